@@ -20,7 +20,9 @@ def main() -> None:
         os.environ.setdefault(library, "1")
     from attnviz.cli.run import run
 
-    raise SystemExit(run(words))
+    status = run(words)
+    gc.freeze()  # the process goes: nobody needs to look for rubbish on the way out
+    raise SystemExit(status)
 
 
 def say_version() -> int:

@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup, TyperOption
 
 from attnviz.cli.world import World
 
@@ -28,6 +28,24 @@ COMMANDS = (  # each is the function of its name in the module of its name
     "schema",
 )
 EVERYTHING = ("--help", "-h", "--install-completion", "--show-completion")  # needs all commands
+
+
+class Option(TyperOption):
+    """An option that nobody typed is what it was: nothing is built to read its default."""
+
+    def process_value(self, ctx: Any, value: Any) -> Any:
+        """What typer makes of what was typed."""
+        return value if value == self.default else super().process_value(ctx, value)
+
+
+class Command(TyperCommand):
+    """A command with such options; typer lets one say the class of a command only."""
+
+    def __init__(self, name: str | None, **given: Any) -> None:
+        super().__init__(name, **given)
+        for param in self.params:
+            if type(param) is TyperOption:
+                param.__class__ = Option
 
 
 class Root(TyperGroup):
@@ -95,7 +113,7 @@ def program(words: Sequence[str], world: World) -> typer.Typer:
     first = words[0] if words else HOME if world.stdin_speaks else "--help"
     helping = first in EVERYTHING or "_ATTNVIZ_COMPLETE" in world.environ
     for name in COMMANDS if helping else (first if first in COMMANDS else HOME,):
-        app.command()(getattr(import_module(f"attnviz.cli.{name}"), name))
+        app.command(cls=Command)(getattr(import_module(f"attnviz.cli.{name}"), name))
     return app
 
 

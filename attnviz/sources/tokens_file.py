@@ -19,8 +19,8 @@ CAP = 64 << 20  # bytes; the largest known tokenizer.json has half of that
 def load(path: Path) -> Any:
     """The tokenizer in a file, or in the folder that holds a tokenizer.json.
 
-    Padding and truncation are taken out before the library sees them: padding to a stated
-    length would end the process, and truncation would drop words in silence.
+    What the file says of padding and truncation is not obeyed: padding to a stated length would
+    end the process, and truncation would drop words in silence.
     The last few are kept as long as their files stay as they are: a corpus asks line by line.
     Raises CouldNotError where there is no such file, InvalidInputError for anything else.
     """
@@ -30,10 +30,10 @@ def load(path: Path) -> Any:
 @lru_cache(maxsize=4)
 def loaded(path: Path, seen: object) -> Any:
     """The same, read once for each state of the file that was seen."""
-    document = parsed(read(path), str(path))
-    for unwanted in ("padding", "truncation"):
-        document.pop(unwanted, None)
-    return built(document, str(path))
+    vocabulary = built(read(path), str(path))
+    vocabulary.no_padding()
+    vocabulary.no_truncation()
+    return vocabulary
 
 
 def read(path: Path) -> bytes:
@@ -53,8 +53,20 @@ def read(path: Path) -> bytes:
     return content
 
 
-def parsed(content: bytes, name: str) -> dict[str, Any]:
-    """The JSON object that the bytes spell."""
+def built(content: bytes, name: str) -> Any:
+    """The library's tokenizer from the text of its file."""
+    from tokenizers import Tokenizer
+
+    try:
+        with failures(name):
+            return Tokenizer.from_buffer(content)
+    except InvalidInputError:
+        refuse_other_things(content, name)  # which says more than the library does
+        raise
+
+
+def refuse_other_things(content: bytes, name: str) -> None:
+    """A tokenizer is a JSON object."""
     try:
         document = json.loads(content)
     except RecursionError:
@@ -66,15 +78,6 @@ def parsed(content: bytes, name: str) -> dict[str, Any]:
             f"tokenizer {name!r} should be a JSON object, as tokenizer.json files are; it is a "
             f"{type(document).__name__}"
         )
-    return document
-
-
-def built(document: dict[str, Any], name: str) -> Any:
-    """The library's tokenizer from its document."""
-    from tokenizers import Tokenizer
-
-    with failures(name):
-        return Tokenizer.from_str(json.dumps(document))
 
 
 def spelled(vocabulary: Any, ids: Sequence[int]) -> tuple[Token, ...]:
