@@ -133,24 +133,41 @@ class LocalPredictive(Normalize):
         return (softmax(logits, visible) * nearness).astype(logits.dtype)
 
 
+CALM = 60.0  # exp of a score up to here, times any number of keys, is far from infinity
+FAINT = 1e-6  # a row that sums to less is worth the care of taking its largest score off
+
+
 def softmax(logits: FloatArray, visible: BoolArray) -> FloatArray:
     """exp(S) / Σ exp(S) over the visible keys; rows without any are zero.
 
+    The largest score of each row is taken off only where exp would overflow or fade without:
+    where it need not be, its rounding is spared too.
     Shapes: [..., key], [..., key] -> [..., key]
     """
-    hides = not visible.all()
-    mass = logits.copy() if hides else logits
-    if hides:
-        doubtful = np.flatnonzero(~visible.all(axis=tuple(range(visible.ndim - 1))))
-        part = slice(doubtful[0], doubtful[-1] + 1) if visible.shape[-1] > 1 else slice(None)
-        np.copyto(mass[..., part], -np.inf, where=~visible[..., part])
-    peak = mass.max(-1, keepdims=True, initial=-np.inf)
+    shown = only(logits, visible)
+    if shown.max(initial=-np.inf) <= CALM:
+        mass = np.exp(shown)
+        total = mass.sum(-1, keepdims=True)
+        if total.min(initial=np.inf) >= FAINT:
+            return np.divide(mass, total, out=mass)
+    peak = shown.max(-1, keepdims=True, initial=-np.inf)
     peak[np.isneginf(peak)] = 0.0
-    mass = np.subtract(mass, peak, out=mass if hides else None)
+    mass = shown - peak
     np.exp(mass, out=mass)
     total = mass.sum(-1, keepdims=True)
     total[total == 0] = 1.0
     return np.divide(mass, total, out=mass)
+
+
+def only(logits: FloatArray, visible: BoolArray) -> FloatArray:
+    """The scores, -inf where hidden.    [..., key], [..., key] -> [..., key]"""
+    if visible.all():
+        return logits
+    shown = logits.copy()
+    doubtful = np.flatnonzero(~visible.all(axis=tuple(range(visible.ndim - 1))))
+    part = slice(doubtful[0], doubtful[-1] + 1) if visible.shape[-1] > 1 else slice(None)
+    np.copyto(shown[..., part], -np.inf, where=~visible[..., part])
+    return shown
 
 
 def sigmoid(x: FloatArray) -> FloatArray:
