@@ -13,7 +13,7 @@ from itertools import count
 from threading import Lock
 from typing import Any
 
-from attnviz.core.workers import Share, share
+from attnviz.core.workers import Share, alone, share
 
 Work = Callable[[Any], Any]
 
@@ -28,10 +28,12 @@ def threads(n_thread: int | None = None) -> Iterator[None]:
     with ExitStack() as stack:
         started: list[Share] = []
 
-        def shared(work: Work, tasks: Sequence[Any]) -> Iterator[Any]:
+        def shared(work: Work, tasks: Sequence[Any], much: bool) -> Iterator[Any]:
             if not started:
+                if not much:
+                    return alone(work, tasks, much)
                 started.append(start(stack, n_thread or processors()))
-            return started[0](work, tasks)
+            return started[0](work, tasks, much)
 
         stack.callback(share.reset, share.set(shared))
         yield
@@ -41,13 +43,13 @@ def start(stack: ExitStack, n_thread: int) -> Share:
     """Several threads at work, this one among them, until the stack is closed."""
     stack.enter_context(one_blas_thread())
     if n_thread == 1:
-        return map
+        return alone
     from concurrent.futures import ThreadPoolExecutor
 
     pool = ThreadPoolExecutor(n_thread - 1, thread_name_prefix="attnviz")
     stack.callback(pool.shutdown, cancel_futures=True)
 
-    def shared(work: Work, tasks: Sequence[Any]) -> Iterator[Any]:
+    def shared(work: Work, tasks: Sequence[Any], much: bool) -> Iterator[Any]:
         for first in range(0, len(tasks), BATCH):
             batch = Batch(work, tasks[first : first + BATCH])
             others = [pool.submit(batch.take) for _ in range(min(n_thread, len(batch.tasks)) - 1)]

@@ -77,6 +77,7 @@ def test_the_number_of_threads_can_be_said(monkeypatch):
 def test_the_public_attend_shares_its_work(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "2")
     monkeypatch.setattr("attnviz.core.blocks.STRAIGHT", 0)
+    monkeypatch.setattr("attnviz.core.blocks.MUCH", 0)
     seen = []
 
     def watched(*_):

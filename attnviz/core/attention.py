@@ -61,7 +61,7 @@ def weigh(
             return Block(place, weights, visible)
         logits = variant.score(inputs)
         watch("scores", logits)
-        logits = logits * variant.scale(inputs)
+        logits = scaled(logits, variant.scale(inputs), kept=watch is not unwatched)
         watch("scaled", logits)
         for bias in variant.bias:
             logits = bias(logits, inputs)
@@ -75,6 +75,14 @@ def weigh(
     weights = variant.heads.mix_weights(weights, inputs)
     watch("weights", weights)
     return Block(place, weights, visible)
+
+
+def scaled(scores: FloatArray, factor: Any, *, kept: bool) -> FloatArray:
+    """Scores times a factor; in place where nobody keeps them.    -> [head, query, key]"""
+    own = scores.base is None and scores.flags.writeable  # what lies elsewhere is a view
+    if kept or not own or np.ndim(factor) or np.result_type(scores, factor) != scores.dtype:
+        return scores * factor
+    return np.multiply(scores, factor, out=scores)
 
 
 def seen(mask: Mask, grid: Grid) -> BoolArray:

@@ -8,6 +8,7 @@ threads there are: the numbers are the same, bit for bit.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from math import prod
 from typing import TypeVar
 
 import numpy as np
@@ -19,7 +20,8 @@ from attnviz.core.variant import Variant
 from attnviz.core.workers import each
 from attnviz.errors import MisuseError
 
-STRAIGHT = 1 << 20  # weights that are computed in one go
+STRAIGHT = 1 << 17  # weights that are computed in one go
+MUCH = 1 << 20  # weights that are worth starting threads for
 BLOCK = 1 << 18  # weights of a block, where rows allow it
 ROWS = 64, 256  # queries in a block: fewer would make products slow
 LARGEST = 1 << 28  # weights that a mechanism may make at once
@@ -37,7 +39,7 @@ def blocks(variant: Variant, inputs: Inputs, use: Callable[[Block], Result]) -> 
     def work(place: Place) -> Result:
         return use(weigh(variant, inputs.part(place), place=place))
 
-    return each(work, places(variant, inputs))
+    return each(work, places(variant, inputs), much=prod(inputs.grid.shape) > MUCH)
 
 
 def places(variant: Variant, inputs: Inputs) -> list[Place]:
@@ -48,18 +50,24 @@ def places(variant: Variant, inputs: Inputs) -> list[Place]:
     if not variant.row_local:
         refuse_too_large(variant, inputs)
         return [EVERYTHING]
-    most = BLOCK // n_head if not variant.head_local else STRAIGHT
+    most = BLOCK // n_head if not variant.head_local else MUCH
     step = min(max(2 * most // n_key, ROWS[0] if variant.head_local else 1), ROWS[1])
     found = []
     for start in range(0, n_query, step):
         rows = slice(start, min(start + step, n_query))
         keys, n_seen = reached(variant, inputs.part(Place(rows=rows)))
-        beside = max(1, BLOCK // max(1, step * n_seen)) if variant.head_local else n_head
+        beside = alike(n_head, (rows.stop - start) * n_seen) if variant.head_local else n_head
         found += [
             Place(slice(head, min(head + beside, n_head)), rows, keys)
             for head in range(0, n_head, beside)
         ]
     return found
+
+
+def alike(n_head: int, n_pair: int) -> int:
+    """How many heads of so many pairs are a block: blocks are alike, and two at least."""
+    n_block = min(n_head, max(2, -(-n_head * n_pair // BLOCK))) if BLOCK else n_head
+    return -(-n_head // n_block)
 
 
 def reached(variant: Variant, inputs: Inputs) -> tuple[Some, int]:

@@ -17,7 +17,7 @@ Factors = tuple[tuple[str, FloatArray], tuple[str, FloatArray]]
 
 
 class Score(Part):
-    """How well each query matches each key."""
+    """How well each query matches each key; the scores are new numbers, which may be changed."""
 
     formula: ClassVar[str]
 

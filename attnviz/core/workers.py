@@ -8,15 +8,25 @@ from typing import Any, TypeVar
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
-Share = Callable[[Callable[[Any], Any], Sequence[Any]], Iterator[Any]]
-
-share: ContextVar[Share] = ContextVar("share", default=map)  # map: one after the other
+Share = Callable[[Callable[[Any], Any], Sequence[Any], bool], Iterator[Any]]
 
 
-def each(work: Callable[[Task], Result], tasks: Sequence[Task]) -> Iterator[Result]:
+def alone(work: Callable[[Any], Any], tasks: Sequence[Any], much: bool) -> Iterator[Any]:
+    """One after the other, each when its result is wanted."""
+    del much
+    return map(work, tasks)
+
+
+share: ContextVar[Share] = ContextVar("share", default=alone)
+
+
+def each(
+    work: Callable[[Task], Result], tasks: Sequence[Task], *, much: bool = True
+) -> Iterator[Result]:
     """What comes of every task, in the order of the tasks, whoever did it and when.
 
     Tasks must not wait for each other, and may write only where no other does. One task alone
-    is done at once, without any fuss.
+    is done at once, without any fuss; what is not `much` is shared only where somebody is at
+    work already.
     """
-    return map(work, tasks) if len(tasks) < 2 else share.get()(work, tasks)
+    return map(work, tasks) if len(tasks) < 2 else share.get()(work, tasks, much)

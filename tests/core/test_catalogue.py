@@ -13,6 +13,7 @@ from attnviz.core.grammar import parse_part
 from attnviz.core.mask import Causal
 from attnviz.core.part import Part, Sizes
 from attnviz.core.parts import SLOTS, parts_for
+from attnviz.core.scale import Factor
 from attnviz.core.variants import VARIANTS, find_variant
 from attnviz.errors import MisuseError
 from tests.core.layers import layer
@@ -88,6 +89,17 @@ def test_huge_scores_are_weighed(row):
         assert (block.weights[~visible] == 0.0).all()
         if row.row_sum == "1":
             assert_allclose(block.weights.sum(-1)[visible.any(-1)], 1.0, atol=1e-11)
+
+
+@every_row
+def test_what_a_layer_was_given_stays_as_it_was(row):
+    """Scores are scaled in place: they may not be anybody's numbers."""
+    variant, inputs = layer(row, n_query=1 if row.asks == "sentence" else 7)
+    given = {"query": inputs.query, "key": inputs.key, **inputs.learned}
+    before = {name: np.array(array) for name, array in given.items()}
+    weigh(replace(variant, scale=Factor(scale=3.0)), inputs)
+    for name, array in given.items():
+        assert np.array_equal(array, before[name]), name
 
 
 ARRAYS = [row for row in VARIANTS if row.projected]  # the others need words

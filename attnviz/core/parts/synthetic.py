@@ -53,7 +53,7 @@ class RandomSynthetic(Score):
 
     def __call__(self, inputs: Inputs) -> FloatArray:
         """-> [head, query, key]"""
-        return inputs.grid.part_of(inputs.learn("r_synthetic"))
+        return inputs.grid.part_of(inputs.learn("r_synthetic")).copy()
 
 
 @dataclass(frozen=True)
