@@ -15,6 +15,7 @@ from attnviz.core.part import Inputs
 from attnviz.core.variant import Variant
 from attnviz.errors import ShapeError
 from attnviz.sources.families.row import Attention, Layer, Places
+from attnviz.sources.transformer.products import made
 from attnviz.sources.transformer.weights import Weights
 
 Three = tuple[FloatArray, FloatArray, FloatArray]
@@ -132,9 +133,11 @@ def projected(row: Attention, w: Weights, x: FloatArray, seen: FloatArray) -> Th
         query, key, value = unfused(row, w, x, n_head, n_kv_head)
     else:
         d = w.config.d_head
-        query = w.linear(x, row.query, n_head * d, bias=row.bias)
-        key = w.linear(seen, row.key, n_kv_head * d, bias=row.bias)
-        value = w.linear(seen, row.value, n_kv_head * d, bias=row.bias)
+        query, key, value = made(
+            w.product(x, row.query, n_head * d, bias=row.bias).wide(),
+            w.product(seen, row.key, n_kv_head * d, bias=row.bias).wide(),
+            w.product(seen, row.value, n_kv_head * d, bias=row.bias).wide(),
+        )
     query = normed(row, w, query, row.query_norm, n_head)
     key = normed(row, w, key, row.key_norm, n_kv_head)
     return query, key, heads(value, n_kv_head)

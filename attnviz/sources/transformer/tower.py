@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from attnviz.core.arrays import FloatArray
 from attnviz.sources.checkpoint.config import Config
 from attnviz.sources.checkpoint.tensors import Tensors
 from attnviz.sources.families.row import Attention, FeedForward, Stack
 from attnviz.sources.transformer.activations import activation
 from attnviz.sources.transformer.attention import Looking, attended
-from attnviz.sources.transformer.weights import Weights, by_columns
+from attnviz.sources.transformer.products import Wide, made
+from attnviz.sources.transformer.weights import Weights
 
 
 @dataclass(frozen=True)
@@ -96,12 +99,17 @@ def fed_forward(row: FeedForward, w: Weights, x: FloatArray) -> FloatArray:
     width = w.config.whole("d_inner", 4 * d_model)
     named = w.config.word("activation")
     act = activation(row.means.get(named, named))
-    up = w.product(row.up, d_model, 2 * width if row.fused else width, bias=row.bias)
-    gate = w.product(row.gate, d_model, width, bias=row.bias) if row.gate else None
+    up = w.product(x, row.up, 2 * width if row.fused else width, bias=row.bias)
+    gate = w.product(x, row.gate, width, bias=row.bias) if row.gate else None
 
-    def inner(x: FloatArray, some: slice) -> FloatArray:
+    def inner(some: slice, out: FloatArray) -> None:
         if row.fused:
-            return act(up(x, some)) * up(x, slice(width + some.start, width + some.stop))
-        return act(up(x, some)) if gate is None else act(gate(x, some)) * up(x, some)
+            beside = slice(width + some.start, width + some.stop)
+            np.multiply(act(up.columns(some)), up.columns(beside), out=out)
+        elif gate is not None:
+            np.multiply(act(gate.columns(some)), up.columns(some), out=out)
+        else:
+            out[...] = act(up.columns(some))
 
-    return w.linear(by_columns(inner, x, width), row.down, d_model, bias=row.bias)
+    inside = made(Wide(inner, len(x), d_model, width))[0]
+    return w.linear(inside, row.down, d_model, bias=row.bias)

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 import numpy as np
 
 from attnviz.core.arrays import FloatArray, Shape
-from attnviz.core.workers import each
 from attnviz.sources.checkpoint.config import Config
-from attnviz.sources.checkpoint.tensors import Tensors, lifted
+from attnviz.sources.checkpoint.tensors import Tensors
 from attnviz.sources.families.row import Flag, Norm
-
-STRAIGHT = 1 << 24  # products of two numbers that are not worth a thread
-COLUMNS = 256  # columns of a piece: its part of the matrix stays near the processor
-SMALL = 3 << 17  # products of two numbers that BLAS makes without packing the matrix
-THIN = 16  # columns below which pieces are too many to be worth it
-
-Product = Callable[[FloatArray, slice], FloatArray]  # [token, d], columns -> [token, column]
+from attnviz.sources.transformer.products import Product, made
 
 
 @dataclass(frozen=True)
@@ -46,25 +38,15 @@ class Weights:
 
     def linear(self, x: FloatArray, name: str, width: int, *, bias: Flag = True) -> FloatArray:
         """Formula: x Wᵀ + b    [token, d] -> [token, width]"""
-        return by_columns(self.product(name, x.shape[-1], width, bias=bias), x, width)
+        return made(self.product(x, name, width, bias=bias).wide())[0]
 
-    def product(self, name: str, d: int, width: int, *, bias: Flag = True) -> Product:
-        """Some columns of x Wᵀ + b; of the matrix no more is lifted than they need."""
-        stored = self.tensors.tensor(
-            f"{self.place}{name}.weight", (d, width) if self.in_first else (width, d)
-        )
+    def product(self, x: FloatArray, name: str, width: int, *, bias: Flag = True) -> Product:
+        """x Wᵀ + b, not yet made.    [token, d]"""
+        d = x.shape[-1]
+        shape = (d, width) if self.in_first else (width, d)
+        matrix = self.tensors.tensor(f"{self.place}{name}.weight", shape)
         added = self.get(f"{name}.bias", (width,)) if self.given(bias) else None
-
-        def made(x: FloatArray, some: slice) -> FloatArray:
-            if self.in_first:
-                y: FloatArray = x @ lifted(stored, (slice(None), some))
-            else:
-                y = times(x, lifted(stored, some))
-            if added is not None:
-                y += added[some]
-            return y
-
-        return made
+        return Product(x, matrix, added, self.in_first, width)
 
     def norm(self, x: FloatArray, name: str) -> FloatArray:
         """The norm of this name; without a name, nothing happens.    [..., d] -> [..., d]"""
@@ -85,46 +67,12 @@ class Weights:
         return self.tensors.get(names[0] if self.tensors.find(names[0]) else names[1], shape)
 
 
-def by_columns(made: Product, x: FloatArray, width: int) -> FloatArray:
-    """All columns, in pieces that threads can share.    [token, d] -> [token, width]
-
-    How they are cut depends on the sizes alone, so the numbers do not depend on the threads.
-    """
-    if x.size * width <= STRAIGHT:
-        return made(x, slice(0, width))
-    y = np.empty((len(x), width), dtype=np.float32)
-
-    def work(some: slice) -> None:
-        y[:, some] = made(x, some)
-
-    n_piece = -(-width // COLUMNS)
-    edges = [width * i // n_piece for i in range(n_piece + 1)]
-    for _ in each(work, [slice(*pair) for pair in pairwise(edges)]):
-        pass
-    return y
-
-
-def times(x: FloatArray, matrix: FloatArray) -> FloatArray:
-    """x Wᵀ; for a few tokens in pieces that BLAS makes without packing the matrix first.
-
-    Shapes: [token, d], [width, d] -> [token, width]
-    """
-    few, width = SMALL // max(1, x.size), len(matrix)
-    if not THIN <= few < width:
-        return x @ matrix.T
-    y = np.empty((len(x), width), dtype=np.float32)
-    for i in range(0, width, few):
-        np.matmul(x, matrix[i : i + few].T, out=y[:, i : i + few])
-    return y
-
-
 def layer_norm(x: FloatArray, weight: FloatArray, eps: np.float32) -> FloatArray:
     """Formula: w (x - mean) / √(variance + eps)    [..., d], [d] -> [..., d]
 
     Paper: 1607.06450
     """
-    x = x - x.mean(-1, keepdims=True)
-    return x * (weight / np.sqrt((x * x).mean(-1, keepdims=True) + eps))
+    return rms_norm(x - x.mean(-1, keepdims=True), weight, eps)
 
 
 def rms_norm(x: FloatArray, weight: FloatArray, eps: np.float32) -> FloatArray:
@@ -132,4 +80,7 @@ def rms_norm(x: FloatArray, weight: FloatArray, eps: np.float32) -> FloatArray:
 
     Paper: 1910.07467
     """
-    return x * (weight / np.sqrt((x * x).mean(-1, keepdims=True) + eps))
+    mean_square = np.einsum("...d,...d->...", x, x)[..., None] / np.float32(x.shape[-1])
+    made = x / np.sqrt(mean_square + eps)
+    made *= weight
+    return made
