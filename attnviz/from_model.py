@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path, PurePath
 from typing import Any
@@ -18,6 +18,7 @@ from attnviz.core.variant import Variant
 from attnviz.core.variants import find_variant
 from attnviz.errors import MisuseError, UnknownNameError
 from attnviz.named import unknown
+from attnviz.record import Record
 from attnviz.sources.checkpoint.described import mechanisms
 from attnviz.sources.checkpoint.memory import estimate, machine, refuse_too_large
 from attnviz.sources.checkpoint.opened import Checkpoint, open_checkpoint
@@ -62,8 +63,7 @@ def opened(name: str, revision: str | None, seen: object) -> Checkpoint:
     return open_checkpoint(name, revision=revision)
 
 
-@dataclass(frozen=True)
-class FromModel:
+class FromModel(Record):
     """Tokens, and the model that they go through."""
 
     model: Checkpoint

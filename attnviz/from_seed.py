@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from attnviz.asking import PARTS
@@ -16,6 +15,7 @@ from attnviz.core.part import contains
 from attnviz.core.variant import Variant
 from attnviz.errors import MisuseError, UnknownNameError
 from attnviz.named import unknown
+from attnviz.record import Record
 from attnviz.sources.checkpoint.memory import (
     BYTES,
     Memory,
@@ -63,8 +63,7 @@ def from_seed(text: str, context: str | None, **options: Any) -> FromSeed:
     return FromSeed(source, asked, others, meta)
 
 
-@dataclass(frozen=True)
-class FromSeed:
+class FromSeed(Record):
     """Tokens, and the seeded layers that they go through."""
 
     source: Seeded

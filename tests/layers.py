@@ -13,7 +13,7 @@ LAYERS = (
     ("",),  # what stands at the top: looking, writing, explaining…
     ("render", "sources", "measure"),
     ("core",),
-    ("named",),
+    ("named", "record"),
     ("errors", "__init__"),
 )
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Annotated, Any, get_type_hints
 
 import typer
 
+from attnviz.record import Record
 
-@dataclass(frozen=True)
-class Opt:
+
+class Opt(Record):
     """One option: the names users type, its type, its default, what it is for."""
 
     names: tuple[str, ...]
@@ -37,8 +37,7 @@ class Opt:
         return Annotated[self.kind, made]
 
 
-@dataclass(frozen=True)
-class Group:
+class Group(Record):
     """Options that belong together, under one heading of the help."""
 
     panel: str

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from attnviz.errors import AttnvizError
+from attnviz.record import Record
 
 
-@dataclass(frozen=True)
-class Sentence:
+class Sentence(Record):
     """One sentence to look at, what answers it, and where it came from.
 
     `line` is 0 where there is no file, `id` what a record calls it; `error` says what is wrong

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from attnviz.cli.names import is_template
+from attnviz.record import Record
 from attnviz.render.formats import Format
 
 
-@dataclass(frozen=True)
-class Target:
+class Target(Record):
     """One place that takes every map, in one format. Without a path: standard output."""
 
     format: Format

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from attnviz.cli.output import rendered
 from attnviz.cli.sentence import Sentence
 from attnviz.cli.target import Target
 from attnviz.cli.world import World
+from attnviz.record import Record
 from attnviz.render.style import Style
 
 
-@dataclass(frozen=True)
-class Work:
+class Work(Record):
     """The wishes of one command; a plain value, so that other processes can do it too."""
 
     look: dict[str, Any]

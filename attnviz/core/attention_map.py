@@ -11,6 +11,7 @@ import numpy as np
 
 from attnviz.core.arrays import BoolArray, FloatArray
 from attnviz.errors import InvalidInputError, MisuseError, ShapeError
+from attnviz.record import Record
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,7 @@ class Token:
         return cls(piece=label, label=label)
 
 
-@dataclass(frozen=True, eq=False)
-class AttentionMap:
+class AttentionMap(Record, eq=False):
     """Where attention looks. Validated once, read-only.
 
     Shapes: weights [layer, head, query, key]; visible (or None: everything is) broadcasts to

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import inf
 from typing import ClassVar
 
@@ -25,7 +24,6 @@ class Bias(Part):
         return f"{before:.6g} {sign} {abs(after - before):.6g} ({self})"
 
 
-@dataclass(frozen=True)
 class Alibi(Bias):
     """Distance costs score; each head has its own price.
 
@@ -54,7 +52,6 @@ def slopes(n_head: int) -> FloatArray:
     return np.concatenate([whole, between])
 
 
-@dataclass(frozen=True)
 class Temperature(Bias):
     """Sharper below 1, flatter above.
 
@@ -76,7 +73,6 @@ class Temperature(Bias):
         return f"{before:.6g} / {self.temperature:g}"
 
 
-@dataclass(frozen=True)
 class SoftCap(Bias):
     """No score can grow beyond a cap, and none is cut.
 
@@ -99,7 +95,6 @@ class SoftCap(Bias):
         return f"{self.cap:g} × tanh({before:.6g} / {self.cap:g})"
 
 
-@dataclass(frozen=True)
 class GivenBias(Bias):
     """Numbers that the caller brings.    array: broadcasts to [head, query, key]"""
 

@@ -21,6 +21,7 @@ from attnviz.core.layer import Attend, LayerCall
 from attnviz.core.part import Inputs
 from attnviz.core.variant import Variant
 from attnviz.errors import MisuseError
+from attnviz.record import Record
 
 Choose = Callable[[LayerCall], Variant]
 
@@ -152,8 +153,7 @@ class FullMap(Collector):
         return sheet
 
 
-@dataclass(frozen=True)
-class FullSheet:
+class FullSheet(Record):
     """All weights of a layer.    [head, query, key], [head | 1, query, key]"""
 
     weights: FloatArray

@@ -14,10 +14,10 @@ from attnviz.core.collect import Collector
 from attnviz.core.grid import Some
 from attnviz.core.layer import LayerCall
 from attnviz.core.variant import Variant
+from attnviz.record import Record
 
 
-@dataclass(frozen=True)
-class Stretches:
+class Stretches(Record):
     """Tokens in stretches of the same length, the last one as long as it happens to be."""
 
     n_token: int

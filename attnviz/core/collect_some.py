@@ -19,6 +19,7 @@ from attnviz.core.collect import Collector, Sheet
 from attnviz.core.layer import LayerCall
 from attnviz.core.variant import Variant
 from attnviz.errors import MisuseError
+from attnviz.record import Record
 
 Measure = Callable[[FloatArray], FloatArray]  # [query, key] -> [query]
 
@@ -50,8 +51,7 @@ class StrongestLinks(Collector):
         return LinksOfLayer(self, call.layer)
 
 
-@dataclass(frozen=True)
-class LinksOfLayer:
+class LinksOfLayer(Record):
     """The strongest links so far, and those of a layer."""
 
     collector: StrongestLinks
@@ -108,8 +108,7 @@ class ChosenRows(Collector):
         return RowsOfLayer(self, self.rows[-1])
 
 
-@dataclass(frozen=True)
-class RowsOfLayer:
+class RowsOfLayer(Record):
     """Some rows of a layer."""
 
     collector: ChosenRows
@@ -142,8 +141,7 @@ class HeadMeasures(Collector):
         return SumsOfLayer(self, sums, call.inputs.grid.n_query)
 
 
-@dataclass(frozen=True)
-class SumsOfLayer:
+class SumsOfLayer(Record):
     """Sums over the queries of a layer, each query counting as one share of all."""
 
     collector: HeadMeasures

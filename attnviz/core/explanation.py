@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from attnviz.core.arrays import FloatArray
 from attnviz.core.attention_map import Token
 from attnviz.core.normalize import Line
 from attnviz.core.score import Factors
+from attnviz.record import Record
 
 Labels = tuple[str, ...]
 
 
-@dataclass(frozen=True, eq=False)
-class Step:
+class Step(Record, eq=False):
     """One step: what it is called, what it is for, how it is reckoned, and what comes out.
 
     Shapes: numbers [row, column], labelled by `rows` and `columns`; NaN where nothing may be
@@ -31,8 +31,7 @@ class Step:
     shape: str = ""  # as in "[query 6, key 6]"
 
 
-@dataclass(frozen=True, eq=False)
-class Cell:
+class Cell(Record, eq=False):
     """The arithmetic of one weight; `factors` are two vectors whose products make the score."""
 
     query: Token
@@ -43,8 +42,7 @@ class Cell:
     factors: Factors | None = None
 
 
-@dataclass(frozen=True, eq=False)
-class Explanation:
+class Explanation(Record, eq=False):
     """All steps of one head of one layer, in order, and one weight in full if asked for."""
 
     title: str

@@ -110,7 +110,7 @@ class Reader:
 
     def arguments(self, kind: type[Part]) -> dict[str, Any]:
         """value or field=value, separated by commas, up to the closing parenthesis"""
-        defaults = {f.name: f.default for f in fields(kind)}  # type: ignore[arg-type]
+        defaults = {f.name: f.default for f in fields(kind)}
         values: dict[str, Any] = {}
         while not self.take(")"):
             if values:

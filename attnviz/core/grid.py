@@ -7,13 +7,14 @@ and for any block of query rows, without an n × n array ever being made.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from attnviz.core.arrays import IntArray, Shape
+from attnviz.record import Record
 
 Note = tuple[IntArray, IntArray]  # what is known of each query, and of each key
 Some = slice | IntArray  # some members of an axis
@@ -30,8 +31,7 @@ class Place(NamedTuple):
 EVERYTHING = Place()
 
 
-@dataclass(frozen=True)
-class Grid:
+class Grid(Record):
     """Positions that broadcast to [head, query, key].
 
     Shapes: h [head, 1, 1], row and q [1, query, 1], k [1, 1, key]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -56,7 +55,6 @@ class Heads(Part):
         return share(value, n_head)
 
 
-@dataclass(frozen=True)
 class MultiHead(Heads):
     """Heads side by side, each with its own projections; `kv_heads` 0 means: keys unshared.
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import field, fields, replace
 from typing import Any
 
 import numpy as np
@@ -22,11 +22,11 @@ from attnviz.core.part import Sizes, written
 from attnviz.core.position import NoPosition
 from attnviz.core.variant import Variant
 from attnviz.errors import MisuseError
+from attnviz.record import Record
 
 SLOTS = ("position", "score", "scale", "bias", "mask", "normalize")
 
 
-@dataclass(frozen=True)
 class Silenced(Mask):
     """Some heads see nothing, so they add nothing."""
 
@@ -41,8 +41,7 @@ class Silenced(Mask):
         return f"without head {', '.join(map(str, self.silenced))}"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Intervention:
+class Intervention(Record, kw_only=True):
     """What is done to a model's mechanism, and in which layers.
 
     `row` lends the slots in which it differs from the plain case; `parts` are composed on top

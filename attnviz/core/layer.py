@@ -8,19 +8,19 @@ supplies `attend` decides what runs and what is kept.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
 from typing import TypeAlias
 
 from attnviz.core.arrays import FloatArray
 from attnviz.core.part import Inputs
 from attnviz.core.variant import Variant
+from attnviz.record import Record
 
 PROJECTED: Mapping[str, str] = MappingProxyType({"q": "x W_Q", "k": "x W_K", "v": "x W_V"})
 
 
-@dataclass(frozen=True, kw_only=True)
-class LayerCall:
+class LayerCall(Record, kw_only=True):
     """One attention layer about to run.
 
     Shapes: value [head, key, d_value]; inputs hold query [head, query, d], key [head, key, d]

@@ -6,7 +6,6 @@ True means: may look.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import inf
 from typing import ClassVar
 
@@ -45,7 +44,6 @@ class Mask(Part):
         return Not(self)
 
 
-@dataclass(frozen=True)
 class Both(Mask):
     """What both masks show."""
 
@@ -71,7 +69,6 @@ class Both(Mask):
         return self.first, self.second
 
 
-@dataclass(frozen=True)
 class Either(Mask):
     """What one of the masks shows."""
 
@@ -93,7 +90,6 @@ class Either(Mask):
         return f"{self.first} | {self.second}"
 
 
-@dataclass(frozen=True)
 class Not(Mask):
     """What the mask hides."""
 
@@ -113,7 +109,6 @@ class Not(Mask):
         return f"~({self.mask})" if isinstance(self.mask, Both | Either) else f"~{self.mask}"
 
 
-@dataclass(frozen=True)
 class Full(Mask):
     """Every token sees every token."""
 
@@ -128,7 +123,6 @@ class Full(Mask):
         return by_key(self, grid)
 
 
-@dataclass(frozen=True)
 class Causal(Mask):
     """A token sees itself and what came before.
 
@@ -152,7 +146,6 @@ class Causal(Mask):
         return "causal" if self.align == "last" else f"causal({self.align})"
 
 
-@dataclass(frozen=True)
 class Window(Mask):
     """Keys closer than `window`, itself included: causal & window(3) shows three keys."""
 
@@ -170,7 +163,6 @@ class Window(Mask):
         return nearest < self.window, farthest < self.window
 
 
-@dataclass(frozen=True)
 class Padding(Mask):
     """Padding is not looked at."""
 
@@ -185,7 +177,6 @@ class Padding(Mask):
         return by_key(self, grid)
 
 
-@dataclass(frozen=True)
 class GivenMask(Mask):
     """An array that the caller brings.    array: broadcasts to [head, query, key]"""
 

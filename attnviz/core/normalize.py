@@ -7,7 +7,6 @@ all zeros, and logits of any finite size do not overflow.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from math import inf
 from typing import ClassVar, Literal, NamedTuple
 
@@ -51,7 +50,6 @@ class Normalize(Part):
         return (Line("weight", f"{self} over the row", float(weights[key])),)
 
 
-@dataclass(frozen=True)
 class Softmax(Normalize):
     """Shares in proportion to the exponential of the score.
 
@@ -78,7 +76,6 @@ class Softmax(Normalize):
         )
 
 
-@dataclass(frozen=True)
 class Hard(Normalize):
     """All weight on the best key; of equals, the first.
 
@@ -97,7 +94,6 @@ class Hard(Normalize):
         return (best & (logits > -np.inf)).astype(logits.dtype)
 
 
-@dataclass(frozen=True)
 class LocalPredictive(Normalize):
     """The query predicts where to look; softmax there, damped by the distance from that place.
 
@@ -133,29 +129,28 @@ class LocalPredictive(Normalize):
         return (softmax(logits, visible) * nearness).astype(logits.dtype)
 
 
-CALM = 60.0  # exp of a score up to here, times any number of keys, is far from infinity
-FAINT = 1e-6  # a row that sums to less is worth the care of taking its largest score off
+CALM = 1e-6, 1e30  # a row whose exponentials sum to this much lost nothing on the way
 
 
 def softmax(logits: FloatArray, visible: BoolArray) -> FloatArray:
     """exp(S) / Σ exp(S) over the visible keys; rows without any are zero.
 
-    The largest score of each row is taken off only where exp would overflow or fade without:
-    where it need not be, its rounding is spared too.
+    The largest score is taken off those rows only whose exponentials would fade or overflow:
+    the others are spared its rounding. Each row decides for itself.
     Shapes: [..., key], [..., key] -> [..., key]
     """
     shown = only(logits, visible)
-    if shown.max(initial=-np.inf) <= CALM:
+    with np.errstate(over="ignore"):
         mass = np.exp(shown)
         total = mass.sum(-1, keepdims=True)
-        if total.min(initial=np.inf) >= FAINT:
-            return np.divide(mass, total, out=mass)
-    peak = shown.max(-1, keepdims=True, initial=-np.inf)
-    peak[np.isneginf(peak)] = 0.0
-    mass = shown - peak
-    np.exp(mass, out=mass)
-    total = mass.sum(-1, keepdims=True)
-    total[total == 0] = 1.0
+    wild = ~((total >= CALM[0]) & (total <= CALM[1]))[..., 0]
+    if wild.any():
+        scores = shown[wild]
+        peak = scores.max(-1, keepdims=True, initial=-np.inf)
+        peak[np.isneginf(peak)] = 0.0
+        tamed = np.exp(scores - peak)
+        mass[wild], total[wild] = tamed, tamed.sum(-1, keepdims=True)
+        total[total == 0] = 1.0
     return np.divide(mass, total, out=mass)
 
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import field, fields, is_dataclass, replace
 from math import inf, isfinite
 from typing import Any, ClassVar
 
 from attnviz.core.arrays import FloatArray, Shape
 from attnviz.core.grid import EVERYTHING, Grid, Place
 from attnviz.errors import MisuseError
+from attnviz.record import Record
 
 
-@dataclass(frozen=True, kw_only=True)
-class Sizes:
+class Sizes(Record, kw_only=True):
     """What a part may need to know before it says which numbers it has to learn."""
 
     d: int  # width of one head
@@ -23,8 +23,7 @@ class Sizes:
     n_key: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class Inputs:
+class Inputs(Record, kw_only=True):
     """What one layer attends with.
 
     Shapes: query [head, query, d], key [head, key, d], learned: each [head, ...],
@@ -80,8 +79,8 @@ class Inputs:
         return self.key if self.key_input is None else self.key_input[None]
 
 
-class Part:
-    """One idea of a mechanism. Subclasses are frozen dataclasses; their fields can be tuned."""
+class Part(Record):
+    """One idea of a mechanism. The fields of a subclass can be tuned."""
 
     name: ClassVar[str]
     aliases: ClassVar[tuple[str, ...]] = ()
@@ -114,7 +113,7 @@ class Part:
     def __str__(self) -> str:
         """The part as one writes it: window(4), alibi, softmax(sink=1.0)."""
         shown = []
-        for i, f in enumerate(fields(self)):  # type: ignore[arg-type]
+        for i, f in enumerate(fields(self)):
             value = getattr(self, f.name)
             if isinstance(value, Part):
                 shown.append(str(value))
@@ -136,7 +135,7 @@ def contains(node: object, kind: type[Part]) -> bool:
     """Whether a part of this kind sits anywhere in a tree of parts."""
     if isinstance(node, kind):
         return True
-    children = (getattr(node, f.name) for f in fields(node)) if isinstance(node, Part) else ()  # type: ignore[arg-type]
+    children = (getattr(node, f.name) for f in fields(node)) if isinstance(node, Part) else ()
     return any(contains(child, kind) for child in children)
 
 

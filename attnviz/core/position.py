@@ -5,7 +5,6 @@ Absolute ones are added to the embeddings by the source, rotations turn query an
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import inf
 from typing import ClassVar, Literal
 
@@ -34,14 +33,12 @@ class Position(Part):
         return vectors
 
 
-@dataclass(frozen=True)
 class NoPosition(Position):
     """Order is not told: a sentence is a bag of tokens, but for its mask and biases."""
 
     name = "none"
 
 
-@dataclass(frozen=True)
 class Sinusoidal(Position):
     """Sines and cosines of growing wave length, added to the embeddings.
 
@@ -60,7 +57,6 @@ class Sinusoidal(Position):
         return sinusoids(positions, d_model, self.base)
 
 
-@dataclass(frozen=True)
 class LearnedPositions(Position):
     """A vector of its own for each position, added to the embeddings (seeded here).
 
@@ -76,7 +72,6 @@ class LearnedPositions(Position):
         return np.stack(rows) if rows else np.zeros((0, d_model))
 
 
-@dataclass(frozen=True)
 class Rope(Position):
     """Queries and keys are turned by their position, so that scores know only the distance.
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from attnviz.core.arrays import FloatArray
@@ -18,7 +16,6 @@ class Scale(Part):
         raise TypeError(f"{type(self).__name__} does not say its factor")
 
 
-@dataclass(frozen=True)
 class Unscaled(Scale):
     """Scores stay as they are."""
 
@@ -30,7 +27,6 @@ class Unscaled(Scale):
         return 1.0
 
 
-@dataclass(frozen=True)
 class RootWidth(Scale):
     """Keeps the spread of dot products independent of the width.
 
@@ -45,7 +41,6 @@ class RootWidth(Scale):
         return float(1.0 / np.sqrt(inputs.query.shape[-1]))
 
 
-@dataclass(frozen=True)
 class Factor(Scale):
     """A stated factor."""
 

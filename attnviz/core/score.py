@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -34,7 +33,6 @@ class Score(Part):
         return None
 
 
-@dataclass(frozen=True)
 class Dot(Score):
     """The inner product of query and key.
 
@@ -54,7 +52,6 @@ class Dot(Score):
         return ("q", inputs.query[head, query]), ("k", inputs.key[head, key])
 
 
-@dataclass(frozen=True)
 class Bilinear(Score):
     """Query and key are compared through a learned matrix.
 
@@ -81,7 +78,6 @@ class Bilinear(Score):
         return ("qᵀW", matched), ("k", inputs.key[head, key])
 
 
-@dataclass(frozen=True)
 class Additive(Score):
     """A small network looks at query and key together (Bahdanau).
 
@@ -111,7 +107,6 @@ class Additive(Score):
         return ("v", inputs.learn("v_additive")[head]), ("tanh(Wq+Uk)", np.tanh(of_query + of_key))
 
 
-@dataclass(frozen=True)
 class LocationBased(Score):
     """The query alone says which positions matter; what stands there is not looked at.
 
@@ -132,7 +127,6 @@ class LocationBased(Score):
         return inputs.query @ own.swapaxes(-1, -2)
 
 
-@dataclass(frozen=True)
 class PositionOnly(Score):
     """Positions look at positions, through their sinusoids; the words do not matter.
 
@@ -150,7 +144,6 @@ class PositionOnly(Score):
         return np.broadcast_to(of_query @ of_key.T, grid.shape)
 
 
-@dataclass(frozen=True)
 class LogLetters(Score):
     """A long word weighs more: after softmax, each key gets its share of all letters.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,10 +11,10 @@ from attnviz.core.attention import combine, turned, weigh
 from attnviz.core.layer import LayerCall
 from attnviz.core.part import Inputs
 from attnviz.core.variant import Variant
+from attnviz.record import Record
 
 
-@dataclass(frozen=True, eq=False)
-class Stages:
+class Stages(Record, eq=False):
     """A layer that ran with every stage watched.
 
     Shapes: stages each broadcast to [head, query, key]; weights [head, query, key];

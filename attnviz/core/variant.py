@@ -8,7 +8,7 @@ output  = weights @ value
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any, Literal
 
 import numpy as np
@@ -25,10 +25,10 @@ from attnviz.core.scale import RootWidth, Scale
 from attnviz.core.score import Dot, Score
 from attnviz.core.whole import Whole
 from attnviz.errors import MisuseError
+from attnviz.record import Record
 
 
-@dataclass(frozen=True, kw_only=True)
-class Variant:
+class Variant(Record, kw_only=True):
     """One row of the catalogue. Default slots are the plain case: scaled dot, softmax, no mask."""
 
     name: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,12 +10,12 @@ import numpy as np
 from attnviz.core.attention_map import AttentionMap
 from attnviz.measure.mass import seen
 from attnviz.measure.rules import RULES, Breach, Expect, Suspect, not_finite
+from attnviz.record import Record
 
 PADS = ("[PAD]", "<pad>", "<PAD>", "<|pad|>")
 
 
-@dataclass(frozen=True)
-class Violation:
+class Violation(Record):
     """One rule that one head breaks, told by the place where it breaks it most.
 
     `layer` and `head` are original numbers, None where the rule is about the whole. `tokens`

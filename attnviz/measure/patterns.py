@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -13,12 +12,12 @@ from attnviz.core.attention_map import AttentionMap
 from attnviz.measure.distance import offsets
 from attnviz.measure.entropy import entropy, most_entropy
 from attnviz.measure.mass import is_shared_out, mean_over, n_visible, seen
+from attnviz.record import Record
 
 Cells = Callable[[AttentionMap], BoolArray]
 
 
-@dataclass(frozen=True)
-class Pattern:
+class Pattern(Record):
     """A way of looking: which cells of the map would hold all weight.
 
     `cells` gives what broadcasts to [query, key]; it is None for a pattern of width, not place.

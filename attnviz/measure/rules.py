@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -11,10 +10,10 @@ import numpy as np
 from attnviz.core.arrays import BoolArray, FloatArray
 from attnviz.core.attention_map import AttentionMap
 from attnviz.measure.mass import tolerance
+from attnviz.record import Record
 
 
-@dataclass(frozen=True, kw_only=True)
-class Expect:
+class Expect(Record, kw_only=True):
     """What weights say of themselves, and what else they should keep to.
 
     `row_sum` is "1", "at most 1" or "any"; `signed` weights may be negative. `causal`: nobody
@@ -34,8 +33,7 @@ class Expect:
         return cls(row_sum=amap.row_sum, signed=bool(amap.meta.get("signed", False)))
 
 
-@dataclass(frozen=True)
-class Suspect:
+class Suspect(Record):
     """Finite weights, and what they should keep to.
 
     Shapes: weights [layer, head, query, key], visible broadcasts to the same, padding [key]

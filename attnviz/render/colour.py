@@ -6,7 +6,6 @@ The tables are matplotlib's, kept as text, so that a terminal is coloured withou
 from __future__ import annotations
 
 from base64 import b85decode
-from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from attnviz.core.arrays import FloatArray
 from attnviz.named import find
+from attnviz.record import Record
 from attnviz.render.palettes import TABLES
 
 Bytes = NDArray[np.uint8]
@@ -21,8 +21,7 @@ BLACK, WHITE = (0, 0, 0), (255, 255, 255)
 MIDDLE_LUMINANCE = 0.179  # black and white ink have the same contrast here
 
 
-@dataclass(frozen=True)
-class Palette:
+class Palette(Record):
     """A way from little to much; a diverging one has its neutral colour in the middle."""
 
     name: str
@@ -58,8 +57,7 @@ def find_palette(name: str | None, signed: bool = False) -> Palette:
     return find(PALETTES, name or ("RdBu" if signed else "viridis"), "palette")
 
 
-@dataclass(frozen=True)
-class Scale:
+class Scale(Record):
     """Which weight has which colour: `low` the first of the palette, `high` the last.
 
     One scale for all heads of a picture, so that the same colour is the same weight. It goes

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import PurePath
 from typing import Any
@@ -11,11 +10,11 @@ from typing import Any
 from attnviz.core.attention_map import AttentionMap
 from attnviz.errors import MisuseError
 from attnviz.named import find
+from attnviz.record import Record
 from attnviz.render.style import Style
 
 
-@dataclass(frozen=True)
-class Format:
+class Format(Record):
     """One way to show or keep a map.
 
     `where` names module and function below attnviz.render, read when the format is used. The

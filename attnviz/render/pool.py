@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from attnviz.core.arrays import BoolArray, FloatArray
 from attnviz.core.attention_map import AttentionMap
+from attnviz.record import Record
 from attnviz.render.borders import borders
 
 
-@dataclass(frozen=True)
-class Pool:
+class Pool(Record):
     """How many queries, and how many keys, share one cell."""
 
     queries: int = 1

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from attnviz.core.arrays import FloatArray
 from attnviz.core.attention_map import AttentionMap
+from attnviz.record import Record
 
 KEPT, SUM = "∅", "Σ"
 NOISE = 1e-6  # of a sum of 32-bit numbers
 
 
-@dataclass(frozen=True)
-class Remainder:
+class Remainder(Record):
     """A column beside the keys, where rows do not sum to one.    values [layer, head, query]"""
 
     mark: str

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from attnviz.core.attention_map import AttentionMap
 from attnviz.errors import MisuseError
+from attnviz.record import Record
 
 
-@dataclass(frozen=True, kw_only=True)
-class Style:
+class Style(Record, kw_only=True):
     """Wishes about the picture. None means: what suits the map.
 
     `captions` are lines about a head, keyed by (layer, head), original numbers; their text has

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import groupby
 
 from rich.console import Console, ConsoleOptions, RenderResult
@@ -13,13 +12,13 @@ from rich.text import Text
 
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.variant import Variant
+from attnviz.record import Record
 from attnviz.render.catalogue import facts
 from attnviz.render.formats import find_format
 from attnviz.render.style import Style
 
 
-@dataclass(frozen=True)
-class Rows:
+class Rows(Record):
     """Every mechanism on a line or two: name, what it does, formula, paper, row sum."""
 
     rows: Sequence[Variant]
@@ -57,8 +56,7 @@ def narrow(rows: Sequence[Variant]) -> RenderResult:
         yield Padding(Text(f"{row.formula}   rows sum to {row.row_sum}{paper}"), (0, 0, 0, 4))
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(Record):
     """One mechanism in full, with an example that was computed just now."""
 
     row: Variant

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
+
+from attnviz.record import Record
 
 
 class Row(Protocol):
@@ -27,8 +28,7 @@ class Row(Protocol):
         """What it is."""
 
 
-@dataclass(frozen=True)
-class Tables:
+class Tables(Record):
     """A table for each title: name, endings, what it is."""
 
     tables: Mapping[str, Sequence[Row]]

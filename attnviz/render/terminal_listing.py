@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
 
+from attnviz.record import Record
 from attnviz.render.labels import one_line
 
 
-@dataclass(frozen=True)
-class Listing:
+class Listing(Record):
     """Titled columns; those named in `numbers` stand right and are never broken."""
 
     title: str
@@ -41,8 +40,7 @@ class Listing:
             yield Text("\n" + one_line(self.note), style="dim")
 
 
-@dataclass(frozen=True)
-class Facts:
+class Facts(Record):
     """What is known of one thing: a fact a line, longer ones below each other."""
 
     title: str

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
 
 from attnviz.core.attention_map import Token
+from attnviz.record import Record
 from attnviz.render.labels import fitted, printable
 
 
-@dataclass(frozen=True)
-class Pieces:
+class Pieces(Record):
     """A line a token: position, label, piece, id, and its characters in the text."""
 
     tokens: Sequence[Token]

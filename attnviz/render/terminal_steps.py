@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from textwrap import wrap
 
 import numpy as np
@@ -12,14 +11,14 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
 from attnviz.core.explanation import Cell, Explanation, Step
+from attnviz.record import Record
 from attnviz.render.labels import fitted, one_line, printable
 
 WIDEST_LABEL = 14
 MOST_ROWS = 24
 
 
-@dataclass(frozen=True)
-class Steps:
+class Steps(Record):
     """All steps in order, as wide as the console is; then one weight, if it was asked for."""
 
     told: Explanation

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -23,6 +23,7 @@ from attnviz.core.layer import Attend, LayerCall
 from attnviz.core.part import Inputs, Sizes
 from attnviz.core.variant import Variant
 from attnviz.errors import MisuseError
+from attnviz.record import Record
 
 Tokens = tuple[Token, ...]
 EMBEDDINGS = {
@@ -33,8 +34,7 @@ PAD = Token(piece="[PAD]", label="[PAD]", special=True)
 SENTENCE = Token(piece="[sentence]", label="[sentence]", special=True)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Seeded:
+class Seeded(Record, kw_only=True):
     """A stack of attention layers with residuals, its numbers drawn from a seed.
 
     Formula: x ← x + W_O [head₁ … headₕ] in each layer; no norms, no feed-forward

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from threading import RLock
 from typing import Any, NamedTuple, TypeAlias
 
 from attnviz.core.attention_map import Token
 from attnviz.errors import InvalidInputError, MisuseError
+from attnviz.record import Record
 from attnviz.sources.tokens_label import Span, labels
 
 ONE_AT_A_TIME = RLock()
@@ -25,8 +25,7 @@ class Encoding(NamedTuple):
     ids: tuple[int, ...]
 
 
-@dataclass(frozen=True)
-class TextTokenizer:
+class TextTokenizer(Record):
     """A row of the table of tokenizers, or a file.
 
     `build` gives the tokenizer for some sentences; those without a vocabulary of their own

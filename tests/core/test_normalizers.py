@@ -8,6 +8,7 @@ from hypothesis.extra.numpy import arrays
 from numpy.testing import assert_allclose, assert_array_equal
 
 from attnviz.core.draw import draw
+from attnviz.core.normalize import softmax
 from attnviz.core.parts import parts_for
 from attnviz.core.parts.gates import Sigmoid
 from attnviz.core.parts.projections import Sparsemax
@@ -121,3 +122,24 @@ def test_a_constant_added_to_a_row_can_change_weights(name):
     logits, all_seen = np.zeros(SHAPE) + np.arange(7.0), np.ones(SHAPE, dtype=bool)
     plain, _ = normalized(part, logits, all_seen)
     assert not np.allclose(normalized(part, logits - 3.0, all_seen)[0], plain)
+
+
+def test_a_row_of_softmax_knows_nothing_of_the_others():
+    calm = draw((1, 3, 5), "calm").astype(np.float32)
+    shown = np.ones((1, 3, 5), dtype=bool)
+    alone = softmax(calm, shown)
+    for wild in (1e4, 200.0, -200.0, -1e4):
+        beside = calm.copy()
+        beside[0, 1] += wild
+        made = softmax(beside, shown)
+        assert np.array_equal(made[0, [0, 2]], alone[0, [0, 2]])
+        assert_allclose(made[0, 1], softmax(beside[:, 1:2] - wild, shown[:, 1:2])[0, 0], atol=1e-3)
+    hidden = softmax(calm, shown & (np.arange(3) != 1)[:, None])
+    assert np.array_equal(hidden[0, [0, 2]], alone[0, [0, 2]])
+    assert (hidden[0, 1] == 0).all()
+
+
+def test_what_softmax_guards_against_is_real():
+    with np.errstate(over="ignore"):
+        assert np.isinf(np.exp(np.float32(200.0)))
+    assert np.exp(np.float32(-200.0)) == 0

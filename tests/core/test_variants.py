@@ -1,6 +1,6 @@
 """Every row of the catalogue: equal to its oracle, exact where hidden, true to its law."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -80,7 +80,6 @@ def test_prefix_stability_can_fail():
     assert not np.allclose(whole.weights[:, :5, :5], part.weights)
 
 
-@dataclass(frozen=True)
 class HideLast(Mask):
     """The last key is hidden from all."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,7 +12,6 @@ from attnviz.core.parts.cosine import unit
 from attnviz.core.score import Score, tanh_network
 
 
-@dataclass(frozen=True)
 class NormedAdditive(Score):
     """The additive score, the direction and the length of its last vector learned apart.
 
@@ -43,7 +41,6 @@ class NormedAdditive(Score):
         return tanh_network(of_query, of_key, gain)
 
 
-@dataclass(frozen=True)
 class TanhSum(Score):
     """An additive score that learns two numbers instead of matrices.
 

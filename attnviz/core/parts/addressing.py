@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,7 +15,6 @@ from attnviz.core.whole import by_anyone, pairs
 LEARNED = ("w_ntm_strength", "w_ntm_gate", "w_ntm_shift", "w_ntm_power")
 
 
-@dataclass(frozen=True)
 class Addressing(Normalize):
     """Content says a place, a gate keeps the last one, a shift moves it, a power sharpens it.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -14,7 +13,6 @@ from attnviz.core.part import Inputs, Sizes
 from attnviz.core.parts.learned_scale import softplus
 
 
-@dataclass(frozen=True)
 class StickBreaking(Normalize):
     """From the query backwards, each key breaks off its share of what is left of a stick.
 
@@ -35,7 +33,6 @@ class StickBreaking(Normalize):
         return np.where(seen, np.exp(left - softplus(-scores)), 0.0)
 
 
-@dataclass(frozen=True)
 class Contextual(Normalize):
     """Positions are counted by content: some tokens are a step away, others are passed over.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import inf
 from typing import ClassVar
 
@@ -14,7 +13,6 @@ from attnviz.core.grid import Grid
 from attnviz.core.mask import Bounds, Mask, by_key
 
 
-@dataclass(frozen=True)
 class Sinks(Mask):
     """The first `sinks` keys.
 
@@ -34,7 +32,6 @@ class Sinks(Mask):
         return by_key(self, grid)
 
 
-@dataclass(frozen=True)
 class GlobalTokens(Mask):
     """The first `globals` tokens are seen by all and see all.
 
@@ -54,7 +51,6 @@ class GlobalTokens(Mask):
         return self(grid.row_at(0))[0, 0], self(grid.row_at(-1))[0, 0]  # the first sees most
 
 
-@dataclass(frozen=True)
 class RandomKeys(Mask):
     """`random` keys drawn for each head and query; `drawing` is which draw.
 
@@ -77,7 +73,6 @@ class RandomKeys(Mask):
         return chosen
 
 
-@dataclass(frozen=True)
 class Prefix(Mask):
     """The first `prefix` keys, which see each other as well: a text that is read, not written.
 

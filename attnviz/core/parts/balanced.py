@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -15,7 +14,6 @@ from attnviz.core.whole import one_sequence, pairs
 from attnviz.errors import MisuseError
 
 
-@dataclass(frozen=True)
 class Sinkhorn(Normalize):
     """Rows and columns are normalized in turn, until no key is crowded and none is left out.
 
@@ -38,7 +36,6 @@ class Sinkhorn(Normalize):
         return np.exp(share)
 
 
-@dataclass(frozen=True)
 class Inverted(Normalize):
     """Queries compete for each key; then each query takes the mean of what it won.
 
@@ -56,7 +53,6 @@ class Inverted(Normalize):
         return np.exp(log_shares(log_shares(logits, shown, -2), shown, -1))
 
 
-@dataclass(frozen=True)
 class Tree(Normalize):
     """Scores make a distribution over dependency trees; a token looks at its likely heads.
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from attnviz.core.arrays import FloatArray, Shape
 from attnviz.core.part import Inputs, Sizes
 from attnviz.core.score import Score
 
 
-@dataclass(frozen=True)
 class Biaffine(Score):
     """A learned matrix compares, a learned vector says how likely the key is by itself.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -14,7 +13,6 @@ from attnviz.core.part import Inputs, Sizes
 from attnviz.core.whole import Whole, shown_to_all
 
 
-@dataclass(frozen=True)
 class Linformer(Whole):
     """Keys and values are mixed into a few, by learned matrices over the positions.
 
@@ -41,7 +39,6 @@ class Linformer(Whole):
         return attended(inputs.query, mixed) @ inputs.learn("f_linformer")
 
 
-@dataclass(frozen=True)
 class Nystrom(Whole):
     """The softmax matrix, rebuilt from a few of its rows and columns.
 
@@ -79,7 +76,6 @@ class Nystrom(Whole):
         return weights
 
 
-@dataclass(frozen=True)
 class Luna(Whole):
     """A few learned vectors pack the keys; queries unpack what was packed.
 
@@ -107,7 +103,6 @@ class Luna(Whole):
         return attended(inputs.query, pack @ key) @ pack
 
 
-@dataclass(frozen=True)
 class FeatureSoftmax(Whole):
     """Queries choose among features, features choose among keys.
 
@@ -127,7 +122,6 @@ class FeatureSoftmax(Whole):
         return softmax(inputs.query, every) @ softmax(inputs.key.swapaxes(1, 2), seen)
 
 
-@dataclass(frozen=True)
 class AttentionFree(Whole):
     """Each feature weighs the keys for itself; the map is the mean of the features' maps.
 

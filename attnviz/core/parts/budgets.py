@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import inf
 from typing import ClassVar
 
@@ -14,7 +13,6 @@ from attnviz.core.part import Inputs
 from attnviz.core.parts.projections import below_best, where_spent
 
 
-@dataclass(frozen=True)
 class Budget(Normalize):
     """A row spends `budget` keys' worth of weight, at most 1 on each key.
 
@@ -59,7 +57,6 @@ class Fertile(Normalize):
         return weights
 
 
-@dataclass(frozen=True)
 class FertileSparsemax(Fertile):
     """Sparsemax that gives no key more than it has left.
 
@@ -77,7 +74,6 @@ class FertileSparsemax(Fertile):
         return capped(scores, left, 1.0)
 
 
-@dataclass(frozen=True)
 class FertileSoftmax(Fertile):
     """Softmax that gives no key more than it has left; the others share what remains.
 

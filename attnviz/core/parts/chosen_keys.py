@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from math import inf
 from typing import ClassVar
 
@@ -15,7 +14,6 @@ from attnviz.core.part import Inputs, Sizes
 from attnviz.core.parts.cosine import unit
 
 
-@dataclass(frozen=True)
 class TopKeys(Softmax):
     """Softmax over the `top` best keys; keys that tie with the last of them stay.
 
@@ -32,7 +30,6 @@ class TopKeys(Softmax):
         return best(logits, visible, self.top)
 
 
-@dataclass(frozen=True)
 class IndexedKeys(Softmax):
     """A cheap second attention with small vectors picks `top` keys for the real one.
 
@@ -69,7 +66,6 @@ class IndexedKeys(Softmax):
         return best(index, visible, self.top)
 
 
-@dataclass(frozen=True)
 class SameHash(Softmax):
     """Keys that fall into the same bucket as the query when space is cut at random.
 
@@ -98,7 +94,6 @@ class SameHash(Softmax):
         return np.concatenate([cut, -cut], axis=-1).argmax(-1)
 
 
-@dataclass(frozen=True)
 class SameCluster(Softmax):
     """Keys that belong to the same learned cluster as the query.
 
@@ -127,7 +122,6 @@ class SameCluster(Softmax):
         return inputs.through("centroids", centred).argmax(-1)
 
 
-@dataclass(frozen=True)
 class BestBlocks(Softmax):
     """Keys of the `top` blocks whose mean key fits the query best; its own block is one.
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from attnviz.core.arrays import FloatArray
@@ -11,7 +9,6 @@ from attnviz.core.part import Inputs
 from attnviz.core.score import Score
 
 
-@dataclass(frozen=True)
 class Cosine(Score):
     """The cosine of the angle between query and key; 0 for a vector without length.
 

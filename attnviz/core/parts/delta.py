@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -15,7 +14,6 @@ from attnviz.core.parts.fading import back, faded, latest, softplus
 from attnviz.core.whole import Whole, remembered
 
 
-@dataclass(frozen=True)
 class DeltaRule(Whole):
     """Before a value is stored, what the memory says about its key is taken off.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -16,7 +15,6 @@ from attnviz.errors import ShapeError
 LEARNED = ("lambda_q1", "lambda_k1", "lambda_q2", "lambda_k2")
 
 
-@dataclass(frozen=True)
 class Differential(MultiHead):
     """Each head is a pair: its second map, λ times, is subtracted from its first.
 

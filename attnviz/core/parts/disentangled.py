@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from math import inf, log
 from typing import ClassVar
 
@@ -14,7 +13,6 @@ from attnviz.core.part import Inputs, Part, Sizes
 from attnviz.core.score import Factors, Score
 
 
-@dataclass(frozen=True)
 class Disentangled(Score):
     """What a token says and how far away it stands are compared apart.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import inf
 from typing import ClassVar
 
@@ -12,7 +11,6 @@ from attnviz.core.scale import Scale
 from attnviz.core.score import Score
 
 
-@dataclass(frozen=True)
 class SquaredDistance(Score):
     """The squared distance between query and key, negated.
 
@@ -30,7 +28,6 @@ class SquaredDistance(Score):
         return 2.0 * (query @ key.swapaxes(-1, -2)) - lengths
 
 
-@dataclass(frozen=True)
 class Bandwidth(Scale):
     """How quickly a Gaussian kernel fades with the distance.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from math import inf
 from typing import ClassVar
 
@@ -16,7 +15,6 @@ from attnviz.core.part import Inputs, Sizes
 from attnviz.core.parts.learned_scale import softplus
 
 
-@dataclass(frozen=True)
 class KerpleLog(Bias):
     """Distance costs its logarithm; price and pace are learned for each head.
 
@@ -39,7 +37,6 @@ class KerpleLog(Bias):
         return logits - price * np.log1p(pace * np.abs(inputs.grid.q - inputs.grid.k))
 
 
-@dataclass(frozen=True)
 class KerplePower(Bias):
     """Distance costs a power of itself; price and power are learned for each head.
 
@@ -61,7 +58,6 @@ class KerplePower(Bias):
         return logits - price * np.abs(inputs.grid.q - inputs.grid.k) ** power
 
 
-@dataclass(frozen=True)
 class Sandwich(Bias):
     """How alike the sinusoids of two positions are; late heads hear less of it.
 
@@ -109,7 +105,6 @@ class DistanceNetwork(Bias):
         return bias
 
 
-@dataclass(frozen=True)
 class Fire(DistanceNetwork):
     """Distance as a share of how far the query could look, through a small network.
 
@@ -139,7 +134,6 @@ class Fire(DistanceNetwork):
         return logits + self.curve(share, inputs)
 
 
-@dataclass(frozen=True)
 class LogDistance(DistanceNetwork):
     """The logarithm of the distance, with its sign, through a small network.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import inf
 from typing import ClassVar
 
@@ -12,7 +11,6 @@ from attnviz.core.arrays import FloatArray, IntArray
 from attnviz.core.position import Position, Side, rotate
 
 
-@dataclass(frozen=True)
 class Xpos(Position):
     """Pairs turn with the position; queries grow and keys shrink with it, fast pairs the most.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -13,7 +12,6 @@ from attnviz.core.part import Inputs, Sizes
 from attnviz.core.whole import Whole, remembered
 
 
-@dataclass(frozen=True)
 class GatedLinear(Whole):
     """A memory of keys and values whose channels fade, each as the token before it says.
 
@@ -41,7 +39,6 @@ class GatedLinear(Whole):
         return back(faded(inputs.query, key, latest(total, inputs), total))
 
 
-@dataclass(frozen=True)
 class Rwkv(Whole):
     """A fading memory that adds a bonus for the present token before it is stored.
 
@@ -72,7 +69,6 @@ class Rwkv(Whole):
         return np.where(grid.k < grid.q, past, np.where(grid.k == grid.q, bonus, 0.0))
 
 
-@dataclass(frozen=True)
 class StateSpace(Whole):
     """A state space with one rate a head: how long a step takes is said by the token.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import inf
 from typing import ClassVar
 
@@ -13,7 +12,6 @@ from attnviz.core.part import Inputs
 from attnviz.core.scale import Scale
 
 
-@dataclass(frozen=True)
 class InverseWidth(Scale):
     """Keeps scores of one size however wide the trained model is.
 
@@ -28,7 +26,6 @@ class InverseWidth(Scale):
         return 1.0 / inputs.query.shape[-1]
 
 
-@dataclass(frozen=True)
 class RootShared(Scale):
     """Keeps the spread of a sum of several products what one of them has under 1/√d.
 
@@ -45,7 +42,6 @@ class RootShared(Scale):
         return float(1.0 / np.sqrt(self.products * inputs.query.shape[-1]))
 
 
-@dataclass(frozen=True)
 class GrowingScale(Scale):
     """Late queries have more keys to choose from and look more sharply.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,7 +13,6 @@ from attnviz.core.parts.along_the_row import after
 from attnviz.core.parts.learned_scale import softplus
 
 
-@dataclass(frozen=True)
 class Forgetting(Bias):
     """Each token may make all that came before it fade.
 

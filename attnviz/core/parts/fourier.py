@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from attnviz.core.arrays import BoolArray, FloatArray
@@ -11,7 +9,6 @@ from attnviz.core.part import Inputs
 from attnviz.core.whole import Whole, shown_to_all
 
 
-@dataclass(frozen=True)
 class Fourier(Whole):
     """The real part of a Fourier transform: even heads draw its cosines, odd ones its sines.
 

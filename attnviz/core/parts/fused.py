@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import inf
 from typing import ClassVar
 
@@ -14,7 +13,6 @@ from attnviz.core.part import Inputs
 from attnviz.core.parts.projections import below_best, sparsemax
 
 
-@dataclass(frozen=True)
 class Fusedmax(Normalize):
     """Like sparsemax, with a price on every step between one key and the next that is seen.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -36,7 +35,6 @@ class Gate(Normalize):
         return (Line("weight", told, float(weights[key])),)
 
 
-@dataclass(frozen=True)
 class Sigmoid(Gate):
     """Each key is let through or not; of n like keys all together about one.
 
@@ -52,7 +50,6 @@ class Sigmoid(Gate):
         return sigmoid(logits - np.log(n_key))
 
 
-@dataclass(frozen=True)
 class ReluShare(Gate):
     """What is left of a score above zero, over the number of keys.
 
@@ -68,7 +65,6 @@ class ReluShare(Gate):
         return np.maximum(logits, 0.0) / n_key
 
 
-@dataclass(frozen=True)
 class SquaredRelu(Gate):
     """Scores above zero count squared: near ones little, far ones much.
 
@@ -84,7 +80,6 @@ class SquaredRelu(Gate):
         return (np.maximum(logits, 0.0) / n_key) ** 2
 
 
-@dataclass(frozen=True)
 class Rectified(Gate):
     """What is left of a score above zero, as it is.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -15,7 +14,6 @@ from attnviz.core.part import Inputs, Part, Sizes
 from attnviz.core.score import Score
 
 
-@dataclass(frozen=True)
 class Share(Normalize):
     """Each score's share of the row's sum; a score below zero counts as none.
 
@@ -37,7 +35,6 @@ class Share(Normalize):
         return np.divide(mass, total, out=np.zeros_like(mass), where=total > 0)
 
 
-@dataclass(frozen=True)
 class EluKernel(Score):
     """A feature map that is never zero takes the place of the exponential.
 
@@ -53,7 +50,6 @@ class EluKernel(Score):
         return elu_plus_one(inputs.query) @ elu_plus_one(inputs.key).swapaxes(1, 2)
 
 
-@dataclass(frozen=True)
 class CosineWeighted(Score):
     """What both sides have in the positive, weighted by nearness: a quarter wave over the text.
 
@@ -73,7 +69,6 @@ class CosineWeighted(Score):
         return scores * np.cos(np.pi / 2 * (grid.q - grid.k) / longest).astype(scores.dtype)
 
 
-@dataclass(frozen=True)
 class Taylor(Score):
     """The exponential's first three terms: positive, and a product of features.
 
@@ -90,7 +85,6 @@ class Taylor(Score):
         return 1.0 + scores + scores**2 / 2.0
 
 
-@dataclass(frozen=True)
 class LearnedSquare(Score):
     """A square whose zero is learned: normalized vectors, stretched and moved, then squared.
 
@@ -118,7 +112,6 @@ class LearnedSquare(Score):
         return stretch[:, None] * standard(vectors) + move[:, None]
 
 
-@dataclass(frozen=True)
 class RandomFeatures(Score):
     """The softmax kernel, estimated by a few random directions; returned as a logarithm.
 

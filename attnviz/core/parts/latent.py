@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -14,7 +13,6 @@ from attnviz.core.position import Rope
 from attnviz.core.score import Score
 
 
-@dataclass(frozen=True)
 class Latent(Score):
     """Keys are unpacked from a small latent that all heads share; position has keys of its own.
 
@@ -50,7 +48,6 @@ class Latent(Score):
         return scores / np.sqrt(inputs.query.shape[-1] + self.rope_width)
 
 
-@dataclass(frozen=True)
 class TensorProduct(Score):
     """Queries and keys are means of a few products: a head's factor times a shared vector.
 
@@ -89,7 +86,6 @@ class TensorProduct(Score):
         return (factors[:, :, None] @ vectors)[:, :, 0] / rank
 
 
-@dataclass(frozen=True)
 class Collaborative(Score):
     """All heads score in one shared space; each only weighs its dimensions in its own way.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from math import inf
 from typing import ClassVar
 
@@ -14,7 +13,6 @@ from attnviz.core.part import Inputs, Sizes
 from attnviz.core.scale import Scale
 
 
-@dataclass(frozen=True)
 class Gain(Scale):
     """One learned factor a head.
 
@@ -34,7 +32,6 @@ class Gain(Scale):
         return inputs.learn("g_gain")[:, None, None]
 
 
-@dataclass(frozen=True)
 class LearnedTemperature(Scale):
     """One learned temperature a head that can never become colder than `coldest`.
 
@@ -57,7 +54,6 @@ class LearnedTemperature(Scale):
         return 1.0 / temperature[:, None, None]
 
 
-@dataclass(frozen=True)
 class KeyStrength(Scale):
     """Each query says how sharply it wants to look.
 

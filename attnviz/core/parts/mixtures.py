@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,7 +13,6 @@ from attnviz.core.parts.fading import softplus
 from attnviz.core.whole import Whole
 
 
-@dataclass(frozen=True)
 class Mixture(Whole):
     """A mixture of Gaussians over the places; each query moves its centres to the right.
 
@@ -41,7 +39,6 @@ class Mixture(Whole):
         return bells(inputs, height, centre, 0.5 / spread**2)
 
 
-@dataclass(frozen=True)
 class MovingWindow(Whole):
     """Graves's window: bells of any height and width that move over the text as it is written.
 

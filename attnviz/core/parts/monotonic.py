@@ -7,7 +7,6 @@ are the logits; before the first query, all weight stands on the first key.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -18,7 +17,6 @@ from attnviz.core.part import Inputs, Sizes
 from attnviz.core.whole import by_anyone, pairs
 
 
-@dataclass(frozen=True)
 class Monotonic(Normalize):
     """A scan from the last place: at each key it stops with probability p, or moves on.
 
@@ -61,7 +59,6 @@ class Monotonic(Normalize):
         return weights
 
 
-@dataclass(frozen=True)
 class Stepwise(Normalize):
     """At each query the weight stays where it is, or moves on by one key.
 
@@ -85,7 +82,6 @@ class Stepwise(Normalize):
         return weights
 
 
-@dataclass(frozen=True)
 class Forward(Normalize):
     """Softmax, kept to where the row before stood and one key further, and shared out anew.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import inf
 from typing import ClassVar
 
@@ -13,7 +12,6 @@ from attnviz.core.grid import Grid
 from attnviz.core.mask import Bounds, Mask, growing
 
 
-@dataclass(frozen=True)
 class Dilated(Mask):
     """`window` keys to a side, itself included, but only every `dilation`-th.
 
@@ -36,7 +34,6 @@ class Dilated(Mask):
         return some, np.zeros_like(some)
 
 
-@dataclass(frozen=True)
 class SameBlock(Mask):
     """Keys of the query's own block of `block` positions."""
 
@@ -55,7 +52,6 @@ class SameBlock(Mask):
         return some, first & last
 
 
-@dataclass(frozen=True)
 class EarlierBlocks(Mask):
     """Keys of all blocks up to and with the query's own: inside a block, both ways."""
 
@@ -72,7 +68,6 @@ class EarlierBlocks(Mask):
         return growing(self, grid)
 
 
-@dataclass(frozen=True)
 class Neighborhood(Mask):
     """The nearest `neighbors` keys; at the ends the neighbourhood stops instead of shrinking.
 
@@ -105,7 +100,6 @@ class Neighborhood(Mask):
         return some, (key >= last) & (key < first + self.neighbors)
 
 
-@dataclass(frozen=True)
 class Itself(Mask):
     """A token at its own position."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import inf
 from typing import ClassVar
 
@@ -14,7 +13,6 @@ from attnviz.core.draw import draw
 from attnviz.core.part import Inputs
 
 
-@dataclass(frozen=True)
 class GumbelNoise(Bias):
     """Noise that makes the best score a fair draw from the softmax; `drawing` is which draw.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import inf
 from typing import ClassVar
 
@@ -14,7 +13,6 @@ from attnviz.core.grid import Grid
 from attnviz.core.mask import Mask
 
 
-@dataclass(frozen=True)
 class Permuted(Mask):
     """Tokens come in a shuffled order and see those that came before; `drawing` is which.
 
@@ -32,7 +30,6 @@ class Permuted(Mask):
         return turns[grid.k] <= turns[grid.q]
 
 
-@dataclass(frozen=True)
 class Branch(Mask):
     """Tokens form a tree with `branches` children each; a token sees itself and its ancestors.
 
@@ -51,7 +48,6 @@ class Branch(Mask):
         return above == grid.k
 
 
-@dataclass(frozen=True)
 class BlockDiffusion(Mask):
     """The first half of the sequence is noise to be cleaned, the second the same text, clean.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from math import inf
 from typing import ClassVar
 
@@ -48,7 +47,6 @@ class PastAware(Whole):
         return weights
 
 
-@dataclass(frozen=True)
 class LocationSensitive(PastAware):
     """The weights of the query before, seen through learned filters, say where to go on.
 
@@ -83,7 +81,6 @@ class LocationSensitive(PastAware):
         )
 
 
-@dataclass(frozen=True)
 class Coverage(PastAware):
     """All weights so far are summed, so that what was read is not read again.
 

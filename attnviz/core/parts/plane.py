@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import inf
 from typing import ClassVar
 
@@ -11,7 +10,6 @@ from attnviz.core.grid import Grid
 from attnviz.core.mask import Mask
 
 
-@dataclass(frozen=True)
 class SameLine(Mask):
     """Keys of the query's own line.
 
@@ -27,7 +25,6 @@ class SameLine(Mask):
         return grid.q // self.columns == grid.k // self.columns
 
 
-@dataclass(frozen=True)
 class SameColumn(Mask):
     """Keys of the query's own column.
 
@@ -43,7 +40,6 @@ class SameColumn(Mask):
         return grid.q % self.columns == grid.k % self.columns
 
 
-@dataclass(frozen=True)
 class Patch(Mask):
     """Keys of the query's own square of `side` places; `shift` moves the squares up and left.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from math import inf
 from typing import ClassVar
 
@@ -15,7 +14,6 @@ from attnviz.core.parts.learned_scale import softplus
 from attnviz.core.score import Score
 
 
-@dataclass(frozen=True)
 class Polar(Score):
     """Each dimension is a complex number: its size from the vector, its angle from the place.
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from attnviz.core.arrays import BoolArray, FloatArray
@@ -12,7 +10,6 @@ from attnviz.core.part import Inputs
 from attnviz.core.whole import Whole, pairs
 
 
-@dataclass(frozen=True)
 class Pooling(Whole):
     """What the neighbours have that the token has not: their mean, less the token itself.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from math import inf
 from typing import ClassVar
 
@@ -16,7 +15,6 @@ from attnviz.core.part import Inputs
 HALVINGS = 64  # of an interval no wider than 1: beyond a float's last digit
 
 
-@dataclass(frozen=True)
 class Sparsemax(Normalize):
     """The nearest distribution to the scores, in the plain distance.
 
@@ -38,7 +36,6 @@ class Sparsemax(Normalize):
         return level_lines(logits / (1.0 - self.sparsity), weights, key, 1.0)
 
 
-@dataclass(frozen=True)
 class Entmax(Normalize):
     """Between softmax (alpha 1) and sparsemax (alpha 2).
 
@@ -68,7 +65,6 @@ class Entmax(Normalize):
         return level_lines(power * logits, weights, key, 1.0 / power)
 
 
-@dataclass(frozen=True)
 class Normmax(Normalize):
     """Like entmax, with the norm of the row in place of its entropy.
 

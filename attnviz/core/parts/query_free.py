@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,7 +11,6 @@ from attnviz.core.part import Inputs, Sizes
 from attnviz.core.score import Score
 
 
-@dataclass(frozen=True)
 class KeyWorth(Score):
     """A single unit judges each key alone; nobody asks.
 
@@ -33,7 +31,6 @@ class KeyWorth(Score):
         return to_everyone(np.tanh(worth + inputs.learn("b_worth")[:, None]), inputs)
 
 
-@dataclass(frozen=True)
 class KeyViews(Score):
     """One layer reads each key, and each head judges what it reads in its own way.
 
@@ -55,7 +52,6 @@ class KeyViews(Score):
         return to_everyone(np.einsum("hkd,hd->hk", hidden, inputs.learn("v_views")), inputs)
 
 
-@dataclass(frozen=True)
 class Alike(Score):
     """All keys match alike: after softmax, everyone who is seen gets the same share.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -12,7 +11,6 @@ from attnviz.core.part import Inputs
 from attnviz.core.score import Score
 
 
-@dataclass(frozen=True)
 class QueryKeyNorm(Score):
     """The inner product of normalized queries and keys: no score can grow without bound.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,7 +13,6 @@ from attnviz.core.parts.cosine import unit
 from attnviz.core.score import Score
 
 
-@dataclass(frozen=True)
 class Reflected(Score):
     """Householder-like maps, one a token, are multiplied along the way from key to query.
 

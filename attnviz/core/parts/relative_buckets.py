@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from math import inf, log
 from typing import ClassVar
 
@@ -14,7 +13,6 @@ from attnviz.core.bias import Bias
 from attnviz.core.part import Inputs, Part, Sizes
 
 
-@dataclass(frozen=True)
 class RelativeBuckets(Bias):
     """Each head learns what distances are worth; far ones share a bucket.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from math import inf
 from typing import ClassVar
 
@@ -15,7 +14,6 @@ from attnviz.core.position import sinusoids
 from attnviz.core.score import Score
 
 
-@dataclass(frozen=True)
 class RelativeKeys(Score):
     """A learned vector for each step of distance is added to the key (Shaw).
 
@@ -40,7 +38,6 @@ class RelativeKeys(Score):
         return inputs.query @ inputs.key.swapaxes(-1, -2) + picked(by_step, steps)
 
 
-@dataclass(frozen=True)
 class TransformerXL(Score):
     """Content and distance each compared twice: with the query, and with a learned stand-in.
 
@@ -67,7 +64,6 @@ class TransformerXL(Score):
         return content + picked(by_step, steps - first)
 
 
-@dataclass(frozen=True)
 class Untied(Score):
     """Words are compared with words and positions with positions, by projections of their own.
 

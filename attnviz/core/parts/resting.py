@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -26,7 +25,6 @@ class Resting(Normalize):
         )
 
 
-@dataclass(frozen=True)
 class SoftmaxOne(Resting):
     """Softmax next to a key of score `rest` that holds nothing.
 
@@ -43,7 +41,6 @@ class SoftmaxOne(Resting):
         return softmax_beside(np.full_like(logits[..., :1], self.rest), logits, visible)
 
 
-@dataclass(frozen=True)
 class LearnedSink(Resting):
     """Softmax next to a key that holds nothing, whose score each head learns.
 

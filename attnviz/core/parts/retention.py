@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from attnviz.core.arrays import BoolArray, FloatArray
@@ -12,7 +10,6 @@ from attnviz.core.part import Inputs
 from attnviz.core.whole import one_sequence
 
 
-@dataclass(frozen=True)
 class Retention(Normalize):
     """Each step of distance takes its share; each head forgets at its own pace.
 

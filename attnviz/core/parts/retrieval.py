@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import inf
 from typing import ClassVar
 
@@ -13,7 +12,6 @@ from attnviz.core.normalize import Normalize, softmax
 from attnviz.core.part import Inputs
 
 
-@dataclass(frozen=True)
 class Retrieval(Normalize):
     """A memory is asked again with what it answered, until the query has become a pattern.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import ceil, floor, inf, log, pi, sqrt
 from typing import ClassVar
 
@@ -16,7 +15,6 @@ from attnviz.errors import MisuseError
 STRETCH = {"base": (1.0, inf), "width": (0, inf), "stretch": (1e-6, inf), "trained": (1, inf)}
 
 
-@dataclass(frozen=True)
 class ScaledRope(Rope):
     """A rotation whose pairs may turn at other paces, and whose vectors may grow."""
 
@@ -47,7 +45,6 @@ def plain_paces(base: float, width: int) -> FloatArray:
     return base ** (-np.arange(0, width, 2) / width)
 
 
-@dataclass(frozen=True)
 class LinearRope(ScaledRope):
     """Positions are pressed together: every pair turns `stretch` times slower.
 
@@ -64,7 +61,6 @@ class LinearRope(ScaledRope):
         return plain_paces(self.base, width) / self.stretch
 
 
-@dataclass(frozen=True)
 class DynamicRope(ScaledRope):
     """The base grows with the text, once it is longer than `trained` tokens.
 
@@ -85,7 +81,6 @@ class DynamicRope(ScaledRope):
         return plain_paces(self.base * growth, width)
 
 
-@dataclass(frozen=True)
 class Llama3Rope(ScaledRope):
     """Waves longer than the trained text are stretched, short ones are not.
 
@@ -109,7 +104,6 @@ class Llama3Rope(ScaledRope):
         return pace * (keep + (1 - keep) / self.stretch)
 
 
-@dataclass(frozen=True)
 class Yarn(ScaledRope):
     """As above, with a ramp over the pairs; vectors grow a little, which sharpens attention.
 
@@ -148,7 +142,6 @@ class Yarn(ScaledRope):
         return 0.1 * log(max(self.stretch, 1.0)) + 1 if self.grow is None else self.grow
 
 
-@dataclass(frozen=True)
 class LongRope(ScaledRope):
     """Each pair has a stretch of its own, one for short texts and one for long ones.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -14,7 +13,6 @@ from attnviz.core.part import Inputs, Sizes
 from attnviz.core.whole import one_sequence, pairs
 
 
-@dataclass(frozen=True)
 class Selective(Normalize):
     """A token can say that an earlier one is no longer needed; later ones then look past it.
 
@@ -37,7 +35,6 @@ class Selective(Normalize):
         return softmax(logits - dropped, visible)
 
 
-@dataclass(frozen=True)
 class MultiToken(Normalize):
     """A score takes in its neighbours: earlier queries, and keys on both sides.
 
@@ -70,7 +67,6 @@ class MultiToken(Normalize):
         return softmax(np.einsum("hqkab,hab->hqk", patches, flipped), visible)
 
 
-@dataclass(frozen=True)
 class MemorySlots(Normalize):
     """Learned keys stand beside the tokens and take their share of the weight.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from math import inf
 from typing import ClassVar
 
@@ -14,7 +13,6 @@ from attnviz.core.normalize import Normalize, sigmoid, softmax
 from attnviz.core.part import Inputs, Sizes
 
 
-@dataclass(frozen=True)
 class ScalableSoftmax(Normalize):
     """Softmax that stays as sharp when there are many keys: its base is their number.
 
@@ -39,7 +37,6 @@ class ScalableSoftmax(Normalize):
         return softmax(np.where(seen, logits, 0.0) * sharp, seen)
 
 
-@dataclass(frozen=True)
 class AdaptiveSpan(Normalize):
     """Each head learns how far back it looks; at the end of its span weight fades out.
 
@@ -76,7 +73,6 @@ class AdaptiveSpan(Normalize):
         return softmax(faded, visible)
 
 
-@dataclass(frozen=True)
 class Gaussian(Normalize):
     """A bell around a neighbour of the query's own place; the words do not matter.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import inf
 from typing import ClassVar
 
@@ -13,7 +12,6 @@ from attnviz.core.normalize import Normalize, softmax
 from attnviz.core.part import Inputs
 
 
-@dataclass(frozen=True)
 class Softpick(Normalize):
     """Only scores above zero get weight, and those below take some from the row.
 
@@ -40,7 +38,6 @@ class Softpick(Normalize):
         )
 
 
-@dataclass(frozen=True)
 class Cog(Normalize):
     """The size of a score says how much, its sign whether to add or to take away.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import inf
 from typing import ClassVar
 
@@ -11,7 +10,6 @@ from attnviz.core.grid import Grid
 from attnviz.core.mask import Bounds, Mask, by_key
 
 
-@dataclass(frozen=True)
 class Strided(Mask):
     """Keys a whole number of strides away.
 
@@ -27,7 +25,6 @@ class Strided(Mask):
         return (grid.q - grid.k) % self.stride == 0
 
 
-@dataclass(frozen=True)
 class Summaries(Mask):
     """The last `summaries` keys of every stretch of `stride`, which sum it up for all.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,7 +11,6 @@ from attnviz.core.part import Inputs, Sizes
 from attnviz.core.score import Score
 
 
-@dataclass(frozen=True)
 class Symmetric(Score):
     """One layer for both sides, and a weight for each of its dimensions (FusionNet).
 
@@ -34,7 +32,6 @@ class Symmetric(Score):
         return (query * inputs.learn("d_symmetric")[:, None]) @ key.swapaxes(-1, -2)
 
 
-@dataclass(frozen=True)
 class Decomposable(Score):
     """Two layers for both sides, then a plain inner product.
 

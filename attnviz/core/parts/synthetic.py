@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from math import inf
 from typing import ClassVar
 
@@ -14,7 +13,6 @@ from attnviz.core.part import Inputs, Sizes
 from attnviz.core.score import Score
 
 
-@dataclass(frozen=True)
 class DenseSynthetic(Score):
     """Each token foretells its own row from what it is.
 
@@ -36,7 +34,6 @@ class DenseSynthetic(Score):
         return hidden @ own.swapaxes(-1, -2)
 
 
-@dataclass(frozen=True)
 class RandomSynthetic(Score):
     """The matrix of scores is learned itself and is the same for every text.
 
@@ -56,7 +53,6 @@ class RandomSynthetic(Score):
         return inputs.grid.part_of(inputs.learn("r_synthetic")).copy()
 
 
-@dataclass(frozen=True)
 class FactoredSynthetic(Score):
     """The learned matrix of scores as a product of two thin ones.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -13,7 +12,6 @@ from attnviz.core.heads import MultiHead
 from attnviz.core.part import Inputs, Sizes
 
 
-@dataclass(frozen=True)
 class TalkingHeads(MultiHead):
     """Heads are mixed by learned matrices, before and after the weights are made.
 
@@ -42,7 +40,6 @@ class TalkingHeads(MultiHead):
         return f"{super().__str__()}, talking"
 
 
-@dataclass(frozen=True)
 class MixedHeads(MultiHead):
     """Weights of neighbouring heads are mixed, each head with those of its group.
 

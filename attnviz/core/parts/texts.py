@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from attnviz.core.arrays import BoolArray
 from attnviz.core.grid import Grid
 from attnviz.core.mask import Mask
 
 
-@dataclass(frozen=True)
 class SameText(Mask):
     """Keys of the query's own text (its segment).
 
@@ -24,7 +21,6 @@ class SameText(Mask):
         return of_query == of_key
 
 
-@dataclass(frozen=True)
 class FirstText(Mask):
     """Keys of the first text, a beginning that all others share."""
 

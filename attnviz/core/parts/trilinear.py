@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,7 +11,6 @@ from attnviz.core.part import Inputs, Sizes
 from attnviz.core.score import Score
 
 
-@dataclass(frozen=True)
 class Trilinear(Score):
     """A weighted sum over the query, the key and their product, dimension by dimension.
 

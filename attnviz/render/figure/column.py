@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from attnviz.core.arrays import FloatArray
 from attnviz.core.attention_map import AttentionMap
+from attnviz.record import Record
 from attnviz.render.remainder import KEPT, Remainder
 
 APART = 0.4  # cells between the keys and the column
 
 
-@dataclass(frozen=True)
-class Column:
+class Column(Record):
     """What rows keep or sum to, and where it stands, in cells."""
 
     remainder: Remainder

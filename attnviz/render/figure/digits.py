@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from attnviz.errors import AttnvizWarning
+from attnviz.record import Record
 from attnviz.render.colour import ink
 from attnviz.render.figure.letters import width_of
 from attnviz.render.figure.subject import Subject
@@ -21,8 +21,7 @@ FILLED = 0.84  # how much of a cell its number may take
 MOST = 1600  # numbers in one picture
 
 
-@dataclass(frozen=True)
-class Digits:
+class Digits(Record):
     """How the numbers of a picture are written: .25 where 0.25 would be small."""
 
     subject: Subject

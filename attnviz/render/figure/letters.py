@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 from unicodedata import category
 
+from attnviz.record import Record
 from attnviz.render.labels import ASCII, ascii_only, fitted
 
 FIRST = "DejaVu Sans"  # comes with matplotlib, so the same picture is made everywhere
@@ -57,8 +57,7 @@ OTHERS = (
 SAID = 8  # missing characters that are named
 
 
-@dataclass(frozen=True)
-class Letters:
+class Letters(Record):
     """The fonts of a picture, and the characters that none of them can draw."""
 
     families: tuple[str, ...] = (FIRST,)

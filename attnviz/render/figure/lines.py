@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from attnviz.core.arrays import FloatArray
+from attnviz.record import Record
 from attnviz.render.figure.bar import BAR_ROOM, colour_bar, figures
 from attnviz.render.figure.frame import (
     EDGE,
@@ -38,8 +38,7 @@ FEWEST = 5  # tokens that a field has room for, at least
 PAD = 0.06  # inches between a name and the lines
 
 
-@dataclass(frozen=True)
-class Fields:
+class Fields(Record):
     """The fields of lines on their sheet, `tall` tokens high, and the names on both sides."""
 
     sheet: Sheet

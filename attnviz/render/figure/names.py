@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import sqrt
 
+from attnviz.record import Record
 from attnviz.render.figure.letters import Letters, width_of
 
 SMALLEST, LARGEST, LEADING = 6.0, 9.0, 1.2  # points, points, lines in sizes of the type
 LONGEST, USUAL = 1.1, 0.4  # inches
 
 
-@dataclass(frozen=True)
-class Names:
+class Names(Record):
     """Which tokens are named, in which size, how they are turned."""
 
     labels: tuple[str, ...]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from attnviz.core.arrays import BoolArray, FloatArray
+from attnviz.record import Record
 from attnviz.render.figure.bar import BAR_ROOM, colour_bar
 from attnviz.render.figure.borders import draw_borders
 from attnviz.render.figure.column import Column
@@ -39,8 +39,7 @@ WELL_SEEN, LEAST_SEEN, LARGEST_CELL = 0.1, 0.012, 0.5  # inches
 SMALLEST_PANEL, LARGE_PANEL, BETWEEN, LONGEST_HEADING = 0.9, 4.0, 0.18, 2.0
 
 
-@dataclass(frozen=True)
-class Panel:
+class Panel(Record):
     """One head, and the axes it is drawn into.
 
     Shapes: weights [query, key]; `cell` is its width and height in inches.
@@ -63,8 +62,7 @@ class Panel:
         return self.subject.hidden[self.place]
 
 
-@dataclass(frozen=True)
-class Arranged:
+class Arranged(Record):
     """The sheet of all panels, the size of a cell on it, and what is written around them.
 
     Headings reach `over` so many inches beyond their panels.

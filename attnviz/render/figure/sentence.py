@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from attnviz.errors import MisuseError
+from attnviz.record import Record
 from attnviz.render.colour import WHITE, ink
 from attnviz.render.figure.bar import BAR_ROOM, colour_bar
 from attnviz.render.figure.flow import Spot, flow
@@ -42,8 +42,7 @@ HEAD = 0.26  # inches from a heading to its text
 AFTER = 0.16  # inches after the text of a head
 
 
-@dataclass(frozen=True)
-class Word:
+class Word(Record):
     """A key in the text, or what follows the keys."""
 
     text: str
@@ -56,8 +55,7 @@ class Word:
         return max(width_of(self.text, WORD), width_of(self.number, NUMBER)) + 2 * SIDE
 
 
-@dataclass(frozen=True)
-class Paragraph:
+class Paragraph(Record):
     """The words of a head, and where they stand."""
 
     words: tuple[Word, ...]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import ceil, inf, log
 
 from attnviz.errors import MisuseError
+from attnviz.record import Record
 
 PAGE = (13.0, 7.4)  # inches that a picture fills when nobody asks for a size: a slide
 MOST_PIXELS = 60_000_000
@@ -17,8 +18,7 @@ BAR_LEAST, AROUND = 1.1, 0.15  # inches: a colour bar that can be read, the pape
 UNTIDY = 0.7  # what a grid with empty places is worth beside a full one
 
 
-@dataclass(frozen=True, kw_only=True)
-class Room:
+class Room(Record, kw_only=True):
     """What surrounds the panels, in inches: the margins and the gaps between them."""
 
     left: float
@@ -29,8 +29,7 @@ class Room:
     down: float
 
 
-@dataclass(frozen=True, kw_only=True)
-class Need:
+class Need(Record, kw_only=True):
     """What one panel asks for: so many cells, of a size within bounds, in inches."""
 
     wide: float
@@ -39,8 +38,7 @@ class Need:
     largest: float
 
 
-@dataclass(frozen=True, kw_only=True)
-class Sheet:
+class Sheet(Record, kw_only=True):
     """Where the panels stand. All in inches."""
 
     columns: int

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from attnviz.core.arrays import BoolArray
 from attnviz.core.attention_map import AttentionMap
 from attnviz.errors import MisuseError
+from attnviz.record import Record
 from attnviz.render.colour import Scale
 from attnviz.render.figure.column import Column
 from attnviz.render.figure.letters import Letters, width_of
@@ -21,8 +22,7 @@ DECIMALS = 2
 HIDDEN = "hidden: may not be looked at"
 
 
-@dataclass(frozen=True)
-class Subject:
+class Subject(Record):
     """A map, ready to be drawn.
 
     Shapes: hidden [layer, head, query, key]

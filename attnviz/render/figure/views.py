@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from attnviz.core.attention_map import AttentionMap
 from attnviz.named import find
+from attnviz.record import Record
 from attnviz.render.figure.lines import lines
 from attnviz.render.figure.matrix import matrix
 from attnviz.render.figure.overview import overview
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-@dataclass(frozen=True)
-class View:
+class View(Record):
     """A way to draw a map, and the palette that suits it."""
 
     name: str

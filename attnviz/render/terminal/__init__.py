@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from io import StringIO
 
 from rich.console import Console, ConsoleOptions, RenderResult
@@ -10,6 +9,7 @@ from rich.measure import Measurement
 from rich.segment import Segment
 
 from attnviz.core.attention_map import AttentionMap
+from attnviz.record import Record
 from attnviz.render.colour import find_palette
 from attnviz.render.style import Style, query_of
 from attnviz.render.terminal.scene import Scene
@@ -30,8 +30,7 @@ def table(amap: AttentionMap, style: Style) -> Picture:
     return Picture(amap, style, find_view(style.view).drawing_for(amap, style))
 
 
-@dataclass(frozen=True)
-class Picture:
+class Picture(Record):
     """A map as it shows itself on a console: the console says how wide, the drawing decides.
 
     Measured with unlimited width, it says how wide it is when nothing is cut or goes on

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from rich.cells import cell_len
@@ -11,6 +10,7 @@ from rich.segment import Segment
 
 from attnviz.core.arrays import BoolArray, FloatArray
 from attnviz.core.attention_map import Token
+from attnviz.record import Record
 from attnviz.render.terminal.scene import Scene
 from attnviz.render.terminal.segments import Line, plain, trimmed, width_of
 from attnviz.render.terminal.sentence import READABLE
@@ -24,8 +24,7 @@ BOXES = " ╴╶─╵╯╰┴╷╮╭┬│┤├┼"  # at the sum of the di
 PLAIN_BOXES = " ---|+++|+++|++|"
 
 
-@dataclass(frozen=True)
-class Link:
+class Link(Record):
     """A query looks at a key."""
 
     query: int

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from rich.cells import cell_len
 
 from attnviz.core.attention_map import Token
+from attnviz.record import Record
 from attnviz.render.pool import Pool
 from attnviz.render.terminal.screen import Screen
 
@@ -15,8 +15,7 @@ MARK = 12  # cells from one column mark to the next, at least
 LABEL = 10  # cells of a row mark for the token's text, at most
 
 
-@dataclass(frozen=True)
-class Gutter:
+class Gutter(Record):
     """The left edge: which position a row has, and which token stands there."""
 
     screen: Screen

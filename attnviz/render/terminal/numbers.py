@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style as Look
 
 from attnviz.core.arrays import BoolArray, FloatArray
+from attnviz.record import Record
 from attnviz.render.borders import borders
 from attnviz.render.remainder import Remainder
 from attnviz.render.terminal.rulers import down, ruler
@@ -38,8 +38,7 @@ def natural_width(scene: Scene) -> int:
     return columns.label + len(scene.amap.keys) * columns.cell + columns.rest
 
 
-@dataclass(frozen=True)
-class Columns:
+class Columns(Record):
     """How wide the columns are, and which keys stand in which band."""
 
     label: int
@@ -64,8 +63,7 @@ class Columns:
         return cls(label, min(wish, room // per_band), rest, bands)
 
 
-@dataclass(frozen=True)
-class Sheet:
+class Sheet(Record):
     """How the tables of all heads look: the same columns for each."""
 
     scene: Scene

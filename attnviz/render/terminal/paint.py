@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -11,6 +10,7 @@ from rich.color import Color, ColorSystem
 from rich.style import Style
 
 from attnviz.core.arrays import BoolArray, FloatArray
+from attnviz.record import Record
 from attnviz.render.colour import Palette, ink
 
 HIDDEN = "·"
@@ -44,8 +44,7 @@ def half_block(palette: Palette, depth: ColorSystem, upper: int, lower: int) -> 
     return "▀", Style.from_color(shades[upper], shades[lower])
 
 
-@dataclass(frozen=True)
-class Ramp:
+class Ramp(Record):
     """Glyphs from nothing to much; for weights below zero, glyphs of their own."""
 
     more: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -12,6 +11,7 @@ from rich.style import Style as Look
 
 from attnviz.core.arrays import BoolArray, FloatArray
 from attnviz.core.attention_map import AttentionMap
+from attnviz.record import Record
 from attnviz.render.colour import Scale
 from attnviz.render.labels import one_line
 from attnviz.render.style import Style
@@ -23,8 +23,7 @@ SWATCHES = 16  # steps of the scale that the legend shows
 CAPTION_WIDTH = 28  # a caption below a narrow block may be this wide
 
 
-@dataclass(frozen=True)
-class Scene:
+class Scene(Record):
     """A map, the wishes about it, and the screen it goes to; one scale for all heads."""
 
     amap: AttentionMap

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from rich.cells import cell_len
 from rich.color import ColorSystem
@@ -12,11 +11,11 @@ from rich.style import Style as Look
 from rich.text import Text
 
 from attnviz.core.attention_map import Token
+from attnviz.record import Record
 from attnviz.render.labels import CUT, ascii_only, fitted, one_line, printable
 
 
-@dataclass(frozen=True)
-class Screen:
+class Screen(Record):
     """A console as the views see it. `depth` is None where there are no colours."""
 
     console: Console

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from importlib import import_module
 from typing import Protocol, cast
 
 from attnviz.core.attention_map import AttentionMap
 from attnviz.named import find
+from attnviz.record import Record
 from attnviz.render.style import Style
 from attnviz.render.terminal.scene import Scene
 from attnviz.render.terminal.segments import Line
@@ -48,8 +48,7 @@ def always(name: str) -> Callable[[AttentionMap, Style], Drawing]:
     return lambda amap, style: drawing(name)
 
 
-@dataclass(frozen=True)
-class View:
+class View(Record):
     """A way to look at a map, and which drawing it takes for which map."""
 
     name: str

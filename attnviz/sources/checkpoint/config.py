@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NoReturn
 
 from attnviz.errors import CouldNotError, InvalidInputError
+from attnviz.record import Record
 
 CAP = 4 << 20  # bytes; configs have a few thousand
 
@@ -54,8 +55,7 @@ OF_SIDE: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 
 
-@dataclass(frozen=True)
-class Config:
+class Config(Record):
     """What a checkpoint says of itself.
 
     `values` is config.json, `defaults` what the family means where it says nothing (by our

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 from attnviz.errors import CouldNotError, InvalidInputError
+from attnviz.record import Record
 from attnviz.sources.checkpoint.config import read_json, shown
 
 CONFIG, TOKENIZER = "config.json", "tokenizer.json"
@@ -18,8 +18,7 @@ CONVERT = (
 )
 
 
-@dataclass(frozen=True)
-class Files:
+class Files(Record):
     """The files of one checkpoint."""
 
     folder: Path

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from attnviz.errors import MisuseError
+from attnviz.record import Record
 
 if TYPE_CHECKING:
     from attnviz.sources.checkpoint.opened import Checkpoint
@@ -18,8 +18,7 @@ BYTES = 9  # of a weight that is kept: a float32 here and in the map, and whethe
 AT_ONCE = 1 << 23  # weights of the blocks that several threads compute
 
 
-@dataclass(frozen=True)
-class Memory:
+class Memory(Record):
     """Bytes: the largest layer as float32, what flows through it, and the maps that are kept."""
 
     layer: int

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
 from attnviz.core.arrays import FloatArray
 from attnviz.core.layer import Attend
 from attnviz.errors import InvalidInputError, MisuseError
+from attnviz.record import Record
 from attnviz.sources.checkpoint.config import Config, read_json, shown
 from attnviz.sources.checkpoint.files import Files, files_in
 from attnviz.sources.checkpoint.hub import folder_of
@@ -23,8 +24,7 @@ from attnviz.sources.transformer.embedding import embedded, limit
 from attnviz.sources.transformer.tower import Tower
 
 
-@dataclass(frozen=True)
-class Checkpoint:
+class Checkpoint(Record):
     """A model in a folder. Nothing is read of its numbers before they are needed."""
 
     name: str

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import EllipsisType
 from typing import Any
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 
 from attnviz.core.arrays import FloatArray, Shape
 from attnviz.errors import CouldNotError, InvalidInputError
+from attnviz.record import Record
 from attnviz.sources.checkpoint.config import once
 
 STORED = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}
@@ -28,8 +28,7 @@ Some = NDArray[np.intp] | slice | tuple[slice, slice] | EllipsisType
 Expected = Sequence[int | None]  # None: any size
 
 
-@dataclass(frozen=True)
-class Tensor:
+class Tensor(Record):
     """Where the numbers of one tensor lie."""
 
     file: NDArray[np.uint8]
@@ -44,8 +43,7 @@ class Tensor:
         return self.file[self.start : self.end].view(STORED[self.dtype]).reshape(self.shape)
 
 
-@dataclass(frozen=True)
-class Tensors:
+class Tensors(Record):
     """All tensors of a checkpoint, by name; `prefixes` are tried before each name."""
 
     have: Mapping[str, Tensor]

@@ -7,7 +7,7 @@ be there, a norm before or after), the row holds the key of the config that says
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal, TypeAlias
 
 from attnviz.core.bias import Bias
@@ -15,22 +15,21 @@ from attnviz.core.mask import Full, Mask
 from attnviz.core.position import NoPosition, Position
 from attnviz.core.scale import RootWidth, Scale
 from attnviz.core.score import Dot, Score
+from attnviz.record import Record
 from attnviz.sources.checkpoint.config import Config
 
 Flag: TypeAlias = bool | str  # yes, no, or the key of the config that says so
 Kind: TypeAlias = Literal["encoder", "decoder", "encoder-decoder"]
 
 
-@dataclass(frozen=True)
-class Layer:
+class Layer(Record):
     """One layer, as its mechanism is asked for."""
 
     config: Config
     index: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class Slots:
+class Slots(Record, kw_only=True):
     """The mechanism of a layer: what sits in which slot, by what its config says.
 
     `learned` names the numbers that biases need: name for the part, tensor, as in
@@ -45,8 +44,7 @@ class Slots:
     learned: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Places:
+class Places(Record, kw_only=True):
     """Embeddings of relative places, which each layer projects into keys and queries.
 
     `key` and `query` are the layer's own projections for them; a config with `shared` uses
@@ -60,8 +58,7 @@ class Places:
     shared: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Norm:
+class Norm(Record, kw_only=True):
     """How vectors are brought to one length; "rms" leaves the mean alone."""
 
     kind: Literal["layer", "rms"] = "layer"
@@ -69,8 +66,7 @@ class Norm:
     plus_one: bool = False  # what is stored is the weight - 1
 
 
-@dataclass(frozen=True, kw_only=True)
-class Embedding:
+class Embedding(Record, kw_only=True):
     """How ids become vectors.
 
     Formula: project(norm(scale · word[id] + position[i + offset] + segment[s]))
@@ -91,8 +87,7 @@ class Embedding:
     project_always: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
-class Around:
+class Around(Record, kw_only=True):
     """Norms around a part of a layer: x + after(part(before(x))), then `end`."""
 
     before: str = ""
@@ -101,8 +96,7 @@ class Around:
     before_from: int = 0  # the first layer that has the norm before
 
 
-@dataclass(frozen=True, kw_only=True)
-class Attention(Around):
+class Attention(Around, kw_only=True):
     """Projections and mechanism of one attention.
 
     Fused projections are one matrix for query, key and value: "parts" lays the three side by
@@ -124,8 +118,7 @@ class Attention(Around):
     slots: Slots = field(default_factory=Slots)
 
 
-@dataclass(frozen=True, kw_only=True)
-class FeedForward(Around):
+class FeedForward(Around, kw_only=True):
     """Formula: down(act(up(x))), or down(act(gate(x)) · up(x)).
 
     `fused` means that the matrix `up` holds gate and up, one after the other.
@@ -139,8 +132,7 @@ class FeedForward(Around):
     means: Mapping[str, str] = field(default_factory=dict)  # words for activations, misnamed
 
 
-@dataclass(frozen=True, kw_only=True)
-class Stack:
+class Stack(Record, kw_only=True):
     """A stack of layers of one shape; `layer` is the prefix of one, with {i} or {group}."""
 
     layer: str
@@ -161,8 +153,7 @@ def as_it_is(stack: Stack, config: Config) -> Stack:
     return stack
 
 
-@dataclass(frozen=True, kw_only=True)
-class Family:
+class Family(Record, kw_only=True):
     """One `model_type`.
 
     `stacks` by side: "encoder", "decoder" or both. `defaults` are what the family publishes

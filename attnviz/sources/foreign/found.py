@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from attnviz.core.arrays import BoolArray, FloatArray, IntArray
 from attnviz.core.attention_map import AttentionMap, Token
 from attnviz.errors import InvalidInputError, ShapeError
+from attnviz.record import Record
 from attnviz.sources.foreign.axes import NAMES, ORDER, ordered
 from attnviz.sources.foreign.wish import Wish
 from attnviz.sources.foreign.words import labelled, sides
@@ -19,8 +20,7 @@ LONGEST = 1 << 17  # of any axis
 TOLERANCE = 1e-2  # how far from 1 a row of 16-bit weights, or of few decimals, may sum
 
 
-@dataclass(frozen=True, kw_only=True)
-class Found:
+class Found(Record, kw_only=True):
     """Attention as it was found, before it is a map.
 
     Shapes: weights and visible have the axes that `axes` names, by letters of "lbhqk"; ids, the

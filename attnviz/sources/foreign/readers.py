@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from importlib import import_module
 
 from attnviz.errors import InvalidInputError
+from attnviz.record import Record
 from attnviz.sources.foreign.found import Found
 from attnviz.sources.foreign.wish import Wish
 
 
-@dataclass(frozen=True)
-class Reader:
+class Reader(Record):
     """One way in which attention comes.
 
     `mark` is what its bytes contain, `where` the module and function below

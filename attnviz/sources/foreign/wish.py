@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from attnviz.errors import MisuseError, UnknownNameError
 from attnviz.named import plain, unknown
+from attnviz.record import Record
 
 FEW = 8  # names that a sentence can hold
 
@@ -19,8 +19,7 @@ class Choice(NamedTuple):
     guessed: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Wish:
+class Wish(Record):
     """A name among several attentions, a number among several sequences, and what axes are."""
 
     name: str | None = None

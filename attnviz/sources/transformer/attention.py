@@ -14,6 +14,7 @@ from attnviz.core.layer import Attend, LayerCall
 from attnviz.core.part import Inputs
 from attnviz.core.variant import Variant
 from attnviz.errors import ShapeError
+from attnviz.record import Record
 from attnviz.sources.families.row import Attention, Layer, Places
 from attnviz.sources.transformer.products import made
 from attnviz.sources.transformer.weights import Weights
@@ -41,8 +42,7 @@ class Cache:
         return next(iter(self.kept.values()))[0].shape[1] if self.kept else 0
 
 
-@dataclass(frozen=True, kw_only=True)
-class Looking:
+class Looking(Record, kw_only=True):
     """Who looks, at whom, and who is asked for the answer.
 
     Where nobody reads what comes out (`read` is False), the last layer ends with its attention.

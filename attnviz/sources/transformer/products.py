@@ -6,7 +6,6 @@ How they are cut depends on the sizes alone, so the numbers do not depend on the
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -14,6 +13,7 @@ import numpy as np
 
 from attnviz.core.arrays import FloatArray
 from attnviz.core.workers import each
+from attnviz.record import Record
 from attnviz.sources.checkpoint.tensors import Tensor, lifted
 
 STRAIGHT = 1 << 24  # products of two numbers that are not worth a thread
@@ -22,8 +22,7 @@ SMALL = 3 << 17  # products of two numbers that BLAS makes without packing the m
 THIN = 16  # columns below which pieces are too many to be worth it
 
 
-@dataclass(frozen=True)
-class Product:
+class Product(Record):
     """x Wᵀ + b, of which any columns can be had; of the matrix no more is lifted than they need.
 
     Shapes: x [token, d], matrix [width, d] (or [d, width], where it is stored so), bias [width]

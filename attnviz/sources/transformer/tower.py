@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from attnviz.core.arrays import FloatArray
+from attnviz.record import Record
 from attnviz.sources.checkpoint.config import Config
 from attnviz.sources.checkpoint.tensors import Tensors
 from attnviz.sources.families.row import Attention, FeedForward, Stack
@@ -16,8 +15,7 @@ from attnviz.sources.transformer.products import Wide, made
 from attnviz.sources.transformer.weights import Weights
 
 
-@dataclass(frozen=True)
-class Tower:
+class Tower(Record):
     """One stack of a model; an encoder-decoder has two."""
 
     row: Stack

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from attnviz.core.arrays import FloatArray, Shape
+from attnviz.record import Record
 from attnviz.sources.checkpoint.config import Config
 from attnviz.sources.checkpoint.tensors import Tensors
 from attnviz.sources.families.row import Flag, Norm
 from attnviz.sources.transformer.products import Product, made
 
 
-@dataclass(frozen=True)
-class Weights:
+class Weights(Record):
     """Tensors whose names begin with `place`, and the config that says how to use them."""
 
     tensors: Tensors
