@@ -19,19 +19,19 @@ def measured(wanted):
     from tests.bench.rivals import PYTHON, Rival
 
     head = ("job", "reference", "ours", "theirs", "ratio", "middle half", "at most")
-    print("{:<48} {:<46} {:>9} {:>9} {:>6} {:>11} {:>8}".format(*head))
+    print("{:<56} {:<46} {:>9} {:>9} {:>6} {:>11} {:>8}".format(*head))
     for job in JOBS:
         if wanted not in job.name:
             continue
         if (job.rival or isinstance(job.reference, Rival)) and not PYTHON.exists():
-            print(f"{job.name:<48} {job.against:<46} needs make bench-deps")
+            print(f"{job.name:<56} {job.against:<46} needs make bench-deps")
             continue
         row = ratio(job)
         if isinstance(job.reference, Rival):
             job.reference.end()
         mark = "" if row["ratio"] <= job.most else " !"
         print(
-            f"{job.name:<48} {job.against:<46} {said(row['ours'], job.unit):>9} "
+            f"{job.name:<56} {job.against:<46} {said(row['ours'], job.unit):>9} "
             f"{said(row['theirs'], job.unit):>9} {row['ratio']:>6.2f} "
             f"{row['low']:>5.2f}–{row['high']:<5.2f} {job.most:>8.2f}{mark}",
             flush=True,
@@ -51,7 +51,7 @@ def compared():
     before = {(row["job"], row["against"]): row for row in json.loads(LAST.read_text())}
     for row in json.loads(OUT.read_text()):
         old = before.get((row["job"], row["against"]))
-        name = f"{row['job']:<48} {row['against']:<46}"
+        name = f"{row['job']:<56} {row['against']:<46}"
         if old is None:
             print(f"{name} {'':>6}   {row['ratio']:>6.2f}  new")
             continue
@@ -73,4 +73,5 @@ def main():
     OUT.write_text(json.dumps(rows, indent=1) + "\n")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -19,32 +19,10 @@ from attnviz.sources.checkpoint.opened import open_checkpoint
 from attnviz.threads import threads
 from tests.bench import tasks
 from tests.bench.measure import Job, peak, process, program
+from tests.bench.references import IMPORTS, MATPLOTLIB, weights_by_hand
 from tests.bench.rivals import PYTHON, SCRIPT, Rival, corpus_file, minilm
 
 SENTENCE = "The cat sat on the mat"
-
-# What any tool of this kind has to import before it can do anything: a parser that parsed,
-# arrays, tables, tokenizers.
-IMPORTS = """
-import typer, numpy, tokenizers, rich.console, rich.table
-app = typer.Typer()
-@app.command()
-def show(text: str, variant: str = "multihead"):
-    pass
-app(["x"], standalone_mode=False)
-"""
-
-
-def weights_by_hand(query, key, value):
-    """The floor: two matrix products, exp, and writing the map."""
-
-    def run():
-        logits = query @ key.swapaxes(-1, -2)
-        np.exp(logits, out=logits)
-        return logits @ value
-
-    return run
-
 
 CORPUS = [f"sentence number {n} of a corpus sat on the mat" for n in range(300)]
 
@@ -92,33 +70,10 @@ def forward(n_token):
     return run
 
 
-def thousand():
-    """A thousand sentences through MiniLM to JSON Lines."""
-    words = ["-i", str(corpus_file()), "-m", minilm(), "-f", "jsonl"]
-    status = run(words, World(io.BytesIO(), io.BytesIO(), io.BytesIO(), {}))
-    assert status == 0
-
-
-# What a person writes who knows matplotlib; with the numbers on the cells, or without.
-MATPLOTLIB = """
-import sys, numpy, matplotlib
-matplotlib.use("Agg")
-from matplotlib import pyplot
-weights = numpy.random.default_rng(0).random((8, 12, 12))
-figure, places = pyplot.subplots(2, 4, figsize=(13, 7), dpi=150)
-for head, axes in enumerate(places.flat):
-    shown = axes.imshow(weights[head], vmin=0, vmax=1)
-    axes.set_title(f"head {head}")
-    axes.set_xticks(range(12), [f"token{i}" for i in range(12)], rotation=90)
-    axes.set_yticks(range(12), [f"token{i}" for i in range(12)])
-    for q, k in numpy.ndindex(12, 12) if "numbers" in sys.argv else ():
-        axes.text(k, q, f"{weights[head, q, k]:.2f}", ha="center", va="center", size=6)
-figure.colorbar(shown, ax=places)
-figure.savefig(sys.argv[1])
-"""
-
 TWELVE = "The quick brown fox did not jump over the dog on mats"
 PNG = str(Path(tempfile.gettempdir()) / f"attnviz-bench-{os.getpid()}.png")
+JSONL = PNG.replace(".png", ".jsonl")
+CORPUS_FILE = str(corpus_file())
 WINDOW = partial(tasks.layer, "sliding-window", window=256)
 
 JOBS = (
@@ -214,6 +169,21 @@ JOBS = (
         rival=True,
     ),
     Job(
+        "MiniLM, 8 tokens to JSON, cold",
+        "the imports alone",
+        program(SENTENCE, "-m", minilm(), "--json"),
+        process("-c", IMPORTS),
+        1.5,
+    ),
+    Job(
+        "MiniLM, 8 tokens, all maps",
+        "transformers, eager",
+        forward(8),
+        Rival("maps 8"),
+        1.0,
+        31,
+    ),
+    Job(
         "MiniLM, 128 tokens, all maps",
         "transformers, eager",
         forward(128),
@@ -228,9 +198,9 @@ JOBS = (
         1.0,
     ),
     Job(
-        "1,000 sentences through MiniLM to JSON Lines",
+        "1,000 sentences through MiniLM to JSON Lines, --jobs 2",
         "a loop over transformers",
-        thousand,
+        program("-i", CORPUS_FILE, "-m", minilm(), "--jobs", "2", "-o", JSONL),
         Rival("corpus"),
         0.7,
         5,

@@ -67,6 +67,7 @@ def large():
 JOBS = {
     "eager": large,
     "fused": long,
+    "maps 8": lambda: maps(8),
     "maps 128": lambda: maps(128),
     "maps 512": lambda: maps(512),
     "corpus": corpus,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from types import EllipsisType
 from typing import Any
@@ -37,7 +38,7 @@ class Tensor(Record):
     start: int
     end: int
 
-    @property
+    @cached_property
     def stored(self) -> NDArray[Any]:
         """The numbers as they lie in the file.    -> [*shape]"""
         return self.file[self.start : self.end].view(STORED[self.dtype]).reshape(self.shape)
