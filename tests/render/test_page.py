@@ -176,7 +176,8 @@ def test_vectors_come_along_where_they_are_few():
     wide = FINE // 6 + 1
     vectors = {name: np.ones((1, 2, 3, wide)) for name in vectors}
     said = known(html(make_map(**vectors), Style()))["maps"][0]
-    assert said["vectors_left_out"]
+    assert "Vectors were left out" in said["kept"]
+    assert "dimensions" not in said["views"]
     assert "query_vectors" not in said
 
 

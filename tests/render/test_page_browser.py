@@ -192,7 +192,7 @@ def test_the_product_of_each_dimension(visit):
     amap = rich()
     seen = visit(amap, "view=dimensions&q=2&k=1")
     q, k = amap.query_vectors[0, 0, 2], amap.key_vectors[0, 0, 1]
-    seen.tab.locator("g[tabindex='0']").focus()
+    seen.tab.locator(".bars [tabindex='0']").focus()
     seen.tab.keyboard.press("ArrowRight")
     values = ", ".join(shown(value) for value in (q[1], k[1], q[1] * k[1]))
     assert seen.text("#live") == f"dimension 1 of query, key, product: {values}"

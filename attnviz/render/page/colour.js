@@ -1,6 +1,6 @@
 // From weights to colours, by the palettes that the file carries.
 
-import { bytesOf } from "./data.js";
+import { bytesOf, island } from "./data.js";
 import { byId } from "./dom.js";
 
 /** Heads told apart in the lines: hues far from each other, on light ground and on dark. */
@@ -29,28 +29,24 @@ export function setTheme(theme) {
 
 /** Which weight has which colour: `low` the first of the palette, `high` the last. */
 export class Scale {
-	constructor(palette, high, centred) {
-		this.rgb = bytesOf(palette);
+	constructor(palette, high) {
+		this.colours = bytesOf(island.palettes[palette]);
 		this.high = high || 1;
-		this.low = centred ? -this.high : 0;
+		this.low = island.diverging.includes(palette) ? -this.high : 0;
 	}
 
-	/** The three bytes of a weight's colour. */
+	/** The four bytes of a weight's colour: red, green, blue, and the ink that reads best on it. */
 	bytes(value) {
 		const share = (value - this.low) / (this.high - this.low);
-		const at = 3 * Math.round(255 * Math.min(1, Math.max(0, share)));
-		return this.rgb.subarray(at, at + 3);
+		const at = 4 * Math.round(255 * Math.min(1, Math.max(0, share)));
+		return this.colours.subarray(at, at + 4);
 	}
 
 	css(value) {
-		return `rgb(${this.bytes(value).join(" ")})`;
+		return `rgb(${this.bytes(value).subarray(0, 3).join(" ")})`;
 	}
 
-	/** Black or white, whichever reads better on the colour of a weight (WCAG 2 luminance). */
 	ink(value) {
-		const [r, g, b] = Array.from(this.bytes(value), (byte) =>
-			byte <= 10 ? byte / 255 / 12.92 : ((byte / 255 + 0.055) / 1.055) ** 2.4,
-		);
-		return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.179 ? "#000" : "#fff";
+		return this.bytes(value)[3] ? "#fff" : "#000";
 	}
 }

@@ -1,6 +1,10 @@
 // What the file carries, unpacked only where somebody looks.
 
+import { byId } from "./dom.js";
+
 const CODES = { uint8: Uint8Array, uint16: Uint16Array, int8: Int8Array, int16: Int16Array };
+
+export const island = JSON.parse(byId("data").textContent);
 
 export function bytesOf(base64) {
 	const text = atob(base64);
@@ -17,8 +21,7 @@ class Packed {
 
 	/** Resolves when the rows of a layer can be read. */
 	load(layer) {
-		this.promised[layer] ??= this.unpack(layer);
-		return this.promised[layer];
+		return (this.promised[layer] ??= this.unpack(layer));
 	}
 
 	async unpack(layer) {

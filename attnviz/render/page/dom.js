@@ -12,10 +12,9 @@ export function el(name, ...rest) {
 	const made = drawn ? document.createElementNS(SVG, tag.slice(4)) : document.createElement(tag);
 	const given = rest[0]?.constructor === Object ? rest.shift() : {};
 	for (const [key, value] of Object.entries({ class: kind, ...given })) {
-		if (value === undefined || value === false) continue;
 		if (key.startsWith("on")) made.addEventListener(key.slice(2), value);
 		else if (key === "style") Object.entries(value).forEach((wish) => made.style.setProperty(...wish));
-		else made.setAttribute(key, value);
+		else if (key.startsWith("aria-") || (value ?? false) !== false) made.setAttribute(key, value);
 	}
 	made.append(...rest.flat(2).filter((child) => child || child === 0));
 	return made;
@@ -40,7 +39,10 @@ export const ALONG = {
 	ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1, Home: -Infinity, End: Infinity,
 };
 
-/** Lets keys move through the elements with a place, of which one at a time can be tabbed to. */
+/** What `roving` walks through: its place, and whether it is the one that Tab comes to. */
+export const stop = (place, current) => ({ "data-place": place, tabindex: current ? 0 : -1 });
+
+/** Lets keys move through the stops of a host; `steps` says how far each key goes. */
 export function roving(host, steps = () => ALONG) {
 	host.addEventListener("keydown", (event) => {
 		const all = [...host.querySelectorAll("[data-place]")];

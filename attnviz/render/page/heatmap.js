@@ -1,51 +1,63 @@
 // Draws a head as a heatmap: rows are queries, which look at columns, the keys.
 
 import { tint } from "./colour.js";
-import { FONT, thinned } from "./plan.js";
+import { inSight, thinned } from "./plan.js";
 import { hatched, raster } from "./raster.js";
 import { largest, number } from "./words.js";
 
 const NUMBERED = 40; // cells this large show their weight
 
 /** Draws what `view` (how far it is scrolled, and its size) shows of a planned heatmap. */
-export function drawHeatmap(pen, sheet, scale, plan, view, marks, digits) {
-	const { cell, left, top, rows, columns, lean } = plan;
+export function drawHeatmap(pen, sheet, plan, view, marks) {
+	const { cell, left, top, rows, columns, turn } = plan;
 	const [x, y] = [left - view.x, top - view.y];
 	const place = { x, y, w: columns.length * cell, h: rows.length * cell, cell };
 	const middle = (start, at) => start + (at + 0.5) * cell;
+	place.rows = inSight(rows.length, cell, view.y, view.h - top);
+	place.columns = inSight(columns.length, cell, view.x, view.w - left);
 	pen.clearRect(0, 0, view.w, view.h);
-	clipped(pen, left - 1, top - 1, view, () => {
+	pen.font = plan.font;
+	pen.textBaseline = "middle";
+	clipped(pen, [left - 1, top - 1, view.w, view.h], () => {
 		hatched(pen, x, y, place.w, place.h);
-		plan.picture ??= raster(sheet, scale, Infinity, Infinity);
+		plan.picture ??= raster(sheet, Infinity, Infinity);
 		pen.drawImage(plan.picture, x, y, place.w, place.h);
 		if (cell >= 7) drawGaps(pen, place);
-		if (cell >= NUMBERED) drawNumbers(pen, sheet, scale, place, Math.min(digits, cell < 54 ? 2 : 3));
-		if (sheet.margin) drawMargin(pen, sheet.margin[2], place, marks.row, Math.min(digits, 3));
-		drawCross(pen, place, marks);
+		if (cell >= NUMBERED) drawNumbers(pen, sheet, place);
+		if (sheet.margin) drawMargin(pen, sheet.margin[2], place, marks.row);
+		if (marks.row >= 0) drawCross(pen, place, marks);
 	});
-	if (sheet.margin) drawLabel(pen, sheet.margin[0], x + place.w + 12, top - 10, false);
-	clipped(pen, 0, top, { w: left, h: view.h }, () => {
-		pen.textAlign = "right";
-		pen.textBaseline = "middle";
-		for (const r of thinned(rows, cell, marks.row)) {
-			drawLabel(pen, rows[r], left - 8, middle(y, r), r === marks.row);
+	if (sheet.margin) write(pen, sheet.margin[0], x + place.w + 12, top - 14);
+	clipped(pen, [0, top - 8, left, view.h], () => {
+		for (const r of thinned(place.rows, cell, marks.row)) {
+			write(pen, rows[r], left - 8, middle(y, r), { align: "right", marked: r === marks.row });
 		}
 	});
-	clipped(pen, left - 12, 0, { w: view.w, h: top }, () => {
-		pen.textAlign = lean ? "left" : "center";
-		for (const c of thinned(columns, cell, marks.column, lean)) {
-			const at = middle(x, c);
-			if (at > left - 4) drawLabel(pen, columns[c], at, top - 10, c === marks.column, lean);
+	clipped(pen, [left - 8, 0, view.w, top], () => {
+		const [align, lift] = turn ? ["left", 8] : ["center", 14];
+		for (const c of thinned(place.columns, cell, marks.column)) {
+			write(pen, columns[c], middle(x, c), top - lift, { align, turn, marked: c === marks.column });
 		}
 	});
 }
 
-function clipped(pen, x, y, { w, h }, draw) {
+function clipped(pen, box, draw) {
 	pen.save();
 	pen.beginPath();
-	pen.rect(x, y, w, h);
+	pen.rect(...box);
 	pen.clip();
 	draw();
+	pen.restore();
+}
+
+function write(pen, text, x, y, { align = "left", turn = 0, marked, colour, most } = {}) {
+	pen.save();
+	pen.translate(x, y);
+	pen.rotate(-turn);
+	if (marked) pen.font = `600 ${pen.font}`;
+	pen.textAlign = align;
+	pen.fillStyle = colour ?? tint(marked ? "accent" : "ink");
+	pen.fillText(text, 0, 0, most);
 	pen.restore();
 }
 
@@ -55,38 +67,33 @@ function drawGaps(pen, { x, y, w, h, cell }) {
 	for (let at = 0; at <= h; at += cell) pen.fillRect(x, y + at - 1, w, 1);
 }
 
-function drawNumbers(pen, sheet, scale, { x, y, cell }, digits) {
-	const n = sheet.columns.length;
-	pen.font = FONT;
-	pen.textAlign = "center";
-	pen.textBaseline = "middle";
-	sheet.values.forEach((value, at) => {
-		if (!sheet.kept[at]) return;
-		const [r, c] = [Math.floor(at / n) + 0.5, (at % n) + 0.5];
-		pen.fillStyle = scale.ink(value);
-		pen.fillText(number(value, digits), x + c * cell, y + r * cell, cell - 4);
-	});
+function drawNumbers(pen, sheet, { x, y, cell, rows, columns }) {
+	for (const r of rows) {
+		for (const c of columns) {
+			const { value, drawn } = sheet.cell(r, c);
+			const how = { align: "center", colour: sheet.scale.ink(value), most: cell - 4 };
+			const text = number(value, cell < 54 ? 2 : 3);
+			if (drawn) write(pen, text, x + (c + 0.5) * cell, y + (r + 0.5) * cell, how);
+		}
+	}
 }
 
 /** Bars beside the rows: the mass that a row kept, or what it sums to. */
-function drawMargin(pen, values, { x, y, w, cell }, marked, digits) {
+function drawMargin(pen, values, { x, y, w, cell, rows }, marked) {
 	const most = Math.max(1, largest(values));
 	const numbered = cell >= 18;
 	const thick = numbered ? 2 : Math.max(1, cell - 2);
-	pen.font = FONT;
-	pen.textAlign = "left";
-	pen.textBaseline = "middle";
-	values.forEach((value, r) => {
-		const middle = y + (r + 0.5) * cell;
-		pen.fillStyle = tint(r === marked ? "ink" : "muted");
-		pen.fillRect(x + w + 12, middle + (numbered ? 6 : -thick / 2), (52 * Math.abs(value)) / most, thick);
-		if (numbered) pen.fillText(number(value, digits), x + w + 12, middle - 2);
-	});
+	for (const r of rows) {
+		const [start, middle] = [x + w + 12, y + (r + 0.5) * cell];
+		const colour = tint(r === marked ? "ink" : "muted");
+		pen.fillStyle = colour;
+		pen.fillRect(start, middle + (numbered ? 6 : -thick / 2), (52 * Math.abs(values[r])) / most, thick);
+		if (numbered) write(pen, number(values[r], 3), start, middle - 2, { colour });
+	}
 }
 
 /** Marks the row, the column and the cell that are looked at. */
 function drawCross(pen, { x, y, w, h, cell }, { row, column }) {
-	if (row < 0) return;
 	const grow = cell < 8 ? 3 : 0; // what is smaller cannot be found
 	const [left, top] = [x + column * cell - 0.5, y + row * cell - 0.5];
 	const frame = [left - grow, top - grow, cell + 2 * grow, cell + 2 * grow];
@@ -100,14 +107,4 @@ function drawCross(pen, { x, y, w, h, cell }, { row, column }) {
 		pen.strokeStyle = tint(colour);
 		pen.strokeRect(...box);
 	}
-}
-
-function drawLabel(pen, text, x, y, marked, lean) {
-	pen.save();
-	pen.translate(x, y);
-	if (lean) pen.rotate(-Math.PI / 4);
-	pen.font = marked ? `600 ${FONT}` : FONT;
-	pen.fillStyle = tint(marked ? "accent" : "ink");
-	pen.fillText(text, 0, 0);
-	pen.restore();
 }

@@ -10,13 +10,12 @@ import numpy as np
 
 from attnviz.core.attention_map import AttentionMap, Token
 from attnviz.errors import MisuseError
-from attnviz.render.colour import PALETTES, Palette, find_palette
+from attnviz.render.colour import PALETTES, Palette, find_palette, ink
 from attnviz.render.document import described
 from attnviz.render.labels import one_line, printable
-from attnviz.render.page.packing import FINE, MOST, packed
+from attnviz.render.page.about import about, carries_vectors, kept, name_of
+from attnviz.render.page.packing import MOST, packed
 from attnviz.render.style import Style
-
-NAMED_BY = ("name", "variant", "model", "source")  # what in the metadata may name a map
 
 
 def contents(amaps: Sequence[AttentionMap], style: Style) -> dict[str, Any]:
@@ -32,44 +31,33 @@ def contents(amaps: Sequence[AttentionMap], style: Style) -> dict[str, Any]:
         "precision": 3 if style.precision is None else style.precision,
         "palettes": {row.name: colours(row) for row in PALETTES if row.diverging or not signed},
         "diverging": [row.name for row in PALETTES if row.diverging],
-        "maps": [record(amap, style) for amap in amaps],
+        "largest": max(float(np.abs(amap.weights).max(initial=0.0)) for amap in amaps),
+        "maps": [record(amap, style, several=len(amaps) > 1) for amap in amaps],
     }
 
 
-def record(amap: AttentionMap, style: Style) -> dict[str, Any]:
+def record(amap: AttentionMap, style: Style, several: bool) -> dict[str, Any]:
     """One map: what the JSON document says of it, its arrays packed, its labels made visible."""
+    weights = packed(amap.weights, amap.signed, amap.hidden)
     return {
         **described(amap, style),
-        "name": one_line(name_of(amap)),
-        "head_names": head_names(amap),
+        **about(amap, several),
+        "kept": kept(amap, weights["top"]),
         "shown": {"queries": labels(amap.queries), "keys": labels(amap.keys)},
         "row_sum": amap.row_sum,
         "signed": amap.signed,
-        "largest": float(np.abs(amap.weights).max(initial=0.0)),
         "captions": {f"{layer}.{head}": said for (layer, head), said in style.captions.items()},
-        "weights": packed(amap.weights, amap.signed, amap.hidden),
+        "weights": weights,
         **vectors(amap),
     }
 
 
 def vectors(amap: AttentionMap) -> dict[str, Any]:
-    """Queries and keys as vectors, where the map has them and a page is not swamped by them."""
+    """Queries and keys as vectors, where the page is to carry them."""
     query, key = amap.query_vectors, amap.key_vectors
-    if query is None or key is None:
+    if query is None or key is None or not carries_vectors(amap):
         return {}
-    if max(query.size, key.size) > FINE:
-        return {"vectors_left_out": True}
     return {"query_vectors": packed(query, signed=True), "key_vectors": packed(key, signed=True)}
-
-
-def head_names(amap: AttentionMap) -> list[str]:
-    """What each head is called."""
-    return [one_line(name) for name in amap.names] or [f"head {head}" for head in amap.heads]
-
-
-def name_of(amap: AttentionMap) -> str:
-    """What to call a map where there are several."""
-    return next((str(amap.meta[key]) for key in NAMED_BY if amap.meta.get(key)), "attention")
 
 
 def labels(tokens: Sequence[Token]) -> list[str]:
@@ -78,8 +66,9 @@ def labels(tokens: Sequence[Token]) -> list[str]:
 
 
 def colours(palette: Palette) -> str:
-    """A palette's 256 colours, three bytes each."""
-    return b64encode(palette.rgb.tobytes()).decode("ascii")
+    """A palette's 256 colours, four bytes each: the last is 0 for black ink, 255 for white."""
+    inked = [(*rgb, ink(rgb)[0]) for rgb in palette.rgb.tolist()]
+    return b64encode(np.array(inked, np.uint8).tobytes()).decode("ascii")
 
 
 def refuse_too_much(amaps: Sequence[AttentionMap]) -> None:

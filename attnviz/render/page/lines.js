@@ -1,17 +1,27 @@
 // Queries on the left, keys on the right, a line for each weight; heads in colours.
 
 import { headColour } from "./colour.js";
-import { ALONG, button, el, roving, say } from "./dom.js";
-import { looksAt, many } from "./words.js";
+import { ALONG, button, el, roving, say, stop } from "./dom.js";
+import { many } from "./words.js";
 
 const MOST_LINES = 2000; // a browser draws more, but nobody can follow them
+const LONG = 60; // tokens beyond which the lines of the chosen query stand out from the others
 const CURVE = 360;
 
 export class LinesView {
 	constructor(host, page) {
-		Object.assign(this, { host, page, marked: null });
+		Object.assign(this, { host, page });
 		const across = () => this.sheet.rows.length;
 		roving(host, () => ({ ...ALONG, ArrowLeft: -across(), ArrowRight: across() }));
+		const mark = ({ type, target }) => {
+			const place = target.closest(".links [data-place]")?.dataset.place;
+			this.marked = /over|in/.test(type) ? place : undefined;
+			if (type === "focusin" && place) say(this.said(...place.split(" ")));
+			this.cursor();
+		};
+		for (const type of ["pointerover", "pointerout", "focusin", "focusout"]) {
+			host.addEventListener(type, mark);
+		}
 	}
 
 	draw(sheet) {
@@ -25,93 +35,83 @@ export class LinesView {
 			return { colour: headColour(at), sheet: this.page.sheetAt(layer, at) };
 		});
 		const n = Math.max(sheet.rows.length, sheet.columns.length);
-		this.tall = n > 60 ? 18 : n > 14 ? 25 : 38;
+		this.long = n > LONG;
+		this.tall = this.long ? 18 : n > 14 ? 25 : 38;
 		const [style, height] = [{ "--tall": `${this.tall}px` }, this.tall * n];
 		const box = { viewBox: `0 0 ${CURVE} ${height}`, height, preserveAspectRatio: "none" };
 		this.drawing = el("svg:svg", { ...box, "aria-hidden": true });
 		const [left, right] = [this.side("query", sheet.rows), this.side("key", sheet.columns)];
-		const chips = attention.heads.length > 1 ? this.chips(heads) : "";
-		this.host.replaceChildren(chips, el("div.links", { style }, left, this.drawing, right));
+		const links = el("div.links", { style }, left, this.drawing, right);
+		this.left = el("p.said");
+		this.host.replaceChildren(attention.heads.length > 1 ? this.chips(heads) : "", links, this.left);
+		links.scrollTop = this.tall * (this.page.chosen(sheet).row - 4);
 		this.cursor();
 	}
 
 	chips(heads) {
 		const { attention, state } = this.page;
-		const all = attention.heads;
 		const chip = (head, at) => {
 			const on = heads.includes(head);
-			const next = all.filter((other) => heads.includes(other) !== (other === head));
+			const next = attention.heads.filter((other) => heads.includes(other) !== (other === head));
 			const pick = () => next.length && state.set({ heads: next.join(), head: next[0] });
-			return button(attention.head_names[at], pick, {
-				"aria-pressed": on ? "true" : "false",
-				style: { "--hue": on ? headColour(at) : "transparent" },
-			});
+			const style = { "--hue": on ? headColour(at) : "transparent" };
+			return button(attention.head_names[at], pick, { "aria-pressed": on, style });
 		};
-		return el("div.chips", all.map(chip));
+		return el("div.chips", attention.heads.map(chip));
 	}
 
 	side(side, tokens) {
 		const item = ({ label }, at) => {
 			const { row, column } = this.page.chosen(this.sheet);
 			const choose = () => this.page.choose(...(side === "query" ? [at, column] : [row, at]));
-			const made = button(el("bdi", label), choose, {
-				"data-place": `${side} ${at}`,
-				tabindex: side === "query" && at === row ? 0 : -1,
-				onpointerenter: () => this.mark([side, at]),
-				onpointerleave: () => this.mark(null),
-				onfocus: () => {
-					this.mark([side, at]);
-					say(side === "query" ? looksAt(this.sheet, at, this.page.digits) : `key ${label}`);
-				},
-				onblur: () => this.mark(null),
-			});
-			return el("li", made);
+			const about = stop(`${side} ${at}`, side === "query" && at === row);
+			return el("li", button(el("bdi", label), choose, about));
 		};
 		return el(`ol.${side}`, { "aria-label": side, translate: "no" }, tokens.map(item));
 	}
 
-	/** Shows the lines of one token alone, or of all. */
-	mark(marked) {
-		this.marked = marked;
-		this.cursor();
+	said(side, at) {
+		return side === "query" ? this.sheet.looksAt(at) : `key ${this.sheet.columns[at].label}`;
 	}
 
 	/** The strongest weights that are not sieved out, of all heads that are drawn. */
 	links() {
 		const found = [];
-		const [side, place] = this.marked ?? [];
+		const [side, place] = this.marked?.split(" ") ?? [];
+		const { row } = this.page.chosen(this.sheet);
 		for (const { sheet, colour } of this.layers) {
-			const { high } = this.page.scaleOf(sheet);
+			const { high } = sheet.scale;
 			const faintest = side ? 0 : high / 100; // less leaves no trace on a screen
 			sheet.values.forEach((value, at) => {
 				const r = Math.floor(at / sheet.columns.length);
 				const c = at - r * sheet.columns.length;
 				if (!sheet.kept[at] || Math.abs(value) <= faintest) return;
-				if (side && place !== (side === "query" ? r : c)) return;
-				found.push({ r, c, value, colour, share: Math.min(1, Math.abs(value) / high) });
+				if (side && Number(place) !== (side === "query" ? r : c)) return;
+				const aside = this.long && !side && r !== row;
+				found.push({ r, c, value, colour, aside, share: Math.min(1, Math.abs(value) / high) });
 			});
 		}
 		const all = many(found.length, "line");
-		this.page.note(found.length > MOST_LINES ? `Drawn: the ${MOST_LINES} strongest of ${all}.` : "");
-		found.sort((a, b) => b.share - a.share);
+		this.left.textContent = found.length > MOST_LINES ? `Drawn: the ${MOST_LINES} strongest of ${all}.` : "";
+		found.sort((a, b) => a.aside - b.aside || b.share - a.share);
 		return found.slice(0, MOST_LINES).reverse(); // the strongest on top
 	}
 
 	cursor() {
-		const path = ({ r, c, value, share, colour }) => {
+		const path = ({ r, c, value, share, colour, aside }) => {
 			const [from, to] = [r, c].map((at) => (at + 0.5) * this.tall);
 			return el("svg:path", {
 				d: `M0 ${from}C${CURVE / 2} ${from} ${CURVE / 2} ${to} ${CURVE} ${to}`,
 				style: { stroke: colour },
 				"stroke-width": (0.6 + 4.4 * share).toFixed(2),
-				"stroke-opacity": (0.08 + 0.87 * share).toFixed(3),
+				"stroke-opacity": ((0.08 + 0.87 * share) * (aside ? 0.25 : 1)).toFixed(3),
 				"stroke-dasharray": value < 0 && "5 4",
 			});
 		};
 		this.drawing.replaceChildren(...this.links().map(path));
-		const marked = this.marked ?? ["query", this.page.chosen(this.sheet).row];
+		const marked = this.marked ?? `query ${this.page.chosen(this.sheet).row}`;
 		for (const node of this.host.querySelectorAll("[data-place]")) {
-			node.classList.toggle("marked", node.dataset.place === marked.join(" "));
+			node.classList.toggle("marked", node.dataset.place === marked);
 		}
 	}
 }

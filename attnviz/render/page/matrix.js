@@ -1,4 +1,5 @@
-// One head: every query, every key, every weight.
+// Every query, every key, every weight: of one head, or of the same head in several maps, which
+// then stand side by side under one cursor.
 
 import { button, el, modified } from "./dom.js";
 import { Panel } from "./panel.js";
@@ -9,22 +10,36 @@ const FACTORS = { "-": 1 / 1.5, "+": 1.5, "=": 1.5, 0: 0 };
 export class MatrixView {
 	constructor(host, page) {
 		this.page = page;
-		this.panel = new Panel(page, "matrix");
+		this.several = page.drawn.length > 1;
+		this.panels = page.drawn.map((_, at) => new Panel(page, `map ${at}`));
+		this.titles = this.panels.map(() => el("h2"));
+		const frame = ({ node }, at) => el("div.frame", this.several && this.titles[at], node);
 		const tool = (key, text, label) =>
 			button(text, () => this.zoom(FACTORS[key]), { "aria-label": label });
 		const tools = [tool("-", "−", "zoom out"), tool("+", "+", "zoom in"), tool(0, "fit", "fit")];
-		host.append(el("div.frame", this.panel.node), el("div.tools", tools));
+		host.append(el("div.frames", this.panels.map(frame)), el("div.tools", tools));
 		host.onkeydown = (event) => {
 			if (event.key in FACTORS && !modified(event)) this.zoom(FACTORS[event.key]);
 		};
 	}
 
-	draw(sheet) {
-		this.panel.draw(sheet, this.page.height(), this.page.headName());
+	draw() {
+		const { page, several } = this;
+		const height = Math.max(320, Math.min(1000, (several ? 0.62 : 0.78) * innerHeight));
+		page.drawn.forEach((map, at) => {
+			this.panels[at].draw(page.sheetOf(map), height, several ? map.name : page.headName);
+		});
+		this.cursor();
 	}
 
 	cursor() {
-		this.panel.later();
+		const { page } = this;
+		page.drawn.forEach(({ name }, at) => {
+			const { sheet } = this.panels[at];
+			const { row, column } = page.marks(sheet);
+			this.titles[at].replaceChildren(name, el("b", row < 0 ? "" : sheet.cell(row, column).said));
+			this.panels[at].later();
+		});
 	}
 
 	zoom(factor) {

@@ -1,11 +1,12 @@
 // All heads at once: layers from top to bottom, heads from left to right.
 
-import { button, el, roving } from "./dom.js";
+import { button, el, roving, stop } from "./dom.js";
 import { drawHeatmap } from "./heatmap.js";
 import { planned } from "./plan.js";
 import { hatched, raster, sized } from "./raster.js";
 
 const FEW = 14; // tokens up to which the heads of a single layer carry labels
+const SMALL = 1 << 24; // weights that may all be unpacked without being asked for
 
 export class OverviewView {
 	constructor(host, page) {
@@ -20,37 +21,31 @@ export class OverviewView {
 		this.few = single && Math.max(queries.length, keys.length) <= FEW;
 		const lines = single ? Math.ceil(heads.length / Math.max(1, Math.floor(room / 262))) : 1;
 		this.across = Math.ceil(heads.length / lines);
-		const most = Math.min(single ? 340 : 132, (room - 40) / this.across - 8);
-		this.size = Math.floor(Math.max(18, most));
+		this.size = Math.floor(Math.max(18, Math.min(single ? 340 : 132, (room - 40) / this.across - 8)));
 		const columns = `${single ? "" : "max-content "}repeat(${this.across}, max-content)`;
 		const line = (layer, l) => [
-			single ? "" : el("span.line", layer),
+			!single && el("span.line", layer),
 			...heads.map((head, h) => this.thumb(layer, head, `${l} ${h}`, names[h], single)),
 		];
-		const numbers = single ? [] : [el("span"), names.map((name) => el("span.column", name.replace(/^head /, "")))];
+		const numbers = names.map((name) => el("span.column", name.replace(/^head /, "")));
 		const about = { role: "group", "aria-label": "Heads", style: { "grid-template-columns": columns } };
-		this.host.replaceChildren(el("div.heads", about, numbers, layers.map(line)));
+		this.host.replaceChildren(el("div.heads", about, !single && [el("span"), numbers], layers.map(line)));
 		const thumbs = [...this.host.querySelectorAll(".thumb")];
 		if (this.page.printing) thumbs.forEach((thumb) => this.picture(thumb)); // paper does not wait
-		else this.watch(thumbs);
+		else this.watch(thumbs, layers.length * heads.length * queries.length * keys.length <= SMALL);
 	}
 
 	thumb(layer, head, place, name, named) {
 		const { state } = this.page;
 		const chosen = layer === state.layer && head === state.head;
 		const style = { width: `${this.size}px`, height: `${this.size}px` };
-		const parts = [el("canvas", { style }), named && name];
-		return button(parts, () => state.set({ layer, head, view: "matrix" }), {
-			class: "thumb",
-			"aria-label": `layer ${layer}, ${name}`,
-			"aria-current": chosen,
-			"data-place": place,
-			tabindex: chosen ? 0 : -1,
-		});
+		const more = { class: "thumb", "aria-label": `layer ${layer}, ${name}`, "aria-current": chosen };
+		const open = () => state.set({ layer, head, view: "matrix" });
+		return button([el("canvas", { style }), named && name], open, { ...more, ...stop(place, chosen) });
 	}
 
-	/** Draws heads when they come near to sight, and unpacks their layers no earlier. */
-	watch(thumbs) {
+	/** Draws heads when they come near to sight, unpacking layers no earlier; or all, if small. */
+	watch(thumbs, small) {
 		this.watcher?.disconnect();
 		const queue = [];
 		const near = (entries, watcher) => {
@@ -61,7 +56,7 @@ export class OverviewView {
 			}
 			if (idle) this.fill(queue, watcher);
 		};
-		this.watcher = new IntersectionObserver(near, { rootMargin: "100%" });
+		this.watcher = new IntersectionObserver(near, { rootMargin: small ? "99999px" : "100%" });
 		for (const thumb of thumbs) this.watcher.observe(thumb);
 	}
 
@@ -82,18 +77,16 @@ export class OverviewView {
 		thumb.classList.add("drawn");
 		const canvas = thumb.firstChild;
 		const sheet = page.sheetAt(layer, head);
-		const scale = page.scaleOf(sheet);
 		if (this.few) {
 			const plan = planned(sheet, size, size);
 			const view = { x: 0, y: 0, w: Math.max(plan.w, size), h: plan.h };
-			const pen = sized(canvas, view.w, view.h);
-			drawHeatmap(pen, sheet, scale, plan, view, { row: -1, column: -1 }, 2);
+			drawHeatmap(sized(canvas, view.w, view.h), sheet, plan, view, { row: -1, column: -1 });
 			return;
 		}
 		const unit = size / Math.max(sheet.rows.length, sheet.columns.length, 1);
 		const [w, h] = [sheet.columns, sheet.rows].map(({ length }) => Math.max(4, unit * length));
 		const pen = sized(canvas, w, h);
 		hatched(pen, 0, 0, w, h);
-		pen.drawImage(raster(sheet, scale, canvas.width, canvas.height), 0, 0, w, h);
+		pen.drawImage(raster(sheet, canvas.width, canvas.height), 0, 0, w, h);
 	}
 }

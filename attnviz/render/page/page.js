@@ -1,30 +1,19 @@
 // The page as the views see it: what is shown, what is chosen, and how to ask for more.
 
-import { Scale } from "./colour.js";
-import { Attention } from "./data.js";
-import { byId } from "./dom.js";
-import { Sheet } from "./sheet.js";
+import { Attention, island } from "./data.js";
+import { SHAPING, Sheet } from "./sheet.js";
 import { State } from "./state.js";
 
 const NOWHERE = { row: -1, column: -1 };
-const SHAPING = ["special", "words", "qs", "ks", "threshold", "top", "renormalise"];
 
 export class Page {
-	constructor(island, views, { changed, moved, refresh }) {
-		Object.assign(this, { island, views, moved, refresh, pointed: NOWHERE });
-		this.digits = island.precision;
+	constructor(changed, moved) {
+		Object.assign(this, { moved, pointed: NOWHERE, sheets: new Map() });
 		this.maps = island.maps.map((record) => new Attention(record));
-		this.largest = Math.max(...this.maps.map(({ largest }) => largest));
-		this.sheets = new Map();
 		const { palette, view, query: q } = island;
 		const [{ layers, heads }] = this.maps;
 		this.state = new State({ palette, view, q, layer: layers[0], head: heads[0] }, changed);
 		this.settle();
-	}
-
-	/** The views that have something to show of the chosen map. */
-	offered() {
-		return this.views.filter(({ offered }) => offered?.(this.attention, this.maps) ?? true);
 	}
 
 	/** Whatever an address may ask for, only what there is gets chosen. */
@@ -32,31 +21,28 @@ export class Page {
 		const { state } = this;
 		const among = (name, all) => all.includes(state[name]) || (state[name] = all[0]);
 		among("map", [...this.maps.keys()]);
-		const { layers, heads, queries, keys } = this.attention;
+		const { layers, heads, queries, keys, views } = this.attention;
 		among("layer", layers);
 		among("head", heads);
-		among("palette", this.palettes());
-		among("view", this.offered().map(({ id }) => id));
+		among("palette", Object.keys(island.palettes));
+		among("view", views);
 		state.q = Math.min(Math.floor(state.q), queries.length - 1);
 		state.k = Math.min(Math.floor(state.k), keys.length - 1);
+		state.top = Math.floor(state.top);
 	}
 
 	get attention() {
 		return this.maps[this.state.map];
 	}
 
-	get view() {
-		return this.views.find(({ id }) => id === this.state.view);
+	/** The maps that the view of the moment draws. */
+	get drawn() {
+		return this.state.view === "compare" ? this.maps : [this.attention];
 	}
 
-	headName() {
+	get headName() {
 		const [, head] = this.placeIn(this.attention);
 		return `layer ${this.state.layer}, ${this.attention.head_names[head]}`;
-	}
-
-	/** How high a picture may be. */
-	height() {
-		return Math.max(320, Math.min(1000, 0.78 * innerHeight));
 	}
 
 	/** The sheet of a head whose layer has been unpacked; places count from 0. */
@@ -79,25 +65,6 @@ export class Page {
 	/** The chosen head of a map. */
 	sheetOf(attention) {
 		return this.sheetAt(...this.placeIn(attention), attention);
-	}
-
-	/** Palettes for what is shown: signed weights need one with a middle. */
-	palettes() {
-		const { palettes, diverging } = this.island;
-		return this.attention.signed ? diverging : Object.keys(palettes);
-	}
-
-	/** Whether all heads have one scale; what merging made larger may need its own. */
-	isShared(sheet) {
-		return this.state.scale === "map" && !(sheet.altered && this.attention.row_sum === "any");
-	}
-
-	scaleOf(sheet) {
-		const { diverging, palettes } = this.island;
-		const { palette } = this.state;
-		const shared = sheet.altered ? 1 : this.largest;
-		const high = this.isShared(sheet) ? shared : sheet.limit;
-		return new Scale(palettes[palette], high, diverging.includes(palette));
 	}
 
 	/** Row and column of the chosen query and key; the first where they are left out. */
@@ -125,10 +92,5 @@ export class Page {
 		const { rows, columns } = this.sheetOf(this.attention);
 		const [query, key] = [rows[row], columns[column]];
 		if (query && key) this.state.set({ q: query.members[0], k: key.members[0] });
-	}
-
-	/** Says what a view left out of its drawing. */
-	note(text) {
-		byId("caption").dataset.note = text;
 	}
 }

@@ -4,7 +4,7 @@ import { el, modified, say } from "./dom.js";
 import { drawHeatmap } from "./heatmap.js";
 import { planned } from "./plan.js";
 import { sized } from "./raster.js";
-import { many, weighed } from "./words.js";
+import { many } from "./words.js";
 
 const STEPS = {
 	ArrowUp: [-1, 0],
@@ -36,22 +36,20 @@ export class Panel {
 	draw(sheet, height, name) {
 		const width = this.node.parentNode.clientWidth;
 		const plan = planned(sheet, width, height, this.page.state.zoom);
-		Object.assign(this, { sheet, plan, scale: this.page.scaleOf(sheet) });
+		Object.assign(this, { sheet, plan });
 		const size = (w, h) => ({ width: `${Math.floor(w)}px`, height: `${Math.floor(h)}px` });
 		Object.assign(this.node.style, size(Math.min(width, plan.w), Math.min(height + 12, plan.h)));
 		Object.assign(this.extent.style, size(plan.w, plan.h));
-		const { rows, columns } = plan;
-		const shape = `${many(rows.length, "query", "queries")} by ${many(columns.length, "key")}`;
-		this.node.setAttribute("aria-label", `${name}: ${shape}. Arrow keys move the cursor.`);
-		this.canvas.setAttribute("aria-label", `Heatmap of ${name}, ${shape}`);
+		const shape = `${many(sheet.rows.length, "query", "queries")} by ${many(sheet.columns.length, "key")}`;
+		this.canvas.ariaLabel = `Heatmap of ${name}, ${shape}`;
+		this.node.ariaLabel = `${name}: ${shape}. Arrow keys move the cursor.`;
 		this.paint();
 	}
 
 	paint() {
 		const { clientWidth: w, clientHeight: h, scrollLeft: x, scrollTop: y } = this.node;
-		const { sheet, scale, plan, page } = this;
-		const pen = sized(this.canvas, w, h);
-		drawHeatmap(pen, sheet, scale, plan, { x, y, w, h }, page.marks(sheet), page.digits);
+		const { sheet, plan, page } = this;
+		drawHeatmap(sized(this.canvas, w, h), sheet, plan, { x, y, w, h }, page.marks(sheet));
 	}
 
 	/** Paints before the next frame, once, however often it is asked. */
@@ -82,7 +80,7 @@ export class Panel {
 		const r = within(row + step[0], sheet.rows.length);
 		const c = within(column + step[1], sheet.columns.length);
 		page.choose(r, c);
-		say(`${sheet.rows[r].label} → ${sheet.columns[c].label}: ${weighed(sheet, r, c, page.digits)}`);
+		say(`${sheet.rows[r].label} → ${sheet.columns[c].label}: ${sheet.cell(r, c).said}`);
 		const { left, top, cell } = plan; // the cell is scrolled into sight
 		const near = (start, scrolled, room) => Math.min(start, Math.max(scrolled, start + cell - room));
 		node.scrollLeft = near(c * cell, node.scrollLeft, node.clientWidth - left);

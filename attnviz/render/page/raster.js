@@ -8,7 +8,7 @@ import { el } from "./dom.js";
  * The picture, at most `wide` × `high`: where several cells share a pixel, the one of the largest
  * magnitude is seen, so that no strong weight is lost between two pixels.
  */
-export function raster({ rows, columns, values, hidden, kept }, scale, wide, high) {
+export function raster({ rows, columns, values, hidden, kept, scale }, wide, high) {
 	const width = Math.max(1, Math.min(columns.length, Math.floor(wide)));
 	const height = Math.max(1, Math.min(rows.length, Math.floor(high)));
 	const sizes = new Float64Array(width * height).fill(-1);

@@ -1,13 +1,20 @@
 // One head as it is to be looked at: tokens left out or merged, rows renormalised, weights sieved.
 // Whatever changes a number says so in `notes`, which the page shows.
 
-import { largest, many } from "./words.js";
+import { Scale } from "./colour.js";
+import { island } from "./data.js";
+import { closely, largest, many } from "./words.js";
+
+/** What of the state makes a sheet what it is. */
+export const SHAPING = [
+	"special", "words", "qs", "ks", "threshold", "top", "renormalise", "palette", "scale",
+];
 
 /** Tokens as rows or columns: each holds the places of one token, or of a word's pieces. */
 function grouped(tokens, shown, wished, { special, words }) {
 	const made = [];
 	tokens.forEach(({ segment, word, ...token }, at) => {
-		if ((wished && String(segment) !== wished) || (token.special && !special)) return;
+		if ((wished && `${segment}` !== wished) || (token.special && !special)) return;
 		const last = made.at(-1);
 		if (words && word !== null && last?.word === word && last.segment === segment) {
 			last.label += shown[at];
@@ -29,29 +36,31 @@ function placesOf(groups, n) {
 const missing = (places) => places.filter((place) => place < 0).length;
 
 export class Sheet {
-	constructor(attention, layer, head, wish) {
+	constructor(attention, layer, head, state) {
 		const { queries, keys, shown, signed, row_sum } = attention;
-		this.rows = grouped(queries, shown.queries, wish.qs, wish);
-		this.columns = grouped(keys, shown.keys, wish.ks, wish);
+		this.rows = grouped(queries, shown.queries, state.qs, state);
+		this.columns = grouped(keys, shown.keys, state.ks, state);
 		this.rowOf = placesOf(this.rows, queries.length);
 		this.columnOf = placesOf(this.columns, keys.length);
 		this.gather(attention.weights, layer, head);
-		const dropped = missing(this.columnOf);
-		const renormalised = wish.renormalise && dropped && !signed;
+		const [left, dropped] = [missing(this.rowOf), missing(this.columnOf)];
+		const renormalised = state.renormalise && dropped && !signed;
 		if (renormalised) this.renormalise();
 		else if (row_sum === "at most 1") this.margin = ["∅", "unspent", this.unspent];
 		else if (row_sum === "any" || dropped) this.margin = ["Σ", "row sum", this.sums()];
-		this.altered = renormalised || wish.words; // weights may now exceed what the map holds
-		this.limit = largest(this.values);
-		this.sieve(wish);
-		const left = many(missing(this.rowOf), "query", "queries");
+		const altered = renormalised || state.words; // weights may now exceed what the map holds
+		this.shared = state.scale === "map" && !(altered && row_sum === "any");
+		const most = altered ? 1 : island.largest;
+		this.scale = new Scale(state.palette, this.shared ? most : largest(this.values));
+		this.sieve(state);
 		this.notes = [
-			(dropped || missing(this.rowOf)) && `Left out: ${left} and ${many(dropped, "key")}.`,
+			(dropped || left) &&
+				`Left out: ${many(left, "query", "queries")} and ${many(dropped, "key")}.`,
 			renormalised && "Rows are renormalised over the keys that are shown.",
 			dropped && !renormalised && "Rows are not renormalised: a part went to keys left out.",
-			wish.words && "Merged: a word receives the sum of its pieces and gives their mean.",
-			wish.threshold && `Not drawn: weights below ${wish.threshold}.`,
-			wish.top && `Drawn: of each query, the ${many(wish.top, "strongest key")}.`,
+			state.words && "Merged: a word receives the sum of its pieces and gives their mean.",
+			state.threshold && `Not drawn: weights below ${state.threshold}.`,
+			state.top && `Drawn: of each query, the ${many(state.top, "strongest key")}.`,
 		].filter(Boolean);
 	}
 
@@ -78,44 +87,52 @@ export class Sheet {
 		Object.assign(this, { values, hidden, unspent: spent.map((sum) => Math.max(0, 1 - sum)) });
 	}
 
-	sums() {
+	/** The weights of a row, to be read or written. */
+	row(r) {
 		const n = this.columns.length;
-		const sum = (_, r) => this.values.subarray(r * n, r * n + n).reduce((a, b) => a + b, 0);
-		return Float64Array.from(this.rows, sum);
+		return this.values.subarray(r * n, r * n + n);
+	}
+
+	sums() {
+		return Float64Array.from(this.rows, (_, r) => this.row(r).reduce((a, b) => a + b, 0));
 	}
 
 	renormalise() {
-		const [sums, n] = [this.sums(), this.columns.length];
-		this.values = this.values.map((value, at) => value / (sums[Math.floor(at / n)] || 1));
+		this.sums().forEach((sum, r) => {
+			const row = this.row(r);
+			row.set(row.map((value) => value / (sum || 1)));
+		});
 	}
 
 	/** Keeps what is at or above the threshold, and among the strongest of its row. */
 	sieve({ threshold, top }) {
 		const n = this.columns.length;
 		this.kept = this.hidden.map((hidden) => 1 - hidden);
-		for (let start = 0; (threshold || top) && start < this.kept.length; start += n) {
-			const sizes = this.values.subarray(start, start + n).map(Math.abs);
+		if (!threshold && !top) return;
+		this.rows.forEach((_, r) => {
+			const sizes = this.row(r).map(Math.abs);
 			const least = Math.max(threshold, top && top < n ? sizes.toSorted()[n - top] : 0);
-			sizes.forEach((size, c) => (this.kept[start + c] &&= size >= least));
-		}
+			sizes.forEach((size, c) => (this.kept[r * n + c] &&= size >= least));
+		});
 	}
 
-	value(row, column) {
-		return this.values[row * this.columns.length + column];
-	}
-
-	isHidden(row, column) {
-		return this.hidden[row * this.columns.length + column] === 1;
-	}
-
-	isDrawn(row, column) {
-		return this.kept[row * this.columns.length + column] === 1;
+	/** One weight: its value, whether it is drawn, whether it is hidden, and how that is said. */
+	cell(row, column) {
+		const at = row * this.columns.length + column;
+		const [value, hidden] = [this.values[at], this.hidden[at] === 1];
+		return { value, hidden, drawn: this.kept[at] === 1, said: hidden ? "hidden" : closely(value) };
 	}
 
 	/** The keys that a query may look at, strongest first. */
 	strongest(row) {
-		const size = (column) => Math.abs(this.value(row, column));
-		const seen = [...this.columns.keys()].filter((column) => !this.isHidden(row, column));
-		return seen.sort((a, b) => size(b) - size(a));
+		const sizes = this.row(row).map(Math.abs);
+		const seen = [...sizes.keys()].filter((column) => !this.hidden[row * sizes.length + column]);
+		return seen.sort((a, b) => sizes[b] - sizes[a]);
+	}
+
+	/** What a query looks at most, in words. */
+	looksAt(row) {
+		const key = (column) => `${this.columns[column].label} ${this.cell(row, column).said}`;
+		return `${this.rows[row].label} looks at ${this.strongest(row).slice(0, 3).map(key).join(", ")}`;
 	}
 }

@@ -2,34 +2,33 @@
 
 import { button, el } from "./dom.js";
 import { legend } from "./legend.js";
-import { closely, number, weighed } from "./words.js";
+import { closely, number } from "./words.js";
 
 const NEIGHBOURS = 6;
 
-export function drawSide(host, page, sheet, view) {
+export function drawSide(host, page, sheet) {
 	const { row, column } = page.marks(sheet);
-	const about = view.id === "overview" || row < 0 ? [] : weight(page, sheet, row, column);
-	host.replaceChildren(...about, legend(page, sheet, view));
+	const { view } = page.state;
+	const about = view === "overview" || row < 0 ? [] : weight(page, sheet, row, column);
+	host.replaceChildren(...about, legend(sheet, view, page.attention));
 }
 
 function weight(page, sheet, row, column) {
-	const { digits } = page;
-	const { rows, columns, margin } = sheet;
+	const { rows, columns, margin, scale } = sheet;
 	const order = sheet.strongest(row);
 	const rank = order.indexOf(column) + 1;
 	const said = rank ? `number ${rank} of ${order.length} in its row` : "This query may not look there.";
-	const sum = margin && `; ${margin[1]} ${margin[0]} ${closely(margin[2][row], digits)}`;
-	const { high } = page.scaleOf(sheet);
+	const sum = margin && `; ${margin[1]} ${margin[0]} ${closely(margin[2][row])}`;
 	const neighbour = (at) => {
-		const value = sheet.value(row, at);
-		const width = `${Math.min(100, (100 * Math.abs(value)) / high)}%`;
-		const parts = [el("bdi", columns[at].label), number(value, digits), el("i", { style: { width } })];
-		const about = { "data-place": at, "aria-pressed": at === column ? "true" : "false" };
+		const { value } = sheet.cell(row, at);
+		const width = `${Math.min(100, (100 * Math.abs(value)) / scale.high)}%`;
+		const parts = [el("bdi", columns[at].label), number(value), el("i", { style: { width } })];
+		const about = { "data-place": at, "aria-pressed": at === column };
 		return button(parts, () => page.choose(row, at), about);
 	};
 	return [
 		el("p.pair", el("bdi.query", rows[row].label), " → ", el("bdi", columns[column].label)),
-		el("p.value", weighed(sheet, row, column, digits)),
+		el("p.value", sheet.cell(row, column).said),
 		el("p.said", said, sum),
 		el("h2", "Strongest in the row"),
 		el("div.row", { translate: "no" }, order.slice(0, NEIGHBOURS).map(neighbour)),

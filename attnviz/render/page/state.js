@@ -21,11 +21,11 @@ const START = {
 	table: false,
 };
 
-/** Reads a value the way its default is written; what cannot be read is the default. */
-function read(text, start) {
-	if (typeof start === "boolean") return text === "true";
-	if (typeof start === "string") return text;
-	return text && Number(text) >= 0 && Number(text) < Infinity ? Number(text) : start;
+/** What an address or a control says, as the kind of value its start is; else the start. */
+function read(said, start) {
+	if (typeof said === typeof start) return said;
+	if (typeof start === "boolean") return said === "true";
+	return said && Number(said) >= 0 && Number(said) < Infinity ? Number(said) : start;
 }
 
 export class State {
@@ -41,14 +41,15 @@ export class State {
 	readAddress() {
 		const said = new URLSearchParams(location.hash.slice(1));
 		for (const [name, start] of Object.entries(this.start)) {
-			this[name] = said.has(name) ? read(said.get(name), start) : start;
+			this[name] = read(said.get(name) ?? start, start);
 		}
 	}
 
 	set(changes) {
-		const changed = Object.keys(changes).filter((name) => this[name] !== changes[name]);
+		const before = { ...this };
+		for (const [name, said] of Object.entries(changes)) this[name] = read(said, this.start[name]);
+		const changed = Object.keys(changes).filter((name) => this[name] !== before[name]);
 		if (!changed.length) return;
-		Object.assign(this, changes);
 		this.tell(changed);
 		const said = Object.keys(START).filter((name) => this[name] !== this.start[name]);
 		try {

@@ -1,7 +1,7 @@
 // The sentence, coloured by what one query looks at; a click chooses the query.
 
-import { button, el, roving, say } from "./dom.js";
-import { looksAt, number, weighed } from "./words.js";
+import { button, el, roving, say, stop } from "./dom.js";
+import { number } from "./words.js";
 
 const NUMBERED_TOKENS = 60; // up to so many, each carries its number
 
@@ -12,41 +12,35 @@ export class TextView {
 	}
 
 	draw(sheet) {
-		const { page } = this;
-		const { row, column } = page.chosen(sheet);
-		const scale = page.scaleOf(sheet);
-		const [own, others] = [sheet.rows, sheet.columns].map((side) => `${side.map((t) => t.label)}`);
-		const same = own === others;
-		const numbered = sheet.columns.length <= NUMBERED_TOKENS;
-		const token = ({ label }, at, coloured, choosing) => {
-			const value = sheet.value(row, at);
-			const said = coloured && weighed(sheet, row, at, page.digits);
-			const drawn = coloured && sheet.isDrawn(row, at);
-			const about = {
-				class: coloured && sheet.isHidden(row, at) ? "token hidden" : "token",
-				style: drawn ? { background: scale.css(value), color: scale.ink(value) } : {},
-				"aria-label": said && `${label}, ${said}`,
-			};
-			const small = said === "hidden" ? "·" : number(value, Math.min(page.digits, 3));
-			const parts = [el("bdi", label), coloured && numbered && el("small", small)];
-			if (!choosing) return el("span", about, parts);
-			const choose = () => {
-				page.choose(at, column);
-				say(looksAt(sheet, at, page.digits));
-			};
-			const chosen = { "aria-pressed": at === row ? "true" : "false", tabindex: at === row ? 0 : -1 };
-			return button(parts, choose, { ...about, ...chosen, "data-place": `token ${at}` });
+		const { rows, columns } = sheet;
+		const { row, column } = this.page.chosen(sheet);
+		const same = `${rows.map((t) => t.label)}` === `${columns.map((t) => t.label)}`;
+		const choose = (at) => {
+			this.page.choose(at, column);
+			say(sheet.looksAt(at));
 		};
-		const sentence = (groups, ...how) =>
-			el("div.sentence", { dir: "auto", translate: "no" }, groups.map((g, at) => token(g, at, ...how)));
+		const query = (about, parts, at) => {
+			const more = { "aria-pressed": at === row, ...stop(`token ${at}`, at === row) };
+			return button(parts, () => choose(at), { ...about, ...more });
+		};
+		const plain = ({ label }, at) => query({ class: "token" }, el("bdi", label), at);
+		const coloured = ({ label }, at) => {
+			const { value, drawn, hidden, said } = sheet.cell(row, at);
+			const { scale } = sheet;
+			const about = {
+				class: hidden ? "token hidden" : "token",
+				style: drawn ? { background: scale.css(value), color: scale.ink(value) } : {},
+				"aria-label": `${label}, ${said}`,
+			};
+			const small = columns.length <= NUMBERED_TOKENS && el("small", hidden ? "·" : number(value, 3));
+			const parts = [el("bdi", label), small];
+			return same ? query(about, parts, at) : el("span", about, parts);
+		};
+		const sentence = (tokens) => el("div.sentence", { dir: "auto", translate: "no" }, tokens);
 		this.host.replaceChildren(
-			same ? "" : sentence(sheet.rows, false, true),
-			el("p.said", "Colour: what ", el("bdi.query", sheet.rows[row]?.label), " looks at."),
-			sentence(sheet.columns, true, same),
+			same ? "" : sentence(rows.map(plain)),
+			el("p.said", "Colour: what ", el("bdi.query", rows[row]?.label), " looks at."),
+			sentence(columns.map(coloured)),
 		);
-	}
-
-	cursor(pointed) {
-		if (!pointed) this.page.refresh();
 	}
 }
