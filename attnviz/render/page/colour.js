@@ -3,28 +3,13 @@
 import { bytesOf, island } from "./data.js";
 import { byId } from "./dom.js";
 
-/** Heads told apart in the lines: hues far from each other, on light ground and on dark. */
-const HUES = [
-	"#3b7dd8", "#e07b1f", "#2f9e6e", "#c8437a", "#8a63d2", "#a3811a", "#1b9aaa", "#9c6644",
-];
-
-export const headColour = (at) => HUES[at % HUES.length];
-
-const tints = new Map();
+/** Heads told apart: equally light, each a golden angle of hue from the one before. */
+export const headColour = (at) => `oklch(0.62 0.15 ${257 + 137.5 * at})`;
 
 /** A colour of the stylesheet as the browser works it out for the theme of the moment. */
 export function tint(name) {
-	if (!tints.has(name)) {
-		byId("live").style.color = `var(--${name})`;
-		tints.set(name, getComputedStyle(byId("live")).color);
-	}
-	return tints.get(name);
-}
-
-/** Light, dark, or "" for what the system has. */
-export function setTheme(theme) {
-	tints.clear();
-	document.documentElement.style.colorScheme = theme;
+	byId("live").style.color = `var(--${name})`;
+	return getComputedStyle(byId("live")).color;
 }
 
 /** Which weight has which colour: `low` the first of the palette, `high` the last. */

@@ -25,9 +25,6 @@ export const button = (text, onclick, more) => el("button", { onclick, ...more }
 /** Says something to those who listen to the page instead of looking at it. */
 export const say = (text) => (byId("live").textContent = text);
 
-/** Whether a key belongs to the browser or the system, and not to the page. */
-export const modified = (event) => event.ctrlKey || event.metaKey || event.altKey;
-
 /** Draws anew, then gives the focus back to whatever stands in the same place. */
 export function redrawn(host, draw) {
 	const place = host.contains(document.activeElement) && document.activeElement.dataset.place;
@@ -35,22 +32,37 @@ export function redrawn(host, draw) {
 	if (place) host.querySelector(`[data-place="${place}"]`)?.focus();
 }
 
-export const ALONG = {
-	ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1, Home: -Infinity, End: Infinity,
+/** How far keys go: down, and to the right. */
+export const ARROWS = {
+	ArrowUp: [-1, 0],
+	ArrowDown: [1, 0],
+	ArrowLeft: [0, -1],
+	ArrowRight: [0, 1],
+	Home: [0, -Infinity],
+	End: [0, Infinity],
 };
+
+export const within = (at, n) => Math.max(0, Math.min(n - 1, at));
+
+/** Lets the keys of a table act, unless they are meant for the browser, or `act` says false. */
+export function keyed(host, table, act) {
+	host.addEventListener("keydown", (event) => {
+		if (!(event.key in table) || event.ctrlKey || event.metaKey || event.altKey) return;
+		if (act(table[event.key]) !== false) event.preventDefault();
+	});
+}
 
 /** What `roving` walks through: its place, and whether it is the one that Tab comes to. */
 export const stop = (place, current) => ({ "data-place": place, tabindex: current ? 0 : -1 });
 
-/** Lets keys move through the stops of a host; `steps` says how far each key goes. */
-export function roving(host, steps = () => ALONG) {
-	host.addEventListener("keydown", (event) => {
+/** Lets arrow keys walk through the stops of a host; `strides`: how far down and right lead. */
+export function roving(host, strides = () => [1, 1]) {
+	keyed(host, ARROWS, ([down, right]) => {
 		const all = [...host.querySelectorAll("[data-place]")];
 		const here = all.indexOf(document.activeElement);
-		const by = steps()[event.key];
-		if (here < 0 || !by || modified(event)) return;
-		event.preventDefault();
-		const there = all[Math.max(0, Math.min(all.length - 1, here + by))];
+		if (here < 0) return false;
+		const [below, beside] = strides();
+		const there = all[within(here + down * below + right * beside, all.length)];
 		for (const one of all) one.tabIndex = one === there ? 0 : -1;
 		there.focus();
 	});

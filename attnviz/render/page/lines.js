@@ -1,7 +1,7 @@
 // Queries on the left, keys on the right, a line for each weight; heads in colours.
 
 import { headColour } from "./colour.js";
-import { ALONG, button, el, roving, say, stop } from "./dom.js";
+import { button, el, roving, say, stop } from "./dom.js";
 import { many } from "./words.js";
 
 const MOST_LINES = 2000; // a browser draws more, but nobody can follow them
@@ -11,8 +11,7 @@ const CURVE = 360;
 export class LinesView {
 	constructor(host, page) {
 		Object.assign(this, { host, page });
-		const across = () => this.sheet.rows.length;
-		roving(host, () => ({ ...ALONG, ArrowLeft: -across(), ArrowRight: across() }));
+		roving(host, () => [1, this.sheet.rows.length]);
 		const mark = ({ type, target }) => {
 			const place = target.closest(".links [data-place]")?.dataset.place;
 			this.marked = /over|in/.test(type) ? place : undefined;
@@ -32,7 +31,7 @@ export class LinesView {
 		this.sheet = sheet;
 		this.layers = heads.map((head) => {
 			const at = attention.heads.indexOf(head);
-			return { colour: headColour(at), sheet: this.page.sheetAt(layer, at) };
+			return { colour: headColour(at), sheet: this.page.sheetOf(attention, [layer, at]) };
 		});
 		const n = Math.max(sheet.rows.length, sheet.columns.length);
 		this.long = n > LONG;

@@ -1,6 +1,5 @@
 // Puts the page together, and keeps it in step with its state.
 
-import { setTheme } from "./colour.js";
 import { drawControls, follow, obey } from "./controls.js";
 import { island } from "./data.js";
 import { DimensionsView } from "./dimensions.js";
@@ -26,42 +25,30 @@ const page = new Page(changed, moved);
 let shown = null; // the view that stands on the stage
 let latest = 0;
 
-function start() {
-	byId("title").textContent = island.title;
-	roving(byId("views"));
-	obey(page.state);
-	const themed = (printing) => () => {
-		setTheme(printing ? "light" : "");
-		page.printing = printing;
-		refresh();
-	};
-	matchMedia("(prefers-color-scheme: dark)").addEventListener("change", themed(false));
-	addEventListener("beforeprint", themed(true));
-	addEventListener("afterprint", themed(false));
-	let width = innerWidth; // the height of a phone's window changes whenever it is scrolled
-	addEventListener("resize", () => {
-		if (innerWidth !== width) refresh();
-		width = innerWidth;
-	});
-	frame();
+/** Paper is light; the screen is what the system wishes. */
+const themed = (printing) => () => {
+	document.documentElement.style.colorScheme = printing ? "light" : "";
+	page.printing = printing;
 	refresh();
-}
+};
 
-/** What depends on the map alone: tabs, controls, the words around them. */
+/** What depends on the map alone: the controls and the words around the picture. */
 function frame() {
-	const { about, kept, meta, views } = page.attention;
-	const tab = (view) => {
-		const open = () => page.state.set({ view });
-		const more = { role: "tab", id: `tab-${view}`, "aria-controls": "stage", onfocus: open };
-		return button(view, open, { ...more, ...stop(view) });
-	};
-	byId("views").replaceChildren(...views.map(tab));
+	const { about, kept, meta } = page.attention;
 	drawControls(page);
+	byId("title").textContent = island.title;
 	byId("about").textContent = about;
 	const words = (value) => (typeof value === "string" ? value : JSON.stringify(value));
 	const line = ([key, value]) => [el("dt", key), el("dd", words(value))];
 	const made = el("details", el("summary", "How this was made"), el("dl", Object.entries(meta).map(line)));
 	byId("foot").replaceChildren(made, kept);
+}
+
+function tab(view) {
+	const open = () => page.state.set({ view });
+	const chosen = view === page.state.view;
+	const about = { role: "tab", id: `tab-${view}`, "aria-controls": "stage", "aria-selected": chosen };
+	return button(view, open, { ...about, onfocus: open, ...stop(view, chosen) });
 }
 
 function changed(names) {
@@ -87,10 +74,7 @@ async function refresh() {
 	const { view } = state;
 	await Promise.all(page.drawn.map((map) => map.load(page.placeIn(map)[0])));
 	if (turn !== latest) return;
-	for (const tab of byId("views").children) {
-		tab.ariaSelected = tab.dataset.place === view;
-		tab.tabIndex = tab.dataset.place === view ? 0 : -1;
-	}
+	redrawn(byId("views"), () => byId("views").replaceChildren(...attention.views.map(tab)));
 	byId("stage").setAttribute("aria-labelledby", `tab-${view}`);
 	if (byId("figure").className !== view) {
 		const host = el("div", { id: "figure", class: view });
@@ -122,4 +106,10 @@ addEventListener("unhandledrejection", ({ reason }) => {
 	byId("figure").replaceChildren(said, "It needs a browser of 2024 or later.");
 });
 
-start();
+roving(byId("views"));
+obey(page.state);
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", themed(false));
+addEventListener("beforeprint", themed(true));
+addEventListener("afterprint", themed(false));
+frame();
+new ResizeObserver(refresh).observe(byId("title")); // draws at once, and for each new width

@@ -1,7 +1,7 @@
 // Every query, every key, every weight: of one head, or of the same head in several maps, which
 // then stand side by side under one cursor.
 
-import { button, el, modified } from "./dom.js";
+import { button, el, keyed } from "./dom.js";
 import { Panel } from "./panel.js";
 
 const FURTHEST = 40; // times the size at which the whole head fits
@@ -18,9 +18,7 @@ export class MatrixView {
 			button(text, () => this.zoom(FACTORS[key]), { "aria-label": label });
 		const tools = [tool("-", "−", "zoom out"), tool("+", "+", "zoom in"), tool(0, "fit", "fit")];
 		host.append(el("div.frames", this.panels.map(frame)), el("div.tools", tools));
-		host.onkeydown = (event) => {
-			if (event.key in FACTORS && !modified(event)) this.zoom(FACTORS[event.key]);
-		};
+		keyed(host, FACTORS, (factor) => this.zoom(factor));
 	}
 
 	draw() {

@@ -8,11 +8,12 @@ import { hatched, raster, sized } from "./raster.js";
 const FEW = 14; // tokens up to which the heads of a single layer carry labels
 const SMALL = 1 << 24; // weights that may all be unpacked without being asked for
 
+const placeOf = (thumb) => thumb.dataset.place.split(" ").map(Number);
+
 export class OverviewView {
 	constructor(host, page) {
 		Object.assign(this, { host, page });
-		const up = () => ({ ArrowUp: -this.across, ArrowDown: this.across });
-		roving(host, () => ({ ArrowLeft: -1, ArrowRight: 1, ...up() }));
+		roving(host, () => [this.across, 1]);
 	}
 
 	draw() {
@@ -46,37 +47,33 @@ export class OverviewView {
 
 	/** Draws heads when they come near to sight, unpacking layers no earlier; or all, if small. */
 	watch(thumbs, small) {
-		this.watcher?.disconnect();
-		const queue = [];
+		let before = Promise.resolve();
 		const near = (entries, watcher) => {
-			const idle = !queue.length;
 			for (const { target } of entries.filter((entry) => entry.isIntersecting)) {
 				watcher.unobserve(target);
-				queue.push(target);
+				before = before.then(() => this.fill(target));
 			}
-			if (idle) this.fill(queue, watcher);
 		};
-		this.watcher = new IntersectionObserver(near, { rootMargin: small ? "99999px" : "100%" });
-		for (const thumb of thumbs) this.watcher.observe(thumb);
+		const watcher = new IntersectionObserver(near, { rootMargin: small ? "99999px" : "100%" });
+		for (const thumb of thumbs) watcher.observe(thumb);
 	}
 
 	/** One head after the other, with a breath between: the page stays awake. */
-	async fill(queue, watcher) {
-		while (queue.length) {
-			await this.page.attention.load(Number(queue[0].dataset.place.split(" ")[0]));
-			if (watcher !== this.watcher || !this.host.isConnected) return;
-			this.picture(queue.shift());
-			await new Promise((resolve) => setTimeout(resolve));
-		}
+	async fill(thumb) {
+		if (!thumb.isConnected) return; // drawn anew meanwhile
+		await this.page.attention.load(placeOf(thumb)[0]);
+		this.picture(thumb);
+		await new Promise((resolve) => setTimeout(resolve));
 	}
 
 	picture(thumb) {
-		const { size, page } = this;
-		const [layer, head] = thumb.dataset.place.split(" ").map(Number);
-		if (!page.attention.weights.ready[layer]) return;
+		const { size } = this;
+		const { attention } = this.page;
+		const place = placeOf(thumb);
+		if (!attention.weights.ready[place[0]]) return;
 		thumb.classList.add("drawn");
 		const canvas = thumb.firstChild;
-		const sheet = page.sheetAt(layer, head);
+		const sheet = this.page.sheetOf(attention, place);
 		if (this.few) {
 			const plan = planned(sheet, size, size);
 			const view = { x: 0, y: 0, w: Math.max(plan.w, size), h: plan.h };

@@ -45,26 +45,21 @@ export class Page {
 		return `layer ${this.state.layer}, ${this.attention.head_names[head]}`;
 	}
 
-	/** The sheet of a head whose layer has been unpacked; places count from 0. */
-	sheetAt(layer, head, attention = this.attention) {
+	/** The sheet of a head whose layer has been unpacked; without a place, of the chosen head. */
+	sheetOf(attention, place = this.placeIn(attention)) {
 		const wishes = SHAPING.map((name) => this.state[name]);
-		const name = [this.maps.indexOf(attention), layer, head, ...wishes].join();
+		const name = [this.maps.indexOf(attention), place, wishes].join();
 		if (!this.sheets.has(name)) {
 			if (this.sheets.size > 15) this.sheets.delete(this.sheets.keys().next().value);
-			this.sheets.set(name, new Sheet(attention, layer, head, this.state));
+			this.sheets.set(name, new Sheet(attention, ...place, this.state));
 		}
 		return this.sheets.get(name);
 	}
 
-	/** Where the chosen layer and head are in a map; the last place where it has fewer. */
+	/** Where the chosen layer and head are in a map, from 0; the last place where it has fewer. */
 	placeIn({ layers, heads }) {
 		const place = (all, number) => (all.includes(number) ? all.indexOf(number) : all.length - 1);
 		return [place(layers, this.state.layer), place(heads, this.state.head)];
-	}
-
-	/** The chosen head of a map. */
-	sheetOf(attention) {
-		return this.sheetAt(...this.placeIn(attention), attention);
 	}
 
 	/** Row and column of the chosen query and key; the first where they are left out. */

@@ -1,21 +1,10 @@
 // A heatmap that can be scrolled, zoomed, pointed at and walked through with the keyboard.
 
-import { el, modified, say } from "./dom.js";
+import { ARROWS, el, keyed, say, within } from "./dom.js";
 import { drawHeatmap } from "./heatmap.js";
 import { planned } from "./plan.js";
 import { sized } from "./raster.js";
 import { many } from "./words.js";
-
-const STEPS = {
-	ArrowUp: [-1, 0],
-	ArrowDown: [1, 0],
-	ArrowLeft: [0, -1],
-	ArrowRight: [0, 1],
-	Home: [0, -Infinity],
-	End: [0, Infinity],
-};
-
-const within = (at, n) => Math.max(0, Math.min(n - 1, at));
 
 export class Panel {
 	constructor(page, place) {
@@ -24,22 +13,22 @@ export class Panel {
 		this.extent = el("div", this.canvas);
 		const events = {
 			onscroll: () => this.later(),
-			onkeydown: (event) => this.walk(event),
 			onpointermove: (event) => page.point(...this.under(event)),
 			onpointerleave: () => page.point(-1, -1),
 			onclick: (event) => page.choose(...this.under(event)),
 		};
 		const kind = { role: "application", "aria-roledescription": "heatmap", tabindex: 0 };
 		this.node = el("div.panel", { ...kind, ...events, "data-place": place }, this.extent);
+		keyed(this.node, ARROWS, (step) => this.walk(...step));
 	}
 
 	draw(sheet, height, name) {
 		const width = this.node.parentNode.clientWidth;
 		const plan = planned(sheet, width, height, this.page.state.zoom);
 		Object.assign(this, { sheet, plan });
-		const size = (w, h) => ({ width: `${Math.floor(w)}px`, height: `${Math.floor(h)}px` });
-		Object.assign(this.node.style, size(Math.min(width, plan.w), Math.min(height + 12, plan.h)));
-		Object.assign(this.extent.style, size(plan.w, plan.h));
+		const [w, h] = [plan.w, plan.h].map(Math.floor);
+		Object.assign(this.extent.style, { width: `${w}px`, height: `${h}px` });
+		this.node.style.maxHeight = `${height + 12}px`;
 		const shape = `${many(sheet.rows.length, "query", "queries")} by ${many(sheet.columns.length, "key")}`;
 		this.canvas.ariaLabel = `Heatmap of ${name}, ${shape}`;
 		this.node.ariaLabel = `${name}: ${shape}. Arrow keys move the cursor.`;
@@ -71,14 +60,12 @@ export class Panel {
 		return inside ? [row, column] : [-1, -1];
 	}
 
-	walk(event) {
+	walk(down, right) {
 		const { sheet, page, node, plan } = this;
-		const step = STEPS[event.key];
-		if (!step || modified(event) || !sheet.values.length) return;
-		event.preventDefault();
+		if (!sheet.values.length) return;
 		const { row, column } = page.chosen(sheet);
-		const r = within(row + step[0], sheet.rows.length);
-		const c = within(column + step[1], sheet.columns.length);
+		const r = within(row + down, sheet.rows.length);
+		const c = within(column + right, sheet.columns.length);
 		page.choose(r, c);
 		say(`${sheet.rows[r].label} → ${sheet.columns[c].label}: ${sheet.cell(r, c).said}`);
 		const { left, top, cell } = plan; // the cell is scrolled into sight
