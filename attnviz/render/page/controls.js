@@ -2,7 +2,7 @@
 // A control has the name of what it writes; the state reads it as it reads an address.
 
 import { island } from "./data.js";
-import { button, byId, el } from "./dom.js";
+import { el, within } from "./dom.js";
 
 /** The threshold's slider: fine steps near zero, where most weights lie. */
 const slid = {
@@ -10,57 +10,35 @@ const slid = {
 	place: (value) => Math.round(100 * Math.cbrt(value / (island.largest || 1))),
 };
 
-const labelled = (text, ...parts) => el("label", text && el("span", text), parts);
+const all = (selector) => document.querySelectorAll(`.choice ${selector}`);
+const named = (name) => all(`[name=${name}]`)[0];
+const offer = (name, there) => (named(name).closest(".choice").hidden = !there);
 
-/** A list to choose from: pairs of a value and what it is called. */
-function choice(name, text, pairs) {
-	const options = pairs.map(([value, said]) => el("option", { value }, said));
-	return labelled(text, el("select", { name, "aria-label": text || name }, options));
+/** What there is to choose from, as pairs of a value and what it is called. */
+function list(name, pairs) {
+	named(name).replaceChildren(...pairs.map(([value, said]) => el("option", { value }, said)));
+	offer(name, pairs.length > 1);
 }
 
-const input = (type, name, more) => el("input", { type, name, ...more });
-
-const tick = (name, text) => el("label.tick", input("checkbox", name), ` ${text}`);
-
-/** A choice among numbers, with a step back and a step on beside it. */
-function stepped(state, name, values, names) {
-	const step = (text, by, word) => {
-		const next = () => values[values.indexOf(state[name]) + by] ?? state[name];
-		return button(text, () => state.set({ [name]: next() }), { "aria-label": `${word} ${name}` });
-	};
-	const list = choice(name, "", values.map((value, at) => [value, names[at]]));
-	return el("span", step("‹", -1, "previous"), list, step("›", 1, "next"));
-}
-
-function segments(name, text, tokens) {
-	const there = [...new Set(tokens.map(({ segment }) => `${segment}`))].sort();
+function segments(name, tokens) {
+	const there = [...new Set(tokens.map(({ segment }) => segment))].sort();
 	const pairs = there.map((segment) => [segment, `segment ${segment}`]);
-	return there.length > 1 && choice(name, text, [["", "all"], ...pairs]);
+	list(name, there.length > 1 ? [["", "all"], ...pairs] : []);
 }
 
-export function drawControls({ attention, maps, state }) {
+/** Offers what the chosen map has. */
+export function offerControls({ attention, maps }) {
 	const { queries, keys, layers, heads, signed, head_names, has_special, has_pieces } = attention;
-	const scales = [["map", "all heads share one"], ["head", "each its own"]];
-	const show = (id, ...parts) => byId(id).replaceChildren(...parts.filter(Boolean));
-	show(
-		"pick",
-		maps.length > 1 && choice("map", "map", maps.map(({ name }, at) => [at, name])),
-		layers.length > 1 && stepped(state, "layer", layers, layers.map((n) => `layer ${n}`)),
-		heads.length > 1 && stepped(state, "head", heads, head_names),
-	);
-	show(
-		"wishes",
-		labelled("threshold", input("range", "threshold"), el("output")),
-		labelled("strongest keys a query (0: all)", input("number", "top", { min: 0, max: keys.length })),
-		choice("palette", "palette", Object.keys(island.palettes).map((name) => [name, name])),
-		choice("scale", "colour scale", scales),
-		segments("qs", "queries of", queries),
-		segments("ks", "keys of", keys),
-		has_special && tick("special", "show special tokens"),
-		!signed && tick("renormalise", "renormalise over what is left"),
-		has_pieces && tick("words", "merge word pieces"),
-		tick("table", "show as table"),
-	);
+	list("map", maps.map(({ name }, at) => [at, name]));
+	list("layer", layers.map((layer) => [layer, `layer ${layer}`]));
+	list("head", heads.map((head, at) => [head, head_names[at]]));
+	list("palette", Object.keys(island.palettes).map((name) => [name, name]));
+	segments("qs", queries);
+	segments("ks", keys);
+	offer("special", has_special);
+	offer("renormalise", !signed);
+	offer("words", has_pieces);
+	named("top").max = keys.length;
 }
 
 /** Lets the state hear of whatever is chosen. */
@@ -69,15 +47,22 @@ export function obey(state) {
 		const said = { checkbox: checked, range: slid.value(value) }[type] ?? value;
 		if (validity.valid) state.set({ [name]: said });
 	});
+	for (const step of all("[data-step]")) {
+		step.onclick = () => {
+			const select = step.parentNode.querySelector("select");
+			select.selectedIndex = within(select.selectedIndex + Number(step.dataset.step), select.length);
+			select.dispatchEvent(new Event("input", { bubbles: true }));
+		};
+	}
 }
 
 /** Lets all controls show what the state says. */
 export function follow(state) {
-	for (const control of document.querySelectorAll("label [name]")) {
+	for (const control of all("[name]")) {
 		const value = state[control.name];
 		if (control.type === "checkbox") control.checked = value;
 		else if (control.type === "range") control.value = slid.place(value);
 		else if (control.type !== "number" || control !== document.activeElement) control.value = value;
 	}
-	byId("wishes").querySelector("output").textContent = state.threshold ? `≥ ${state.threshold}` : "all";
+	all("output")[0].textContent = state.threshold ? `≥ ${state.threshold}` : "all";
 }

@@ -14,8 +14,9 @@ export class LinesView {
 		roving(host, () => [1, this.sheet.rows.length]);
 		const mark = ({ type, target }) => {
 			const place = target.closest(".links [data-place]")?.dataset.place;
-			this.marked = /over|in/.test(type) ? place : undefined;
-			if (type === "focusin" && place) say(this.said(...place.split(" ")));
+			this.marked = type.endsWith("out") ? null : place;
+			const [side, at] = place?.split(" ") ?? [];
+			if (type === "focusin" && side === "query") say(this.sheet.looksAt(at));
 			this.cursor();
 		};
 		for (const type of ["pointerover", "pointerout", "focusin", "focusout"]) {
@@ -36,14 +37,20 @@ export class LinesView {
 		const n = Math.max(sheet.rows.length, sheet.columns.length);
 		this.long = n > LONG;
 		this.tall = this.long ? 18 : n > 14 ? 25 : 38;
-		const [style, height] = [{ "--tall": `${this.tall}px` }, this.tall * n];
+		const { row, column } = this.page.chosen(sheet);
+		const height = this.tall * n;
 		const box = { viewBox: `0 0 ${CURVE} ${height}`, height, preserveAspectRatio: "none" };
 		this.drawing = el("svg:svg", { ...box, "aria-hidden": true });
-		const [left, right] = [this.side("query", sheet.rows), this.side("key", sheet.columns)];
-		const links = el("div.links", { style }, left, this.drawing, right);
-		this.left = el("p.said");
-		this.host.replaceChildren(attention.heads.length > 1 ? this.chips(heads) : "", links, this.left);
-		links.scrollTop = this.tall * (this.page.chosen(sheet).row - 4);
+		const links = el(
+			"div.links",
+			{ style: { "--tall": `${this.tall}px` } },
+			this.side("query", sheet.rows, row, (at) => this.page.choose(at, column)),
+			this.drawing,
+			this.side("key", sheet.columns, -1, (at) => this.page.choose(row, at)),
+		);
+		this.note = el("p.said");
+		this.host.replaceChildren(attention.heads.length > 1 ? this.chips(heads) : "", links, this.note);
+		links.scrollTop = this.tall * (row - 4);
 		this.cursor();
 	}
 
@@ -59,58 +66,49 @@ export class LinesView {
 		return el("div.chips", attention.heads.map(chip));
 	}
 
-	side(side, tokens) {
-		const item = ({ label }, at) => {
-			const { row, column } = this.page.chosen(this.sheet);
-			const choose = () => this.page.choose(...(side === "query" ? [at, column] : [row, at]));
-			const about = stop(`${side} ${at}`, side === "query" && at === row);
-			return el("li", button(el("bdi", label), choose, about));
-		};
+	side(side, tokens, current, choose) {
+		const item = ({ label }, at) =>
+			el("li", button(el("bdi", label), () => choose(at), stop(`${side} ${at}`, at === current)));
 		return el(`ol.${side}`, { "aria-label": side, translate: "no" }, tokens.map(item));
 	}
 
-	said(side, at) {
-		return side === "query" ? this.sheet.looksAt(at) : `key ${this.sheet.columns[at].label}`;
+	/** The lines of a head: all that leave a trace on a screen, or all of the marked token. */
+	links({ sheet, colour }, row) {
+		const found = [];
+		const { high } = sheet.scale;
+		const faintest = this.marked ? 0 : 0.01;
+		sheet.values.forEach((value, at) => {
+			const share = Math.min(1, Math.abs(value) / high);
+			if (!sheet.kept[at] || share <= faintest) return;
+			const r = Math.floor(at / sheet.columns.length);
+			const c = at - r * sheet.columns.length;
+			if (this.marked && ![`query ${r}`, `key ${c}`].includes(this.marked)) return;
+			found.push({ r, c, colour, share, below: value < 0, aside: this.long && !this.marked && r !== row });
+		});
+		return found;
 	}
 
-	/** The strongest weights that are not sieved out, of all heads that are drawn. */
-	links() {
-		const found = [];
-		const [side, place] = this.marked?.split(" ") ?? [];
-		const { row } = this.page.chosen(this.sheet);
-		for (const { sheet, colour } of this.layers) {
-			const { high } = sheet.scale;
-			const faintest = side ? 0 : high / 100; // less leaves no trace on a screen
-			sheet.values.forEach((value, at) => {
-				const r = Math.floor(at / sheet.columns.length);
-				const c = at - r * sheet.columns.length;
-				if (!sheet.kept[at] || Math.abs(value) <= faintest) return;
-				if (side && Number(place) !== (side === "query" ? r : c)) return;
-				const aside = this.long && !side && r !== row;
-				found.push({ r, c, value, colour, aside, share: Math.min(1, Math.abs(value) / high) });
-			});
-		}
-		const all = many(found.length, "line");
-		this.left.textContent = found.length > MOST_LINES ? `Drawn: the ${MOST_LINES} strongest of ${all}.` : "";
-		found.sort((a, b) => a.aside - b.aside || b.share - a.share);
-		return found.slice(0, MOST_LINES).reverse(); // the strongest on top
+	path({ r, c, share, colour, below, aside }) {
+		const [from, to] = [r, c].map((at) => (at + 0.5) * this.tall);
+		return el("svg:path", {
+			d: `M0 ${from}C${CURVE / 2} ${from} ${CURVE / 2} ${to} ${CURVE} ${to}`,
+			style: { stroke: colour },
+			"stroke-width": (0.6 + 4.4 * share).toFixed(2),
+			"stroke-opacity": ((0.08 + 0.87 * share) * (aside ? 0.25 : 1)).toFixed(3),
+			"stroke-dasharray": below && "5 4",
+		});
 	}
 
 	cursor() {
-		const path = ({ r, c, value, share, colour, aside }) => {
-			const [from, to] = [r, c].map((at) => (at + 0.5) * this.tall);
-			return el("svg:path", {
-				d: `M0 ${from}C${CURVE / 2} ${from} ${CURVE / 2} ${to} ${CURVE} ${to}`,
-				style: { stroke: colour },
-				"stroke-width": (0.6 + 4.4 * share).toFixed(2),
-				"stroke-opacity": ((0.08 + 0.87 * share) * (aside ? 0.25 : 1)).toFixed(3),
-				"stroke-dasharray": value < 0 && "5 4",
-			});
-		};
-		this.drawing.replaceChildren(...this.links().map(path));
-		const marked = this.marked ?? `query ${this.page.chosen(this.sheet).row}`;
+		const { row } = this.page.chosen(this.sheet);
+		const marked = this.marked ?? `query ${row}`;
 		for (const node of this.host.querySelectorAll("[data-place]")) {
 			node.classList.toggle("marked", node.dataset.place === marked);
 		}
+		const found = this.layers.flatMap((layer) => this.links(layer, row));
+		const drawn = found.sort((a, b) => b.aside - a.aside || a.share - b.share).slice(-MOST_LINES);
+		this.drawing.replaceChildren(...drawn.map((link) => this.path(link)));
+		const all = many(found.length, "line");
+		this.note.textContent = drawn.length < found.length ? `Drawn: the ${MOST_LINES} strongest of ${all}.` : "";
 	}
 }

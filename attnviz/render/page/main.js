@@ -1,6 +1,6 @@
 // Puts the page together, and keeps it in step with its state.
 
-import { drawControls, follow, obey } from "./controls.js";
+import { offerControls, follow, obey } from "./controls.js";
 import { island } from "./data.js";
 import { DimensionsView } from "./dimensions.js";
 import { button, byId, el, redrawn, roving, stop } from "./dom.js";
@@ -35,7 +35,7 @@ const themed = (printing) => () => {
 /** What depends on the map alone: the controls and the words around the picture. */
 function frame() {
 	const { about, kept, meta } = page.attention;
-	drawControls(page);
+	offerControls(page);
 	byId("title").textContent = island.title;
 	byId("about").textContent = about;
 	const words = (value) => (typeof value === "string" ? value : JSON.stringify(value));

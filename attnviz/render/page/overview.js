@@ -24,13 +24,14 @@ export class OverviewView {
 		this.across = Math.ceil(heads.length / lines);
 		this.size = Math.floor(Math.max(18, Math.min(single ? 340 : 132, (room - 40) / this.across - 8)));
 		const columns = `${single ? "" : "max-content "}repeat(${this.across}, max-content)`;
+		const style = { "grid-template-columns": columns, "--size": `${this.size}px` };
+		const numbers = names.map((name) => el("span.column", name.replace(/^head /, "")));
 		const line = (layer, l) => [
 			!single && el("span.line", layer),
 			...heads.map((head, h) => this.thumb(layer, head, `${l} ${h}`, names[h], single)),
 		];
-		const numbers = names.map((name) => el("span.column", name.replace(/^head /, "")));
-		const about = { role: "group", "aria-label": "Heads", style: { "grid-template-columns": columns } };
-		this.host.replaceChildren(el("div.heads", about, !single && [el("span"), numbers], layers.map(line)));
+		const parts = [!single && [el("span"), numbers], layers.map(line)];
+		this.host.replaceChildren(el("div.heads", { role: "group", "aria-label": "Heads", style }, ...parts));
 		const thumbs = [...this.host.querySelectorAll(".thumb")];
 		if (this.page.printing) thumbs.forEach((thumb) => this.picture(thumb)); // paper does not wait
 		else this.watch(thumbs, layers.length * heads.length * queries.length * keys.length <= SMALL);
@@ -39,10 +40,9 @@ export class OverviewView {
 	thumb(layer, head, place, name, named) {
 		const { state } = this.page;
 		const chosen = layer === state.layer && head === state.head;
-		const style = { width: `${this.size}px`, height: `${this.size}px` };
-		const more = { class: "thumb", "aria-label": `layer ${layer}, ${name}`, "aria-current": chosen };
+		const about = { class: "thumb", "aria-label": `layer ${layer}, ${name}`, "aria-current": chosen };
 		const open = () => state.set({ layer, head, view: "matrix" });
-		return button([el("canvas", { style }), named && name], open, { ...more, ...stop(place, chosen) });
+		return button([el("canvas"), named && name], open, { ...about, ...stop(place, chosen) });
 	}
 
 	/** Draws heads when they come near to sight, unpacking layers no earlier; or all, if small. */
@@ -67,12 +67,11 @@ export class OverviewView {
 	}
 
 	picture(thumb) {
-		const { size } = this;
 		const { attention } = this.page;
 		const place = placeOf(thumb);
 		if (!attention.weights.ready[place[0]]) return;
 		thumb.classList.add("drawn");
-		const canvas = thumb.firstChild;
+		const [canvas, size] = [thumb.firstChild, this.size];
 		const sheet = this.page.sheetOf(attention, place);
 		if (this.few) {
 			const plan = planned(sheet, size, size);
