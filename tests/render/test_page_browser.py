@@ -220,7 +220,7 @@ def test_hidden_is_not_zero(visit):
     seen.tab.locator(".panel").focus()
     seen.tab.keyboard.press("ArrowDown")
     assert seen.text(".value") == "0.000"
-    assert "hidden: may not be looked at" in seen.text(".legend")
+    assert "hidden: may not be looked at" in seen.text("#legend")
     low, right = (size - edge - 40 for size, edge in zip(pixels(seen).shape, (2, 4), strict=False))
     corner = slice(low - 30, low - 8), slice(right - 30, right - 8)
     zero = Scale.of(weights).rgb(np.array(0.0))
@@ -260,7 +260,7 @@ def test_unspent_mass_and_row_sums_are_said(visit):
     assert "unspent ∅ 0.875" in seen.text("#side")
     seen = visit(make_map_of(weights * -3, meta={"row_sum": "any"}), "view=matrix&q=0")
     assert "row sum Σ −2.250" in seen.text("#side")
-    assert seen.text(".ticks").split() == ["−1.500", "0", "1.500"]
+    assert seen.text("#ticks").split() == ["−1.500", "0", "1.500"]
 
 
 def test_leaving_out_and_renormalising_are_said_and_right(visit):

@@ -4,6 +4,7 @@ import { offerControls, follow, obey } from "./controls.js";
 import { island } from "./data.js";
 import { DimensionsView } from "./dimensions.js";
 import { button, byId, el, redrawn, roving, stop } from "./dom.js";
+import { drawLegend } from "./legend.js";
 import { LinesView } from "./lines.js";
 import { MatrixView } from "./matrix.js";
 import { OverviewView } from "./overview.js";
@@ -38,10 +39,10 @@ function frame() {
 	offerControls(page);
 	byId("title").textContent = island.title;
 	byId("about").textContent = about;
+	byId("kept").textContent = kept;
 	const words = (value) => (typeof value === "string" ? value : JSON.stringify(value));
-	const line = ([key, value]) => [el("dt", key), el("dd", words(value))];
-	const made = el("details", el("summary", "How this was made"), el("dl", Object.entries(meta).map(line)));
-	byId("foot").replaceChildren(made, kept);
+	const made = Object.entries(meta).flatMap(([key, value]) => [el("dt", key), el("dd", words(value))]);
+	byId("made").replaceChildren(...made);
 }
 
 function tab(view) {
@@ -86,6 +87,7 @@ async function refresh() {
 	page.ready = true;
 	byId("notes").replaceChildren(...sheet.notes.map((note) => el("li", note)));
 	const said = [page.headName, attention.captions[`${state.layer}.${state.head}`]];
+	drawLegend(sheet, view, attention);
 	byId("caption").textContent = view === "overview" ? "" : said.filter(Boolean).join(": ");
 	around();
 	follow(state);
@@ -95,7 +97,7 @@ async function refresh() {
 /** What stands around the picture, and follows the cursor. */
 function around() {
 	const sheet = page.sheetOf(page.attention);
-	redrawn(byId("side"), () => drawSide(byId("side"), page, sheet));
+	redrawn(byId("weight"), () => drawSide(page, sheet));
 	const { row } = page.chosen(sheet);
 	byId("numbers").replaceChildren(page.state.table && row >= 0 ? tableOf(sheet, row) : "");
 }

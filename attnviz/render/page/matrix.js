@@ -1,7 +1,7 @@
 // Every query, every key, every weight: of one head, or of the same head in several maps, which
 // then stand side by side under one cursor.
 
-import { button, el, keyed } from "./dom.js";
+import { byId, el, keyed } from "./dom.js";
 import { Panel } from "./panel.js";
 
 const FURTHEST = 40; // times the size at which the whole head fits
@@ -14,11 +14,9 @@ export class MatrixView {
 		this.panels = page.drawn.map((_, at) => new Panel(page, `map ${at}`));
 		this.titles = this.panels.map(() => el("h2"));
 		const frame = ({ node }, at) => el("div.frame", this.several && this.titles[at], node);
-		const tool = (key, text, label) =>
-			button(text, () => this.zoom(FACTORS[key]), { "aria-label": label });
-		const tools = [tool("-", "−", "zoom out"), tool("+", "+", "zoom in"), tool(0, "fit", "fit")];
-		host.append(el("div.frames", this.panels.map(frame)), el("div.tools", tools));
+		host.append(el("div.frames", this.panels.map(frame)));
 		keyed(host, FACTORS, (factor) => this.zoom(factor));
+		byId("tools").onclick = ({ target }) => this.zoom(FACTORS[target.dataset.key] ?? 1);
 	}
 
 	draw() {

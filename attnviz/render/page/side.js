@@ -1,16 +1,14 @@
-// Beside the picture: the weight that is pointed at or chosen, its row, and the legend.
+// Beside the picture: the weight that is pointed at or chosen, and its row.
 
-import { button, el } from "./dom.js";
-import { legend } from "./legend.js";
+import { button, byId, el } from "./dom.js";
 import { closely, number } from "./words.js";
 
 const NEIGHBOURS = 6;
 
-export function drawSide(host, page, sheet) {
+export function drawSide(page, sheet) {
 	const { row, column } = page.marks(sheet);
-	const { view } = page.state;
-	const about = view === "overview" || row < 0 ? [] : weight(page, sheet, row, column);
-	host.replaceChildren(...about, legend(sheet, view, page.attention));
+	const none = page.state.view === "overview" || row < 0;
+	byId("weight").replaceChildren(...(none ? [] : weight(page, sheet, row, column)));
 }
 
 function weight(page, sheet, row, column) {

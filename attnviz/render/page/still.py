@@ -63,7 +63,8 @@ def drawing(
 ) -> str:
     """Coloured cells with their tokens.    [query, key] -> SVG"""
     width, height = LEFT + CELL * len(keys) + TOP, TOP + CELL * len(queries)
-    parts = [f'<svg width="{width}" height="{height}" viewBox="0 0 {width} {height}" role="img">']
+    box = f'width="{width}" viewBox="0 0 {width} {height}" role="img" fill="currentColor"'
+    parts = [f'<svg {box} font-family="sans-serif" font-size="12">']
     parts += ["<title>Attention weights of the first head</title>"]
     for q, query in enumerate(queries):
         y = TOP + CELL * q + 16
