@@ -40,6 +40,7 @@ def pages(amaps: Sequence[AttentionMap], style: Style) -> bytes:
     filled = Template(asset("page.html")).substitute(
         policy=policy(code, styles),
         title=escape(f"{title} · attnviz" if title else "attnviz"),
+        heading=escape(title),
         made_by="\n".join(meta(name, text) for name, text in sorted(style.made_by.items())),
         styles=styles,
         still=still(amaps[0], style),

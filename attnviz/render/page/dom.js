@@ -2,14 +2,13 @@
 
 export const byId = (id) => document.getElementById(id);
 
-/** The namespace of drawings, from one that the parser made: no address stands in this file. */
-const SVG = byId("svg").namespaceURI;
+/** Namespaces, from what the parser made: no address stands in this file. */
+const [HTML, SVG] = [document.body, byId("svg")].map((made) => made.namespaceURI);
 
-/** An element: "p.said" or "svg:path"; attributes, "on…" being listeners; children. */
+/** An element: "p.said" or "path"; attributes, "on…" being listeners; children. */
 export function el(name, ...rest) {
 	const [tag, kind] = name.split(".");
-	const drawn = tag.startsWith("svg:");
-	const made = drawn ? document.createElementNS(SVG, tag.slice(4)) : document.createElement(tag);
+	const made = document.createElementNS(/^(svg|path)$/.test(tag) ? SVG : HTML, tag);
 	const given = rest[0]?.constructor === Object ? rest.shift() : {};
 	for (const [key, value] of Object.entries({ class: kind, ...given })) {
 		if (key.startsWith("on")) made.addEventListener(key.slice(2), value);

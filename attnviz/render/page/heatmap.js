@@ -12,9 +12,9 @@ export function drawHeatmap(pen, sheet, plan, view, marks) {
 	const { cell, left, top, rows, columns, turn } = plan;
 	const [x, y] = [left - view.x, top - view.y];
 	const place = { x, y, w: columns.length * cell, h: rows.length * cell, cell };
-	const middle = (start, at) => start + (at + 0.5) * cell;
 	place.rows = inSight(rows.length, cell, view.y, view.h - top);
 	place.columns = inSight(columns.length, cell, view.x, view.w - left);
+	const middle = (start, at) => start + (at + 0.5) * cell;
 	pen.clearRect(0, 0, view.w, view.h);
 	pen.font = plan.font;
 	pen.textBaseline = "middle";

@@ -40,7 +40,7 @@ export class LinesView {
 		const { row, column } = this.page.chosen(sheet);
 		const height = this.tall * n;
 		const box = { viewBox: `0 0 ${CURVE} ${height}`, height, preserveAspectRatio: "none" };
-		this.drawing = el("svg:svg", { ...box, "aria-hidden": true });
+		this.drawing = el("svg", { ...box, "aria-hidden": true });
 		const links = el(
 			"div.links",
 			{ style: { "--tall": `${this.tall}px` } },
@@ -90,7 +90,7 @@ export class LinesView {
 
 	path({ r, c, share, colour, below, aside }) {
 		const [from, to] = [r, c].map((at) => (at + 0.5) * this.tall);
-		return el("svg:path", {
+		return el("path", {
 			d: `M0 ${from}C${CURVE / 2} ${from} ${CURVE / 2} ${to} ${CURVE} ${to}`,
 			style: { stroke: colour },
 			"stroke-width": (0.6 + 4.4 * share).toFixed(2),

@@ -1,7 +1,6 @@
 // Puts the page together, and keeps it in step with its state.
 
 import { offerControls, follow, obey } from "./controls.js";
-import { island } from "./data.js";
 import { DimensionsView } from "./dimensions.js";
 import { button, byId, el, redrawn, roving, stop } from "./dom.js";
 import { drawLegend } from "./legend.js";
@@ -37,7 +36,6 @@ const themed = (printing) => () => {
 function frame() {
 	const { about, kept, meta } = page.attention;
 	offerControls(page);
-	byId("title").textContent = island.title;
 	byId("about").textContent = about;
 	byId("kept").textContent = kept;
 	const words = (value) => (typeof value === "string" ? value : JSON.stringify(value));
@@ -56,7 +54,10 @@ function changed(names) {
 	page.settle();
 	if (names.includes("map")) frame();
 	if (names.every((name) => name === "q" || name === "k")) moved(false);
-	else refresh();
+	else {
+		page.sheets.clear();
+		refresh();
+	}
 }
 
 /** The cursor or the pointer went elsewhere; a view that knows no cursor is drawn for each choice. */

@@ -1,7 +1,7 @@
 // The page as the views see it: what is shown, what is chosen, and how to ask for more.
 
 import { Attention, island } from "./data.js";
-import { SHAPING, Sheet } from "./sheet.js";
+import { Sheet } from "./sheet.js";
 import { State } from "./state.js";
 
 const NOWHERE = { row: -1, column: -1 };
@@ -19,15 +19,15 @@ export class Page {
 	/** Whatever an address may ask for, only what there is gets chosen. */
 	settle() {
 		const { state } = this;
-		const among = (name, all) => all.includes(state[name]) || (state[name] = all[0]);
+		const among = (name, all) => all.includes(state[name]) || (state[name] = all[0] ?? 0);
 		among("map", [...this.maps.keys()]);
 		const { layers, heads, queries, keys, views } = this.attention;
 		among("layer", layers);
 		among("head", heads);
 		among("palette", Object.keys(island.palettes));
 		among("view", views);
-		state.q = Math.min(Math.floor(state.q), queries.length - 1);
-		state.k = Math.min(Math.floor(state.k), keys.length - 1);
+		among("q", [...queries.keys()]);
+		among("k", [...keys.keys()]);
 		state.top = Math.floor(state.top);
 	}
 
@@ -47,8 +47,7 @@ export class Page {
 
 	/** The sheet of a head whose layer has been unpacked; without a place, of the chosen head. */
 	sheetOf(attention, place = this.placeIn(attention)) {
-		const wishes = SHAPING.map((name) => this.state[name]);
-		const name = [this.maps.indexOf(attention), place, wishes].join();
+		const name = [this.maps.indexOf(attention), place].join();
 		if (!this.sheets.has(name)) {
 			if (this.sheets.size > 15) this.sheets.delete(this.sheets.keys().next().value);
 			this.sheets.set(name, new Sheet(attention, ...place, this.state));

@@ -9,7 +9,7 @@ import { many } from "./words.js";
 export class Panel {
 	constructor(page, place) {
 		this.page = page;
-		this.canvas = el("canvas", { role: "img" });
+		this.canvas = el("canvas");
 		this.extent = el("div", this.canvas);
 		const events = {
 			onscroll: () => this.later(),
@@ -30,7 +30,6 @@ export class Panel {
 		Object.assign(this.extent.style, { width: `${w}px`, height: `${h}px` });
 		this.node.style.maxHeight = `${height + 12}px`;
 		const shape = `${many(sheet.rows.length, "query", "queries")} by ${many(sheet.columns.length, "key")}`;
-		this.canvas.ariaLabel = `Heatmap of ${name}, ${shape}`;
 		this.node.ariaLabel = `${name}: ${shape}. Arrow keys move the cursor.`;
 		this.paint();
 	}
@@ -50,10 +49,9 @@ export class Panel {
 	}
 
 	/** The row and column under the pointer, or −1. */
-	under({ clientX, clientY }) {
+	under({ offsetX, offsetY }) {
 		const { left, top, cell, rows, columns } = this.plan;
-		const box = this.canvas.getBoundingClientRect();
-		const [x, y] = [clientX - box.left - left, clientY - box.top - top];
+		const [x, y] = [offsetX - left, offsetY - top];
 		const row = Math.floor((y + this.node.scrollTop) / cell);
 		const column = Math.floor((x + this.node.scrollLeft) / cell);
 		const inside = x >= 0 && y >= 0 && row < rows.length && column < columns.length;

@@ -13,15 +13,14 @@ export function raster({ rows, columns, values, hidden, kept, scale }, wide, hig
 	const height = Math.max(1, Math.min(rows.length, Math.floor(high)));
 	const sizes = new Float64Array(width * height).fill(-1);
 	const seen = new Int32Array(width * height);
-	for (let row = 0, at = 0; row < rows.length; row++) {
-		const line = Math.floor((row * height) / rows.length) * width;
-		for (let column = 0; column < columns.length; column++, at++) {
-			if (hidden[at]) continue;
-			const pixel = line + Math.floor((column * width) / columns.length);
-			const size = kept[at] ? Math.abs(values[at]) : -0.5; // sieved out: more than hidden
-			if (size > sizes[pixel]) [sizes[pixel], seen[pixel]] = [size, at];
-		}
-	}
+	values.forEach((value, at) => {
+		if (hidden[at]) return;
+		const [row, column] = [Math.floor(at / columns.length), at % columns.length];
+		const line = Math.floor((row * height) / rows.length);
+		const pixel = line * width + Math.floor((column * width) / columns.length);
+		const size = kept[at] ? Math.abs(value) : -0.5; // sieved out: more than hidden
+		if (size > sizes[pixel]) [sizes[pixel], seen[pixel]] = [size, at];
+	});
 	const image = new ImageData(width, height);
 	const plain = tint("ground").match(/\d+/g).slice(0, 3);
 	sizes.forEach((size, pixel) => {

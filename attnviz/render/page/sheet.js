@@ -5,16 +5,14 @@ import { Scale } from "./colour.js";
 import { island } from "./data.js";
 import { closely, largest, many } from "./words.js";
 
-/** What of the state makes a sheet what it is. */
-export const SHAPING = [
-	"special", "words", "qs", "ks", "threshold", "top", "renormalise", "palette", "scale",
-];
-
-/** Tokens as rows or columns: each holds the places of one token, or of a word's pieces. */
+/**
+ * Tokens as rows or columns: each holds the places of one token, or of a word's pieces. With
+ * them the row or column of each token, −1 where it is left out.
+ */
 function grouped(tokens, shown, wished, { special, words }) {
 	const made = [];
-	tokens.forEach(({ segment, word, ...token }, at) => {
-		if ((wished && `${segment}` !== wished) || (token.special && !special)) return;
+	const places = tokens.map(({ segment, word, ...token }, at) => {
+		if ((wished && `${segment}` !== wished) || (token.special && !special)) return -1;
 		const last = made.at(-1);
 		if (words && word !== null && last?.word === word && last.segment === segment) {
 			last.label += shown[at];
@@ -22,15 +20,9 @@ function grouped(tokens, shown, wished, { special, words }) {
 		} else {
 			made.push({ label: shown[at], members: [at], segment, word });
 		}
+		return made.length - 1;
 	});
-	return made;
-}
-
-/** The row or column of each token, or −1 where it is left out. */
-function placesOf(groups, n) {
-	const places = new Int32Array(n).fill(-1);
-	groups.forEach(({ members }, at) => members.forEach((member) => (places[member] = at)));
-	return places;
+	return [made, places];
 }
 
 const missing = (places) => places.filter((place) => place < 0).length;
@@ -38,10 +30,8 @@ const missing = (places) => places.filter((place) => place < 0).length;
 export class Sheet {
 	constructor(attention, layer, head, state) {
 		const { queries, keys, shown, signed, row_sum } = attention;
-		this.rows = grouped(queries, shown.queries, state.qs, state);
-		this.columns = grouped(keys, shown.keys, state.ks, state);
-		this.rowOf = placesOf(this.rows, queries.length);
-		this.columnOf = placesOf(this.columns, keys.length);
+		[this.rows, this.rowOf] = grouped(queries, shown.queries, state.qs, state);
+		[this.columns, this.columnOf] = grouped(keys, shown.keys, state.ks, state);
 		this.gather(attention.weights, layer, head);
 		const [left, dropped] = [missing(this.rowOf), missing(this.columnOf)];
 		const renormalised = state.renormalise && dropped && !signed;
@@ -87,7 +77,6 @@ export class Sheet {
 		Object.assign(this, { values, hidden, unspent: spent.map((sum) => Math.max(0, 1 - sum)) });
 	}
 
-	/** The weights of a row, to be read or written. */
 	row(r) {
 		const n = this.columns.length;
 		return this.values.subarray(r * n, r * n + n);
