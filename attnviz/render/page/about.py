@@ -20,9 +20,30 @@ def about(amap: AttentionMap, several: bool) -> dict[str, Any]:
         "about": " · ".join(filter(None, (one_line(name_of(amap)), algebra(amap), size(amap)))),
         "views": views(amap, several),
         "head_names": head_names(amap),
-        "has_special": any(token.special for token in tokens),
-        "has_pieces": has_pieces(amap.queries) or has_pieces(amap.keys),
+        "lists": lists(amap),
+        "offers": {
+            "special": any(token.special for token in tokens),
+            "words": has_pieces(amap.queries) or has_pieces(amap.keys),
+            "renormalise": not amap.signed,
+        },
     }
+
+
+def lists(amap: AttentionMap) -> dict[str, list[tuple[int | str, str]]]:
+    """What can be chosen from lists, by the names of the controls, and what it is called."""
+    return {
+        "layer": [(layer, f"layer {layer}") for layer in amap.layers],
+        "head": list(zip(amap.heads, head_names(amap), strict=True)),
+        "qs": segments(amap.queries),
+        "ks": segments(amap.keys),
+    }
+
+
+def segments(tokens: Sequence[Token]) -> list[tuple[int | str, str]]:
+    """All segments or one of them, where there are several."""
+    there = sorted({token.segment for token in tokens})
+    named: list[tuple[int | str, str]] = [(segment, f"segment {segment}") for segment in there]
+    return [("", "all"), *named] if len(there) > 1 else []
 
 
 def name_of(amap: AttentionMap) -> str:

@@ -20,24 +20,13 @@ function list(name, pairs) {
 	offer(name, pairs.length > 1);
 }
 
-function segments(name, tokens) {
-	const there = [...new Set(tokens.map(({ segment }) => segment))].sort();
-	const pairs = there.map((segment) => [segment, `segment ${segment}`]);
-	list(name, there.length > 1 ? [["", "all"], ...pairs] : []);
-}
-
 /** Offers what the chosen map has. */
 export function offerControls({ attention, maps }) {
-	const { queries, keys, layers, heads, signed, head_names, has_special, has_pieces } = attention;
+	const { offers, lists, keys } = attention;
 	list("map", maps.map(({ name }, at) => [at, name]));
-	list("layer", layers.map((layer) => [layer, `layer ${layer}`]));
-	list("head", heads.map((head, at) => [head, head_names[at]]));
 	list("palette", Object.keys(island.palettes).map((name) => [name, name]));
-	segments("qs", queries);
-	segments("ks", keys);
-	offer("special", has_special);
-	offer("renormalise", !signed);
-	offer("words", has_pieces);
+	for (const [name, pairs] of Object.entries(lists)) list(name, pairs);
+	for (const [name, there] of Object.entries(offers)) offer(name, there);
 	named("top").max = keys.length;
 }
 

@@ -23,8 +23,7 @@ export class OverviewView {
 		const lines = single ? Math.ceil(heads.length / Math.max(1, Math.floor(room / 262))) : 1;
 		this.across = Math.ceil(heads.length / lines);
 		this.size = Math.floor(Math.max(18, Math.min(single ? 340 : 132, (room - 40) / this.across - 8)));
-		const columns = `${single ? "" : "max-content "}repeat(${this.across}, max-content)`;
-		const style = { "grid-template-columns": columns, "--size": `${this.size}px` };
+		const style = { "--columns": this.across + !single, "--size": `${this.size}px` };
 		const numbers = names.map((name) => el("span.column", name.replace(/^head /, "")));
 		const line = (layer, l) => [
 			!single && el("span.line", layer),

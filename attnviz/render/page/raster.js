@@ -37,12 +37,8 @@ export function raster({ rows, columns, values, hidden, kept, scale }, wide, hig
 export function hatched(pen, x, y, w, h) {
 	const tile = el("canvas", { width: 6, height: 6 });
 	const lines = tile.getContext("2d");
-	lines.strokeStyle = tint("hatch");
-	for (const shift of [-6, 0, 6]) {
-		lines.moveTo(shift - 1, 7);
-		lines.lineTo(shift + 7, -1);
-	}
-	lines.stroke();
+	lines.fillStyle = tint("hatch");
+	for (let at = 0; at < 6; at++) lines.fillRect(at, 5 - at, 1, 1);
 	pen.fillStyle = pen.createPattern(tile, "repeat");
 	pen.fillRect(x, y, w, h);
 }
