@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from json import dumps
 from typing import Any
 
 from attnviz.core.attention_map import AttentionMap, Token
@@ -66,6 +67,12 @@ def size(amap: AttentionMap) -> str:
 def many(n: int, one: str, more: str | None = None) -> str:
     """A number of things."""
     return f"{n:,} {one if n == 1 else more or f'{one}s'}"
+
+
+def made(meta: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """How a map was made, line by line, from plain values."""
+    words = {name: said if isinstance(said, str) else dumps(said, ensure_ascii=False) for name, said in meta.items()}
+    return list(words.items())
 
 
 def kept(amap: AttentionMap, steps: int) -> str:

@@ -20,7 +20,6 @@ function list(name, pairs) {
 	offer(name, pairs.length > 1);
 }
 
-/** Offers what the chosen map has. */
 export function offerControls({ attention, maps }) {
 	const { offers, lists, keys } = attention;
 	list("map", maps.map(({ name }, at) => [at, name]));

@@ -92,7 +92,6 @@ function drawMargin(pen, values, { x, y, w, cell, rows }, marked) {
 	}
 }
 
-/** Marks the row, the column and the cell that are looked at. */
 function drawCross(pen, { x, y, w, h, cell }, { row, column }) {
 	const grow = cell < 8 ? 3 : 0; // what is smaller cannot be found
 	const [left, top] = [x + column * cell - 0.5, y + row * cell - 0.5];

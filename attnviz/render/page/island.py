@@ -13,7 +13,7 @@ from attnviz.errors import MisuseError
 from attnviz.render.colour import PALETTES, Palette, find_palette, ink
 from attnviz.render.document import described
 from attnviz.render.labels import one_line, printable
-from attnviz.render.page.about import about, carries_vectors, kept, name_of
+from attnviz.render.page.about import about, carries_vectors, kept, made, name_of
 from attnviz.render.page.packing import MOST, packed
 from attnviz.render.style import Style
 
@@ -38,10 +38,12 @@ def contents(amaps: Sequence[AttentionMap], style: Style) -> dict[str, Any]:
 
 def record(amap: AttentionMap, style: Style, several: bool) -> dict[str, Any]:
     """One map: what the JSON document says of it, its arrays packed, its labels made visible."""
+    said = described(amap, style)
     weights = packed(amap.weights, amap.signed, amap.hidden)
     return {
-        **described(amap, style),
+        **said,
         **about(amap, several),
+        "made": made(said["meta"]),
         "kept": kept(amap, weights["top"]),
         "shown": {"queries": labels(amap.queries), "keys": labels(amap.keys)},
         "row_sum": amap.row_sum,

@@ -34,13 +34,11 @@ const themed = (printing) => () => {
 
 /** What depends on the map alone: the controls and the words around the picture. */
 function frame() {
-	const { about, kept, meta } = page.attention;
+	const { about, kept, made } = page.attention;
 	offerControls(page);
 	byId("about").textContent = about;
 	byId("kept").textContent = kept;
-	const words = (value) => (typeof value === "string" ? value : JSON.stringify(value));
-	const made = Object.entries(meta).flatMap(([key, value]) => [el("dt", key), el("dd", words(value))]);
-	byId("made").replaceChildren(...made);
+	byId("made").replaceChildren(...made.flatMap(([key, said]) => [el("dt", key), el("dd", said)]));
 }
 
 function tab(view) {
@@ -95,7 +93,6 @@ async function refresh() {
 	document.body.dataset.ready = view;
 }
 
-/** What stands around the picture, and follows the cursor. */
 function around() {
 	const sheet = page.sheetOf(page.attention);
 	redrawn(byId("weight"), () => drawSide(page, sheet));

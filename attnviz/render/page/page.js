@@ -35,7 +35,6 @@ export class Page {
 		return this.maps[this.state.map];
 	}
 
-	/** The maps that the view of the moment draws. */
 	get drawn() {
 		return this.state.view === "compare" ? this.maps : [this.attention];
 	}

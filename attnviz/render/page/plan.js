@@ -1,6 +1,7 @@
 // Where everything of a heatmap goes: cells, labels, the margin. In CSS pixels.
 
 import { el } from "./dom.js";
+import { largest } from "./words.js";
 
 const FAMILY = "px system-ui, sans-serif";
 const MOST_CELL = 80;
@@ -28,7 +29,7 @@ function fitted(text, most) {
  */
 export function planned(sheet, width, height, zoom = 1) {
 	const labels = (groups) => groups.map(({ label }) => fitted(label, width < 480 ? 84 : 132));
-	const widest = (texts) => Math.ceil(Math.max(0, ...texts.map(widthOf)));
+	const widest = (texts) => Math.ceil(largest(texts.map(widthOf)));
 	const [rows, columns] = [labels(sheet.rows), labels(sheet.columns)];
 	const [left, longest] = [widest(rows) + 14, widest(columns)];
 	const laid = (turn) => {

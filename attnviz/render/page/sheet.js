@@ -93,7 +93,6 @@ export class Sheet {
 		});
 	}
 
-	/** Keeps what is at or above the threshold, and among the strongest of its row. */
 	sieve({ threshold, top }) {
 		const n = this.columns.length;
 		this.kept = this.hidden.map((hidden) => 1 - hidden);
@@ -119,7 +118,6 @@ export class Sheet {
 		return seen.sort((a, b) => sizes[b] - sizes[a]);
 	}
 
-	/** What a query looks at most, in words. */
 	looksAt(row) {
 		const key = (column) => `${this.columns[column].label} ${this.cell(row, column).said}`;
 		return `${this.rows[row].label} looks at ${this.strongest(row).slice(0, 3).map(key).join(", ")}`;

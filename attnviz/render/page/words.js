@@ -14,9 +14,8 @@ export function closely(value) {
 	return vanishes ? value.toExponential(1).replaceAll("-", "−") : number(value);
 }
 
-/** The largest magnitude. */
 export const largest = (values) =>
-	values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+	values.reduce((most, value) => Math.max(most, Math.abs(value)), 0); // in magnitude
 
 export const many = (n, one, more = `${one}s`) =>
 	`${n.toLocaleString("en")} ${n === 1 ? one : more}`;
