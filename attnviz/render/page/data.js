@@ -19,7 +19,7 @@ class Packed {
 		Object.assign(this, record, { promised: [], ready: [] });
 	}
 
-	/** Resolves when the rows of a layer can be read. */
+	/** Resolves when a layer, counted from 0, can be read. */
 	load(layer) {
 		return (this.promised[layer] ??= this.unpack(layer));
 	}
@@ -55,7 +55,6 @@ export class Attention {
 		for (const name of this.packed) this[name] = new Packed(record[name]);
 	}
 
-	/** Resolves when a layer, counted from 0, can be drawn. */
 	load(layer) {
 		return Promise.all(this.packed.map((name) => this[name].load(layer)));
 	}

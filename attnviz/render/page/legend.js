@@ -14,8 +14,8 @@ export function drawLegend({ scale, shared, hidden, margin }, view, { signed }) 
 	const ends = low < 0 ? [low, 0, high] : [0, high];
 	byId("ticks").replaceChildren(...ends.map((end) => el("span", end && closely(end))));
 	byId("thickest").textContent = closely(high);
-	const facts = [view, margin?.[0], shared ? "shared" : "own"];
-	facts.push(hidden.includes(1) && "hidden", signed && "signed");
+	const facts = [view, margin?.[0], shared ? "shared" : "own", signed && "signed"];
+	if (hidden.includes(1)) facts.push("hidden");
 	for (const said of byId("legend").querySelectorAll("[data-for]")) {
 		said.hidden = !said.dataset.for.split(" ").some((fact) => facts.includes(fact));
 	}

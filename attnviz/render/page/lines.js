@@ -60,8 +60,8 @@ export class LinesView {
 			const on = heads.includes(head);
 			const next = attention.heads.filter((other) => heads.includes(other) !== (other === head));
 			const pick = () => next.length && state.set({ heads: next.join(), head: next[0] });
-			const style = { "--hue": on ? headColour(at) : "transparent" };
-			return button(attention.head_names[at], pick, { "aria-pressed": on, style });
+			const about = { "aria-pressed": on, style: { "--hue": headColour(at) } };
+			return button(attention.head_names[at], pick, about);
 		};
 		return el("div.chips", attention.heads.map(chip));
 	}

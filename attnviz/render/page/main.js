@@ -51,11 +51,9 @@ function tab(view) {
 function changed(names) {
 	page.settle();
 	if (names.includes("map")) frame();
-	if (names.every((name) => name === "q" || name === "k")) moved(false);
-	else {
-		page.sheets.clear();
-		refresh();
-	}
+	if (names.every((name) => name === "q" || name === "k")) return moved(false);
+	page.sheets.clear();
+	refresh();
 }
 
 /** The cursor or the pointer went elsewhere; a view that knows no cursor is drawn for each choice. */

@@ -74,8 +74,8 @@ export class OverviewView {
 		const sheet = this.page.sheetOf(attention, place);
 		if (this.few) {
 			const plan = planned(sheet, size, size);
-			const view = { x: 0, y: 0, w: Math.max(plan.w, size), h: plan.h };
-			drawHeatmap(sized(canvas, view.w, view.h), sheet, plan, view, { row: -1, column: -1 });
+			const pen = sized(canvas, plan.w, plan.h);
+			drawHeatmap(pen, sheet, plan, { ...plan, x: 0, y: 0 }, { row: -1, column: -1 });
 			return;
 		}
 		const unit = size / Math.max(sheet.rows.length, sheet.columns.length, 1);

@@ -70,8 +70,7 @@ export class Page {
 	/** Row and column under the pointer, else the chosen ones. */
 	marks(sheet) {
 		const { row, column } = this.pointed;
-		const inside = row >= 0 && row < sheet.rows.length && column < sheet.columns.length;
-		return inside ? this.pointed : this.chosen(sheet);
+		return sheet.rows[row] && sheet.columns[column] ? this.pointed : this.chosen(sheet);
 	}
 
 	point(row, column) {
