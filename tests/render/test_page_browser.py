@@ -12,7 +12,7 @@ import pytest
 from attnviz.core.attention_map import AttentionMap, Token
 from attnviz.render.colour import Scale
 from attnviz.render.labels import printable
-from attnviz.render.page import html, pages
+from attnviz.render.page import assets, html, pages
 from attnviz.render.style import Style
 from tests.conftest import HOSTILE, make_map
 from tests.render import browser as browsers
@@ -114,7 +114,7 @@ def test_every_cell_under_the_pointer_has_its_colour_and_its_weight(visit):
     for y in range(40, int(box["height"]), 60):
         for x in range(40, int(box["width"]), 60):
             seen.tab.mouse.move(box["x"] + x, box["y"] + y)
-            found[seen.text(".pair")] = seen.text(".value"), (x, y)
+            found[seen.text("#pair")] = seen.text("#value"), (x, y)
     pairs = {(q, k): f"{a} → {b}" for q, a in enumerate(WORDS) for k, b in enumerate(WORDS)}
     assert set(pairs.values()) <= set(found)
     for (q, k), pair in pairs.items():
@@ -216,10 +216,10 @@ def test_hidden_is_not_zero(visit):
     visible = np.array([[True, False], [True, True]])
     weights = np.array([[[[1.0, 0.0], [1.0, 0.0]]]])
     seen = visit(make_map_of(weights, visible), "view=matrix&q=0&k=1")
-    assert seen.text(".value") == "hidden"
+    assert seen.text("#value") == "hidden"
     seen.tab.locator(".panel").focus()
     seen.tab.keyboard.press("ArrowDown")
-    assert seen.text(".value") == "0.000"
+    assert seen.text("#value") == "0.000"
     assert "hidden: may not be looked at" in seen.text("#legend")
     low, right = (size - edge - 40 for size, edge in zip(pixels(seen).shape, (2, 4), strict=False))
     corner = slice(low - 30, low - 8), slice(right - 30, right - 8)
@@ -273,7 +273,7 @@ def test_leaving_out_and_renormalising_are_said_and_right(visit):
     seen.tab.get_by_label("renormalise").check()
     browsers.expect(seen.tab.locator("#notes")).to_contain_text("Rows are renormalised")
     row = amap.weights[0, 0, 4]
-    assert seen.text(".value") == shown(row[2] / row[1:].sum())
+    assert seen.text("#value") == shown(row[2] / row[1:].sum())
     assert "special=false&renormalise=true" in seen.tab.url
 
 
@@ -281,11 +281,11 @@ def test_pieces_of_words_are_merged(visit):
     amap = rich()
     seen = visit(amap, "view=matrix&q=2&k=1&words=true")
     row = amap.weights[0, 0, 2:4].mean(0)  # the mean of what its pieces give
-    assert seen.text(".pair") == "bc → a"
-    assert seen.text(".value") == shown(row[1])
+    assert seen.text("#pair") == "bc → a"
+    assert seen.text("#value") == shown(row[1])
     seen.tab.locator(".panel").focus()
     seen.tab.keyboard.press("ArrowRight")
-    assert seen.text(".value") == shown(row[2:4].sum())  # the sum of what they receive
+    assert seen.text("#value") == shown(row[2:4].sum())  # the sum of what they receive
     assert "Merged" in seen.text("#notes")
 
 
@@ -352,10 +352,95 @@ def test_all_heads_are_on_paper_at_once(visit):
     assert drawn == 4
 
 
+def tall(n_layer):
+    """A page of so many layers that most of them lie out of sight."""
+    return replace(
+        rich(),
+        **{
+            name: np.repeat(getattr(rich(), name)[:1], n_layer, axis=0)
+            for name in ("weights", "visible", "query_vectors", "key_vectors")
+        },
+        layers=tuple(range(n_layer)),
+    )
+
+
+def test_layers_out_of_sight_are_on_paper_too(visit):
+    seen = visit(tall(40), viewport={"width": 800, "height": 300})
+    browsers.expect(seen.tab.locator(".thumb.drawn")).to_have_count(80)
+    seen.tab.emulate_media(media="print")
+    note = "getComputedStyle(document.querySelector('.heads'), '::after').content"
+    assert seen.tab.evaluate(note) == "none"
+
+
+def test_paper_says_which_heads_a_large_page_left_out(visit, monkeypatch):
+    nothing = assets.script().replace("SMALL = 1 << 24", "SMALL = 0")
+    assert nothing != assets.script()
+    monkeypatch.setattr("attnviz.render.page.script", lambda: nothing)
+    seen = visit(tall(40), viewport={"width": 800, "height": 300})
+    browsers.expect(seen.tab.locator(".thumb.drawn").first).to_be_visible()
+    assert seen.tab.locator(".thumb.drawn").count() < 80
+    seen.tab.emulate_media(media="print")
+    note = "getComputedStyle(document.querySelector('.heads'), '::after').content"
+    assert "were not unpacked yet" in seen.tab.evaluate(note)
+
+
+RECORD = """() => {
+  const pen = CanvasRenderingContext2D.prototype;
+  const { fillText } = pen;
+  window.written = [];
+  pen.fillText = function (text, ...rest) {
+    const { a, b } = this.getTransform();
+    written.push([text, Math.round(Math.atan2(-b, a) * 180 / Math.PI)]);
+    fillText.call(this, text, ...rest);
+  };
+}"""
+
+
+@pytest.mark.parametrize("n, angle", [(4, 0), (16, 45), (40, 90)])
+def test_every_label_is_drawn_where_there_is_room_for_a_line(visit, n, angle):
+    words = [f"{'word' if n < 9 else 'longer-word'}{at}" for at in range(n)]
+    seen = visit(make_map(words, n_head=1), "view=matrix")
+    seen.tab.evaluate(RECORD)
+    seen.tab.locator(".panel").focus()
+    seen.tab.keyboard.press("End")
+    written = seen.tab.evaluate("written")
+    assert [text for text, turn in written if turn == angle and text in words][-n:] == words
+    assert len([text for text, _ in written if text in words]) == 2 * n
+
+
+def test_only_labels_that_touch_are_left_out(visit):
+    words = [f"w{at}" for at in range(120)]
+    seen = visit(make_map(words, n_head=1), "view=matrix")
+    seen.tab.evaluate(RECORD)
+    seen.tab.locator(".panel").focus()
+    seen.tab.keyboard.press("ArrowDown")
+    texts = {text for text, _ in seen.tab.evaluate("written")}
+    assert {"w0", "w1"} < texts
+    assert 30 < len(texts) < 120
+
+
+def test_many_lines_keep_to_a_window_and_let_the_chosen_query_stand_out(visit):
+    n = 70
+    weights = np.full((1, 1, n, n), 1 / n)
+    seen = visit(make_map_of(weights), "view=lines&q=60")
+    strong = (
+        "all => all.map((p) => Number(p.getAttribute('stroke-opacity'))).filter((o) => o > 0.5)"
+    )
+    paths = seen.tab.locator(".links path")
+    assert len(paths.evaluate_all(strong)) == n
+    links = seen.tab.locator(".links")
+    assert links.evaluate("node => node.scrollHeight > node.clientHeight")
+    browsers.expect(seen.tab.locator(".links .marked")).to_be_in_viewport()
+    seen.tab.emulate_media(media="print")
+    assert links.evaluate("node => node.scrollHeight === node.clientHeight")
+
+
 def test_without_scripts_there_is_a_drawing_and_a_table(visit):
     seen = visit(make_map(WORDS), ready=False, java_script_enabled=False)
     assert seen.tab.locator("noscript svg").is_visible()
     assert seen.tab.locator("noscript td").count() == 9
+    assert not seen.tab.locator("#options, #bar, main").first.is_visible()
+    assert seen.text("h1") == "attention"
 
 
 def test_a_map_without_tokens_is_no_reason_to_fail(visit):

@@ -71,7 +71,10 @@ def many(n: int, one: str, more: str | None = None) -> str:
 
 def made(meta: Mapping[str, Any]) -> list[tuple[str, str]]:
     """How a map was made, line by line, from plain values."""
-    words = {name: said if isinstance(said, str) else dumps(said, ensure_ascii=False) for name, said in meta.items()}
+    words = {
+        name: said if isinstance(said, str) else dumps(said, ensure_ascii=False)
+        for name, said in meta.items()
+    }
     return list(words.items())
 
 

@@ -1,5 +1,5 @@
 // What can be chosen: layer and head in sight, everything else under "Options".
-// A control has the name of what it writes; the state reads it as it reads an address.
+// A control has the name of what it writes: the state reads it as an address, and it follows.
 
 import { island } from "./data.js";
 import { el, within } from "./dom.js";
@@ -29,8 +29,7 @@ export function offerControls({ attention, maps }) {
 	named("top").max = keys.length;
 }
 
-/** Lets the state hear of whatever is chosen. */
-export function obey(state) {
+export function listen(state) {
 	addEventListener("input", ({ target: { name, type, value, checked, validity } }) => {
 		const said = { checkbox: checked, range: slid.value(value) }[type] ?? value;
 		if (validity.valid) state.set({ [name]: said });
@@ -44,7 +43,6 @@ export function obey(state) {
 	}
 }
 
-/** Lets all controls show what the state says. */
 export function follow(state) {
 	for (const control of all("[name]")) {
 		const value = state[control.name];

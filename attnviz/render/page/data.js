@@ -47,15 +47,14 @@ class Packed {
 	}
 }
 
-/** One attention map, as the file describes it, with its arrays at hand. */
 export class Attention {
 	constructor(record) {
 		Object.assign(this, record);
-		this.packed = ["weights", "query_vectors", "key_vectors"].filter((name) => record[name]);
-		for (const name of this.packed) this[name] = new Packed(record[name]);
+		const there = ["weights", "query_vectors", "key_vectors"].filter((name) => record[name]);
+		this.packed = there.map((name) => (this[name] = new Packed(record[name])));
 	}
 
 	load(layer) {
-		return Promise.all(this.packed.map((name) => this[name].load(layer)));
+		return Promise.all(this.packed.map((numbers) => numbers.load(layer)));
 	}
 }

@@ -20,8 +20,9 @@ export class DimensionsView {
 		const most = Math.max(largest(q), largest(k));
 		const tell = (d, event) => {
 			const numbers = [q, k, product].map((all) => closely(all[d])).join(", ");
-			byId("dimension").textContent = `dimension ${d} of query, key, product: ${numbers}`;
-			if (event.type === "focus") say(byId("dimension").textContent);
+			const said = `dimension ${d} of query, key, product: ${numbers}`;
+			byId("dimension").textContent = said;
+			if (event.type === "focus") say(said);
 		};
 		this.host.replaceChildren(
 			bars(["query ", el("bdi.query", shown.queries[state.q])], q, most, tell),

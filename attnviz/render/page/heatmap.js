@@ -27,16 +27,16 @@ export function drawHeatmap(pen, sheet, plan, view, marks) {
 		if (sheet.margin) drawMargin(pen, sheet.margin[2], place, marks.row);
 		if (marks.row >= 0) drawCross(pen, place, marks);
 	});
-	if (sheet.margin) write(pen, sheet.margin[0], x + place.w + 12, top - 14);
+	if (sheet.margin) write(pen, sheet.margin[0], x + place.w + 12, top - 10);
 	clipped(pen, [0, top - 8, left, view.h], () => {
 		for (const r of thinned(place.rows, cell, marks.row)) {
 			write(pen, rows[r], left - 8, middle(y, r), { align: "right", marked: r === marks.row });
 		}
 	});
 	clipped(pen, [left - 8, 0, view.w, top], () => {
-		const [align, lift] = turn ? ["left", 8] : ["center", 14];
+		const how = turn ? { turn } : { align: "center" };
 		for (const c of thinned(place.columns, cell, marks.column)) {
-			write(pen, columns[c], middle(x, c), top - lift, { align, turn, marked: c === marks.column });
+			write(pen, columns[c], middle(x, c), top - 10, { ...how, marked: c === marks.column });
 		}
 	});
 }

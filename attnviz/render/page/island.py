@@ -25,9 +25,13 @@ def contents(amaps: Sequence[AttentionMap], style: Style) -> dict[str, Any]:
     first = amaps[0]
     return {
         "title": one_line(style.title or first.text or name_of(first)),
-        "view": style.view,
-        "query": style.query or 0,
-        "palette": find_palette(style.palette, signed).name,
+        "start": {
+            "view": style.view,
+            "q": style.query or 0,
+            "palette": find_palette(style.palette, signed).name,
+            "layer": next(iter(first.layers), 0),
+            "head": next(iter(first.heads), 0),
+        },
         "precision": 3 if style.precision is None else style.precision,
         "palettes": {row.name: colours(row) for row in PALETTES if row.diverging or not signed},
         "diverging": [row.name for row in PALETTES if row.diverging],

@@ -13,9 +13,9 @@ export class LinesView {
 		Object.assign(this, { host, page });
 		roving(host, () => [1, this.sheet.rows.length]);
 		const mark = ({ type, target }) => {
-			const place = target.closest(".links [data-place]")?.dataset.place;
+			const { place } = target.closest(".links [data-place]")?.dataset ?? {};
 			this.marked = type.endsWith("out") ? null : place;
-			const [side, at] = place?.split(" ") ?? [];
+			const [side, at] = (place ?? "").split(" ");
 			if (type === "focusin" && side === "query") say(this.sheet.looksAt(at));
 			this.cursor();
 		};

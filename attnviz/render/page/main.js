@@ -1,6 +1,6 @@
 // Puts the page together, and keeps it in step with its state.
 
-import { offerControls, follow, obey } from "./controls.js";
+import { follow, listen, offerControls } from "./controls.js";
 import { DimensionsView } from "./dimensions.js";
 import { button, byId, el, redrawn, roving, stop } from "./dom.js";
 import { drawLegend } from "./legend.js";
@@ -98,14 +98,12 @@ function around() {
 	byId("numbers").replaceChildren(page.state.table && row >= 0 ? tableOf(sheet, row) : "");
 }
 
-/** A page that cannot be drawn says so, and why. */
 addEventListener("unhandledrejection", ({ reason }) => {
-	const said = `This page could not be drawn: ${reason?.message ?? reason}. `;
-	byId("figure").replaceChildren(said, "It needs a browser of 2024 or later.");
+	byId("figure").textContent = `This page could not be drawn: ${reason}. It needs a browser of 2024.`;
 });
 
 roving(byId("views"));
-obey(page.state);
+listen(page.state);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", themed(false));
 addEventListener("beforeprint", themed(true));
 addEventListener("afterprint", themed(false));

@@ -34,7 +34,7 @@ export class MatrixView {
 			const { sheet } = this.panels[at];
 			const { row, column } = page.marks(sheet);
 			this.titles[at].replaceChildren(name, el("b", row < 0 ? "" : sheet.cell(row, column).said));
-			this.panels[at].later();
+			this.panels[at].paint();
 		});
 	}
 

@@ -20,8 +20,8 @@ export class OverviewView {
 		const { queries, keys, layers, heads, head_names: names } = this.page.attention;
 		const [single, room] = [layers.length === 1, this.host.clientWidth];
 		this.few = single && Math.max(queries.length, keys.length) <= FEW;
-		const lines = single ? Math.ceil(heads.length / Math.max(1, Math.floor(room / 262))) : 1;
-		this.across = Math.ceil(heads.length / lines);
+		const most = single ? Math.max(1, Math.floor(room / 262)) : heads.length;
+		this.across = Math.ceil(heads.length / Math.ceil(heads.length / most));
 		this.size = Math.floor(Math.max(18, Math.min(single ? 340 : 132, (room - 40) / this.across - 8)));
 		const style = { "--columns": this.across + !single, "--size": `${this.size}px` };
 		const numbers = names.map((name) => el("span.column", name.replace(/^head /, "")));
@@ -33,7 +33,7 @@ export class OverviewView {
 		this.host.replaceChildren(el("div.heads", { role: "group", "aria-label": "Heads", style }, ...parts));
 		const thumbs = [...this.host.querySelectorAll(".thumb")];
 		if (this.page.printing) thumbs.forEach((thumb) => this.picture(thumb)); // paper does not wait
-		else this.watch(thumbs, layers.length * heads.length * queries.length * keys.length <= SMALL);
+		else this.watch(thumbs);
 	}
 
 	thumb(layer, head, place, name, named) {
@@ -45,7 +45,8 @@ export class OverviewView {
 	}
 
 	/** Draws heads when they come near to sight, unpacking layers no earlier; or all, if small. */
-	watch(thumbs, small) {
+	watch(thumbs) {
+		const small = this.page.attention.weights.shape.reduce((a, b) => a * b) <= SMALL;
 		let before = Promise.resolve();
 		const near = (entries, watcher) => {
 			for (const { target } of entries.filter((entry) => entry.isIntersecting)) {

@@ -10,9 +10,7 @@ export class Page {
 	constructor(changed, moved) {
 		Object.assign(this, { moved, pointed: NOWHERE, sheets: new Map() });
 		this.maps = island.maps.map((record) => new Attention(record));
-		const { palette, view, query: q } = island;
-		const [{ layers, heads }] = this.maps;
-		this.state = new State({ palette, view, q, layer: layers[0], head: heads[0] }, changed);
+		this.state = new State(island.start, changed);
 		this.settle();
 	}
 

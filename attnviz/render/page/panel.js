@@ -11,14 +11,17 @@ export class Panel {
 		this.page = page;
 		this.canvas = el("canvas");
 		this.extent = el("div", this.canvas);
-		const events = {
-			onscroll: () => this.later(),
+		const about = {
+			role: "application",
+			"aria-roledescription": "heatmap",
+			tabindex: 0,
+			"data-place": place,
+			onscroll: () => this.paint(),
 			onpointermove: (event) => page.point(...this.under(event)),
 			onpointerleave: () => page.point(-1, -1),
 			onclick: (event) => page.choose(...this.under(event)),
 		};
-		const kind = { role: "application", "aria-roledescription": "heatmap", tabindex: 0 };
-		this.node = el("div.panel", { ...kind, ...events, "data-place": place }, this.extent);
+		this.node = el("div.panel", about, this.extent);
 		keyed(this.node, ARROWS, (step) => this.walk(...step));
 	}
 
@@ -29,23 +32,15 @@ export class Panel {
 		const [w, h] = [plan.w, plan.h].map(Math.floor);
 		Object.assign(this.extent.style, { width: `${w}px`, height: `${h}px` });
 		this.node.style.maxHeight = `${height + 12}px`;
-		const shape = `${many(sheet.rows.length, "query", "queries")} by ${many(sheet.columns.length, "key")}`;
+		const [queries, keys] = [sheet.rows.length, sheet.columns.length];
+		const shape = `${many(queries, "query", "queries")} by ${many(keys, "key")}`;
 		this.node.ariaLabel = `${name}: ${shape}. Arrow keys move the cursor.`;
-		this.paint();
 	}
 
 	paint() {
 		const { clientWidth: w, clientHeight: h, scrollLeft: x, scrollTop: y } = this.node;
 		const { sheet, plan, page } = this;
 		drawHeatmap(sized(this.canvas, w, h), sheet, plan, { x, y, w, h }, page.marks(sheet));
-	}
-
-	/** Paints before the next frame, once, however often it is asked. */
-	later() {
-		this.asked ??= requestAnimationFrame(() => {
-			this.asked = null;
-			this.paint();
-		});
 	}
 
 	/** The row and column under the pointer, or −1. */

@@ -11,21 +11,20 @@ import { el } from "./dom.js";
 export function raster({ rows, columns, values, hidden, kept, scale }, wide, high) {
 	const width = Math.max(1, Math.min(columns.length, Math.floor(wide)));
 	const height = Math.max(1, Math.min(rows.length, Math.floor(high)));
-	const sizes = new Float64Array(width * height).fill(-1);
-	const seen = new Int32Array(width * height);
-	values.forEach((value, at) => {
+	const seen = new Int32Array(width * height).fill(-1); // the cell that each pixel shows
+	const size = (at) => (at < 0 ? -1 : kept[at] * Math.abs(values[at])); // sieved out: as 0
+	values.forEach((_, at) => {
 		if (hidden[at]) return;
 		const [row, column] = [Math.floor(at / columns.length), at % columns.length];
 		const line = Math.floor((row * height) / rows.length);
 		const pixel = line * width + Math.floor((column * width) / columns.length);
-		const size = kept[at] ? Math.abs(value) : -0.5; // sieved out: more than hidden
-		if (size > sizes[pixel]) [sizes[pixel], seen[pixel]] = [size, at];
+		if (size(at) > size(seen[pixel])) seen[pixel] = at;
 	});
 	const image = new ImageData(width, height);
 	const plain = tint("ground").match(/\d+/g).slice(0, 3);
-	sizes.forEach((size, pixel) => {
-		if (size === -1) return;
-		image.data.set(size < 0 ? plain : scale.bytes(values[seen[pixel]]), 4 * pixel);
+	seen.forEach((at, pixel) => {
+		if (at < 0) return;
+		image.data.set(kept[at] ? scale.bytes(values[at]) : plain, 4 * pixel);
 		image.data[4 * pixel + 3] = 255;
 	});
 	const canvas = el("canvas", { width, height });

@@ -107,7 +107,7 @@ export class Sheet {
 	/** One weight: its value, whether it is drawn, whether it is hidden, and how that is said. */
 	cell(row, column) {
 		const at = row * this.columns.length + column;
-		const [value, hidden] = [this.values[at], this.hidden[at] === 1];
+		const [value, hidden] = [this.values[at] ?? 0, this.hidden[at] === 1];
 		return { value, hidden, drawn: this.kept[at] === 1, said: hidden ? "hidden" : closely(value) };
 	}
 

@@ -26,10 +26,9 @@ export class TextView {
 		const plain = ({ label }, at) => query({ class: "token" }, el("bdi", label), at);
 		const coloured = ({ label }, at) => {
 			const { value, drawn, hidden, said } = sheet.cell(row, at);
-			const { scale } = sheet;
 			const about = {
 				class: hidden ? "token hidden" : "token",
-				style: drawn ? { background: scale.css(value), color: scale.ink(value) } : {},
+				style: drawn ? { background: sheet.scale.css(value), color: sheet.scale.ink(value) } : {},
 				"aria-label": `${label}, ${said}`,
 			};
 			const small = columns.length <= NUMBERED_TOKENS && el("small", hidden ? "·" : number(value, 3));
