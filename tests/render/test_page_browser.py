@@ -339,37 +339,30 @@ def test_on_paper_it_is_light_and_without_controls(visit):
     assert left[left[..., 3] == 255].mean() < 200
 
 
-def test_all_heads_are_on_paper_at_once(visit):
-    seen = visit(rich())
-    browsers.expect(seen.tab.locator(".thumb.drawn")).to_have_count(4)
-    drawn = seen.tab.evaluate(
+def printed(seen):
+    """How many heads are on paper, and what the paper says of those that are not."""
+    seen.tab.emulate_media(media="print")
+    return seen.tab.evaluate(
         """async () => {
           dispatchEvent(new Event('beforeprint'));
           for (let turn = 0; turn < 20; turn++) await null;  // what is due before paper is laid
-          return document.querySelectorAll('.thumb.drawn').length;
+          const { content } = getComputedStyle(document.querySelector('.heads'), '::after');
+          return [document.querySelectorAll('.thumb.drawn').length, content];
         }"""
     )
-    assert drawn == 4
 
 
 def tall(n_layer):
-    """A page of so many layers that most of them lie out of sight."""
-    return replace(
-        rich(),
-        **{
-            name: np.repeat(getattr(rich(), name)[:1], n_layer, axis=0)
-            for name in ("weights", "visible", "query_vectors", "key_vectors")
-        },
-        layers=tuple(range(n_layer)),
-    )
+    """A map of so many layers that most of them lie out of sight."""
+    names = ("weights", "visible", "query_vectors", "key_vectors")
+    layers = {name: np.repeat(getattr(rich(), name)[:1], n_layer, axis=0) for name in names}
+    return replace(rich(), **layers, layers=tuple(range(n_layer)))
 
 
 def test_layers_out_of_sight_are_on_paper_too(visit):
     seen = visit(tall(40), viewport={"width": 800, "height": 300})
     browsers.expect(seen.tab.locator(".thumb.drawn")).to_have_count(80)
-    seen.tab.emulate_media(media="print")
-    note = "getComputedStyle(document.querySelector('.heads'), '::after').content"
-    assert seen.tab.evaluate(note) == "none"
+    assert printed(seen) == [80, "none"]
 
 
 def test_paper_says_which_heads_a_large_page_left_out(visit, monkeypatch):
@@ -378,10 +371,9 @@ def test_paper_says_which_heads_a_large_page_left_out(visit, monkeypatch):
     monkeypatch.setattr("attnviz.render.page.script", lambda: nothing)
     seen = visit(tall(40), viewport={"width": 800, "height": 300})
     browsers.expect(seen.tab.locator(".thumb.drawn").first).to_be_visible()
-    assert seen.tab.locator(".thumb.drawn").count() < 80
-    seen.tab.emulate_media(media="print")
-    note = "getComputedStyle(document.querySelector('.heads'), '::after').content"
-    assert "were not unpacked yet" in seen.tab.evaluate(note)
+    drawn, note = printed(seen)
+    assert 0 < drawn < 80
+    assert "were not unpacked yet" in note
 
 
 RECORD = """() => {

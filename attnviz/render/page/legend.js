@@ -9,7 +9,7 @@ const SHADES = 32; // of the palette's 256, that a gradient is made of
 export function drawLegend({ scale, shared, hidden, margin }, view, { signed }) {
 	const { low, high } = scale;
 	const shade = (_, at) => scale.css(low + ((high - low) * at) / (SHADES - 1));
-	const shades = Array.from({ length: SHADES }, shade);
+	const shades = Array.from({ length: SHADES }, shade).join();
 	byId("palette").style.background = `linear-gradient(to right, ${shades})`;
 	const ends = low < 0 ? [low, 0, high] : [0, high];
 	byId("ticks").replaceChildren(...ends.map((end) => el("span", end && closely(end))));

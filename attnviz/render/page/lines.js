@@ -2,7 +2,6 @@
 
 import { headColour } from "./colour.js";
 import { button, el, roving, say, stop } from "./dom.js";
-import { many } from "./words.js";
 
 const MOST_LINES = 2000; // a browser draws more, but nobody can follow them
 const LONG = 60; // tokens beyond which the lines of the chosen query stand out from the others
@@ -90,11 +89,12 @@ export class LinesView {
 
 	path({ r, c, share, colour, below, aside }) {
 		const [from, to] = [r, c].map((at) => (at + 0.5) * this.tall);
+		const least = aside ? 0.02 : this.long || this.marked ? 0.4 : 0.08;
 		return el("path", {
 			d: `M0 ${from}C${CURVE / 2} ${from} ${CURVE / 2} ${to} ${CURVE} ${to}`,
 			style: { stroke: colour },
 			"stroke-width": (0.6 + 4.4 * share).toFixed(2),
-			"stroke-opacity": ((0.08 + 0.87 * share) * (aside ? 0.25 : 1)).toFixed(3),
+			"stroke-opacity": (least + (aside ? 0.2 : 1 - least) * share).toFixed(3),
 			"stroke-dasharray": below && "5 4",
 		});
 	}
@@ -108,7 +108,7 @@ export class LinesView {
 		const found = this.layers.flatMap((layer) => this.links(layer, row));
 		const drawn = found.sort((a, b) => b.aside - a.aside || a.share - b.share).slice(-MOST_LINES);
 		this.drawing.replaceChildren(...drawn.map((link) => this.path(link)));
-		const all = many(found.length, "line");
-		this.note.textContent = drawn.length < found.length ? `Drawn: the ${MOST_LINES} strongest of ${all}.` : "";
+		const said = `Drawn: the ${MOST_LINES} strongest of ${found.length} lines.`;
+		this.note.textContent = drawn.length < found.length ? said : "";
 	}
 }

@@ -56,7 +56,7 @@ function changed(names) {
 	refresh();
 }
 
-/** The cursor or the pointer went elsewhere; a view that knows no cursor is drawn for each choice. */
+/** The cursor or the pointer went elsewhere; views without a cursor are drawn for each choice. */
 function moved(pointed) {
 	if (!page.ready) return;
 	if (shown.cursor) shown.cursor();
