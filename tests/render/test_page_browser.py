@@ -145,6 +145,9 @@ def test_the_keyboard_reaches_everything(visit):
     assert "zoom=1.5" in seen.tab.url
     keys.press("0")
     assert "zoom" not in seen.tab.url
+    seen.tab.get_by_label("zoom in").click()
+    assert "zoom=1.5" in seen.tab.url
+    seen.tab.get_by_text("fit", exact=True).click()
     seen.go("view=overview")
     seen.tab.wait_for_selector("body[data-ready=overview]")
     seen.tab.locator(".thumb").first.focus()
@@ -296,6 +299,28 @@ def test_weak_weights_can_be_left_undrawn(visit):
     seen = visit(amap, "view=lines&threshold=0.3")
     assert seen.tab.locator(".links path").count() == (amap.weights[0, 0] >= 0.3).sum()
     assert "weights below 0.3" in seen.text("#notes")
+
+
+def test_controls_write_the_state_and_follow_it(visit):
+    seen = visit(rich(), "view=matrix")
+    seen.tab.get_by_label("next layer").click()
+    seen.tab.get_by_label("next layer").click()  # there is none
+    browsers.expect(seen.tab.locator("#caption")).to_have_text("layer 7, head 1")
+    seen.tab.get_by_label("head", exact=True).select_option("head 4")
+    seen.tab.locator("summary").first.click()
+    seen.tab.get_by_label("palette").first.select_option("magma")
+    strongest = seen.tab.get_by_label("strongest keys")
+    for wish in ("2", "99"):  # more than there are is not heard
+        strongest.fill(wish)
+    seen.tab.locator("[name=threshold]").fill("50")
+    # half the way of the slider is an eighth of the largest weight, which is 1
+    browsers.expect(seen.tab.locator("output")).to_have_text("≥ 0.13")
+    wishes = "view=matrix&layer=7&head=4&threshold=0.13&top=2&palette=magma"
+    assert seen.tab.url.partition("#")[2] == wishes
+    seen.tab.evaluate("location.hash = 'view=matrix'")
+    browsers.expect(seen.tab.locator("output")).to_have_text("all")
+    assert seen.tab.locator("[name=threshold]").input_value() == "0"
+    assert seen.tab.locator("[name=palette]").input_value() == "viridis"
 
 
 def test_the_table_says_the_same(visit):

@@ -32,8 +32,8 @@ export class Panel {
 		const [w, h] = [plan.w, plan.h].map(Math.floor);
 		Object.assign(this.extent.style, { width: `${w}px`, height: `${h}px` });
 		this.node.style.maxHeight = `${height + 12}px`;
-		const [queries, keys] = [sheet.rows.length, sheet.columns.length];
-		const shape = `${many(queries, "query", "queries")} by ${many(keys, "key")}`;
+		const queries = many(sheet.rows.length, "query", "queries");
+		const shape = `${queries} by ${many(sheet.columns.length, "key")}`;
 		this.node.ariaLabel = `${name}: ${shape}. Arrow keys move the cursor.`;
 	}
 

@@ -56,7 +56,7 @@ export class State {
 			const address = new URLSearchParams(said.map((name) => [name, this[name]]));
 			history.replaceState(null, "", `#${address}`);
 		} catch {
-			// A frame of a notebook has no address of its own. The page works without.
+			// A frame of a notebook has no address of its own.
 		}
 	}
 }
