@@ -20,7 +20,7 @@ from attnviz.core.variant import Variant
 from attnviz.core.workers import each
 from attnviz.errors import MisuseError
 
-STRAIGHT = 1 << 17  # weights that are computed in one go
+STRAIGHT = 1 << 18  # weights that are computed in one go
 MUCH = 1 << 20  # weights that are worth starting threads for
 BLOCK = 1 << 18  # weights of a block, where rows allow it
 ROWS = 64, 256  # queries in a block: fewer would make products slow
@@ -56,18 +56,15 @@ def places(variant: Variant, inputs: Inputs) -> list[Place]:
     for start in range(0, n_query, step):
         rows = slice(start, min(start + step, n_query))
         keys, n_seen = reached(variant, inputs.part(Place(rows=rows)))
-        beside = alike(n_head, (rows.stop - start) * n_seen) if variant.head_local else n_head
+        beside = BLOCK // max(1, step * n_seen) if variant.head_local else n_head
+        if start == 0 and rows.stop == n_query:  # nothing else can be shared out
+            beside = min(beside, -(-n_head // 2))
+        beside = max(1, beside)
         found += [
             Place(slice(head, min(head + beside, n_head)), rows, keys)
             for head in range(0, n_head, beside)
         ]
     return found
-
-
-def alike(n_head: int, n_pair: int) -> int:
-    """How many heads of so many pairs are a block: blocks are alike, and two at least."""
-    n_block = min(n_head, max(2, -(-n_head * n_pair // BLOCK))) if BLOCK else n_head
-    return -(-n_head // n_block)
 
 
 def reached(variant: Variant, inputs: Inputs) -> tuple[Some, int]:
