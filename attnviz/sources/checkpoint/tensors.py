@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import field
 from functools import cached_property
 from pathlib import Path
 from types import EllipsisType
@@ -49,6 +50,7 @@ class Tensors(Record):
 
     have: Mapping[str, Tensor]
     prefixes: tuple[str, ...] = ("",)
+    checked: dict[tuple[Any, ...], Tensor] = field(default_factory=dict)  # asked for once before
 
     def find(self, *names: str) -> str | None:
         """The first of these names that is there, with its prefix."""
@@ -76,6 +78,13 @@ class Tensors(Record):
 
     def tensor(self, name: str, shape: Expected) -> Tensor:
         """A tensor of this shape (any, where `shape` is empty), or a refusal."""
+        asked = (name, *shape)
+        if asked not in self.checked:
+            self.checked[asked] = self.check(name, shape)
+        return self.checked[asked]
+
+    def check(self, name: str, shape: Expected) -> Tensor:
+        """Look whether a tensor is there and as it should be."""
         found = self.find(name)
         if found is None:
             raise InvalidInputError(f"the checkpoint has no tensor {name!r}")
