@@ -120,6 +120,19 @@ def test_wishes_reach_the_page():
     assert said["precision"] == 5
 
 
+def test_it_begins_with_a_query_that_has_something_to_show():
+    def begins(amap, **style):
+        return known(html(amap, Style(**style)))["start"]["q"]
+
+    def seen(n_token):
+        past = np.tri(n_token, dtype=np.float32)[None, None]
+        return replace(make_map(["a"] * n_token, n_head=1), weights=past, row_sum="any")
+
+    assert begins(make_map()) == 0
+    assert [begins(seen(n)) for n in (1, 3, 40)] == [0, 2, 12]
+    assert begins(seen(3), query=1) == 1
+
+
 def test_without_scripts_the_first_head_is_drawn_and_listed():
     visible = np.tril(np.ones((3, 3), bool))
     amap = make_map(visible=visible)

@@ -126,7 +126,7 @@ def test_every_cell_under_the_pointer_has_its_colour_and_its_weight(visit):
 
 def test_the_keyboard_reaches_everything(visit):
     amap = rich()
-    seen = visit(amap)
+    seen = visit(amap, "q=0")
     keys = seen.tab.keyboard
     keys.press("Tab")  # the tabs of the views
     keys.press("ArrowRight")
@@ -354,7 +354,7 @@ def test_foreign_text_is_shown_and_never_run(visit, view):
 
 
 def test_on_paper_it_is_light_and_without_controls(visit):
-    seen = visit(rich(), "view=matrix", color_scheme="dark")
+    seen = visit(rich(), "view=matrix&q=0", color_scheme="dark")
     seen.tab.emulate_media(media="print", color_scheme="dark")
     seen.tab.evaluate("dispatchEvent(new Event('beforeprint'))")
     assert not seen.tab.locator("#bar").is_visible()

@@ -17,6 +17,8 @@ from attnviz.render.page.about import about, carries_vectors, kept, made, name_o
 from attnviz.render.page.packing import MOST, packed
 from attnviz.render.style import Style
 
+IN_SIGHT = 12  # queries down from the first, on any screen
+
 
 def contents(amaps: Sequence[AttentionMap], style: Style) -> dict[str, Any]:
     """All maps, the palettes that suit them, and how the page is to begin."""
@@ -27,7 +29,7 @@ def contents(amaps: Sequence[AttentionMap], style: Style) -> dict[str, Any]:
         "title": one_line(style.title or first.text or name_of(first)),
         "start": {
             "view": style.view,
-            "q": style.query or 0,
+            "q": opening(first) if style.query is None else style.query,
             "palette": find_palette(style.palette, signed).name,
             "layer": next(iter(first.layers), 0),
             "head": next(iter(first.heads), 0),
@@ -38,6 +40,12 @@ def contents(amaps: Sequence[AttentionMap], style: Style) -> dict[str, Any]:
         "largest": max(float(np.abs(amap.weights).max(initial=0.0)) for amap in amaps),
         "maps": [record(amap, style, several=len(amaps) > 1) for amap in amaps],
     }
+
+
+def opening(amap: AttentionMap) -> int:
+    """The first query; where it sees one key alone, a later one that is still in sight."""
+    seen = np.count_nonzero(amap.weights[:1, :1, :1])
+    return min(len(amap.queries) - 1, IN_SIGHT) if seen == 1 and len(amap.keys) > 1 else 0
 
 
 def record(amap: AttentionMap, style: Style, several: bool) -> dict[str, Any]:
