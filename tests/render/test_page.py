@@ -126,7 +126,7 @@ def test_it_begins_with_a_query_that_has_something_to_show():
 
     def seen(n_token):
         past = np.tri(n_token, dtype=np.float32)[None, None]
-        return replace(make_map(["a"] * n_token, n_head=1), weights=past, row_sum="any")
+        return replace(make_map(["a"] * n_token, n_head=1), weights=past)
 
     assert begins(make_map()) == 0
     assert [begins(seen(n)) for n in (1, 3, 40)] == [0, 2, 12]
