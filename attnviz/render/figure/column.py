@@ -58,4 +58,5 @@ class Column(Record):
             return self.remainder.meaning
         limits = (float(self.values.min()), float(self.values.max()))
         low, high = (f"{round(limit, 6) + 0.0:.3g}" for limit in limits)  # no −2e−08, no −0
-        return f"{self.remainder.meaning}, {low} to {high}".replace("-", "−")
+        said = low if low == high else f"{low} to {high}"
+        return f"{self.remainder.meaning}, {said}".replace("-", "−")

@@ -65,24 +65,32 @@ def blank(subject: Subject, sheet: Sheet, notes: tuple[str, ...]) -> Figure:
 
 
 def panels(
-    figure: Figure, subject: Subject, sheet: Sheet, spare: float = 0.0
+    figure: Figure,
+    subject: Subject,
+    sheet: Sheet,
+    spare: float = 0.0,
+    *,
+    before: float = 0.0,
+    above: float = 0.0,
 ) -> Iterator[tuple[tuple[int, int], Axes]]:
     """The place of each head and an empty panel for it.
 
-    Headings and captions may be `spare` inches wider than panels.
+    Headings and captions may be `spare` inches wider than panels; they begin `before` inches
+    to the left of them, `above` inches higher than they would.
     """
     room = sheet.panel[0] + spare
-    pad = 4 + LINE * 72 * bool(subject.style.captions)
+    left, low = -before / sheet.panel[0], 4 + 72 * above
+    high = low + LINE * 72 * bool(subject.style.captions)
     headings = subject.headings(HEADING, room)
     for index, (place, heading) in enumerate(zip(subject.heads(), headings, strict=True)):
         axes = figure.add_axes(sheet.place(index))
         axes.set(xticks=[], yticks=[])
         axes.spines[:].set_visible(False)
-        axes.set_title(heading, loc="left", fontsize=HEADING, color=INK, pad=pad)
+        axes.set_title(heading, loc="left", x=left, fontsize=HEADING, color=INK, pad=high)
         if caption := brief(subject, subject.caption(*place), room):
             axes.annotate(
-                caption, (0, 1), (0, 4), xycoords="axes fraction", textcoords="offset points",
-                fontsize=CAPTION, color=FAINT,
+                caption, (left, 1), (0, low), xycoords="axes fraction",
+                textcoords="offset points", fontsize=CAPTION, color=FAINT,
             )  # fmt: skip
         yield place, axes
 

@@ -13,6 +13,7 @@ from attnviz.render.figure.frame import (
     EDGE,
     FAINT,
     INK,
+    LINE,
     NAME,
     blank,
     head_room,
@@ -45,6 +46,13 @@ class Fields(Record):
     tall: int
     queries: Names
     keys: Names
+    left: float
+    right: float
+
+
+def above(subject: Subject) -> float:
+    """How much higher captions stand, so that they are as wide as the names too, in inches."""
+    return LINE * bool(subject.style.captions)
 
 
 def lines(subject: Subject) -> Figure:
@@ -60,7 +68,10 @@ def lines(subject: Subject) -> Figure:
     made = arrange(subject, keys, notes)
     figure = blank(subject, made.sheet, notes)
     pad = PAD / made.sheet.panel[0]
-    for place, axes in panels(figure, subject, made.sheet):
+    beside = made.left + made.right if subject.style.captions else 0.0
+    before = made.left if beside else 0.0  # captions have a line of their own, above the names'
+    heads = panels(figure, subject, made.sheet, beside, before=before, above=above(subject))
+    for place, axes in heads:
         weights = subject.amap.weights[place]
         if kept:
             weights = np.column_stack([weights, kept.values[place]])
@@ -82,10 +93,10 @@ def arrange(subject: Subject, keys: tuple[str, ...], notes: tuple[str, ...]) -> 
         room = Room(
             left=EDGE + left + PAD,
             right=right + PAD + BAR_ROOM + EDGE,
-            top=head_room(subject, notes, width) + 0.1,
+            top=head_room(subject, notes, width) + above(subject) + 0.1,
             bottom=EDGE,
             across=right + left + 2 * PAD + 0.2,
-            down=heading_room(subject) + 0.25,
+            down=heading_room(subject) + above(subject) + 0.25,
         )
         sheet = lay_out(subject.n_panel, subject.columns, need, room, style.size, style.dpi)
         pitch = sheet.panel[1] / tall
@@ -94,7 +105,7 @@ def arrange(subject: Subject, keys: tuple[str, ...], notes: tuple[str, ...]) -> 
         left = max(queries.longest, width_of("query", NAME))
         right = max(after.longest, width_of("key", NAME))
         width = sheet.size[0]
-    return Fields(sheet, tall, queries, after)
+    return Fields(sheet, tall, queries, after, left + PAD, right + PAD)
 
 
 def heights(n: int, tall: int) -> FloatArray:
