@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from attnviz.core.attention_map import AttentionMap
 from attnviz.measure.caption import caption
 from attnviz.render.labels import printable
+from attnviz.render.style import REMARK
 
 Patterns = Mapping[tuple[int, int], tuple[str, float]]
 Captions = Callable[[AttentionMap, Patterns], Mapping[tuple[int, int], str]]
@@ -54,4 +55,4 @@ def line(amap: AttentionMap, i: int, j: int) -> str:
     said = f"strongest {query} → {key} {note.weight:.2f}"
     if note.entropy is None:
         return said
-    return f"{said} · entropy {note.entropy:.2f} of {note.most:.2f} bits"
+    return f"{said}{REMARK}entropy {note.entropy:.2f} of {note.most:.2f} bits"

@@ -9,6 +9,8 @@ from attnviz.core.attention_map import AttentionMap
 from attnviz.errors import MisuseError
 from attnviz.record import Record
 
+REMARK = " · "  # between the remarks of a caption
+
 
 class Style(Record, kw_only=True):
     """Wishes about the picture. None means: what suits the map.

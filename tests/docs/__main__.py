@@ -18,13 +18,13 @@ from tests.docs import PICTURES, README, SENTENCE, TIRED, generated
 from tests.render.browser import launched
 
 
-def terminal_picture(amap, width, **style):
+def terminal_picture(amap, width, command=f'attnviz "{SENTENCE}"', **style):
     """What the terminal shows, as a drawing that loads nothing from anywhere."""
     console = Console(
         file=io.StringIO(), record=True, width=width, force_terminal=True, color_system="truecolor"
     )
     console.print(find_format("table").render(amap, Style(captions=captions(amap), **style)))
-    drawing = console.export_svg(title=f'attnviz "{SENTENCE}"', unique_id="attnviz")
+    drawing = console.export_svg(title=command, unique_id="attnviz")
     return re.sub(r"@font-face \{.*?\}\s*", "", drawing, flags=re.DOTALL)
 
 

@@ -21,7 +21,7 @@ def main():
         attnviz.write(amap, OUT / f"{name}.html", captions=said)
         for view in (row.name for row in VIEWS):
             attnviz.write(amap, OUT / f"{name}-{view}.png", view=view, captions=said)
-            drawing = terminal_picture(amap, 100, view=view)
+            drawing = terminal_picture(amap, 100, f"{name}, --view {view}", view=view)
             (OUT / f"{name}-{view}-terminal.svg").write_text(drawing)
             print(OUT / f"{name}-{view}")
 

@@ -92,10 +92,10 @@ def test_marks_that_do_not_occur_are_not_explained():
     assert "hidden" not in text and "exactly zero" not in text
 
 
-def test_signed_weights_print_their_signs():
+def test_signed_weights_print_their_signs_where_they_have_digits():
     amap = of([[0.25, -0.5], [-0.0004, 0.125]], meta={"row_sum": "any"})
     text = printed(amap)
-    assert values(text) == [["+0.25", "-0.50", "-0.25"], ["-0.00", "+0.12", "+0.12"]]
+    assert values(text) == [["+0.25", "-0.50", "-0.25"], ["0.00", "+0.12", "+0.12"]]
     assert "weight -0.5 to +0.5" in text
 
 

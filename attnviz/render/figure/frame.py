@@ -10,6 +10,7 @@ from attnviz.render.figure.hidden import swatch
 from attnviz.render.figure.letters import width_of
 from attnviz.render.figure.sheet import Sheet
 from attnviz.render.figure.subject import HIDDEN, Subject
+from attnviz.render.style import REMARK
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 INK, FAINT, HAIR = "#1a1a1a", "#595959", "#b8b8b8"
 TITLE, HEADING, NAME, NOTE, CAPTION = 14.0, 9.5, 9.0, 8.0, 7.0  # points
-REMARK = " · "  # between the remarks of a caption
 EDGE = 0.12  # inches of white at the border of the sheet
 LINE = 0.16  # inches from one small line of type to the next
 UNDER_TITLE, SAMPLE = 0.26, 0.26  # inches for the title, and for a sample before a note

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 import numpy as np
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style as Look
 
@@ -14,7 +15,7 @@ from attnviz.core.attention_map import AttentionMap
 from attnviz.record import Record
 from attnviz.render.colour import Scale
 from attnviz.render.labels import one_line
-from attnviz.render.style import Style
+from attnviz.render.style import REMARK, Style
 from attnviz.render.terminal.paint import HIDDEN, Ramp, cell_style
 from attnviz.render.terminal.screen import Screen
 from attnviz.render.terminal.segments import Block, Line, block_width, flow, plain, share_of
@@ -66,7 +67,8 @@ class Scene(Record):
         """A weight as it is printed; an exact zero has no decimals, a hidden one no number."""
         if hidden:
             return self.screen.words(HIDDEN)
-        return "0" if weight == 0 else format(weight, self.form)
+        said = "0" if weight == 0 else format(weight, self.form)
+        return said if float(said) else said.lstrip("+-")  # no sign where there is no digit
 
     def cell_look(self, level: int) -> Look | None:
         """How a number stands on the colour of its level, where there are colours."""
@@ -83,11 +85,17 @@ class Scene(Record):
             self.screen.width, max(block_width(block), CAPTION_WIDTH), len(self.places)
         )
         key = self.amap.layers[at[0]], self.amap.heads[at[1]]
-        caption = self.screen.foreign(self.style.captions.get(key, ""))
+        caption = self.style.captions.get(key, "")
+        remarks = caption.split(REMARK) if cell_len(caption) > room else [caption]
         return [
             plain(self.name(at), self.screen.look("bold")),
             *block,
-            *(plain(line) for line in self.screen.wrap(caption, room) if line),
+            *(
+                plain(line)
+                for remark in map(self.screen.foreign, remarks)
+                for line in self.screen.wrap(remark, room)
+                if line
+            ),
         ]
 
     def heading(self, axes: str) -> Iterator[Line]:
