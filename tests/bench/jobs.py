@@ -123,6 +123,7 @@ JOBS = (
         lambda: attend(*LARGE),
         weights_by_hand(*LARGE),
         1.4,
+        31,
     ),
     Job(
         "attend with weights [12, 2048, 64] float32",
@@ -130,6 +131,7 @@ JOBS = (
         lambda: attend(*LARGE),
         Rival("eager"),
         0.7,
+        21,
     ),
     Job(
         "a pooled map of 32,768 tokens, 4 heads",
