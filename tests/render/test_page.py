@@ -13,6 +13,7 @@ from importlib.resources import files
 import numpy as np
 import pytest
 
+from attnviz.comparing import compare
 from attnviz.core.attention_map import Token
 from attnviz.errors import MisuseError
 from attnviz.render.colour import PALETTES
@@ -206,6 +207,36 @@ def test_several_maps_share_a_page_and_each_can_be_read():
     assert "of 2" in read_found(page, Wish()).guessed[0]
     with pytest.raises(MisuseError):
         pages([], Style())
+
+
+def test_a_comparison_is_laid_side_by_side():
+    amap = compare("The cat sat", variants=["scaled-dot", "hard", "causal"], heads=2)
+    maps = known(html(amap, Style()))["maps"]
+    assert [one["name"] for one in maps] == [
+        "scaled-dot", "hard", "causal", "hard − scaled-dot", "causal − scaled-dot",
+    ]  # fmt: skip
+    for turn, one in enumerate(maps):
+        assert one["heads"] == [0, 1]
+        assert one["signed"] == (turn > 2)
+        assert one["row_sum"] == ("any" if turn > 2 else "1")
+        for head in (0, 1):
+            mine = unpacked(one["weights"], "weights")[0][:, head]
+            assert np.abs(mine - amap.weights[:, 5 * head + turn]).max() <= 2e-5
+        assert "compared" not in one["meta"]  # it is none any more
+    assert known(html(amap, Style()))["start"]["view"] == "compare"
+    assert known(html(amap, Style(view="lines")))["start"]["view"] == "lines"
+
+
+def test_what_is_left_of_a_comparison_stays_what_it_is():
+    amap = compare("The cat sat", variants=["scaled-dot", "hard"], heads=2)
+    maps = known(html(amap.select(heads=[1, 3, 4]), Style()))["maps"]
+    assert [(one["name"], one["heads"]) for one in maps] == [("scaled-dot", [1]), ("hard", [0, 1])]
+
+
+@pytest.mark.parametrize("said", [None, "softmax", ["softmax"], [1, 2], {"a": 1, "b": 2}])
+def test_a_map_that_only_says_it_was_compared_is_one_map(said):
+    amap = replace(make_map(), names=("a", "b"), meta={"compared": said})
+    assert len(known(html(amap, Style()))["maps"]) == 1
 
 
 def test_what_can_be_seen_and_chosen_is_worked_out_before_the_browser():

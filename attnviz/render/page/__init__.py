@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Sequence
+from dataclasses import replace
 from hashlib import sha256
 from html import escape
 from string import Template
@@ -16,6 +17,7 @@ from attnviz.core.attention_map import AttentionMap
 from attnviz.errors import MisuseError
 from attnviz.render.document import line
 from attnviz.render.labels import one_line
+from attnviz.render.page.apart import apart
 from attnviz.render.page.assets import asset, script, stylesheet
 from attnviz.render.page.island import contents
 from attnviz.render.page.still import still
@@ -23,8 +25,9 @@ from attnviz.render.style import Style
 
 
 def html(amap: AttentionMap, style: Style) -> bytes:
-    """The page of one map."""
-    return pages((amap,), style)
+    """The page of one map; a comparison is laid out side by side."""
+    parts = apart(amap)
+    return pages(parts, style if len(parts) == 1 else replace(style, captions={}))
 
 
 def pages(amaps: Sequence[AttentionMap], style: Style) -> bytes:

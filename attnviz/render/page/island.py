@@ -28,7 +28,7 @@ def contents(amaps: Sequence[AttentionMap], style: Style) -> dict[str, Any]:
     return {
         "title": one_line(style.title or first.text or name_of(first)),
         "start": {
-            "view": style.view,
+            "view": "compare" if style.view == "auto" and len(amaps) > 1 else style.view,
             "q": opening(first) if style.query is None else style.query,
             "palette": find_palette(style.palette, signed).name,
             "layer": next(iter(first.layers), 0),
