@@ -56,9 +56,11 @@ def places(variant: Variant, inputs: Inputs) -> list[Place]:
     for start in range(0, n_query, step):
         rows = slice(start, min(start + step, n_query))
         keys, n_seen = reached(variant, inputs.part(Place(rows=rows)))
-        beside = BLOCK // max(1, step * n_seen) if variant.head_local else n_head
-        if start == 0 and rows.stop == n_query:  # nothing else can be shared out
-            beside = min(beside, -(-n_head // 2))
+        beside = n_head
+        if variant.head_local:
+            beside = BLOCK // max(1, step * n_seen)
+            if start == 0 and rows.stop == n_query:  # nothing else can be shared out
+                beside = min(beside, -(-n_head // 2))
         beside = max(1, beside)
         found += [
             Place(slice(head, min(head + beside, n_head)), rows, keys)
