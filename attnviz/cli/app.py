@@ -34,8 +34,15 @@ class Option(TyperOption):
     """An option that nobody typed is what it was: nothing is built to read its default."""
 
     def process_value(self, ctx: Any, value: Any) -> Any:
-        """What typer makes of what was typed."""
-        return value if value == self.default else super().process_value(ctx, value)
+        """What typer makes of what was typed; what it refuses, it shows."""
+        if value == self.default:
+            return value
+        try:
+            return super().process_value(ctx, value)
+        except typer.BadParameter as error:
+            if str(value) not in error.message:
+                error.message = f"{value!r}: {error.message}"
+            raise
 
 
 class Command(TyperCommand):

@@ -37,6 +37,9 @@ MISUSE = [
     (("a b", "--color", "alway"), "Did you mean 'always'"),
     (("a b", "--size", "huge"), "WIDTHxHEIGHT"),
     (("a b", "--dpi", "1"), "--dpi 1 should be between"),
+    (("a b", "--dpi", "1.5"), "'--dpi': '1.5'"),
+    (("a b", "--heads", "few"), "'--heads': 'few'"),
+    (("a b", "--temperature", "hot"), "'--temperature': 'hot'"),
     (
         (
             "a b",
