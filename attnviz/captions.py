@@ -21,7 +21,7 @@ def captions(amap: AttentionMap, known: Patterns | None = None) -> dict[tuple[in
     """
     if "pooled" in amap.meta:
         return {}
-    said = {at: f"{name} {score:.2f} · " for at, (name, score) in (known or {}).items()}
+    said = {at: f"{name} {score:.2f}{REMARK}" for at, (name, score) in (known or {}).items()}
     return {
         (layer, head): said.get((layer, head), "") + line(amap, i, j)
         for i, layer in enumerate(amap.layers)

@@ -19,6 +19,7 @@ from attnviz.measure.difference import (
 )
 from attnviz.measure.mass import is_shared_out
 from attnviz.render.labels import printable
+from attnviz.render.style import REMARK
 
 FEW = 5  # heads that are named
 
@@ -109,7 +110,7 @@ def captions(gained: AttentionMap, known: Patterns) -> dict[tuple[int, int], str
     """A line for each head of a difference: how much it changed, and where most."""
     apart = gained.meta.get("divergence")
     return {
-        (layer, head): " · ".join(
+        (layer, head): REMARK.join(
             ([] if apart is None else [f"JS {apart[i][j]:.3f} bits"]) + extremes(gained, i, j)
         )
         for i, layer in enumerate(gained.layers)

@@ -52,16 +52,15 @@ def places(variant: Variant, inputs: Inputs) -> list[Place]:
         return [EVERYTHING]
     most = BLOCK // n_head if not variant.head_local else MUCH
     step = min(max(2 * most // n_key, ROWS[0] if variant.head_local else 1), ROWS[1])
+    # Heads are parted where rows are not: something is to be shared out.
+    most_heads = -(-n_head // 2) if step >= n_query else n_head
     found = []
     for start in range(0, n_query, step):
         rows = slice(start, min(start + step, n_query))
         keys, n_seen = reached(variant, inputs.part(Place(rows=rows)))
         beside = n_head
         if variant.head_local:
-            beside = BLOCK // max(1, step * n_seen)
-            if start == 0 and rows.stop == n_query:  # nothing else can be shared out
-                beside = min(beside, -(-n_head // 2))
-        beside = max(1, beside)
+            beside = min(max(1, BLOCK // max(1, step * n_seen)), most_heads)
         found += [
             Place(slice(head, min(head + beside, n_head)), rows, keys)
             for head in range(0, n_head, beside)

@@ -145,10 +145,7 @@ def softmax(logits: FloatArray, visible: BoolArray) -> FloatArray:
         total = mass.sum(-1, keepdims=True)
     wild = ~((total >= CALM[0]) & (total <= CALM[1]))[..., 0]
     if wild.any():
-        scores = shown[wild]
-        peak = scores.max(-1, keepdims=True, initial=-np.inf)
-        peak[np.isneginf(peak)] = 0.0
-        tamed = np.exp(scores - peak)
+        tamed = np.exp(below_peak(shown[wild]))
         mass[wild], total[wild] = tamed, tamed.sum(-1, keepdims=True)
         total[total == 0] = 1.0
     return np.divide(mass, total, out=mass)
@@ -163,6 +160,12 @@ def only(logits: FloatArray, visible: BoolArray) -> FloatArray:
     part = slice(doubtful[0], doubtful[-1] + 1) if visible.shape[-1] > 1 else slice(None)
     np.copyto(shown[..., part], -np.inf, where=~visible[..., part])
     return shown
+
+
+def below_peak(shown: FloatArray) -> FloatArray:
+    """How far each score is below the best of its row; -inf stays.    [..., key] -> [..., key]"""
+    peak = shown.max(-1, keepdims=True, initial=-np.inf)
+    return shown - np.where(np.isneginf(peak), 0.0, peak).astype(shown.dtype)
 
 
 def sigmoid(x: FloatArray) -> FloatArray:

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from attnviz.core.arrays import BoolArray, FloatArray
-from attnviz.core.normalize import Normalize
+from attnviz.core.normalize import Normalize, below_peak
 from attnviz.core.part import Inputs
 from attnviz.core.parts.projections import below_best, sparsemax
 
@@ -32,7 +32,7 @@ class Fusedmax(Normalize):
         for row in flat.reshape(-1, flat.shape[-1]):
             seen = ~np.isneginf(row)
             row[seen] = flattened(row[seen], self.fusion)
-        return sparsemax(below_best(flat, ~np.isneginf(flat)))
+        return sparsemax(below_peak(flat))
 
 
 def flattened(values: FloatArray, price: float) -> FloatArray:

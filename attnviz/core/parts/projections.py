@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from attnviz.core.arrays import BoolArray, FloatArray
-from attnviz.core.normalize import Line, Normalize, softmax
+from attnviz.core.normalize import Line, Normalize, below_peak, softmax
 from attnviz.core.part import Inputs
 
 HALVINGS = 64  # of an interval no wider than 1: beyond a float's last digit
@@ -146,9 +146,7 @@ def below_best(logits: FloatArray, visible: BoolArray) -> FloatArray:
 
     Shapes: [..., key], [..., key] -> [..., key]
     """
-    seen = np.where(visible, logits, -np.inf)
-    peak = seen.max(-1, keepdims=True, initial=-np.inf)
-    return seen - np.where(np.isneginf(peak), 0.0, peak).astype(logits.dtype)
+    return below_peak(np.where(visible, logits, -np.inf))
 
 
 def shares(mass: FloatArray) -> FloatArray:

@@ -68,9 +68,9 @@ def lines(subject: Subject) -> Figure:
     made = arrange(subject, keys, notes)
     figure = blank(subject, made.sheet, notes)
     pad = PAD / made.sheet.panel[0]
-    beside = made.left + made.right if subject.style.captions else 0.0
-    before = made.left if beside else 0.0  # captions have a line of their own, above the names'
-    heads = panels(figure, subject, made.sheet, beside, before=before, above=above(subject))
+    # Captions have a line of their own, above the names', and may be as wide as both.
+    left, right = (made.left, made.right) if subject.style.captions else (0.0, 0.0)
+    heads = panels(figure, subject, made.sheet, left + right, before=left, above=above(subject))
     for place, axes in heads:
         weights = subject.amap.weights[place]
         if kept:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import field
 from functools import cached_property
 from pathlib import Path
 from types import EllipsisType
@@ -50,7 +49,11 @@ class Tensors(Record):
 
     have: Mapping[str, Tensor]
     prefixes: tuple[str, ...] = ("",)
-    checked: dict[tuple[Any, ...], Tensor] = field(default_factory=dict)  # asked for once before
+
+    @cached_property
+    def checked(self) -> dict[tuple[Any, ...], Tensor]:
+        """What was asked for once before: names and shapes."""
+        return {}
 
     def find(self, *names: str) -> str | None:
         """The first of these names that is there, with its prefix."""
