@@ -12,27 +12,28 @@ VARIANTS is the catalogue. Everything is imported when it is first used.
 
 from __future__ import annotations
 
+from attnviz._version import __version__ as __version__
+
 TYPE_CHECKING = False  # typing itself is not imported: --version is to answer at once
 if TYPE_CHECKING:
     from typing import Any
 
-    from attnviz.attending import attend
-    from attnviz.core.attention_map import AttentionMap, Token
+    from attnviz.api.attend import attend
+    from attnviz.api.look import look
+    from attnviz.api.write import write
+    from attnviz.core.attention_map import AttentionMap
+    from attnviz.core.tokens import Token
     from attnviz.core.variants import VARIANTS
     from attnviz.errors import AttnvizError
-    from attnviz.looking import look
-    from attnviz.sources.foreign import read
-    from attnviz.writing import write
-
-__version__ = "0.1.0"
+    from attnviz.sources.external import read
 
 __all__ = ["VARIANTS", "AttentionMap", "AttnvizError", "Token", "attend", "look", "read", "write"]
 
 _HOME = {
-    "look": "attnviz.looking",
-    "attend": "attnviz.attending",
-    "read": "attnviz.sources.foreign",
-    "write": "attnviz.writing",
+    "look": "attnviz.api.look",
+    "attend": "attnviz.api.attend",
+    "read": "attnviz.sources.external",
+    "write": "attnviz.api.write",
     "AttentionMap": "attnviz.core.attention_map",
     "Token": "attnviz.core.attention_map",
     "VARIANTS": "attnviz.core.variants",
@@ -46,7 +47,7 @@ def __getattr__(name: str) -> Any:
     from importlib import import_module
 
     found = getattr(import_module(_HOME[name]), name)
-    import_module("attnviz.notebook").install()
+    import_module("attnviz.api.notebook").install()
     globals()[name] = found  # the function, not the module of the same name
     return found
 

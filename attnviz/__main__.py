@@ -18,7 +18,7 @@ def main() -> None:
     gc.set_threshold(100_000, 20, 20)  # little of what a start makes is rubbish
     for library in BLAS:
         os.environ.setdefault(library, "1")
-    from attnviz.cli.run import run
+    from attnviz.cli.main import run
 
     status = run(words)
     gc.freeze()  # the process goes: nobody needs to look for rubbish on the way out
@@ -27,7 +27,7 @@ def main() -> None:
 
 def say_version() -> int:
     """The version on standard output, past Python's own buffers; the exit status."""
-    from attnviz import __version__
+    from attnviz._version import __version__
 
     try:
         os.write(1, f"attnviz {__version__}\n".encode())

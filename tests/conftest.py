@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from attnviz.core.attention_map import AttentionMap, Token
+from attnviz.core.attention_map import AttentionMap
+from attnviz.core.tokens import Token
 
 HOSTILE = (
     "[red]bold[/b]",

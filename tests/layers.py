@@ -1,40 +1,97 @@
 """Who may import whom, read from the syntax trees."""
 
 import ast
+import sys
+from collections import defaultdict
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent / "attnviz"
 
-# A file belongs to the first layer that its path begins with; it may import its own layer
-# and those further down. Rooms on the same line do not know each other.
-LAYERS = (
-    ("__main__",),
-    ("cli",),
-    ("",),  # what stands at the top: looking, writing, explaining…
-    ("render", "sources", "measure"),
-    ("core",),
-    ("named", "record"),
-    ("errors", "__init__"),
-)
+# Every folder and file of a folder that is named here, from the top down. Each may import what
+# stands on its own line only where it is the same, and whatever stands on the lines below it.
+LAYERS = {
+    "": (
+        ("__main__",),
+        ("cli",),
+        ("__init__",),
+        ("api",),
+        ("render", "sources", "measure"),
+        ("core",),
+        ("lookup", "record", "_version"),
+        ("errors",),
+    ),
+    "cli": (
+        ("main",),
+        ("app",),
+        ("commands",),
+        ("batch",),
+        ("output", "input"),
+        ("options",),
+        ("environment",),
+        ("__init__",),
+    ),
+    "core": (
+        ("explain", "compose"),
+        ("engine",),
+        ("variants",),
+        ("variant",),
+        ("registry",),
+        ("heads", "mixers"),
+        ("normalizers", "biases"),
+        ("masks",),
+        ("scores",),
+        ("positions", "scales"),
+        ("visibility",),
+        ("part",),
+        ("subset", "token_features"),
+        ("attention_map",),
+        ("tokens", "grid"),
+        ("numerics", "seeded_random", "file_format"),
+        ("arrays",),
+        ("__init__",),
+    ),
+    "sources": (
+        ("forward_pass",),
+        ("model", "seeded"),
+        ("transformer",),
+        ("families",),
+        ("checkpoint",),
+        ("external",),
+        ("tokenizing",),
+        ("options", "memory", "file_stamp"),
+        ("__init__",),
+    ),
+    "render": (
+        ("reports",),
+        ("formats", "__init__"),
+        ("figure", "page", "terminal"),
+        ("data",),
+        ("row_remainder", "cell_pooling", "style", "provenance"),
+        ("segment_borders", "safe_text"),
+        ("colors",),
+        ("palettes",),
+    ),
+}
 
-# Libraries, and the rooms that may import them; everything else is free of them.
+# Libraries, and the places that may import them; everything else is free of them.
 LIBRARIES = {
     "typer": ("cli/",),
-    "rich": ("cli/", "render/terminal"),
+    "rich": ("cli/", "render/terminal", "render/reports/terminal"),
     "matplotlib": ("render/figure",),
     "tokenizers": ("sources/",),
-    "safetensors": ("sources/", "render/binary"),
+    "safetensors": ("sources/", "render/data/array_files"),
     "huggingface_hub": ("sources/",),
-    "pyarrow": ("sources/foreign/columns", "render/arrow"),
-    "threadpoolctl": ("threads",),
+    "pyarrow": ("sources/external/parquet", "render/data/parquet"),
+    "threadpoolctl": ("api/blas_threads",),
     "click": (),
     "torch": (),
     "IPython": (),
 }
+STANDARD = sys.stdlib_module_names
 
 
 def imports(tree):
-    """Every module that a file imports, as dotted names."""
+    """Every module that a file imports, as dotted names; of `from a import b` it is a.b."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (name.name for name in node.names)
@@ -42,30 +99,98 @@ def imports(tree):
             yield from (f"{node.module}.{name.name}" for name in node.names)
 
 
-def place(path):
-    """(floor, room) of a path or module inside attnviz: core/mask.py, core.mask."""
-    head = path.replace("/", ".").removesuffix(".py").split(".")[0]
-    for floor, rooms in enumerate(LAYERS):
-        if head in rooms:
-            return floor, head
-    return 2, ""
+def as_module(path):
+    """The module of a path below attnviz, in parts; a folder stands for its __init__."""
+    return tuple(path.removesuffix(".py").removesuffix("/__init__").split("/"))
+
+
+def line_of(folder, name):
+    """On which line of its folder's plan a file or folder stands; None where it is not planned."""
+    return next((n for n, names in enumerate(LAYERS[folder]) if name in names), None)
 
 
 def violations(path, source):
     """What a file imports against the rules, as sentences."""
-    floor, room = (2, "") if path == "__init__.py" else place(path)  # it names the public names
+    here = as_module(path)
     for name in imports(ast.parse(source)):
-        top, _, rest = name.partition(".")
+        top, *there = name.split(".")
         if top == "attnviz":
-            their_floor, their_room = place(rest or "__init__")
-            if their_floor < floor:
-                yield f"{path} imports {name} from above"
-            elif their_floor == floor and their_room != room:
-                yield f"{path} imports {name} from the room beside it"
+            yield from against_layers(path, here, there or ["__init__"])
         elif top in LIBRARIES and not path.startswith(LIBRARIES[top]):
-            yield f"{path} imports {top}, which lives in {LIBRARIES[top] or 'no room'}"
-        elif room == "core" and top not in ("numpy", "__future__") and top not in STANDARD:
-            yield f"{path} imports {top}; core has NumPy and nothing else"
+            yield f"{path} imports {top}, which belongs in {LIBRARIES[top] or 'no file'}"
+        elif here[0] == "core" and top not in ("numpy", "__future__") and top not in STANDARD:
+            yield f"{path} imports {top}; core has NumPy and the standard library only"
+
+
+def against_layers(path, here, there):
+    """The first folder in which two modules part, and whether one may import the other there."""
+    common = 0
+    while common < min(len(here), len(there)) and here[common] == there[common]:
+        common += 1
+    folder = "/".join(here[:common])
+    if folder not in LAYERS:
+        return
+    mine = here[common] if common < len(here) else "__init__"
+    theirs = there[common] if common < len(there) else "__init__"
+    if line_of(folder, theirs) is None:  # a name inside the package, not a module
+        theirs = "__init__"
+    high, low = line_of(folder, mine), line_of(folder, theirs)
+    shown = f"attnviz.{'.'.join(there)}"
+    if high is None:
+        yield f"{path}: {mine} stands in no layer of {folder or 'attnviz'}/"
+    elif low < high:
+        yield f"{path} imports {shown} from a layer above"
+    elif low == high:
+        yield f"{path} imports {shown} from the same layer"
+
+
+def unplanned(names):
+    """Files and folders that no plan names, as paths below attnviz."""
+    for name in names:
+        parts = name.split("/")
+        for depth in range(len(parts)):
+            folder = "/".join(parts[:depth])
+            own = parts[depth].removesuffix(".py")
+            if folder in LAYERS and line_of(folder, own) is None:
+                yield f"{folder}/{own}".lstrip("/")
+
+
+def import_graph(sources):
+    """File to files, for {path: source}; imports for type checkers alone count too."""
+    modules = {".".join(("attnviz", *as_module(path))): path for path in sources}
+    graph = defaultdict(set)
+    for path, source in sources.items():
+        for name in imports(ast.parse(source)):
+            target = modules.get(name) or modules.get(name.rpartition(".")[0])
+            if target and target != path and path != "__init__.py":
+                graph[path].add(target)
+    return graph
+
+
+def circles(graph):
+    """Groups of files that import one another in a circle (Tarjan's algorithm)."""
+    index, low, stack, found = {}, {}, [], []
+
+    def visit(node):
+        index[node] = low[node] = len(index)
+        stack.append(node)
+        for other in sorted(graph.get(node, ())):
+            if other not in index:
+                visit(other)
+                low[node] = min(low[node], low[other])
+            elif other in stack:
+                low[node] = min(low[node], index[other])
+        if low[node] == index[node]:
+            at = stack.index(node)
+            group = stack[at:]
+            del stack[at:]
+            if len(group) > 1:
+                found.append(sorted(group))
+
+    for node in sorted(graph):
+        if node not in index:
+            visit(node)
+    return found
 
 
 def at_module_level(source):
@@ -81,12 +206,3 @@ def at_module_level(source):
     for node in tops:
         if node not in typing_only:
             yield from imports(ast.Module([node], []))
-
-
-def _standard():
-    import sys
-
-    return sys.stdlib_module_names
-
-
-STANDARD = _standard()

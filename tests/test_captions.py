@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from attnviz.captions import captions
-from attnviz.core.attention_map import AttentionMap, Token
+from attnviz.api.captions import captions
+from attnviz.core.attention_map import AttentionMap
+from attnviz.core.tokens import Token
 
 WORDS = tuple(map(Token.of, ("The", "\x1bcat")))
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from attnviz.explaining import explain
-from attnviz.looking import look
+from attnviz.api.explain import explain
+from attnviz.api.look import look
 from tests.sources.reference import FOLDERS, MODELS, model
 
 TEXT, TARGET = "the cat sat where the cat was", "a dog ran"

@@ -5,9 +5,9 @@ import inspect
 import numpy as np
 import pytest
 
+from attnviz.api.compat import attention_patterns, head_view, model_view
 from attnviz.core.attention_map import AttentionMap
 from attnviz.errors import InvalidInputError, MisuseError
-from attnviz.familiar import attention_patterns, head_view, model_view
 
 TOKENS = ["[CLS]", "Ġcat", "sat", "##s", "[SEP]"]
 BERTVIZ = (

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from attnviz import look
-from attnviz.core.intervene import parse_heads
-from attnviz.core.parts import parts_for
+from attnviz.core.compose.interventions import parse_heads
+from attnviz.core.registry import parts_for
 from attnviz.core.variants import VARIANTS
 from attnviz.errors import MisuseError
 from tests.sources.reference import FOLDERS, MODELS, model
@@ -160,7 +160,7 @@ def refused(**change):
     ],
 )
 def test_what_is_not_there_is_refused_before_anything_runs(folder, change, says, monkeypatch):
-    from attnviz.sources.checkpoint.opened import Checkpoint
+    from attnviz.sources.model.checkpoint import Checkpoint
 
     monkeypatch.setattr(Checkpoint, "run", None)
     with pytest.raises(MisuseError, match=says):

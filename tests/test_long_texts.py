@@ -31,7 +31,7 @@ def test_pooled_is_the_full_map_pooled(by):
 
 
 def test_long_texts_are_pooled_unasked_and_it_is_said(monkeypatch):
-    monkeypatch.setattr("attnviz.pooling.WHOLE", 500)
+    monkeypatch.setattr("attnviz.api.pooling.WHOLE", 500)
     with pytest.warns(AttnvizWarning, match="600 × 600 tokens are pooled to at most 512 × 512"):
         assert look(TEXT, variant="causal").weights.shape[-1] == 300
     assert look(TEXT, variant="causal", pool=0).weights.shape[-1] == 600
@@ -89,8 +89,8 @@ def test_a_pipe_can_be_one_text():
 
 
 def test_the_table_and_the_note_say_what_a_cell_is(monkeypatch):
-    monkeypatch.setattr("attnviz.pooling.WHOLE", 2)
-    monkeypatch.setattr("attnviz.pooling.POOLED", 2)
+    monkeypatch.setattr("attnviz.api.pooling.WHOLE", 2)
+    monkeypatch.setattr("attnviz.api.pooling.POOLED", 2)
     made = run("a b c d", "-v", "causal")
     assert "note: 4 × 4 tokens are pooled to at most 2 × 2 cells" in made.err
     assert "pooled: a cell of 2 queries × 2 keys shows what its queries spend" in made.out
@@ -114,7 +114,7 @@ def test_a_text_that_cannot_be_read_is_refused_with_its_place(tmp_path, content,
 
 
 def test_a_text_that_is_too_long_is_refused(monkeypatch, book):
-    from attnviz.sources.lines import whole
+    from attnviz.cli.input.lines import whole
 
     with book.open("rb") as stream, pytest.raises(Exception, match="more than 9 bytes"):
         list(whole(stream, cap=9))

@@ -10,8 +10,8 @@ from html.parser import HTMLParser
 import pytest
 
 import attnviz
-from attnviz import notebook
-from attnviz.render.page import packing
+from attnviz.api import notebook
+from attnviz.render.page import quantize as packing
 from tests.conftest import make_map
 from tests.docs import README
 from tests.render import browser as browsers
@@ -66,7 +66,7 @@ def test_a_notebook_may_choose(amap):
 
 
 def test_what_cannot_be_made_is_left_out(amap, monkeypatch):
-    monkeypatch.setattr("attnviz.render.page.island.MOST", 1)
+    monkeypatch.setattr("attnviz.render.page.data_island.MOST", 1)
     assert packing.MOST > 1
     assert set(amap._repr_mimebundle_()) == {"image/png", "text/plain"}
 

@@ -51,7 +51,7 @@ def test_signatures():
 
 def test_look_is_the_function_however_it_is_imported():
     code = (
-        "import attnviz.looking, attnviz; from attnviz import look; "
+        "import attnviz.api.look, attnviz; from attnviz import look; "
         "assert callable(look) and callable(attnviz.look)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -7,8 +7,8 @@ import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 import attnviz
-from attnviz.core.workers import each
-from attnviz.threads import one_blas_thread, processors, threads
+from attnviz.api.blas_threads import one_blas_thread, processors, threads
+from attnviz.core.engine.parallel import each
 
 
 def blas_threads():
@@ -76,15 +76,15 @@ def test_the_number_of_threads_can_be_said(monkeypatch):
 
 def test_the_public_attend_shares_its_work(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "2")
-    monkeypatch.setattr("attnviz.core.blocks.STRAIGHT", 0)
-    monkeypatch.setattr("attnviz.core.blocks.MUCH", 0)
+    monkeypatch.setattr("attnviz.core.engine.blocks.STRAIGHT", 0)
+    monkeypatch.setattr("attnviz.core.engine.blocks.MUCH", 0)
     seen = []
 
     def watched(*_):
         seen.append(ours())
         return watched.before(*_)
 
-    from attnviz.core import collect
+    from attnviz.core.engine import collectors as collect
 
     watched.before = collect.combine
     monkeypatch.setattr(collect, "combine", watched)

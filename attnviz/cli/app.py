@@ -9,7 +9,7 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup, TyperOption
 
-from attnviz.cli.world import World
+from attnviz.cli.environment import World
 
 HOME = "show"
 COMMANDS = (  # each is the function of its name in the module of its name
@@ -120,7 +120,7 @@ def program(words: Sequence[str], world: World) -> typer.Typer:
     first = words[0] if words else HOME if world.stdin_speaks else "--help"
     helping = first in EVERYTHING or "_ATTNVIZ_COMPLETE" in world.environ
     for name in COMMANDS if helping else (first if first in COMMANDS else HOME,):
-        app.command(cls=Command)(getattr(import_module(f"attnviz.cli.{name}"), name))
+        app.command(cls=Command)(getattr(import_module(f"attnviz.cli.commands.{name}"), name))
     return app
 
 

@@ -3,38 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from types import MappingProxyType
 from typing import Any, ClassVar
 
 import numpy as np
 
 from attnviz.core.arrays import BoolArray, FloatArray
+from attnviz.core.tokens import Token
 from attnviz.errors import InvalidInputError, MisuseError, ShapeError
 from attnviz.record import Record
-
-
-@dataclass(frozen=True)
-class Token:
-    """One token: what it is in the vocabulary, how it is shown, and where it stands.
-
-    `piece` is the raw vocabulary entry, `label` what people see, `start` and `end` its
-    characters in the text, `segment` the sentence of a pair, `word` the word it is part of
-    (None for special tokens).
-    """
-
-    piece: str
-    label: str
-    start: int = 0
-    end: int = 0
-    special: bool = False
-    segment: int = 0
-    word: int | None = None
-
-    @classmethod
-    def of(cls, label: str) -> Token:
-        """A token of which only the text is known."""
-        return cls(piece=label, label=label)
 
 
 class AttentionMap(Record, eq=False):

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import field, fields, is_dataclass, replace
 from math import inf, isfinite
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from attnviz.core.arrays import FloatArray, Shape
 from attnviz.core.grid import EVERYTHING, Grid, Place
 from attnviz.errors import MisuseError
 from attnviz.record import Record
+
+RowSum = Literal["1", "at most 1", "any"]  # what the weights of a row sum to
 
 
 class Sizes(Record, kw_only=True):
@@ -56,7 +58,7 @@ class Inputs(Record, kw_only=True):
             key_input=None if self.key_input is None else self.key_input[keys],
         )
 
-    def learn(self, name: str) -> FloatArray:
+    def param(self, name: str) -> FloatArray:
         """Learned numbers of this name.    -> [head, ...]"""
         try:
             return self.learned[name]
@@ -64,9 +66,9 @@ class Inputs(Record, kw_only=True):
             have = ", ".join(self.learned) or "none"
             raise MisuseError(f"no learned numbers {name!r} were given (given: {have})") from None
 
-    def through(self, name: str, vectors: FloatArray) -> FloatArray:
+    def project(self, name: str, vectors: FloatArray) -> FloatArray:
         """Vectors, sent through a learned matrix.    [head|1, token, in] -> [head, token, out]"""
-        return vectors @ self.learn(name).swapaxes(-1, -2)
+        return vectors @ self.param(name).swapaxes(-1, -2)
 
     @property
     def query_source(self) -> FloatArray:
@@ -84,6 +86,7 @@ class Part(Record):
 
     name: ClassVar[str]
     aliases: ClassVar[tuple[str, ...]] = ()
+    tunable_aliases: ClassVar[Mapping[str, str]] = {}  # old name of a tunable: its name now
     row_local: ClassVar[bool] = True  # a query's row depends on no other query
     head_local: ClassVar[bool] = True  # a head's weights depend on no other head
     key_local: ClassVar[bool] = True  # a row depends on no key that is hidden from it
@@ -105,7 +108,7 @@ class Part(Record):
                 there = " or ".join(words)
                 raise MisuseError(f"{self.name}: {field_name}={value!r} should be {there}")
 
-    def needs(self, sizes: Sizes) -> Mapping[str, Shape]:
+    def param_shapes(self, sizes: Sizes) -> Mapping[str, Shape]:
         """Names and shapes, for one head, of the numbers this part has to learn."""
         del sizes
         return {}
@@ -151,6 +154,32 @@ def tunables(node: object) -> Iterator[tuple[str, Any]]:
                 yield from tunables(value)
             elif isinstance(node, Part):
                 yield f.name, value
+
+
+def current_names(node: object, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The same values by the names that tunables have now, where an old name was given.
+
+    Raises MisuseError where one tunable is given by both of its names.
+    """
+    aliases = dict(tunable_aliases(node))
+    named: dict[str, Any] = {}
+    for name, value in values.items():
+        current = aliases.get(name, name)
+        if current in named:
+            raise MisuseError(f"{current!r} is set twice: {name!r} is its older name")
+        named[current] = value
+    return named
+
+
+def tunable_aliases(node: object) -> Iterator[tuple[str, str]]:
+    """Old and current names of the tunables in a tree of parts."""
+    if isinstance(node, tuple):
+        for child in node:
+            yield from tunable_aliases(child)
+    elif isinstance(node, Part):
+        yield from node.tunable_aliases.items()
+        for f in fields(node):
+            yield from tunable_aliases(getattr(node, f.name))
 
 
 def tuned(node: Any, values: Mapping[str, Any]) -> Any:

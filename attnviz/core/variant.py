@@ -14,16 +14,16 @@ from typing import Any, Literal
 import numpy as np
 
 from attnviz.core.arrays import Shape
-from attnviz.core.bias import Bias
+from attnviz.core.biases import Bias
 from attnviz.core.grid import Grid
 from attnviz.core.heads import Heads, MultiHead
-from attnviz.core.mask import Full, Mask
-from attnviz.core.normalize import Normalize, RowSum, Softmax
-from attnviz.core.part import Part, Sizes, tunables, tuned
-from attnviz.core.position import NoPosition, Position
-from attnviz.core.scale import RootWidth, Scale
-from attnviz.core.score import Dot, Score
-from attnviz.core.whole import Whole
+from attnviz.core.masks import Full, Mask
+from attnviz.core.mixers import Whole
+from attnviz.core.normalizers import Normalize, Softmax
+from attnviz.core.part import Part, RowSum, Sizes, current_names, tunables, tuned
+from attnviz.core.positions import NoPosition, Position
+from attnviz.core.scales import RootWidth, Scale
+from attnviz.core.scores import Dot, Score
 from attnviz.errors import MisuseError
 from attnviz.record import Record
 
@@ -108,9 +108,11 @@ class Variant(Record, kw_only=True):
         *way, heads = map(str, self.parts)
         return " → ".join(part for part in way if part not in plain) + f", {heads}"
 
-    def needs(self, sizes: Sizes) -> Mapping[str, Shape]:
+    def param_shapes(self, sizes: Sizes) -> Mapping[str, Shape]:
         """Names and shapes, for one head, of all numbers that have to be learned."""
-        return {name: shape for part in self.parts for name, shape in part.needs(sizes).items()}
+        return {
+            name: shape for part in self.parts for name, shape in part.param_shapes(sizes).items()
+        }
 
     @property
     def starts(self) -> Mapping[str, float]:
@@ -123,6 +125,7 @@ class Variant(Record, kw_only=True):
         Raises MisuseError for a name that no part has.
         """
         have = dict(tunables(self.slots))
+        values = current_names(self.slots, values)
         for name in values:
             if name not in have:
                 raise MisuseError(

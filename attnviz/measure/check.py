@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from attnviz.core.attention_map import AttentionMap
-from attnviz.measure.mass import seen
+from attnviz.core.subset import seen
 from attnviz.measure.rules import RULES, Breach, Expect, Suspect, not_finite
 from attnviz.record import Record
 

@@ -9,10 +9,12 @@ from typing import NamedTuple
 import numpy as np
 
 from attnviz.core.arrays import FloatArray
-from attnviz.core.attention_map import AttentionMap, Token
+from attnviz.core.attention_map import AttentionMap
+from attnviz.core.subset import only, seen
+from attnviz.core.tokens import Token
 from attnviz.errors import MisuseError
 from attnviz.measure.entropy import bits
-from attnviz.measure.mass import outcomes, require_shares, seen
+from attnviz.measure.row_mass import outcomes, require_shares
 
 
 class HeadChange(NamedTuple):
@@ -104,19 +106,3 @@ def aligned(before: AttentionMap, after: AttentionMap) -> tuple[AttentionMap, At
         raise MisuseError("the two texts share no token: there is nothing to compare")
     first = only(before, [q for q, _ in queries], [k for k, _ in keys])
     return first, only(after, [q for _, q in queries], [k for _, k in keys])
-
-
-def only(amap: AttentionMap, queries: list[int], keys: list[int]) -> AttentionMap:
-    """The map of some tokens.    [layer, head, query, key] -> fewer queries and keys"""
-    dropped = [len(amap.queries) - len(queries), len(amap.keys) - len(keys)]
-    loose = "at most 1" if dropped[1] and amap.row_sum == "1" else amap.row_sum
-    return replace(
-        amap,
-        queries=tuple(amap.queries[q] for q in queries),
-        keys=tuple(amap.keys[k] for k in keys),
-        weights=amap.weights[:, :, queries][..., keys],
-        visible=None if amap.visible is None else seen(amap)[:, :, queries][..., keys],
-        query_vectors=None if amap.query_vectors is None else amap.query_vectors[:, :, queries],
-        key_vectors=None if amap.key_vectors is None else amap.key_vectors[:, :, keys],
-        meta={**amap.meta, "row_sum": loose, "dropped": dropped},
-    )

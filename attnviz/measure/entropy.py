@@ -6,7 +6,7 @@ import numpy as np
 
 from attnviz.core.arrays import FloatArray
 from attnviz.core.attention_map import AttentionMap
-from attnviz.measure.mass import mean_over, n_visible, outcomes, require_shares
+from attnviz.measure.row_mass import mean_over, n_visible, outcomes, require_shares
 
 
 def entropy(amap: AttentionMap) -> FloatArray:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from attnviz.core.attention_map import AttentionMap
-from attnviz.measure.mass import seen
+from attnviz.core.subset import seen
 
 
 class Link(NamedTuple):

@@ -9,9 +9,10 @@ import numpy as np
 
 from attnviz.core.arrays import BoolArray, FloatArray
 from attnviz.core.attention_map import AttentionMap
+from attnviz.core.subset import seen
 from attnviz.measure.distance import offsets
 from attnviz.measure.entropy import entropy, most_entropy
-from attnviz.measure.mass import is_shared_out, mean_over, n_visible, seen
+from attnviz.measure.row_mass import is_shared_out, mean_over, n_visible
 from attnviz.record import Record
 
 Cells = Callable[[AttentionMap], BoolArray]

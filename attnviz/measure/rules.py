@@ -9,7 +9,7 @@ import numpy as np
 
 from attnviz.core.arrays import BoolArray, FloatArray
 from attnviz.core.attention_map import AttentionMap
-from attnviz.measure.mass import tolerance
+from attnviz.measure.row_mass import tolerance
 from attnviz.record import Record
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from attnviz.core.attention_map import AttentionMap
 from attnviz.errors import MisuseError
-from attnviz.named import find
+from attnviz.lookup import find
 from attnviz.record import Record
 from attnviz.render.style import Style
 
@@ -49,19 +49,27 @@ FORMATS = (
     Format("svg", "figure:svg", "heatmaps, vector drawing", (".svg",), drawn=True),
     Format("pdf", "figure:pdf", "heatmaps, for print", (".pdf",), text=False, drawn=True),
     Format("html", "page:html", "a page to explore, offline", (".html", ".htm"), drawn=True),
-    Format("json", "document:json", "one document", (".json",), lines=True),
-    Format("jsonl", "document:json", "one document a line", (".jsonl", ".ndjson"), lines=True),
-    Format("csv", "rows:csv", "one weight a line, commas", (".csv",)),
-    Format("tsv", "rows:tsv", "one weight a line, tabs", (".tsv",)),
+    Format("json", "data.json_document:json", "one document", (".json",), lines=True),
+    Format(
+        "jsonl",
+        "data.json_document:json",
+        "one document a line",
+        (".jsonl", ".ndjson"),
+        lines=True,
+    ),
+    Format("csv", "data.csv_table:csv", "one weight a line, commas", (".csv",)),
+    Format("tsv", "data.csv_table:tsv", "one weight a line, tabs", (".tsv",)),
     Format(
         "parquet",
-        "arrow:parquet",
+        "data.parquet:parquet",
         "one weight a row, for data tools",
         (".parquet",),
         text=False,
     ),
-    Format("npz", "binary:npz", "NumPy arrays", (".npz",), text=False),
-    Format("safetensors", "binary:safetensors", "tensors", (".safetensors",), text=False),
+    Format("npz", "data.array_files:npz", "NumPy arrays", (".npz",), text=False),
+    Format(
+        "safetensors", "data.array_files:safetensors", "tensors", (".safetensors",), text=False
+    ),
 )
 
 

@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 
 from attnviz import attend
-from attnviz.cli.run import run
-from attnviz.cli.world import World
-from attnviz.core.collect import FullMap
-from attnviz.looking import look
+from attnviz.api.blas_threads import threads
+from attnviz.api.look import look
+from attnviz.cli.environment import World
+from attnviz.cli.main import run
+from attnviz.core.engine.collectors import FullMap
 from attnviz.render.formats import find_format
-from attnviz.sources.checkpoint.opened import open_checkpoint
-from attnviz.threads import threads
+from attnviz.sources.model.checkpoint import open_checkpoint
 from tests.bench import tasks
 from tests.bench.measure import Job, peak, process, program
 from tests.bench.references import IMPORTS, MATPLOTLIB, weights_by_hand

@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from attnviz.threads import processors
+from attnviz.api.blas_threads import processors
 
 HERE = Path(__file__).parent
 PYTHON = Path(os.environ.get("BENCH_PYTHON", ".venv-bench/bin/python"))

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from attnviz.core.collect import FullMap
-from attnviz.core.collect_pooled import PooledMap
+from attnviz.api.blas_threads import threads
+from attnviz.core.engine.collectors import FullMap
+from attnviz.core.engine.layer_call import LayerCall
+from attnviz.core.engine.pooled_collector import PooledMap
 from attnviz.core.grid import Grid
-from attnviz.core.layer import LayerCall
 from attnviz.core.part import Inputs
 from attnviz.core.variants import find_variant
-from attnviz.threads import threads
 
 LONG = 32768
 BILLION = {
@@ -88,9 +88,9 @@ def checkpoint(folder):
 
 def one_layer(folder):
     """One layer of the large checkpoint."""
-    from attnviz.core.attention_map import Token
-    from attnviz.sources.checkpoint.opened import open_checkpoint
-    from attnviz.sources.tokens import Encoding
+    from attnviz.core.tokens import Token
+    from attnviz.sources.model.checkpoint import open_checkpoint
+    from attnviz.sources.tokenizing.tokenizers import Encoding
 
     model = open_checkpoint(str(folder))
     tokens = tuple(Token.of(str(n)) for n in range(TOKENS))

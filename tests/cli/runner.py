@@ -3,8 +3,8 @@
 import io
 from typing import NamedTuple
 
-from attnviz.cli.run import run as run_words
-from attnviz.cli.world import World
+from attnviz.cli.environment import World
+from attnviz.cli.main import run as run_words
 
 
 class Run(NamedTuple):

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from attnviz.cli.batch import missing
-from attnviz.cli.names import named, safely
-from attnviz.cli.places import Stream
-from attnviz.cli.progress import progress
-from attnviz.cli.sentences import lines
-from attnviz.cli.workers import Item, Outcome, in_order
-from attnviz.cli.world import World
+from attnviz.cli.batch.batch import missing
+from attnviz.cli.batch.process_pool import Item, Outcome, in_order
+from attnviz.cli.environment import World
+from attnviz.cli.input.sentences import lines
+from attnviz.cli.output.filename_template import named, safely
+from attnviz.cli.output.progress import progress
+from attnviz.cli.output.sinks import Stream
 from attnviz.errors import InvalidInputError, MisuseError
 from tests.cli.runner import run
 
@@ -245,7 +245,7 @@ def test_more_processes_write_the_same(corpus, tmp_path):
 
 
 def test_a_process_opens_a_model_once(monkeypatch):
-    from attnviz import from_model
+    from attnviz.sources.model import run_model as from_model
 
     opened = []
     real = from_model.open_checkpoint
@@ -339,5 +339,9 @@ def test_one_sentence_loads_nothing_of_this():
     from tests.cli.test_startup import loaded
 
     modules = loaded("The cat sat on the mat")
-    unwanted = ("attnviz.cli.batch", "attnviz.cli.workers", "attnviz.cli.records")
+    unwanted = (
+        "attnviz.cli.batch.batch",
+        "attnviz.cli.batch.process_pool",
+        "attnviz.cli.input.records",
+    )
     assert not {*unwanted, "concurrent.futures.process", "rich.progress"} & modules

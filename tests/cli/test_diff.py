@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import attnviz
-from attnviz.diffing import diff
+from attnviz.api.diff import diff
 from attnviz.render.formats import FORMATS
 from tests.cli.runner import run
 

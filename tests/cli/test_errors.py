@@ -110,7 +110,7 @@ def test_debug_shows_where_and_nothing_else_does():
 
 
 def test_a_fault_of_ours_is_still_one_line(monkeypatch):
-    monkeypatch.setattr("attnviz.looking.look", lambda *a, **k: 1 / 0)
+    monkeypatch.setattr("attnviz.api.look.look", lambda *a, **k: 1 / 0)
     made = run("a b")
     assert (made.status, made.out) == (1, "")
     assert made.err == (
@@ -153,6 +153,6 @@ def test_ctrl_c_is_130(monkeypatch):
     def interrupted(*args, **options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("attnviz.looking.look", interrupted)
+    monkeypatch.setattr("attnviz.api.look.look", interrupted)
     made = run("a b")
     assert (made.status, made.out, made.err) == (130, "", "")

@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from attnviz.cli.graphics import protocol, unasked
-from attnviz.cli.world import World
+from attnviz.cli.environment import World
+from attnviz.cli.output.terminal_graphics import protocol, unasked
 from tests.cli.runner import run
 
 SENTENCE = "The cat sat"

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from attnviz.cli import wishes
+from attnviz.cli.output import style as wishes
 from attnviz.sources.families import FAMILIES
 from tests.checkpoints.minilm import folder
 from tests.cli.runner import run
@@ -152,8 +152,8 @@ def test_a_changed_model_says_so_everywhere(tmp_path):
 
 
 def test_more_than_memory_holds_is_refused_before_it_runs(monkeypatch):
-    from attnviz import from_model
-    from attnviz.sources.checkpoint.opened import Checkpoint
+    from attnviz.sources.model import run_model as from_model
+    from attnviz.sources.model.checkpoint import Checkpoint
 
     monkeypatch.setattr(from_model, "machine", lambda: 10_000)
     run_it = Checkpoint.run
@@ -167,7 +167,7 @@ def test_more_than_memory_holds_is_refused_before_it_runs(monkeypatch):
 
 
 def test_only_what_is_kept_counts_as_maps(monkeypatch):
-    from attnviz import from_model
+    from attnviz.sources.model import run_model as from_model
 
     counted = []
     monkeypatch.setattr(
@@ -179,7 +179,7 @@ def test_only_what_is_kept_counts_as_maps(monkeypatch):
 
 
 def test_a_seeded_sentence_that_is_too_long_is_refused(monkeypatch):
-    from attnviz import from_seed
+    from attnviz.sources.seeded.layers import run_seeded as from_seed
 
     monkeypatch.setattr(from_seed, "machine", lambda: 1_000)
     made = run(TEXT)

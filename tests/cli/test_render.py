@@ -9,10 +9,10 @@ import pytest
 import attnviz
 from attnviz.render.formats import FORMATS
 from attnviz.render.terminal.views import VIEWS
-from attnviz.sources.foreign.readers import READERS
+from attnviz.sources.external.readers import READERS
 from tests.cli.runner import run
 
-FIXTURES = Path(__file__).parent.parent / "sources" / "foreign" / "fixtures"
+FIXTURES = Path(__file__).parent.parent / "sources" / "external" / "fixtures"
 MODELS = Path(__file__).parent.parent / "models"
 FOREIGN = sorted(path for path in FIXTURES.iterdir() if path.is_file())
 SENTENCE = "The cat sat on the mat"

@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+from attnviz.core.registry import SLOTS
+
 NEVER = ("matplotlib", "pandas", "PIL", "huggingface_hub", "IPython", "jsonschema")
 
 LOADED = """
@@ -44,8 +46,10 @@ def test_the_default_command_loads_one_family_and_no_pictures():
     modules = loaded("The cat sat on the mat")
     assert excess(modules, *NEVER) == []
     families = [m for m in modules if m.startswith("attnviz.core.variants.")]
-    assert families == ["attnviz.core.variants.first_hour"]
-    assert not [m for m in modules if m.startswith("attnviz.core.parts.")]
+    assert families == ["attnviz.core.variants.basics"]
+    slots = tuple(f"attnviz.core.{folder}." for folder in SLOTS.values())
+    assert not [m for m in modules if m.startswith(slots)]
+    assert "attnviz.core.registry" not in modules
 
 
 def test_json_needs_no_tables():

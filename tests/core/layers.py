@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from attnviz.core.attend import learn
-from attnviz.core.attention import turned
-from attnviz.core.draw import draw
+from attnviz.core.engine.attend import learn
+from attnviz.core.engine.attention import turned
 from attnviz.core.grid import Grid
 from attnviz.core.heads import share
 from attnviz.core.part import Inputs, Sizes
+from attnviz.core.seeded_random import draw
 
 HEAD, QUERY, KEY, D, D_MODEL = 2, 5, 7, 6, 11
 

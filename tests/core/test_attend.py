@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from attnviz.core.attend import attend
-from attnviz.core.draw import draw
-from attnviz.core.mask import Causal, Window
+from attnviz.core.engine.attend import attend
+from attnviz.core.masks import Causal, Window
+from attnviz.core.seeded_random import draw
 from attnviz.errors import MisuseError, NumbersError, ShapeError
 
 QUERY = draw((3, 2, 5, 6), "q")  # batch 3, head 2, query 5, d 6

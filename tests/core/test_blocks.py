@@ -4,16 +4,16 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from attnviz.core import attention
-from attnviz.core.attend import attend
-from attnviz.core.attention import seen
-from attnviz.core.draw import draw
-from attnviz.core.grammar import parse_mask
+from attnviz.api.blas_threads import threads
+from attnviz.core.compose.grammar import parse_mask
+from attnviz.core.engine import attention
+from attnviz.core.engine.attend import attend
+from attnviz.core.engine.attention import seen
 from attnviz.core.grid import Grid, Place
-from attnviz.core.mask import Causal, Mask, Window
+from attnviz.core.masks import Causal, Mask, Window
+from attnviz.core.seeded_random import draw
 from attnviz.core.variants import VARIANTS
 from attnviz.errors import MisuseError, NumbersError
-from attnviz.threads import threads
 
 MASKS = {str(row.mask): row.mask for row in VARIANTS}
 MASKS |= {
@@ -101,8 +101,8 @@ LONG = [draw((3, 300, 4), "long", name) for name in "qkv"]
 
 @pytest.fixture
 def small_blocks(monkeypatch):
-    monkeypatch.setattr("attnviz.core.blocks.STRAIGHT", 1 << 10)
-    monkeypatch.setattr("attnviz.core.blocks.BLOCK", 1 << 12)
+    monkeypatch.setattr("attnviz.core.engine.blocks.STRAIGHT", 1 << 10)
+    monkeypatch.setattr("attnviz.core.engine.blocks.BLOCK", 1 << 12)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -120,7 +120,7 @@ def test_any_number_of_threads_gives_the_same_bits(small_blocks, mask, dtype):
 def test_blocks_give_what_one_go_gives(small_blocks):
     blocked = attend(*LONG, mask=Causal() & Window(9))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("attnviz.core.blocks.STRAIGHT", 1 << 20)
+        patch.setattr("attnviz.core.engine.blocks.STRAIGHT", 1 << 20)
         whole = attend(*LONG, mask=Causal() & Window(9))
     np.testing.assert_allclose(blocked.weights, whole.weights, rtol=0, atol=1e-15)
     np.testing.assert_allclose(blocked.output, whole.output, rtol=0, atol=1e-14)
@@ -140,7 +140,7 @@ def test_the_first_bad_number_is_told_by_its_place_in_the_layer(small_blocks, n_
 
 
 def test_a_matrix_that_is_made_at_once_has_its_limit(small_blocks, monkeypatch):
-    monkeypatch.setattr("attnviz.core.blocks.LARGEST", 1 << 11)
+    monkeypatch.setattr("attnviz.core.engine.blocks.LARGEST", 1 << 11)
     with pytest.raises(MisuseError, match="'sinkhorn' makes its matrix at once"):
         attend(*LONG, variant="sinkhorn")
     assert attend(*LONG, variant="softmax").weights.shape == (3, 300, 300)

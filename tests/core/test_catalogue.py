@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from attnviz.core.attend import attend
-from attnviz.core.attention import weigh
-from attnviz.core.draw import draw
-from attnviz.core.grammar import parse_part
-from attnviz.core.mask import Causal
+from attnviz.core.compose.grammar import parse_part
+from attnviz.core.engine.attend import attend
+from attnviz.core.engine.attention import compute_weights
+from attnviz.core.masks import Causal
 from attnviz.core.part import Part, Sizes
-from attnviz.core.parts import SLOTS, parts_for
-from attnviz.core.scale import Factor
+from attnviz.core.registry import SLOTS, parts_for
+from attnviz.core.scales import Factor
+from attnviz.core.seeded_random import draw
 from attnviz.core.variants import VARIANTS, find_variant
 from attnviz.errors import MisuseError
 from tests.core.layers import layer
@@ -58,7 +58,7 @@ def test_the_name_of_a_tunable_means_one_thing():
 def test_no_two_parts_learn_numbers_of_one_name():
     owners = {}
     for _, part in PARTS:
-        for name in part().needs(SIZES):
+        for name in part().param_shapes(SIZES):
             owners.setdefault(name, set()).add(part.name)
     assert {name: who for name, who in owners.items() if len(who) > 1} == {}
 
@@ -80,7 +80,7 @@ def test_huge_scores_are_weighed(row):
     variant, inputs = layer(row, n_query=1 if row.asks == "sentence" else 7)
     for sign in (1.0, -1.0):
         try:
-            block = weigh(variant, replace(inputs, query=1e4 * sign * inputs.query))
+            block = compute_weights(variant, replace(inputs, query=1e4 * sign * inputs.query))
         except MisuseError:
             assert not row.row_local, "each row for itself can always be weighed"
             continue
@@ -97,7 +97,7 @@ def test_what_a_layer_was_given_stays_as_it_was(row):
     variant, inputs = layer(row, n_query=1 if row.asks == "sentence" else 7)
     given = {"query": inputs.query, "key": inputs.key, **inputs.learned}
     before = {name: np.array(array) for name, array in given.items()}
-    weigh(replace(variant, scale=Factor(scale=3.0)), inputs)
+    compute_weights(replace(variant, scale=Factor(scale=3.0)), inputs)
     for name, array in given.items():
         assert np.array_equal(array, before[name]), name
 
@@ -131,14 +131,16 @@ def first_rows_agree(row, n=5):
     """Whether the first rows of a longer causal layer are those of the shorter one."""
     row = replace(row, mask=row.mask & Causal())
     variant, inputs = layer(row, n_query=7)
-    whole = weigh(variant, inputs).weights
+    whole = compute_weights(variant, inputs).weights
     sizes = replace(SIZES, n_head=inputs.query.shape[0], n_query=n, n_key=n)
     learned = {
         name: inputs.learned[name][(slice(None), *map(slice, shape))]
-        for name, shape in variant.needs(sizes).items()
+        for name, shape in variant.param_shapes(sizes).items()
     }
     variant, inputs = layer(row, n_query=n, n_key=n, learned=learned)
-    return np.allclose(whole[:, :n, :n], weigh(variant, inputs).weights, rtol=0, atol=1e-12)
+    return np.allclose(
+        whole[:, :n, :n], compute_weights(variant, inputs).weights, rtol=0, atol=1e-12
+    )
 
 
 @pytest.mark.parametrize("row", [r for r in ROWS if r.asks == "tokens"], ids=lambda row: row.name)
@@ -148,6 +150,6 @@ def test_only_parts_that_say_so_change_when_text_is_added(row):
 
 def test_a_row_without_a_causal_mask_changes_when_text_is_added():
     variant, inputs = layer(find_variant("scaled-dot"), n_query=7)
-    whole = weigh(variant, inputs).weights
+    whole = compute_weights(variant, inputs).weights
     variant, inputs = layer(find_variant("scaled-dot"), n_query=5, n_key=5)
-    assert not np.allclose(whole[:, :5, :5], weigh(variant, inputs).weights)
+    assert not np.allclose(whole[:, :5, :5], compute_weights(variant, inputs).weights)

@@ -4,16 +4,14 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from attnviz.core.attention_map import Token
-from attnviz.core.collect import FullMap
-from attnviz.core.collect_pooled import POOLINGS, PooledMap, Stretches
-from attnviz.core.collect_some import ChosenRows, HeadMeasures, StrongestLinks
-from attnviz.core.draw import draw
+from attnviz.core.engine.collectors import FullMap
+from attnviz.core.engine.layer_call import LayerCall
+from attnviz.core.engine.pooled_collector import POOLINGS, PooledMap, Stretches
 from attnviz.core.grid import Grid
-from attnviz.core.layer import LayerCall
 from attnviz.core.part import Inputs
+from attnviz.core.seeded_random import draw
+from attnviz.core.tokens import Token
 from attnviz.core.variants import find_variant
-from attnviz.errors import MisuseError
 
 ROWS = ("multihead", "causal", "sliding-window", "longformer", "talking-heads", "cog", "moba")
 N_HEAD, N_QUERY, N_KEY = 3, 53, 59
@@ -21,9 +19,9 @@ N_HEAD, N_QUERY, N_KEY = 3, 53, 59
 
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch):
-    monkeypatch.setattr("attnviz.core.blocks.STRAIGHT", 1 << 8)
-    monkeypatch.setattr("attnviz.core.blocks.BLOCK", 1 << 8)
-    monkeypatch.setattr("attnviz.core.blocks.ROWS", (5, 5))
+    monkeypatch.setattr("attnviz.core.engine.blocks.STRAIGHT", 1 << 8)
+    monkeypatch.setattr("attnviz.core.engine.blocks.BLOCK", 1 << 8)
+    monkeypatch.setattr("attnviz.core.engine.blocks.ROWS", (5, 5))
 
 
 def calls(name, n_layer=2):
@@ -90,44 +88,3 @@ def test_stretches_are_named_by_their_ends():
     labels = Stretches.at_most(7, 3).labels(tokens)
     assert [t.label for t in labels] == ["a…c", "d…f", "g"]
     assert [(t.start, t.end) for t in labels] == [(0, 3), (3, 6), (6, 7)]
-
-
-@pytest.mark.parametrize("name", ROWS)
-def test_the_strongest_links_are_the_largest_weights(name):
-    whole, links = full(name), kept(StrongestLinks(most=9), name).links
-    weights = np.stack(whole.weights)
-    largest = np.sort(np.abs(weights).ravel())[::-1][:9]
-    assert_allclose([abs(link.weight) for link in links], largest, atol=1e-7)
-    for link in links:
-        assert weights[link.layer, link.head, link.query, link.key] == np.float32(link.weight)
-
-
-def test_of_equal_links_the_first_are_kept():
-    def alike(call):
-        return find_variant("average").set(heads=N_HEAD)
-
-    collector = StrongestLinks(most=3, heads=[1])
-    for call in calls("causal", 1):
-        collector.attend(alike)(call)
-    assert [link[:4] for link in collector.links] == [(0, 1, 0, k) for k in range(3)]
-
-
-@pytest.mark.parametrize("name", ROWS)
-def test_chosen_rows_are_rows_of_the_full_map(name):
-    whole, rows = full(name, layers=[1]), kept(ChosenRows(layers=[1], queries=[52, 0, 20]), name)
-    assert len(rows.rows) == 1
-    assert_array_equal(rows.rows[0], whole.weights[0][:, [52, 0, 20]])
-
-
-def test_a_row_that_is_not_there_is_refused():
-    with pytest.raises(MisuseError, match="no query 53; there are 0 to 52"):
-        kept(ChosenRows(queries=[53]), "causal")
-
-
-@pytest.mark.parametrize("name", ROWS)
-def test_measures_are_means_over_all_rows(name):
-    measures = {"most": lambda rows: rows.max(1), "spent": lambda rows: np.abs(rows).sum(1)}
-    made = kept(HeadMeasures(measures=measures, heads=[1]), name).means
-    for layer, weights in enumerate(full(name, heads=[1]).weights):
-        assert_allclose(made["most"][layer], [weights[0].max(1).mean()], atol=1e-6)
-        assert_allclose(made["spent"][layer], [np.abs(weights[0]).sum(1).mean()], atol=1e-6)

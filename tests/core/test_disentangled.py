@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from attnviz.core.draw import draw
 from attnviz.core.grid import Grid, Place
 from attnviz.core.part import Inputs, Sizes
-from attnviz.core.parts import find_part
-from attnviz.core.parts.disentangled import Disentangled, log_bucket
+from attnviz.core.registry import find_part
+from attnviz.core.scores.disentangled import Disentangled, log_bucket
+from attnviz.core.seeded_random import draw
 from attnviz.errors import MisuseError
 from tests.sources.reference import MODELS
 
@@ -65,13 +65,13 @@ def test_all_distances_as_published():
 
 def test_it_says_which_numbers_it_needs():
     sizes = Sizes(d=D, d_model=6, n_head=2, n_query=5, n_key=7)
-    assert Disentangled(farthest=FAR).needs(sizes) == dict.fromkeys(
+    assert Disentangled(farthest=FAR).param_shapes(sizes) == dict.fromkeys(
         ("place_key", "place_query"), (6, 3)
     )
-    assert Disentangled(log_buckets=4, terms="content-to-place").needs(sizes) == {
+    assert Disentangled(log_buckets=4, terms="content-to-place").param_shapes(sizes) == {
         "place_key": (8, 3)
     }
-    assert Disentangled(terms="neither").needs(sizes) == {}
+    assert Disentangled(terms="neither").param_shapes(sizes) == {}
     assert find_part("score", "disentangled") is Disentangled
 
 

@@ -5,7 +5,7 @@ import hashlib
 import numpy as np
 from numpy.testing import assert_allclose
 
-from attnviz.core.draw import SCHEME, draw, draw_weights
+from attnviz.core.seeded_random import SCHEME, draw, draw_weights
 
 
 def test_the_scheme_has_not_changed():

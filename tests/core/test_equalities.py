@@ -7,18 +7,18 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from attnviz.core.attend import attend
-from attnviz.core.attention import weigh
-from attnviz.core.bias import GivenBias, slopes
-from attnviz.core.compose import compose
-from attnviz.core.draw import draw
+from attnviz.core.biases import GivenBias, slopes
+from attnviz.core.compose.compose import compose
+from attnviz.core.engine.attend import attend
+from attnviz.core.engine.attention import compute_weights
 from attnviz.core.grid import Grid
-from attnviz.core.normalize import softmax
-from attnviz.core.parts.fused import flattened
-from attnviz.core.parts.plane import Patch
-from attnviz.core.parts.projections import Entmax, Normmax, Sparsemax
-from attnviz.core.parts.signs import Softpick
-from attnviz.core.scale import Factor
+from attnviz.core.masks.image import Patch
+from attnviz.core.normalizers.fusedmax import flattened
+from attnviz.core.normalizers.signed import Softpick
+from attnviz.core.normalizers.sparsemax_entmax import Entmax, Normmax, Sparsemax
+from attnviz.core.numerics import softmax
+from attnviz.core.scales import Factor
+from attnviz.core.seeded_random import draw
 from attnviz.core.variants import find_variant
 from tests.core.layers import layer
 
@@ -60,7 +60,7 @@ SAME = [
 
 def weights(name, numbers, **changed):
     variant, inputs = layer(find_variant(name).set(**numbers), n_query=7, **changed)
-    return weigh(variant, inputs).weights
+    return compute_weights(variant, inputs).weights
 
 
 @pytest.mark.parametrize(("one", "its", "other", "theirs"), SAME)
@@ -147,7 +147,11 @@ def test_alibi_by_distance_and_by_key_are_one_under_softmax():
     variant, inputs = layer(find_variant("alibi"), n_query=7)
     by_key = GivenBias(slopes(2)[:, None, None] * np.arange(7.0))
     other = replace(variant, bias=(by_key,))
-    assert_allclose(weigh(other, inputs).weights, weigh(variant, inputs).weights, atol=1e-15)
+    assert_allclose(
+        compute_weights(other, inputs).weights,
+        compute_weights(variant, inputs).weights,
+        atol=1e-15,
+    )
 
 
 def test_softmax_one_is_a_zero_among_the_scores():
@@ -162,23 +166,23 @@ def test_a_learned_sink_is_a_key_whose_weight_is_dropped():
     zero = {"b_sink": np.zeros(2)}
     one = compose("softmax-one", mask="causal")
     assert_allclose(
-        weigh(variant, replace(inputs, learned=zero)).weights,
-        weigh(one, inputs).weights,
+        compute_weights(variant, replace(inputs, learned=zero)).weights,
+        compute_weights(one, inputs).weights,
         atol=1e-15,
     )
     silent = {"b_sink": np.array([-800.0, 800.0])}
-    made = weigh(variant, replace(inputs, learned=silent)).weights
+    made = compute_weights(variant, replace(inputs, learned=silent)).weights
     assert_allclose(made.sum(-1)[0], 1.0)
     assert_array_equal(made[1], 0.0)
 
 
 def test_stick_breaking_spends_what_is_left():
     variant, inputs = layer(find_variant("stick-breaking"), n_query=7)
-    block = weigh(variant, inputs)
+    block = compute_weights(variant, inputs)
     assert (block.weights[:, 0] == 0).all()
-    even = weigh(variant, replace(inputs, query=np.zeros_like(inputs.query))).weights
+    even = compute_weights(variant, replace(inputs, query=np.zeros_like(inputs.query))).weights
     assert_allclose(even[0, 4, :4], [1 / 16, 1 / 8, 1 / 4, 1 / 2])
-    sure = weigh(replace(variant, scale=Factor(scale=0.0)), inputs).weights
+    sure = compute_weights(replace(variant, scale=Factor(scale=0.0)), inputs).weights
     assert_allclose(sure, even)
 
 
@@ -198,7 +202,7 @@ def test_fertility_is_spent_once(name):
 
 def test_reformer_looks_at_itself_only_when_alone():
     variant, inputs = layer(find_variant("lsh"), n_query=7)
-    block = weigh(variant, inputs)
+    block = compute_weights(variant, inputs)
     alone = np.einsum("hqq->hq", block.weights)
     assert set(np.unique(alone)) <= {0.0, 1.0}
     assert (block.weights.sum(-1)[alone == 1] == 1).all()

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from attnviz.core.compose import compose
-from attnviz.core.grammar import parse_biases, parse_mask, parse_part
+from attnviz.core.compose.compose import compose
+from attnviz.core.compose.grammar import parse_biases, parse_mask, parse_part
 from attnviz.core.grid import Grid
-from attnviz.core.parts import SLOTS, parts_for
+from attnviz.core.registry import SLOTS, parts_for
 from attnviz.errors import AttnvizError, GrammarError, MisuseError
 
 GRID = Grid.of(1, 7, 7)

@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from attnviz.core.attend import attend
-from attnviz.core.attention import weigh
+from attnviz.core.engine.attend import attend
+from attnviz.core.engine.attention import compute_weights
 from attnviz.core.heads import share
-from attnviz.core.parts.differential import first_factor
+from attnviz.core.heads.differential import first_factor
 from attnviz.core.variants import find_variant
 from attnviz.errors import ShapeError
 from tests.core.layers import layer
@@ -30,7 +30,7 @@ def test_rows_of_a_differential_map_sum_to_one_less_lambda(depth):
     variant, inputs = layer(find_variant("differential"), layer=depth)
     a1, b1, a2, b2 = (inputs.learned[f"lambda_{name}"][0] for name in ("q1", "k1", "q2", "k2"))
     factor = np.exp(a1 @ b1) - np.exp(a2 @ b2) + 0.8 - 0.6 * np.exp(-0.3 * depth)
-    sums = weigh(variant, inputs).weights.sum(-1)
+    sums = compute_weights(variant, inputs).weights.sum(-1)
     assert sums.shape == (2, 5)
     np.testing.assert_allclose(sums, 1 - factor, atol=1e-12)
 
@@ -38,7 +38,7 @@ def test_rows_of_a_differential_map_sum_to_one_less_lambda(depth):
 def test_a_differential_map_may_be_negative_and_says_so():
     row = find_variant("differential")
     assert row.signed and row.row_sum == "any"
-    assert (weigh(*layer(row)).weights < 0).any()
+    assert (compute_weights(*layer(row)).weights < 0).any()
 
 
 def test_values_of_a_differential_pair_stand_side_by_side():

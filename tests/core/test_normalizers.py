@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.testing import assert_allclose, assert_array_equal
 
-from attnviz.core.draw import draw
-from attnviz.core.normalize import softmax
-from attnviz.core.parts import parts_for
-from attnviz.core.parts.gates import Sigmoid
-from attnviz.core.parts.projections import Sparsemax
+from attnviz.core.normalizers.elementwise import Sigmoid
+from attnviz.core.normalizers.sparsemax_entmax import Sparsemax
+from attnviz.core.numerics import softmax
+from attnviz.core.registry import parts_for
+from attnviz.core.seeded_random import draw
 from attnviz.core.variant import Variant
 from attnviz.errors import MisuseError
 from tests.core.layers import layer

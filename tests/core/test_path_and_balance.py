@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from attnviz.core.attend import attend
-from attnviz.core.attention import weigh
-from attnviz.core.draw import draw
-from attnviz.core.mask import Causal
-from attnviz.core.parts.monotonic import expected
+from attnviz.core.engine.attend import attend
+from attnviz.core.engine.attention import compute_weights
+from attnviz.core.masks import Causal
+from attnviz.core.normalizers.monotonic import expected
+from attnviz.core.seeded_random import draw
 from attnviz.core.variants import find_variant
 from attnviz.errors import MisuseError
 from tests.core.layers import layer
@@ -37,7 +37,7 @@ def test_sure_stops_stay_and_sure_passes_run_off_the_end():
 def test_a_monotonic_row_never_turns_back(name):
     """Whatever place one takes, the weight up to there does not grow from row to row."""
     variant, inputs = layer(find_variant(name), n_query=5, n_key=31)
-    up_to_there = np.cumsum(weigh(variant, inputs).weights, axis=-1)
+    up_to_there = np.cumsum(compute_weights(variant, inputs).weights, axis=-1)
     assert (np.diff(up_to_there, axis=1) <= 1e-12).all()
 
 

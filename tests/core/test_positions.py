@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from attnviz.core.draw import draw
-from attnviz.core.parts import parts_for
-from attnviz.core.parts.extrapolating import Xpos
-from attnviz.core.parts.relative_buckets import bucket
-from attnviz.core.parts.rope_scaling import DynamicRope, LinearRope, Llama3Rope, Yarn
-from attnviz.core.position import Rope, sinusoids
+from attnviz.core.biases.t5_buckets import bucket
+from attnviz.core.positions import Rope, sinusoids
+from attnviz.core.positions.rope_scaling import DynamicRope, LinearRope, Llama3Rope, Yarn
+from attnviz.core.positions.xpos import Xpos
+from attnviz.core.registry import parts_for
+from attnviz.core.seeded_random import draw
 
 D = 6
 QUERY, KEY = draw((1, 9, D), "q"), draw((1, 9, D), "k")

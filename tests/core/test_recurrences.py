@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from attnviz.core.attend import attend, learn
-from attnviz.core.attention import turned, weigh
+from attnviz.core.engine.attend import attend, learn
+from attnviz.core.engine.attention import compute_weights, turned
 from attnviz.core.grid import Grid
-from attnviz.core.mask import GivenMask, Window
+from attnviz.core.masks import GivenMask, Window
 from attnviz.core.part import Inputs, Sizes
 from attnviz.core.variants import find_variant
 from attnviz.core.variants.linear import ROWS as LINEAR
@@ -43,7 +43,7 @@ def make(row, n_query=TOKENS, n_key=TOKENS, seed=0, notes=None):
 
 
 def run(row, inputs):
-    return weigh(row, inputs).weights
+    return compute_weights(row, inputs).weights
 
 
 @BY_NAME

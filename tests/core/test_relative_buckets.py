@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from attnviz.core.attend import attend
+from attnviz.core.biases.t5_buckets import RelativeBuckets, bucket
+from attnviz.core.engine.attend import attend
 from attnviz.core.grid import Grid, Place
 from attnviz.core.part import Inputs
-from attnviz.core.parts.relative_buckets import RelativeBuckets, bucket
 from attnviz.core.variants import find_variant
 from attnviz.errors import MisuseError
 from tests.sources.reference import MODELS
@@ -58,7 +58,7 @@ def test_rows_of_a_block_and_fewer_queries_count_from_the_end():
 
 
 def test_it_is_found_by_its_name_and_draws_what_it_is_not_given():
-    from attnviz.core.parts import find_part
+    from attnviz.core.registry import find_part
 
     part = find_part("bias", "buckets")()
     row = find_variant("scaled-dot")

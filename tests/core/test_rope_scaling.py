@@ -5,9 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from attnviz.core.draw import draw
-from attnviz.core.parts import find_part
-from attnviz.core.parts.rope_scaling import (
+from attnviz.core.positions import Rope
+from attnviz.core.positions.rope_scaling import (
     PARTS,
     DynamicRope,
     LinearRope,
@@ -16,7 +15,8 @@ from attnviz.core.parts.rope_scaling import (
     Yarn,
     plain_paces,
 )
-from attnviz.core.position import Rope
+from attnviz.core.registry import find_part
+from attnviz.core.seeded_random import draw
 from attnviz.errors import MisuseError
 
 VECTORS = draw((2, 9, 8), 0, "vectors")

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from attnviz.core.attention import weigh
-from attnviz.core.blocks import blocks
-from attnviz.core.mask import Causal, Full, Mask, Window
-from attnviz.core.parts.always_seen import Sinks
-from attnviz.core.position import NoPosition
+from attnviz.core.engine.attention import compute_weights
+from attnviz.core.engine.blocks import blocks
+from attnviz.core.masks import Causal, Full, Mask, Window
+from attnviz.core.masks.global_tokens import Sinks
+from attnviz.core.positions import NoPosition
 from attnviz.core.variants import VARIANTS, find_variant
 from attnviz.errors import MisuseError
 from tests.core.layers import layer, sees
@@ -35,19 +35,19 @@ def test_agrees_with_its_oracle(row):
     n_key = 5 if row.context == "refused" else 7
     variant, inputs = layer(row, n_query=n_query, n_key=n_key)
     expected = ORACLES[row.name](variant, inputs, sees(variant, inputs))
-    made = weigh(variant, inputs).weights
+    made = compute_weights(variant, inputs).weights
     assert made.shape == expected.shape
     assert np.abs(expected).max() > 0, "an oracle of nothing proves nothing"
     assert_allclose(made, expected, rtol=0, atol=1e-12 if row in FIRST else 1e-10)
 
 
-FIRST = [row for row in ROWS if ORACLES[row.name].__module__.endswith(("first_hour", "loops"))]
+FIRST = [row for row in ROWS if ORACLES[row.name].__module__.endswith(("basics", "loops"))]
 
 
 def at_itself(row, n=7):
     """A layer that looks at itself, and what it weighs."""
     variant, inputs = layer(row, n_query=1 if row.asks == "sentence" else n, n_key=n)
-    return variant, inputs, weigh(variant, inputs)
+    return variant, inputs, compute_weights(variant, inputs)
 
 
 @by_name
@@ -93,9 +93,9 @@ class HideLast(Mask):
 @by_name
 def test_what_is_hidden_cannot_leak(row, poison):
     variant, inputs, _ = at_itself(replace(row, mask=row.mask & HideLast()))
-    before = weigh(variant, inputs).weights
+    before = compute_weights(variant, inputs).weights
     inputs.key[:, -1] = poison
-    assert_array_equal(weigh(variant, inputs).weights, before)
+    assert_array_equal(compute_weights(variant, inputs).weights, before)
 
 
 def in_blocks(variant, inputs):
@@ -111,9 +111,9 @@ def in_blocks(variant, inputs):
 
 @pytest.fixture
 def tiny_blocks(monkeypatch):
-    monkeypatch.setattr("attnviz.core.blocks.STRAIGHT", 0)
-    monkeypatch.setattr("attnviz.core.blocks.BLOCK", 0)
-    monkeypatch.setattr("attnviz.core.blocks.ROWS", (2, 2))
+    monkeypatch.setattr("attnviz.core.engine.blocks.STRAIGHT", 0)
+    monkeypatch.setattr("attnviz.core.engine.blocks.BLOCK", 0)
+    monkeypatch.setattr("attnviz.core.engine.blocks.ROWS", (2, 2))
 
 
 @pytest.mark.parametrize("mask", [Full(), Causal() & Window(2), Window(2) | Sinks(1)], ids=str)
@@ -123,7 +123,7 @@ def test_blocks_of_heads_rows_and_keys_give_the_same_weights(row, mask, tiny_blo
     variant, inputs = layer(replace(row, mask=own), 1 if row.asks == "sentence" else 7, 7)
     variant = replace(variant, position=NoPosition())  # turned already
     try:
-        whole = weigh(variant, inputs).weights
+        whole = compute_weights(variant, inputs).weights
     except MisuseError:
         pytest.skip("mixes keys that a mask would part")
     made, n_block = in_blocks(variant, inputs)

@@ -9,8 +9,8 @@ from _pytest.outcomes import Skipped
 from rich.console import Console
 
 import attnviz
-from attnviz.captions import captions, patterns
-from attnviz.comparing import compare
+from attnviz.api.captions import captions, patterns
+from attnviz.api.compare import compare
 from attnviz.render.formats import find_format
 from attnviz.render.style import Style
 from tests.checkpoints.minilm import folder

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 import attnviz
-from attnviz.captions import captions
+from attnviz.api.captions import captions
 from attnviz.render.terminal.views import VIEWS
 from tests.docs.__main__ import terminal_picture
 from tests.gallery.cases import CASES

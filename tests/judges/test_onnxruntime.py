@@ -9,8 +9,8 @@ from itertools import product
 import numpy as np
 import pytest
 
-from attnviz.core.attend import attend
-from attnviz.core.bias import SoftCap
+from attnviz.core.biases import SoftCap
+from attnviz.core.engine.attend import attend
 from attnviz.core.variants import find_variant
 from tests.judges.court import call, judged
 

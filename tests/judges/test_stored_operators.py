@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from attnviz.core.arrays import as_floats
-from attnviz.core.attend import attend, composed
-from attnviz.core.attention import weigh
-from attnviz.core.bias import SoftCap
+from attnviz.core.biases import SoftCap
+from attnviz.core.engine.attend import attend, composed
+from attnviz.core.engine.attention import compute_weights
 from attnviz.core.grid import Grid
 from attnviz.core.heads import share
-from attnviz.core.normalize import softmax
+from attnviz.core.numerics import softmax
 from attnviz.core.part import Inputs
-from attnviz.core.position import rotate
+from attnviz.core.positions import rotate
 from attnviz.core.variants import find_variant
 from tests.judges.stored import cases, distance, verdicts
 
@@ -92,7 +92,7 @@ def stage(case, variant, query, key, visible, bias, scale):
         inputs = Inputs(
             query=of_query, key=share(of_key, n_head), grid=Grid.of(n_head, n_query, n_key)
         )
-        weigh(own, inputs, seen.__setitem__)
+        compute_weights(own, inputs, seen.__setitem__)
         stages = (seen["scaled"], seen[capped], np.where(shown, seen["logits"], -np.inf))
         made.append((*stages, seen["weights"])[mode])
     return np.stack(made)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from attnviz.core.attention_map import AttentionMap, Token
+from attnviz.core.attention_map import AttentionMap
+from attnviz.core.tokens import Token
 
 WORDS = ("[CLS]", "the", "cat", "saw", "the", "cat", "sleep")
 

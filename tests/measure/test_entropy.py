@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose
 
 from attnviz.errors import MisuseError
 from attnviz.measure.entropy import entropy, head_entropy, most_entropy, reach
-from attnviz.measure.mass import is_shared_out, nothing, tolerance
+from attnviz.measure.row_mass import is_shared_out, nothing, tolerance
 from tests.measure.maps import (
     SHARED_OUT,
     UNSHARED,

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from attnviz.core.attention_map import AttentionMap
-from attnviz.measure.caption import caption
 from attnviz.measure.entropy import entropy, most_entropy
+from attnviz.measure.head_summary import caption
 from attnviz.measure.links import Link, strongest_links
 from tests.measure.maps import SHARED_OUT, UNSHARED, causal, leaky, plain, signed, tokens
 

@@ -6,7 +6,8 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 
-from attnviz.core.attention_map import AttentionMap, Token
+from attnviz.core.attention_map import AttentionMap
+from attnviz.core.tokens import Token
 from attnviz.render import figure
 from attnviz.render.style import Style
 

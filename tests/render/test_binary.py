@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from attnviz.errors import CouldNotError
-from attnviz.render import binary
+from attnviz.render.data import array_files as binary
 from attnviz.render.style import Style
 from tests.conftest import HOSTILE, make_map
 

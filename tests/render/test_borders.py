@@ -7,12 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from attnviz.core.attention_map import AttentionMap, Token
-from attnviz.render.borders import borders
+from attnviz.core.attention_map import AttentionMap
+from attnviz.core.tokens import Token
+from attnviz.render.cell_pooling import Pool
 from attnviz.render.figure import draw
-from attnviz.render.pool import Pool
+from attnviz.render.segment_borders import borders
 from attnviz.render.style import Style
-from attnviz.render.terminal.rulers import stretches
+from attnviz.render.terminal.segment_lines import stretches
 from tests.render.consoles import printed
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from attnviz.errors import UnknownNameError
-from attnviz.render.colour import BLACK, PALETTES, WHITE, Scale, find_palette, ink, luminance
+from attnviz.render.colors import BLACK, PALETTES, WHITE, Scale, find_palette, ink, luminance
 
 
 def generator():
@@ -100,7 +100,7 @@ def loaded(code):
 
 
 def test_colours_do_not_load_matplotlib():
-    assert loaded("import attnviz.render.colour as c; c.find_palette('magma').rgb") == "False"
+    assert loaded("import attnviz.render.colors as c; c.find_palette('magma').rgb") == "False"
 
 
 def test_the_check_above_notices_matplotlib():

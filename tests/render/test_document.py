@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 from jsonschema import Draft202012Validator, ValidationError
 
-from attnviz.core.attention_map import AttentionMap, Token
-from attnviz.core.mask import Causal
+from attnviz.core.attention_map import AttentionMap
+from attnviz.core.masks import Causal
+from attnviz.core.tokens import Token
 from attnviz.errors import NumbersError
-from attnviz.render import document
-from attnviz.render.decimals import decimals, shortest
+from attnviz.render.data import json_document as document
+from attnviz.render.data.decimals import decimals, shortest
 from attnviz.render.style import Style
 from tests.conftest import HOSTILE, make_map
 

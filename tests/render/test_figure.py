@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from attnviz.errors import AttnvizWarning, MisuseError, UnknownNameError
-from attnviz.render.colour import PALETTES, Scale, luminance
+from attnviz.render.colors import PALETTES, Scale, luminance
 from attnviz.render.style import Style
 from tests.conftest import make_map
 from tests.render.pictures import SENTENCE, bar, drawn, heads, numbers, pixels, spread, words

@@ -11,9 +11,9 @@ from matplotlib.font_manager import fontManager
 
 from attnviz.errors import AttnvizWarning
 from attnviz.render import figure
-from attnviz.render.figure import letters
-from attnviz.render.figure.letters import Letters, width_of
-from attnviz.render.labels import printable
+from attnviz.render.figure import fonts as letters
+from attnviz.render.figure.fonts import Letters, width_of
+from attnviz.render.safe_text import printable
 from attnviz.render.style import Style
 from tests.conftest import HOSTILE, make_map
 from tests.render.pictures import drawn, words

@@ -9,7 +9,7 @@ import pytest
 from matplotlib.collections import LineCollection, PolyCollection
 
 from attnviz.errors import MisuseError
-from attnviz.render.colour import Scale
+from attnviz.render.colors import Scale
 from attnviz.render.figure.views import VIEWS
 from tests.conftest import HOSTILE
 from tests.render.pictures import SENTENCE, bar, drawn, heads, spread, texts, words

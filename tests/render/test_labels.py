@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from attnviz.render.labels import ascii_only, fitted, graphemes, one_line, printable
+from attnviz.render.safe_text import ascii_only, fitted, graphemes, one_line, printable
 from tests.conftest import HOSTILE
 
 ANY = st.text(st.characters(exclude_categories=())) | st.sampled_from(HOSTILE)

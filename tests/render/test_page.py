@@ -13,16 +13,18 @@ from importlib.resources import files
 import numpy as np
 import pytest
 
-from attnviz.comparing import compare
-from attnviz.core.attention_map import Token
+from attnviz.api.compare import compare
+from attnviz.core.tokens import Token
 from attnviz.errors import MisuseError
-from attnviz.render.colour import PALETTES
-from attnviz.render.page import assets, html, island, pages
-from attnviz.render.page.packing import FINE, packed
+from attnviz.render.colors import PALETTES
+from attnviz.render.page import bundle as assets
+from attnviz.render.page import data_island as island
+from attnviz.render.page import html, pages
+from attnviz.render.page.quantize import FINE, packed
 from attnviz.render.style import Style
-from attnviz.sources.foreign.page import html as read_found
-from attnviz.sources.foreign.page import read_page, unpacked
-from attnviz.sources.foreign.wish import Wish
+from attnviz.sources.external.attnviz_html import html as read_found
+from attnviz.sources.external.attnviz_html import read_page, unpacked
+from attnviz.sources.external.selection import Wish
 from tests.conftest import HOSTILE, make_map
 
 BUDGET = 60_000  # bytes of code and styles, comments included

@@ -9,10 +9,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from attnviz.core.attention_map import AttentionMap, Token
-from attnviz.render.colour import Scale
-from attnviz.render.labels import printable
-from attnviz.render.page import assets, html, pages
+from attnviz.core.attention_map import AttentionMap
+from attnviz.core.tokens import Token
+from attnviz.render.colors import Scale
+from attnviz.render.page import bundle as assets
+from attnviz.render.page import html, pages
+from attnviz.render.safe_text import printable
 from attnviz.render.style import Style
 from tests.conftest import HOSTILE, make_map
 from tests.render import browser as browsers

@@ -9,8 +9,8 @@ import numpy as np
 import pandas
 import pytest
 
-from attnviz.core.document import COLUMNS, from_cell, to_cell
-from attnviz.render import rows
+from attnviz.core.file_format import COLUMNS, from_cell, to_cell
+from attnviz.render.data import csv_table as rows
 from attnviz.render.style import Style
 from tests.conftest import HOSTILE, make_map
 

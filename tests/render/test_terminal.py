@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from attnviz.core.attention_map import AttentionMap, Token
+from attnviz.core.attention_map import AttentionMap
+from attnviz.core.tokens import Token
 from attnviz.errors import MisuseError, UnknownNameError
 from attnviz.render.formats import find_format
 from attnviz.render.style import Style

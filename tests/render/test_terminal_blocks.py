@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from rich.cells import cell_len
 
-from attnviz.core.attention_map import AttentionMap, Token
-from attnviz.render.colour import Scale
-from attnviz.render.pool import Pool
-from attnviz.render.terminal.paint import LETTERS, SHADES, Ramp
+from attnviz.core.attention_map import AttentionMap
+from attnviz.core.tokens import Token
+from attnviz.render.cell_pooling import Pool
+from attnviz.render.colors import Scale
+from attnviz.render.terminal.cell_colors import LETTERS, SHADES, Ramp
 from tests.conftest import make_map
 from tests.render.consoles import printed, segments
 

@@ -10,10 +10,10 @@ import pytest
 from rich.color import ColorSystem
 from rich.console import Console
 
-from attnviz.render.colour import PALETTES, Scale
+from attnviz.render.colors import PALETTES, Scale
 from attnviz.render.style import Style
 from attnviz.render.terminal import VIEWS, table
-from attnviz.render.terminal.paint import cell_style
+from attnviz.render.terminal.cell_colors import cell_style
 from tests.conftest import make_map
 from tests.render.consoles import printed, segments
 from tests.render.test_colour import contrast

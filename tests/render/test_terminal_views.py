@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from rich.cells import cell_len
 
-from attnviz.core.attention_map import AttentionMap, Token
-from attnviz.named import plain
+from attnviz.core.attention_map import AttentionMap
+from attnviz.core.tokens import Token
+from attnviz.lookup import plain
 from attnviz.render.terminal import VIEWS, find_view
-from attnviz.render.terminal.arcs import DOWN, LEFT, RIGHT, UP, routed, strongest_links
+from attnviz.render.terminal.lines import DOWN, LEFT, RIGHT, UP, routed, strongest_links
 from tests.conftest import HOSTILE, make_map
 from tests.render.consoles import printed
 

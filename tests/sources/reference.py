@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from attnviz.core.attention import combine, turned, weigh
-from attnviz.core.attention_map import Token
-from attnviz.sources.checkpoint.opened import open_checkpoint
-from attnviz.sources.tokens import Encoding
+from attnviz.core.engine.attention import combine, compute_weights, turned
+from attnviz.core.tokens import Token
+from attnviz.sources.model.checkpoint import open_checkpoint
+from attnviz.sources.tokenizing.tokenizers import Encoding
 
 MODELS = Path(__file__).parent.parent / "models"
 FOLDERS = sorted(path.name for path in MODELS.iterdir() if path.is_dir())
@@ -26,7 +26,7 @@ class Seen:
 
     def __call__(self, call):
         self.calls.append(call)
-        weights = weigh(call.own, turned(call.own, call.inputs)).weights
+        weights = compute_weights(call.own, turned(call.own, call.inputs)).weights
         self.weights.setdefault(call.kind, []).append(weights)
         return combine(weights, call.value)
 

@@ -5,7 +5,9 @@ import json
 import pytest
 
 from attnviz.errors import MisuseError
-from attnviz.sources.checkpoint.memory import Memory, estimate, machine, refuse_too_large, size
+from attnviz.sources.memory import Memory, machine, refuse_too_large, size
+from attnviz.sources.model.describe import describe
+from attnviz.sources.model.memory_estimate import estimate
 from tests.sources.reference import FOLDERS, MODELS, Seen, cases, model
 
 ALGEBRA = {
@@ -29,7 +31,7 @@ def test_the_description_is_what_runs(folder):
     checkpoint, seen = model(folder), Seen()
     _, text, target, _ = next(cases(MODELS / folder / "reference.npz"))
     checkpoint.run(text, seen, target=target)
-    facts = checkpoint.describe()
+    facts = describe(checkpoint)
     told = {
         (group["kind"], layer): group["algebra"]
         for group in facts["attention"]
@@ -47,18 +49,18 @@ def test_the_description_is_what_runs(folder):
 
 @pytest.mark.parametrize("folder", ALGEBRA)
 def test_reads_like_the_algebra(folder):
-    assert ALGEBRA[folder] in [group["algebra"] for group in model(folder).describe()["attention"]]
+    assert ALGEBRA[folder] in [group["algebra"] for group in describe(model(folder))["attention"]]
 
 
 def test_other_facts():
-    facts = model("mistral").describe()
+    facts = describe(model("mistral"))
     assert (facts["window"], facts["dtype"], facts["positions"]) == (6, "bfloat16", 40)
     assert (facts["kind"], facts["vocabulary"], facts["kv_heads"]) == ("decoder", 100, 2)
-    assert model("qwen2").describe()["window"] is None
-    assert model("qwen2-sliding").describe()["window"] == 5
-    facts = model("m2m_100").describe()
+    assert describe(model("qwen2"))["window"] is None
+    assert describe(model("qwen2-sliding"))["window"] == 5
+    facts = describe(model("m2m_100"))
     assert facts["layers"] == {"encoder": 2, "decoder": 2, "cross": 2}
-    assert model("t5").describe()["positions"] is None
+    assert describe(model("t5"))["positions"] is None
     assert model("roberta").n_position == model("mpnet").n_position == 40 - 2
     assert model("opt").n_position == 40
 

@@ -7,12 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from attnviz.core.position import Rope
+from attnviz.core.positions import Rope
 from attnviz.core.variants import find_variant
 from attnviz.errors import ShapeError
 from attnviz.sources.checkpoint.config import Config
 from attnviz.sources.families import FAMILIES
-from attnviz.sources.families.row import Layer
+from attnviz.sources.families.spec import Layer
 from tests.sources.reference import FOLDERS, MODELS, Seen, cases, encoding, model, off, plainly
 
 ROWS = tuple(FAMILIES)

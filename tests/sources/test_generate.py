@@ -5,6 +5,7 @@ import pytest
 
 from attnviz.errors import MisuseError
 from attnviz.sources.families import FAMILIES
+from attnviz.sources.model.generate import generate
 from attnviz.sources.transformer.attention import Cache, Looking
 from attnviz.sources.transformer.embedding import embedded
 from tests.checkpoints.settings import END
@@ -24,7 +25,7 @@ def reference(folder):
 def test_writes_what_its_reference_writes(folder):
     text, wanted = reference(folder)
     end = wanted.index(END) if END in wanted else len(wanted)
-    assert model(folder).generate(text, len(wanted), plainly) == wanted[:end]
+    assert generate(model(folder), text, len(wanted), plainly) == wanted[:end]
 
 
 def test_every_family_that_writes_is_among_them():
@@ -51,26 +52,26 @@ def test_stops_where_the_model_ends():
     checkpoint = model("phi3")
     text, wanted = reference("phi3")
     checkpoint.config.values["eos_token_id"] = [3, wanted[2]]
-    assert checkpoint.generate(text, 8, plainly) == wanted[:2]
+    assert generate(checkpoint, text, 8, plainly) == wanted[:2]
 
 
 def test_vocabularies_larger_than_a_chunk_are_scored_whole(monkeypatch):
-    import attnviz.sources.checkpoint.writing as writing
+    import attnviz.sources.model.generate as writing
 
     monkeypatch.setattr(writing, "CHUNK", 7)
     text, wanted = reference("llama")
-    assert model("llama").generate(text, len(wanted), plainly) == wanted
+    assert generate(model("llama"), text, len(wanted), plainly) == wanted
 
 
 def test_an_encoder_does_not_write():
     with pytest.raises(MisuseError, match="reads text; it does not write"):
-        model("bert").generate(encoding([2, 3]), 1, plainly)
+        generate(model("bert"), encoding([2, 3]), 1, plainly)
 
 
 def test_no_more_than_there_are_positions():
     with pytest.raises(MisuseError, match=r"2 tokens and 39 more are 41.*positions for 40"):
-        model("gpt2").generate(encoding([5, 6]), 39, plainly)
-    assert len(model("gpt2").generate(encoding([5, 6]), 38, plainly)) <= 38
+        generate(model("gpt2"), encoding([5, 6]), 39, plainly)
+    assert len(generate(model("gpt2"), encoding([5, 6]), 38, plainly)) <= 38
 
 
 def test_words_by_their_numbers_are_shown():

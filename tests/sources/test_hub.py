@@ -8,7 +8,7 @@ import pytest
 from huggingface_hub import constants, errors, file_download
 
 from attnviz.errors import CouldNotError
-from attnviz.sources.checkpoint.opened import open_checkpoint
+from attnviz.sources.model.checkpoint import open_checkpoint
 from tests.sources.reference import MODELS, encoding, plainly
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from attnviz.cli.input.lines import decoded, numbered, sentences
 from attnviz.errors import InvalidInputError
-from attnviz.sources.lines import decoded, numbered, sentences
 
 
 def read(content: bytes, cap: int = 100) -> list[tuple[int, str]]:

@@ -5,7 +5,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from attnviz.sources.checkpoint.opened import open_checkpoint
+from attnviz.sources.model.checkpoint import open_checkpoint
+from attnviz.sources.model.describe import describe
 from tests.checkpoints.minilm import SENTENCES, folder
 from tests.sources.reference import MODELS, Seen, off
 
@@ -39,7 +40,7 @@ def test_sentences_look_different(references):
 
 
 def test_is_what_its_description_says(checkpoint):
-    facts = checkpoint.describe()
+    facts = describe(checkpoint)
     assert (facts["family"], facts["layers"], facts["heads"]) == ("bert", {"self": 6}, 12)
     assert (facts["d_model"], facts["vocabulary"], facts["positions"]) == (384, 30522, 512)
     assert (facts["dtype"], facts["bytes"]) == ("float32", 90_868_376)

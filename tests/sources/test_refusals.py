@@ -8,7 +8,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from attnviz.errors import CouldNotError, InvalidInputError, MisuseError
-from attnviz.sources.checkpoint.opened import open_checkpoint
+from attnviz.sources.model.checkpoint import open_checkpoint
 from tests.sources.reference import MODELS, encoding, plainly
 
 TEXT = encoding([2, 9, 8, 3])

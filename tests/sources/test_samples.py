@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from attnviz.sources.lines import sentences
-from attnviz.sources.tokens import TOKENIZERS
+from attnviz.cli.input.lines import sentences
+from attnviz.sources.tokenizing.tokenizers import TOKENIZERS
 
 FOLDER = Path(__file__).parents[2] / "sample_inputs"
 README = (FOLDER / "README.md").read_text(encoding="utf-8")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, pre_tokenizers
 
 from attnviz.errors import InvalidInputError, MisuseError, UnknownNameError
-from attnviz.sources.tokens import TOKENIZERS, tokenizer
+from attnviz.sources.tokenizing.tokenizers import TOKENIZERS, tokenizer
 
 ROOT = Path(__file__).parents[2]
 every = pytest.mark.parametrize("row", TOKENIZERS, ids=lambda row: row.name)
@@ -156,12 +156,13 @@ def python(code: str) -> str:
 
 def test_a_closed_standard_error_does_no_harm():
     made = (
-        "from attnviz.sources.tokens import tokenizer; print(tokenizer('words').encode('a b').ids)"
+        "from attnviz.sources.tokenizing.tokenizers import tokenizer; "
+        "print(tokenizer('words').encode('a b').ids)"
     )
     assert python(f"import os; os.close(2); {made}") == "(0, 1)\n"
 
 
 def test_the_library_is_not_loaded_before_it_is_needed():
-    look = "import sys, attnviz.sources.tokens; print('tokenizers' in sys.modules)"
+    look = "import sys, attnviz.sources.tokenizing.tokenizers; print('tokenizers' in sys.modules)"
     assert python(look) == "False\n"
     assert python(f"import tokenizers; {look}") == "True\n"

@@ -11,8 +11,8 @@ import pytest
 from tokenizers import Tokenizer
 
 from attnviz.errors import CouldNotError, InvalidInputError, MisuseError
-from attnviz.sources import tokens_file
-from attnviz.sources.tokens import tokenizer
+from attnviz.sources.tokenizing import tokenizer_json as tokens_file
+from attnviz.sources.tokenizing.tokenizers import tokenizer
 from tests.sources.documents import bert
 
 

@@ -11,7 +11,7 @@ import json
 from pathlib import Path
 
 TEXT = Path(__file__).with_name("bpe_text.txt")
-SHIPPED = Path(__file__).parents[2] / "attnviz" / "sources" / "bpe.json"
+SHIPPED = Path(__file__).parents[2] / "attnviz" / "sources" / "tokenizing" / "bpe.json"
 N_PIECE = 256 + 1500  # every byte, then the merges
 
 

@@ -11,25 +11,25 @@ from collections.abc import Iterator
 from importlib import import_module
 
 from attnviz.core.variant import Variant
-from attnviz.named import find
+from attnviz.lookup import find
 
 FAMILIES = (
-    "first_hour",
-    "luong",
+    "basics",
+    "bahdanau_luong",
     "positions",
     "masks",
     "heads",
     "normalizers",
-    "distances",
+    "relative_positions",
     "scaling",
     "scores",
-    "chosen",
+    "content_sparse",
     "linear",
     "recurrent",
-    "unasked",
+    "query_free",
     "monotonic",
     "structured",
-    "plane",
+    "images",
 )
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from attnviz.core.heads import MultiHead
-from attnviz.core.mask import Causal
-from attnviz.core.parts.differential import Differential
-from attnviz.core.parts.latent import Collaborative, Latent, TensorProduct
-from attnviz.core.parts.selection import MemorySlots, MultiToken, Selective
-from attnviz.core.parts.talking import MixedHeads, TalkingHeads
-from attnviz.core.position import Rope, Sinusoidal
-from attnviz.core.scale import Unscaled
+from attnviz.core.heads.differential import Differential
+from attnviz.core.heads.talking_heads import MixedHeads, TalkingHeads
+from attnviz.core.masks import Causal
+from attnviz.core.normalizers.selective import MemorySlots, MultiToken, Selective
+from attnviz.core.positions import Rope, Sinusoidal
+from attnviz.core.scales import Unscaled
+from attnviz.core.scores.latent_mla import Collaborative, Latent, TensorProduct
 from attnviz.core.variant import Variant
 
 ROWS = (

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from attnviz.core.mask import Causal
-from attnviz.core.parts.bottleneck import (
+from attnviz.core.masks import Causal
+from attnviz.core.mixers.low_rank import (
     AttentionFree,
     FeatureSoftmax,
     Linformer,
     Luna,
     Nystrom,
 )
-from attnviz.core.parts.kernels import (
+from attnviz.core.normalizers.elementwise import Share
+from attnviz.core.scales import Unscaled
+from attnviz.core.scores.kernel_features import (
     CosineWeighted,
     EluKernel,
     LearnedSquare,
     RandomFeatures,
-    Share,
     Taylor,
 )
-from attnviz.core.scale import Unscaled
 from attnviz.core.variant import Variant
 
 ROWS = (

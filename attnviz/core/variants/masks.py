@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from attnviz.core.mask import Causal, Window
-from attnviz.core.parts.always_seen import GlobalTokens, Prefix, RandomKeys, Sinks
-from attnviz.core.parts.near import Dilated, EarlierBlocks, SameBlock
-from attnviz.core.parts.orders import BlockDiffusion, Branch, Permuted
-from attnviz.core.parts.strided import Strided, Summaries
-from attnviz.core.parts.texts import FirstText, SameText
+from attnviz.core.masks import Causal, Window
+from attnviz.core.masks.documents import FirstText, SameText
+from attnviz.core.masks.generation_order import BlockDiffusion, Branch, Permuted
+from attnviz.core.masks.global_tokens import GlobalTokens, Prefix, RandomKeys, Sinks
+from attnviz.core.masks.local import Dilated, EarlierBlocks, SameBlock
+from attnviz.core.masks.strided import Strided, Summaries
 from attnviz.core.variant import Variant
 
 ROWS = (

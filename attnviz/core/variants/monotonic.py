@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from attnviz.core.parts.addressing import Addressing
-from attnviz.core.parts.cosine import Cosine
-from attnviz.core.parts.mixtures import Mixture, MovingWindow
-from attnviz.core.parts.monotonic import Forward, Monotonic, Stepwise
-from attnviz.core.scale import Unscaled
+from attnviz.core.mixers.gaussian_windows import Mixture, MovingWindow
+from attnviz.core.normalizers.monotonic import Forward, Monotonic, Stepwise
+from attnviz.core.normalizers.ntm_addressing import Addressing
+from attnviz.core.scales import Unscaled
+from attnviz.core.scores.cosine import Cosine
 from attnviz.core.variant import Variant
 
 ROWS = (

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from attnviz.core.mask import Causal
-from attnviz.core.parts.along_the_row import StickBreaking
-from attnviz.core.parts.budgets import Budget, FertileSoftmax, FertileSparsemax
-from attnviz.core.parts.fused import Fusedmax
-from attnviz.core.parts.gates import Rectified, ReluShare, Sigmoid, SquaredRelu
-from attnviz.core.parts.near import Itself
-from attnviz.core.parts.projections import Entmax, Normmax, Sparsemax
-from attnviz.core.parts.resting import LearnedSink, SoftmaxOne
-from attnviz.core.parts.signs import Cog, Softpick
-from attnviz.core.scale import Unscaled
+from attnviz.core.masks import Causal
+from attnviz.core.masks.local import Itself
+from attnviz.core.normalizers.attention_sink import LearnedSink, SoftmaxOne
+from attnviz.core.normalizers.constrained import Budget, FertileSoftmax, FertileSparsemax
+from attnviz.core.normalizers.elementwise import Rectified, ReluShare, Sigmoid, SquaredRelu
+from attnviz.core.normalizers.fusedmax import Fusedmax
+from attnviz.core.normalizers.signed import Cog, Softpick
+from attnviz.core.normalizers.sparsemax_entmax import Entmax, Normmax, Sparsemax
+from attnviz.core.normalizers.stick_breaking import StickBreaking
+from attnviz.core.scales import Unscaled
 from attnviz.core.variant import Variant
 
 ROWS = (

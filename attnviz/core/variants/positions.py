@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from attnviz.core.mask import Causal
-from attnviz.core.parts.along_the_row import Contextual
-from attnviz.core.parts.extrapolating import Xpos
-from attnviz.core.parts.polar import Polar
-from attnviz.core.parts.reflected import Reflected
-from attnviz.core.parts.rope_scaling import DynamicRope, LinearRope, Llama3Rope, Yarn
-from attnviz.core.position import LearnedPositions, Rope, Sinusoidal
+from attnviz.core.masks import Causal
+from attnviz.core.normalizers.stick_breaking import Contextual
+from attnviz.core.positions import LearnedPositions, Rope, Sinusoidal
+from attnviz.core.positions.rope_scaling import DynamicRope, LinearRope, Llama3Rope, Yarn
+from attnviz.core.positions.xpos import Xpos
+from attnviz.core.scores.householder_path import Reflected
+from attnviz.core.scores.pope import Polar
 from attnviz.core.variant import Variant
 
 ROWS = (

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from attnviz.core.mask import Causal
-from attnviz.core.parts.delta import DeltaRule
-from attnviz.core.parts.fading import GatedLinear, Rwkv, StateSpace
-from attnviz.core.parts.retention import Retention
-from attnviz.core.position import Rope
+from attnviz.core.masks import Causal
+from attnviz.core.mixers.delta_rule import DeltaRule
+from attnviz.core.mixers.gated_recurrence import GatedLinear, Rwkv, StateSpace
+from attnviz.core.normalizers.retention import Retention
+from attnviz.core.positions import Rope
 from attnviz.core.variant import Variant
 
 ROWS = (

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from attnviz.core.bias import SoftCap, Temperature
-from attnviz.core.mask import Causal
-from attnviz.core.parts.fixed_scale import GrowingScale, InverseWidth
-from attnviz.core.parts.noise import GumbelNoise
-from attnviz.core.parts.shaped import ScalableSoftmax
+from attnviz.core.biases import SoftCap, Temperature
+from attnviz.core.biases.gumbel_noise import GumbelNoise
+from attnviz.core.masks import Causal
+from attnviz.core.normalizers.adaptive import ScalableSoftmax
+from attnviz.core.scales.fixed import GrowingScale, InverseWidth
 from attnviz.core.variant import Variant
 
 ROWS = (

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from attnviz.core.parts.additive_kin import NormedAdditive, TanhSum
-from attnviz.core.parts.biaffine import Biaffine
-from attnviz.core.parts.cosine import Cosine
-from attnviz.core.parts.distance import Bandwidth, SquaredDistance
-from attnviz.core.parts.learned_scale import Gain, KeyStrength, LearnedTemperature
-from attnviz.core.parts.past_weights import Coverage, LocationSensitive
-from attnviz.core.parts.query_key_norm import QueryKeyNorm
-from attnviz.core.parts.retrieval import Retrieval
-from attnviz.core.parts.symmetric import Decomposable, Symmetric
-from attnviz.core.parts.trilinear import Trilinear
-from attnviz.core.scale import Unscaled
+from attnviz.core.mixers.coverage import Coverage, LocationSensitive
+from attnviz.core.normalizers.hopfield import Retrieval
+from attnviz.core.scales import Unscaled
+from attnviz.core.scales.fixed import Bandwidth
+from attnviz.core.scales.learned import Gain, KeyStrength, LearnedTemperature
+from attnviz.core.scores.additive import NormedAdditive, TanhSum
+from attnviz.core.scores.biaffine import Biaffine
+from attnviz.core.scores.cosine import Cosine
+from attnviz.core.scores.euclidean import SquaredDistance
+from attnviz.core.scores.qk_norm import QueryKeyNorm
+from attnviz.core.scores.symmetric import Decomposable, Symmetric
+from attnviz.core.scores.trilinear import Trilinear
 from attnviz.core.variant import Variant
 
 ROWS = (

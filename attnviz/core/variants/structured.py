@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from attnviz.core.mask import Window
-from attnviz.core.parts.balanced import Inverted, Sinkhorn, Tree
-from attnviz.core.parts.fourier import Fourier
-from attnviz.core.parts.pooling import Pooling
+from attnviz.core.masks import Window
+from attnviz.core.mixers.fourier import Fourier
+from attnviz.core.mixers.pooling import Pooling
+from attnviz.core.normalizers.sinkhorn import Inverted, Sinkhorn, Tree
 from attnviz.core.variant import Variant
 
 ROWS = (

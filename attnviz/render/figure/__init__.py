@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from attnviz.core.attention_map import AttentionMap
 from attnviz.errors import AttnvizWarning
-from attnviz.render.figure.subject import Subject, title_of
+from attnviz.render.figure.drawable import Subject, title_of
 from attnviz.render.figure.views import view_of
-from attnviz.render.labels import one_line
+from attnviz.render.safe_text import one_line
 from attnviz.render.style import Style
 
 if TYPE_CHECKING:

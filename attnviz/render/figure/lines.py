@@ -8,8 +8,12 @@ import numpy as np
 
 from attnviz.core.arrays import FloatArray
 from attnviz.record import Record
-from attnviz.render.figure.bar import BAR_ROOM, colour_bar, figures
-from attnviz.render.figure.frame import (
+from attnviz.render.figure.axis_labels import USUAL, Names
+from attnviz.render.figure.colorbar import BAR_ROOM, colour_bar, figures
+from attnviz.render.figure.drawable import Subject
+from attnviz.render.figure.fonts import width_of
+from attnviz.render.figure.layout import PAGE, Need, Room, Sheet, lay_out
+from attnviz.render.figure.titles import (
     EDGE,
     FAINT,
     INK,
@@ -21,11 +25,7 @@ from attnviz.render.figure.frame import (
     notes_on,
     panels,
 )
-from attnviz.render.figure.letters import width_of
-from attnviz.render.figure.names import USUAL, Names
-from attnviz.render.figure.sheet import PAGE, Need, Room, Sheet, lay_out
-from attnviz.render.figure.subject import Subject
-from attnviz.render.remainder import KEPT
+from attnviz.render.row_remainder import KEPT
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

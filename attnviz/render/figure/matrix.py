@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from attnviz.core.arrays import FloatArray
-from attnviz.render.colour import BLACK
-from attnviz.render.figure.column import Column
-from attnviz.render.figure.digits import least_cell
-from attnviz.render.figure.heat import heat, pool_for
-from attnviz.render.figure.letters import width_of
+from attnviz.render.colors import BLACK
+from attnviz.render.figure.cell_numbers import least_cell
+from attnviz.render.figure.fonts import width_of
+from attnviz.render.figure.heat_image import heat, pool_for
 from attnviz.render.figure.panels import Panel, outline, small_multiples
-from attnviz.render.remainder import SUM
+from attnviz.render.figure.remainder_column import Column
+from attnviz.render.row_remainder import SUM
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from attnviz.render.figure.subject import Subject
+    from attnviz.render.figure.drawable import Subject
 
 BARS = "#8a94a3"
 

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from attnviz.render.figure.bar import BAR_ROOM, colour_bar
-from attnviz.render.figure.borders import draw_borders
-from attnviz.render.figure.frame import EDGE, FAINT, HAIR, INK, NAME, blank, head_room, notes_on
-from attnviz.render.figure.heat import heat, pool_for
-from attnviz.render.figure.hidden import shade
-from attnviz.render.figure.letters import width_of
-from attnviz.render.figure.names import Names
-from attnviz.render.figure.sheet import PAGE, Need, Room, Sheet, lay_out
-from attnviz.render.figure.subject import Subject
-from attnviz.render.pool import Pool
-from attnviz.render.remainder import Remainder
+from attnviz.render.cell_pooling import Pool
+from attnviz.render.figure.axis_labels import Names
+from attnviz.render.figure.colorbar import BAR_ROOM, colour_bar
+from attnviz.render.figure.drawable import Subject
+from attnviz.render.figure.fonts import width_of
+from attnviz.render.figure.heat_image import heat, pool_for
+from attnviz.render.figure.layout import PAGE, Need, Room, Sheet, lay_out
+from attnviz.render.figure.masked_hatch import shade
+from attnviz.render.figure.segment_lines import draw_borders
+from attnviz.render.figure.titles import EDGE, FAINT, HAIR, INK, NAME, blank, head_room, notes_on
+from attnviz.render.row_remainder import Remainder
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

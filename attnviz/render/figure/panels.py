@@ -7,11 +7,17 @@ from typing import TYPE_CHECKING
 
 from attnviz.core.arrays import BoolArray, FloatArray
 from attnviz.record import Record
-from attnviz.render.figure.bar import BAR_ROOM, colour_bar
-from attnviz.render.figure.borders import draw_borders
-from attnviz.render.figure.column import Column
-from attnviz.render.figure.digits import Digits
-from attnviz.render.figure.frame import (
+from attnviz.render.figure.axis_labels import USUAL, Names
+from attnviz.render.figure.cell_numbers import Digits
+from attnviz.render.figure.colorbar import BAR_ROOM, colour_bar
+from attnviz.render.figure.drawable import Subject
+from attnviz.render.figure.fonts import width_of
+from attnviz.render.figure.heat_image import pool_for
+from attnviz.render.figure.layout import PAGE, Need, Room, Sheet, lay_out
+from attnviz.render.figure.masked_hatch import shade
+from attnviz.render.figure.remainder_column import Column
+from attnviz.render.figure.segment_lines import draw_borders
+from attnviz.render.figure.titles import (
     EDGE,
     FAINT,
     HAIR,
@@ -24,12 +30,6 @@ from attnviz.render.figure.frame import (
     notes_on,
     panels,
 )
-from attnviz.render.figure.heat import pool_for
-from attnviz.render.figure.hidden import shade
-from attnviz.render.figure.letters import width_of
-from attnviz.render.figure.names import USUAL, Names
-from attnviz.render.figure.sheet import PAGE, Need, Room, Sheet, lay_out
-from attnviz.render.figure.subject import Subject
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from attnviz.core.arrays import FloatArray
-from attnviz.render.figure.bar import figures
-from attnviz.render.figure.frame import HAIR
+from attnviz.render.figure.colorbar import figures
+from attnviz.render.figure.drawable import Subject
 from attnviz.render.figure.matrix import paint_sums
 from attnviz.render.figure.panels import Panel, outline, small_multiples
-from attnviz.render.figure.subject import Subject
-from attnviz.render.remainder import KEPT
+from attnviz.render.figure.titles import HAIR
+from attnviz.render.row_remainder import KEPT
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from attnviz.core.attention_map import AttentionMap
-from attnviz.named import find
+from attnviz.lookup import find
 from attnviz.record import Record
+from attnviz.render.figure.drawable import Subject
 from attnviz.render.figure.lines import lines
 from attnviz.render.figure.matrix import matrix
 from attnviz.render.figure.overview import overview
 from attnviz.render.figure.rows import rows
-from attnviz.render.figure.sentence import sentence
-from attnviz.render.figure.subject import Subject
+from attnviz.render.figure.text import sentence
 from attnviz.render.style import Style
 
 if TYPE_CHECKING:

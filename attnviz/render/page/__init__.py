@@ -15,12 +15,12 @@ from string import Template
 
 from attnviz.core.attention_map import AttentionMap
 from attnviz.errors import MisuseError
-from attnviz.render.document import line
-from attnviz.render.labels import one_line
-from attnviz.render.page.apart import apart
-from attnviz.render.page.assets import asset, script, stylesheet
-from attnviz.render.page.island import contents
-from attnviz.render.page.still import still
+from attnviz.render.data.json_document import line
+from attnviz.render.page.bundle import asset, script, stylesheet
+from attnviz.render.page.data_island import contents
+from attnviz.render.page.noscript import still
+from attnviz.render.page.split_comparison import apart
+from attnviz.render.safe_text import one_line
 from attnviz.render.style import Style
 
 

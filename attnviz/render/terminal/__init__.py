@@ -10,9 +10,9 @@ from rich.segment import Segment
 
 from attnviz.core.attention_map import AttentionMap
 from attnviz.record import Record
-from attnviz.render.colour import find_palette
+from attnviz.render.colors import find_palette
 from attnviz.render.style import Style, query_of
-from attnviz.render.terminal.scene import Scene
+from attnviz.render.terminal.context import Scene
 from attnviz.render.terminal.screen import Screen
 from attnviz.render.terminal.views import VIEWS, Drawing, View, find_view
 

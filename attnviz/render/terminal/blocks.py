@@ -10,15 +10,15 @@ from rich.color import ColorSystem
 from rich.segment import Segment
 
 from attnviz.core.arrays import BoolArray, FloatArray, IntArray
-from attnviz.render.borders import borders
-from attnviz.render.colour import Palette
-from attnviz.render.pool import Pool
-from attnviz.render.remainder import Remainder
-from attnviz.render.terminal.margins import Gutter
-from attnviz.render.terminal.paint import HIDDEN, UNSEEN, Ramp, half_block, shades
-from attnviz.render.terminal.rulers import down, ruler, stretches
-from attnviz.render.terminal.scene import Scene
-from attnviz.render.terminal.segments import GAP, Block, Line, beside, plain
+from attnviz.render.cell_pooling import Pool
+from attnviz.render.colors import Palette
+from attnviz.render.row_remainder import Remainder
+from attnviz.render.segment_borders import borders
+from attnviz.render.terminal.cell_colors import HIDDEN, UNSEEN, Ramp, half_block, shades
+from attnviz.render.terminal.context import Scene
+from attnviz.render.terminal.gutters import Gutter
+from attnviz.render.terminal.layout import GAP, Block, Line, beside, plain
+from attnviz.render.terminal.segment_lines import down, ruler, stretches
 
 AXES = "rows: queries, downwards  look at  columns: keys, rightwards"
 STEP = 4  # of 256 levels: finer steps cost time and cannot be seen

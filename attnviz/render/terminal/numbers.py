@@ -10,11 +10,11 @@ from rich.style import Style as Look
 
 from attnviz.core.arrays import BoolArray, FloatArray
 from attnviz.record import Record
-from attnviz.render.borders import borders
-from attnviz.render.remainder import Remainder
-from attnviz.render.terminal.rulers import down, ruler
-from attnviz.render.terminal.scene import Scene
-from attnviz.render.terminal.segments import Block, Line, beside, plain
+from attnviz.render.row_remainder import Remainder
+from attnviz.render.segment_borders import borders
+from attnviz.render.terminal.context import Scene
+from attnviz.render.terminal.layout import Block, Line, beside, plain
+from attnviz.render.terminal.segment_lines import down, ruler
 
 AXES = "rows: queries  look at  columns: keys"
 QUERIES = "queries"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from attnviz.render.pool import Pool
+from attnviz.render.cell_pooling import Pool
 from attnviz.render.terminal.blocks import block_notes, drawn_rows, ramp_of, rows_a_line
-from attnviz.render.terminal.habits import habits
-from attnviz.render.terminal.scene import Scene
-from attnviz.render.terminal.segments import Block, Line, joined, padded, plain
+from attnviz.render.terminal.context import Scene
+from attnviz.render.terminal.head_patterns import habits
+from attnviz.render.terminal.layout import Block, Line, joined, padded, plain
 
 AXES = (
     "layers downwards, heads rightwards; in each thumbnail  rows: queries  look at  columns: keys"

@@ -10,9 +10,9 @@ from rich.console import COLOR_SYSTEMS, Console, ConsoleOptions
 from rich.style import Style as Look
 from rich.text import Text
 
-from attnviz.core.attention_map import Token
+from attnviz.core.tokens import Token
 from attnviz.record import Record
-from attnviz.render.labels import CUT, ascii_only, fitted, one_line, printable
+from attnviz.render.safe_text import CUT, ascii_only, fitted, one_line, printable
 
 
 class Screen(Record):

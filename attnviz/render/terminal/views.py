@@ -7,11 +7,11 @@ from importlib import import_module
 from typing import Protocol, cast
 
 from attnviz.core.attention_map import AttentionMap
-from attnviz.named import find
+from attnviz.lookup import find
 from attnviz.record import Record
 from attnviz.render.style import Style
-from attnviz.render.terminal.scene import Scene
-from attnviz.render.terminal.segments import Line
+from attnviz.render.terminal.context import Scene
+from attnviz.render.terminal.layout import Line
 
 MOST_NUMBERS = 24  # tokens on either side of which numbers can be read
 MOST_HEADS = 16  # matrices that are drawn one by one without being asked for
@@ -60,9 +60,9 @@ VIEWS = (
     View("auto", "a matrix a head; an overview where heads are many", suited),
     View("matrix", "numbers on coloured cells; blocks of colour above 24 tokens", matrix),
     View("overview", "a thumbnail a head, layers by heads", always("overview")),
-    View("text", "the tokens, coloured by the weights of one query", always("sentence")),
-    View("lines", "the strongest links, drawn as lines", always("arcs")),
-    View("rows", "a line of bars for each query", always("sparklines")),
+    View("text", "the tokens, coloured by the weights of one query", always("text")),
+    View("lines", "the strongest links, drawn as lines", always("lines")),
+    View("rows", "a line of bars for each query", always("rows")),
 )
 
 

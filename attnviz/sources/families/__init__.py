@@ -12,9 +12,9 @@ from importlib import import_module
 from typing import Any
 
 from attnviz.errors import InvalidInputError
-from attnviz.sources.families.row import Family
+from attnviz.sources.families.spec import Family
 
-KINDS = ("encoders", "relative_encoders", "decoders", "llamas", "two_stacks")
+KINDS = ("encoders", "relative_encoders", "decoders", "llama_like", "encoder_decoders")
 
 
 class Families:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 from attnviz.sources.checkpoint.config import Config
-from attnviz.sources.families.mechanisms import (
+from attnviz.sources.families.attention_config import (
     alibi,
     causal,
     causal_window,
     unless_told,
     unscaled,
 )
-from attnviz.sources.families.rope import rope
-from attnviz.sources.families.row import (
+from attnviz.sources.families.rope_config import rope
+from attnviz.sources.families.spec import (
     Attention,
     Embedding,
     Family,

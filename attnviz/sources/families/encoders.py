@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from attnviz.sources.families.row import Attention, Embedding, Family, FeedForward, Stack
+from attnviz.sources.families.spec import Attention, Embedding, Family, FeedForward, Stack
 
 BERT_STACK = Stack(
     layer="encoder.layer.{i}.",

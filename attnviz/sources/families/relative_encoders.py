@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from attnviz.sources.families.encoders import BERT_STACK
-from attnviz.sources.families.mechanisms import (
+from attnviz.sources.families.attention_config import (
     both_sides_window,
     buckets,
     disentangled,
     over_terms,
 )
-from attnviz.sources.families.rope import rope
-from attnviz.sources.families.row import (
+from attnviz.sources.families.encoders import BERT_STACK
+from attnviz.sources.families.rope_config import rope
+from attnviz.sources.families.spec import (
     Attention,
     Embedding,
     Family,

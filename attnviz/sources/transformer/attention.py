@@ -8,15 +8,15 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from attnviz.core.arrays import FloatArray
+from attnviz.core.engine.layer_call import Attend, LayerCall
 from attnviz.core.grid import Grid, Note
 from attnviz.core.heads import MultiHead, share
-from attnviz.core.layer import Attend, LayerCall
 from attnviz.core.part import Inputs
 from attnviz.core.variant import Variant
 from attnviz.errors import ShapeError
 from attnviz.record import Record
-from attnviz.sources.families.row import Attention, Layer, Places
-from attnviz.sources.transformer.products import made
+from attnviz.sources.families.spec import Attention, Layer, Places
+from attnviz.sources.transformer.matmul import made
 from attnviz.sources.transformer.weights import Weights
 
 Three = tuple[FloatArray, FloatArray, FloatArray]

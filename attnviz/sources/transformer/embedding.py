@@ -8,10 +8,10 @@ from math import log, sqrt
 import numpy as np
 
 from attnviz.core.arrays import FloatArray, IntArray
-from attnviz.core.position import sinusoids
+from attnviz.core.positions import sinusoids
 from attnviz.errors import InvalidInputError
-from attnviz.sources.families.rope import longest
-from attnviz.sources.families.row import Embedding
+from attnviz.sources.families.rope_config import longest
+from attnviz.sources.families.spec import Embedding
 from attnviz.sources.transformer.weights import Weights
 
 

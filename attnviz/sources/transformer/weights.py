@@ -11,8 +11,8 @@ from attnviz.core.arrays import FloatArray, Shape
 from attnviz.record import Record
 from attnviz.sources.checkpoint.config import Config
 from attnviz.sources.checkpoint.tensors import Tensors
-from attnviz.sources.families.row import Flag, Norm
-from attnviz.sources.transformer.products import Product, made
+from attnviz.sources.families.spec import Flag, Norm
+from attnviz.sources.transformer.matmul import Product, made
 
 
 class Weights(Record):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from attnviz.core.draw import draw
+from attnviz.core.seeded_random import draw
 
 
 def by_features(features):

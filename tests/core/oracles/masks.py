@@ -1,6 +1,6 @@
 """Masks of texts, key by key."""
 
-from attnviz.core.draw import draw
+from attnviz.core.seeded_random import draw
 from tests.core.oracles.patterns import over
 
 

@@ -7,8 +7,8 @@ import math
 
 import numpy as np
 
-from tests.core.oracles.distances import place, sigmoid, softplus
 from tests.core.oracles.loops import by_rows, inner, matvec, scaled_dot, softmax_row
+from tests.core.oracles.relative_positions import place, sigmoid, softplus
 
 
 def polar(variant, inputs, h, q, k):

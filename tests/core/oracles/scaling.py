@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from attnviz.core.draw import draw
+from attnviz.core.seeded_random import draw
 from tests.core.oracles.loops import by_rows, dot, scaled_dot, softmax_row
 
 

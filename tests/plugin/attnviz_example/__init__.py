@@ -1,7 +1,7 @@
 """One mechanism of one's own: nothing before, and the nearer the better."""
 
-from attnviz.core.bias import Alibi
-from attnviz.core.mask import Causal
+from attnviz.core.biases import Alibi
+from attnviz.core.masks import Causal
 from attnviz.core.variant import Variant
 
 ROWS = (

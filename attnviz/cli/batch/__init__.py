@@ -1,0 +1,1 @@
+"""Batch processing: many sentences, one result each."""

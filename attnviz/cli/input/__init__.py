@@ -1,0 +1,1 @@
+"""Input of the command line: sentences, records and attention files."""

@@ -1,0 +1,1 @@
+"""Command-line options: their table, and how typed values become arguments."""

@@ -1,0 +1,1 @@
+"""Compositions: parts in slots, the grammar of the command line, interventions."""

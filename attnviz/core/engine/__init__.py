@@ -1,0 +1,1 @@
+"""Engine: the formula over arrays, in blocks, and the collectors of its results."""

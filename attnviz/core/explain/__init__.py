@@ -1,0 +1,1 @@
+"""Explanation of one head: its trace, its steps, the arithmetic of one weight."""

@@ -1,0 +1,76 @@
+"""Learned scales: how sharp a head looks is learned, or said by the query."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import inf
+from typing import ClassVar
+
+import numpy as np
+
+from attnviz.core.arrays import FloatArray, Shape
+from attnviz.core.numerics import softplus
+from attnviz.core.part import Inputs, Sizes
+from attnviz.core.scales import Scale
+
+
+class Gain(Scale):
+    """One learned factor a head.
+
+    Formula: g_h
+    Paper: 1508.04025 (scaled), 2010.04245
+    """
+
+    name = "gain"
+
+    def param_shapes(self, sizes: Sizes) -> Mapping[str, Shape]:
+        """g []"""
+        del sizes
+        return {"g_gain": ()}
+
+    def __call__(self, inputs: Inputs) -> FloatArray:
+        """-> [head, 1, 1]"""
+        return inputs.param("g_gain")[:, None, None]
+
+
+class LearnedTemperature(Scale):
+    """One learned temperature a head that can never become colder than `coldest`.
+
+    Formula: 1 / max(exp(t_h), coldest)
+    Paper: 2111.09883 (Swin V2; the exponential keeps its τ above zero)
+    """
+
+    name = "learned-temperature"
+    limits: ClassVar = {"coldest": (1e-6, inf)}
+    coldest: float = 0.01
+
+    def param_shapes(self, sizes: Sizes) -> Mapping[str, Shape]:
+        """t []"""
+        del sizes
+        return {"t_temperature": ()}
+
+    def __call__(self, inputs: Inputs) -> FloatArray:
+        """-> [head, 1, 1]"""
+        temperature = np.maximum(np.exp(inputs.param("t_temperature")), self.coldest)
+        return 1.0 / temperature[:, None, None]
+
+
+class KeyStrength(Scale):
+    """Each query says how sharply it wants to look.
+
+    Formula: softplus(wᵀ x_i), x the input of the layer
+    Paper: 1410.5401 (β of the Neural Turing Machine)
+    """
+
+    name = "key-strength"
+
+    def param_shapes(self, sizes: Sizes) -> Mapping[str, Shape]:
+        """w [d_model]"""
+        return {"w_strength": (sizes.d_model,)}
+
+    def __call__(self, inputs: Inputs) -> FloatArray:
+        """-> [head, query, 1]"""
+        return softplus(inputs.query_source @ inputs.param("w_strength")[..., None])
+
+
+PARTS: tuple[type[Scale], ...] = (Gain, LearnedTemperature, KeyStrength)

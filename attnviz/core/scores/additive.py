@@ -1,0 +1,65 @@
+"""Kin of the additive score: the same small network, trained or built otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from attnviz.core.arrays import FloatArray, Shape
+from attnviz.core.numerics import unit
+from attnviz.core.part import Inputs, Sizes
+from attnviz.core.scores import Score, tanh_network
+
+
+class NormedAdditive(Score):
+    """The additive score, the direction and the length of its last vector learned apart.
+
+    Formula: g (v/‖v‖)ᵀ tanh(W q + U k + b)
+    Paper: 1409.0473 with the weight normalization of 1602.07868
+    """
+
+    name = "normed-additive"
+    formula = "g(v/‖v‖)ᵀtanh(Wq+Uk+b)"
+
+    def param_shapes(self, sizes: Sizes) -> Mapping[str, Shape]:
+        """W [d, d], U [d, d], b [d], v [d], g []"""
+        d = sizes.d
+        return {
+            "w_normed": (d, d),
+            "u_normed": (d, d),
+            "b_normed": (d,),
+            "v_normed": (d,),
+            "g_normed": (),
+        }
+
+    def __call__(self, inputs: Inputs) -> FloatArray:
+        """[head, query, d], [head, key, d] -> [head, query, key]"""
+        of_query = inputs.project("w_normed", inputs.query) + inputs.param("b_normed")[:, None]
+        of_key = inputs.project("u_normed", inputs.key)
+        gain = inputs.param("g_normed")[:, None] * unit(inputs.param("v_normed"))
+        return tanh_network(of_query, of_key, gain)
+
+
+class TanhSum(Score):
+    """An additive score that learns two numbers instead of matrices.
+
+    Formula: a Σ tanh(c (q + k))
+    """
+
+    name = "tanh-sum"
+    formula = "aΣtanh(c(q+k))"
+
+    def param_shapes(self, sizes: Sizes) -> Mapping[str, Shape]:
+        """a [], c []"""
+        del sizes
+        return {"a_tanh_sum": (), "c_tanh_sum": ()}
+
+    def __call__(self, inputs: Inputs) -> FloatArray:
+        """[head, query, d], [head, key, d] -> [head, query, key]"""
+        outer, inner = (inputs.param(f"{name}_tanh_sum")[:, None] for name in "ac")
+        query, key = inner[..., None] * inputs.query, inner[..., None] * inputs.key
+        return tanh_network(query, key, np.broadcast_to(outer, (len(outer), query.shape[-1])))
+
+
+PARTS: tuple[type[Score], ...] = (NormedAdditive, TanhSum)

@@ -1,0 +1,32 @@
+"""Biaffine: how well a key fits a query, and how often it is looked at by anyone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from attnviz.core.arrays import FloatArray, Shape
+from attnviz.core.part import Inputs, Sizes
+from attnviz.core.scores import Score
+
+
+class Biaffine(Score):
+    """A learned matrix compares, a learned vector says how likely the key is by itself.
+
+    Formula: qᵀ U k + uᵀ k
+    Paper: 1611.01734
+    """
+
+    name = "biaffine"
+    formula = "qᵀUk+uᵀk"
+
+    def param_shapes(self, sizes: Sizes) -> Mapping[str, Shape]:
+        """U [d, d], u [d]"""
+        return {"w_biaffine": (sizes.d, sizes.d), "u_biaffine": (sizes.d,)}
+
+    def __call__(self, inputs: Inputs) -> FloatArray:
+        """[head, query, d], [head, key, d] -> [head, query, key]"""
+        matched = inputs.query @ inputs.param("w_biaffine") + inputs.param("u_biaffine")[:, None]
+        return matched @ inputs.key.swapaxes(-1, -2)
+
+
+PARTS: tuple[type[Score], ...] = (Biaffine,)

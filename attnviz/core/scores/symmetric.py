@@ -1,0 +1,61 @@
+"""Symmetric: query and key pass through the same layer before they are compared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from attnviz.core.arrays import FloatArray, Shape
+from attnviz.core.part import Inputs, Sizes
+from attnviz.core.scores import Score
+
+
+class Symmetric(Score):
+    """One layer for both sides, and a weight for each of its dimensions (FusionNet).
+
+    Formula: relu(U q)ᵀ D relu(U k), D diagonal
+    Paper: 1711.07341
+    """
+
+    name = "symmetric"
+    formula = "relu(Uq)ᵀD relu(Uk)"
+
+    def param_shapes(self, sizes: Sizes) -> Mapping[str, Shape]:
+        """U [d, d], diagonal of D [d]"""
+        return {"w_symmetric": (sizes.d, sizes.d), "d_symmetric": (sizes.d,)}
+
+    def __call__(self, inputs: Inputs) -> FloatArray:
+        """[head, query, d], [head, key, d] -> [head, query, key]"""
+        query = np.maximum(inputs.project("w_symmetric", inputs.query), 0.0)
+        key = np.maximum(inputs.project("w_symmetric", inputs.key), 0.0)
+        return (query * inputs.param("d_symmetric")[:, None]) @ key.swapaxes(-1, -2)
+
+
+class Decomposable(Score):
+    """Two layers for both sides, then a plain inner product.
+
+    Formula: F(q)·F(k), F(x) = relu(W₂ relu(W₁ x))
+    Paper: 1606.01933
+    """
+
+    name = "decomposable"
+    formula = "F(q)·F(k)"
+
+    def param_shapes(self, sizes: Sizes) -> Mapping[str, Shape]:
+        """W₁ [d, d], W₂ [d, d]"""
+        d = sizes.d
+        return {"w_decompose_inner": (d, d), "w_decompose_outer": (d, d)}
+
+    def __call__(self, inputs: Inputs) -> FloatArray:
+        """[head, query, d], [head, key, d] -> [head, query, key]"""
+        query, key = (self.layers(inputs, side) for side in (inputs.query, inputs.key))
+        return query @ key.swapaxes(-1, -2)
+
+    def layers(self, inputs: Inputs, vectors: FloatArray) -> FloatArray:
+        """F.    [head, token, d] -> [head, token, d]"""
+        hidden = np.maximum(inputs.project("w_decompose_inner", vectors), 0.0)
+        return np.maximum(inputs.project("w_decompose_outer", hidden), 0.0)
+
+
+PARTS: tuple[type[Score], ...] = (Symmetric, Decomposable)

@@ -1,0 +1,1 @@
+"""Data formats: JSON, CSV, Parquet, npz and safetensors."""

@@ -1,0 +1,1 @@
+"""Reports that are not maps: catalogue, models, formats, heads, tokens, explanations."""

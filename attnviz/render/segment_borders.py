@@ -1,0 +1,19 @@
+"""Where one text ends and the next begins: sentence pairs, a prompt and what follows it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from attnviz.core.tokens import Token
+
+
+def borders(tokens: Sequence[Token]) -> tuple[int, ...]:
+    """The positions at which another segment begins.
+
+    >>> borders([Token("a", "a"), Token("b", "b", segment=1), Token("c", "c", segment=1)])
+    (1,)
+    """
+    return tuple(
+        at for at, (one, next) in enumerate(pairwise(tokens), 1) if one.segment != next.segment
+    )

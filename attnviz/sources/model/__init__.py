@@ -1,0 +1,1 @@
+"""A pretrained model: its checkpoint opened, described and run in NumPy."""

@@ -1,0 +1,1 @@
+"""Attention with seeded random weights: no model, no training."""

@@ -1,0 +1,89 @@
+"""Pages that are none, or broken, or that would grow beyond measure."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from base64 import b64encode
+
+import numpy as np
+import pytest
+
+from attnviz.errors import InvalidInputError, UnknownNameError
+from attnviz.render.page import html
+from attnviz.render.style import Style
+from attnviz.sources.external.attnviz_html import html as read_found
+from attnviz.sources.external.attnviz_html import read_page
+from attnviz.sources.external.selection import Wish
+from tests.conftest import make_map
+
+START, END = b'<script type="application/json" id="data">', b"</script>"
+PEAKS, SHAPE = np.ones(3, "<f8").tobytes(), [1, 1, 3, 3]
+
+
+def squeezed(data):
+    return b64encode(zlib.compress(data)).decode()
+
+
+def page(**changes):
+    """A page whose weights are not as they were."""
+    before, rest = html(make_map(), Style()).split(START)
+    said, after = rest.split(END, 1)
+    island = json.loads(said)
+    weights = {"codes": "uint8", "shape": SHAPE, "layers": [squeezed(PEAKS + bytes([1] * 9))]}
+    island["maps"][0]["heads"] = [0]
+    island["maps"][0]["weights"] = weights | changes
+    return before + START + json.dumps(island).encode() + END + after
+
+
+def test_twin_the_page_that_is_broken_below_can_be_read():
+    assert (read_page(page()).weights == 0).all()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"codes": "float32"},
+        {"codes": []},
+        {"shape": [1, 1, 3]},
+        {"shape": [1, 1, 3, -3]},
+        {"shape": [1, 1, 3, 3.0]},
+        {"shape": [1, 1, 3, True]},
+        {"shape": [1, 1, 4, 3]},
+        {"shape": [1, 1 << 14, 1 << 14, 3]},
+        {"layers": []},
+        {"layers": [0]},
+        {"layers": ["%%%"]},
+        {"layers": ["é"]},
+        {"layers": [b64encode(b"not deflated").decode()]},
+        {"layers": [squeezed(PEAKS)]},
+        {"layers": [squeezed(PEAKS + bytes(9) + bytes(1 << 24))]},
+        {"layers": [squeezed(np.full(3, np.nan, "<f8").tobytes() + bytes([9] * 9))]},
+        {"layers": [squeezed(np.full(3, np.inf, "<f8").tobytes() + bytes([9] * 9))]},
+        {"layers": [squeezed(np.full(3, 1e300, "<f8").tobytes() + bytes([9] * 9))]},
+    ],
+    ids=str,
+)
+def test_broken_numbers_are_refused(changes):
+    with pytest.raises(InvalidInputError):
+        read_page(page(**changes))
+
+
+@pytest.mark.parametrize(
+    "island", [b"", b"[", b"{}", b'{"maps":[]}', b'{"maps":[1]}', b'{"maps":[{}]}', b"[" * 99999]
+)
+def test_broken_islands_are_refused(island):
+    with pytest.raises(InvalidInputError):
+        read_page(START + island + END)
+    with pytest.raises(InvalidInputError):
+        read_page(island)
+
+
+def test_another_version_is_refused():
+    with pytest.raises(InvalidInputError, match="2\\.0"):
+        read_page(html(make_map(), Style()).replace(b'"1.0"', b'"2.0"'))
+
+
+def test_a_name_that_no_map_has():
+    with pytest.raises(UnknownNameError):
+        read_found(html(make_map(), Style()), Wish(name="x"))

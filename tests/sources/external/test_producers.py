@@ -1,0 +1,215 @@
+"""Files that the producers themselves made; see make_fixtures.py."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from attnviz.errors import InvalidInputError, UnknownNameError
+from attnviz.sources.external import read
+from attnviz.sources.external.readers import READERS
+from tests.sources.external.ramp import ramp
+
+FIXTURES = Path(__file__).parent / "fixtures"
+PAIR = ["The", "cat", "sat", "on"]
+
+
+def labels(tokens):
+    return [token.label for token in tokens]
+
+
+def forward():
+    return read(FIXTURES / "hf_forward.npy")
+
+
+@pytest.mark.parametrize("path", sorted(FIXTURES.iterdir()), ids=lambda path: path.name)
+def test_every_fixture_is_small_and_read(path):
+    assert path.stat().st_size <= 30_000
+    made = read(path)
+    assert made.weights.any()
+    assert made.meta["source"] == "foreign"
+    assert made.row_sum == "1"
+
+
+@pytest.mark.parametrize("name", ["transformer_lens.npz", "transformer_lens.safetensors"])
+def test_transformer_lens_sees_what_hugging_face_sees(name):
+    made = read(FIXTURES / name)
+    assert made.layers == (0, 1)
+    assert np.allclose(made.weights, forward().weights, atol=1e-6)
+    assert not np.triu(made.weights, 1).any()
+
+
+def test_a_generation_is_the_forward_run_over_what_it_wrote():
+    made = read(FIXTURES / "hf_generate.npz")
+    with np.load(FIXTURES / "hf_generate.npz") as archive:
+        again = archive["forward_again"]
+    n_query = made.weights.shape[2]
+    assert made.weights.shape == (2, 3, 6, 6)
+    assert np.allclose(made.weights, again[:, 0, :, :n_query, :n_query], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("which", "shape"), [("cross", (3, 5)), ("encoder", (5, 5)), ("decoder", (3, 3))]
+)
+def test_an_encoder_decoder_has_three_attentions(which, shape):
+    made = read(FIXTURES / "hf_encoder_decoder.npz", which=which)
+    assert made.weights.shape == (2, 3, *shape)
+    assert labels(made.keys)[0] == ("<s>" if which == "decoder" else "The")
+
+
+def test_a_bertviz_head_view():
+    made = read(FIXTURES / "bertviz_head.html")
+    assert np.array_equal(np.float32(made.weights), ramp(3, 2, 5, 5))
+    assert labels(made.keys) == ["[CLS]", "cat", "</script>", "[SEP]", "sat"]
+
+
+@pytest.mark.parametrize(
+    ("which", "rows", "columns"),
+    [
+        ("All", slice(None), slice(None)),
+        ("Sentence A -> Sentence B", slice(2), slice(2, None)),
+        ("sentence b -> sentence a", slice(2, None), slice(2)),
+    ],
+)
+def test_a_bertviz_view_of_two_sentences(which, rows, columns):
+    made = read(FIXTURES / "bertviz_pair.html", which=which)
+    assert np.array_equal(np.float32(made.weights), ramp(3, 2, 5, 5)[[0, 2]][:, :, rows, columns])
+    assert made.layers == (0, 2)
+
+
+def test_a_bertviz_model_view_keeps_the_numbers_of_layers_and_heads():
+    made = read(FIXTURES / "bertviz_model.html", which="cross")
+    assert np.array_equal(np.float32(made.weights), ramp(2, 2, 3, 5)[1:, 1:])
+    assert (made.layers, made.heads) == ((1,), (1,))
+    assert labels(made.queries) == labels(made.keys)[:3]
+    with pytest.raises(UnknownNameError, match="'Encoder'"):
+        read(FIXTURES / "bertviz_model.html", which="encodr")
+
+
+def test_a_bertviz_neuron_view_has_the_vectors_that_the_weights_were_made_of():
+    made = read(FIXTURES / "bertviz_neuron.html")
+    scores = made.query_vectors @ made.key_vectors.swapaxes(-1, -2)
+    scores = np.exp(scores / np.sqrt(made.query_vectors.shape[-1]))
+    assert np.allclose(made.weights, scores / scores.sum(-1, keepdims=True), atol=1e-6)
+    part = read(FIXTURES / "bertviz_neuron.html", which="ab")
+    assert part.weights.shape == (2, 2, 4, 3)
+    assert labels(part.keys) == ["it", "sat", "[SEP]"]
+    assert part.key_vectors.shape == (2, 2, 3, 3)
+
+
+def test_circuitsvis_names_tell_layer_and_heads():
+    made = read(FIXTURES / "circuitsvis_heads.html")
+    assert np.array_equal(np.float32(made.weights[0]), ramp(2, 3, 3))
+    assert (made.layers, made.heads) == ((4,), (1, 7))
+    assert labels(made.keys) == ["<|endoftext|>", "The", "cat"]
+    assert read(FIXTURES / "circuitsvis_pattern.html").weights.shape == (1, 1, 3, 3)
+
+
+def test_circuitsvis_heads_of_several_layers_keep_their_names():
+    page = (FIXTURES / "circuitsvis_heads.html").read_text().replace("L4H7", "L5H7")
+    made = read(page.encode())
+    assert made.names == ("L4H1", "L5H7")
+    assert (made.layers, made.heads) == ((0,), (0, 1))
+
+
+@pytest.mark.parametrize("name", ["inseq.json", "inseq.json.gz", "inseq_primitives.json"])
+def test_inseq_attributes_each_step_to_what_it_saw(name):
+    made = read(FIXTURES / name)
+    assert labels(made.keys)[:4] == PAIR
+    assert labels(made.queries) == labels(made.keys)[4:]
+    first_step = made.weights[:, :, 0, :4]
+    assert np.allclose(first_step, forward().weights[:, :, -1], atol=1e-6)
+    assert made.hidden[0, 0, 0].tolist() == [False] * 4 + [True] * 3
+    assert not made.weights[made.hidden].any()
+
+
+def test_inseq_with_heads_and_layers_reduced():
+    full = read(FIXTURES / "inseq.json").weights
+    layers = read(FIXTURES / "inseq_layers.json").weights
+    assert np.allclose(layers, full.mean(1, keepdims=True), atol=1e-6)
+    mean = read(FIXTURES / "inseq_mean.json").weights
+    assert np.allclose(mean, full.mean((0, 1), keepdims=True), atol=1e-6)
+
+
+@pytest.mark.parametrize(("which", "keys"), [("source", PAIR), ("target", None)])
+def test_inseq_attributes_to_the_source_and_to_the_target(which, keys):
+    made = read(FIXTURES / "inseq_pair.json", which=which)
+    assert labels(made.queries) == ["mat", "sat", "The"]
+    assert keys is None or labels(made.keys) == keys
+
+
+FAIRSEQ = """\
+2024-01-01 | INFO | fairseq_cli.generate
+S-1\tla casa
+H-1\t-0.25\tthe house
+D-1\t-0.25\tthe house
+A-1\t0.75,0.125,0.125 0.25,0.5,0.25 0,0,1
+S-0\tun perro @@ito
+T-0\ta puppy
+H-0\t-0.5\ta puppy
+P-0\t-0.1 -0.2 -0.3
+A-0\t0-0 1-1 2-1
+"""
+MARIAN = """\
+das Haus ||| 0-0 1-1 2-2
+ein Hund ||| 0.75,0.25 0.5,0.5 0,1
+"""
+NBEST = "0 ||| das Haus ||| F0= -0.3 ||| -0.3 ||| 0-0 1-1\n"
+PHARAOH = "0-0 1-2 2-1\n0-0 1p1\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "which", "queries", "keys", "weights"),
+    [
+        (FAIRSEQ, None, "a puppy", "un perro @@ito", [[1, 0, 0], [0, 1, 1]]),
+        (
+            *(FAIRSEQ, "1", "the house </s>", "la casa </s>"),
+            [[0.75, 0.125, 0.125], [0.25, 0.5, 0.25], [0, 0, 1]],
+        ),
+        (MARIAN, 0, "das Haus </s>", "0 1 2", np.eye(3)),
+        (MARIAN, 1, "ein Hund </s>", "0 1", [[0.75, 0.25], [0.5, 0.5], [0, 1]]),
+        (NBEST, None, "das Haus", "0 1", np.eye(2)),
+        (PHARAOH, 0, "0 1 2", "0 1 2", [[1, 0, 0], [0, 0, 1], [0, 1, 0]]),
+        (PHARAOH, 1, "0 1", "0 1", np.eye(2)),
+    ],
+)
+def test_alignments_let_target_words_look_at_source_words(text, which, queries, keys, weights):
+    made = read(text.encode(), which=which)
+    assert labels(made.queries) == queries.split()
+    assert labels(made.keys) == keys.split()
+    assert made.weights[0, 0].tolist() == np.array(weights).tolist()
+
+
+def test_source_words_can_be_given():
+    made = read(NBEST.encode(), (["das", "Haus"], ["the", "house"]))
+    assert labels(made.keys) == ["the", "house"]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("0-0 1-", "pairs of source and target"),
+        ("0-0 999999-999999", "is not read"),
+        ("a ||| 0.5,x", "should hold numbers"),
+        ("a ||| 0.5,0.5 1", "differ in length"),
+        ("a ||| ", "pairs of source and target"),
+        ("A-0\t", "pairs of source and target"),
+        ("A-" + "9" * 40 + "\t0-0", "no line A-"),
+        ("a ||| nan", "is nan"),
+    ],
+)
+def test_broken_alignments_are_refused_with_their_reason(text, reason):
+    with pytest.raises(InvalidInputError, match=reason):
+        read(text.encode())
+
+
+@pytest.mark.parametrize("row", READERS, ids=lambda row: row.name)
+def test_every_reader_names_a_function(row):
+    from importlib import import_module
+
+    module, function = row.where.split(":")
+    assert callable(getattr(import_module(f"attnviz.sources.external.{module}"), function))
+    assert row.summary
+    assert all(suffix.startswith(".") for suffix in row.suffixes)
