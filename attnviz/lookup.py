@@ -1,4 +1,4 @@
-"""Find a row of a table by its name, or say which name was probably meant."""
+"""Lookup by name: the row of a table with a name or alias, and suggestions for unknown names."""
 
 from __future__ import annotations
 
@@ -7,52 +7,68 @@ from typing import Protocol, TypeVar
 
 from attnviz.errors import UnknownNameError
 
+LIST_ALL = 15  # up to this many names are all listed
+LISTED = 10  # of more, this many
+QUOTED = 60  # characters of an unknown name that are quoted
 
-class Named(Protocol):
+
+class HasName(Protocol):
     """Anything with a name: a variant, a format, a part, a family."""
 
     @property
     def name(self) -> str:
-        """What users type."""
+        """The name that users type."""
 
 
-Row = TypeVar("Row", bound=Named)
+Row = TypeVar("Row", bound=HasName)
 
 
-def find(rows: Iterable[Row], name: str, kind: str) -> Row:
-    """The row called `name` (or with that alias).
+def find_by_name(rows: Iterable[Row], name: str, kind: str, next_step: str = "") -> Row:
+    """The row with this name or alias.
 
-    Case and the choice of hyphen or underscore do not matter. Rows are looked at one by one,
-    so a table that loads itself piece by piece loads no more than it must.
-    Raises UnknownNameError with the nearest names, or with all when none is near.
+    Case does not matter, nor does the choice between hyphen and underscore. Rows are read one by
+    one, so that a table which imports its rows lazily imports no more than necessary.
+    Raises UnknownNameError with the nearest names, or with the first ones and the next step.
     """
-    wanted = plain(name)
-    seen: list[str] = []
+    normalized = normalize_name(name)
+    names: list[str] = []
+    aliases: list[str] = []
     for row in rows:
-        names = names_of(row)
-        if wanted in map(plain, names):
+        if normalized in map(normalize_name, names_of(row)):
             return row
-        seen += names
-    raise UnknownNameError(unknown(name, seen, kind))
+        names.append(row.name)
+        aliases += names_of(row)[1:]
+    raise UnknownNameError(unknown_name_message(name, names, kind, next_step, aliases))
 
 
-def unknown(name: str, names: Iterable[str], kind: str) -> str:
-    """The sentence about a name that is not there, with the near ones."""
+def unknown_name_message(
+    name: str, names: Iterable[str], kind: str, next_step: str = "", aliases: Iterable[str] = ()
+) -> str:
+    """The message for an unknown name: at most three near names, else the first names.
+
+    `next_step` is an instruction after the list; `aliases` are suggested, but not listed.
+
+    >>> unknown_name_message("jsn", ["json", "html"], "format")
+    "unknown format 'jsn'. Did you mean 'json'?"
+    """
     from difflib import get_close_matches
 
     names = list(names)
-    near = get_close_matches(plain(name), names, n=3, cutoff=0.6)
+    quoted = repr(name if len(name) <= QUOTED else name[:QUOTED] + "…")
+    near = get_close_matches(normalize_name(name), [*names, *aliases], n=3, cutoff=0.6)
     if near:
-        guess = " or ".join(repr(n) for n in near)
-        return f"unknown {kind} {name!r}. Did you mean {guess}?"
-    return f"unknown {kind} {name!r}. There are: {', '.join(names)}"
+        return f"unknown {kind} {quoted}. Did you mean {' or '.join(map(repr, near))}?"
+    listed = ", ".join(names)
+    if len(names) > LIST_ALL:
+        listed = f"{', '.join(names[:LISTED])}, … ({len(names)} in all)"
+    return f"unknown {kind} {quoted}. Choose from: {listed}{next_step and f'; {next_step}'}"
 
 
-def names_of(row: Named) -> tuple[str, ...]:
-    """Its name, then its aliases."""
+def names_of(row: HasName) -> tuple[str, ...]:
+    """The name of a row, then its aliases."""
     return (row.name, *getattr(row, "aliases", ()))
 
 
-def plain(name: str) -> str:
-    """A name without its accidents: lower case, hyphens."""
+def normalize_name(name: str) -> str:
+    """A name in lower case, with hyphens for underscores and without surrounding spaces."""
     return name.strip().lower().replace("_", "-")

@@ -1,4 +1,4 @@
-"""What all tests share: floats that complain, a tiny map, tokens that bite."""
+"""Fixtures of all tests: floating-point errors raise; a small map; hostile tokens."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ HOSTILE = (
 
 
 @pytest.fixture(autouse=True)
-def floats_complain():
+def floating_point_errors_raise():
     with np.errstate(all="raise", under="ignore"):
         yield
 
@@ -51,7 +51,7 @@ def floats_complain():
 def make_map(
     queries=("The", "cat", "sat"), keys=None, n_layer=1, n_head=2, **more
 ) -> AttentionMap:
-    """A map of positive rows that sum to one, its numbers all different."""
+    """A small map of positive weights whose rows sum to 1."""
     keys = queries if keys is None else keys
     shape = (n_layer, n_head, len(queries), len(keys))
     raw = 1.0 + np.arange(np.prod(shape)).reshape(shape) * 7 % 11

@@ -1,4 +1,4 @@
-"""What the README says is what the program does: blocks are generated, examples are run."""
+"""The documents are true: blocks are generated, examples are run, links lead somewhere."""
 
 import re
 import subprocess
@@ -6,32 +6,56 @@ import sys
 
 import pytest
 
-from tests.docs import BLOCK, BLOCKS, README, generated, link_models
+from tests.docs import BLOCK, BLOCKS, DOCUMENTS, README, ROOT, generated, link_models
 
-TEXT = README.read_text()
-SHELL = re.findall(r"```sh\n(.*?)```", TEXT, re.DOTALL)
-# Blocks that begin with a path are files; tests/test_stranger.py puts them there.
-PYTHON = re.findall(r"```python\n(?!# \S+\.py\n)(.*?)```", TEXT, re.DOTALL)
+TEXTS = {document: document.read_text() for document in DOCUMENTS}
+SHELL = [
+    script for text in TEXTS.values() for script in re.findall(r"```sh\n(.*?)```", text, re.S)
+]
+# Blocks that begin with a path are files; tests/test_adding_a_mechanism.py puts them there.
+PYTHON = [
+    code
+    for text in TEXTS.values()
+    for code in re.findall(r"```python\n(?!# \S+\.py\n)(.*?)```", text, re.S)
+]
+NOTES = ("note: model modified", "note: the model")
 
 
-def test_generated_parts_are_as_the_program_says_now():
-    assert generated(TEXT) == TEXT, "make docs"
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_generated_parts_are_as_the_program_says_now(document):
+    assert generated(TEXTS[document]) == TEXTS[document], "make docs"
 
 
 def test_every_block_is_used():
-    assert {found["name"] for found in BLOCK.finditer(TEXT)} == BLOCKS.keys()
+    used = {match["name"] for text in TEXTS.values() for match in BLOCK.finditer(text)}
+    assert used == BLOCKS.keys()
 
 
 def test_a_stale_block_is_noticed():
-    assert generated(TEXT.replace("| `causal` |", "| `casual` |")) != TEXT.replace(
-        "| `causal` |", "| `casual` |"
-    )
+    stale = TEXTS[README].replace("| `causal` |", "| `casual` |")
+    assert stale != TEXTS[README] and generated(stale) != stale
 
 
-def test_pictures_are_there():
-    for picture in re.findall(r"\]\((tests/docs/pictures/[^)]+)\)", TEXT):
-        data = (README.parent / picture).read_bytes()
-        assert len(data) > 1000 and b"http://fonts" not in data and b"cdnjs" not in data
+def test_the_readme_is_short():
+    assert len(TEXTS[README].encode()) <= 20_000
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_lead_somewhere(document):
+    for link in re.findall(r"\]\(([^)#]+)[^)]*\)", TEXTS[document]):
+        target = document.parent / link
+        assert target.exists(), link
+        if target.suffix in (".png", ".svg"):
+            data = target.read_bytes()
+            assert len(data) > 1000 and b"http://fonts" not in data and b"cdnjs" not in data
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_anchors_are_headings(document):
+    headings = re.findall(r"^#+ (.+)$", TEXTS[document], re.M)
+    slugs = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    for anchor in re.findall(r"\]\(#([^)]+)\)", TEXTS[document]):
+        assert anchor in slugs, anchor
 
 
 @pytest.fixture
@@ -61,9 +85,9 @@ def shell(tmp_path):
 
 @pytest.mark.parametrize("script", SHELL, ids=lambda text: text.strip().splitlines()[0][:60])
 def test_shell_examples_run(script, shell):
-    made = shell(script)
-    said = [line for line in made.stderr.splitlines() if not line.startswith("note: the model")]
-    assert (made.returncode, said) == (0, []), made.stderr
+    done = shell(script)
+    errors = [line for line in done.stderr.splitlines() if not line.startswith(NOTES)]
+    assert (done.returncode, errors) == (0, []), done.stderr
 
 
 @pytest.mark.parametrize("code", PYTHON, ids=lambda text: text.strip().splitlines()[0][:60])

@@ -1,4 +1,4 @@
-"""One weight of a real head, reckoned step by step: it ends in the weight that the map has."""
+"""Explanations of pretrained models: the arithmetic of a weight ends in the weight of the map."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import pytest
 
 from attnviz.api.explain import explain
 from attnviz.api.look import look
-from tests.sources.reference import FOLDERS, MODELS, model
+from tests.sources.reference import FOLDERS, MODELS, open_model
 
 TEXT, TARGET = "the cat sat where the cat was", "a dog ran"
-KINDS = [(folder, kind) for folder in FOLDERS for kind in model(folder).attentions]
+KINDS = [(folder, kind) for folder in FOLDERS for kind in open_model(folder).attentions]
 
 
-def asked(folder, kind):
-    """What both the map and the explanation are asked for."""
+def options(folder, kind):
+    """Options of both the map and the explanation."""
     more = {} if kind == "self" else {"attention": kind}
     return {
         "model": str(MODELS / folder),
@@ -25,15 +25,15 @@ def asked(folder, kind):
 
 @pytest.mark.parametrize(("folder", "kind"), KINDS)
 def test_the_arithmetic_ends_in_the_weight_of_the_map(folder, kind):
-    amap = look(TEXT, **asked(folder, kind))
+    amap = look(TEXT, **options(folder, kind))
     last, query = amap.n_layer - 1, len(amap.queries) - 1
     last_key = min(query, len(amap.keys) - 1)
     for layer, head, key in ((0, 1, 0), (last, amap.n_head - 1, 1), (last, 0, last_key)):
-        told = explain(
-            TEXT, layer=layer, head=head, cell=(f"{query}", f"{key}"), **asked(folder, kind)
+        explanation = explain(
+            TEXT, layer=layer, head=head, cell=(f"{query}", f"{key}"), **options(folder, kind)
         )
-        cell = told.cell
-        assert (cell.query_at, cell.key_at) == (query, key)
+        cell = explanation.cell
+        assert (cell.query_index, cell.key_index) == (query, key)
         lines = {line.label: line.value for line in cell.lines}
         assert lines["weight"] == pytest.approx(amap.weights[layer, head, query, key], abs=1e-6)
         (_, first), (_, second) = cell.factors
@@ -42,37 +42,37 @@ def test_the_arithmetic_ends_in_the_weight_of_the_map(folder, kind):
 
 @pytest.mark.parametrize(("folder", "kind"), KINDS)
 def test_every_line_follows_from_the_one_before(folder, kind):
-    """What a line reckons, done with the numbers that are printed, gives what it says."""
-    told = explain(TEXT, layer=0, head=1, cell=("1", "0"), **asked(folder, kind))
+    """The expression of a line, evaluated with its printed numbers, gives its value."""
+    explanation = explain(TEXT, layer=0, head=1, cell=("1", "0"), **options(folder, kind))
     names = {"tanh": np.tanh, "exp": np.exp, "__builtins__": {}}
     done = 0
-    for line in told.cell.lines:
-        sum_of = line.reckoning.split(", the row's")[0].split(" (")[0]
+    for line in explanation.cell.lines:
+        expression = line.expression.split(", minus")[0].split(" (")[0]
         if line.label not in ("score", "mask", "row sum"):
-            said = sum_of.translate(str.maketrans("−×", "-*"))
-            assert eval(said, names) == pytest.approx(line.value, rel=2e-4, abs=2e-5), line
+            code = expression.translate(str.maketrans("−×", "-*"))
+            assert eval(code, names) == pytest.approx(line.value, rel=2e-4, abs=2e-5), line
             done += 1
     assert done >= 2
 
 
 @pytest.mark.parametrize(("folder", "kind"), KINDS)
 def test_steps_hold_the_numbers_of_the_map(folder, kind):
-    amap = look(TEXT, **asked(folder, kind))
-    told = {
-        step.name: step for step in explain(TEXT, layer=1, head=1, **asked(folder, kind)).steps
+    amap = look(TEXT, **options(folder, kind))
+    explanation = {
+        step.name: step for step in explain(TEXT, layer=1, head=1, **options(folder, kind)).steps
     }
-    weights = np.nan_to_num(told["weights"].numbers)
+    weights = np.nan_to_num(explanation["weights"].numbers)
     assert np.abs(weights - amap.weights[1, 1]).max() <= 1e-6
-    output = weights @ told["values"].numbers
-    assert np.allclose(output, told["output"].numbers, atol=1e-5)
+    output = weights @ explanation["values"].numbers
+    assert np.allclose(output, explanation["output"].numbers, atol=1e-5)
     rope = "rope" in amap.meta["algebra"]
-    assert ("turned queries" in told and "turned keys" in told) == rope
-    assert "turned" not in told["queries"].says
+    assert ("rotated queries" in explanation and "rotated keys" in explanation) == rope
+    assert "rotated" not in explanation["queries"].meaning
     if rope:
-        turned = told["turned queries"].numbers
+        rotated = explanation["rotated queries"].numbers
         assert np.allclose(
-            np.linalg.norm(turned, axis=-1),
-            np.linalg.norm(told["queries"].numbers, axis=-1),
+            np.linalg.norm(rotated, axis=-1),
+            np.linalg.norm(explanation["queries"].numbers, axis=-1),
             rtol=1e-4,
         )
 
@@ -80,17 +80,17 @@ def test_steps_hold_the_numbers_of_the_map(folder, kind):
 @pytest.mark.parametrize(
     ("folder", "kind", "layer", "name", "says"),
     [
-        ("bert", "self", 0, "embeddings", "each token, embedded"),
-        ("bert", "self", 1, "input", "each token as layer 0 leaves it"),
-        ("gpt2", "self", 1, "input", "each token as layer 0 leaves it, normed"),
-        ("modernbert", "self", 0, "embeddings", "each token, embedded"),
-        ("olmo2", "self", 1, "input", "each token as layer 0 leaves it"),
-        ("t5", "cross", 1, "input", "each token as the encoder leaves it"),
+        ("bert", "self", 0, "embeddings", "token embeddings"),
+        ("bert", "self", 1, "input", "output of layer 0"),
+        ("gpt2", "self", 1, "input", "output of layer 0, normalized"),
+        ("modernbert", "self", 0, "embeddings", "token embeddings"),
+        ("olmo2", "self", 1, "input", "output of layer 0"),
+        ("t5", "cross", 1, "input", "output of the encoder"),
     ],
 )
-def test_the_input_is_what_it_is_called(folder, kind, layer, name, says):
-    told = explain(TEXT, layer=layer, **asked(folder, kind))
-    assert [(step.name, step.says) for step in told.steps][1] == (name, says)
+def test_the_description_of_the_input(folder, kind, layer, name, says):
+    explanation = explain(TEXT, layer=layer, **options(folder, kind))
+    assert [(step.name, step.meaning) for step in explanation.steps][1] == (name, says)
 
 
 @pytest.mark.parametrize(
@@ -105,29 +105,30 @@ def test_the_input_is_what_it_is_called(folder, kind, layer, name, says):
         ("olmo2", "norm(x W_Q)", "x W_V"),
     ],
 )
-def test_projections_have_the_biases_and_norms_that_are_told(folder, query, value):
-    steps = {step.name: step for step in explain(TEXT, **asked(folder, "self")).steps}
+def test_formulas_of_projections_have_their_biases_and_norms(folder, query, value):
+    steps = {step.name: step for step in explain(TEXT, **options(folder, "self")).steps}
     assert steps["queries"].formula == f"q = {query}"
     assert steps["keys"].formula == f"k = {query.replace('Q', 'K')}"
     assert steps["values"].formula == f"v = {value}"
 
 
 def test_an_added_bias_is_a_line_with_its_value():
-    told = explain(TEXT, cell=("3", "1"), layer=1, **asked("bloom", "self"))
-    before, line = told.cell.lines[1:3]
+    explanation = explain(TEXT, cell=("3", "1"), layer=1, **options("bloom", "self"))
+    before, line = explanation.cell.lines[1:3]
     assert line.label == "alibi"
-    price = before.value - line.value
-    assert line.reckoning == f"{before.value:.6g} − {price:.6g} (alibi)"
-    assert price == pytest.approx(2 * 2 ** (-8 / 4), abs=1e-6)  # the first head of its own scale
+    penalty = before.value - line.value
+    assert line.expression == f"{before.value:.6g} − {penalty:.6g} (alibi)"
+    assert penalty == pytest.approx(2 * 2 ** (-8 / 4), abs=1e-6)  # the first head of its own scale
 
 
 def test_disentangled_scores_show_all_their_products():
-    told = explain(TEXT, cell=("2", "1"), **asked("deberta-v2", "self"))
-    (first, left), (second, _) = told.cell.factors
+    explanation = explain(TEXT, cell=("2", "1"), **options("deberta-v2", "self"))
+    (first, left), (second, _) = explanation.cell.factors
     assert (first, second) == ("q,q,k", "k,p,r")
     assert left.size == 3 * 8
 
 
 def test_a_changed_model_is_explained_as_changed():
-    told = explain(TEXT, cell=("2", "1"), variant="sparsemax", **asked("bert", "self"))
-    assert "changed: sparsemax" in told.title and told.cell.lines[-1].reckoning.startswith("max(")
+    explanation = explain(TEXT, cell=("2", "1"), variant="sparsemax", **options("bert", "self"))
+    assert "modified: sparsemax" in explanation.title
+    assert explanation.cell.lines[-1].expression.startswith("max(")

@@ -1,4 +1,4 @@
-"""Texts too long for a map of every token: pooled, and it is said so."""
+"""Long texts: pooled maps, their notes, and --whole."""
 
 import json
 import tracemalloc
@@ -8,7 +8,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from attnviz import look
-from attnviz.errors import AttnvizWarning, MisuseError, UnknownNameError
+from attnviz.errors import AttnvizWarning, InvalidInputError, MisuseError, UnknownNameError
 from tests.cli.runner import run
 
 TEXT = " ".join(f"w{i % 97}" for i in range(600))
@@ -30,8 +30,8 @@ def test_pooled_is_the_full_map_pooled(by):
     assert pooled.queries[0].label == "w0…w9"
 
 
-def test_long_texts_are_pooled_unasked_and_it_is_said(monkeypatch):
-    monkeypatch.setattr("attnviz.api.pooling.WHOLE", 500)
+def test_long_texts_are_pooled_by_default_with_a_note(monkeypatch):
+    monkeypatch.setattr("attnviz.api.pooling.MAX_UNPOOLED", 500)
     with pytest.warns(AttnvizWarning, match="600 × 600 tokens are pooled to at most 512 × 512"):
         assert look(TEXT, variant="causal").weights.shape[-1] == 300
     assert look(TEXT, variant="causal", pool=0).weights.shape[-1] == 600
@@ -47,10 +47,14 @@ def test_a_text_that_fits_is_not_pooled():
     [
         ({"pool": -1}, MisuseError, "--pool -1 should be at least 1"),
         ({"pool_by": "shares"}, UnknownNameError, "Did you mean 'share'"),
-        ({"pool": 2, "select_segments": "A,B"}, MisuseError, "--segments needs every token"),
+        (
+            {"pool": 2, "select_segments": "A,B"},
+            MisuseError,
+            "--segments cannot be combined with a pooled map",
+        ),
     ],
 )
-def test_what_makes_no_sense_is_refused(asked, error, said):
+def test_invalid_options_are_errors(asked, error, said):
     with pytest.raises(error, match=said):
         look(TEXT, **asked)
 
@@ -88,13 +92,13 @@ def test_a_pipe_can_be_one_text():
     assert np.sum(document["weights"][0][0], axis=-1) == pytest.approx(1.0)
 
 
-def test_the_table_and_the_note_say_what_a_cell_is(monkeypatch):
-    monkeypatch.setattr("attnviz.api.pooling.WHOLE", 2)
-    monkeypatch.setattr("attnviz.api.pooling.POOLED", 2)
+def test_the_table_and_the_note_describe_a_cell(monkeypatch):
+    monkeypatch.setattr("attnviz.api.pooling.MAX_UNPOOLED", 2)
+    monkeypatch.setattr("attnviz.api.pooling.DEFAULT_POOL", 2)
     made = run("a b c d", "-v", "causal")
     assert "note: 4 × 4 tokens are pooled to at most 2 × 2 cells" in made.err
-    assert "pooled: a cell of 2 queries × 2 keys shows what its queries spend" in made.out
-    assert "strongest" not in made.out
+    assert "pooled: a cell of 2 queries × 2 keys shows the total weight on its keys" in made.out
+    assert "max weight" not in made.out
 
 
 @pytest.mark.parametrize(
@@ -105,7 +109,7 @@ def test_the_table_and_the_note_say_what_a_cell_is(monkeypatch):
         (b"\xff", "line 1, byte 1 is not UTF-8"),
     ],
 )
-def test_a_text_that_cannot_be_read_is_refused_with_its_place(tmp_path, content, said):
+def test_an_unreadable_text_is_an_error_with_its_position(tmp_path, content, said):
     path = tmp_path / "bad.txt"
     path.write_bytes(content)
     made = run("-i", str(path), "--whole")
@@ -113,8 +117,8 @@ def test_a_text_that_cannot_be_read_is_refused_with_its_place(tmp_path, content,
     assert made.out == ""
 
 
-def test_a_text_that_is_too_long_is_refused(monkeypatch, book):
-    from attnviz.cli.input.lines import whole
+def test_a_file_beyond_the_size_limit_is_an_error(monkeypatch, book):
+    from attnviz.cli.input.lines import read_whole
 
-    with book.open("rb") as stream, pytest.raises(Exception, match="more than 9 bytes"):
-        list(whole(stream, cap=9))
+    with book.open("rb") as stream, pytest.raises(InvalidInputError, match="larger than 9 bytes"):
+        list(read_whole(stream, cap=9))

@@ -1,4 +1,4 @@
-"""A map in a notebook: what it hands over, and that the page runs in its frame."""
+"""Maps in notebooks: their representations, and that the page runs in its iframe."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 import attnviz
 from attnviz.api import notebook
-from attnviz.render.page import quantize as packing
+from attnviz.render.page import quantize
 from tests.conftest import make_map
 from tests.docs import README
 from tests.render import browser as browsers
@@ -66,8 +66,8 @@ def test_a_notebook_may_choose(amap):
 
 
 def test_what_cannot_be_made_is_left_out(amap, monkeypatch):
-    monkeypatch.setattr("attnviz.render.page.data_island.MOST", 1)
-    assert packing.MOST > 1
+    monkeypatch.setattr("attnviz.render.page.data_island.MAX_WEIGHTS", 1)
+    assert quantize.MAX_WEIGHTS > 1
     assert set(amap._repr_mimebundle_()) == {"image/png", "text/plain"}
 
 

@@ -1,12 +1,30 @@
-"""What users import, and what it takes. These may grow; they do not change."""
+"""The public names and signatures. They may grow; they do not change."""
 
+import doctest
+import importlib
 import inspect
 import subprocess
 import sys
 
+import pytest
+
 import attnviz
 
-NAMES = ["VARIANTS", "AttentionMap", "AttnvizError", "Token", "attend", "look", "read", "write"]
+NAMES = [
+    "VARIANTS",
+    "AttentionMap",
+    "AttnvizError",
+    "Token",
+    "attend",
+    "check",
+    "compare",
+    "diff",
+    "explain",
+    "head_stats",
+    "look",
+    "read",
+    "write",
+]
 
 
 def test_the_public_names():
@@ -49,9 +67,82 @@ def test_signatures():
     assert list(inspect.signature(attnviz.write).parameters)[:3] == ["amap", "target", "format"]
 
 
+def test_signatures_of_the_functions_for_commands():
+    assert list(inspect.signature(attnviz.check).parameters) == [
+        "amap",
+        "causal",
+        "window",
+        "row_sum",
+        "signed",
+        "tolerance",
+    ]
+    assert list(inspect.signature(attnviz.compare).parameters) == [
+        "text",
+        "context",
+        "variants",
+        "select_layers",
+        "select_heads",
+        "select_segments",
+        "options",
+    ]
+    assert list(inspect.signature(attnviz.diff).parameters) == ["before", "after", "names"]
+    assert list(inspect.signature(attnviz.explain).parameters) == [
+        "text",
+        "context",
+        "layer",
+        "head",
+        "cell",
+        "options",
+    ]
+    assert list(inspect.signature(attnviz.head_stats).parameters) == ["amap", "sort"]
+
+
+def test_functions_for_commands_return_what_they_say():
+    before = attnviz.look("The cat sat", variant="scaled-dot")
+    after = attnviz.look("The cat sat", variant="causal")
+    assert attnviz.check(after, causal=True).violations == []
+    assert attnviz.check(before, causal=True).violations[0].rule == "forbidden"
+    assert attnviz.diff(before, after).changes[0].divergence > 0
+    assert [stats["head"] for stats in attnviz.head_stats(before)] == [0]
+    assert attnviz.explain("The cat sat", cell=("cat", "sat")).cell is not None
+    kinds = attnviz.compare("The cat sat", variants=["dot", "hard"]).meta["comparison"]
+    assert [entry["kind"] for entry in kinds] == ["original", "changed", "difference"]
+
+
+@pytest.mark.parametrize("name", ["check", "compare", "diff", "explain", "head_stats"])
+def test_examples_of_the_functions_for_commands(name):
+    module = importlib.import_module(f"attnviz.api.{name}")
+    results = doctest.testmod(module)
+    assert results.attempted and not results.failed
+
+
+def test_the_documented_path_of_bertviz_calls_still_works():
+    from attnviz import familiar
+    from attnviz.api import compat
+
+    for name in ("head_view", "model_view", "attention_patterns"):
+        assert getattr(familiar, name) is getattr(compat, name)
+
+
 def test_look_is_the_function_however_it_is_imported():
     code = (
         "import attnviz.api.look, attnviz; from attnviz import look; "
         "assert callable(look) and callable(attnviz.look)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "names"),
+    [
+        ("attnviz.core.mask", "attnviz.core.masks", ("Mask", "Causal", "Window", "Full")),
+        ("attnviz.core.bias", "attnviz.core.biases", ("Bias", "Alibi", "SoftCap")),
+        ("attnviz.core.normalize", "attnviz.core.normalizers", ("Softmax", "Hard")),
+        ("attnviz.familiar", "attnviz.api.compat", ("head_view", "attention_patterns")),
+    ],
+)
+def test_old_import_paths_of_plug_ins_still_work(old, new, names):
+    for name in names:
+        assert getattr(importlib.import_module(old), name) is getattr(
+            importlib.import_module(new), name
+        )

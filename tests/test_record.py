@@ -1,37 +1,59 @@
-"""Records do what frozen dataclasses do."""
+"""Records behave like frozen dataclasses."""
 
+import inspect
 import pickle
 from dataclasses import FrozenInstanceError, asdict, dataclass, field, fields, replace
+from importlib import import_module
+from pkgutil import walk_packages
 from typing import Any, ClassVar
 
+import numpy as np
 import pytest
 
+import attnviz
 from attnviz.record import Record
 
 
-class Place(Record):
-    kind: ClassVar[str] = "place"
+class Cell(Record):
+    kind: ClassVar[str] = "cell"
     row: int
     column: int = 7
     notes: dict[str, Any] = field(default_factory=dict)
 
 
-class Named(Place):
+class NamedCell(Cell):
     name: str = "none"
 
 
-class Spoken(Record, kw_only=True):
+class KeywordOnly(Record, kw_only=True):
     word: str = "so"
     loud: bool
 
 
-class Alone(Record, eq=False):
+class SameOnly(Record, eq=False):
     row: int
+
+
+class Callable(Record):
+    size: int = 1
+
+    def __call__(self, x: int) -> int:
+        return x * self.size
+
+
+class HelperNames(Record):
+    """Fields named like what a class that reads them might have."""
+
+    default: Any = None
+    refuse: bool = False
+    values: tuple[int, ...] = ()
+    named: str = ""
+    self: int = 0
 
 
 @dataclass(frozen=True)
 class Model:
-    """What a record is measured by."""
+    """The dataclass that a record is compared with."""
 
     row: int
     column: int = 7
@@ -41,7 +63,7 @@ class Model:
 GIVEN = [((1,), {}), ((1, 2), {}), ((1,), {"column": 3}), ((), {"row": 4}), ((1, 2, {"a": 1}), {})]
 WRONG = [
     ((), {}, "needs 'row'"),
-    ((1, 2, {}, 4), {}, "takes 3 fields by place, and 4 were given"),
+    ((1, 2, {}, 4), {}, "takes 3 fields by position, and 4 were given"),
     ((1,), {"row": 2}, "takes 'row' once"),
     ((1,), {"depth": 2}, "takes no field 'depth'"),
 ]
@@ -49,57 +71,113 @@ WRONG = [
 
 @pytest.mark.parametrize(("values", "named"), GIVEN)
 def test_the_fields_are_those_of_a_dataclass(values, named):
-    made, model = Place(*values, **named), Model(*values, **named)
-    assert asdict(made) == asdict(model)
-    assert [f.name for f in fields(made)] == [f.name for f in fields(model)]
-    assert repr(made) == repr(model).replace("Model", "Place")
-    assert asdict(replace(made, row=9)) == asdict(replace(model, row=9))
+    record, model = Cell(*values, **named), Model(*values, **named)
+    assert asdict(record) == asdict(model)
+    assert [f.name for f in fields(record)] == [f.name for f in fields(model)]
+    assert repr(record) == repr(model).replace("Model", "Cell")
+    assert asdict(replace(record, row=9)) == asdict(replace(model, row=9))
 
 
-@pytest.mark.parametrize(("values", "named", "said"), WRONG)
-def test_what_cannot_be_is_refused(values, named, said):
-    with pytest.raises(TypeError, match=said):
-        Place(*values, **named)
+@pytest.mark.parametrize(("values", "named", "message"), WRONG)
+def test_missing_unknown_and_repeated_fields_are_type_errors(values, named, message):
+    with pytest.raises(TypeError, match=message):
+        Cell(*values, **named)
     with pytest.raises(TypeError):
         Model(*values, **named)
 
 
-def test_fields_by_name_only_are_not_taken_by_place():
-    assert Spoken(loud=True).word == "so"
-    with pytest.raises(TypeError, match="takes 0 fields by place, and 1 were given"):
-        Spoken("no", loud=True)
+def test_keyword_only_fields_are_not_positional():
+    assert KeywordOnly(loud=True).word == "so"
+    with pytest.raises(TypeError, match="takes 0 fields by position, and 1 were given"):
+        KeywordOnly("no", loud=True)
 
 
-def test_defaults_that_can_change_are_made_anew():
-    assert Place(1).notes is not Place(1).notes
+def test_a_default_factory_runs_for_each_record():
+    assert Cell(1).notes is not Cell(1).notes
+
+
+@pytest.mark.parametrize("name", ["default", "refuse", "values", "named", "self"])
+def test_a_field_may_have_any_public_name(name):
+    given = {"default": 3, "refuse": True, "values": (1,), "named": "x", "self": 5}[name]
+    record = HelperNames(**{name: given})
+    assert getattr(record, name) == given and record != HelperNames()
+    assert getattr(replace(record, **{name: given}), name) == given
+    with pytest.raises(TypeError, match="takes no field 'depth'"):
+        HelperNames(depth=1)
+
+
+def test_the_signature_is_that_of_a_dataclass():
+    record, model = inspect.signature(Cell), inspect.signature(Model)
+    assert [*record.parameters] == [*model.parameters]
+    for ours, theirs in zip(record.parameters.values(), model.parameters.values(), strict=True):
+        assert (ours.kind, ours.annotation) == (theirs.kind, theirs.annotation)
+        assert str(ours) == str(theirs)
+    assert str(inspect.signature(KeywordOnly)) == "(*, word: str = 'so', loud: bool)"
+    assert [*inspect.signature(NamedCell).parameters] == ["row", "column", "notes", "name"]
+
+
+def test_a_callable_record_has_the_signature_of_its_call():
+    assert [*inspect.signature(Callable).parameters] == ["size"]
+    assert [*inspect.signature(Callable(size=2)).parameters] == ["x"]
 
 
 def test_a_record_never_changes():
-    made = Place(1)
+    record = Cell(1)
     with pytest.raises(FrozenInstanceError, match="'row'"):
-        made.row = 2
+        record.row = 2
     with pytest.raises(FrozenInstanceError, match="'row'"):
-        del made.row
-    assert made.row == 1
+        del record.row
+    assert record.row == 1
 
 
-def test_equal_are_records_of_one_class_with_equal_fields():
-    assert Place(1) == Place(1, 7) != Place(2)
-    assert Named(1) != Place(1)
-    assert hash(Spoken(loud=True)) == hash(Spoken(loud=True))
-    assert len({Spoken(loud=True), Spoken(loud=True), Spoken(loud=False)}) == 2
+def test_records_of_one_class_with_equal_fields_are_equal():
+    assert Cell(1) == Cell(1, 7) != Cell(2)
+    assert NamedCell(1) != Cell(1)
+    assert hash(KeywordOnly(loud=True)) == hash(KeywordOnly(loud=True))
+    assert len({KeywordOnly(loud=True), KeywordOnly(loud=True), KeywordOnly(loud=False)}) == 2
 
 
-def test_some_are_equal_to_themselves_alone():
-    made = Alone(1)
-    assert made == made != Alone(1)
-    assert len({made, Alone(1)}) == 2
+def test_without_eq_a_record_equals_only_itself():
+    record = SameOnly(1)
+    assert record == record != SameOnly(1)
+    assert len({record, SameOnly(1)}) == 2
 
 
-def test_a_subclass_has_the_fields_above_it():
-    assert Named(1, 2, {}, "x").name == "x"
-    assert [f.name for f in fields(Named)] == ["row", "column", "notes", "name"]
+def test_a_subclass_inherits_fields():
+    assert NamedCell(1, 2, {}, "x").name == "x"
+    assert [f.name for f in fields(NamedCell)] == ["row", "column", "notes", "name"]
 
 
-def test_they_travel_between_processes():
-    assert pickle.loads(pickle.dumps(Named(1, 2))) == Named(1, 2)
+def test_records_can_be_pickled():
+    assert pickle.loads(pickle.dumps(NamedCell(1, 2))) == NamedCell(1, 2)
+
+
+def all_records(cls=Record):
+    """All record classes of the package."""
+    for subclass in cls.__subclasses__():
+        yield from all_records(subclass)
+        if subclass.__module__.startswith("attnviz."):
+            yield subclass
+
+
+def holds_arrays(cls):
+    return any("Array" in str(f.type) for f in fields(cls))
+
+
+def test_records_that_hold_arrays_equal_only_themselves():
+    """Arrays have no equality that is one truth value, and no hash."""
+    for module in walk_packages(attnviz.__path__, "attnviz."):
+        if not module.name.endswith("__main__"):
+            import_module(module.name)
+    holders = [cls for cls in all_records() if holds_arrays(cls)]
+    assert len(holders) > 10
+    assert [cls.__qualname__ for cls in holders if cls.__eq__ is not object.__eq__] == []
+
+
+def test_a_record_that_holds_arrays_would_fail_to_compare():
+    class Holder(Record):
+        array: "FloatArray"  # noqa: F821
+
+    assert holds_arrays(Holder) and Holder.__eq__ is not object.__eq__
+    with pytest.raises(ValueError, match="ambiguous"):
+        assert Holder(np.zeros(2)) == Holder(np.zeros(2))

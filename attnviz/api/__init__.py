@@ -1,1 +1,1 @@
-"""The public functions: one file a function, the same for Python and the command line."""
+"""The public functions, one file each, shared by Python users and the command line."""

@@ -1,58 +1,73 @@
-"""One true line about each head: what it is known for, where it looks most, how widely."""
+"""Captions of heads: pattern, largest weight and mean entropy in one line per head."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
 from attnviz.core.attention_map import AttentionMap
-from attnviz.measure.head_summary import caption
-from attnviz.render.safe_text import printable
-from attnviz.render.style import REMARK
+from attnviz.core.comparison import compared_heads
+from attnviz.measure.head_summary import summarize_head
+from attnviz.render.safe_text import escape_token
+from attnviz.render.style import SEPARATOR
 
 Patterns = Mapping[tuple[int, int], tuple[str, float]]
 Captions = Callable[[AttentionMap, Patterns], Mapping[tuple[int, int], str]]
 
 
-def captions(amap: AttentionMap, known: Patterns | None = None) -> dict[tuple[int, int], str]:
-    """A line for each head, by its layer's and its own original number.
+def make_captions(
+    amap: AttentionMap, patterns: Patterns | None = None
+) -> dict[tuple[int, int], str]:
+    """One line per head, by the original indices of its layer and head.
 
-    `known` are patterns that heads fit; such a line begins with the pattern. Of cells that
-    stand for many weights there is nothing of this kind to say.
+    The line of a head with a pattern begins with it. Pooled maps have no captions: their cells
+    are not weights.
     """
     if "pooled" in amap.meta:
         return {}
-    said = {at: f"{name} {score:.2f}{REMARK}" for at, (name, score) in (known or {}).items()}
+    prefixes = {
+        at: f"{name} {score:.2f}{SEPARATOR}" for at, (name, score) in (patterns or {}).items()
+    }
+    compared = compared_heads(amap)
+    if compared:
+        is_change = [head.kind == "difference" for head in compared]
+    else:
+        is_change = [amap.meta.get("source") == "difference"] * amap.n_head
     return {
-        (layer, head): said.get((layer, head), "") + line(amap, i, j)
+        (layer, head): prefixes.get((layer, head), "") + make_caption(amap, i, j, is_change[j])
         for i, layer in enumerate(amap.layers)
         for j, head in enumerate(amap.heads)
     }
 
 
-def patterns(amap: AttentionMap) -> Patterns:
-    """The pattern that each head of a trained model fits, where it fits one.
+def find_patterns(amap: AttentionMap) -> Patterns:
+    """The pattern and score of each head that fits a pattern.
 
-    Numbers from a seed, masks and comparisons have no habits to name.
+    Untrained weights, masks, comparisons and pooled maps have no patterns.
     """
-    strange = amap.meta.get("source") in ("mask", "difference") or "pooled" in amap.meta
-    if amap.names or strange or "seed" in amap.meta:
+    is_other = amap.meta.get("source") in ("mask", "difference") or "pooled" in amap.meta
+    if amap.names or is_other or "seed" in amap.meta:
         return {}
-    from attnviz.measure.patterns import name_heads
+    from attnviz.measure.patterns import best_patterns
 
     return {
-        (found.layer, found.head): (found.name, found.score)
-        for found in name_heads(amap)
-        if found.name is not None
+        (best.layer, best.head): (best.name, best.score)
+        for best in best_patterns(amap)
+        if best.name is not None
     }
 
 
-def line(amap: AttentionMap, i: int, j: int) -> str:
-    """The strongest link of a head, and the mean entropy of its rows where they have one."""
-    note = caption(amap, i, j)
-    if note.query is None or note.key is None:
-        return "looks at nothing"
-    query, key = printable(amap.queries[note.query].label), printable(amap.keys[note.key].label)
-    said = f"strongest {query} → {key} {note.weight:.2f}"
-    if note.entropy is None:
-        return said
-    return f"{said}{REMARK}entropy {note.entropy:.2f} of {note.most:.2f} bits"
+def make_caption(amap: AttentionMap, i: int, j: int, is_change: bool) -> str:
+    """The largest weight (or change) of a head, and the mean entropy of rows if it is defined."""
+    summary = summarize_head(amap, i, j)
+    if summary.query is None or summary.key is None:
+        return "no change" if is_change else "no attention"
+    query = escape_token(amap.queries[summary.query].label)
+    key = escape_token(amap.keys[summary.key].label)
+    if is_change:
+        return f"max change {query} → {key} {summary.weight:+.2f}"
+    name = "max |weight|" if (amap.weights[i, j] < 0).any() else "max weight"
+    caption = f"{name} {query} → {key} {summary.weight:.2f}"
+    if summary.entropy is None:
+        return caption
+    bits = f"{summary.entropy:.2f} of {summary.max_entropy:.2f} bits"
+    return f"{caption}{SEPARATOR}mean entropy {bits}"

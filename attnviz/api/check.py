@@ -1,16 +1,24 @@
-"""Is this attention? The rules a map breaks, told by the tokens where it breaks them."""
+"""check: validation of attention weights (row sums, masking, padding)."""
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.tokens import Token
-from attnviz.measure.check import Violation
-from attnviz.measure.check import check as broken
-from attnviz.measure.row_mass import tolerance as rounding
-from attnviz.measure.rules import Expect
-from attnviz.render.safe_text import printable
+from attnviz.measure.check import Violation, find_violations, is_padding
+from attnviz.measure.row_mass import row_sum_tolerance
+from attnviz.measure.rules import Requirements
+from attnviz.render.safe_text import escape_token
 
-DECIMALS = 1e-5  # how far rows may sum from 1 in text that holds the digits of float32
+TEXT_TOLERANCE = 1e-5  # row sums of text with the digits of float32 may be off by this
+
+
+class CheckResult(NamedTuple):
+    """The violations of a map, none if it is valid, and the requirements that were checked."""
+
+    violations: list[Violation]
+    requirements: Requirements
 
 
 def check(
@@ -21,40 +29,67 @@ def check(
     row_sum: str | None = None,
     signed: bool = False,
     tolerance: float | None = None,
-) -> tuple[list[Violation], Expect]:
-    """What a map breaks, and what it was expected to keep to.
+) -> CheckResult:
+    """Validate attention weights: row sums, signs, masking, padding.
 
-    Our own documents are held to what they say of themselves. What other programs wrote says
-    nothing: its rows should sum to 1 and be not negative, unless `row_sum` and `signed` allow
-    it.
+    Maps of attnviz are checked against their own metadata. Maps of other programs should have
+    non-negative rows that sum to 1, unless `row_sum` and `signed` allow more.
+
+    Args:
+        amap: the map to check.
+        causal: require that no query attends to a later key.
+        window: require |query − key| < window.
+        row_sum: required row sum: "1", "at most 1" or "any"; None: as the map states, else "1".
+        signed: allow negative weights.
+        tolerance: how far row sums may be from 1; None: by the precision of the weights.
+
+    Returns:
+        The violations, one per rule and head, each with a sentence that describes it; and the
+        requirements that were checked.
+
+    >>> import attnviz
+    >>> amap = attnviz.read([[0.6, 0.4], [0.25, 0.75]], ["a", "b"])
+    >>> [violation.sentence for violation in check(amap, causal=True).violations]
+    ['layer 0, head 0: query 0 (a) → key 1 (b): weight 0.4 on a future position']
     """
-    own = amap.meta.get("source") != "foreign"
-    said = Expect.of(amap) if own else Expect()
-    expect = Expect(
-        row_sum=row_sum or said.row_sum,
-        signed=signed or said.signed,
+    is_own = amap.meta.get("source") != "foreign"
+    stated = Requirements.from_map(amap) if is_own else Requirements()
+    requirements = Requirements(
+        row_sum=row_sum or stated.row_sum,
+        signed=signed or stated.signed,
         causal=causal,
         window=window,
-        tolerance=max(DECIMALS, rounding(amap.weights)) if tolerance is None else tolerance,
+        tolerance=max(TEXT_TOLERANCE, row_sum_tolerance(amap.weights))
+        if tolerance is None
+        else tolerance,
     )
-    names = (named(amap.queries), named(amap.keys))
-    return broken(amap, expect, names=names), expect
+    names = (label_positions(amap.queries), label_positions(amap.keys))
+    return CheckResult(find_violations(amap, requirements, names=names), requirements)
 
 
-def named(tokens: tuple[Token, ...]) -> list[str]:
-    """Each token by its position and what it says."""
-    return [f"{at} ({printable(token.label)})" for at, token in enumerate(tokens)]
-
-
-def kept(amap: AttentionMap, expect: Expect) -> str:
-    """What was looked at and found right, in a line."""
-    n_layer, n_head, n_query, n_key = amap.weights.shape
-    said = [
-        "" if expect.signed else "nothing negative",
-        "" if expect.row_sum == "any" else f"rows sum to {expect.row_sum}",
-        "nothing hidden and no padding looked at",
-        "nobody looks ahead" if expect.causal else "",
-        "" if expect.window is None else f"nobody looks outside a window of {expect.window}",
+def label_positions(tokens: tuple[Token, ...]) -> list[str]:
+    """Each token as its position and label; positions that stand for tokens only once."""
+    labels = [escape_token(token.label) for token in tokens]
+    return [
+        label if label == str(position) else f"{position} ({label})"
+        for position, label in enumerate(labels)
     ]
-    size = f"{n_layer} × {n_head} heads of {n_query} × {n_key} tokens"
-    return f"{size}: {', '.join(filter(None, said))}"
+
+
+def describe_passed(amap: AttentionMap, requirements: Requirements) -> str:
+    """The size of a valid map and the requirements that it meets, in one line."""
+    n_layer, n_head, n_query, n_key = amap.weights.shape
+    forbidden = ["masked"] if amap.masked is not None else []
+    forbidden += ["padding"] if any(is_padding(amap)) else []
+    window = requirements.window
+    passed = [
+        "" if requirements.signed else "no negative weights",
+        "" if requirements.row_sum == "any" else f"rows sum to {requirements.row_sum}",
+        f"no weight on {' or '.join(forbidden)} keys" if forbidden else "",
+        "causal" if requirements.causal else "",
+        "" if window is None else f"no attention outside window {window}",
+    ]
+    layers = f"{n_layer} layer{'s' * (n_layer != 1)}"
+    heads = f"{n_head} head{'s' * (n_head != 1)}"
+    requirements_met = ", ".join(filter(None, passed)) or "no requirements"
+    return f"{layers} × {heads}, {n_query} × {n_key}: {requirements_met}"

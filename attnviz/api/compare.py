@@ -1,4 +1,4 @@
-"""The same tokens, query and key under several mechanisms, and what differs from the first."""
+"""compare: several mechanisms on one sentence, and their differences from the first."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ from typing import Any, Unpack
 
 import numpy as np
 
-from attnviz.api.look import look, map_of
+from attnviz.api.look import build_map, look
+from attnviz.core import subset
 from attnviz.core.arrays import FloatArray
 from attnviz.core.attention_map import AttentionMap
-from attnviz.core.engine.collectors import FullMap, unkept
+from attnviz.core.comparison import ComparedHead, comparison_meta
+from attnviz.core.engine.collectors import FullCollector, run_unrecorded
 from attnviz.core.engine.layer_call import LayerCall
-from attnviz.core.subset import between
 from attnviz.errors import MisuseError
 from attnviz.measure.difference import difference, head_divergence
-from attnviz.sources.forward_pass import subject_of
-from attnviz.sources.options import PARTS, Options
-from attnviz.sources.seeded.run_seeded import FromSeed
+from attnviz.sources.forward_pass import build_forward_pass
+from attnviz.sources.options import PART_OPTIONS, Options
+from attnviz.sources.seeded.run_seeded import SeededPass
 
 
 def compare(
@@ -30,134 +31,143 @@ def compare(
     select_segments: str | None = None,
     **options: Unpack[Options],
 ) -> AttentionMap:
-    """Several mechanisms side by side: for each head every mechanism, then the differences.
+    """Compare mechanisms on one sentence: their weights and the differences from the first.
 
-    Without a model, all mechanisms get the query and key that the first one has, as far as
-    their heads are alike; the first one's output goes on to the next layer. With a model, each
-    one is an intervention in a run of its own, and the first is the model as it is.
+    Without a model, all mechanisms get the queries and keys of the first one, as far as their
+    head layouts agree; the output of the first is the input of the next layer. With a model,
+    each mechanism is an intervention in a run of its own, compared with the original model.
 
     Args:
-        text: the sentence whose tokens ask.
-        context: another sentence whose tokens answer; None: the text itself.
-        variants: names of the catalogue, two or more; with a model one or more, or none where
-            the options say what is changed.
+        text: the sentence; its tokens are the queries.
+        context: a second sentence whose tokens are the keys (cross-attention); None: the text.
+        variants: names of mechanisms, two or more; with a model one or more, or none if the
+            options state an intervention (such as `ablate`).
         select_layers: the layers to keep.
         select_heads: the heads to keep.
-        select_segments: of a pair of texts, who looks and who is looked at, as in "A,B".
-        options: as for `look`.
+        select_segments: for sentence pairs, the segments of queries and keys, as in "A,B".
+        options: as for `attnviz.look`.
+
+    Returns:
+        A map that holds, per original head, one head per mechanism and one per difference.
+        `names` labels them; meta["comparison"] has the name, kind ("original", "changed" or
+        "difference") and original head of each; meta["divergence"] has the Jensen–Shannon
+        divergence from the first, per mechanism [layer][head], in bits from 0 to 1.
 
     Raises:
-        MisuseError: nothing to compare, or maps that cannot be laid on one another.
+        MisuseError: nothing to compare, or mechanisms with different numbers of heads.
+
+    >>> amap = compare("The cat sat", variants=["scaled-dot", "hard"])
+    >>> [entry["name"] for entry in amap.meta["comparison"]]
+    ['scaled-dot', 'hard', 'hard − scaled-dot']
     """
-    wanted: dict[str, Any] = {"select_layers": select_layers, "select_heads": select_heads}
+    selection: dict[str, Any] = {"select_layers": select_layers, "select_heads": select_heads}
     if options.get("model"):
-        maps = interventions(text, context, variants, wanted, options)
+        maps = run_interventions(text, context, variants, selection, options)
     elif len(variants) < 2:
-        raise MisuseError(
-            f"{len(variants)} mechanism{'s' * (len(variants) != 1)} to compare; "
-            "give two or more, as in -v softmax -v hard"
-        )
+        raise MisuseError("compare needs at least two mechanisms, as in -v softmax -v hard")
     else:
-        maps = side_by_side(text, context, variants, wanted, options)
+        maps = run_variants(text, context, variants, selection, options)
     if select_segments is not None:
-        maps = {name: between(amap, select_segments) for name, amap in maps.items()}
-    return beside(maps)
+        maps = {name: subset.select_segments(amap, select_segments) for name, amap in maps.items()}
+    return join_maps(maps)
 
 
-def side_by_side(
+def run_variants(
     text: str,
     context: str | None,
     variants: Sequence[str],
-    wanted: Any,
+    selection: Any,
     options: Mapping[str, Any],
 ) -> dict[str, AttentionMap]:
-    """Seeded numbers: every layer is asked once for each mechanism."""
-    subjects = {}
+    """The maps of mechanisms with untrained weights, by name: every layer runs each of them."""
+    passes = {}
     for name in variants:
-        asked: Any = {**options, "variant": name}
-        subject = subject_of(text, context, **asked)
-        assert isinstance(subject, FromSeed)  # there is no model
-        subjects[subject.source.variant.name] = subject
-    if len(subjects) < len(variants):
-        raise MisuseError(f"some of {', '.join(variants)} are the same; give different ones")
-    kept = {
-        name: FullMap(layers=wanted["select_layers"], heads=wanted["select_heads"])
-        for name in subjects
+        variant_options: Any = {**options, "variant": name}
+        forward = build_forward_pass(text, context, **variant_options)
+        assert isinstance(forward, SeededPass)  # there is no model
+        variant_name = forward.layers.variant.name
+        if variant_name in passes:
+            raise MisuseError(f"duplicate mechanism: {variant_name}")
+        passes[variant_name] = forward
+    collectors = {
+        name: FullCollector(layers=selection["select_layers"], heads=selection["select_heads"])
+        for name in passes
     }
-    first = next(iter(subjects.values()))
+    first = next(iter(passes.values()))
 
     def attend(call: LayerCall) -> FloatArray:
-        for name, subject in subjects.items():
-            kept[name].attend(subject.choose)(subject.recast(call))
-        return unkept(call)
+        for name, forward in passes.items():
+            collectors[name].callback(forward.variant_for)(forward.rebuild_call(call))
+        return run_unrecorded(call)
 
     first.run(attend)
-    return {name: map_of(subjects[name], kept[name], text, context) for name in subjects}
+    return {name: build_map(passes[name], collectors[name], text, context) for name in passes}
 
 
-def interventions(
+def run_interventions(
     text: str,
     context: str | None,
     variants: Sequence[str],
-    wanted: Any,
+    selection: Any,
     options: Mapping[str, Any],
 ) -> dict[str, AttentionMap]:
-    """A real model as it is, then with each change."""
-    plain = {k: v for k, v in options.items() if k not in (*PARTS, "tunables", "ablate", "at")}
-    maps = {"as it is": look(text, context, pool=0, **wanted, **dict[str, Any](plain))}
+    """The maps of a pretrained model, by name: the original, then one per intervention."""
+    changes = (*PART_OPTIONS, "tunables", "ablate", "at")
+    unchanged: Any = {name: value for name, value in options.items() if name not in changes}
+    maps = {"original": look(text, context, pool=0, **selection, **unchanged)}
     for name in variants or (None,):
-        asked: Any = {**options, "variant": name}
-        changed = look(text, context, pool=0, **wanted, **asked)
+        variant_options: Any = {**options, "variant": name}
+        changed = look(text, context, pool=0, **selection, **variant_options)
         if "intervention" not in changed.meta:
-            raise MisuseError("nothing is changed; say what, as in -v hard or --ablate 0.1")
+            raise MisuseError("nothing to compare; add e.g. -v hard or --ablate 0.1")
         maps[str(changed.meta["intervention"])] = changed
     return maps
 
 
-def beside(maps: dict[str, AttentionMap]) -> AttentionMap:
-    """One map whose heads are, head by head, each mechanism and its difference from the first.
+def join_maps(maps: dict[str, AttentionMap]) -> AttentionMap:
+    """Join maps as heads of one: per original head, each map and its difference from the first.
 
-    Differences are named by the mechanism and the Jensen–Shannon divergence of the head, in
-    bits from 0 to 1.
+    Differences are labelled with their mean Jensen–Shannon divergence over layers, in bits.
     """
     (first_name, first), *others = maps.items()
-    columns: list[tuple[str, AttentionMap, int]] = []
     divergence = {name: head_divergence(first, other) for name, other in others}
-    gained = {name: difference(first, other) for name, other in others}
+    differences = {name: difference(first, other) for name, other in others}
+    columns: list[tuple[str, AttentionMap, int]] = []
+    compared: list[ComparedHead] = []
     for j, head in enumerate(first.heads):
-        columns += [(f"{name} · head {head}", amap, j) for name, amap in maps.items()]
+        for name, amap in maps.items():
+            columns.append((f"{name} · head {head}", amap, j))
+            kind = "original" if name == first_name else "changed"
+            compared.append(ComparedHead(name, kind, head))
         for name, _ in others:
-            apart = float(divergence[name][:, j].mean())
-            columns.append((f"{name} − {first_name} · JS {apart:.3f}", gained[name], j))
+            label, mean = f"{name} − {first_name}", float(divergence[name][:, j].mean())
+            columns.append((f"{label} · JS {mean:.3f}", differences[name], j))
+            compared.append(ComparedHead(label, "difference", head))
     return AttentionMap(
         queries=first.queries,
         keys=first.keys,
         weights=np.stack([amap.weights[:, j] for _, amap, j in columns], axis=1),
-        visible=np.stack([seen(amap)[:, j] for _, amap, j in columns], axis=1),
+        visible=np.stack([subset.visible_pairs(amap)[:, j] for _, amap, j in columns], axis=1),
         layers=first.layers,
         names=tuple(name for name, _, _ in columns),
         text=first.text,
         context=first.context,
         meta={
             **first.meta,
-            "variant": title(first, maps),
-            "algebra": "each mechanism, then what it gains on the first; JS in bits, 0 the same",
+            "variant": make_title(first, maps),
+            "algebra": "each mechanism, then its difference from the first; "
+            "JS = Jensen–Shannon divergence in bits",
             "compared": list(maps),
-            "divergence": {name: apart.tolist() for name, apart in divergence.items()},
+            **comparison_meta(compared),
+            "divergence": {name: values.tolist() for name, values in divergence.items()},
             "row_sum": "any",
             "signed": True,
         },
     )
 
 
-def title(first: AttentionMap, maps: Mapping[str, AttentionMap]) -> str:
-    """Whose mechanisms, which ones, and of which texts."""
+def make_title(first: AttentionMap, maps: Mapping[str, AttentionMap]) -> str:
+    """The model if there is one, the mechanisms, and the segments."""
     model = [first.title] if "model" in first.meta else []
-    of_texts = [first.meta["segments"]] if "segments" in first.meta and not model else []
-    return ", ".join([*model, " against ".join(maps), *of_texts])
-
-
-def seen(amap: AttentionMap) -> Any:
-    """What may be looked at.    -> [layer, head, query, key]"""
-    visible = np.ones(1, bool) if amap.visible is None else amap.visible
-    return np.broadcast_to(visible, amap.weights.shape)
+    segments = [first.meta["segments"]] if "segments" in first.meta and not model else []
+    return ", ".join([*model, " vs. ".join(maps), *segments])

@@ -1,7 +1,7 @@
-"""Calls as people know them from BertViz and CircuitsVis: the same arguments, a map comes back.
+"""Drop-in versions of BertViz and CircuitsVis calls, which return an attention map.
 
-The map shows itself in a notebook, as those do; what concerns only their looks is taken and
-has no effect.
+In a notebook the map is displayed, as theirs is. Arguments that only concern appearance are
+accepted and have no effect.
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from attnviz.api.notebook import install
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.tokens import Token
 from attnviz.errors import MisuseError
 from attnviz.sources.external import read
-from attnviz.sources.external.token_lists import token_of
+from attnviz.sources.external.token_lists import make_token
 
 Words = Sequence[str]
 
@@ -34,26 +35,26 @@ def head_view(
     include_layers: Sequence[int] | None = None,
     html_action: str = "view",
 ) -> AttentionMap:
-    """Attention of a model, as BertViz's head_view takes it.
+    """Attention of a model, with the arguments of BertViz's head_view.
 
     Args:
-        attention: a tensor for each layer, [1, head, query, key], of one text.
-        tokens: the tokens of that text.
-        sentence_b_start: where the second text of a pair begins.
-        prettify_tokens: show tokens without the marks of vocabularies.
-        layer: which layer is looked at first; all are kept.
-        heads: which heads are looked at first; all are kept.
-        encoder_attention: of an encoder-decoder; of several, the cross attention is shown, or
+        attention: one tensor [1, head, query, key] per layer, of one text.
+        tokens: the tokens of the text.
+        sentence_b_start: position of the first token of the second sentence of a pair.
+        prettify_tokens: show tokens without word boundary marks.
+        layer: has no effect: all layers are kept.
+        heads: has no effect: all heads are kept.
+        encoder_attention: of an encoder-decoder; of several, the cross-attention is shown, or
             else the decoder's.
         decoder_attention: see encoder_attention.
         cross_attention: see encoder_attention.
-        encoder_tokens: what the encoder read.
-        decoder_tokens: what the decoder read.
-        include_layers: keep these layers only.
+        encoder_tokens: the tokens of the encoder.
+        decoder_tokens: the tokens of the decoder.
+        include_layers: keep only these layers.
         html_action: has no effect.
 
     Raises:
-        MisuseError: no attention, attention of both kinds, or tokens that are missing.
+        MisuseError: no attention, both kinds of attention, or missing tokens.
     """
     return model_view(
         attention,
@@ -84,9 +85,9 @@ def model_view(
     include_heads: Sequence[int] | None = None,
     html_action: str = "view",
 ) -> AttentionMap:
-    """Attention of a model, as BertViz's model_view takes it.
+    """Attention of a model, with the arguments of BertViz's model_view.
 
-    The arguments are those of `head_view`; `include_heads` keeps these heads only, and
+    They are those of `head_view`, and `include_heads`, which keeps only these heads;
     `display_mode` has no effect.
     """
     kinds = {
@@ -95,14 +96,18 @@ def model_view(
         "decoder_attention": (decoder_attention, decoder_tokens, decoder_tokens),
         "encoder_attention": (encoder_attention, encoder_tokens, encoder_tokens),
     }
-    there = {name: kind for name, kind in kinds.items() if kind[0] is not None}
-    if not there or ("attention" in there and len(there) > 1):
+    given = {name: kind for name, kind in kinds.items() if kind[0] is not None}
+    if not given or ("attention" in given and len(given) > 1):
         raise MisuseError("give attention, or one of encoder_, decoder_ and cross_attention")
-    name, (array, queries, keys) = next(iter(there.items()))
+    name, (array, queries, keys) = next(iter(given.items()))
     if queries is None or keys is None:
         raise MisuseError(f"{name} needs its tokens")
-    named = tuple(shown(side, prettify_tokens, sentence_b_start) for side in (queries, keys))
-    return read(array, (named[0], named[1])).select(layers=include_layers, heads=include_heads)
+    query_tokens = make_tokens(queries, prettify_tokens, sentence_b_start)
+    key_tokens = make_tokens(keys, prettify_tokens, sentence_b_start)
+    install()
+    return read(array, (query_tokens, key_tokens)).select(
+        layers=include_layers, heads=include_heads
+    )
 
 
 def attention_patterns(
@@ -115,26 +120,27 @@ def attention_patterns(
     positive_color: str | None = None,
     mask_upper_tri: bool | None = None,
 ) -> AttentionMap:
-    """Heads of one layer, as CircuitsVis's attention_patterns takes them.
+    """Heads of one layer, with the arguments of CircuitsVis's attention_patterns.
 
     Args:
-        tokens: the tokens, as they are to be shown.
+        tokens: the tokens, shown as they are.
         attention: the weights, [head, query, key] or [query, key].
-        attention_head_names: what the heads are called.
-        max_value: has no effect, as the other four: colours follow the numbers.
+        attention_head_names: names of the heads.
+        max_value: has no effect, like the other four: colors follow the weights.
         min_value: see max_value.
         negative_color: see max_value.
         positive_color: see max_value.
         mask_upper_tri: see max_value.
     """
-    made = read(attention, shown(tokens, False, None))
-    return replace(made, names=tuple(attention_head_names or ()))
+    install()
+    amap = read(attention, make_tokens(tokens, False, None))
+    return replace(amap, names=tuple(attention_head_names or ()))
 
 
-def shown(words: Words, prettify: bool, second: int | None) -> tuple[Token, ...]:
-    """Tokens with their marks or without, those from `second` on in a second text."""
-    tokens = (token_of(word) if prettify else Token.of(word) for word in words)
+def make_tokens(words: Words, prettify: bool, segment_b_start: int | None) -> tuple[Token, ...]:
+    """Tokens with or without word boundary marks; segment B begins at `segment_b_start`."""
+    tokens = (make_token(word) if prettify else Token.of(word) for word in words)
     return tuple(
-        replace(token, segment=int(second is not None and at >= second))
+        replace(token, segment=int(segment_b_start is not None and at >= segment_b_start))
         for at, token in enumerate(tokens)
     )

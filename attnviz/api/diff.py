@@ -1,4 +1,4 @@
-"""What changed from one map to another: a map of what each weight gained, and who changed most."""
+"""diff: the change of each weight between two maps, and the heads that changed most."""
 
 from __future__ import annotations
 
@@ -13,23 +13,26 @@ from attnviz.core.tokens import Token
 from attnviz.errors import MisuseError
 from attnviz.measure.difference import (
     HeadChange,
-    aligned,
     difference,
     head_divergence,
-    most_changed,
+    keep_shared_tokens,
+    most_changed_heads,
 )
-from attnviz.measure.row_mass import is_shared_out
-from attnviz.render.safe_text import printable
-from attnviz.render.style import REMARK
+from attnviz.measure.row_mass import has_distribution_rows
+from attnviz.render.safe_text import escape_token
+from attnviz.render.style import SEPARATOR
 
-FEW = 5  # heads that are named
+FEW = 5  # heads listed by name
 
 
 class Difference(NamedTuple):
-    """What changed: the map, the heads that changed most, and what has to be known of it."""
+    """The difference of two maps, the heads that changed most, and notes for the user.
+
+    `changes` is in descending order, empty if rows are not distributions.
+    """
 
     amap: AttentionMap
-    changes: list[HeadChange]  # the most changed first; none where rows are no shares
+    changes: list[HeadChange]
     notes: list[str]
 
 
@@ -38,103 +41,126 @@ def diff(
     after: AttentionMap,
     names: tuple[str, str] = ("before", "after"),
 ) -> Difference:
-    """What each weight gained, on the tokens that both maps have.
+    """Compute the difference of two maps, weight by weight, on the tokens that they share.
 
-    Formula: A_after − A_before; a head's change is the mean Jensen–Shannon divergence of its
-    rows in bits, 0 the same, 1 nothing in common.
-    Raises MisuseError for maps with other numbers of layers or heads, or without a common token.
+    Formula: A_after − A_before; the change of a head is the mean Jensen–Shannon divergence of
+    its rows in bits, 0 identical, 1 disjoint.
+
+    Args:
+        before: the baseline.
+        after: the new map, with the same layers and heads.
+        names: what titles call the two.
+
+    Returns:
+        The map of differences (with meta["divergence"] [layer][head] if rows are
+        distributions), the heads that changed most, and notes, such as that the texts differ.
+
+    Raises:
+        MisuseError: different numbers of layers or heads, or no shared token.
+
+    >>> import attnviz
+    >>> before = attnviz.look("The cat sat", variant="scaled-dot")
+    >>> after = attnviz.look("The cat sat", variant="causal")
+    >>> changes = diff(before, after).changes
+    >>> [(change.layer, change.head, round(change.divergence, 3)) for change in changes]
+    [(0, 0, 0.233)]
     """
-    before, after, notes = laid_together(before, after)
-    gained = difference(before, after)
+    before, after, notes = align(before, after)
+    change = difference(before, after)
     first, second = names
     meta = {
-        **gained.meta,
+        **change.meta,
         "source": "difference",
         "variant": f"{second} − {first}",
-        "algebra": "what each weight gained",
+        "algebra": "difference (B − A)",
         "before": first,
         "after": second,
     }
     changes: list[HeadChange] = []
-    if is_shared_out(before) and is_shared_out(after):
-        changes = most_changed(before, after, FEW)
+    if has_distribution_rows(before) and has_distribution_rows(after):
+        changes = most_changed_heads(before, after, FEW)
         meta["divergence"] = head_divergence(before, after).tolist()
-        meta["most_changed"] = [change._asdict() for change in changes]
-        meta["algebra"] += f"; most changed: {told(changes)}"
+        meta["most_changed"] = [head._asdict() for head in changes]
+        meta["algebra"] += f"; largest change: {describe_changes(changes)}"
     else:
-        notes.append("rows are no shares of one whole: there is no divergence to tell")
-    return Difference(replace(gained, meta=meta), changes, notes)
+        notes.append("rows are not distributions; divergence not computed")
+    return Difference(replace(change, meta=meta), changes, notes)
 
 
-def told(changes: list[HeadChange]) -> str:
-    """The most changed heads in a line."""
-    moved = [change for change in changes if change.divergence > 0]
-    said = [f"layer {layer} · head {head} JS {apart:.3f}" for layer, head, apart in moved]
-    return ", ".join(said) or "none"
+def describe_changes(changes: list[HeadChange]) -> str:
+    """The heads that changed most, in one line."""
+    changed = [change for change in changes if change.divergence > 0]
+    heads = [f"layer {layer} · head {head} JS {value:.3f}" for layer, head, value in changed]
+    return ", ".join(heads) or "none"
 
 
-def laid_together(
+def align(
     before: AttentionMap, after: AttentionMap
 ) -> tuple[AttentionMap, AttentionMap, list[str]]:
-    """Two maps over the same tokens, and what was done to get there."""
+    """Two maps over the same tokens, and notes on what was dropped.
+
+    A map of the same shape without tokens takes those of the other.
+    """
     notes = []
     if before.weights.shape == after.weights.shape:
-        if unnamed(after):
+        if has_position_tokens(after):
             after = replace(after, queries=before.queries, keys=before.keys)
-        elif unnamed(before):
+        elif has_position_tokens(before):
             before = replace(before, queries=after.queries, keys=after.keys)
-    if pieces(before) != pieces(after):
+    if token_pieces(before) != token_pieces(after):
         n_query, n_key = len(before.queries), len(before.keys)
-        before, after = aligned(before, after)
+        before, after = keep_shared_tokens(before, after)
         notes.append(
-            f"the texts differ: compared are the tokens that both have, {len(before.queries)} of "
-            f"{n_query} queries and {len(before.keys)} of {n_key} keys of the first"
+            f"texts differ; comparing the {len(before.queries)} of {n_query} queries and "
+            f"{len(before.keys)} of {n_key} keys of the first that they share"
         )
     return before, after, notes
 
 
-def pieces(amap: AttentionMap) -> tuple[list[str], list[str]]:
-    """What the tokens of both sides are."""
+def token_pieces(amap: AttentionMap) -> tuple[list[str], list[str]]:
+    """The vocabulary entries of queries and keys."""
     return [token.piece for token in amap.queries], [token.piece for token in amap.keys]
 
 
-def unnamed(amap: AttentionMap) -> bool:
-    """Whether its tokens are no more than their positions."""
+def has_position_tokens(amap: AttentionMap) -> bool:
+    """Whether the tokens are only positions, in place of unknown tokens."""
 
-    def positions(tokens: tuple[Token, ...]) -> bool:
+    def are_positions(tokens: tuple[Token, ...]) -> bool:
         return [token.piece for token in tokens] == [str(i) for i in range(len(tokens))]
 
-    return positions(amap.queries) and positions(amap.keys)
+    return are_positions(amap.queries) and are_positions(amap.keys)
 
 
-def captions(gained: AttentionMap, known: Patterns) -> dict[tuple[int, int], str]:
-    """A line for each head of a difference: how much it changed, and where most."""
-    apart = gained.meta.get("divergence")
+def make_captions(change: AttentionMap, patterns: Patterns) -> dict[tuple[int, int], str]:
+    """One line per head of a difference: its divergence, largest increase and decrease."""
+    divergence = change.meta.get("divergence")
     return {
-        (layer, head): REMARK.join(
-            ([] if apart is None else [f"JS {apart[i][j]:.3f} bits"]) + extremes(gained, i, j)
+        (layer, head): SEPARATOR.join(
+            ([] if divergence is None else [f"JS {divergence[i][j]:.3f} bits"])
+            + describe_extremes(change, i, j)
         )
-        for i, layer in enumerate(gained.layers)
-        for j, head in enumerate(gained.heads)
+        for i, layer in enumerate(change.layers)
+        for j, head in enumerate(change.heads)
     }
 
 
-def extremes(gained: AttentionMap, i: int, j: int) -> list[str]:
-    """The largest gain and the largest loss of a head.    [query, key] -> texts"""
-    weights = gained.weights[i, j]
-    said = []
-    for name, place in (("gained", weights.argmax()), ("lost", weights.argmin())):
-        q, k = (int(at) for at in np.unravel_index(place, weights.shape))
-        if weights[q, k] * (1 if name == "gained" else -1) > 0:
-            query, key = printable(gained.queries[q].label), printable(gained.keys[k].label)
-            said.append(f"{name} most {query} → {key} {weights[q, k]:+.2f}")
-    return said or ["nothing changed"]
+def describe_extremes(change: AttentionMap, i: int, j: int) -> list[str]:
+    """The largest increase and decrease of a head.    [query, key] -> texts"""
+    weights = change.weights[i, j]
+    extremes = []
+    for name, sign, cell in (
+        ("increase", 1, weights.argmax()),
+        ("decrease", -1, weights.argmin()),
+    ):
+        q, k = (int(at) for at in np.unravel_index(cell, weights.shape))
+        if weights[q, k] * sign > 0:
+            query, key = escape_token(change.queries[q].label), escape_token(change.keys[k].label)
+            extremes.append(f"largest {name} {query} → {key} {weights[q, k]:+.2f}")
+    return extremes or ["no change"]
 
 
-def require_known(found: Difference) -> HeadChange:
-    """The head that changed most; MisuseError where change cannot be told."""
-    if not found.changes:
-        raise MisuseError(
-            "--max-js needs rows of shares, not negative and with a sum of at most 1"
-        )
-    return found.changes[0]
+def require_divergence(result: Difference) -> HeadChange:
+    """The head that changed most; MisuseError if rows are not distributions."""
+    if not result.changes:
+        raise MisuseError("--max-js needs non-negative rows that sum to at most 1")
+    return result.changes[0]

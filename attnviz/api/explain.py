@@ -1,7 +1,6 @@
-"""What one head computes, step by step, with the real numbers.
+"""explain: the computation of one head, step by step, with its numbers.
 
-Another collector on the same road as `look`: the layers run as they always do, and the stages
-of one layer are kept.
+The layers run as they do for `look`, and the intermediate results of one layer are recorded.
 """
 
 from __future__ import annotations
@@ -9,16 +8,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Unpack
 
-from attnviz.api.look import versions
+from attnviz.api.look import library_versions
 from attnviz.core.arrays import FloatArray
 from attnviz.core.engine.layer_call import LayerCall
-from attnviz.core.explain.arithmetic import reckon
+from attnviz.core.explain.arithmetic import explain_weight
 from attnviz.core.explain.explanation import Explanation, Step
-from attnviz.core.explain.steps import labels_of, tell, vectors
-from attnviz.core.explain.trace import Stages
+from attnviz.core.explain.steps import explain_steps, labels_of, vector_step
+from attnviz.core.explain.trace import Trace
 from attnviz.core.token_features import letter_numbers
-from attnviz.core.tokens import Tokens, place
-from attnviz.sources.forward_pass import check, subject_of
+from attnviz.core.tokens import Tokens, find_token
+from attnviz.sources.forward_pass import build_forward_pass, check_request
 from attnviz.sources.options import Options
 from attnviz.sources.seeded.layers import EMBEDDINGS
 
@@ -34,77 +33,88 @@ def explain(
     cell: tuple[str, str] | None = None,
     **options: Unpack[Options],
 ) -> Explanation:
-    """One head's computation from tokens to output, and the arithmetic of one weight.
+    """Explain one head: its computation from tokens to output, and one weight in detail.
 
     Args:
-        text: the sentence whose tokens ask.
-        context: another sentence whose tokens answer; None: the text itself.
-        layer: which layer.
-        head: which head.
+        text: the sentence; its tokens are the queries.
+        context: a second sentence whose tokens are the keys (cross-attention); None: the text.
+        layer: the layer to explain.
+        head: the head to explain.
         cell: the query and the key of one weight, each a token or a position.
-        options: as for `look`.
+        options: as for `attnviz.look`.
+
+    Returns:
+        The steps in order, each with its meaning, formula and numbers, and the arithmetic of
+        one weight if `cell` is given.
 
     Raises:
-        MisuseError: a layer, head or token that is not there.
+        MisuseError: a layer, head or token that does not exist, or invalid options.
+
+    >>> explanation = explain("The cat sat", variant="scaled-dot", cell=("cat", "sat"))
+    >>> [step.name for step in explanation.steps][:3]
+    ['tokens', 'embeddings', 'queries']
+    >>> explanation.cell.query.label, explanation.cell.key.label
+    ('cat', 'sat')
     """
-    subject = subject_of(text, context, **options)
-    check(subject, [layer], [head])
-    asked, answers = subject.queries, subject.keys
-    at = cell and (place(cell[0], asked, "query"), place(cell[1], answers, "key"))
-    kept: list[Stages] = []
+    forward = build_forward_pass(text, context, **options)
+    check_request(forward, [layer], [head])
+    queries, keys = forward.queries, forward.keys
+    at = cell and (find_token(cell[0], queries, "query"), find_token(cell[1], keys, "key"))
+    traces: list[Trace] = []
 
     def attend(call: LayerCall) -> FloatArray:
-        kept.append(Stages.of(call, subject.choose(call)))
-        return kept[-1].output
+        traces.append(Trace.record(call, forward.variant_for(call)))
+        return traces[-1].output
 
-    subject.run(attend, layer)
-    stages = kept[layer]
-    meta = subject.meta()
+    forward.run(attend, layer)
+    trace = traces[layer]
+    meta = forward.meta()
     return Explanation(
-        title=f"{meta['variant']}, layer {layer}, head {head}: {stages.variant.algebra}",
+        title=f"{meta['variant']}, layer {layer}, head {head}: {trace.variant.pipeline}",
         steps=(
-            *before(meta, stages, asked, answers),
-            *tell(stages, head, asked, answers),
-            *after(meta, stages, answers),
+            *input_steps(meta, trace, queries, keys),
+            *explain_steps(trace, head, queries, keys),
+            *hand_steps(meta, trace, keys),
         ),
-        cell=reckon(stages, head, asked, answers, *at) if at else None,
-        meta={**meta, **versions(), "layer": layer, "head": head, "text": text},
+        cell=explain_weight(trace, head, queries, keys, *at) if at else None,
+        meta={**meta, **library_versions(), "layer": layer, "head": head, "text": text},
     )
 
 
-def before(meta: Meta, stages: Stages, asked: Tokens, answers: Tokens) -> list[Step]:
-    """What happens before the layer: text to tokens to vectors."""
-    words = " ".join(labels_of(asked))
-    if asked != answers:
-        words = f"queries {words}; keys {' '.join(labels_of(answers))}"
-    steps = [Step("tokens", f"the text in pieces ({meta['tokenizer']}): {words}")]
-    own = stages.call.inputs.key_input
-    if own is not None:
-        says = stages.call.told.get("x", "each token as the layer before leaves it")
-        if stages.call.layer == 0 and meta.get("embedding") in EMBEDDINGS:
-            says = f"each token as numbers: {EMBEDDINGS[meta['embedding']].format_map(meta)}"
-            if stages.variant.position.absolute:
-                says += f", plus where it stands ({stages.variant.position})"
-        name = "embeddings" if stages.call.layer == 0 else "input"
-        steps.append(vectors(name, says, "x", own, answers))
-    return steps
+def input_steps(meta: Meta, trace: Trace, queries: Tokens, keys: Tokens) -> list[Step]:
+    """The steps before the layer: text to tokens to vectors."""
+    tokens = " ".join(labels_of(queries))
+    if queries != keys:
+        tokens = f"queries {tokens}; keys {' '.join(labels_of(keys))}"
+    steps = [Step("tokens", f"tokens ({meta['tokenizer']} tokenizer): {tokens}")]
+    x = trace.call.inputs.key_input
+    if x is None:
+        return steps
+    layer = trace.call.layer
+    if layer == 0 and meta.get("embedding") in EMBEDDINGS:
+        meaning = f"token embeddings ({EMBEDDINGS[meta['embedding']].format_map(meta)})"
+        if trace.variant.position.absolute:
+            meaning += f" + positions ({trace.variant.position})"
+    else:
+        meaning = trace.call.formulas.get("x", f"output of layer {layer - 1}")
+    return [*steps, vector_step("input" if layer else "embeddings", meaning, "x", x, keys)]
 
 
-def after(meta: Meta, stages: Stages, answers: Tokens) -> list[Step]:
-    """For letters weighed by letters: the sums as one reckons them by hand, from the shares."""
-    own = stages.call.inputs.key_input
-    if own is None or meta.get("embedding") != "letters" or meta["variant"] != "length":
+def hand_steps(meta: Meta, trace: Trace, keys: Tokens) -> list[Step]:
+    """For letter embeddings weighted by length: the weighted sum, as computed by hand."""
+    x = trace.call.inputs.key_input
+    if x is None or meta.get("embedding") != "letters" or meta["variant"] != "length":
         return []
-    letters = [len(letter_numbers(token.label)) for token in answers]
-    shared, total = min(letters), sum(letters)
+    lengths = [len(letter_numbers(token.label)) for token in keys]
+    n_dim, total = min(lengths), sum(lengths)
     sums = [
-        sum(n / total * float(vector[dim]) for n, vector in zip(letters, own, strict=True))
-        for dim in range(shared)
+        sum(n / total * float(vector[dim]) for n, vector in zip(lengths, x, strict=True))
+        for dim in range(n_dim)
     ]
     return [
         Step(
             "by hand",
-            f"each word's share of the {total} letters times its numbers, over the first {shared} "
+            f"sum over words of (share of the {total} letters) × embedding, in the first {n_dim} "
             f"dimensions, which all words have: {' and '.join(map(repr, sums))}; "
             f"their sum {sum(sums)!r}",
         )

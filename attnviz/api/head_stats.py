@@ -1,51 +1,69 @@
-"""Every head of a map in a line of numbers: its pattern, how widely and how far it looks."""
+"""head_stats: pattern, entropy, mean distance and strongest link of every head."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from attnviz.core.attention_map import AttentionMap
 from attnviz.errors import UnknownNameError
-from attnviz.lookup import unknown
+from attnviz.lookup import unknown_name_message
 from attnviz.measure.distance import mean_distance, offsets
-from attnviz.measure.head_summary import caption
+from attnviz.measure.head_summary import summarize_head
 from attnviz.measure.links import strongest_links
-from attnviz.measure.patterns import PATTERNS, name_heads
+from attnviz.measure.patterns import PATTERNS, best_patterns
 
-Facts = dict[str, Any]
+HeadStats = dict[str, Any]
 RANK = {pattern.name: rank for rank, pattern in enumerate(PATTERNS)}
 LAST = float("inf")
 
 
-def facts(amap: AttentionMap) -> Iterator[Facts]:
-    """What there is to say of each head; None where a number would have no meaning.
+def head_stats(amap: AttentionMap, sort: str = "layer") -> list[HeadStats]:
+    """Summarize every head of a map.
 
-    "score" says how well the best pattern fits, 0 to 1, "pattern" names it if it fits at all;
-    "entropy" is in bits, "most_entropy" its limit; "distance" is in tokens; "strongest" is the
-    strongest link between words.
+    Args:
+        amap: the map.
+        sort: order of the heads: "layer", "pattern" (best fit first), "entropy" (lowest
+            first) or "distance" (shortest first).
+
+    Returns:
+        One dict per head; values are None where they are not defined. "layer" and "head" are
+        original indices; "pattern" is the best pattern if its "score", from 0 to 1, is at
+        least 0.5; "entropy" and its maximum "most_entropy" are means over rows in bits;
+        "distance" is the mean distance in tokens; "strongest" is the strongest link, without
+        special tokens if it can be: query, key, query_token, key_token, weight.
+
+    Raises:
+        UnknownNameError: an unknown order.
+
+    >>> import attnviz
+    >>> (stats,) = head_stats(attnviz.read([[1.0, 0.0], [1.0, 0.0]], ["a", "b"]))
+    >>> stats["pattern"], stats["entropy"], stats["distance"]
+    ('previous token', 0.0, 0.5)
     """
-    far = None if offsets(amap) is None else mean_distance(amap)
-    for number, found in enumerate(name_heads(amap)):
+    require_order(sort)
+    distance = None if offsets(amap) is None else mean_distance(amap)
+    rows = []
+    for number, best in enumerate(best_patterns(amap)):
         i, j = divmod(number, amap.n_head)
-        note = caption(amap, i, j)
-        yield {
-            "layer": found.layer,
-            "head": found.head,
-            "pattern": found.name,
-            "score": found.score,
-            "entropy": note.entropy,
-            "most_entropy": note.most,
-            "distance": None if far is None else float(far[i, j]),
-            "strongest": strongest(amap, i, j),
-        }
+        summary = summarize_head(amap, i, j)
+        rows.append(
+            {
+                "layer": best.layer,
+                "head": best.head,
+                "pattern": best.name,
+                "score": best.score,
+                "entropy": summary.entropy,
+                "most_entropy": summary.max_entropy,
+                "distance": None if distance is None else float(distance[i, j]),
+                "strongest": find_strongest(amap, i, j),
+            }
+        )
+    return sort_heads(rows, sort)
 
 
-def strongest(amap: AttentionMap, i: int, j: int) -> Facts | None:
-    """The strongest weight between words of a head, and where it stands.
-
-    Special tokens, where most heads rest, count only where there is nothing else.
-    """
+def find_strongest(amap: AttentionMap, i: int, j: int) -> HeadStats | None:
+    """The strongest link of a head, without special tokens if there is another."""
     links = strongest_links(amap, i, j, 1, special=False) or strongest_links(amap, i, j, 1)
     for query, key, weight in links:
         tokens = {"query_token": amap.queries[query].label, "key_token": amap.keys[key].label}
@@ -53,7 +71,7 @@ def strongest(amap: AttentionMap, i: int, j: int) -> Facts | None:
     return None
 
 
-SORTS: Mapping[str, Callable[[Facts], Any]] = {
+ORDERS: Mapping[str, Callable[[HeadStats], Any]] = {
     "layer": lambda row: (row["layer"], row["head"]),
     "pattern": lambda row: (RANK.get(row["pattern"], LAST), -row["score"]),
     "entropy": lambda row: LAST if row["entropy"] is None else row["entropy"],
@@ -61,11 +79,13 @@ SORTS: Mapping[str, Callable[[Facts], Any]] = {
 }
 
 
-def ordered(rows: Sequence[Facts], by: str) -> list[Facts]:
-    """The same heads in another order: the most focused, the nearest first.
+def require_order(name: str) -> None:
+    """Refuse an unknown order with UnknownNameError."""
+    if name not in ORDERS:
+        raise UnknownNameError(unknown_name_message(name, ORDERS, "order"))
 
-    Raises UnknownNameError for an order that is not there.
-    """
-    if by not in SORTS:
-        raise UnknownNameError(unknown(by, SORTS, "order"))
-    return sorted(rows, key=SORTS[by])
+
+def sort_heads(rows: Sequence[HeadStats], by: str) -> list[HeadStats]:
+    """The heads in another order.    Raises UnknownNameError for an unknown order."""
+    require_order(by)
+    return sorted(rows, key=ORDERS[by])

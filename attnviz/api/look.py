@@ -1,4 +1,4 @@
-"""Text in, map out: what the command line and Python users both call."""
+"""look: the attention weights of a sentence."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ from typing import Any, Unpack
 
 import numpy as np
 
-from attnviz.api.blas_threads import threads
-from attnviz.api.pooling import pooled_map_of, stretches
+from attnviz.api.blas_threads import use_threads
+from attnviz.api.pooling import build_pooled_map, choose_pool_size
+from attnviz.core import subset
 from attnviz.core.attention_map import AttentionMap
-from attnviz.core.engine.collectors import Collector, FullMap
-from attnviz.core.engine.pooled_collector import PooledMap
+from attnviz.core.engine.collectors import Collector, FullCollector
+from attnviz.core.engine.pooled_collector import PooledCollector
 from attnviz.errors import MisuseError
-from attnviz.sources.forward_pass import Subject, check, subject_of
+from attnviz.sources.forward_pass import ForwardPass, build_forward_pass, check_request
 from attnviz.sources.options import Options
 
 
-@threads()
+@use_threads()
 def look(
     text: str,
     context: str | None = None,
@@ -30,75 +31,115 @@ def look(
     pool_by: str = "share",
     **options: Unpack[Options],
 ) -> AttentionMap:
-    """Where attention looks in a sentence.
+    """Compute the attention weights of a sentence.
+
+    Without `model`, embeddings and projections are random: the weights show how a mechanism
+    works, not what a trained model attends to.
 
     Args:
-        text: the sentence whose tokens ask (the queries).
-        context: another sentence whose tokens answer (the keys); None: the text itself.
-        select_layers: the layers to keep; those before them run, but are not shown.
+        text: the sentence; its tokens are the queries.
+        context: a second sentence whose tokens are the keys (cross-attention); None: the text.
+        select_layers: the layers to keep; earlier layers are computed too.
         select_heads: the heads to keep.
-        select_segments: of a pair of texts, who looks and who is looked at, as in "A,B".
-        with_vectors: keep queries and keys too, for views that show what scores are made of.
-        pool: at most so many stretches of tokens a side; 0 keeps every token, None pools
-            texts of more than 4,096 tokens.
-        pool_by: what a pooled cell shows: "share", what its queries spend on its keys,
-            "mean", or "strongest".
-        options: variant, model, tokenizer, seed, dim, heads, layers…; see asking.Options.
+        select_segments: for sentence pairs, the segments of queries and keys, as in "A,B".
+        with_vectors: also keep query and key vectors, which some views need.
+        pool: pool the map to at most N × N cells; 0: never; None: to 512 × 512 for texts of
+            more than 4,096 tokens.
+        pool_by: what a pooled cell shows: "share", the total weight on its keys, averaged over
+            its queries; "mean", the mean of its weights; or "strongest", the largest.
+        options: variant, model, tokenizer, seed, dim, heads, layers…; see
+            attnviz.sources.options.Options.
+
+    Returns:
+        The attention map, weights [layer, head, query, key].
 
     Raises:
-        MisuseError: a request that makes no sense, with what is allowed.
+        MisuseError: invalid options, with the values that are allowed.
+        InvalidInputError: a model or tokenizer file that cannot be used.
+        CouldNotError: a model that cannot be loaded.
 
     >>> look("The cat sat", variant="causal").weights[0, 0, 0].tolist()
     [1.0, 0.0, 0.0]
     """
-    subject = subject_of(text, context, **options)
-    most = stretches(subject, pool, pool_by)
-    check(subject, select_layers, select_heads, most)
-    wanted: dict[str, Any] = {"layers": select_layers, "heads": select_heads}
+    forward, pool_size = prepare(
+        text, context, select_layers, select_heads, pool, pool_by, options
+    )
+    selection: dict[str, Any] = {"layers": select_layers, "heads": select_heads}
     last = None if select_layers is None else max(select_layers)
-    if most is not None:
+    if pool_size is not None:
         if select_segments is not None:
-            raise MisuseError("--segments needs every token; it does not go with a pooled map")
-        pooled = PooledMap(most=most, **wanted)
-        subject.run(pooled.attend(subject.choose), last)
-        meta = meta_of(subject, pooled)
-        return pooled_map_of(subject, pooled, pool_by, text, context, meta)
-    collector = FullMap(with_vectors=with_vectors, **wanted)
-    subject.run(collector.attend(subject.choose), last)
-    made = map_of(subject, collector, text, context)
-    if select_segments is None:
-        return made
-    from attnviz.core.subset import between
-
-    return between(made, select_segments)
+            raise MisuseError("--segments cannot be combined with a pooled map; add --pool 0")
+        pooled = PooledCollector(max_bins=pool_size, **selection)
+        forward.run(pooled.callback(forward.variant_for), last)
+        meta = build_meta(forward, pooled)
+        return build_pooled_map(forward, pooled, pool_by, text, context, meta)
+    collector = FullCollector(with_vectors=with_vectors, **selection)
+    forward.run(collector.callback(forward.variant_for), last)
+    amap = build_map(forward, collector, text, context)
+    return amap if select_segments is None else subset.select_segments(amap, select_segments)
 
 
-def map_of(
-    subject: Subject, collector: FullMap, text: str, context: str | None = None
+def check_look(
+    text: str,
+    context: str | None = None,
+    *,
+    select_layers: Collection[int] | None = None,
+    select_heads: Collection[int] | None = None,
+    pool: int | None = None,
+    pool_by: str = "share",
+    **options: Any,
+) -> None:
+    """Raise what `look` would raise for these options before it computes anything.
+
+    Generation is left out: it runs the model.
+    """
+    for name in ("select_segments", "with_vectors", "generate"):
+        options.pop(name, None)
+    prepare(text, context, select_layers, select_heads, pool, pool_by, options)
+
+
+def prepare(
+    text: str,
+    context: str | None,
+    layers: Collection[int] | None,
+    heads: Collection[int] | None,
+    pool: int | None,
+    pool_by: str,
+    options: Any,
+) -> tuple[ForwardPass, int | None]:
+    """The forward pass of a request and the size of its pooled map, checked."""
+    forward = build_forward_pass(text, context, **options)
+    pool_size = choose_pool_size(forward, pool, pool_by)
+    check_request(forward, layers, heads, pool_size)
+    return forward, pool_size
+
+
+def build_map(
+    forward: ForwardPass, collector: FullCollector, text: str, context: str | None = None
 ) -> AttentionMap:
-    """What a collector kept of a subject."""
+    """The map of a forward pass, from what its collector recorded."""
     return AttentionMap(
-        queries=subject.queries,
-        keys=subject.keys,
+        queries=forward.queries,
+        keys=forward.keys,
         weights=np.stack(collector.weights),
         visible=np.stack(np.broadcast_arrays(*collector.visible)),
-        layers=tuple(collector.kept),
-        heads=collector.kept_heads,
+        layers=tuple(collector.recorded_layers),
+        heads=collector.recorded_heads,
         text=text,
         context=context,
-        meta=meta_of(subject, collector),
+        meta=build_meta(forward, collector),
         query_vectors=np.stack(collector.queries) if collector.queries else None,
         key_vectors=np.stack(collector.keys) if collector.keys else None,
     )
 
 
-def meta_of(subject: Subject, collector: Collector) -> dict[str, Any]:
-    """How a map was made."""
-    return {**subject.meta(), **collector.laws(), **versions()}
+def build_meta(forward: ForwardPass, collector: Collector) -> dict[str, Any]:
+    """The metadata of a map: forward pass, properties of the mechanism, versions."""
+    return {**forward.meta(), **collector.properties(), **library_versions()}
 
 
-def versions() -> dict[str, Any]:
-    """What the numbers were made with."""
+def library_versions() -> dict[str, Any]:
+    """The versions of attnviz and NumPy."""
     from attnviz._version import __version__
 
     return {"attnviz": __version__, "numpy": np.__version__}

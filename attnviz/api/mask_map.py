@@ -1,4 +1,4 @@
-"""A mask as a map: one where a query may look, hidden where it may not."""
+"""mask_map: an attention mask as a map, with weight 1 for visible pairs."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import numpy as np
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.compose.grammar import parse_mask
 from attnviz.core.grid import Grid
-from attnviz.core.token_features import notes
+from attnviz.core.token_features import compute_token_features
 from attnviz.core.tokens import Token
 from attnviz.errors import MisuseError
 
-MOST = 4096
+MAX_SIZE = 4096
 
 
 def mask_map(
@@ -23,28 +23,28 @@ def mask_map(
     tokenizer: str = "words",
     heads: int = 1,
 ) -> AttentionMap:
-    """What a mask lets each token of a text, or each of `size` positions, look at.
+    """The keys that a mask lets each token of a text, or each of `size` positions, attend to.
 
     Args:
         expression: the mask, as in "causal & window(3)".
-        text: whose tokens stand at the rows, and at the columns unless there is a context.
-        context: whose tokens stand at the columns.
-        size: how many numbered positions, instead of a text.
-        tokenizer: how the text falls into tokens.
-        heads: how many heads; some masks differ from head to head.
+        text: the text whose tokens are the queries, and the keys unless there is a context.
+        context: the text whose tokens are the keys.
+        size: the sequence length, instead of a text.
+        tokenizer: the tokenizer of the texts.
+        heads: the number of heads; some masks differ per head.
 
     Raises:
         MisuseError: neither text nor size, or both; a size that is too large.
-        GrammarError: an expression that cannot be read.
+        GrammarError: an invalid expression.
     """
     mask = parse_mask(expression)
     if (text is None) == (size is None):
-        raise MisuseError("a mask needs a text or a --size, one of them")
-    queries = numbered(size) if size is not None else tokens_of(text or "", tokenizer)
-    keys = queries if context is None else tokens_of(context, tokenizer)
+        raise MisuseError("give either a text or --size")
+    queries = number_positions(size) if size is not None else tokenize(text or "", tokenizer)
+    keys = queries if context is None else tokenize(context, tokenizer)
     shape = (heads, len(queries), len(keys))
-    visible = np.broadcast_to(mask(Grid.of(*shape, notes(queries, keys))), shape)
-    shown, whole = int(visible.sum()), visible.size
+    visible = np.broadcast_to(mask(Grid.of(*shape, compute_token_features(queries, keys))), shape)
+    n_visible, n_pair = int(visible.sum()), visible.size
     return AttentionMap(
         queries=queries,
         keys=keys,
@@ -55,25 +55,25 @@ def mask_map(
         meta={
             "source": "mask",
             "variant": f"mask {mask}",
-            "algebra": f"{shown} of {whole} pairs visible, {shown / whole:.1%}",
+            "algebra": f"{n_visible} of {n_pair} pairs visible, {n_visible / n_pair:.1%}",
             "mask": str(mask),
-            "density": shown / whole,
+            "density": n_visible / n_pair,
             "row_sum": "any",
             "signed": False,
         },
     )
 
 
-def numbered(size: int) -> tuple[Token, ...]:
-    """Positions without words."""
-    if not 1 <= size <= MOST:
-        raise MisuseError(f"--size {size} should be between 1 and {MOST}")
+def number_positions(size: int) -> tuple[Token, ...]:
+    """Positions as tokens."""
+    if not 1 <= size <= MAX_SIZE:
+        raise MisuseError(f"--size {size} should be between 1 and {MAX_SIZE}")
     return tuple(Token.of(str(i)) for i in range(size))
 
 
-def tokens_of(text: str, name: str) -> tuple[Token, ...]:
-    """A text in pieces."""
-    from attnviz.sources.tokenizing.tokenizers import tokenizer
+def tokenize(text: str, name: str) -> tuple[Token, ...]:
+    """The tokens of a text."""
+    from attnviz.sources.tokenizing.tokenizers import find_tokenizer
 
-    tokens: tuple[Token, ...] = tokenizer(name).encode(text).tokens
+    tokens: tuple[Token, ...] = find_tokenizer(name).encode(text).tokens
     return tokens

@@ -1,4 +1,4 @@
-"""What there is to know about real models without running them."""
+"""Supported model families, and facts about a pretrained model, without running it."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from attnviz.sources.families import FAMILIES
 from attnviz.sources.model.checkpoint import open_checkpoint
 from attnviz.sources.model.describe import describe
 
-READS = {
-    "encoder": "a text, or two (--pair)",
-    "decoder": "a text, and goes on with it (--generate)",
-    "encoder-decoder": "a text, and writes another (--target, --generate); "
+INPUTS = {
+    "encoder": "one text, or a pair (--pair)",
+    "decoder": "one text, which it can continue (--generate)",
+    "encoder-decoder": "one text, and a second one for the decoder (--target, or generated); "
     "--attention encoder, decoder or cross",
 }
 
 
-def families() -> list[dict[str, Any]]:
-    """Each family that runs: its kind, its name in config.json, its paper."""
+def list_families() -> list[dict[str, Any]]:
+    """Kind, name (`model_type` in config.json) and paper of each supported family."""
     return [
         {"kind": family.kind, "name": family.name, "paper": family.paper} for family in FAMILIES
     ]
 
 
-def checkpoint(folder_or_id: str, revision: str | None = None) -> dict[str, Any]:
-    """The facts of one checkpoint; what is not supported is refused, with the reason.
+def describe_checkpoint(folder_or_id: str, revision: str | None = None) -> dict[str, Any]:
+    """Facts about a checkpoint: sizes, dtype, and the attention of its layers.
 
-    Raises as sources.model.checkpoint.open_checkpoint does.
+    Raises the errors of sources.model.checkpoint.open_checkpoint.
     """
-    opened = open_checkpoint(folder_or_id, revision=revision)
-    missing = not (opened.files.folder / TOKENIZER).is_file()
-    reads = f"no text: {TOKENIZER} is missing" if missing else READS[opened.family.kind]
-    return {**describe(opened), "reads": reads}
+    model = open_checkpoint(folder_or_id, revision=revision)
+    has_tokenizer = (model.files.folder / TOKENIZER).is_file()
+    reads = INPUTS[model.family.kind] if has_tokenizer else f"no text: {TOKENIZER} is missing"
+    return {**describe(model), "reads": reads}

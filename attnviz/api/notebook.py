@@ -1,8 +1,7 @@
-"""Maps in notebooks: the page in a frame of its own, a picture, and plain text.
+"""Maps in notebooks: an HTML page in an iframe, an image, and plain text.
 
-The frame keeps the page's script and styles to itself and gives it no rights; sites that strip
-frames show the picture. Nothing of a notebook is imported, and nothing is asked of a kernel or
-of a network.
+The iframe is sandboxed and isolates the page's script and styles; sites that remove iframes
+display the image. No notebook library is imported, and no kernel or network is needed.
 """
 
 from __future__ import annotations
@@ -15,13 +14,13 @@ from typing import Any
 from attnviz.core.attention_map import AttentionMap
 from attnviz.errors import AttnvizError
 
-HIGH = "44rem"
-KINDS = {"text/html": "html", "image/png": "png", "text/plain": "table"}  # formats by name
+HEIGHT = "44rem"
+KINDS = {"text/html": "html", "image/png": "png", "text/plain": "table"}  # format names
 
 
 def install() -> None:
-    """From now on, a map that ends a notebook's cell shows itself."""
-    AttentionMap.shows = mimebundle
+    """Display maps that are the result of a notebook cell."""
+    AttentionMap.notebook_bundle = mimebundle
 
 
 def mimebundle(
@@ -29,37 +28,37 @@ def mimebundle(
     include: Collection[str] | None = None,
     exclude: Collection[str] | None = None,
 ) -> dict[str, str]:
-    """What a notebook may choose from, by kind.
+    """The representations of a map by MIME type.
 
-    A kind that cannot be made, such as a picture that would be too large, is left out.
+    One that cannot be rendered, such as an image that would be too large, is left out.
     """
-    wanted = [
+    kinds = [
         kind
         for kind in KINDS
         if (include is None or kind in include) and kind not in (exclude or ())
     ]
-    made = {}
-    for kind in wanted:
+    bundle = {}
+    for kind in kinds:
         try:
-            made[kind] = shown(amap, kind)
+            bundle[kind] = render_as(amap, kind)
         except AttnvizError:
             continue
-    return made
+    return bundle
 
 
-def shown(amap: AttentionMap, kind: str) -> str:
-    """The map as one kind of text that notebooks understand."""
+def render_as(amap: AttentionMap, kind: str) -> str:
+    """A map in one MIME type, as text."""
     from attnviz.render.formats import find_format
 
-    made: Any = find_format(KINDS[kind]).render(amap)
+    content: Any = find_format(KINDS[kind]).render(amap)
     if kind == "text/html":
-        return frame(made.decode("utf-8"))
-    return b64encode(made).decode("ascii") if kind == "image/png" else str(made)
+        return make_iframe(content.decode("utf-8"))
+    return b64encode(content).decode("ascii") if kind == "image/png" else str(content)
 
 
-def frame(page: str) -> str:
-    """The page inside another page, without any right but to run its own script."""
+def make_iframe(page: str) -> str:
+    """A page in a sandboxed iframe, with no permission but to run its own script."""
     return (
         f'<iframe title="attention" sandbox="allow-scripts" width="100%" '
-        f'style="height: {HIGH}; border: 0" srcdoc="{escape(page)}"></iframe>'
+        f'style="height: {HEIGHT}; border: 0" srcdoc="{escape(page)}"></iframe>'
     )

@@ -1,4 +1,4 @@
-"""Long texts: a map whose cells stand for stretches of tokens."""
+"""Pooled maps of long texts: each cell is a block of queries × a block of keys."""
 
 from __future__ import annotations
 
@@ -8,61 +8,66 @@ from warnings import warn
 import numpy as np
 
 from attnviz.core.attention_map import AttentionMap
-from attnviz.core.engine.pooled_collector import POOLINGS, PooledMap
+from attnviz.core.engine.pooled_collector import POOLINGS, PooledCollector
 from attnviz.errors import AttnvizWarning, MisuseError, UnknownNameError
-from attnviz.lookup import unknown
-from attnviz.sources.forward_pass import Subject
+from attnviz.lookup import unknown_name_message
+from attnviz.sources.forward_pass import ForwardPass
 
-WHOLE = 4096  # tokens a side that are shown one by one, unless something else is asked for
-POOLED = 512  # stretches a side of a longer text
+MAX_UNPOOLED = 4096  # tokens per side that are not pooled by default
+DEFAULT_POOL = 512  # cells per side for longer texts
 
 
-def stretches(subject: Subject, wanted: int | None, by: str) -> int | None:
-    """At most how many stretches a side there shall be; None: every token stands for itself.
+def choose_pool_size(forward: ForwardPass, pool: int | None, by: str) -> int | None:
+    """The largest number of cells per side of a pooled map; None: the map is not pooled.
 
-    `wanted` 0 means every token, None: that, or a pooled map where the text is long.
+    `pool` 0: never pool; None: pool long texts only.
     """
-    if wanted is not None and wanted < 0:
-        raise MisuseError(f"--pool {wanted} should be at least 1, or 0 for every token")
+    if pool is not None and pool < 0:
+        raise MisuseError(f"--pool {pool} should be at least 1, or 0 for every token")
     if by not in POOLINGS:
-        raise UnknownNameError(unknown(by, POOLINGS, "--pool-by"))
-    n_query, n_key = len(subject.queries), len(subject.keys)
+        raise UnknownNameError(unknown_name_message(by, POOLINGS, "--pool-by"))
+    n_query, n_key = len(forward.queries), len(forward.keys)
     longest = max(n_query, n_key)
-    if wanted is None and longest > WHOLE:
+    if pool is None and longest > MAX_UNPOOLED:
         warn(
-            f"{n_query} × {n_key} tokens are pooled to at most {POOLED} × {POOLED} cells; "
-            "--pool sets how many, --pool 0 keeps every token",
+            f"{n_query} × {n_key} tokens are pooled to at most {DEFAULT_POOL} × {DEFAULT_POOL} "
+            "cells; change with --pool N, keep every token with --pool 0",
             AttnvizWarning,
             stacklevel=3,
         )
-        return POOLED
-    return wanted if wanted and longest > wanted else None
+        return DEFAULT_POOL
+    return pool if pool and longest > pool else None
 
 
-def pooled_map_of(
-    subject: Subject,
-    collector: PooledMap,
+def build_pooled_map(
+    forward: ForwardPass,
+    collector: PooledCollector,
     by: str,
     text: str,
     context: str | None,
-    made: dict[str, Any],
+    meta: dict[str, Any],
 ) -> AttentionMap:
-    """What a collector kept of a subject; `by` is a name of POOLINGS."""
-    queries, keys = collector.sheets[0].queries, collector.sheets[0].keys
-    pooled, says = POOLINGS[by]
+    """The pooled map of a forward pass, from what its collector recorded.
+
+    `by` is a name of POOLINGS.
+    """
+    queries, keys = collector.accumulators[0].queries, collector.accumulators[0].keys
+    pool_cells, meaning = POOLINGS[by]
     return AttentionMap(
-        queries=queries.labels(subject.queries),
-        keys=keys.labels(subject.keys),
-        weights=np.stack([pooled(sheet) for sheet in collector.sheets]).astype(np.float32),
-        visible=np.stack([sheet.visible for sheet in collector.sheets]),
-        layers=tuple(collector.kept),
-        heads=collector.kept_heads,
+        queries=queries.labels(forward.queries),
+        keys=keys.labels(forward.keys),
+        weights=np.stack([pool_cells(layer) for layer in collector.accumulators]).astype(
+            np.float32
+        ),
+        visible=np.stack([layer.visible for layer in collector.accumulators]),
+        layers=tuple(collector.recorded_layers),
+        heads=collector.recorded_heads,
         text=text,
         context=context,
         meta={
-            **made,
-            "pooled": f"a cell of {queries.length} queries × {keys.length} keys shows {says}; "
-            f"there are {queries.n_token} × {keys.n_token}",
-            "row_sum": made["row_sum"] if by == "share" else "any",
+            **meta,
+            "pooled": f"a cell of {queries.length} queries × {keys.length} keys shows {meaning}; "
+            f"{queries.n_token} × {keys.n_token} tokens in all",
+            "row_sum": meta["row_sum"] if by == "share" else "any",
         },
     )

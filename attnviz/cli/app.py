@@ -1,19 +1,20 @@
-"""The commands, and the rule that a sentence needs none: attnviz TEXT is attnviz show TEXT."""
+"""The typer application: commands, help, and `attnviz TEXT` as short for `attnviz show TEXT`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Any
+from typing import Annotated, Any
 
 import typer
-from typer.core import TyperCommand, TyperGroup, TyperOption
+from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
-from attnviz.cli.environment import World
+from attnviz.cli.environment import Environment
+from attnviz.cli.options.shared import GENERAL
 
-HOME = "show"
-COMMANDS = (  # each is the function of its name in the module of its name
-    HOME,
+DEFAULT_COMMAND = "show"
+COMMANDS = (  # each is the function of this name in the module of this name
+    DEFAULT_COMMAND,
     "explain",
     "compare",
     "heads",
@@ -27,89 +28,132 @@ COMMANDS = (  # each is the function of its name in the module of its name
     "formats",
     "schema",
 )
-EVERYTHING = ("--help", "-h", "--install-completion", "--show-completion")  # needs all commands
+NEED_ALL_COMMANDS = ("--help", "-h", "--install-completion", "--show-completion")
+NUMBERS = {"int": "a whole number", "float": "a number"}
 
 
 class Option(TyperOption):
-    """An option that nobody typed is what it was: nothing is built to read its default."""
+    """An option whose default is not converted, and which flags show without a type."""
 
     def process_value(self, ctx: Any, value: Any) -> Any:
-        """What typer makes of what was typed; what it refuses, it shows."""
+        """The converted value; error messages quote what was typed."""
         if value == self.default:
             return value
         try:
             return super().process_value(ctx, value)
         except typer.BadParameter as error:
-            if str(value) not in error.message:
+            if (wanted := NUMBERS.get(self.bare_type())) and "parse" in error.message:
+                error.message = f"{value!r} is not {wanted}"
+            elif str(value) not in error.message:
                 error.message = f"{value!r}: {error.message}"
             raise
 
+    def display_type_rich(self, ctx: Any) -> str | None:
+        """The metavar; flags have none."""
+        return self.metavar
+
+    def _get_number_range_help_str(self) -> None:
+        """Ranges are said in the help texts."""
+
+    def _get_default_string(self, **options: Any) -> str:
+        """A default given as text, without the parentheses that typer adds."""
+        text = self.show_default
+        return text if isinstance(text, str) else super()._get_default_string(**options)
+
+
+class Argument(TyperArgument):
+    """An argument shown by its metavar alone, in brackets where it is optional."""
+
+    def display_type_rich(self, ctx: Any) -> str | None:
+        """No type: the name says enough."""
+        return None
+
+    def _usage_display_name(self) -> str:
+        return self.display_name_raw if self.required else f"[{self.display_name_raw}]"
+
+
+CLASSES: dict[type, type] = {TyperOption: Option, TyperArgument: Argument}
+
+
+def adapt_params(params: list[Any]) -> list[Any]:
+    """Give typer's parameters our classes; typer lets one choose the class of a command only."""
+    for param in params:
+        param.__class__ = CLASSES.get(type(param), type(param))
+        if param.name in ("help", "install_completion", "show_completion"):
+            param.rich_help_panel = GENERAL.title
+    return params
+
 
 class Command(TyperCommand):
-    """A command with such options; typer lets one say the class of a command only."""
+    """A command with these parameters."""
 
-    def __init__(self, name: str | None, **given: Any) -> None:
-        super().__init__(name, **given)
-        for param in self.params:
-            if type(param) is TyperOption:
-                param.__class__ = Option
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Its arguments and options."""
+        return adapt_params(super().get_params(ctx))
 
 
 class Root(TyperGroup):
-    """Puts `show` in front when the first word is no command."""
+    """The program: inserts `show` when the first word is no command."""
 
-    helping = False
+    is_printing_help = False
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """The words of the command line, with `show` where it was left out."""
-        own = {name for p in self.own_params(ctx) for name in (*p.opts, *p.secondary_opts)}
+        """The arguments, with `show` inserted where it was left out."""
+        root_names = {name for p in self.root_params(ctx) for name in (*p.opts, *p.secondary_opts)}
         if not args:
-            piped = ctx.obj is not None and ctx.obj.stdin_speaks and not ctx.resilient_parsing
-            args = [HOME] if piped else ["--help"]
-        elif args[0] not in COMMANDS and args[0].split("=")[0] not in own:
-            self.hint(ctx, args)
-            args = [HOME, *args]
+            piped = ctx.obj is not None and ctx.obj.stdin_is_piped and not ctx.resilient_parsing
+            args = [DEFAULT_COMMAND] if piped else ["--help"]
+        elif args[0] not in COMMANDS and args[0].split("=")[0] not in root_names:
+            self.suggest_command(ctx, args)
+            args = [DEFAULT_COMMAND, *args]
         return super().parse_args(ctx, args)
 
-    def hint(self, ctx: Any, args: list[str]) -> None:
-        """A sentence of one word may have been meant as a command."""
+    def suggest_command(self, ctx: Any, args: list[str]) -> None:
+        """Warn about a sentence of one word that is close to the name of a command."""
         if len(args) != 1 or not args[0].isalpha() or ctx.obj is None or ctx.resilient_parsing:
             return
         from difflib import get_close_matches
 
         for name in get_close_matches(args[0].lower(), COMMANDS, n=1, cutoff=0.75):
-            ctx.obj.note(f"note: {args[0]!r} is taken as a sentence; the command is {name!r}")
+            ctx.obj.warn(
+                f"note: treating {args[0]!r} as a sentence; did you mean the command {name!r}?"
+            )
 
-    def own_params(self, ctx: Any) -> list[Any]:
+    def root_params(self, ctx: Any) -> list[Any]:
         """The options of the program itself."""
-        return super().get_params(ctx)
+        return adapt_params(super().get_params(ctx))
 
     def get_params(self, ctx: Any) -> list[Any]:
         """While help is printed, the options of `show` too: they work without its name."""
-        own = self.own_params(ctx)
-        if not self.helping:
+        own = self.root_params(ctx)
+        if not self.is_printing_help:
             return own
         names = {p.name for p in own}
-        return [*(p for p in self.commands[HOME].params if p.name not in names), *own]
+        shown = self.commands[DEFAULT_COMMAND].get_params(ctx)
+        return [*(p for p in shown if p.name not in names), *own]
+
+    def get_usage(self, ctx: Any) -> str:
+        """Both ways to call the program."""
+        return "Usage: attnviz [OPTIONS] TEXT\n       attnviz COMMAND [ARGS]"
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
-        """The help of the program: `show`'s options, then the commands."""
-        self.helping = True
+        """The help of the program: the options of `show`, then the commands."""
+        self.is_printing_help = True
         try:
             super().format_help(ctx, formatter)
         finally:
-            self.helping = False
+            self.is_printing_help = False
 
     def shell_complete(self, ctx: Any, incomplete: str) -> Any:
-        """Completion knows the options of `show` as well."""
-        found = super().shell_complete(ctx, incomplete)
+        """Completions, with the options of `show` among them."""
+        completions = super().shell_complete(ctx, incomplete)
         if incomplete.startswith("-"):
-            found += self.commands[HOME].shell_complete(ctx, incomplete)
-        return found
+            completions += self.commands[DEFAULT_COMMAND].shell_complete(ctx, incomplete)
+        return completions
 
 
-def program(words: Sequence[str], world: World) -> typer.Typer:
-    """The program with the commands that these words need: one, or all for help."""
+def build_app(words: Sequence[str], env: Environment) -> typer.Typer:
+    """The application with the commands that these arguments need: one, or all for help."""
     app = typer.Typer(
         cls=Root,
         pretty_exceptions_enable=False,
@@ -117,21 +161,50 @@ def program(words: Sequence[str], world: World) -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     )
     app.callback()(root)
-    first = words[0] if words else HOME if world.stdin_speaks else "--help"
-    helping = first in EVERYTHING or "_ATTNVIZ_COMPLETE" in world.environ
-    for name in COMMANDS if helping else (first if first in COMMANDS else HOME,):
+    first = words[0] if words else DEFAULT_COMMAND if env.stdin_is_piped else "--help"
+    is_all_needed = first in NEED_ALL_COMMANDS or "_ATTNVIZ_COMPLETE" in env.environ
+    for name in COMMANDS if is_all_needed else (first if first in COMMANDS else DEFAULT_COMMAND,):
         app.command(cls=Command)(getattr(import_module(f"attnviz.cli.commands.{name}"), name))
     return app
 
 
-def root() -> None:
-    """Shows where attention looks.
+def print_version(ctx: typer.Context, value: bool) -> None:
+    """Write the version and end."""
+    if value and not ctx.resilient_parsing:
+        from attnviz._version import __version__
+
+        ctx.obj.write_text(f"attnviz {__version__}\n")
+        raise typer.Exit
+
+
+def root(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            "-V",
+            help="Show the version and exit.",
+            rich_help_panel=GENERAL.title,
+            callback=print_version,
+            is_eager=True,
+        ),
+    ] = False,
+    debug: Annotated[
+        bool,
+        typer.Option(
+            "--debug",
+            help="Show a traceback with errors (with any command).",
+            rich_help_panel=GENERAL.title,
+        ),
+    ] = False,
+) -> None:
+    """Visualize attention weights in the terminal, as images, or as data.
 
     attnviz "The cat sat on the mat" --variant multihead      a table per head
 
-    attnviz "The cat sat on the mat" -o heads.png             a picture
+    attnviz "The cat sat on the mat" -o heads.png             an image
 
     attnviz "The cat sat on the mat" --json | jq .weights     data
 
-    A sentence needs no command; what follows are the options of `attnviz show`.
+    `attnviz TEXT` is short for `attnviz show TEXT`; these are its options.
     """

@@ -1,4 +1,7 @@
-"""Run one command: every error becomes one line and an exit status, here and nowhere else."""
+"""Run the command line: errors become one line on standard error and an exit status.
+
+This is the only place where exceptions are turned into exit statuses.
+"""
 
 from __future__ import annotations
 
@@ -7,96 +10,101 @@ import shlex
 import warnings
 from collections.abc import Sequence
 from contextlib import redirect_stdout
+from dataclasses import replace
 from typing import Any
 
-from attnviz.cli.environment import ReaderLeftError, World, silence_stdout
+from attnviz.cli.environment import BrokenOutputPipe, Environment, silence_stdout
 from attnviz.errors import AttnvizError, AttnvizWarning
 
 INTERRUPTED = 130
 
 
-def run(words: Sequence[str], world: World | None = None) -> int:
-    """Run `attnviz` with these words; the exit status."""
-    world = world or World.real()
-    world.command = shlex.join(["attnviz", *words])
-    words, world.debug = without_debug(words)
-    printed = Printed(world)
+def run(words: Sequence[str], env: Environment | None = None) -> int:
+    """Run `attnviz` with these arguments and return the exit status."""
+    command = shlex.join(["attnviz", *words])
+    words, debug = split_debug_flag(words)
+    env = replace(env or Environment.from_process(), command=command, debug=debug)
+    capture = StdoutCapture(env)
     try:
-        # What help and completion print has to arrive, or fail; warnings become notes.
-        with redirect_stdout(printed), warnings.catch_warnings():
+        # Typer prints help itself: it is captured so that a failed write is noticed.
+        with redirect_stdout(capture), warnings.catch_warnings():
             warnings.simplefilter("always", AttnvizWarning)
-            warnings.showwarning = lambda message, *_, **__: world.note(f"note: {message}")
-            status = call(words, world)
-        if text := printed.getvalue():
-            world.say(text)
+            warnings.showwarning = lambda message, *_, **__: env.warn(f"note: {message}")
+            status = dispatch(words, env)
+        if text := capture.getvalue():
+            env.write_text(text)
         return status
-    except ReaderLeftError:
+    except BrokenOutputPipe:
         silence_stdout()
         return 0
     except KeyboardInterrupt:
-        world.note("interrupted")
+        env.warn("interrupted")
         return INTERRUPTED
     except AttnvizError as error:
-        complain(world, f"error: {error}")
+        report_error(env, f"error: {error}")
         silence_stdout()
         return error.status
     except MemoryError:
-        complain(world, "error: not enough memory for this; try fewer tokens, heads or layers")
+        report_error(env, "error: out of memory; try fewer tokens, heads or layers")
         return 1
     except Exception as error:
-        complain(world, f"error: unexpected {type(error).__name__}: {error} (--debug shows where)")
+        kind = type(error).__name__
+        report_error(env, f"error: unexpected {kind}: {error} (use --debug for a traceback)")
         return 1
 
 
-def call(words: Sequence[str], world: World) -> int:
-    """Let typer find the command and run it."""
+def dispatch(words: Sequence[str], env: Environment) -> int:
+    """Let typer parse the arguments and run the command; returns the exit status."""
     import typer
 
-    from attnviz.cli.app import program
+    from attnviz.cli.app import build_app
 
-    app = program(words, world)
-    usage_error: Any = typer.BadParameter.__mro__[2]  # the base of all that typer says is wrong
+    app = build_app(words, env)
+    usage_error: Any = typer.BadParameter.__mro__[2]  # the base class of typer's usage errors
     try:
-        status = app(args=list(words), prog_name="attnviz", standalone_mode=False, obj=world)
+        status = app(args=list(words), prog_name="attnviz", standalone_mode=False, obj=env)
     except usage_error as error:
-        said = error.format_message().rstrip(".")
+        message = error.format_message().rstrip(".")
         context = getattr(error, "ctx", None)
         path = context.command_path if context else "attnviz"
-        complain(world, f"error: {said}. Try '{path} --help'")
+        advice = f"Try '{path} --help'"
+        if any(word.startswith("-") and " " in word.strip() for word in words):
+            advice = "Put -- before a sentence that begins with -"
+        report_error(env, f"error: {message}. {advice}")
         return 2
     except typer.Abort:
         raise KeyboardInterrupt from None
     return status if isinstance(status, int) else 0
 
 
-def without_debug(words: Sequence[str]) -> tuple[list[str], bool]:
-    """--debug may stand anywhere before `--`."""
+def split_debug_flag(words: Sequence[str]) -> tuple[list[str], bool]:
+    """The arguments without --debug, which may stand anywhere before `--`, and if it was there."""
     end = list(words).index("--") if "--" in words else len(words)
     before = [word for word in words[:end] if word != "--debug"]
     return [*before, *words[end:]], len(before) < end
 
 
-def complain(world: World, line: str) -> None:
-    """One line on standard error; where it happened, for who asked."""
-    if world.debug:
+def report_error(env: Environment, line: str) -> None:
+    """Write an error line to standard error, after the traceback if --debug was given."""
+    if env.debug:
         import traceback
 
-        world.note(traceback.format_exc().rstrip())
-    world.note(line)
+        env.warn(traceback.format_exc().rstrip())
+    env.warn(line)
 
 
-class Printed(io.StringIO):
-    """Catches what typer prints, and is as much of a terminal as standard output is."""
+class StdoutCapture(io.StringIO):
+    """Captures what typer prints, with the terminal properties of standard output."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, env: Environment) -> None:
         super().__init__()
-        self.world = world
+        self.env = env
 
     def isatty(self) -> bool:
         """Whether help may be styled."""
-        return self.world.colored(self.world.stdout_is_tty)
+        return self.env.colored(self.env.stdout_is_tty)
 
     @property
     def encoding(self) -> str:  # type: ignore[override]
-        """What standard output can say."""
-        return self.world.encoding
+        """The encoding of standard output."""
+        return self.env.encoding

@@ -1,4 +1,4 @@
-"""The words that every signature over arrays uses."""
+"""Array types of all signatures, and the conversion of input arrays to floats."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Shape: TypeAlias = tuple[int, ...]
 
 
 def as_floats(array: Any) -> FloatArray:
-    """Numbers that can be computed with: 16-bit and whole numbers are lifted, the rest is kept."""
+    """An array as floats: float16 becomes float32, integers float64, the rest stays as it is."""
     numbers = np.asarray(array)
     if numbers.dtype == np.float16:
         return numbers.astype(np.float32)

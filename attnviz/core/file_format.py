@@ -1,4 +1,4 @@
-"""What writers and readers of files agree on: names, versions, and how text stands in a cell."""
+"""File format shared by writers and readers: name, version, columns, escaping of table cells."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ FORMAT = "attnviz"
 FORMAT_VERSION = "1.0"  # minor: keys were added; major: readers must refuse
 COLUMNS = ("layer", "head", "query", "key", "query_token", "key_token", "weight")
 
-AWKWARD = re.compile(
+UNSAFE_CELL = re.compile(
     r"""\s*["=+\-@＝＋－＠]  # a quoted cell, or what a spreadsheet takes for a formula
-    | .*[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]  # breaks a line, or is no UTF-8
+    | .*[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]  # a line break, a control, or no UTF-8
     """,
     re.VERBOSE | re.DOTALL,
 )
 
 
 def to_cell(text: str) -> str:
-    r"""Text as one cell of a table: itself, or a JSON string where that could do harm.
+    r"""Text as one cell of a table: unchanged, or a JSON string where that would be unsafe.
 
-    Harm is what a spreadsheet would run, what would break the line, and what is not UTF-8. A
-    cell that begins with a quotation mark is therefore always a JSON string.
+    Unsafe is what a spreadsheet would run as a formula, what would break the line, and what is
+    not UTF-8. A cell that begins with a quotation mark is therefore always a JSON string.
 
     >>> to_cell("cat"), to_cell("=1+1")
     ('cat', '"=1+1"')
     """
-    return json.dumps(text) if AWKWARD.match(text) else text
+    return json.dumps(text) if UNSAFE_CELL.match(text) else text
 
 
 def from_cell(cell: str) -> str:
-    """The text that `to_cell` made this cell of; a broken JSON string is taken as it stands."""
+    """The text of a cell written by `to_cell`; a broken JSON string is returned unchanged."""
     if cell.startswith('"'):
         try:
             text = json.loads(cell)

@@ -1,4 +1,4 @@
-"""Numerics that several parts share: softmax, sigmoid, softplus, unit vectors, shares of a sum."""
+"""Numerically safe functions: softmax, sigmoid, softplus, unit vectors, normalization of rows."""
 
 from __future__ import annotations
 
@@ -6,43 +6,48 @@ import numpy as np
 
 from attnviz.core.arrays import BoolArray, FloatArray
 
-CALM = 1e-6, 1e30  # a row whose exponentials sum to this much lost nothing on the way
+# A row whose exponentials sum to a number in this range needs no shift: nothing has overflowed,
+# and nothing that matters has underflowed.
+SAFE_SUM_RANGE = 1e-6, 1e30
 
 
 def softmax(logits: FloatArray, visible: BoolArray) -> FloatArray:
-    """exp(S) / Σ exp(S) over the visible keys; rows without any are zero.
+    """exp(S) / Σ exp(S) over the visible keys; rows without visible keys are zero.
 
-    The largest score is taken off those rows only whose exponentials would fade or overflow:
-    the others are spared its rounding. Each row decides for itself.
+    The row maximum is subtracted only in rows whose exponentials would underflow or overflow,
+    because the subtraction rounds. Each row is computed independently of the others.
     Shapes: [..., key], [..., key] -> [..., key]
     """
-    shown = only(logits, visible)
+    scores = mask_scores(logits, visible)
     with np.errstate(over="ignore"):
-        mass = np.exp(shown)
+        mass = np.exp(scores)
         total = mass.sum(-1, keepdims=True)
-    wild = ~((total >= CALM[0]) & (total <= CALM[1]))[..., 0]
-    if wild.any():
-        tamed = np.exp(below_peak(shown[wild]))
-        mass[wild], total[wild] = tamed, tamed.sum(-1, keepdims=True)
+    unsafe = ~((total >= SAFE_SUM_RANGE[0]) & (total <= SAFE_SUM_RANGE[1]))[..., 0]
+    if unsafe.any():
+        shifted = np.exp(subtract_row_max(scores[unsafe]))
+        mass[unsafe], total[unsafe] = shifted, shifted.sum(-1, keepdims=True)
         total[total == 0] = 1.0
     return np.divide(mass, total, out=mass)
 
 
-def only(logits: FloatArray, visible: BoolArray) -> FloatArray:
-    """The scores, -inf where hidden.    [..., key], [..., key] -> [..., key]"""
+def mask_scores(logits: FloatArray, visible: BoolArray) -> FloatArray:
+    """The scores, -inf where masked.    [..., key], [..., key] -> [..., key]"""
     if visible.all():
         return logits
-    shown = logits.copy()
-    doubtful = np.flatnonzero(~visible.all(axis=tuple(range(visible.ndim - 1))))
-    part = slice(doubtful[0], doubtful[-1] + 1) if visible.shape[-1] > 1 else slice(None)
-    np.copyto(shown[..., part], -np.inf, where=~visible[..., part])
-    return shown
+    scores = logits.copy()
+    # Most keys of a block are visible to all its queries: only the others are written.
+    partly_masked = np.flatnonzero(~visible.all(axis=tuple(range(visible.ndim - 1))))
+    keys = slice(None)
+    if visible.shape[-1] > 1:
+        keys = slice(partly_masked[0], partly_masked[-1] + 1)
+    np.copyto(scores[..., keys], -np.inf, where=~visible[..., keys])
+    return scores
 
 
-def below_peak(shown: FloatArray) -> FloatArray:
-    """How far each score is below the best of its row; -inf stays.    [..., key] -> [..., key]"""
-    peak = shown.max(-1, keepdims=True, initial=-np.inf)
-    return shown - np.where(np.isneginf(peak), 0.0, peak).astype(shown.dtype)
+def subtract_row_max(scores: FloatArray) -> FloatArray:
+    """Scores minus the maximum of their row; -inf stays.    [..., key] -> [..., key]"""
+    peak = scores.max(-1, keepdims=True, initial=-np.inf)
+    return scores - np.where(np.isneginf(peak), 0.0, peak).astype(scores.dtype)
 
 
 def sigmoid(x: FloatArray) -> FloatArray:
@@ -61,20 +66,20 @@ def softplus(x: FloatArray) -> FloatArray:
     return np.logaddexp(0.0, x)
 
 
-def unit(vectors: FloatArray) -> FloatArray:
-    """Vectors of length 1, or 0 where there is no direction.    [..., d] -> [..., d]"""
+def unit_vectors(vectors: FloatArray) -> FloatArray:
+    """x / |x|; zero vectors stay zero.    [..., d] -> [..., d]"""
     length = np.linalg.norm(vectors, axis=-1, keepdims=True)
     return np.divide(vectors, length, out=np.zeros_like(vectors), where=length != 0)
 
 
-def share_of_sum(mass: FloatArray) -> FloatArray:
-    """Each number's share of its row's sum; a row whose sum is 0 stays 0.    [..., key] -> same"""
+def divide_by_row_sum(mass: FloatArray) -> FloatArray:
+    """Each row divided by its sum; zero where the sum is not positive.    [..., key] -> same"""
     total = mass.sum(-1, keepdims=True)
     return np.divide(mass, total, out=np.zeros_like(mass), where=total > 0)
 
 
-def after(values: FloatArray) -> FloatArray:
-    """The sum of what stands behind each key.    [..., key] -> [..., key]"""
-    behind = np.zeros_like(values)
-    behind[..., :-1] = np.cumsum(values[..., :0:-1], axis=-1)[..., ::-1]
-    return behind
+def exclusive_suffix_sum(values: FloatArray) -> FloatArray:
+    """Σ of the values at later keys.    [..., key] -> [..., key]"""
+    sums = np.zeros_like(values)
+    sums[..., :-1] = np.cumsum(values[..., :0:-1], axis=-1)[..., ::-1]
+    return sums

@@ -1,7 +1,7 @@
-"""Registry of parts: every class that can fill a slot of the formula, found by its name.
+"""Registry of parts: every class that can fill a slot of the formula, by name.
 
-A slot is a folder of core: the plain parts stand in its `__init__`, the others in a file an
-idea. A file with a tuple PARTS is found by lying in the folder; nothing lists it twice.
+A slot is a folder of core. Its `__init__` holds the common parts, its other files one idea each.
+Every file defines a tuple PARTS, which registers its classes.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 from attnviz.core.part import Part
-from attnviz.lookup import find
+from attnviz.lookup import find_by_name
 
 SLOTS = {  # slot of a Variant: folder with its parts
     "position": "positions",
@@ -21,12 +21,12 @@ SLOTS = {  # slot of a Variant: folder with its parts
     "mask": "masks",
     "normalize": "normalizers",
     "heads": "heads",
-    "whole": "mixers",
+    "mixer": "mixers",
 }
 
 
 def parts_for(slot: str) -> Iterator[type[Part]]:
-    """All parts of a slot, the plain ones first; each file is imported when it is reached."""
+    """All parts of a slot, the common ones first; each file is imported when it is reached."""
     folder = import_module(f"attnviz.core.{SLOTS[slot]}")
     yield from folder.PARTS
     for name in sorted(module.name for module in iter_modules(folder.__path__)):
@@ -34,5 +34,8 @@ def parts_for(slot: str) -> Iterator[type[Part]]:
 
 
 def find_part(slot: str, name: str) -> type[Part]:
-    """The part of this name; UnknownNameError says which one was probably meant."""
-    return find(parts_for(slot), name, slot)
+    """The part with this name or alias.
+
+    Raises UnknownNameError with the nearest names.
+    """
+    return find_by_name(parts_for(slot), name, slot)

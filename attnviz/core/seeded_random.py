@@ -1,8 +1,8 @@
-"""Numbers from a seed: the same on every machine, in every version of every library.
+"""Seeded random numbers: the same on every machine and with every version of NumPy.
 
-NumPy promises only the integer stream of a named bit generator. So the integers of Philox are
-taken as they come and turned into floats by steps that IEEE 754 rounds in one way only: no
-logarithm, no cosine, no library whose next version may draw otherwise.
+NumPy guarantees only the integer stream of a named bit generator. The integers of Philox are
+therefore converted to floats by operations that IEEE 754 rounds in one way only, without
+logarithms, cosines or any library function whose next version may differ.
 """
 
 from __future__ import annotations
@@ -17,13 +17,14 @@ from attnviz.core.arrays import FloatArray, Shape
 SCHEME = "seeded-v1"
 
 
-def draw(shape: Shape, *role: str | int, variance: float = 1.0) -> FloatArray:
-    """Evenly spread numbers around 0, keyed by what they are for.    -> [*shape]
+def draw_uniform(shape: Shape, *role: str | int, variance: float = 1.0) -> FloatArray:
+    """Uniform random numbers with mean 0, keyed by their role.    -> [*shape]
 
-    The key is BLAKE2b of (scheme, *role), so numbers depend neither on the order in which
-    they are drawn nor on what else is drawn. A longer array begins with the shorter one.
+    The key is BLAKE2b of (scheme, *role), so numbers depend neither on the order of the draws
+    nor on other draws. A longer array begins with the shorter one.
 
-    >>> bool((draw((3,), 0, "token", "cat") == draw((5,), 0, "token", "cat")[:3]).all())
+    >>> first = draw_uniform((3,), 0, "token", "cat")
+    >>> bool((first == draw_uniform((5,), 0, "token", "cat")[:3]).all())
     True
     """
     name = json.dumps([SCHEME, *role]).encode()
@@ -34,12 +35,12 @@ def draw(shape: Shape, *role: str | int, variance: float = 1.0) -> FloatArray:
     return np.reshape(signed * np.sqrt(3.0 * variance), shape)
 
 
-def draw_weights(shape: Shape, *role: str | int, spread: float | None = None) -> FloatArray:
-    """Numbers of a layer that keep the size of what goes through it: variance 1 / inputs.
+def draw_weights(shape: Shape, *role: str | int, std: float | None = None) -> FloatArray:
+    """Random parameters of a layer, of variance 1 / inputs.    -> [*shape]
 
-    The last axis takes the inputs: d for a vector [d] and for a matrix [out, d]. A single
-    number has variance 1. `spread` is a standard deviation instead.
+    The last axis is the input: d for a vector [d] and for a matrix [out, d]. A scalar has
+    variance 1. `std` sets the standard deviation instead.
     """
-    if spread is not None:
-        return draw(shape, *role, variance=spread**2)
-    return draw(shape, *role, variance=1.0 / shape[-1] if shape else 1.0)
+    if std is not None:
+        return draw_uniform(shape, *role, variance=std**2)
+    return draw_uniform(shape, *role, variance=1.0 / shape[-1] if shape else 1.0)

@@ -1,9 +1,10 @@
-"""Of a pair of texts, how one looks at the other."""
+"""Subsets of a map's tokens: some queries and keys, or one segment of a sentence pair."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -13,52 +14,60 @@ from attnviz.core.tokens import Token
 from attnviz.errors import MisuseError
 
 
-def between(amap: AttentionMap, asked: str) -> AttentionMap:
-    """The queries of one text and the keys of one text, as in "A,B"; A is the first text.
+def select_segments(amap: AttentionMap, letters: str) -> AttentionMap:
+    """The queries of one segment and the keys of one segment, as in "A,B"; A is the first.
 
-    Special tokens stay with the text they belong to. Weights on other keys are not given to
-    those that stay: rows then spend at most 1.
-    Raises MisuseError for what is no pair of letters, or a text that is not there.
+    Special tokens stay with their segment. Weights are not renormalized over the remaining
+    keys, so that rows which summed to 1 then sum to at most 1.
+    Raises MisuseError for anything but two letters, or a segment without tokens.
     """
-    match = re.fullmatch(r"\s*([A-Za-z])\s*,\s*([A-Za-z])\s*", asked)
+    match = re.fullmatch(r"\s*([A-Za-z])\s*,\s*([A-Za-z])\s*", letters)
     if not match:
         raise MisuseError(
-            f"--segments {asked!r} should be QUERY,KEY, as in A,B: the text that looks, "
-            "and the text that is looked at"
+            f"--segments {letters!r} should be QUERY,KEY, as in A,B: the segment of the queries "
+            "and the segment of the keys"
         )
-    who, whom = match[1].upper(), match[2].upper()
-    made = only(amap, of_text(who, amap.queries, "queries"), of_text(whom, amap.keys, "keys"))
-    said = f"{who} looks at {whom}"
-    meta = {"variant": f"{amap.title}, {said}", "segments": said}
-    return replace(made, meta={**made.meta, **meta})
+    query_letter, key_letter = match[1].upper(), match[2].upper()
+    subset = select_tokens(
+        amap,
+        segment_positions(query_letter, amap.queries, "queries"),
+        segment_positions(key_letter, amap.keys, "keys"),
+    )
+    description = f"{query_letter} attends to {key_letter}"
+    meta = {"variant": f"{amap.title}, {description}", "segments": description}
+    return replace(subset, meta={**subset.meta, **meta})
 
 
-def of_text(letter: str, tokens: tuple[Token, ...], side: str) -> list[int]:
-    """The positions of the tokens of a text."""
-    found = [at for at, token in enumerate(tokens) if token.segment == ord(letter) - ord("A")]
-    if not found:
-        there = ", ".join(sorted({chr(ord("A") + token.segment) for token in tokens}))
-        raise MisuseError(f"--segments: no {side} belong to text {letter}; there is {there}")
-    return found
+def segment_positions(letter: str, tokens: tuple[Token, ...], side: str) -> list[int]:
+    """The positions of a segment's tokens; MisuseError where it has none."""
+    segment = ord(letter) - ord("A")
+    positions = [i for i, token in enumerate(tokens) if token.segment == segment]
+    if not positions:
+        present = ", ".join(sorted({chr(ord("A") + token.segment) for token in tokens}))
+        raise MisuseError(f"--segments: segment {letter} has no {side}; there is {present}")
+    return positions
 
 
-def seen(amap: AttentionMap) -> BoolArray:
-    """What may be looked at.    -> [layer, head, query, key]"""
+def visible_pairs(amap: AttentionMap) -> BoolArray:
+    """Which queries attend to which keys.    -> [layer, head, query, key]"""
     visible = np.ones((1, 1, 1, 1), dtype=bool) if amap.visible is None else amap.visible
     return np.broadcast_to(visible, amap.weights.shape)
 
 
-def only(amap: AttentionMap, queries: list[int], keys: list[int]) -> AttentionMap:
-    """The map of some tokens.    [layer, head, query, key] -> fewer queries and keys"""
+def select_tokens(amap: AttentionMap, queries: list[int], keys: list[int]) -> AttentionMap:
+    """The map of some queries and keys.    [layer, head, query, key] -> fewer queries and keys"""
     dropped = [len(amap.queries) - len(queries), len(amap.keys) - len(keys)]
-    loose = "at most 1" if dropped[1] and amap.row_sum == "1" else amap.row_sum
+    stated: Any = amap.meta.get("padding")
+    is_stated = isinstance(stated, list | tuple)
+    padding = {"padding": [i for i, k in enumerate(keys) if k in stated]} if is_stated else {}
+    row_sum = "at most 1" if dropped[1] and amap.row_sum == "1" else amap.row_sum
     return replace(
         amap,
         queries=tuple(amap.queries[q] for q in queries),
         keys=tuple(amap.keys[k] for k in keys),
         weights=amap.weights[:, :, queries][..., keys],
-        visible=None if amap.visible is None else seen(amap)[:, :, queries][..., keys],
+        visible=None if amap.visible is None else visible_pairs(amap)[:, :, queries][..., keys],
         query_vectors=None if amap.query_vectors is None else amap.query_vectors[:, :, queries],
         key_vectors=None if amap.key_vectors is None else amap.key_vectors[:, :, keys],
-        meta={**amap.meta, "row_sum": loose, "dropped": dropped},
+        meta={**amap.meta, **padding, "row_sum": row_sum, "dropped": dropped},
     )

@@ -3,40 +3,41 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
 
-from attnviz.core.grid import Note
+from attnviz.core.grid import TokenFeature
 from attnviz.core.tokens import Token, Tokens
 
 PAD = Token(piece="[PAD]", label="[PAD]", special=True)
 
 
-def notes(queries: Tokens, keys: Tokens) -> dict[str, Note]:
-    """What masks and scores may want to know of the tokens."""
+def compute_token_features(queries: Tokens, keys: Tokens) -> dict[str, TokenFeature]:
+    """All features of the queries and of the keys, by name (see Grid)."""
 
-    def both(of: object) -> Note:
-        return tuple(np.array([of(t) for t in tokens]) for tokens in (queries, keys))  # type: ignore[operator, return-value]
+    def on_both(feature: Callable[[Token], int]) -> TokenFeature:
+        return np.array([*map(feature, queries)]), np.array([*map(feature, keys)])
 
     return {
-        "pad": both(lambda token: int(token.piece == PAD.piece and token.special)),
-        "segment": both(lambda token: token.segment),
-        "letters": both(lambda token: n_letter(token.label) * (not token.special)),
+        "pad": on_both(lambda token: int(token.piece == PAD.piece and token.special)),
+        "segment": on_both(lambda token: token.segment),
+        "letters": on_both(lambda token: count_letters(token.label) * (not token.special)),
     }
 
 
 @lru_cache(1 << 16)
-def n_letter(text: str) -> int:
-    """How many letters a word has."""
+def count_letters(text: str) -> int:
+    """Number of letters of a word."""
     return len(letter_numbers(text))
 
 
 def letter_numbers(text: str) -> list[int]:
-    """a = 1 … z = 26, accents taken off; letters of other scripts count, as 0.
+    """a = 1 … z = 26, without accents; letters of other scripts are 0.
 
     >>> letter_numbers("Melbourne")
     [13, 5, 12, 2, 15, 21, 18, 14, 5]
     """
-    plain = unicodedata.normalize("NFKD", text).lower()
-    return [ord(c) - 96 if "a" <= c <= "z" else 0 for c in plain if c.isalpha()]
+    decomposed = unicodedata.normalize("NFKD", text).lower()
+    return [ord(c) - 96 if "a" <= c <= "z" else 0 for c in decomposed if c.isalpha()]

@@ -1,4 +1,4 @@
-"""Tokens: what a token is, and how one is found by its text or its position."""
+"""Tokens: the record of one token, and the search for one by text or position."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from attnviz.errors import MisuseError
 
 @dataclass(frozen=True)
 class Token:
-    """One token: what it is in the vocabulary, how it is shown, and where it stands.
+    """One token: its vocabulary entry, its label and its position in the text.
 
-    `piece` is the raw vocabulary entry, `label` what people see, `start` and `end` its
-    characters in the text, `segment` the sentence of a pair, `word` the word it is part of
+    `piece` is the raw vocabulary entry, `label` its readable form, `start` and `end` its
+    characters in the text, `segment` its sentence of a pair, `word` the index of its word
     (None for special tokens).
     """
 
@@ -33,13 +33,16 @@ class Token:
 Tokens = tuple[Token, ...]
 
 
-def place(wanted: str, tokens: Tokens, side: str) -> int:
-    """The position of a token, given by what it says (the first such) or by its number."""
-    wanted = wanted.strip()
-    for at, token in enumerate(tokens):
-        if wanted in (token.label, token.piece):
-            return at
-    if wanted.isdecimal() and int(wanted) < len(tokens):
-        return int(wanted)
-    there = " ".join(f"{i}:{token.label}" for i, token in enumerate(tokens[:20]))
-    raise MisuseError(f"there is no {side} {wanted!r}; there are {there}")
+def find_token(name: str, tokens: Tokens, side: str) -> int:
+    """The position of a token, given by its text (the first match) or by its position.
+
+    Raises MisuseError where there is no such token.
+    """
+    name = name.strip()
+    for position, token in enumerate(tokens):
+        if name in (token.label, token.piece):
+            return position
+    if name.isdecimal() and int(name) < len(tokens):
+        return int(name)
+    present = " ".join(f"{i}:{token.label}" for i, token in enumerate(tokens[:20]))
+    raise MisuseError(f"there is no {side} {name!r}; there are {present}")

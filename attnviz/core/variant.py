@@ -1,14 +1,17 @@
-"""A mechanism: which part sits in which slot.
+"""Variant: an attention mechanism, one part per slot of the formula.
 
 logits  = bias( scale · score( position(query), position(key) ) )
 weights = normalize(logits, visible)          visible = mask(grid)
 output  = weights @ value
+
+A mixer computes the weights of linear and recurrent mechanisms in place of the first two lines.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -17,19 +20,26 @@ from attnviz.core.arrays import Shape
 from attnviz.core.biases import Bias
 from attnviz.core.grid import Grid
 from attnviz.core.heads import Heads, MultiHead
+from attnviz.core.inputs import Sizes
 from attnviz.core.masks import Full, Mask
-from attnviz.core.mixers import Whole
-from attnviz.core.normalizers import Normalize, Softmax
-from attnviz.core.part import Part, RowSum, Sizes, current_names, tunables, tuned
+from attnviz.core.mixers import Mixer
+from attnviz.core.normalizers import Normalizer, Softmax
+from attnviz.core.part import Part, RowSum
 from attnviz.core.positions import NoPosition, Position
-from attnviz.core.scales import RootWidth, Scale
+from attnviz.core.scales import RootDim, Scale
 from attnviz.core.scores import Dot, Score
+from attnviz.core.tunables import iter_tunables, resolve_tunable_aliases, with_tunables
 from attnviz.errors import MisuseError
 from attnviz.record import Record
 
+# Tokens of the mask that `is_causal` inspects: more than three times the largest default window,
+# block or stride of a mask (4), and a multiple of none, so that masks with such a period are cut
+# at every phase.
+PROBE_SIZE = 13
+
 
 class Variant(Record, kw_only=True):
-    """One row of the catalogue. Default slots are the plain case: scaled dot, softmax, no mask."""
+    """One row of the catalogue. The default parts are scaled dot product, softmax, no mask."""
 
     name: str
     summary: str
@@ -37,105 +47,105 @@ class Variant(Record, kw_only=True):
     paper: str = ""  # arXiv ids, or a name and a year
     aliases: tuple[str, ...] = ()
     group: str = ""
-    purpose: str = ""  # what it was made for, in a sentence
-    cost: str = "n² d"  # operations of one head over n tokens of width d
+    purpose: str = ""  # what it is used for, in a sentence
+    cost: str = "n² d"  # operations per head, for n tokens and head dimension d
 
     position: Position = NoPosition()
     score: Score = Dot()
-    scale: Scale = RootWidth()
+    scale: Scale = RootDim()
     bias: tuple[Bias, ...] = ()
     mask: Mask = Full()
-    normalize: Normalize = Softmax()
+    normalize: Normalizer = Softmax()
     heads: Heads = MultiHead()
-    whole: Whole | None = None
+    mixer: Mixer | None = None
 
     context: Literal["optional", "required", "refused"] = "optional"
-    asks: Literal["tokens", "sentence"] = "tokens"  # one query a token, or one for all
-    projected: bool = True  # query, key and value are learned projections of the input
+    queries: Literal["per_token", "single"] = "per_token"  # single: one for the whole sequence
+    has_projections: bool = True  # q, k and v are learned projections of the input
 
     @property
     def parts(self) -> tuple[Part, ...]:
-        """The parts that take part, in the order in which they act."""
-        if self.whole is not None:
-            return (self.position, self.mask, self.whole, self.heads)
-        early = (self.position, self.score, self.scale, *self.bias)
-        return (*early, self.mask, self.normalize, self.heads)
+        """The parts in the order in which they act; a mixer replaces score to normalizer."""
+        if self.mixer is not None:
+            return (self.position, self.mask, self.mixer, self.heads)
+        before_mask = (self.position, self.score, self.scale, *self.bias)
+        return (*before_mask, self.mask, self.normalize, self.heads)
 
     @property
     def row_local(self) -> bool:
-        """Whether rows can be computed one by one, or in blocks."""
+        """Whether each row depends on its own query only, so that rows can run in blocks."""
         return all(part.row_local for part in self.parts)
 
     @property
     def head_local(self) -> bool:
-        """Whether heads can be computed one by one."""
+        """Whether each head depends on no other head."""
         return all(part.head_local for part in self.parts)
 
     @property
     def key_local(self) -> bool:
-        """Whether keys that nobody in a block sees can be left out of it."""
+        """Whether keys that are masked for a whole block can be omitted from it."""
         return all(part.key_local for part in self.parts)
 
     @property
     def row_sum(self) -> RowSum:
-        """What the weights of a row sum to, where the row sees anything."""
-        if self.heads.signed:  # a mixture with factors of any sign may sum to anything
+        """Sum of a row with at least one visible key."""
+        if self.heads.signed:  # the mixing factors of heads have any sign, and any sum
             return "any"
-        return self.normalize.row_sum if self.whole is None else self.whole.row_sum
+        return self.normalize.row_sum if self.mixer is None else self.mixer.row_sum
 
     @property
     def signed(self) -> bool:
         """Whether weights may be negative."""
-        made = self.normalize.signed if self.whole is None else self.whole.signed
-        return made or self.heads.signed
+        signed = self.normalize.signed if self.mixer is None else self.mixer.signed
+        return signed or self.heads.signed
 
-    def sees_by_head(self, grid: Grid) -> bool:
-        """Whether heads may see different keys."""
-        narrows = type(self.normalize).narrow is not Normalize.narrow
-        return narrows or self.mask(grid.row_at(-1)).shape[0] > 1
+    def visibility_per_head(self, grid: Grid) -> bool:
+        """Whether the visible keys may differ between heads."""
+        mask_per_head = self.mask(grid.single_query(-1)).shape[0] > 1
+        return self.normalize.restricts_visible or mask_per_head
+
+    @cached_property
+    def is_causal(self) -> bool:
+        """Whether no query attends to a later key, among PROBE_SIZE tokens."""
+        shape = (1, PROBE_SIZE, PROBE_SIZE)
+        visible = np.broadcast_to(self.mask(Grid.of(*shape)), shape)
+        return not np.triu(visible, 1).any()
 
     @property
-    def causal(self) -> bool:
-        """Whether no token sees a later one."""
-        return not bool(
-            np.triu(np.broadcast_to(self.mask(Grid.of(1, 13, 13)), (1, 13, 13)), 1).any()
-        )
-
-    @property
-    def algebra(self) -> str:
-        """The mechanism as its parts read: rope → dot → root-d → causal → softmax, 4 heads."""
-        plain = ("none", "unscaled", "full")
-        *way, heads = map(str, self.parts)
-        return " → ".join(part for part in way if part not in plain) + f", {heads}"
+    def pipeline(self) -> str:
+        """The parts in order: rope → dot → root-d → causal → softmax, 4 heads."""
+        neutral = ("none", "unscaled", "full")
+        *stages, heads = map(str, self.parts)
+        return " → ".join(stage for stage in stages if stage not in neutral) + f", {heads}"
 
     def param_shapes(self, sizes: Sizes) -> Mapping[str, Shape]:
-        """Names and shapes, for one head, of all numbers that have to be learned."""
+        """Names and per-head shapes of all learned parameters."""
         return {
             name: shape for part in self.parts for name, shape in part.param_shapes(sizes).items()
         }
 
     @property
-    def starts(self) -> Mapping[str, float]:
-        """Standard deviations of learned numbers, where a paper states them."""
-        return {name: size for part in self.parts for name, size in part.starts.items()}
+    def init_std(self) -> Mapping[str, float]:
+        """Standard deviations at initialization, for parameters whose paper states one."""
+        return {name: std for part in self.parts for name, std in part.init_std.items()}
 
-    def set(self, **values: Any) -> Variant:
-        """The same mechanism with some of its numbers changed.
+    def with_tunables(self, **values: Any) -> Variant:
+        """The same mechanism with some of its tunables changed.
 
         Raises MisuseError for a name that no part has.
         """
-        have = dict(tunables(self.slots))
-        values = current_names(self.slots, values)
+        current = dict(iter_tunables(self.slots))
+        values = resolve_tunable_aliases(self.slots, values)
         for name in values:
-            if name not in have:
+            if name not in current:
+                tunables = ", ".join(f"{k}={v}" for k, v in current.items()) or "none"
                 raise MisuseError(
-                    f"variant {self.name!r} has no {name!r} to set. It has: "
-                    + (", ".join(f"{k}={v}" for k, v in have.items()) or "nothing")
+                    f"variant {self.name!r} has no tunable {name!r}. Its tunables: {tunables}"
                 )
-        made: Variant = tuned(self, values)
-        return made
+        changed: Variant = with_tunables(self, values)
+        return changed
 
     @property
     def slots(self) -> tuple[Any, ...]:
-        """What sits in each slot."""
+        """The values of all fields, parts among them."""
         return tuple(getattr(self, f.name) for f in fields(self))

@@ -1,1 +1,1 @@
-"""What a map says: entropy, strongest links, differences. Numbers in, numbers out."""
+"""Measures of attention maps: entropy, distance, patterns, differences, validation."""

@@ -1,4 +1,4 @@
-"""Is this attention? What a set of weights breaks of the rules it should keep."""
+"""Validation of attention weights: the rules that they violate, per head."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from typing import Any
 import numpy as np
 
 from attnviz.core.attention_map import AttentionMap
-from attnviz.core.subset import seen
-from attnviz.measure.rules import RULES, Breach, Expect, Suspect, not_finite
+from attnviz.core.subset import visible_pairs
+from attnviz.measure.rules import RULES, Breach, CheckedWeights, Requirements, check_finite
 from attnviz.record import Record
 
-PADS = ("[PAD]", "<pad>", "<PAD>", "<|pad|>")
+PADDING_TOKENS = ("[PAD]", "<pad>", "<PAD>", "<|pad|>")
 
 
 class Violation(Record):
-    """One rule that one head breaks, told by the place where it breaks it most.
+    """A rule that one head violates, with its worst violation.
 
-    `layer` and `head` are original numbers, None where the rule is about the whole. `tokens`
-    are positions: (query,), (query, key) or none. `value` is what stands there, `count` in how
-    many places of the head the rule is broken. `sentence` says it all.
+    `layer` and `head` are original indices, None if the rule is about the whole map. `tokens`
+    are positions: (query,), (query, key) or none. `value` is the weight or row sum there,
+    `count` the number of violations in the head. `sentence` describes all of it.
     """
 
     rule: str
@@ -32,77 +32,83 @@ class Violation(Record):
     sentence: str
 
 
-def check(
+def find_violations(
     amap: AttentionMap,
-    expect: Expect | None = None,
+    expect: Requirements | None = None,
     *,
     names: tuple[Sequence[str], Sequence[str]] | None = None,
 ) -> list[Violation]:
-    """What a map breaks of what is expected of it: by default, of what it says of itself.
+    """The violations of a map; requirements default to its own metadata.
 
-    What a map refuses from the start, NaN and the wrong number of tokens, is found by
-    `check_weights` in arrays that are no map yet.
+    A map cannot hold NaN or a wrong number of tokens; `check_weights` finds those in arrays.
     Shapes: [layer, head, query, key] -> violations, in the order of the rules
     """
     return check_weights(
         amap.weights,
         (len(amap.queries), len(amap.keys)),
-        expect or Expect.of(amap),
-        visible=seen(amap),
-        padding=[token.piece in PADS for token in amap.keys],
+        expect or Requirements.from_map(amap),
+        visible=visible_pairs(amap),
+        padding=is_padding(amap),
         numbers=(amap.layers, amap.heads),
         names=names,
     )
 
 
+def is_padding(amap: AttentionMap) -> list[bool]:
+    """Which keys are padding, by their tokens or by the mask in their file.    -> [key]"""
+    stated: Any = amap.meta.get("padding", ())
+    positions = set(stated) if isinstance(stated, list | tuple) else set()
+    return [k in positions or key.piece in PADDING_TOKENS for k, key in enumerate(amap.keys)]
+
+
 def check_weights(
     weights: Any,
     n_token: tuple[int, int],
-    expect: Expect | None = None,
+    expect: Requirements | None = None,
     *,
     visible: Any = True,
     padding: Any = False,
     numbers: tuple[Sequence[int], Sequence[int]] | None = None,
     names: tuple[Sequence[str], Sequence[str]] | None = None,
 ) -> list[Violation]:
-    """The same for an array that nobody has looked at yet.
+    """The violations of an array of weights.
 
-    `n_token` is how many tokens name the queries and the keys, `numbers` the original numbers
-    of layers and heads, `names` what sentences call queries and keys (None: their positions).
-    Shapes: weights [layer, head, query, key], visible broadcasts to the same (True = may
-    look), padding [key] (True = padding) -> violations
+    `n_token` is the number of query and key tokens, `numbers` the original indices of layers
+    and heads, `names` the labels of queries and keys in sentences (None: their positions).
+    Shapes: weights [layer, head, query, key], visible broadcasts to the same, padding [key]
+    (True = padding) -> violations
     """
     weights = np.asarray(weights, dtype=np.float64)
     if weights.ndim != 4 or weights.shape[2:] != n_token:
-        words = f"weights {weights.shape} do not fit {n_token[0]} queries and {n_token[1]} keys"
-        return [Violation("tokens", None, None, (), float(weights.size), 1, words)]
+        message = f"weights {weights.shape} do not fit {n_token[0]} queries and {n_token[1]} keys"
+        return [Violation("tokens", None, None, (), float(weights.size), 1, message)]
     numbers = numbers or (range(weights.shape[0]), range(weights.shape[1]))
-    called = names or tuple([str(i) for i in range(n)] for n in n_token)
+    labels = names or tuple([str(i) for i in range(n)] for n in n_token)
     if not np.isfinite(weights).all():
-        return list(told("number", not_finite(weights), numbers, called))
-    suspect = Suspect(
+        return list(list_violations("number", check_finite(weights), numbers, labels))
+    checked = CheckedWeights(
         weights=weights,
         visible=np.broadcast_to(np.asarray(visible, dtype=bool), weights.shape),
         padding=np.broadcast_to(np.asarray(padding, dtype=bool), n_token[1:]),
-        expect=expect or Expect(),
+        expect=expect or Requirements(),
     )
     rules = RULES if weights.size else ()
-    with np.errstate(over="ignore"):  # a sum beyond all numbers is told as inf
+    with np.errstate(over="ignore"):  # an overflowing sum is reported as inf
         return [
             v
             for name, rule in rules
-            for b in rule(suspect)
-            for v in told(name, b, numbers, called)
+            for b in rule(checked)
+            for v in list_violations(name, b, numbers, labels)
         ]
 
 
-def told(
+def list_violations(
     rule: str,
     breach: Breach,
     numbers: tuple[Sequence[int], ...],
-    called: tuple[Sequence[str], ...],
+    labels: tuple[Sequence[str], ...],
 ) -> Iterator[Violation]:
-    """A violation for each head that breaks a rule.    [layer, head, ...] -> violations"""
+    """One violation per head that breaks a rule.    [layer, head, ...] -> violations"""
     for at in np.ndindex(*breach.badness.shape[:2]):
         bad, (layer, head) = breach.badness[at], (n[i] for n, i in zip(numbers, at, strict=True))
         count = int((bad > 0).sum())
@@ -110,8 +116,8 @@ def told(
             continue
         tokens = tuple(int(i) for i in np.unravel_index(bad.argmax(), bad.shape))
         value = float(breach.value[at][tokens])
-        places = [names[i] for names, i in zip(called, tokens, strict=False)]
-        words = breach.words.format(*places, value=value)
-        others = f" (and {count - 1} more)" if count > 1 else ""
-        sentence = f"layer {layer}, head {head}: {words}{others}"
+        names = [side[i] for side, i in zip(labels, tokens, strict=False)]
+        message = breach.describe(value, *names)
+        others = f" (+{count - 1} more)" if count > 1 else ""
+        sentence = f"layer {layer}, head {head}: {message}{others}"
         yield Violation(rule, layer, head, tokens, value, count, sentence)

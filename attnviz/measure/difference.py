@@ -1,4 +1,4 @@
-"""What changed between two maps, and in which heads."""
+"""Differences of two maps: A − B per weight, Jensen–Shannon divergence per row and head."""
 
 from __future__ import annotations
 
@@ -10,15 +10,22 @@ import numpy as np
 
 from attnviz.core.arrays import FloatArray
 from attnviz.core.attention_map import AttentionMap
-from attnviz.core.subset import only, seen
+from attnviz.core.subset import select_tokens, visible_pairs
 from attnviz.core.tokens import Token
 from attnviz.errors import MisuseError
-from attnviz.measure.entropy import bits
-from attnviz.measure.row_mass import outcomes, require_shares
+from attnviz.measure.entropy import shannon_entropy
+from attnviz.measure.row_mass import require_distribution_rows, weights_and_remainder
+
+ADVICE = {
+    "layers": "select with --layer or set --layers",
+    "heads": "select with --head or set --heads",
+    "queries": "compare the tokens that both maps have",
+    "keys": "compare the tokens that both maps have",
+}
 
 
 class HeadChange(NamedTuple):
-    """How much one head changed, in bits from 0 to 1. Original numbers of layer and head."""
+    """The divergence of one head, in bits from 0 to 1. Layer and head are original indices."""
 
     layer: int
     head: int
@@ -26,7 +33,7 @@ class HeadChange(NamedTuple):
 
 
 def difference(before: AttentionMap, after: AttentionMap) -> AttentionMap:
-    """What each weight gained: a signed map, visible where either map was.
+    """The change of each weight: a signed map, visible where either map is.
 
     Formula: A_after − A_before    Shapes: both [layer, head, query, key] -> the same
     Raises MisuseError for maps with different numbers of layers, heads or tokens.
@@ -37,8 +44,8 @@ def difference(before: AttentionMap, after: AttentionMap) -> AttentionMap:
         after,
         weights=after.weights.astype(np.float64) - before.weights,
         visible=None
-        if before.hidden is None or after.hidden is None
-        else seen(before) | seen(after),
+        if before.masked is None or after.masked is None
+        else visible_pairs(before) | visible_pairs(after),
         query_vectors=None,
         key_vectors=None,
         meta=meta,
@@ -46,63 +53,65 @@ def difference(before: AttentionMap, after: AttentionMap) -> AttentionMap:
 
 
 def row_divergence(before: AttentionMap, after: AttentionMap) -> FloatArray:
-    """How different each row is, in bits: 0 the same, 1 nothing in common.
+    """The Jensen–Shannon divergence of each row, in bits: 0 identical, 1 disjoint.
 
-    Formula: the Jensen–Shannon divergence H((p+q)/2) − (H(p) + H(q))/2 over the keys and
-    "nothing", which has what a row does not spend: a row that saw nothing and now sees
-    something has 1, one that sees nothing in both maps has 0.
+    Formula: H((p+q)/2) − (H(p) + H(q))/2 over the keys and the remainder (1 − the row sum): a
+    row that is fully masked in one map has 1, one that is fully masked in both has 0.
     Shapes: -> [layer, head, query]
-    Raises MisuseError for maps that do not fit, or whose rows are no shares of one whole.
+    Raises MisuseError for maps of different shapes, or whose rows are not distributions.
     """
     require_same_shape(before, after)
     for amap in (before, after):
-        require_shares(amap, "divergence")
-    p, q = outcomes(before), outcomes(after)
-    apart = bits((p + q) / 2) - (bits(p) + bits(q)) / 2
-    return np.clip(apart, 0.0, 1.0)  # rounding carries equal rows to −1e-17
+        require_distribution_rows(amap, "divergence")
+    p, q = weights_and_remainder(before), weights_and_remainder(after)
+    divergence = shannon_entropy((p + q) / 2) - (shannon_entropy(p) + shannon_entropy(q)) / 2
+    return np.clip(divergence, 0.0, 1.0)  # rounding can give −1e-17 for equal rows
 
 
 def head_divergence(before: AttentionMap, after: AttentionMap) -> FloatArray:
-    """The mean divergence of a head's rows, in bits.    -> [layer, head]"""
+    """The mean Jensen–Shannon divergence of a head's rows, in bits.    -> [layer, head]"""
     return row_divergence(before, after).mean(-1)
 
 
-def most_changed(before: AttentionMap, after: AttentionMap, n: int = 5) -> list[HeadChange]:
-    """The `n` heads that changed most, the most changed first; of equals, the first."""
-    apart = head_divergence(before, after)
-    order = np.argsort(-apart, axis=None, kind="stable")[:n]
-    places = zip(*np.unravel_index(order, apart.shape), strict=True)
-    return [HeadChange(after.layers[a], after.heads[b], float(apart[a, b])) for a, b in places]
+def most_changed_heads(before: AttentionMap, after: AttentionMap, n: int = 5) -> list[HeadChange]:
+    """The `n` heads of the highest divergence, in descending order; of equal ones, the first."""
+    divergence = head_divergence(before, after)
+    order = np.argsort(-divergence, axis=None, kind="stable")[:n]
+    indices = zip(*np.unravel_index(order, divergence.shape), strict=True)
+    return [
+        HeadChange(after.layers[i], after.heads[j], float(divergence[i, j])) for i, j in indices
+    ]
 
 
 def require_same_shape(before: AttentionMap, after: AttentionMap) -> None:
-    """Refuse two maps that cannot be laid on one another, saying which axis differs."""
+    """Refuse maps of different shapes, naming the axis that differs."""
     axes = ("layers", "heads", "queries", "keys")
     for axis, n, other in zip(axes, before.weights.shape, after.weights.shape, strict=True):
         if n != other:
-            advice = "keep the tokens that both have" if axis in ("queries", "keys") else "select"
-            raise MisuseError(
-                f"the maps have {n} and {other} {axis}; a difference needs as many in both: "
-                f"{advice} first"
-            )
+            raise MisuseError(f"different numbers of {axis} ({n} and {other}); {ADVICE[axis]}")
 
 
-def align(before: tuple[Token, ...], after: tuple[Token, ...]) -> list[tuple[int, int]]:
-    """Positions of the tokens that both texts have, in order, as a text comparison sees it."""
+def align_tokens(before: tuple[Token, ...], after: tuple[Token, ...]) -> list[tuple[int, int]]:
+    """The positions of the tokens that both texts share, in order, as in a text diff."""
     old, new = [token.piece for token in before], [token.piece for token in after]
     blocks = SequenceMatcher(None, old, new, autojunk=False).get_matching_blocks()
     return [(i + step, j + step) for i, j, size in blocks for step in range(size)]
 
 
-def aligned(before: AttentionMap, after: AttentionMap) -> tuple[AttentionMap, AttentionMap]:
-    """Both maps with the tokens that they share, so that they can be compared.
+def keep_shared_tokens(
+    before: AttentionMap, after: AttentionMap
+) -> tuple[AttentionMap, AttentionMap]:
+    """Both maps, restricted to the tokens that they share.
 
-    Weights on tokens that fall away are not given to others: rows then spend less than 1,
-    and `meta["dropped"]` counts the queries and keys that went.
-    Raises MisuseError where the texts share no token.
+    Rows are not renormalized, so they may sum to less than 1; `meta["dropped"]` has the number
+    of dropped queries and keys.
+    Raises MisuseError for texts without a common token.
     """
-    queries, keys = align(before.queries, after.queries), align(before.keys, after.keys)
+    queries, keys = (
+        align_tokens(before.queries, after.queries),
+        align_tokens(before.keys, after.keys),
+    )
     if not queries or not keys:
-        raise MisuseError("the two texts share no token: there is nothing to compare")
-    first = only(before, [q for q, _ in queries], [k for k, _ in keys])
-    return first, only(after, [q for _, q in queries], [k for _, k in keys])
+        raise MisuseError("the two texts share no tokens; nothing to compare")
+    first = select_tokens(before, [q for q, _ in queries], [k for k, _ in keys])
+    return first, select_tokens(after, [q for _, q in queries], [k for _, k in keys])

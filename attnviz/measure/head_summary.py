@@ -1,4 +1,4 @@
-"""What the line under a head says, in positions and numbers."""
+"""Summary of one head: its strongest link and its mean entropy."""
 
 from __future__ import annotations
 
@@ -7,35 +7,35 @@ from typing import NamedTuple
 import numpy as np
 
 from attnviz.core.attention_map import AttentionMap
-from attnviz.measure.entropy import head_entropy, most_entropy
+from attnviz.measure.entropy import head_entropy, max_entropy
 from attnviz.measure.links import strongest_links
-from attnviz.measure.row_mass import is_shared_out, mean_over
+from attnviz.measure.row_mass import has_distribution_rows, mean_over_rows
 
 
-class HeadNote(NamedTuple):
-    """The strongest link of a head, and how widely it spreads.
+class HeadSummary(NamedTuple):
+    """The strongest link of a head, and its mean entropy.
 
-    `query` and `key` are None for a head without any weight. `entropy` is the mean of its
-    rows in bits and `most` the mean of the highest they could have; both are None where rows
-    are no shares of one whole, as with gates and signed weights.
+    `query` and `key` are positions, None for a head without any weight. `entropy` is the mean
+    over its rows in bits and `max_entropy` the mean of the highest they could have; both are
+    None if rows are not distributions, as with gates and signed weights.
     """
 
     query: int | None
     key: int | None
     weight: float
     entropy: float | None
-    most: float | None
+    max_entropy: float | None
 
 
-def caption(amap: AttentionMap, layer_index: int, head_index: int) -> HeadNote:
-    """What there is to say of one head, counted among those the map holds.
+def summarize_head(amap: AttentionMap, layer_index: int, head_index: int) -> HeadSummary:
+    """Summarize one head, given by its indices in the map.
 
-    Shapes: [query, key] of one head -> a note
+    Shapes: [query, key] of one head -> a HeadSummary
     """
-    alone = amap.select(layers=[amap.layers[layer_index]], heads=[amap.heads[head_index]])
-    links = strongest_links(alone, 0, 0, 1)
+    single = amap.select(layers=[amap.layers[layer_index]], heads=[amap.heads[head_index]])
+    links = strongest_links(single, 0, 0, 1)
     query, key, weight = links[0] if links else (None, None, 0.0)
-    if not is_shared_out(alone):
-        return HeadNote(query, key, weight, None, None)
-    most = mean_over(most_entropy(alone), np.asarray(alone.spent > 0))
-    return HeadNote(query, key, weight, float(head_entropy(alone)[0, 0]), float(most[0, 0]))
+    if not has_distribution_rows(single):
+        return HeadSummary(query, key, weight, None, None)
+    highest = mean_over_rows(max_entropy(single), np.asarray(single.row_sums > 0))
+    return HeadSummary(query, key, weight, float(head_entropy(single)[0, 0]), float(highest[0, 0]))

@@ -1,4 +1,4 @@
-"""Who looks most at whom."""
+"""The strongest links of a head: its largest weights, with query and key."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import NamedTuple
 import numpy as np
 
 from attnviz.core.attention_map import AttentionMap
-from attnviz.core.subset import seen
+from attnviz.core.subset import visible_pairs
 
 
-class Link(NamedTuple):
-    """One weight and where it stands, in positions."""
+class StrongLink(NamedTuple):
+    """A weight, with the positions of its query and key."""
 
     query: int
     key: int
@@ -20,23 +20,24 @@ class Link(NamedTuple):
 
 def strongest_links(
     amap: AttentionMap, layer_index: int, head_index: int, n: int = 5, *, special: bool = True
-) -> list[Link]:
-    """The `n` largest weights of a head, by size where they are signed; of equals, the first.
+) -> list[StrongLink]:
+    """The `n` largest weights of a head, by absolute value; of equal ones, the first.
 
-    Weights of 0 are no links. Without `special`, special tokens neither look nor are seen.
+    Masked weights and zeros are no links. Without `special`, neither are those of special
+    tokens.
     Shapes: [query, key] of one head -> n links, or fewer
     """
     weights = amap.weights[layer_index, head_index]
-    counted = seen(amap)[layer_index, head_index] & (weights != 0)
+    is_link = visible_pairs(amap)[layer_index, head_index] & (weights != 0)
     if not special:
-        counted &= ~np.array([token.special for token in amap.queries], dtype=bool)[:, None]
-        counted &= ~np.array([token.special for token in amap.keys], dtype=bool)
-    size = np.where(counted, np.abs(weights), 0.0).ravel()
-    n = min(n, int(counted.sum()))
+        is_link &= ~np.array([token.special for token in amap.queries], dtype=bool)[:, None]
+        is_link &= ~np.array([token.special for token in amap.keys], dtype=bool)
+    size = np.where(is_link, np.abs(weights), 0.0).ravel()
+    n = min(n, int(is_link.sum()))
     if n < 1:
         return []
-    least = np.partition(size, -n)[-n]  # sorting all of a large head to find a few is slow
-    among = np.flatnonzero(size >= least)
-    order = among[np.argsort(-size[among], kind="stable")][:n]
-    places = zip(*np.unravel_index(order, weights.shape), strict=True)
-    return [Link(int(q), int(k), float(weights[q, k])) for q, k in places]
+    threshold = np.partition(size, -n)[-n]  # faster than sorting all weights of a large head
+    candidates = np.flatnonzero(size >= threshold)
+    order = candidates[np.argsort(-size[candidates], kind="stable")][:n]
+    cells = zip(*np.unravel_index(order, weights.shape), strict=True)
+    return [StrongLink(int(q), int(k), float(weights[q, k])) for q, k in cells]

@@ -1,4 +1,4 @@
-"""Patterns that heads are known for, and how well each head fits them."""
+"""Attention patterns of heads (previous token, induction, …) and how well each head fits."""
 
 from __future__ import annotations
 
@@ -9,19 +9,20 @@ import numpy as np
 
 from attnviz.core.arrays import BoolArray, FloatArray
 from attnviz.core.attention_map import AttentionMap
-from attnviz.core.subset import seen
+from attnviz.core.subset import visible_pairs
 from attnviz.measure.distance import offsets
-from attnviz.measure.entropy import entropy, most_entropy
-from attnviz.measure.row_mass import is_shared_out, mean_over, n_visible
+from attnviz.measure.entropy import entropy, max_entropy
+from attnviz.measure.row_mass import count_visible, has_distribution_rows, mean_over_rows
 from attnviz.record import Record
 
 Cells = Callable[[AttentionMap], BoolArray]
 
 
 class Pattern(Record):
-    """A way of looking: which cells of the map would hold all weight.
+    """An attention pattern: the cells that hold all weight of a head that fits it.
 
-    `cells` gives what broadcasts to [query, key]; it is None for a pattern of width, not place.
+    `cells` returns a mask that broadcasts to [query, key]; it is None for the diffuse pattern,
+    which is not bound to cells.
     """
 
     name: str
@@ -31,7 +32,7 @@ class Pattern(Record):
 
 
 class HeadPattern(NamedTuple):
-    """The pattern that fits a head best. Original numbers of layer and head."""
+    """The best pattern of a head, None if none fits. Layer and head are original indices."""
 
     layer: int
     head: int
@@ -40,106 +41,125 @@ class HeadPattern(NamedTuple):
 
 
 def at_offset(offset: int) -> Cells:
-    """Cells so many tokens ahead of the query.    -> [query, key]"""
+    """The cells whose key is `offset` positions after the query.    -> [query, key]"""
 
     def cells(amap: AttentionMap) -> BoolArray:
-        placed = offsets(amap)
-        return nowhere(amap) if placed is None else placed == offset
+        offset_of = offsets(amap)
+        return no_cells(amap) if offset_of is None else offset_of == offset
 
     return cells
 
 
-def first(amap: AttentionMap) -> BoolArray:
-    """The first key, for every query but itself.    -> broadcasts to [query, key]"""
-    placed = offsets(amap)
+def first_key(amap: AttentionMap) -> BoolArray:
+    """The first key, except for its own query.    -> broadcasts to [query, key]"""
+    offset = offsets(amap)
     cells = np.arange(len(amap.keys)) == 0
-    return cells if placed is None else cells & (placed != 0)
+    return cells if offset is None else cells & (offset != 0)
 
 
-def special(amap: AttentionMap) -> BoolArray:
-    """Special tokens, for the others.    -> [query, key]"""
+def special_keys(amap: AttentionMap) -> BoolArray:
+    """Special tokens as keys of other queries.    -> [query, key]"""
     queries = np.array([token.special for token in amap.queries], dtype=bool)
     return np.array([token.special for token in amap.keys], dtype=bool) & ~queries[:, None]
 
 
-def earlier(amap: AttentionMap) -> BoolArray:
-    """The same piece, earlier in the text.    -> [query, key]"""
-    placed = offsets(amap)
-    if placed is None:
-        return nowhere(amap)
+def duplicate_keys(amap: AttentionMap) -> BoolArray:
+    """Earlier occurrences of the query's own token.    -> [query, key]"""
+    offset = offsets(amap)
+    if offset is None:
+        return no_cells(amap)
     number = {token.piece: i for i, token in enumerate(amap.keys)}
     key = np.array([-1 if token.special else number[token.piece] for token in amap.keys])
     query = key[len(key) - len(amap.queries) :]
-    return (query[:, None] == key) & (query[:, None] >= 0) & (placed < 0)
+    return (query[:, None] == key) & (query[:, None] >= 0) & (offset < 0)
 
 
-def after_earlier(amap: AttentionMap) -> BoolArray:
-    """What came after the same piece, earlier in the text.    -> [query, key]"""
-    cells = earlier(amap)
-    placed = offsets(amap)
-    if placed is None:
+def induction_keys(amap: AttentionMap) -> BoolArray:
+    """The tokens after earlier occurrences of the query's own token.    -> [query, key]"""
+    cells = duplicate_keys(amap)
+    offset = offsets(amap)
+    if offset is None:
         return cells
     shifted = np.zeros_like(cells)
     shifted[:, 1:] = cells[:, :-1]
-    return shifted & (placed < 0)
+    return shifted & (offset < 0)
 
 
-def nowhere(amap: AttentionMap) -> BoolArray:
-    """No cell at all.    -> [query, key]"""
+def no_cells(amap: AttentionMap) -> BoolArray:
+    """An empty mask, for maps of two texts.    -> [query, key]"""
     return np.zeros((len(amap.queries), len(amap.keys)), dtype=bool)
 
 
 PATTERNS = (
-    Pattern("previous token", "looks at the token before", at_offset(-1), "1906.04341"),
-    Pattern("next token", "looks at the token after", at_offset(1), "1906.04341"),
-    Pattern("self", "looks at itself", at_offset(0)),
-    Pattern("first token", "rests on the first token, a sink", first, "2309.17453"),
-    Pattern("special tokens", "rests on [CLS], [SEP] and their like", special, "1906.04341"),
-    Pattern("duplicate token", "looks at the same token, earlier", earlier, "2211.00593"),
-    Pattern("induction", "looks at what came after it last time", after_earlier, "2209.11895"),
-    Pattern("broad", "looks everywhere alike"),
+    Pattern("previous token", "attends to the previous token", at_offset(-1), "1906.04341"),
+    Pattern("next token", "attends to the next token", at_offset(1), "1906.04341"),
+    Pattern("self", "attends to its own token", at_offset(0)),
+    Pattern("first token", "attends to the first token (attention sink)", first_key, "2309.17453"),
+    Pattern(
+        "special tokens",
+        "attends to special tokens such as [CLS] and [SEP]",
+        special_keys,
+        "1906.04341",
+    ),
+    Pattern(
+        "duplicate token",
+        "attends to earlier occurrences of the token",
+        duplicate_keys,
+        "2211.00593",
+    ),
+    Pattern(
+        "induction",
+        "attends to the token after an earlier occurrence",
+        induction_keys,
+        "2209.11895",
+    ),
+    Pattern("diffuse", "attends to all keys about equally"),
 )
 
 
 def pattern_scores(amap: AttentionMap) -> dict[str, FloatArray]:
-    """How well each head fits each pattern that the text has a place for, from 0 to 1.
+    """How well each head fits each pattern that the text allows, from 0 to 1.
 
-    Formula: the mean, over rows with a choice and a visible cell of the pattern, of the weight
-    on its cells; for "broad", of 2^H / 2^H_max. Rows are taken as they are: one that spends
-    half can score half.
+    Formula: the weight on the cells of the pattern, for "diffuse" 2^H / 2^H_max, averaged over
+    the rows with two or more visible keys, a cell of the pattern among them. Rows are not
+    renormalized: a row that sums to 0.5 scores at most 0.5.
     Shapes: -> name: [layer, head]
     """
     scores = {}
     for pattern in PATTERNS:
-        score = width(amap) if pattern.cells is None else fit(amap, pattern.cells(amap))
+        score = (
+            diffuseness(amap)
+            if pattern.cells is None
+            else mean_weight_on(amap, pattern.cells(amap))
+        )
         if score is not None:
             scores[pattern.name] = score
     return scores
 
 
-def fit(amap: AttentionMap, cells: BoolArray) -> FloatArray | None:
-    """The mean weight on some cells, None if no row could fit.  [query, key] -> [layer, head]"""
-    rows = (seen(amap) & cells).any(-1) & (n_visible(amap) > 1)
+def mean_weight_on(amap: AttentionMap, cells: BoolArray) -> FloatArray | None:
+    """The mean weight on cells, None if no row can have any.    [query, key] -> [layer, head]"""
+    rows = (visible_pairs(amap) & cells).any(-1) & (count_visible(amap) > 1)
     weight = np.where(cells, amap.weights, 0.0).sum(-1)
-    return mean_over(weight, rows) if rows.any() else None
+    return mean_over_rows(weight, rows) if rows.any() else None
 
 
-def width(amap: AttentionMap) -> FloatArray | None:
-    """The mean part of the reach it could have, None if no row has a choice.  -> [layer, head]"""
-    rows = n_visible(amap) > 1
-    if not rows.any() or not is_shared_out(amap):
+def diffuseness(amap: AttentionMap) -> FloatArray | None:
+    """The mean of 2^H / 2^H_max; None if no row has two visible keys.    -> [layer, head]"""
+    rows = count_visible(amap) > 1
+    if not rows.any() or not has_distribution_rows(amap):
         return None
-    part = np.where(amap.spent > 0, 2.0 ** (entropy(amap) - most_entropy(amap)), 0.0)
-    return mean_over(part, rows)
+    ratio = np.where(amap.row_sums > 0, 2.0 ** (entropy(amap) - max_entropy(amap)), 0.0)
+    return mean_over_rows(ratio, rows)
 
 
-def name_heads(amap: AttentionMap, at_least: float = 0.5) -> list[HeadPattern]:
-    """The best pattern of each head; no name where none scores `at_least`."""
+def best_patterns(amap: AttentionMap, at_least: float = 0.5) -> list[HeadPattern]:
+    """The best pattern of each head; its name is None if it scores less than `at_least`."""
     scores = pattern_scores(amap)
-    found = []
+    result = []
     for at in np.ndindex(amap.n_layer, amap.n_head):
         best = max(scores, key=lambda name: scores[name][at], default=None)
         score = 0.0 if best is None else float(scores[best][at])
         name = best if score >= at_least else None
-        found.append(HeadPattern(amap.layers[at[0]], amap.heads[at[1]], name, score))
-    return found
+        result.append(HeadPattern(amap.layers[at[0]], amap.heads[at[1]], name, score))
+    return result

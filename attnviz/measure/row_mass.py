@@ -1,7 +1,7 @@
-"""What a row spends on its keys, and what it spends on nothing.
+"""Row sums, and the remainder: 1 − the row sum, the weight on none of the keys.
 
-Sinks, gates and hidden keys make rows that sum to less than 1. Such a row is never scaled up
-here: what is missing counts as spent on "nothing", an outcome beside the keys.
+Attention sinks, gates and dropped keys make rows that sum to less than 1. Such rows are never
+renormalized here: the remainder counts as one more outcome of the row's distribution.
 """
 
 from __future__ import annotations
@@ -10,74 +10,76 @@ import numpy as np
 
 from attnviz.core.arrays import BoolArray, FloatArray, IntArray
 from attnviz.core.attention_map import AttentionMap
-from attnviz.core.subset import seen
+from attnviz.core.subset import visible_pairs
 from attnviz.errors import MisuseError
 
-# how far rounding may carry the sum of a row, by the binary digits its numbers make use of
+# (significant bits of the weights, how far rounding may move their row sums)
 TOLERANCES = ((8, 2.0**-7), (11, 2.0**-10), (24, 1e-5), (53, 1e-9))
 
 
-def tolerance(weights: FloatArray) -> float:
-    """How far from 1 a row may sum, by the precision its numbers came with.
+def row_sum_tolerance(weights: FloatArray) -> float:
+    """How far from 1 row sums may be, given the precision of the weights.
 
-    Numbers that fit in bfloat16 or float16 are taken to have been rounded to it, whatever
-    type holds them now.    [...] -> a number
+    Weights that bfloat16 or float16 represent exactly are assumed to have been rounded to it,
+    whatever their type is now.    [...] -> a number
     """
     sample = weights.ravel()[:: max(1, weights.size // 1000)]
-    own = np.finfo(np.result_type(weights, np.float16)).nmant + 1
-    for digits, allowed in TOLERANCES[:-1]:
-        if own <= digits or (fits(sample, digits) and fits(weights, digits)):
-            return allowed
+    type_bits = np.finfo(np.result_type(weights, np.float16)).nmant + 1
+    for bits, tolerance in TOLERANCES[:-1]:
+        if type_bits <= bits or (fits_precision(sample, bits) and fits_precision(weights, bits)):
+            return tolerance
     return TOLERANCES[-1][1]
 
 
-def fits(numbers: FloatArray, digits: int) -> bool:
-    """Whether so many binary digits say all of each number.    [...] -> yes or no"""
-    whole = np.frexp(numbers.astype(np.float64))[0] * 2.0**digits
-    return bool((whole == np.rint(whole)).all())
+def fits_precision(values: FloatArray, bits: int) -> bool:
+    """Whether `bits` significant bits represent each value exactly.    [...] -> yes or no"""
+    significand = np.frexp(values.astype(np.float64))[0] * 2.0**bits
+    return bool((significand == np.rint(significand)).all())
 
 
-def is_shared_out(amap: AttentionMap) -> bool:
-    """Whether every row is shares of at most one whole: nothing negative, no sum above 1."""
-    allowed = 1.0 + tolerance(amap.weights)
+def has_distribution_rows(amap: AttentionMap) -> bool:
+    """Whether rows are distributions (with a remainder): no weight below 0, no sum above 1."""
+    limit = 1.0 + row_sum_tolerance(amap.weights)
     weights = amap.weights
-    return bool(((weights >= 0) & (weights <= allowed)).all() and (amap.spent <= allowed).all())
+    return bool(((weights >= 0) & (weights <= limit)).all() and (amap.row_sums <= limit).all())
 
 
-def require_shares(amap: AttentionMap, what: str) -> None:
-    """Refuse a map whose rows are no shares of one whole; `what` would have no meaning."""
-    if not is_shared_out(amap):
+def require_distribution_rows(amap: AttentionMap, what: str) -> None:
+    """Refuse a map whose rows are not distributions, for which `what` is not defined."""
+    if not has_distribution_rows(amap):
         raise MisuseError(
-            f"{what} needs rows of shares, not negative and with a sum of at most 1; this map "
-            f"has weights from {amap.weights.min():.3g} and row sums up to {amap.spent.max():.3g}"
+            f"{what} needs non-negative rows that sum to at most 1; this map has weights "
+            f"from {amap.weights.min():.3g} and row sums up to {amap.row_sums.max():.3g}"
         )
 
 
-def nothing(amap: AttentionMap) -> FloatArray:
-    """What each row does not spend on any key; 0 where rounding explains it.
+def row_remainders(amap: AttentionMap) -> FloatArray:
+    """The weight of each row on none of the keys; 0 if it is within rounding error.
 
     Formula: 1 − Σ A    Shapes: -> [layer, head, query]
     """
-    missing = 1.0 - amap.spent
-    return np.where(missing > tolerance(amap.weights), missing, 0.0)
+    remainders = 1.0 - amap.row_sums
+    return np.where(remainders > row_sum_tolerance(amap.weights), remainders, 0.0)
 
 
-def outcomes(amap: AttentionMap) -> FloatArray:
-    """The weights of each row, then what it spends on nothing.
+def weights_and_remainder(amap: AttentionMap) -> FloatArray:
+    """The weights of each row, followed by its remainder.
 
     Shapes: -> [layer, head, query, key + 1]
     """
-    return np.concatenate([amap.weights.astype(np.float64), nothing(amap)[..., None]], axis=-1)
+    return np.concatenate(
+        [amap.weights.astype(np.float64), row_remainders(amap)[..., None]], axis=-1
+    )
 
 
-def n_visible(amap: AttentionMap) -> IntArray:
-    """How many keys each query may look at.    -> [layer, head, query]"""
-    visible = seen(amap)
+def count_visible(amap: AttentionMap) -> IntArray:
+    """The number of keys visible to each query.    -> [layer, head, query]"""
+    visible = visible_pairs(amap)
     return visible.sum(-1)
 
 
-def mean_over(values: FloatArray, rows: BoolArray) -> FloatArray:
-    """The mean over those rows only; 0 for a head that has none.
+def mean_over_rows(values: FloatArray, rows: BoolArray) -> FloatArray:
+    """The mean over the selected rows; 0 for a head without any.
 
     Shapes: [layer, head, query], [layer, head, query] -> [layer, head]
     """

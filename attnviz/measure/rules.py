@@ -1,4 +1,4 @@
-"""The rules that weights should keep: each says where it is broken, and how badly."""
+"""Validation rules for attention weights: row sums, masking, padding, swapped axes."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ import numpy as np
 
 from attnviz.core.arrays import BoolArray, FloatArray
 from attnviz.core.attention_map import AttentionMap
-from attnviz.measure.row_mass import tolerance
+from attnviz.measure.row_mass import row_sum_tolerance
 from attnviz.record import Record
 
 
-class Expect(Record, kw_only=True):
-    """What weights say of themselves, and what else they should keep to.
+class Requirements(Record, kw_only=True):
+    """What weights are required to be.
 
-    `row_sum` is "1", "at most 1" or "any"; `signed` weights may be negative. `causal`: nobody
-    looks ahead. `window`: only keys closer than this, the query included. `tolerance`: how far
-    a row may sum from 1; None takes it from the precision of the numbers.
+    `row_sum` is "1", "at most 1" or "any"; `signed`: weights may be negative; `causal`: no
+    weight on future positions; `window`: |query − key| < window; `tolerance`: how far row sums
+    may be from 1, None: by the precision of the weights.
     """
 
     row_sum: str = "1"
@@ -28,13 +28,13 @@ class Expect(Record, kw_only=True):
     tolerance: float | None = None
 
     @classmethod
-    def of(cls, amap: AttentionMap) -> Expect:
-        """What a map says of itself."""
+    def from_map(cls, amap: AttentionMap) -> Requirements:
+        """The requirements that a map's own metadata states."""
         return cls(row_sum=amap.row_sum, signed=bool(amap.meta.get("signed", False)))
 
 
-class Suspect(Record):
-    """Finite weights, and what they should keep to.
+class CheckedWeights(Record, eq=False):
+    """Finite weights, and the requirements to check them against.
 
     Shapes: weights [layer, head, query, key], visible broadcasts to the same, padding [key]
     """
@@ -42,106 +42,125 @@ class Suspect(Record):
     weights: FloatArray
     visible: BoolArray
     padding: BoolArray
-    expect: Expect
+    expect: Requirements
 
     @property
     def tolerance(self) -> float:
-        """How far a row may sum from 1."""
-        given = self.expect.tolerance
-        return tolerance(self.weights) if given is None else given
+        """How far row sums may be from 1."""
+        tolerance = self.expect.tolerance
+        return row_sum_tolerance(self.weights) if tolerance is None else tolerance
 
     @property
-    def ahead(self) -> FloatArray:
-        """How far each key is ahead of each query; the queries come last.    -> [query, key]"""
+    def offsets(self) -> FloatArray:
+        """Key position − query position; queries are the last positions.    -> [query, key]"""
         n_query, n_key = self.weights.shape[2:]
         return np.arange(float(n_key)) - (np.arange(n_query) + n_key - n_query)[:, None]
 
     @property
     def forbidden(self) -> Iterator[tuple[str, BoolArray]]:
-        """Keys that may not be looked at, by the reason.    -> each broadcasts to [..., key]"""
-        yield "is hidden", ~self.visible
-        yield "is padding", self.padding
+        """Pairs without weight, by the kind of key.    -> each broadcasts to [..., key]"""
+        yield "a masked key", ~self.visible
+        yield "padding", self.padding
         if self.expect.causal:
-            yield "comes later", self.ahead > 0
+            yield "a future position", self.offsets > 0
         window = self.expect.window
         if window is not None:
-            yield f"is outside the window of {window}", np.abs(self.ahead) >= window
+            yield f"a key outside the window of {window}", np.abs(self.offsets) >= window
 
 
 class Breach(NamedTuple):
-    """Where a rule is broken: `badness` is 0 where it is kept.
+    """How badly a rule is broken: `badness` is 0 where it is not.
 
     Shapes: badness and value [layer, head], [layer, head, query] or [layer, head, query, key]
 
-    `words` have places {0}, {1} for positions and {value}.
+    `describe` writes a value and the labels of its query and key, if it has them, as a sentence:
+    an f-string, because labels and requirements may come from a file.
     """
 
     badness: FloatArray
     value: FloatArray
-    words: str
+    describe: Callable[..., str]
 
 
-def not_finite(weights: FloatArray) -> Breach:
-    """NaN and infinity are no weights.    [layer, head, query, key]"""
-    lost = np.logical_not(np.isfinite(weights)).astype(np.float64)
-    return Breach(lost, weights, "the weight of query {0}, key {1} is {value}")
+def check_finite(weights: FloatArray) -> Breach:
+    """Weights are finite.    [layer, head, query, key]"""
+    not_finite = np.logical_not(np.isfinite(weights)).astype(np.float64)
+    return Breach(not_finite, weights, lambda v, q, k: f"query {q} → key {k}: weight is {v}")
 
 
-Rule: TypeAlias = Callable[[Suspect], Iterator[Breach]]
+Rule: TypeAlias = Callable[[CheckedWeights], Iterator[Breach]]
 
 
-def not_negative(suspect: Suspect) -> Iterator[Breach]:
-    """Shares are not negative.    [layer, head, query, key]"""
-    if not suspect.expect.signed:
-        words = "query {0} gives key {1} the weight {value:.6g}, which is negative"
-        yield Breach(np.maximum(-suspect.weights, 0.0), suspect.weights, words)
+def check_negative(checked: CheckedWeights) -> Iterator[Breach]:
+    """Weights are not negative, unless signed.    [layer, head, query, key]"""
+    if not checked.expect.signed:
+        yield Breach(
+            np.maximum(-checked.weights, 0.0),
+            checked.weights,
+            lambda v, q, k: f"query {q} → key {k}: negative weight {v:.6g}",
+        )
 
 
-def rows_sum(suspect: Suspect) -> Iterator[Breach]:
-    """A row that sees anything sums to 1, or to no more than 1.    [layer, head, query]"""
-    if suspect.expect.row_sum == "any":
+def check_row_sums(checked: CheckedWeights) -> Iterator[Breach]:
+    """Rows with a visible key sum to 1, or to at most 1.    [layer, head, query]"""
+    if checked.expect.row_sum == "any":
         return
-    spent = suspect.weights.sum(-1)
-    off = spent - 1.0 if suspect.expect.row_sum == "at most 1" else np.abs(spent - 1.0)
-    sees = np.broadcast_to(suspect.visible, suspect.weights.shape).any(-1)
-    words = "the row of query {0} sums to {value:.6g}; it should be " + suspect.expect.row_sum
-    yield Breach(np.where(sees & (off > suspect.tolerance), off, 0.0), spent, words)
+    sums = checked.weights.sum(-1)
+    error = sums - 1.0 if checked.expect.row_sum == "at most 1" else np.abs(sums - 1.0)
+    has_key = np.broadcast_to(checked.visible, checked.weights.shape).any(-1)
+    row_sum = checked.expect.row_sum
+    yield Breach(
+        np.where(has_key & (error > checked.tolerance), error, 0.0),
+        sums,
+        lambda v, q: f"query {q}: row sum {v:.6g}, should be {row_sum}",
+    )
 
 
-def forbidden_unseen(suspect: Suspect) -> Iterator[Breach]:
-    """Nobody looks where nobody may.    [layer, head, query, key]"""
-    for why, cells in suspect.forbidden:
-        words = "query {0} looks at key {1}, which " + why + ", with weight {value:.6g}"
-        yield Breach(np.abs(suspect.weights) * cells, suspect.weights, words)
+def check_forbidden(checked: CheckedWeights) -> Iterator[Breach]:
+    """No weight on masked, padding, future or far keys.    [layer, head, query, key]"""
+    for kind, cells in checked.forbidden:
+        yield Breach(
+            np.abs(checked.weights) * cells,
+            checked.weights,
+            lambda v, q, k, kind=kind: f"query {q} → key {k}: weight {v:.6g} on {kind}",
+        )
 
 
-def not_filled(suspect: Suspect) -> Iterator[Breach]:
-    """A row is not the same over keys that it may and may not look at.    [layer, head, query]
+def check_filled(checked: CheckedWeights) -> Iterator[Breach]:
+    """No row is uniform over visible and forbidden keys alike.    [layer, head, query]
 
-    That is what a large negative number, instead of −∞, leaves of a row that sees nothing.
+    A fully masked row becomes so if masking adds a large negative number instead of −∞.
     """
-    highest, lowest = suspect.weights.max(-1), suspect.weights.min(-1)
-    even = (highest - lowest <= suspect.tolerance * highest) & (lowest > 0)
-    shape = suspect.weights.shape
-    refused = [np.broadcast_to(cells, shape).any(-1) for _, cells in suspect.forbidden]
-    words = "query {0} gives every key {value:.6g}, hidden ones too: a row that sees nothing?"
-    yield Breach(np.where(even & np.any(refused, axis=0), highest, 0.0), highest, words)
+    highest, lowest = checked.weights.max(-1), checked.weights.min(-1)
+    uniform = (highest - lowest <= checked.tolerance * highest) & (lowest > 0)
+    shape = checked.weights.shape
+    has_forbidden = [np.broadcast_to(cells, shape).any(-1) for _, cells in checked.forbidden]
+    yield Breach(
+        np.where(uniform & np.any(has_forbidden, axis=0), highest, 0.0),
+        highest,
+        lambda v, q: (
+            f"query {q}: weight {v:.6g} on every key, including masked keys: fully masked row?"
+        ),
+    )
 
 
-def not_transposed(suspect: Suspect) -> Iterator[Breach]:
-    """Where columns sum to 1 and rows do not, the axes are the wrong way.    [layer, head]"""
-    if suspect.expect.row_sum != "1":
+def check_transposed(checked: CheckedWeights) -> Iterator[Breach]:
+    """Columns that sum to 1 while rows do not mean swapped axes.    [layer, head]"""
+    if checked.expect.row_sum != "1":
         return
-    by_column, by_row = (np.abs(suspect.weights.sum(axis) - 1.0).max(-1) for axis in (-2, -1))
-    turned = (by_column <= suspect.tolerance) & (by_row > suspect.tolerance)
-    words = "columns sum to 1 and rows do not, by up to {value:.6g}: query and key are swapped?"
-    yield Breach(np.where(turned, by_row, 0.0), by_row, words)
+    by_column, by_row = (np.abs(checked.weights.sum(axis) - 1.0).max(-1) for axis in (-2, -1))
+    transposed = (by_column <= checked.tolerance) & (by_row > checked.tolerance)
+    yield Breach(
+        np.where(transposed, by_row, 0.0),
+        by_row,
+        lambda v: f"columns sum to 1, rows are off by up to {v:.6g}: query and key axes swapped?",
+    )
 
 
 RULES: tuple[tuple[str, Rule], ...] = (
-    ("negative", not_negative),
-    ("row sum", rows_sum),
-    ("forbidden", forbidden_unseen),
-    ("filled", not_filled),
-    ("transposed", not_transposed),
+    ("negative", check_negative),
+    ("row sum", check_row_sums),
+    ("forbidden", check_forbidden),
+    ("filled", check_filled),
+    ("transposed", check_transposed),
 )

@@ -1,1 +1,1 @@
-"""From a map and a style to bytes or a renderable: pure functions, nobody opens a file."""
+"""Renderers: pure functions from a map and a style to bytes or a rich renderable."""

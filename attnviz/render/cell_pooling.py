@@ -1,4 +1,4 @@
-"""Many weights in one cell: the strongest stands for all, and it is said how many they are."""
+"""Cell pooling: max |weight| over blocks of queries × keys, for maps larger than the output."""
 
 from __future__ import annotations
 
@@ -7,46 +7,46 @@ import numpy as np
 from attnviz.core.arrays import BoolArray, FloatArray
 from attnviz.core.attention_map import AttentionMap
 from attnviz.record import Record
-from attnviz.render.segment_borders import borders
+from attnviz.render.segment_borders import find_borders
 
 
 class Pool(Record):
-    """How many queries, and how many keys, share one cell."""
+    """Block size: how many queries and how many keys share one cell."""
 
     queries: int = 1
     keys: int = 1
 
     @classmethod
-    def into(cls, n_query: int, n_key: int, rows: int, columns: int) -> Pool:
-        """What it takes to show a map in so many rows and columns."""
+    def to_size(cls, n_query: int, n_key: int, rows: int, columns: int) -> Pool:
+        """The pool that fits a map into this number of rows and columns."""
         return cls(max(1, -(-n_query // max(1, rows))), max(1, -(-n_key // max(1, columns))))
 
     @property
-    def even(self) -> Pool:
-        """The same number of queries as of keys, so that a diagonal stays one."""
+    def uniform(self) -> Pool:
+        """The pool with square blocks, which keep a diagonal a diagonal."""
         size = max(self.queries, self.keys)
         return Pool(size, size)
 
-    def columns(self, n_key: int) -> int:
-        """How many columns so many keys become."""
+    def n_column(self, n_key: int) -> int:
+        """The number of columns after pooling this number of keys."""
         return -(-n_key // self.keys)
 
     def borders(self, amap: AttentionMap) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """The columns and the rows before which another text begins, as nearly as cells tell."""
+        """Segment borders as (columns, rows), each rounded to the nearest cell border."""
         return (
-            tuple(round(at / self.keys) for at in borders(amap.keys)),
-            tuple(round(at / self.queries) for at in borders(amap.queries)),
+            tuple(round(at / self.keys) for at in find_borders(amap.keys)),
+            tuple(round(at / self.queries) for at in find_borders(amap.queries)),
         )
 
     @property
     def note(self) -> str:
-        """What was pooled, in words; nothing where nothing was."""
+        """The block size in words; empty without pooling."""
         parts = ((self.queries, "queries"), (self.keys, "keys"))
-        said = " × ".join(f"{n} {what}" for n, what in parts if n > 1)
-        return f"a cell shows the strongest of {said}" if said else ""
+        block = " × ".join(f"{n} {what}" for n, what in parts if n > 1)
+        return f"each cell = max |weight| over {block}" if block else ""
 
-    def __call__(self, weights: FloatArray, hidden: BoolArray) -> tuple[FloatArray, BoolArray]:
-        """The strongest weight of each cell; hidden where all of it is hidden.
+    def __call__(self, weights: FloatArray, masked: BoolArray) -> tuple[FloatArray, BoolArray]:
+        """The weight of largest magnitude per cell, with its sign; masked where all of it is.
 
         Shapes: [query, key], [query, key] -> [row, column], [row, column]
         """
@@ -56,5 +56,5 @@ class Pool(Record):
                 most = np.maximum.reduceat(weights, starts, axis)
                 least = np.minimum.reduceat(weights, starts, axis)
                 weights = np.where(-least > most, least, most)
-                hidden = np.logical_and.reduceat(hidden, starts, axis)
-        return weights, hidden
+                masked = np.logical_and.reduceat(masked, starts, axis)
+        return weights, masked

@@ -1,4 +1,4 @@
-"""The table of formats: a name, its file endings, and a pure function from a map to bytes."""
+"""Output formats: name, file extensions, and the function that renders a map to bytes."""
 
 from __future__ import annotations
 
@@ -9,83 +9,88 @@ from typing import Any
 
 from attnviz.core.attention_map import AttentionMap
 from attnviz.errors import MisuseError
-from attnviz.lookup import find
+from attnviz.lookup import find_by_name
 from attnviz.record import Record
 from attnviz.render.style import Style
 
 
 class Format(Record):
-    """One way to show or keep a map.
+    """An output format.
 
-    `where` names module and function below attnviz.render, read when the format is used. The
-    function takes (amap, style) and gives bytes; only "table" gives a rich renderable.
+    `renderer` names module and function below attnviz.render, imported when the format is used.
+    The function maps (amap, style) to bytes; only that of "table" returns a rich renderable.
     """
 
     name: str
-    where: str
+    renderer: str
     summary: str
     suffixes: tuple[str, ...] = ()
-    text: bool = True  # may be written to a terminal
-    lines: bool = False  # several maps may follow one another in one file
-    drawn: bool = False  # for eyes: captions and colours matter
+    is_text: bool = True  # can be printed on a terminal
+    holds_many: bool = False  # one file holds any number of maps
+    is_visual: bool = False  # has captions and colors
 
     def render(self, amap: AttentionMap, style: Style | None = None) -> Any:
         """The map in this format: bytes, or for "table" a rich renderable."""
-        module, function = self.where.split(":")
-        made: Callable[[AttentionMap, Style], Any]
-        made = getattr(import_module(f"attnviz.render.{module}"), function)
-        return made(amap, style or Style())
+        module, function = self.renderer.split(":")
+        render: Callable[[AttentionMap, Style], Any]
+        render = getattr(import_module(f"attnviz.render.{module}"), function)
+        return render(amap, style or Style())
 
 
 FORMATS = (
     Format(
         "table",
         "terminal:table",
-        "numbers on coloured cells",
-        lines=True,
-        drawn=True,
+        "color-coded table",
+        holds_many=True,
+        is_visual=True,
     ),
-    Format("png", "figure:png", "heatmaps, a picture", (".png",), text=False, drawn=True),
-    Format("svg", "figure:svg", "heatmaps, vector drawing", (".svg",), drawn=True),
-    Format("pdf", "figure:pdf", "heatmaps, for print", (".pdf",), text=False, drawn=True),
-    Format("html", "page:html", "a page to explore, offline", (".html", ".htm"), drawn=True),
-    Format("json", "data.json_document:json", "one document", (".json",), lines=True),
+    Format("png", "figure:png", "raster image", (".png",), is_text=False, is_visual=True),
+    Format("svg", "figure:svg", "vector image, its text can be edited", (".svg",), is_visual=True),
+    Format(
+        "pdf", "figure:pdf", "vector image for print", (".pdf",), is_text=False, is_visual=True
+    ),
+    Format("html", "page:html", "interactive page (offline)", (".html", ".htm"), is_visual=True),
+    Format("json", "data.json_document:json", "JSON document", (".json",), holds_many=True),
     Format(
         "jsonl",
         "data.json_document:json",
-        "one document a line",
+        "JSON Lines, one document per line",
         (".jsonl", ".ndjson"),
-        lines=True,
+        holds_many=True,
     ),
-    Format("csv", "data.csv_table:csv", "one weight a line, commas", (".csv",)),
-    Format("tsv", "data.csv_table:tsv", "one weight a line, tabs", (".tsv",)),
+    Format("csv", "data.csv_table:csv", "long-format CSV, one weight per row", (".csv",)),
+    Format("tsv", "data.csv_table:tsv", "long-format TSV, one weight per row", (".tsv",)),
     Format(
         "parquet",
         "data.parquet:parquet",
-        "one weight a row, for data tools",
+        "long-format table, typed columns",
         (".parquet",),
-        text=False,
+        is_text=False,
     ),
-    Format("npz", "data.array_files:npz", "NumPy arrays", (".npz",), text=False),
+    Format("npz", "data.array_files:npz", "NumPy arrays", (".npz",), is_text=False),
     Format(
-        "safetensors", "data.array_files:safetensors", "tensors", (".safetensors",), text=False
+        "safetensors", "data.array_files:safetensors", "tensors", (".safetensors",), is_text=False
     ),
 )
 
 
 def find_format(name: str) -> Format:
-    """The format of this name; UnknownNameError says which one was probably meant."""
-    return find(FORMATS, name, "format")
+    """The format of this name; UnknownNameError suggests similar names."""
+    return find_by_name(FORMATS, name, "format")
 
 
-def format_of(path: str) -> Format:
-    """The format that a file's ending asks for."""
-    ending = PurePath(path).suffix.lower()
+def format_for_path(path: str) -> Format:
+    """The format with the extension of this file.
+
+    Raises MisuseError for an unsupported extension.
+    """
+    extension = PurePath(path).suffix.lower()
     for row in FORMATS:
-        if ending in row.suffixes:
+        if extension in row.suffixes:
             return row
-    endings = ", ".join(suffix for row in FORMATS for suffix in row.suffixes)
+    supported = ", ".join(suffix for row in FORMATS for suffix in row.suffixes)
     raise MisuseError(
-        f"no format for {path!r}: the ending {ending!r} is not one of {endings}. "
-        "Say which you want with --format"
+        f"unsupported extension {extension!r} of {path!r}; use one of {supported}, "
+        "or name the format with --format"
     )

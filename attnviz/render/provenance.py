@@ -1,17 +1,26 @@
-"""Provenance: what every output says of the weights of a map that no model was trained for."""
+"""Provenance: the note on maps of untrained weights that every output carries."""
 
 from __future__ import annotations
 
-from attnviz.core.attention_map import AttentionMap
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 
-def untrained_note(amap: AttentionMap) -> str | None:
-    """One line for a map of untrained weights; None where a model was trained, or none is known.
+class HasMeta(Protocol):
+    """A map or an explanation."""
 
-    It stands where the eye is: in the terminal, as the subtitle of an image and of the page.
+    @property
+    def meta(self) -> Mapping[str, Any]:
+        """How it was computed."""
+
+
+def untrained_note(result: HasMeta) -> str | None:
+    """One line for results of untrained weights; None for trained or unknown ones.
+
+    The terminal prints it below the pipeline, figures and the page as their subtitle.
     """
-    if amap.meta.get("trained") is not False:
+    if result.meta.get("trained") is not False:
         return None
-    seed = amap.meta.get("seed")
-    drawn = "" if seed is None else f" (seed {seed})"
-    return f"untrained weights{drawn}: shows the mechanism, not what a model attends to"
+    seed = result.meta.get("seed")
+    seeded = "" if seed is None else f" (seed {seed})"
+    return f"untrained weights{seeded}: shows the mechanism, not learned attention"

@@ -1,4 +1,4 @@
-"""What rows leave over, or sum to: weight that no column of keys can show."""
+"""Row remainder: the column ∅ or Σ beside the keys of rows that do not sum to 1."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from attnviz.core.arrays import FloatArray
 from attnviz.core.attention_map import AttentionMap
 from attnviz.record import Record
 
-KEPT, SUM = "∅", "Σ"
-NOISE = 1e-6  # of a sum of 32-bit numbers
+UNSPENT, ROW_SUM = "∅", "Σ"
+NOISE = 1e-6  # rounding error of a sum of 32-bit numbers
 
 
-class Remainder(Record):
-    """A column beside the keys, where rows do not sum to one.    values [layer, head, query]"""
+class Remainder(Record, eq=False):
+    """A column beside the keys: 1 − row sum, or the row sum.    values [layer, head, query]"""
 
     mark: str
     meaning: str
@@ -21,22 +21,21 @@ class Remainder(Record):
 
     @classmethod
     def of(cls, amap: AttentionMap) -> Remainder | None:
-        """What has to be said about the sums of this map's rows, if anything."""
-        spent = amap.spent
+        """∅ for rows that sum to at most 1, Σ for any other sum; None where all rows sum to 1."""
+        sums = amap.row_sums
         if amap.row_sum == "at most 1":
-            rest = 1.0 - spent
+            rest = 1.0 - sums
             rest[np.abs(rest) < NOISE] = 0.0
-            return cls(KEPT, f"{KEPT} not spent on these keys: 1 − the row's sum", rest)
-        empty = np.zeros(spent.shape, bool) if amap.hidden is None else amap.hidden.all(-1)
-        if amap.row_sum == "1" and bool((np.abs(spent - 1.0) < 1e-3)[~empty].all()):
+            return cls(UNSPENT, f"{UNSPENT} = weight on none of these keys (1 − row sum)", rest)
+        empty = np.zeros(sums.shape, bool) if amap.masked is None else amap.masked.all(-1)
+        if amap.row_sum == "1" and bool((np.abs(sums - 1.0) < 1e-3)[~empty].all()):
             return None
-        return cls(SUM, f"{SUM} the row's sum", spent)
+        return cls(ROW_SUM, f"{ROW_SUM} = row sum", sums)
 
     @classmethod
     def note(cls, amap: AttentionMap) -> str:
-        """The same in words, for views without room for a column."""
-        found = cls.of(amap)
-        if found is None:
+        """The range of the row sums, for views without such a column; empty if all are 1."""
+        if cls.of(amap) is None:
             return ""
-        low, high = amap.spent.min(), amap.spent.max()
+        low, high = amap.row_sums.min(), amap.row_sums.max()
         return f"rows sum to {low:.2f}" + (f" … {high:.2f}" if high - low > NOISE else "")

@@ -1,4 +1,4 @@
-"""Where one text ends and the next begins: sentence pairs, a prompt and what follows it."""
+"""Segment borders: between the sentences of a pair, or a prompt and the generated text."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from itertools import pairwise
 from attnviz.core.tokens import Token
 
 
-def borders(tokens: Sequence[Token]) -> tuple[int, ...]:
-    """The positions at which another segment begins.
+def find_borders(tokens: Sequence[Token]) -> tuple[int, ...]:
+    """The positions at which a new segment begins.
 
-    >>> borders([Token("a", "a"), Token("b", "b", segment=1), Token("c", "c", segment=1)])
+    >>> find_borders([Token("a", "a"), Token("b", "b", segment=1), Token("c", "c", segment=1)])
     (1,)
     """
     return tuple(

@@ -1,14 +1,14 @@
-"""Whether files are still what they were when they were read."""
+"""File stamps: modification times and sizes that tell whether cached files have changed."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-Stamp = tuple[tuple[str, int, int], ...]
+FileStamp = tuple[tuple[str, int, int], ...]
 
 
-def stamp(path: Path) -> Stamp:
-    """Name, time and size of a file, or of the files in a folder; nothing where there is none."""
+def read_stamp(path: Path) -> FileStamp:
+    """Name, modification time and size of a file, or of each file in a folder; else empty."""
     try:
         files = sorted(path.iterdir()) if path.is_dir() else [path]
         states = [(file.name, file.stat()) for file in files]

@@ -1,78 +1,78 @@
-"""What is looked at: tokens, layers, and the mechanism that runs in each."""
+"""Forward passes: tokens that run through attention layers, with untrained weights or a model."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from typing import Any, Protocol, Unpack
 
-from attnviz.core.engine.layer_call import Attend, LayerCall
+from attnviz.core.engine.layer_call import AttendCallback, LayerCall
 from attnviz.core.tokens import Tokens
 from attnviz.core.variant import Variant
 from attnviz.errors import MisuseError
-from attnviz.sources.options import Options, given
+from attnviz.sources.options import Options, validate_options
 
 
-class Subject(Protocol):
-    """A sentence on its way through layers of attention."""
+class ForwardPass(Protocol):
+    """A tokenized text and the stack of attention layers that it runs through."""
 
     @property
     def queries(self) -> Tokens:
-        """Who asks."""
+        """The query tokens."""
 
     @property
     def keys(self) -> Tokens:
-        """Who answers."""
+        """The key tokens."""
 
     @property
     def n_layer(self) -> int:
-        """How many layers there are."""
+        """Number of layers."""
 
     @property
     def n_head(self) -> int:
-        """How many heads look in each layer."""
+        """Number of heads in each layer."""
 
-    def refuse_too_large(self, n_map: int, most: int | None = None) -> None:
-        """Refuse what memory could not hold, were so many maps kept, before anything runs.
+    def check_memory(self, n_map: int, max_side: int | None = None) -> None:
+        """Raise MisuseError where recording `n_map` maps needs more memory than there is.
 
-        `most` is the longest side of a map that is pooled.
+        `max_side` is the number of cells per side that maps are pooled to; None: not pooled.
         """
 
-    def choose(self, call: LayerCall) -> Variant:
-        """The mechanism by which a layer runs."""
+    def variant_for(self, call: LayerCall) -> Variant:
+        """The mechanism that computes a layer."""
 
-    def run(self, attend: Attend, last_layer: int | None = None) -> None:
-        """Run all layers, or those up to the last one wanted."""
+    def run(self, attend: AttendCallback, last_layer: int | None = None) -> None:
+        """Run the layers up to and including `last_layer` (None: all)."""
 
     def meta(self) -> dict[str, Any]:
-        """How the map was made, but for the mechanism."""
+        """The options and facts that describe the pass, apart from the mechanism's own."""
 
 
-def check(
-    subject: Subject,
+def check_request(
+    forward_pass: ForwardPass,
     layers: Collection[int] | None,
     heads: Collection[int] | None,
-    most: int | None = None,
+    max_side: int | None = None,
 ) -> None:
-    """Refuse layers and heads that are not there, and too many of them, before anything runs."""
-    for wanted, there, what in (
-        (layers, subject.n_layer, "layer"),
-        (heads, subject.n_head, "head"),
+    """Raise MisuseError for layers and heads that do not exist, and for too little memory."""
+    for indices, n_available, what in (
+        (layers, forward_pass.n_layer, "layer"),
+        (heads, forward_pass.n_head, "head"),
     ):
-        for number in wanted or ():
-            if not 0 <= number < there:
-                raise MisuseError(f"there is no {what} {number}; there are 0 to {there - 1}")
-    n_layer = subject.n_layer if layers is None else len(layers)
-    n_head = subject.n_head if heads is None else len(heads)
-    subject.refuse_too_large(n_layer * n_head, most)
+        for index in indices or ():
+            if not 0 <= index < n_available:
+                raise MisuseError(f"there is no {what} {index}; there are 0 to {n_available - 1}")
+    n_layer = forward_pass.n_layer if layers is None else len(layers)
+    n_head = forward_pass.n_head if heads is None else len(heads)
+    forward_pass.check_memory(n_layer * n_head, max_side)
 
 
-def subject_of(text: str, context: str | None, **options: Unpack[Options]) -> Subject:
-    """The subject that these options ask for: seeded numbers, or a real model."""
-    asked = given(options)
-    if "model" in asked:
-        from attnviz.sources.model.run_model import from_model
+def build_forward_pass(text: str, context: str | None, **options: Unpack[Options]) -> ForwardPass:
+    """The pass that the options describe: untrained weights, or a pretrained model."""
+    settings = validate_options(options)
+    if "model" in settings:
+        from attnviz.sources.model.run_model import build_model_pass
 
-        return from_model(text, context, **asked)
-    from attnviz.sources.seeded.run_seeded import from_seed
+        return build_model_pass(text, context, **settings)
+    from attnviz.sources.seeded.run_seeded import build_seeded_pass
 
-    return from_seed(text, context, **asked)
+    return build_seeded_pass(text, context, **settings)

@@ -1,4 +1,4 @@
-"""Memory: what a run takes, refused where the machine has less."""
+"""Memory estimates of a run, and the check against the memory of the machine."""
 
 from __future__ import annotations
 
@@ -7,17 +7,13 @@ import os
 from attnviz.errors import MisuseError
 from attnviz.record import Record
 
-SHARE = 0.8  # of the machine's memory that a run may take
+MAX_MEMORY_SHARE = 0.8  # of the machine's memory that a run may take
+BYTES_PER_WEIGHT = 9  # float32 in the collector and again in the map, and a bool for visibility
+CONCURRENT_WEIGHTS = 1 << 23  # weights in the blocks that all threads compute at the same time
 
 
-BYTES = 9  # of a weight that is kept: a float32 here and in the map, and whether it is visible
-
-
-AT_ONCE = 1 << 23  # weights of the blocks that several threads compute
-
-
-class Memory(Record):
-    """Bytes: the largest layer as float32, what flows through it, and the maps that are kept."""
+class MemoryEstimate(Record):
+    """Bytes of the largest layer as float32, of the activations, and of the recorded maps."""
 
     layer: int
     activations: int
@@ -25,42 +21,51 @@ class Memory(Record):
 
     @property
     def total(self) -> int:
-        """All at once."""
+        """Bytes held at the same time."""
         return self.layer + self.activations + self.maps
 
 
-def flowing(n_head: int, n_query: int, n_key: int) -> int:
-    """Numbers that are alive while weights are computed: three times over, a block each thread."""
-    return 3 * min(n_head * n_query * n_key, max(AT_ONCE, 256 * n_key))
+def activation_bytes(n_head: int, n_query: int, n_key: int, n_byte: int) -> int:
+    """Bytes of intermediate arrays while weights are computed, `n_byte` per number.
+
+    Three arrays of the size of the weights, of which only the blocks in work exist.
+    """
+    return 3 * n_byte * min(n_head * n_query * n_key, max(CONCURRENT_WEIGHTS, 256 * n_key))
 
 
-def kept(n_token: int, most: int | None) -> int:
-    """The side of a map."""
-    return n_token if most is None else min(n_token, most)
+def map_bytes(n_map: int, n_query: int, n_key: int, max_side: int | None = None) -> int:
+    """Bytes of the recorded maps, pooled to at most `max_side` cells per side (None: not)."""
+    if max_side is not None:
+        n_query, n_key = min(n_query, max_side), min(n_key, max_side)
+    return BYTES_PER_WEIGHT * n_map * n_query * n_key
 
 
-def refuse_too_large(memory: Memory, n_token: int, have: int | None) -> None:
-    """Refuse what would not fit into the machine's memory, with the numbers."""
-    if have is not None and memory.total > SHARE * have:
+def check_memory(estimate: MemoryEstimate, n_token: int, n_available: int | None) -> None:
+    """Raise MisuseError, with the sizes, for a run that needs more memory than there is."""
+    if n_available is not None and estimate.total > MAX_MEMORY_SHARE * n_available:
+        layer, activations, maps = map(
+            format_bytes, (estimate.layer, estimate.activations, estimate.maps)
+        )
         raise MisuseError(
-            f"{n_token} tokens need about {size(memory.total)} (layer {size(memory.layer)}, "
-            f"activations {size(memory.activations)}, maps {size(memory.maps)}); this machine "
-            f"has {size(have)}. Ask for fewer layers and heads (--layer, --head) or cut the text"
+            f"{n_token} tokens need about {format_bytes(estimate.total)} (layer {layer}, "
+            f"activations {activations}, maps {maps}); this machine has "
+            f"{format_bytes(n_available)}. Select fewer layers and heads (--layer, --head) or "
+            "shorten the text"
         )
 
 
-def machine() -> int | None:
-    """Bytes of memory that this machine has, where it tells."""
+def machine_memory() -> int | None:
+    """Bytes of physical memory; None where the system does not report it."""
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, OSError, ValueError):
         return None
 
 
-def size(n_byte: int) -> str:
-    """Bytes as one says them.
+def format_bytes(n_byte: int) -> str:
+    """A number of bytes with a decimal unit.
 
-    >>> size(1_500_000_000)
+    >>> format_bytes(1_500_000_000)
     '1.5 GB'
     """
     for power, unit in ((5, "PB"), (4, "TB"), (3, "GB"), (2, "MB"), (1, "kB")):

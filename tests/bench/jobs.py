@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from attnviz import attend
-from attnviz.api.blas_threads import threads
+from attnviz.api.blas_threads import use_threads
 from attnviz.api.look import look
-from attnviz.cli.environment import World
+from attnviz.cli.environment import Environment
 from attnviz.cli.main import run
-from attnviz.core.engine.collectors import FullMap
+from attnviz.core.engine.collectors import FullCollector
 from attnviz.render.formats import find_format
 from attnviz.sources.model.checkpoint import open_checkpoint
 from tests.bench import tasks
@@ -30,7 +30,7 @@ CORPUS = [f"sentence number {n} of a corpus sat on the mat" for n in range(300)]
 def corpus():
     """Many sentences through the command line."""
     stdin = io.BytesIO("\n".join(CORPUS).encode())
-    run(["-f", "jsonl"], World(stdin, io.BytesIO(), io.BytesIO(), {}, stdin_speaks=True))
+    run(["-f", "jsonl"], Environment(stdin, io.BytesIO(), io.BytesIO(), {}, stdin_is_piped=True))
 
 
 def corpus_by_hand():
@@ -63,9 +63,9 @@ def forward(n_token):
     model = open_checkpoint(minilm())
     given = model.encode(" ".join(["word"] * (n_token - 2)))
 
-    @threads()
+    @use_threads()
     def run():
-        model.run(given, FullMap().attend(), read=False)
+        model.run(given, FullCollector().callback(), needs_output=False)
 
     return run
 

@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from attnviz.api.blas_threads import processors
+from attnviz.api.blas_threads import count_threads
 
 HERE = Path(__file__).parent
 PYTHON = Path(os.environ.get("BENCH_PYTHON", ".venv-bench/bin/python"))
@@ -46,7 +46,7 @@ class Rival:
 
     def __call__(self):
         if self.process is None:
-            words = [str(PYTHON), str(HERE / "others.py"), minilm(), str(processors())]
+            words = [str(PYTHON), str(HERE / "others.py"), minilm(), str(count_threads())]
             self.process = subprocess.Popen(
                 [*words, str(corpus_file())],
                 stdin=subprocess.PIPE,

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from attnviz.api.blas_threads import threads
-from attnviz.core.engine.collectors import FullMap
+from attnviz.api.blas_threads import use_threads
+from attnviz.core.engine.collectors import FullCollector
 from attnviz.core.engine.layer_call import LayerCall
-from attnviz.core.engine.pooled_collector import PooledMap
+from attnviz.core.engine.pooled_collector import PooledCollector
 from attnviz.core.grid import Grid
-from attnviz.core.part import Inputs
+from attnviz.core.inputs import Inputs
 from attnviz.core.variants import find_variant
 
 LONG = 32768
@@ -39,15 +39,15 @@ def layer(variant, n_token=LONG, n_head=4, **tunables):
     """A layer with random queries, keys and values."""
     draw = np.random.default_rng(0).standard_normal
     query, key, value = (draw((n_head, n_token, 64), dtype=np.float32) for _ in range(3))
-    own = find_variant(variant).set(heads=n_head, **tunables)
+    own = find_variant(variant).with_tunables(heads=n_head, **tunables)
     inputs = Inputs(query=query, key=key, grid=Grid.of(n_head, n_token, n_token))
-    return LayerCall(layer=0, inputs=inputs, value=value, own=own, read=False)
+    return LayerCall(layer=0, inputs=inputs, value=value, variant=own, needs_output=False)
 
 
 def pooled(call):
     """A pooled map of a layer."""
-    with threads():
-        PooledMap(most=512).attend()(call)
+    with use_threads():
+        PooledCollector(max_bins=512).callback()(call)
 
 
 def shapes():
@@ -94,9 +94,14 @@ def one_layer(folder):
 
     model = open_checkpoint(str(folder))
     tokens = tuple(Token.of(str(n)) for n in range(TOKENS))
-    with threads():
-        kept = FullMap(layers=[0])
-        model.run(Encoding(tokens, tuple(range(TOKENS))), kept.attend(), last_layer=0, read=False)
+    with use_threads():
+        kept = FullCollector(layers=[0])
+        model.run(
+            Encoding(tokens, tuple(range(TOKENS))),
+            kept.callback(),
+            last_layer=0,
+            needs_output=False,
+        )
 
 
 def one_layer_floor():

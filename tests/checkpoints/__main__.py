@@ -1,4 +1,4 @@
-"""Make tiny random checkpoints of every family, and what `transformers` says they attend to.
+"""Make tiny random checkpoints of every family, and references by `transformers`.
 
 The tests compare against the files this writes; they need neither torch nor transformers. To
 make the files again, in an environment of its own:
@@ -7,14 +7,14 @@ make the files again, in an environment of its own:
     hf/bin/python -m tests.checkpoints [FOLDER …]
 
 Each folder under tests/models holds `config.json`, `tokenizer.json`, the weights, and
-`reference.npz`: token ids, eager attentions and last hidden states of three inputs, and what
-greedy decoding writes. "alone" is one text, "padded" is the text that was shorter in a batch
-with it, "pair" has two segments. `published.json` holds what each family's config means
-where it says nothing, `buckets.npz` how distances fall into buckets. SHA256SUMS names every
+`reference.npz`: token ids, eager attentions and last hidden states of three inputs, and
+tokens of greedy decoding. "alone" is one text, "padded" is the text that was shorter in a batch
+with it, "pair" has two segments. `published.json` holds the default config of each
+family, `buckets.npz` the buckets of distances. SHA256SUMS lists every
 file.
 
-Weights are random but lively: norms are not 1, biases are not 0, and logits spread widely
-enough for a wrong part to show. References are computed in float64.
+Weights are random, norms are not 1, biases are not 0, and logits vary enough for a wrong part
+to change the result. References are computed in float64.
 """
 
 from __future__ import annotations
@@ -26,23 +26,23 @@ import numpy as np
 import torch
 from transformers import AutoConfig
 
-from tests.checkpoints.build import double, enliven, model_of, tokenizer_of
-from tests.checkpoints.references import buckets, plain, references
-from tests.checkpoints.settings import BERT, CHECKPOINTS, END, TURNS, VOCAB
+from tests.checkpoints.build import build_model, build_tokenizer, randomize, to_float64
+from tests.checkpoints.references import bucket_table, compute_references, default_config
+from tests.checkpoints.settings import BERT, CHECKPOINTS, END, ROPE_SETTINGS, VOCAB
 from tests.checkpoints.sums import MODELS, write_sums
 
 
 def main(names: list[str]) -> None:
-    """Write the named folders (all of them without names) and the sums of everything."""
+    """Write these folders (none: all of them), published.json, buckets.npz and checksums."""
     for folder in names or CHECKPOINTS:
-        make(folder)
-    published = {family: plain(family) for family, *_ in CHECKPOINTS.values()}
+        make_checkpoint(folder)
+    published = {family: default_config(family) for family, *_ in CHECKPOINTS.values()}
     (MODELS / "published.json").write_text(json.dumps(published, indent=1) + "\n")
-    np.savez_compressed(MODELS / "buckets.npz", **buckets())
+    np.savez_compressed(MODELS / "buckets.npz", **bucket_table())
     write_sums()
 
 
-def make(folder: str) -> None:
+def make_checkpoint(folder: str) -> None:
     """One checkpoint and its references."""
     family, frame, settings, how = CHECKPOINTS[folder]
     special = frame[0].split()
@@ -50,23 +50,23 @@ def make(folder: str) -> None:
     ids |= {"vocab_size": VOCAB} | ({} if frame is BERT else {"eos_token_id": END})
     config = AutoConfig.for_model(family, **(ids | settings))
     config._attn_implementation = "eager"
-    model = model_of(config, bare=how.get("bare", False))
-    enliven(model, folder)
+    model = build_model(config, bare=how.get("bare", False))
+    randomize(model, folder)
     model = model.to(getattr(torch, how.get("dtype", "float32")))
     path = MODELS / folder
     path.mkdir(parents=True, exist_ok=True)
     size = "60kB" if "shards" in how else "5GB"
     model.save_pretrained(path, max_shard_size=size)
     (path / "generation_config.json").unlink(missing_ok=True)
-    tokenizer = tokenizer_of(frame)
+    tokenizer = build_tokenizer(frame)
     (path / "tokenizer.json").write_text(tokenizer.to_str() + "\n")
-    judge = double(config, model, how)
-    np.savez_compressed(path / "reference.npz", **references(judge, tokenizer))
-    for name, (base, changes) in TURNS.items():
+    judge = to_float64(config, model, how)
+    np.savez_compressed(path / "reference.npz", **compute_references(judge, tokenizer))
+    for name, (base, changes) in ROPE_SETTINGS.items():
         if base == folder:
             other = AutoConfig.for_model(family, **(ids | settings | changes))
             other._attn_implementation = "eager"
-            found = references(double(other, model, how), tokenizer)
+            found = compute_references(to_float64(other, model, how), tokenizer)
             np.savez_compressed(path / f"{name}.npz", config=json.dumps(changes), **found)
 
 

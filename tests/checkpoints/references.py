@@ -1,4 +1,4 @@
-"""What `transformers` says of a checkpoint, with eager attention."""
+"""Reference outputs of a checkpoint by `transformers`, with eager attention."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from transformers.models.t5.modeling_t5 import T5Attention
 from tests.checkpoints.settings import LONG, N_NEW, PAIR, SHORT, TARGET
 
 
-def references(model: Any, tokenizer: Tokenizer) -> dict[str, Any]:
-    """What the model attends to, for each input; ids first."""
+def compute_references(model: Any, tokenizer: Tokenizer) -> dict[str, Any]:
+    """Token ids, weights and hidden states of each input, and greedy decoding."""
     found: dict[str, Any] = {}
-    for name, ids, types, outputs in runs(model, tokenizer):
+    for name, ids, types, outputs in run_inputs(model, tokenizer):
         found[f"{name}.ids"] = np.array(ids)
         found[f"{name}.segments"] = np.array(types)
         for key, array in outputs.items():
             found[f"{name}.{key}"] = array.astype(np.float32)
     if hasattr(model, "generate") and model.can_generate():
         start = torch.tensor([tokenizer.encode(SHORT).ids])
-        model.generation_config.decoder_start_token_id = start_of(model)
+        model.generation_config.decoder_start_token_id = start_id(model)
         for key in ("eos_token_id", "forced_eos_token_id", "bos_token_id"):
             setattr(model.generation_config, key, None)
         more = model.generate(
@@ -35,31 +35,36 @@ def references(model: Any, tokenizer: Tokenizer) -> dict[str, Any]:
     return found
 
 
-def runs(model: Any, tokenizer: Tokenizer) -> Iterator[tuple[str, Any, Any, dict[str, Any]]]:
+def run_inputs(model: Any, tokenizer: Tokenizer) -> Iterator[tuple[str, Any, Any, dict[str, Any]]]:
     """The three inputs and their outputs."""
     alone, short, pair = (tokenizer.encode(*t) for t in ((LONG,), (SHORT,), PAIR))
     pad = model.config.pad_token_id or 0
     n = len(short.ids)
-    made = outputs_of(model, [alone.ids], [[1] * len(alone.ids)], None, tokenizer)
+    made = compute_outputs(model, [alone.ids], [[1] * len(alone.ids)], None, tokenizer)
     yield "alone", alone.ids, alone.type_ids, {k: v[0] for k, v in made.items()}
     batch = [alone.ids[: n + 3], short.ids + [pad] * 3]
-    made = outputs_of(model, batch, [[1] * (n + 3), [1] * n + [0] * 3], None, tokenizer)
-    yield "padded", short.ids, short.type_ids, {k: cut(k, v[1], n) for k, v in made.items()}
-    types = [pair.type_ids] if takes_types(model) else None
-    two = outputs_of(model, [pair.ids], [[1] * len(pair.ids)], types, tokenizer)
+    made = compute_outputs(model, batch, [[1] * (n + 3), [1] * n + [0] * 3], None, tokenizer)
+    yield (
+        "padded",
+        short.ids,
+        short.type_ids,
+        {k: drop_padding(k, v[1], n) for k, v in made.items()},
+    )
+    types = [pair.type_ids] if has_segments(model) else None
+    two = compute_outputs(model, [pair.ids], [[1] * len(pair.ids)], types, tokenizer)
     yield "pair", pair.ids, pair.type_ids, {k: v[0] for k, v in two.items()}
 
 
-def takes_types(model: Any) -> bool:
-    """Whether a second sentence is told apart by an embedding."""
+def has_segments(model: Any) -> bool:
+    """Whether segment B has an embedding of its own."""
     return (
         getattr(model.config, "type_vocab_size", 0) > 1
         and "roberta" not in model.config.model_type
     )
 
 
-def cut(key: str, array: Any, n: int) -> Any:
-    """Only what concerns the tokens that are no padding."""
+def drop_padding(key: str, array: Any, n: int) -> Any:
+    """The part of an array that belongs to tokens other than padding."""
     if key in ("self", "encoder"):
         return array[:, :, :n, :n]
     if key == "cross":
@@ -67,14 +72,14 @@ def cut(key: str, array: Any, n: int) -> Any:
     return array if key.startswith(("decoder", "target")) else array[:n]
 
 
-def outputs_of(
-    model: Any, ids: Any, seen: Any, types: Any, tokenizer: Tokenizer
+def compute_outputs(
+    model: Any, ids: Any, mask: Any, types: Any, tokenizer: Tokenizer
 ) -> dict[str, Any]:
     """Attentions and hidden states of a batch.    -> each [batch, ...]"""
     base = model.base_model
     given: dict[str, Any] = {
         "input_ids": torch.tensor(ids),
-        "attention_mask": torch.tensor(seen),
+        "attention_mask": torch.tensor(mask),
         "output_attentions": True,
         "use_cache": False,
     }
@@ -85,43 +90,43 @@ def outputs_of(
             given.pop("use_cache")
         with torch.no_grad():
             made = base(**given)
-        return {"self": stacked(made.attentions), "hidden": made.last_hidden_state.numpy()}
+        return {"self": stack_layers(made.attentions), "hidden": made.last_hidden_state.numpy()}
     target = [
-        start_of(model),
+        start_id(model),
         *tokenizer.encode(TARGET, add_special_tokens=False).ids,
     ]
     given["decoder_input_ids"] = torch.tensor([target] * len(ids))
     with torch.no_grad():
         made = base(**given, output_hidden_states=True)
     return {
-        "encoder": stacked(made.encoder_attentions),
-        "decoder": stacked(made.decoder_attentions),
-        "cross": stacked(made.cross_attentions),
+        "encoder": stack_layers(made.encoder_attentions),
+        "decoder": stack_layers(made.decoder_attentions),
+        "cross": stack_layers(made.cross_attentions),
         "hidden": made.encoder_last_hidden_state.numpy(),
         "decoder_hidden": made.decoder_hidden_states[-1].numpy(),
         "target": np.array([target] * len(ids)),
     }
 
 
-def start_of(model: Any) -> int:
-    """The token that a target begins with."""
+def start_id(model: Any) -> int:
+    """The token id that a target begins with."""
     return getattr(model.config, "decoder_start_token_id", None) or 0
 
 
-def stacked(attentions: Any) -> Any:
+def stack_layers(attentions: Any) -> Any:
     """-> [batch, layer, head, query, key]"""
     return torch.stack(attentions, dim=1).numpy()
 
 
-def plain(family: str) -> dict[str, Any]:
-    """What a config of this family says by itself."""
-    said = CONFIG_MAPPING[family]().to_dict()
-    dull = ("id2label", "label2id", "transformers_version")
-    return {k: v for k, v in said.items() if k not in dull and v is not None}
+def default_config(family: str) -> dict[str, Any]:
+    """The default config of a family."""
+    values = CONFIG_MAPPING[family]().to_dict()
+    ignored = ("id2label", "label2id", "transformers_version")
+    return {k: v for k, v in values.items() if k not in ignored and v is not None}
 
 
-def buckets() -> dict[str, Any]:
-    """Into which bucket each distance falls."""
+def bucket_table() -> dict[str, Any]:
+    """The bucket of each distance, by T5 and by DeBERTa-v2."""
     distance = torch.arange(-600, 601)
     bucket = T5Attention._relative_position_bucket
     return {

@@ -1,4 +1,4 @@
-"""What the tiny checkpoints are: one line a folder, and the texts they read."""
+"""Settings of the tiny checkpoints, one line per folder, and their input texts."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ DEBERTA = SMALL | {
 }
 RMS = {"rms_norm_eps": 1e-5}
 
-# folder: (model_type, how its texts are framed, its config, how it is saved)
+# folder: (model_type, special tokens around a text and a pair, config, how it is saved)
 CHECKPOINTS: dict[str, tuple[str, tuple[str, ...], dict[str, Any], dict[str, Any]]] = {
     "bert": ("bert", BERT, SMALL | {"num_hidden_layers": 3}, {}),
     "roberta": ("roberta", ROBERTA, SMALL | {"type_vocab_size": 1}, {}),
@@ -212,7 +212,7 @@ LONG_ROPE = {
     "short_factor": [1.0, 1.1, 1.3, 1.7],
     "long_factor": [1.0, 1.6, 2.5, 4.0],
 }
-TURNS: dict[str, tuple[str, dict[str, Any]]] = {
+ROPE_SETTINGS: dict[str, tuple[str, dict[str, Any]]] = {
     "linear": ("llama", {"rope_scaling": {"rope_type": "linear", "factor": 3.0}}),
     "dynamic": (
         "llama",

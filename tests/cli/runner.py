@@ -1,14 +1,14 @@
-"""Run the command line inside the test, in a world of its own."""
+"""Run the command line in this process, with an environment of its own."""
 
 import io
 from typing import NamedTuple
 
-from attnviz.cli.environment import World
+from attnviz.cli.environment import Environment
 from attnviz.cli.main import run as run_words
 
 
 class Run(NamedTuple):
-    """What came of it."""
+    """The result of a command."""
 
     status: int
     out: str
@@ -17,19 +17,19 @@ class Run(NamedTuple):
 
 
 def run(*words, stdin=None, width=80, tty=False, encoding="utf-8", **environ):
-    """`attnviz` with these words; `stdin` is what a pipe says, None: nobody pipes."""
+    """`attnviz` with these arguments; `stdin` is the content of a pipe, None: no pipe."""
     out, err = io.BytesIO(), io.BytesIO()
-    said = stdin.encode() if isinstance(stdin, str) else stdin
-    world = World(
-        stdin=None if said is None else io.BytesIO(said),
+    content = stdin.encode() if isinstance(stdin, str) else stdin
+    env = Environment(
+        stdin=None if content is None else io.BytesIO(content),
         stdout=out,
         stderr=err,
         environ={"COLUMNS": str(width), "TERM": "xterm-256color"} | environ,
         encoding=encoding,
-        stdin_speaks=said is not None,
+        stdin_is_piped=content is not None,
         stdout_is_tty=tty,
         stderr_is_tty=tty,
     )
-    status = run_words(list(words), world)
+    status = run_words(list(words), env)
     data = out.getvalue()
     return Run(status, data.decode(encoding, errors="replace"), err.getvalue().decode(), data)

@@ -1,4 +1,4 @@
-"""Many sentences: in order, in bounded memory, and one bad line is no end for the others."""
+"""Batches: results in order, in bounded memory; an invalid line does not stop the others."""
 
 import io
 import json
@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from attnviz.cli.batch.batch import missing
-from attnviz.cli.batch.process_pool import Item, Outcome, in_order
-from attnviz.cli.environment import World
-from attnviz.cli.input.sentences import lines
-from attnviz.cli.output.filename_template import named, safely
+from attnviz.cli.batch.batch import pending_items
+from attnviz.cli.batch.process_pool import Item, Outcome, run_in_order
+from attnviz.cli.environment import Environment
+from attnviz.cli.input.sentences import read_sentences
+from attnviz.cli.output.filename_template import fill_template, safe_filename
 from attnviz.cli.output.progress import progress
-from attnviz.cli.output.sinks import Stream
+from attnviz.cli.output.sinks import StdoutSink
 from attnviz.errors import InvalidInputError, MisuseError
 from tests.cli.runner import run
 
@@ -87,20 +87,23 @@ def test_a_column_may_have_another_name():
     made = run("--column", "said", "-f", "jsonl", stdin="n,said\n1,a b\n2,c\n")
     assert [d["text"] for d in documents(made)] == ["a b", "c"]
     made = run("--column", "said", "-f", "jsonl", stdin="n,other\n1,a b\n")
-    assert made.status == 2 and "no column 'said'; there are n, other" in made.err
+    assert (
+        made.status == 2
+        and "no column 'said' in the input, read as csv; columns: n, other" in made.err
+    )
 
 
 WRONG = [
     ("jsonl", "nope\n", "not JSON"),
-    ("jsonl", '{"text": 5}\n', "there is no text under 'text'"),
-    ("jsonl", '["a"]\n', "there is no text under 'text'"),
-    ("jsonl", '{"text": "a", "text": "b"}\n', "stands twice"),
-    ("jsonl", '{"text": "a", "context": 3}\n', "the context is no text"),
-    ("jsonl", '{"text": "a", "id": [3]}\n', "the id is neither"),
-    ("jsonl", '{"text": "\\ud800"}\n', "half of a pair"),
+    ("jsonl", '{"text": 5}\n', "missing key 'text'"),
+    ("jsonl", '["a"]\n', "missing key 'text'"),
+    ("jsonl", '{"text": "a", "text": "b"}\n', "duplicate key 'text'"),
+    ("jsonl", '{"text": "a", "context": 3}\n', "the context must be a text"),
+    ("jsonl", '{"text": "a", "id": [3]}\n', "the id must be a text"),
+    ("jsonl", '{"text": "\\ud800"}\n', "a lone surrogate"),
     ("jsonl", '{"text": " "}\n', "the sentence is empty"),
-    ("csv", "text,b\n\xff,1\n", "half of a pair"),
-    ("csv", "b,text\n1\n", "there is no text under 'text'"),
+    ("csv", "text,b\n\xff,1\n", "a lone surrogate"),
+    ("csv", "b,text\n1\n", "missing key 'text'"),
 ]
 
 
@@ -119,11 +122,11 @@ def test_a_quoted_cell_may_hold_lines():
 
 
 MISUSE = [
-    (("--jobs", "0"), "--jobs 0 should be between 1 and"),
+    (("--jobs", "0"), "--jobs 0 must be between 1 and"),
     (("--input-format", "xml"), "unknown --input-format 'xml'"),
     (("--resume",), "--resume needs files"),
-    (("--resume", "-f", "table", "-o", "x.txt"), "cannot count what is in a table file"),
-    (("-f", "csv"), "several sentences, and csv holds one"),
+    (("--resume", "-f", "table", "-o", "x.txt"), "cannot continue a table file"),
+    (("-f", "csv"), "several sentences, but a csv file holds one"),
     (("-o", "x.csv"), "-o 'x-{n}.csv'"),
 ]
 
@@ -142,14 +145,14 @@ HOSTILE = ["../../etc/passwd", "..", ".", "", "/", "a/b", "a%2Fb", "nul\0", "\ud
 
 @pytest.mark.parametrize("id", HOSTILE)
 def test_an_id_names_a_file_and_nothing_else(id, tmp_path):
-    path = tmp_path / named("{id}.txt", 1, id)
+    path = tmp_path / fill_template("{id}.txt", 1, id)
     path.write_text("x")
     assert [each.parent for each in tmp_path.rglob("*")] == [tmp_path]
-    assert len(safely(id).encode()) < 120
+    assert len(safe_filename(id).encode()) < 120
 
 
 def test_different_ids_have_different_files():
-    assert len({safely(id) for id in HOSTILE}) == len(HOSTILE)
+    assert len({safe_filename(id) for id in HOSTILE}) == len(HOSTILE)
 
 
 def test_a_file_each_by_id_or_number(tmp_path):
@@ -158,7 +161,7 @@ def test_a_file_each_by_id_or_number(tmp_path):
         stdin=RECORDS["jsonl"] + '{"id": "7", "text": "again"}\n',
     )  # fmt: skip
     assert sorted(path.name for path in tmp_path.iterdir()) == ["3.json", "7.json", "x%2Fy.json"]
-    assert made.status == 1 and "the id '7' came before" in made.err
+    assert made.status == 1 and "duplicate id '7'" in made.err
     assert json.loads((tmp_path / "7.json").read_text())["text"] == "a b"
 
 
@@ -224,7 +227,7 @@ def test_a_file_of_something_else_is_left_alone(kept, corpus, tmp_path):
     for before in (kept, whole[: whole.index(b"\n") + 1] + kept):
         out.write_bytes(before)
         made = run("-i", str(path), "-o", str(out), "--resume")
-        assert made.status == 2 and "nothing that an earlier run wrote" in made.err
+        assert made.status == 2 and "was not written by an earlier run" in made.err
         assert out.read_bytes() == before
 
 
@@ -249,7 +252,7 @@ def test_a_process_opens_a_model_once(monkeypatch):
 
     opened = []
     real = from_model.open_checkpoint
-    from_model.opened.cache_clear()
+    from_model.open_cached.cache_clear()
     monkeypatch.setattr(
         from_model, "open_checkpoint", lambda *a, **k: opened.append(a) or real(*a, **k)
     )
@@ -285,8 +288,10 @@ class Endless(io.BytesIO):
 
 def test_lines_are_read_as_they_are_needed():
     stream = Endless()
-    world = World(stream, None, None, {}, stdin_speaks=True)
-    todo = missing(lines(world, [], {"input": "-", "context": None}), [Stream(world, True)])
+    env = Environment(stream, None, None, {}, stdin_is_piped=True)
+    todo = pending_items(
+        read_sentences(env, [], {"input": "-", "context": None}), [StdoutSink(env, True)]
+    )
     for number in range(1, 4):
         assert stream.n_read == number - 1
         assert next(todo).number == number
@@ -300,7 +305,7 @@ def test_results_come_one_by_one():
         return []
 
     given = (Item(n, type("S", (), {"error": None})(), []) for n in count(1))
-    results = in_order(work, given, 1)
+    results = run_in_order(work, given, 1)
     for expected in range(1, 4):
         next(results)
         assert len(seen) == expected
@@ -316,23 +321,23 @@ def test_an_outcome_is_plain():
 
 
 def terminal(**more):
-    return World(None, io.BytesIO(), io.BytesIO(), {"TERM": "xterm"}, **more)
+    return Environment(None, io.BytesIO(), io.BytesIO(), {"TERM": "xterm"}, **more)
 
 
 def test_progress_is_for_a_person_who_watches(tmp_path):
     path = tmp_path / "in.txt"
     path.write_text(FEW)
-    for world, shown in (
+    for env, shown in (
         (terminal(stderr_is_tty=True), True),
         (terminal(), False),
         (terminal(stderr_is_tty=True, stdout_is_tty=True), True),
     ):
-        with progress(world, [], str(path)) as tick:
+        with progress(env, [], str(path)) as tick:
             tick(4)
-        assert bool(world.stderr.getvalue()) == shown
-        assert world.stdout.getvalue() == b""
+        assert bool(env.stderr.getvalue()) == shown
+        assert env.stdout.getvalue() == b""
         if shown:
-            assert b"4/4" in world.stderr.getvalue()
+            assert b"4/4" in env.stderr.getvalue()
 
 
 def test_one_sentence_loads_nothing_of_this():

@@ -1,14 +1,17 @@
-"""The catalogue on the command line: every row runs, is told, is drawn; masks; comparisons."""
+"""The catalogue on the command line: every row runs and is described; masks; comparisons."""
 
 import json
+import re
+from textwrap import wrap
 
 import numpy as np
 import pytest
 from rich.cells import cell_len
 
-from attnviz.core.part import tunables
-from attnviz.core.variants import VARIANTS
+from attnviz.core.tunables import iter_tunables
+from attnviz.core.variants import CLASSICS, VARIANTS
 from tests.cli.runner import run
+from tests.docs.catalogue import CATALOGUE, catalogue
 
 ROWS = list(VARIANTS)
 by_name = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
@@ -21,9 +24,9 @@ def words_for(row):
 
 @by_name
 def test_every_row_shows_itself(row):
-    made = run(*words_for(row), "-v", row.name, "--json")
-    assert (made.status, made.err) == (0, "")
-    document = json.loads(made.out)
+    result = run(*words_for(row), "-v", row.name, "--json")
+    assert (result.status, result.err) == (0, "")
+    document = json.loads(result.out)
     assert document["meta"]["row_sum"] == row.row_sum
     sums = np.array(document["weights"]).sum(-1)
     if row.row_sum == "1":
@@ -36,23 +39,25 @@ def test_every_row_shows_itself(row):
 
 
 @by_name
-def test_every_row_is_told_with_an_example_that_was_computed(row):
-    made = run("variants", row.name, width=100)
-    assert (made.status, made.err) == (0, "")
-    for said in ("formula", "rows sum to", "made of", "what for", "The", "an example, computed"):
-        assert said in made.out
+def test_every_row_is_described_with_a_computed_example(row):
+    result = run("variants", row.name, width=100)
+    assert (result.status, result.err) == (0, "")
+    labels = ("formula:", "row sum:", "pipeline:", "purpose:", "cost per head:", "example:")
+    for label in (*labels, "The"):
+        assert label in result.out
+    assert f"causal: {'yes' if row.is_causal else 'no'}" in re.sub(" +", " ", result.out)
 
 
 @by_name
 def test_every_row_explains_a_cell_whose_last_line_is_the_weight(row):
-    cell = ("[sentence]", "cat") if row.asks == "sentence" else ("sat", "1")
-    made = run("explain", *words_for(row), "-v", row.name, "--cell", ",".join(cell), "--json")
-    assert (made.status, made.err) == (0, "")
-    told = json.loads(made.out)
-    weights = next(step for step in told["steps"] if step["name"] == "weights")["numbers"]
-    query = 0 if row.asks == "sentence" else 2
+    cell = ("[sentence]", "cat") if row.queries == "single" else ("sat", "1")
+    result = run("explain", *words_for(row), "-v", row.name, "--cell", ",".join(cell), "--json")
+    assert (result.status, result.err) == (0, "")
+    explanation = json.loads(result.out)
+    weights = next(step for step in explanation["steps"] if step["name"] == "weights")["numbers"]
+    query = 0 if row.queries == "single" else 2
     value = weights[query][1]
-    assert told["cell"]["lines"][-1]["value"] == (0.0 if value is None else value)
+    assert explanation["cell"]["lines"][-1]["value"] == (0.0 if value is None else value)
 
 
 def test_the_list_has_every_row_at_every_width():
@@ -62,6 +67,60 @@ def test_the_list_has_every_row_at_every_width():
         assert max(map(cell_len, listed.splitlines())) <= width
     data = json.loads(run("variants", "--json").out)
     assert [row["name"] for row in data] == [row.name for row in ROWS]
+
+
+def test_the_list_starts_with_the_classics_and_names_each_row_once():
+    listed = run("variants", width=160).out
+    names = [line.split()[0] for line in listed.splitlines() if line[:1].isalpha()]
+    first = names.index("classics") + 2  # the title, then the header of its table
+    assert tuple(names[first : first + len(CLASSICS)]) == CLASSICS
+    groups = {row.group for row in ROWS}
+    assert all(names.count(row.name) == 1 + (row.name in groups) for row in ROWS)
+    assert f"{len(ROWS)} mechanisms. Details: attnviz variants NAME" in listed
+
+
+@pytest.mark.parametrize(
+    ("word", "names"),
+    [
+        ("sparsity", {"sparsegen"}),
+        ("Swin-", {"swin-shifted", "swin", "scaled-cosine"}),
+        ("recurrent", {row.name for row in ROWS if row.group == "recurrent"}),
+    ],
+)
+def test_a_word_that_is_no_name_filters_the_list(word, names):
+    rows = json.loads(run("variants", word, "--json").out)
+    assert {row["name"] for row in rows} == names
+    listed = run("variants", word, width=80).out
+    assert all(name in listed for name in names)
+    assert f"{len(names)} mechanism" in listed and "classics" not in listed
+
+
+def test_a_name_that_is_also_a_group_lists_the_others_of_the_group():
+    listed = run("variants", "linear", width=300).out
+    assert "also in group linear: efficient, performer, cosformer" in listed
+    assert "also in group" not in run("variants", "performer").out
+
+
+@pytest.mark.parametrize("words", [("variants",), ("a b", "-v")], ids=lambda words: words[0])
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("qqqqq", "search with: attnviz variants WORD"),
+        ("", "search with: attnviz variants WORD"),
+        ("q" * 500, "search with: attnviz variants WORD"),
+        ("dto", "Did you mean 'dot'"),
+        ("linaer-attention", "'linear-attention'"),
+    ],
+)
+def test_an_unknown_name_costs_at_most_six_lines(words, name, hint):
+    result = run(*words, name)
+    assert (result.status, result.out) == (2, "")
+    assert "unknown variant" in result.err and hint in result.err
+    assert sum(len(wrap(line, 80)) for line in result.err.splitlines()) <= 6
+
+
+def test_the_catalogue_file_is_up_to_date():
+    assert CATALOGUE.read_text() == catalogue(), "run: python -m tests.docs.catalogue"
 
 
 def test_what_was_composed_stands_in_title_metadata_and_explanation():
@@ -75,26 +134,28 @@ def test_what_was_composed_stands_in_title_metadata_and_explanation():
     )
     words += ("--score", "additive", "--normalize", "entmax15", "--bias", "alibi")
     words += ("--positions", "rope", "--kv-heads", "2")
-    made = run(SENTENCE, "-v", "multihead", *words, width=160)
-    assert (made.status, made.err) == (0, "")
+    result = run(SENTENCE, "-v", "multihead", *words, width=160)
+    assert (result.status, result.err) == (0, "")
     algebra = json.loads(run(SENTENCE, "-v", "multihead", *words, "--json").out)["meta"]["algebra"]
-    for said in ("additive", "entmax", "alibi", "rope", "share 2", "temperature(0.7)"):
-        assert said in algebra
-    assert algebra in made.out and "temperature 0.7" in made.out.splitlines()[0]
+    for part in ("additive", "entmax", "alibi", "rope", "2 KV heads", "temperature(0.7)"):
+        assert part in algebra
+    assert algebra in result.out and "temperature 0.7" in result.out.splitlines()[0]
     assert algebra in run("explain", SENTENCE, "-v", "multihead", *words, width=300).out
 
 
-@pytest.mark.parametrize("row", [r for r in ROWS if dict(tunables(r.slots))], ids=lambda r: r.name)
+@pytest.mark.parametrize(
+    "row", [r for r in ROWS if dict(iter_tunables(r.slots))], ids=lambda r: r.name
+)
 def test_set_reaches_every_tunable(row):
-    for name, value in tunables(row.slots):
+    for name, value in iter_tunables(row.slots):
         if value is not None and not isinstance(value, tuple):
-            made = run(*words_for(row), "-v", row.name, "--set", f"{name}={value}", "--json")
-            assert (made.status, made.err) == (0, ""), name
+            result = run(*words_for(row), "-v", row.name, "--set", f"{name}={value}", "--json")
+            assert (result.status, result.err) == (0, ""), name
 
 
 def test_a_mask_is_drawn_with_its_density():
-    made = run("mask", "window(3) & (causal | window(1))", SENTENCE)
-    assert "15 of 36 pairs visible, 41.7%" in made.out
+    result = run("mask", "window(3) & (causal | window(1))", SENTENCE)
+    assert "15 of 36 pairs visible, 41.7%" in result.out
     document = json.loads(run("mask", "causal", "--size", "9", "--json").out)
     assert np.array_equal(document["weights"][0][0], np.tril(np.ones((9, 9))))
     assert document["meta"]["density"] == 45 / 81
@@ -103,19 +164,19 @@ def test_a_mask_is_drawn_with_its_density():
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("mask", "causal"), "a text or a --size"),
-        (("mask", "causal", "a b", "--size", "3"), "a text or a --size"),
+        (("mask", "causal"), "a text or --size"),
+        (("mask", "causal", "a b", "--size", "3"), "a text or --size"),
         (("mask", "causal", "--size", "0"), "should be between 1 and"),
         (("mask", "casual", "--size", "3"), "Did you mean 'causal'"),
-        (("compare", "a b"), "0 mechanisms to compare"),
-        (("compare", "a b", "-v", "dot"), "1 mechanism to compare"),
+        (("compare", "a b"), "at least two mechanisms"),
+        (("compare", "a b", "-v", "dot"), "at least two mechanisms"),
         (("compare", "a b", "-v", "dot", "-v", "dto"), "Did you mean 'dot'"),
-        (("compare", "a b", "-v", "dot", "-v", "dot"), "are the same"),
+        (("compare", "a b", "-v", "dot", "-v", "dot"), "duplicate mechanism: dot"),
     ],
 )
 def test_what_makes_no_sense_is_refused(words, says):
-    made = run(*words)
-    assert (made.status, made.out) == (2, "") and says in made.err
+    result = run(*words)
+    assert (result.status, result.out) == (2, "") and says in result.err
 
 
 def compared(*names):
@@ -124,8 +185,8 @@ def compared(*names):
 
 
 def test_compared_mechanisms_have_the_same_query_and_key():
-    made = compared("scaled-dot", "hard", "causal")
-    first, hard, causal, to_hard, to_causal = np.array(made["weights"])[0]
+    result = compared("scaled-dot", "hard", "causal")
+    first, hard, causal, to_hard, to_causal = np.array(result["weights"])[0]
     assert np.allclose(
         first, json.loads(run(SENTENCE, "-v", "scaled-dot", "--json").out)["weights"]
     )
@@ -137,10 +198,10 @@ def test_compared_mechanisms_have_the_same_query_and_key():
 
 
 def test_a_comparison_says_what_is_what():
-    made = compared("scaled-dot", "hard")
-    assert made["names"][:2] == ["scaled-dot · head 0", "hard · head 0"]
-    assert made["names"][2].startswith("hard − scaled-dot · JS 0.")
-    assert made["meta"]["signed"] and made["meta"]["compared"] == ["scaled-dot", "hard"]
+    result = compared("scaled-dot", "hard")
+    assert result["names"][:2] == ["scaled-dot · head 0", "hard · head 0"]
+    assert result["names"][2].startswith("hard − scaled-dot · JS 0.")
+    assert result["meta"]["signed"] and result["meta"]["compared"] == ["scaled-dot", "hard"]
     same = compared("scaled-dot", "soft")
     assert same["meta"]["divergence"] == {"soft": [[0.0]]}
 
@@ -148,5 +209,5 @@ def test_a_comparison_says_what_is_what():
 @pytest.mark.parametrize("ending", ["png", "svg", "csv", "npz", "html"])
 def test_comparisons_come_in_every_format(ending, tmp_path):
     path = tmp_path / f"out.{ending}"
-    made = run("compare", SENTENCE, "-v", "dot", "-v", "scaled-dot", "-o", str(path))
-    assert (made.status, made.err) == (0, "") and path.stat().st_size > 500
+    result = run("compare", SENTENCE, "-v", "dot", "-v", "scaled-dot", "-o", str(path))
+    assert (result.status, result.err) == (0, "") and path.stat().st_size > 500

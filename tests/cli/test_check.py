@@ -1,4 +1,4 @@
-"""What is wrong with attention is found, and what is right passes."""
+"""attnviz check: every rule finds its violation, and valid attention passes."""
 
 import json
 
@@ -24,13 +24,18 @@ PADDED = rows([[4, 3, 2, 1], [1, 5, 1, 0], [3, 2, 2, 0], [1, 1, 2, 0]])
 
 # what is wrong, the same without it, how it is asked for, what is said
 CASES = {
-    "the mask is missing": (FREE, CAUSAL, ("--causal",), "which comes later, with weight 0.3"),
+    "the mask is missing": (FREE, CAUSAL, ("--causal",), "weight 0.333333 on a future position"),
     "the window is missing": (CAUSAL, NEAR, ("--window", "2"), "window of 2"),
-    "the map is transposed": (TURNED, FREE, (), "query and key are swapped?"),
-    "a row is the same over hidden keys": (EVEN, CAUSAL, ("--causal",), "a row that sees nothing"),
-    "padding is looked at": (PADDED, FREE, (), "looks at key 3 ([PAD]), which is padding"),
-    "a weight is negative": ([[2, -1, 0, 0]] * 4, FREE, (), "weight -1, which is negative"),
-    "a row does not sum to 1": ([[0.5, 0.4, 0, 0]] * 4, FREE, (), "sums to 0.9"),
+    "the map is transposed": (TURNED, FREE, (), "query and key axes swapped?"),
+    "a row is the same over hidden keys": (
+        EVEN,
+        CAUSAL,
+        ("--causal",),
+        "including masked keys: fully masked row?",
+    ),
+    "padding is looked at": (PADDED, FREE, (), "→ key 3 ([PAD]): weight 0.1 on padding"),
+    "a weight is negative": ([[2, -1, 0, 0]] * 4, FREE, (), "negative weight -1"),
+    "a row does not sum to 1": ([[0.5, 0.4, 0, 0]] * 4, FREE, (), "row sum 0.9, should be 1"),
 }
 
 
@@ -54,7 +59,7 @@ def test_its_clean_twin_passes(name):
     _, right, words, _ = CASES[name]
     made = check(right, *words)
     assert made.status == 0, made.out
-    assert made.out.count("\n") == 1 and made.out.startswith("right: 1 × 1 heads of 4 × 4 tokens:")
+    assert made.out.count("\n") == 1 and made.out.startswith("OK: 1 layer × 1 head, 4 × 4: ")
 
 
 def test_violations_are_data_too():
@@ -73,7 +78,7 @@ def test_our_own_say_what_they_keep_to():
         made = run("The cat sat", "-v", variant, "--json")
         assert run("check", "-", stdin=made.data).status == 0
     strict = run("check", "-", "--row-sum", "1", stdin=made.data)
-    assert strict.status == 1 and "it should be 1" in strict.out
+    assert strict.status == 1 and "should be 1" in strict.out
 
 
 def test_others_are_held_to_one_unless_told():
@@ -88,7 +93,7 @@ def test_others_are_held_to_one_unless_told():
 
 def test_every_document_is_checked():
     made = run("-f", "jsonl", "-v", "causal", stdin="a b\nc d\n")
-    assert run("check", "-", "--causal", stdin=made.data).out.count("right: ") == 2
+    assert run("check", "-", "--causal", stdin=made.data).out.count("OK: ") == 2
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What goes wrong ends in one clear line and the right status; nothing is lost, nothing traced."""
+"""Errors: one line on standard error and the right exit status; no output lost, no traceback."""
 
 import os
 import subprocess
@@ -10,10 +10,10 @@ import pytest
 from tests.cli.runner import run
 
 MISUSE = [
-    (("The cat", "sat"), "put the sentence in quotes"),
+    (("The cat", "sat"), "expected one sentence, got 2 arguments; put it in quotes"),
     (("a b", "-v", "mutlihead"), "unknown variant 'mutlihead'. Did you mean 'multihead'"),
-    (("a b", "-v", "cross"), "needs two sequences; give the second with --context"),
-    (("a b", "-v", "self", "-c", "c d"), "looks at one sequence only"),
+    (("a b", "-v", "cross"), "needs a second sequence: --context TEXT"),
+    (("a b", "-v", "self", "-c", "c d"), "is self-attention only"),
     (("a b", "--dim", "30", "--heads", "4"), "--dim 30 is not divisible by 4 heads; try 1, 2, 3"),
     (("a b", "--heads", "4", "--kv-heads", "3"), "kv-heads=3 does not divide heads=4 evenly"),
     (("a b", "--heads", "0"), "heads=0 should be between 1 and"),
@@ -21,25 +21,29 @@ MISUSE = [
     (("a b", "--layers", "0"), "--layers 0 should be between 1 and"),
     (("a b", "--layer", "1"), "there is no layer 1"),
     (("a b", "--head", "9"), "there is no head 9"),
-    (("a b", "--head", "x"), "should be numbers and ranges"),
+    (("a b", "--head", "x"), "must be a list such as 0,2-5"),
     (("a b", "--head", "3-1"), "is empty or too long"),
     (("a b", "-t", "wrods"), "Did you mean 'words'"),
     (("a b", "--embedding", "leters"), "Did you mean 'letters'"),
     (("a b", "--format", "jpeg"), "unknown format 'jpeg'"),
-    (("a b", "-o", "x.jpeg"), "the ending '.jpeg' is not one of"),
-    (("a b", "--json", "--format", "csv"), "--json and --format csv; give one of them"),
+    (("a b", "-o", "x.jpeg"), "unsupported extension '.jpeg' of 'x.jpeg'"),
+    (("a b", "--json", "--format", "csv"), "give either --json or --format csv, not both"),
     (("a b", "--mask", "causal & windw(2)"), "Did you mean 'window'"),
-    (("a b", "--set", "window"), "should be NAME=VALUE"),
-    (("a b", "--set", "window=2"), "has no 'window' to set"),
+    (("a b", "--set", "window"), "must be NAME=VALUE"),
+    (("a b", "--set", "window=2"), "has no tunable 'window'"),
     (("a b", "-v", "local", "--set", "window=0"), "window=0 should be at least 1"),
     (("a b", "--temperature", "0"), "temperature=0 should be at least"),
-    (("a b", "--precision", "99"), "--precision 99 should be between 0 and 17"),
+    (("a b", "--precision", "99"), "--precision 99 must be between 0 and 17"),
     (("a b", "--color", "alway"), "Did you mean 'always'"),
     (("a b", "--size", "huge"), "WIDTHxHEIGHT"),
-    (("a b", "--dpi", "1"), "--dpi 1 should be between"),
-    (("a b", "--dpi", "1.5"), "'--dpi': '1.5'"),
-    (("a b", "--heads", "few"), "'--heads': 'few'"),
-    (("a b", "--temperature", "hot"), "'--temperature': 'hot'"),
+    (("a b", "--size", "1920x1080"), "use --dpi for pixels"),
+    (("-5 degrees",), "Put -- before a sentence that begins with -"),
+    (("heads", "--sort", "layer"), "missing sentence, e.g. attnviz heads --sort layer"),
+    (("a b", "-i", "x.txt"), "give either TEXT or --input, not both"),
+    (("a b", "--dpi", "1"), "--dpi 1 must be between"),
+    (("a b", "--dpi", "1.5"), "'--dpi': '1.5' is not a whole number"),
+    (("a b", "--heads", "few"), "'--heads': 'few' is not a whole number"),
+    (("a b", "--temperature", "hot"), "'--temperature': 'hot' is not a number"),
     (
         (
             "a b",
@@ -50,7 +54,7 @@ MISUSE = [
     (("a b", "--seed", "x"), "--seed"),
     (("",), "the sentence is empty"),
     (("   ",), "the sentence is empty"),
-    (("explain", "a b", "--cell", "a"), "should be QUERY,KEY"),
+    (("explain", "a b", "--cell", "a"), "must be QUERY,KEY"),
     (("explain", "a b", "--cell", "a,c"), "there is no key 'c'; there are 0:a 1:b"),
     (("explain", "a b", "--head", "7"), "there is no head 7"),
     (("variants", "nothing-like-it"), "unknown variant"),
@@ -75,7 +79,7 @@ def test_misuse_is_one_line_and_status_2(words, says):
         (("a b", "-t", "no/such/tokenizer.json"), "no/such/tokenizer.json"),
     ],
 )
-def test_what_the_world_refuses_is_status_1(words, says):
+def test_external_failures_are_status_1(words, says):
     made = run(*words)
     assert (made.status, made.out) == (1, "")
     assert says in made.err and made.err.count("\n") == 1
@@ -114,7 +118,7 @@ def test_a_fault_of_ours_is_still_one_line(monkeypatch):
     made = run("a b")
     assert (made.status, made.out) == (1, "")
     assert made.err == (
-        "error: unexpected ZeroDivisionError: division by zero (--debug shows where)\n"
+        "error: unexpected ZeroDivisionError: division by zero (use --debug for a traceback)\n"
     )
 
 

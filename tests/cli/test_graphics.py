@@ -1,37 +1,39 @@
-"""Pictures in the terminal: by the environment alone, and never a question to the terminal."""
+"""Terminal graphics: chosen by environment variables alone, without queries to the terminal."""
 
 import io
 import sys
 
 import pytest
 
-from attnviz.cli.environment import World
-from attnviz.cli.output.terminal_graphics import protocol, unasked
+from attnviz.cli.environment import Environment
+from attnviz.cli.output.terminal_graphics import choose_protocol, no_terminal_queries
 from tests.cli.runner import run
 
 SENTENCE = "The cat sat"
 
 
-def world(tty=True, **environ):
-    return World(stdin=None, stdout=io.BytesIO(), stderr=None, environ=environ, stdout_is_tty=tty)
+def environment(tty=True, **environ):
+    return Environment(
+        stdin=None, stdout=io.BytesIO(), stderr=None, environ=environ, stdout_is_tty=tty
+    )
 
 
 @pytest.mark.parametrize(
-    ("wish", "here", "kind"),
+    ("mode", "env", "protocol"),
     [
-        ("off", world(TERM="xterm-kitty"), None),
-        ("auto", world(TERM="xterm-kitty"), "kitty"),
-        ("auto", world(TERM="foot"), "sixel"),
-        ("auto", world(TERM="xterm-256color"), None),
-        ("auto", world(TERM="xterm-kitty", SSH_CONNECTION="1"), None),
-        ("auto", world(TERM="xterm-kitty", TMUX="/tmp/x"), None),
-        ("auto", world(TERM="xterm-kitty", tty=False), None),
-        ("kitty", world(tty=False), "kitty"),
-        ("half", world(TERM="xterm-kitty"), None),
+        ("off", environment(TERM="xterm-kitty"), None),
+        ("auto", environment(TERM="xterm-kitty"), "kitty"),
+        ("auto", environment(TERM="foot"), "sixel"),
+        ("auto", environment(TERM="xterm-256color"), None),
+        ("auto", environment(TERM="xterm-kitty", SSH_CONNECTION="1"), None),
+        ("auto", environment(TERM="xterm-kitty", TMUX="/tmp/x"), None),
+        ("auto", environment(TERM="xterm-kitty", tty=False), None),
+        ("kitty", environment(tty=False), "kitty"),
+        ("half", environment(TERM="xterm-kitty"), None),
     ],
 )
-def test_what_the_environment_says(wish, here, kind):
-    assert protocol(here, wish) == kind
+def test_the_environment_decides_the_protocol(mode, env, protocol):
+    assert choose_protocol(env, mode) == protocol
 
 
 def test_half_blocks_are_ours():
@@ -46,13 +48,13 @@ def test_protocols_send_the_picture(kind, start):
     assert start in made.out
 
 
-def test_nobody_asks_the_terminal():
-    with unasked() as sent:
+def test_the_terminal_is_not_queried():
+    with no_terminal_queries() as sent:
         assert sys.__stdout__ is sent and not sent.isatty()
     assert sys.__stdout__ is not sent
 
 
-def test_a_wish_that_is_none():
+def test_an_unknown_mode_is_refused():
     made = run(SENTENCE, "--graphics", "sixl")
     assert made.status == 2 and "Did you mean 'sixel'" in made.err
 

@@ -1,4 +1,4 @@
-"""Real models on the command line: overview, layers, heads, pairs, changes, facts."""
+"""Pretrained models on the command line: overview, layers, heads, pairs, interventions, facts."""
 
 import json
 import re
@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from attnviz.cli.output import style as wishes
+from attnviz.cli.output.style import apply_model_defaults
 from attnviz.sources.families import FAMILIES
 from tests.checkpoints.minilm import folder
 from tests.cli.runner import run
@@ -25,14 +25,14 @@ def titles(made):
 def test_without_a_layer_all_heads_are_seen_at_a_glance():
     made = run(TEXT, "-m", BERT)
     assert (made.status, made.err) == (0, "")
-    assert "layers downwards, heads rightwards" in made.out
+    assert "grid: layers (down) × heads (across)" in made.out
     assert re.findall(r"^layer (\d)", made.out, re.MULTILINE) == ["0", "1", "2"]
     assert not titles(made)
 
 
 def test_heads_that_stand_out_are_named_with_their_scores():
     made = run(TEXT, "-m", MINILM)
-    below = made.out.split("heads that stand out: layer.head (how well it fits, 0 to 1)\n")[1]
+    below = made.out.split("heads by pattern: layer.head (score, 0 to 1)\n")[1]
     rows = heads(TEXT, "-m", MINILM)
     known = {row["pattern"] for row in rows} - {None}
     assert {line[:16].strip() for line in below.splitlines()} - {""} == known
@@ -59,13 +59,13 @@ def test_with_a_head_there_are_numbers():
 
 def test_a_view_that_was_asked_for_is_what_one_gets():
     assert "·" not in run(TEXT, "-m", BERT, "--view", "matrix", "--layer", "0").out.split("\n")[2]
-    assert "layers downwards" not in run(TEXT, "-m", BERT, "--view", "matrix").out
-    assert "0." in run(TEXT, "-m", BERT, "--layer", "1", "--annotate").out.split("strongest")[0]
+    assert "grid: layers" not in run(TEXT, "-m", BERT, "--view", "matrix").out
+    assert "0." in run(TEXT, "-m", BERT, "--layer", "1", "--annotate").out.split("max weight")[0]
 
 
 def test_seeded_numbers_have_no_habits():
     made = run(TEXT, "--layers", "3", "--heads", "8")
-    assert "layers downwards" in made.out and "stand out" not in made.out
+    assert "grid: layers" in made.out and "heads by pattern" not in made.out
 
 
 @pytest.mark.parametrize("ending", ["png", "svg", "json", "csv", "npz", "html"])
@@ -103,7 +103,7 @@ def test_how_one_text_looks_at_the_other(asked, rows, columns):
     kept = np.array(part["weights"])
     assert kept.shape[-2:] == (rows, columns)
     assert (kept == np.array(whole["weights"])[..., who, whom]).all()
-    assert part["meta"]["segments"] == asked.upper().replace(",", " looks at ")
+    assert part["meta"]["segments"] == asked.upper().replace(",", " attends to ")
     assert part["meta"]["row_sum"] == "at most 1" and whole["meta"]["row_sum"] == "1"
     assert kept.sum(-1).max() < 1
 
@@ -111,23 +111,26 @@ def test_how_one_text_looks_at_the_other(asked, rows, columns):
 def test_the_title_says_whose_queries_and_keys_are_shown():
     words = ("the cat", "-m", BERT, "--pair", "a dog", "--layer", "0", "--head", "0")
     out = run(*words, "--segments", "A,B").out
-    assert out.startswith("models/bert, A looks at B\n") and "∅ not spent on these keys" in out
+    assert (
+        out.startswith("models/bert, A attends to B\n")
+        and "∅ = weight on none of these keys" in out
+    )
     out = run("compare", *words, "-v", "hard", "--segments", "A,B").out
-    assert out.startswith("models/bert, A looks at B, as it is against hard\n")
+    assert out.startswith("models/bert, A attends to B, original vs. hard\n")
 
 
 @pytest.mark.parametrize(
     ("words", "says"),
     [
         (("--segments", "A"), "--segments 'A' should be QUERY,KEY, as in A,B"),
-        (("--segments", "A,C"), "no keys belong to text C; there is A, B"),
+        (("--segments", "A,C"), "segment C has no keys; there is A, B"),
         (("--layer", "9"), "there is no layer 9; there are 0 to 2"),
         (("--head", "4"), "there is no head 4; there are 0 to 3"),
         (("--ablate", "0.4"), "layer 0 has no head 4"),
-        (("--target", "a"), "--target is for a decoder"),
+        (("--target", "a"), "--target needs decoder or cross attention"),
         (("--attention", "cross"), "unknown attention of"),
-        (("-t", "words"), "--tokenizer is for seeded numbers; a model brings its own"),
-        (("-c", "a"), "--context is for seeded numbers"),
+        (("-t", "words"), "--tokenizer cannot be combined with --model"),
+        (("-c", "a"), "--context cannot be combined with --model"),
     ],
 )
 def test_misuse_of_a_model_is_one_line(words, says):
@@ -140,12 +143,12 @@ def test_a_changed_model_says_so_everywhere(tmp_path):
     picture = tmp_path / "x.svg"
     words = ("the cat", "-m", BERT, "-v", "hard", "--at", "1", "--ablate", "2.0")
     made = run(*words, "-o", "-", "-o", str(picture))
-    said = "hard in layer 1; without head 2.0"
-    assert made.err == f"note: the model is changed while it runs: {said}\n"
-    assert made.out.startswith(f"models/bert, changed: {said}\n")
-    assert f"changed: {said}" in picture.read_text()
+    said = "hard in layer 1; head 2.0 ablated"
+    assert made.err == f"note: model modified: {said}\n"
+    assert made.out.startswith(f"models/bert, modified: {said}\n")
+    assert f"modified: {said}" in picture.read_text()
     told = run("explain", *words, "--layer", "1")
-    assert said in told.err and told.out.startswith(f"models/bert, changed: {said}, layer 1")
+    assert said in told.err and told.out.startswith(f"models/bert, modified: {said}, layer 1")
     document = json.loads(run(*words, "--json").out)
     assert document["meta"]["intervention"] == said
     assert run("the cat", "-m", BERT).err == ""
@@ -155,14 +158,14 @@ def test_more_than_memory_holds_is_refused_before_it_runs(monkeypatch):
     from attnviz.sources.model import run_model as from_model
     from attnviz.sources.model.checkpoint import Checkpoint
 
-    monkeypatch.setattr(from_model, "machine", lambda: 10_000)
+    monkeypatch.setattr(from_model, "machine_memory", lambda: 10_000)
     run_it = Checkpoint.run
     monkeypatch.setattr(Checkpoint, "run", None)
     made = run(TEXT, "-m", BERT)
     assert made.status == 2
     assert re.search(r"9 tokens need about [\d.]+ kB .*this machine has 10.0 kB", made.err)
     monkeypatch.setattr(Checkpoint, "run", run_it)
-    monkeypatch.setattr(from_model, "machine", lambda: 10_000_000)
+    monkeypatch.setattr(from_model, "machine_memory", lambda: 10_000_000)
     assert run(TEXT, "-m", BERT).status == 0
 
 
@@ -170,18 +173,16 @@ def test_only_what_is_kept_counts_as_maps(monkeypatch):
     from attnviz.sources.model import run_model as from_model
 
     counted = []
-    monkeypatch.setattr(
-        from_model, "refuse_too_large", lambda memory, *_: counted.append(memory.maps)
-    )
+    monkeypatch.setattr(from_model, "check_memory", lambda memory, *_: counted.append(memory.maps))
     for more in ((), ("--layer", "1"), ("--layer", "1", "--head", "0,3")):
         assert run(TEXT, "-m", BERT, *more).status == 0
     assert counted == [9 * n_map * 9 * 9 for n_map in (12, 4, 2)]
 
 
 def test_a_seeded_sentence_that_is_too_long_is_refused(monkeypatch):
-    from attnviz.sources.seeded.layers import run_seeded as from_seed
+    from attnviz.sources.seeded import run_seeded as from_seed
 
-    monkeypatch.setattr(from_seed, "machine", lambda: 1_000)
+    monkeypatch.setattr(from_seed, "machine_memory", lambda: 1_000)
     made = run(TEXT)
     assert made.status == 2 and "7 tokens need about" in made.err
 
@@ -200,24 +201,28 @@ def test_models_tells_what_a_checkpoint_is(folder):
     known = json.loads(run("models", str(MODELS / folder), "--json").out)
     made = run("models", str(MODELS / folder), width=200)
     assert made.status == 0
-    lines = dict(re.split(r"  +", line.strip(), maxsplit=1) for line in made.out.splitlines()[1:])
+    rows = [re.split(r"  +", line.strip(), maxsplit=1) for line in made.out.splitlines()[1:]]
+    lines, texts = dict(rows), [text for _, text in rows]
     assert lines["family"].startswith(known["family"])
-    assert lines["heads"].startswith(f"{known['heads']} of width {known['d_head']}")
-    assert ("sharing" in lines["heads"]) == (known["kv_heads"] != known["heads"])
-    assert known["dtype"] in lines["numbers"]
+    assert lines["heads"].startswith(f"{known['heads']}")
+    assert lines["heads"].endswith(f", head dim {known['d_head']}")
+    assert ("key/value" in lines["heads"]) == (known["kv_heads"] != known["heads"])
+    assert known["dtype"] in lines["parameters"]
     for group in known["attention"]:
-        assert group["algebra"] in lines.values()
+        name = "self-attention" if group["kind"] == "self" else f"{group['kind']} self-attention"
+        name = "cross-attention" if group["kind"] == "cross" else name
+        assert f"{name}, {group['algebra']}" in texts
 
 
 def test_models_at_a_glance():
     assert run("models", str(MODELS / "gemma2"), width=60).out.splitlines()[1:6] == [
         line.ljust(60)
         for line in (
-            "family      gemma2, a decoder [2408.00118]",
-            "layers      3",
-            "heads       4 of width 8, sharing 2 with keys",
-            "width       32",
-            "vocabulary  100 words",
+            "family          gemma2, decoder [2408.00118]",
+            "layers          3",
+            "heads           4 (key/value heads: 2), head dim 8",
+            "hidden size     32",
+            "vocabulary      100 tokens",
         )
     ]
 
@@ -225,9 +230,9 @@ def test_models_at_a_glance():
 @pytest.mark.parametrize(
     ("config", "status", "says"),
     [
-        ({"model_type": "resnet"}, 3, "model_type 'resnet' is not supported. There are: bert"),
-        ({"model_type": "bert", "quantization_config": {"bits": 4}}, 3, "quantised weights"),
-        (None, 1, "has no config.json: it is no checkpoint"),
+        ({"model_type": "resnet"}, 3, "model_type 'resnet' is not supported. Supported: bert"),
+        ({"model_type": "bert", "quantization_config": {"bits": 4}}, 3, "quantized weights"),
+        (None, 1, "is not a model folder (no config.json)"),
     ],
 )
 def test_what_is_not_supported_is_refused_with_its_reason(config, status, says, tmp_path):
@@ -245,12 +250,12 @@ def test_a_checkpoint_without_a_tokenizer_says_so(tmp_path):
     made = run("models", str(tmp_path), width=100)
     assert made.status == 0 and "no text: tokenizer.json is missing" in made.out
     made = run(TEXT, "-m", str(tmp_path))
-    assert made.status == 1 and "has no tokenizer.json, which says how text is cut" in made.err
+    assert made.status == 1 and "has no tokenizer.json" in made.err
 
 
 def test_a_revision_is_of_a_model():
     made = run("models", "--revision", "main")
-    assert made.status == 2 and "--revision is of one model; name it" in made.err
+    assert made.status == 2 and "--revision needs a MODEL" in made.err
 
 
 def heads(*words):
@@ -289,8 +294,8 @@ def test_heads_by_pattern_stand_together_the_best_first():
     names = [row["pattern"] for row in rows]
     assert len(set(names)) > 2
     assert sum(name != other for name, other in pairwise(names)) == len(set(names)) - 1
-    broad = [row["score"] for row in rows if row["pattern"] == "broad"]
-    assert broad == sorted(broad, reverse=True)
+    diffuse = [row["score"] for row in rows if row["pattern"] == "diffuse"]
+    assert diffuse == sorted(diffuse, reverse=True)
 
 
 def test_heads_as_a_table():
@@ -299,7 +304,7 @@ def test_heads_as_a_table():
     assert lines[1].split() == [
         "head",
         "pattern",
-        "fits",
+        "score",
         "entropy",
         "distance",
         "strongest",
@@ -321,13 +326,13 @@ def test_an_unknown_order_is_refused():
 
 
 def test_a_layer_may_be_drawn_with_numbers():
-    """The choice of a view is a wish, not a rule."""
+    """Model defaults give way to a chosen view."""
     from attnviz.render.style import Style
 
     options = {"model": "x", "layer": None, "head": None}
-    assert wishes.model_view(Style(), options).view == "overview"
-    assert wishes.model_view(Style(view="lines"), options).view == "lines"
-    assert wishes.model_view(Style(), options | {"model": None}).view == "auto"
-    assert wishes.model_view(Style(), options | {"layer": "1"}).annotate is False
-    assert wishes.model_view(Style(annotate=True), options | {"layer": "1"}).annotate is True
-    assert wishes.model_view(Style(), options | {"layer": "1", "head": "1"}) == Style()
+    assert apply_model_defaults(Style(), options).view == "overview"
+    assert apply_model_defaults(Style(view="lines"), options).view == "lines"
+    assert apply_model_defaults(Style(), options | {"model": None}).view == "auto"
+    assert apply_model_defaults(Style(), options | {"layer": "1"}).annotate is False
+    assert apply_model_defaults(Style(annotate=True), options | {"layer": "1"}).annotate is True
+    assert apply_model_defaults(Style(), options | {"layer": "1", "head": "1"}) == Style()

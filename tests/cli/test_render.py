@@ -1,4 +1,4 @@
-"""Attention of others in every view and format; our own comes back as it was."""
+"""attnviz render: files of other programs in every view and format; our own round-trip."""
 
 import json
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 
 import attnviz
 from attnviz.render.formats import FORMATS
-from attnviz.render.terminal.views import VIEWS
+from attnviz.render.views import VIEWS
 from attnviz.sources.external.readers import READERS
 from tests.cli.runner import run
 
@@ -74,7 +74,7 @@ def test_a_page_of_the_same_run_agrees_within_its_steps(tmp_path):
     document, arrays, page = (attnviz.read(path) for path in paths)
     assert (document.weights == arrays.weights).all()
     assert np.allclose(document.weights, page.weights, atol=2e-5)
-    assert (document.hidden == page.hidden).all() and document.queries == page.queries
+    assert (document.masked == page.masked).all() and document.queries == page.queries
 
 
 def test_names_of_heads_survive(tmp_path):
@@ -97,7 +97,7 @@ def test_names_that_do_not_fit_are_refused():
 def test_what_other_programs_wrote_is_shown(path):
     made = run("render", str(path))
     assert made.status == 0, made.err
-    assert "rows: queries" in made.out and "\x1b" not in made.out
+    assert "rows = queries" in made.out and "\x1b" not in made.out
 
 
 @pytest.mark.parametrize("row", FORMATS, ids=lambda row: row.name)
@@ -144,8 +144,8 @@ def labels(made):
 def test_what_was_guessed_is_said(bare):
     made = run("render", str(bare / "w.npy"), "--json")
     assert labels(made) == [["0", "1", "2"]] * 2
-    assert "note: no tokens came with the attention" in made.err
-    assert "read as [head, query, key]" in made.err
+    assert "note: no tokens given; showing positions" in made.err
+    assert "interpreting shape (2, 3, 3) as [head, query, key]" in made.err
     assert run("render", str(bare / "w.npy"), "--tokens", "a b c", "--axes", "hqk").err == ""
 
 
@@ -172,7 +172,10 @@ def test_a_vocabulary_makes_tokens_of_numbers(bare):
     made = labels(run("render", str(bare / "w.npz"), "--json", "--tokens", vocabulary))
     assert made[0] == made[1] and made[0][0].startswith("[") and made[0] != ["0", "1", "2"]
     refused = run("render", str(bare / "w.npy"), "--tokens", vocabulary)
-    assert refused.status == 3 and "no input_ids came with the attention" in refused.err
+    assert (
+        refused.status == 3
+        and "a tokenizer.json needs input_ids, and the source has none" in refused.err
+    )
 
 
 MISUSE = [
@@ -180,7 +183,7 @@ MISUSE = [
     (("--query-tokens", "a b c"), 2, "--query-tokens and --key-tokens"),
     (("--tokens", "a b c", "--key-tokens", "a"), 2, "give --tokens for both sides"),
     (("--axes", "qk"), 2, "axes='qk' does not fit"),
-    (("--which", "5"), 2, "there is no sequence 5"),
+    (("--which", "5"), 2, "there is no batch item 5"),
     (("--view", "matrx"), 2, "Did you mean 'matrix'"),
 ]
 
@@ -196,7 +199,7 @@ def test_what_is_no_attention_is_status_3(tmp_path):
     path = tmp_path / "x.bin"
     path.write_bytes(b"nothing")
     made = run("render", str(path))
-    assert made.status == 3 and "'x.bin': nothing that can be read as attention" in made.err
+    assert made.status == 3 and "'x.bin': unrecognized format" in made.err
     assert run("render", str(tmp_path / "none")).status == 1
 
 

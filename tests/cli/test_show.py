@@ -1,4 +1,4 @@
-"""The main job, as a user does it: every sample in every format, and the data that comes out."""
+"""attnviz show: every sample in every format, and the data that comes out."""
 
 import io
 import json
@@ -28,12 +28,12 @@ def shortened(path, tmp_path, lines):
 @pytest.mark.parametrize("row", FORMATS, ids=lambda row: row.name)
 @pytest.mark.parametrize("sample", FILES, ids=lambda path: path.name)
 def test_every_sample_in_every_format(sample, row, tmp_path):
-    given = shortened(sample, tmp_path, 200 if row.lines and not row.drawn else 2)
+    given = shortened(sample, tmp_path, 200 if row.holds_many and not row.is_visual else 2)
     variant = "cross" if sample.suffix == ".tsv" else "multihead"
     if row.name == "table":
         made = run("-i", str(given), "-v", variant)
         assert (made.status, made.err) == (0, "")
-        assert "\x1b" not in made.out and "strongest" in made.out
+        assert "\x1b" not in made.out and "max weight" in made.out
         return
     ending = row.suffixes[0]
     made = run("-i", str(given), "-v", variant, "-o", str(tmp_path / ("out-{n}" + ending)))
@@ -54,7 +54,7 @@ def test_every_line_of_every_sample_is_looked_at():
 
 def test_a_table_says_what_it_shows():
     made = run(SENTENCE, "--variant", "multihead")
-    for said in ("rows: queries", "columns: keys", "head 0", "head 3", "strongest", "bits"):
+    for said in ("rows = queries", "columns = keys", "head 0", "head 3", "max weight", "bits"):
         assert said in made.out
 
 
@@ -80,9 +80,9 @@ COLOURS = [
 ]
 
 
-@pytest.mark.parametrize(("words", "world", "colored"), COLOURS, ids=str)
-def test_who_decides_about_colour(words, world, colored):
-    made = run(SENTENCE, *words, **world)
+@pytest.mark.parametrize(("words", "env", "colored"), COLOURS, ids=str)
+def test_color_is_decided_by_option_then_environment(words, env, colored):
+    made = run(SENTENCE, *words, **env)
     assert ("\x1b[" in made.out) == colored
 
 
@@ -189,5 +189,5 @@ def test_help_and_version_say_what_they_are():
 
 def test_a_word_close_to_a_command_is_a_sentence_and_says_so():
     made = run("rendr")
-    assert made.status == 0 and "the command is 'render'" in made.err
+    assert made.status == 0 and "did you mean the command 'render'?" in made.err
     assert run("cat").err == ""

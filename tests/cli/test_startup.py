@@ -1,4 +1,4 @@
-"""Start-up is part of the product: what is loaded is what is used."""
+"""Start-up: a command imports only what it uses."""
 
 import subprocess
 import sys

@@ -1,48 +1,48 @@
-"""Layers to test mechanisms with: distinct prime sizes, so that no two axes can be mixed up."""
+"""Random layers for tests, of distinct sizes, so that no two axes can be confused."""
 
 import numpy as np
 
-from attnviz.core.engine.attend import learn
-from attnviz.core.engine.attention import turned
+from attnviz.core.engine.attend import init_params
+from attnviz.core.engine.attention import apply_positions
 from attnviz.core.grid import Grid
-from attnviz.core.heads import share
-from attnviz.core.part import Inputs, Sizes
-from attnviz.core.seeded_random import draw
+from attnviz.core.heads import repeat_kv
+from attnviz.core.inputs import Inputs, Sizes
+from attnviz.core.seeded_random import draw_uniform
 
 HEAD, QUERY, KEY, D, D_MODEL = 2, 5, 7, 6, 11
 
 
-def layer(variant, n_query=QUERY, n_key=KEY, d=D, seed="layer", **changed):
-    """Inputs of one layer of this mechanism, drawn from a seed, in float64.
+def make_layer(variant, n_query=QUERY, n_key=KEY, d=D, seed="layer", **changed):
+    """Seeded random inputs of one layer of this mechanism, in float64.
 
     The first rows of a longer layer are those of a shorter one. With `n_query == n_key` the
-    layer looks at itself: queries and keys are made of the same inputs.
+    layer is self-attention: queries and keys have the same inputs.
     """
-    variant = variant.set(heads=HEAD) if variant.projected else variant
-    plan = variant.heads
-    n_head = plan.n_query_head
-    query = np.stack([draw((n_query, d), seed, "query", h) for h in range(n_head)])
-    key = np.stack([draw((n_key, d), seed, "key", h) for h in range(plan.n_kv_head)])
-    own = draw((max(n_query, n_key), D_MODEL), seed, "input")
+    variant = variant.with_tunables(heads=HEAD) if variant.has_projections else variant
+    heads = variant.heads
+    n_head = heads.n_query_head
+    query = np.stack([draw_uniform((n_query, d), seed, "query", h) for h in range(n_head)])
+    key = np.stack([draw_uniform((n_key, d), seed, "key", h) for h in range(heads.n_kv_head)])
+    hidden = draw_uniform((max(n_query, n_key), D_MODEL), seed, "input")
     sizes = Sizes(d=d, d_model=D_MODEL, n_head=n_head, n_query=n_query, n_key=n_key)
     numbers = np.arange(max(n_query, n_key) + 3)
-    notes = {
+    features = {
         "pad": ((numbers[:n_query] % 4 == 3) * 1, (numbers[:n_key] % 4 == 3) * 1),
         "segment": (numbers[:n_query] // 3, numbers[:n_key] // 3),
         "letters": (numbers[:n_query] % 5, numbers[:n_key] % 5),
     }
-    made = {
+    arguments = {
         "query": query,
-        "key": share(key, n_head),
-        "grid": Grid.of(n_head, n_query, n_key, notes),
-        "learned": learn(variant, sizes, {}, 3, np.float64),
-        "query_input": own[-n_query:],
-        "key_input": own[:n_key],
+        "key": repeat_kv(key, n_head),
+        "grid": Grid.of(n_head, n_query, n_key, features),
+        "params": init_params(variant, sizes, {}, 3, np.float64),
+        "query_input": hidden[-n_query:],
+        "key_input": hidden[:n_key],
     } | changed
-    return variant, turned(variant, Inputs(**made))
+    return variant, apply_positions(variant, Inputs(**arguments))
 
 
-def sees(variant, inputs):
-    """What the mask lets each query see.    -> [head, query, key]"""
+def mask_pairs(variant, inputs):
+    """The pairs that the mask leaves.    -> [head, query, key]"""
     shape = (inputs.query.shape[0], inputs.query.shape[1], inputs.key.shape[1])
     return np.broadcast_to(variant.mask(inputs.grid), shape)

@@ -1,4 +1,4 @@
-"""attend over arrays: shapes, masks, shared keys, and numbers that must be refused."""
+"""attend over arrays: shapes, masks, shared keys, and errors for NaN and infinity."""
 
 import numpy as np
 import pytest
@@ -6,12 +6,12 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from attnviz.core.engine.attend import attend
 from attnviz.core.masks import Causal, Window
-from attnviz.core.seeded_random import draw
+from attnviz.core.seeded_random import draw_uniform
 from attnviz.errors import MisuseError, NumbersError, ShapeError
 
-QUERY = draw((3, 2, 5, 6), "q")  # batch 3, head 2, query 5, d 6
-KEY = draw((3, 2, 7, 6), "k")
-VALUE = draw((3, 2, 7, 4), "v")
+QUERY = draw_uniform((3, 2, 5, 6), "q")  # batch 3, head 2, query 5, d 6
+KEY = draw_uniform((3, 2, 7, 6), "k")
+VALUE = draw_uniform((3, 2, 7, 4), "v")
 
 
 def loops(query, key, value, visible):
@@ -28,8 +28,8 @@ def loops(query, key, value, visible):
 
 
 def test_a_batch_of_heads_with_a_mask_equals_loops():
-    visible = draw((3, 1, 5, 7), "mask") > 0
-    visible[0, 0, 2] = False  # one query sees nothing
+    visible = draw_uniform((3, 1, 5, 7), "mask") > 0
+    visible[0, 0, 2] = False  # one query is fully masked
     made = attend(QUERY, KEY, VALUE, mask=visible)
     for b in range(3):
         for h in range(2):
@@ -59,7 +59,7 @@ def test_a_constant_added_to_a_row_changes_nothing():
 
 
 def test_shared_keys_go_to_heads_in_order():
-    four = draw((4, 5, 6), "q4")
+    four = draw_uniform((4, 5, 6), "q4")
     shared = attend(four, KEY[0], VALUE[0])
     repeated = attend(four, np.repeat(KEY[0], 2, axis=0), np.repeat(VALUE[0], 2, axis=0))
     assert_array_equal(shared.weights, repeated.weights)
@@ -89,7 +89,7 @@ def test_a_window_shows_that_many_keys_itself_included(window, most):
 
 
 @pytest.mark.parametrize("poison", [np.nan, np.inf, 1e30])
-def test_hidden_keys_and_values_cannot_leak(poison):
+def test_masked_keys_and_values_cannot_leak(poison):
     key, value = KEY[0].copy(), VALUE[0].copy()
     visible = np.ones((5, 7), bool)
     visible[:, 6] = False
@@ -100,7 +100,7 @@ def test_hidden_keys_and_values_cannot_leak(poison):
     assert_array_equal(made.output, clean.output)
 
 
-def test_numbers_that_have_no_share_are_refused():
+def test_nan_and_infinity_raise_an_error():
     key, value = KEY[0].copy(), VALUE[0].copy()
     key[1, 3, 0] = np.nan
     with pytest.raises(NumbersError, match="head 1, query 0, key 3 is nan"):
@@ -110,13 +110,13 @@ def test_numbers_that_have_no_share_are_refused():
         attend(QUERY[0], KEY[0], value)
 
 
-def test_a_cap_never_lets_the_hidden_through():
+def test_a_soft_cap_does_not_unmask():
     made = attend(QUERY[0], KEY[0], mask=Causal(), softcap=0.1).weights
     assert (made[:, 0, 3:] == 0.0).all()
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
-def test_the_type_of_numbers_is_kept(dtype):
+def test_the_float_type_is_kept(dtype):
     made = attend(QUERY[0].astype(dtype), KEY[0].astype(dtype), VALUE[0].astype(dtype))
     expected = np.float32 if dtype == np.float16 else dtype
     assert made.weights.dtype == made.output.dtype == expected
@@ -130,8 +130,8 @@ def test_two_axes_are_one_head():
     assert made.output.shape == (5, 4)
 
 
-def test_a_mask_of_numbers_is_refused_because_it_could_mean_either():
-    with pytest.raises(ShapeError, match="bool, True = may look"):
+def test_a_mask_of_numbers_is_ambiguous_and_an_error():
+    with pytest.raises(ShapeError, match="bool, True = the query attends"):
         attend(QUERY[0], KEY[0], mask=np.ones((5, 7)))
 
 
@@ -141,15 +141,15 @@ def test_a_mask_of_numbers_is_refused_because_it_could_mean_either():
         (QUERY[0], KEY[0, :, :, :5], None, "with the same d"),
         (QUERY[0, 0, 0], KEY[0], None, "should be"),
         (QUERY[0], KEY[0], VALUE[0, :, :6], "should begin like key"),
-        (draw((3, 5, 6), "q3"), KEY[0], None, "3 query heads cannot share 2"),
+        (draw_uniform((3, 5, 6), "q3"), KEY[0], None, "3 query heads cannot share 2"),
     ],
 )
-def test_shapes_that_do_not_fit_are_named(query, key, value, says):
+def test_an_error_names_the_shapes_that_do_not_match(query, key, value, says):
     with pytest.raises(ShapeError, match=says):
         attend(query, key, value)
 
 
-def test_learned_numbers_can_be_given():
+def test_learned_parameters_can_be_given():
     zero = np.zeros((2, 6))
     made = attend(QUERY[0], KEY[0], variant="additive", learned={"v_additive": zero}).weights
     assert_allclose(made, 1 / 7)
@@ -160,5 +160,7 @@ def test_learned_numbers_can_be_given():
 def test_tunables_reach_the_parts():
     made = attend(KEY[0], KEY[0], variant="local", window=1).weights
     assert_array_equal(made[0], np.eye(7))
-    with pytest.raises(MisuseError, match=r"'local' has no 'windw' to set\. It has: window=3"):
+    with pytest.raises(
+        MisuseError, match=r"'local' has no tunable 'windw'\. Its tunables: window=3"
+    ):
         attend(KEY[0], KEY[0], variant="local", windw=1)

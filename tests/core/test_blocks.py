@@ -1,17 +1,17 @@
-"""Layers in blocks: what may be left out, what must be seen, and that threads change no bit."""
+"""Layers in blocks: bounds of masks, equality with one block, bitwise equality of threads."""
 
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from attnviz.api.blas_threads import threads
+from attnviz.api.blas_threads import use_threads
 from attnviz.core.compose.grammar import parse_mask
 from attnviz.core.engine import attention
 from attnviz.core.engine.attend import attend
-from attnviz.core.engine.attention import seen
-from attnviz.core.grid import Grid, Place
+from attnviz.core.engine.attention import evaluate_mask
+from attnviz.core.grid import BlockIndex, Grid
 from attnviz.core.masks import Causal, Mask, Window
-from attnviz.core.seeded_random import draw
+from attnviz.core.seeded_random import draw_uniform
 from attnviz.core.variants import VARIANTS
 from attnviz.errors import MisuseError, NumbersError
 
@@ -24,9 +24,9 @@ MASKS |= {
         "~(causal & window(3))",
         "causal & ~window(2) | sinks(1)",
         "~(dilated(2) | global(2))",
-        "neighborhood(3, tile=2) & ~itself",
+        "neighborhood(3, tile=2) & ~diagonal",
         "~same-block(3)",
-        "~padding & ~summaries(3)",
+        "~padding & ~summary-cells(3)",
         "causal(first)",
     )
 }
@@ -46,7 +46,7 @@ def parts_of(grid):
     """Blocks of one, two and all rows."""
     for step in (1, 2, grid.n_query):
         for start in range(0, grid.n_query, step):
-            yield grid.part(Place(rows=slice(start, start + step)))
+            yield grid.select_block(BlockIndex(queries=slice(start, start + step)))
 
 
 @pytest.mark.parametrize("size", GRIDS, ids=str)
@@ -56,32 +56,37 @@ def test_bounds_hold(mask, size):
         visible = np.broadcast_to(mask(grid), grid.shape)
         some, every = mask.bounds(grid)
         assert not (visible.any((0, 1)) & ~some).any(), "a visible key is out of reach"
-        assert not (every & ~visible.all((0, 1))).any(), "a hidden key is in clear sight"
+        assert not (every & ~visible.all((0, 1))).any(), "a masked key counts as visible to all"
 
 
 @pytest.mark.parametrize(
     ("mask", "most"),
-    [("causal & window(2)", 3), ("window(2) | sinks(1)", 5), ("same-block(2)", 4), ("itself", 2)],
+    [
+        ("causal & window(2)", 3),
+        ("window(2) | sinks(1)", 5),
+        ("same-block(2)", 4),
+        ("diagonal", 2),
+    ],
 )
-def test_bounds_leave_out_what_is_far(mask, most):
-    grid = grid_of(40, 40).part(Place(rows=slice(20, 22)))
+def test_bounds_leave_out_distant_keys(mask, most):
+    grid = grid_of(40, 40).select_block(BlockIndex(queries=slice(20, 22)))
     some, _ = parse_mask(mask).bounds(grid)
     assert some.sum() <= most
 
 
 @pytest.mark.parametrize("size", GRIDS, ids=str)
 @pytest.mark.parametrize("mask", MASKS.values(), ids=MASKS)
-def test_a_mask_that_is_asked_for_doubtful_keys_only_says_the_same(mask, size, monkeypatch):
-    monkeypatch.setattr(attention, "LARGE", 0)
+def test_evaluating_undecided_keys_only_gives_the_same_mask(mask, size, monkeypatch):
+    monkeypatch.setattr(attention, "BOUNDS_THRESHOLD", 0)
     for grid in parts_of(grid_of(*size)):
         expected = np.broadcast_to(mask(grid), grid.shape)
-        assert_array_equal(np.broadcast_to(seen(mask, grid), grid.shape), expected)
+        assert_array_equal(np.broadcast_to(evaluate_mask(mask, grid), grid.shape), expected)
 
 
-class Careless(Mask):
-    """Says that nothing can be seen, and shows the first key."""
+class WrongBounds(Mask):
+    """A mask with wrong bounds: they exclude the first key, which is visible."""
 
-    name = "careless"
+    name = "wrong-bounds"
 
     def __call__(self, grid):
         return grid.k == 0
@@ -91,18 +96,18 @@ class Careless(Mask):
         return none, none
 
 
-def test_wrong_bounds_would_be_noticed():
+def test_wrong_bounds_are_detected():
     with pytest.raises(AssertionError, match="out of reach"):
-        test_bounds_hold(Careless(), (9, 9))
+        test_bounds_hold(WrongBounds(), (9, 9))
 
 
-LONG = [draw((3, 300, 4), "long", name) for name in "qkv"]
+LONG = [draw_uniform((3, 300, 4), "long", name) for name in "qkv"]
 
 
 @pytest.fixture
 def small_blocks(monkeypatch):
-    monkeypatch.setattr("attnviz.core.engine.blocks.STRAIGHT", 1 << 10)
-    monkeypatch.setattr("attnviz.core.engine.blocks.BLOCK", 1 << 12)
+    monkeypatch.setattr("attnviz.core.engine.blocks.SINGLE_BLOCK_MAX", 1 << 10)
+    monkeypatch.setattr("attnviz.core.engine.blocks.BLOCK_SIZE", 1 << 12)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -111,36 +116,36 @@ def test_any_number_of_threads_gives_the_same_bits(small_blocks, mask, dtype):
     query, key, value = (array.astype(dtype) for array in LONG)
     first = attend(query, key, value, mask=mask)
     for n_thread in (1, 2, 5):
-        with threads(n_thread):
+        with use_threads(n_thread):
             other = attend(query, key, value, mask=mask)
         assert_array_equal(other.weights, first.weights)
         assert_array_equal(other.output, first.output)
 
 
-def test_blocks_give_what_one_go_gives(small_blocks):
+def test_blocks_equal_a_single_block(small_blocks):
     blocked = attend(*LONG, mask=Causal() & Window(9))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("attnviz.core.engine.blocks.STRAIGHT", 1 << 20)
+        patch.setattr("attnviz.core.engine.blocks.SINGLE_BLOCK_MAX", 1 << 20)
         whole = attend(*LONG, mask=Causal() & Window(9))
     np.testing.assert_allclose(blocked.weights, whole.weights, rtol=0, atol=1e-15)
     np.testing.assert_allclose(blocked.output, whole.output, rtol=0, atol=1e-14)
 
 
 @pytest.mark.parametrize("n_thread", [1, 3])
-def test_the_first_bad_number_is_told_by_its_place_in_the_layer(small_blocks, n_thread):
+def test_an_error_locates_the_first_bad_number_in_the_layer(small_blocks, n_thread):
     query, key, value = (array.copy() for array in LONG)
     key[1, 250] = np.nan
     said = "head 1, query 250, key 250 is nan"
-    with pytest.raises(NumbersError, match=said), threads(n_thread):
+    with pytest.raises(NumbersError, match=said), use_threads(n_thread):
         attend(query, key, value, mask=Causal() & Window(9))
     value[2, 270, 1] = np.inf
     said = "value of head 2, key 270 is not finite, and query 270"
-    with pytest.raises(NumbersError, match=said), threads(n_thread):
+    with pytest.raises(NumbersError, match=said), use_threads(n_thread):
         attend(query, LONG[1], value, mask=Causal() & Window(9))
 
 
-def test_a_matrix_that_is_made_at_once_has_its_limit(small_blocks, monkeypatch):
-    monkeypatch.setattr("attnviz.core.engine.blocks.LARGEST", 1 << 11)
-    with pytest.raises(MisuseError, match="'sinkhorn' makes its matrix at once"):
+def test_a_whole_matrix_has_a_size_limit(small_blocks, monkeypatch):
+    monkeypatch.setattr("attnviz.core.engine.blocks.MATRIX_MAX", 1 << 11)
+    with pytest.raises(MisuseError, match="'sinkhorn' computes its whole matrix at once"):
         attend(*LONG, variant="sinkhorn")
     assert attend(*LONG, variant="softmax").weights.shape == (3, 300, 300)

@@ -1,4 +1,4 @@
-"""Laws of the whole catalogue: they hold for every part that may sit in a slot, and every row."""
+"""Properties of the whole catalogue: of every part of a slot, and of every row."""
 
 from dataclasses import fields, is_dataclass, replace
 
@@ -9,17 +9,18 @@ from numpy.testing import assert_allclose
 from attnviz.core.compose.grammar import parse_part
 from attnviz.core.engine.attend import attend
 from attnviz.core.engine.attention import compute_weights
+from attnviz.core.inputs import Sizes
 from attnviz.core.masks import Causal
-from attnviz.core.part import Part, Sizes
+from attnviz.core.part import Part
 from attnviz.core.registry import SLOTS, parts_for
 from attnviz.core.scales import Factor
-from attnviz.core.seeded_random import draw
+from attnviz.core.seeded_random import draw_uniform
 from attnviz.core.variants import VARIANTS, find_variant
 from attnviz.errors import MisuseError
-from tests.core.layers import layer
+from tests.core.layers import make_layer
 
 PARTS = [(slot, part) for slot in SLOTS for part in parts_for(slot)]
-ROWS = [row for row in VARIANTS if row.whole is None]
+ROWS = [row for row in VARIANTS if row.mixer is None]
 
 every_part = pytest.mark.parametrize(
     ("slot", "part"), PARTS, ids=lambda x: x if isinstance(x, str) else x.name
@@ -31,15 +32,15 @@ SIZES = Sizes(d=6, d_model=11, n_head=2, n_query=5, n_key=7)
 
 @pytest.mark.parametrize(
     ("slot", "part"),
-    [(slot, part) for slot, part in PARTS if slot not in ("heads", "whole")],  # no option's
+    [(slot, part) for slot, part in PARTS if slot not in ("heads", "mixer")],  # not in the grammar
     ids=lambda x: x if isinstance(x, str) else x.name,
 )
-def test_a_part_reads_as_it_is_written(slot, part):
+def test_the_text_of_a_part_parses_to_the_same_part(slot, part):
     assert parse_part(slot, str(part())) == part()
 
 
 @every_part
-def test_a_part_refuses_what_is_beyond_its_limits(slot, part):
+def test_a_value_outside_the_limits_of_a_part_is_an_error(slot, part):
     for name, (low, high) in part.limits.items():
         for beyond in (low - 1, high + 1):
             if np.isfinite(beyond):
@@ -47,7 +48,7 @@ def test_a_part_refuses_what_is_beyond_its_limits(slot, part):
                     part(**{name: beyond})
 
 
-def test_the_name_of_a_tunable_means_one_thing():
+def test_a_tunable_name_has_one_type():
     kinds = {}
     for _, part in PARTS:
         for f in fields(part):
@@ -55,7 +56,7 @@ def test_the_name_of_a_tunable_means_one_thing():
     assert {name: kind for name, kind in kinds.items() if len(kind) > 1} == {}
 
 
-def test_no_two_parts_learn_numbers_of_one_name():
+def test_no_two_parts_have_parameters_of_one_name():
     owners = {}
     for _, part in PARTS:
         for name in part().param_shapes(SIZES):
@@ -69,15 +70,15 @@ def test_names_of_parts_are_unique_in_their_slot():
 
 
 @pytest.mark.parametrize("row", list(VARIANTS), ids=lambda row: row.name)
-def test_a_row_says_what_it_is(row):
+def test_a_row_has_its_descriptions(row):
     assert row.summary and row.formula and row.purpose and row.group and row.cost
     assert not row.summary.endswith(".") and row.purpose.endswith(".")
     assert len(row.summary) <= 90
 
 
 @every_row
-def test_huge_scores_are_weighed(row):
-    variant, inputs = layer(row, n_query=1 if row.asks == "sentence" else 7)
+def test_huge_scores_give_finite_weights(row):
+    variant, inputs = make_layer(row, n_query=1 if row.queries == "single" else 7)
     for sign in (1.0, -1.0):
         try:
             block = compute_weights(variant, replace(inputs, query=1e4 * sign * inputs.query))
@@ -92,23 +93,23 @@ def test_huge_scores_are_weighed(row):
 
 
 @every_row
-def test_what_a_layer_was_given_stays_as_it_was(row):
-    """Scores are scaled in place: they may not be anybody's numbers."""
-    variant, inputs = layer(row, n_query=1 if row.asks == "sentence" else 7)
-    given = {"query": inputs.query, "key": inputs.key, **inputs.learned}
+def test_inputs_are_not_modified(row):
+    """Scores are scaled in place, so they must not share memory with the inputs."""
+    variant, inputs = make_layer(row, n_query=1 if row.queries == "single" else 7)
+    given = {"query": inputs.query, "key": inputs.key, **inputs.params}
     before = {name: np.array(array) for name, array in given.items()}
     compute_weights(replace(variant, scale=Factor(scale=3.0)), inputs)
     for name, array in given.items():
         assert np.array_equal(array, before[name]), name
 
 
-ARRAYS = [row for row in VARIANTS if row.projected]  # the others need words
+ARRAYS = [row for row in VARIANTS if row.has_projections]  # the others need words
 
 
 @pytest.mark.parametrize("row", ARRAYS, ids=lambda row: row.name)
 def test_arrays_alone_are_enough_and_floats_of_32_bits_come_near(row):
-    query = draw((2, 5, 6), "arrays")
-    key = draw((2, 5 if row.context == "refused" else 7, 6), "arrays of keys")
+    query = draw_uniform((2, 5, 6), "arrays")
+    key = draw_uniform((2, 5 if row.context == "refused" else 7, 6), "arrays of keys")
     exact = attend(query, key, variant=row).weights
     near = attend(query.astype(np.float32), key.astype(np.float32), variant=row).weights
     assert near.dtype == np.float32
@@ -130,26 +131,28 @@ def pieces(node):
 def first_rows_agree(row, n=5):
     """Whether the first rows of a longer causal layer are those of the shorter one."""
     row = replace(row, mask=row.mask & Causal())
-    variant, inputs = layer(row, n_query=7)
+    variant, inputs = make_layer(row, n_query=7)
     whole = compute_weights(variant, inputs).weights
     sizes = replace(SIZES, n_head=inputs.query.shape[0], n_query=n, n_key=n)
     learned = {
-        name: inputs.learned[name][(slice(None), *map(slice, shape))]
+        name: inputs.params[name][(slice(None), *map(slice, shape))]
         for name, shape in variant.param_shapes(sizes).items()
     }
-    variant, inputs = layer(row, n_query=n, n_key=n, learned=learned)
+    variant, inputs = make_layer(row, n_query=n, n_key=n, params=learned)
     return np.allclose(
         whole[:, :n, :n], compute_weights(variant, inputs).weights, rtol=0, atol=1e-12
     )
 
 
-@pytest.mark.parametrize("row", [r for r in ROWS if r.asks == "tokens"], ids=lambda row: row.name)
-def test_only_parts_that_say_so_change_when_text_is_added(row):
+@pytest.mark.parametrize(
+    "row", [r for r in ROWS if r.queries == "per_token"], ids=lambda row: row.name
+)
+def test_prefix_stable_says_whether_later_tokens_change_earlier_rows(row):
     assert first_rows_agree(row) == all(part.prefix_stable for part in pieces(row))
 
 
-def test_a_row_without_a_causal_mask_changes_when_text_is_added():
-    variant, inputs = layer(find_variant("scaled-dot"), n_query=7)
+def test_without_a_causal_mask_later_tokens_change_earlier_rows():
+    variant, inputs = make_layer(find_variant("scaled-dot"), n_query=7)
     whole = compute_weights(variant, inputs).weights
-    variant, inputs = layer(find_variant("scaled-dot"), n_query=5, n_key=5)
+    variant, inputs = make_layer(find_variant("scaled-dot"), n_query=5, n_key=5)
     assert not np.allclose(whole[:, :5, :5], compute_weights(variant, inputs).weights)

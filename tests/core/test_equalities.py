@@ -1,4 +1,4 @@
-"""Mechanisms that must be one and the same where their numbers say so, and published values."""
+"""Mechanisms that coincide for certain tunables or parameters, and published values."""
 
 import math
 from dataclasses import replace
@@ -7,20 +7,20 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from attnviz.core.biases import GivenBias, slopes
+from attnviz.core.biases import GivenBias, alibi_slopes
 from attnviz.core.compose.compose import compose
 from attnviz.core.engine.attend import attend
 from attnviz.core.engine.attention import compute_weights
 from attnviz.core.grid import Grid
-from attnviz.core.masks.image import Patch
-from attnviz.core.normalizers.fusedmax import flattened
+from attnviz.core.masks.image import SwinWindow
+from attnviz.core.normalizers.fusedmax import prox_total_variation
 from attnviz.core.normalizers.signed import Softpick
 from attnviz.core.normalizers.sparsemax_entmax import Entmax, Normmax, Sparsemax
 from attnviz.core.numerics import softmax
 from attnviz.core.scales import Factor
-from attnviz.core.seeded_random import draw
+from attnviz.core.seeded_random import draw_uniform
 from attnviz.core.variants import find_variant
-from tests.core.layers import layer
+from tests.core.layers import make_layer
 
 SAME = [
     ("entmax15", {"alpha": 2}, "sparsemax", {}),
@@ -59,12 +59,12 @@ SAME = [
 
 
 def weights(name, numbers, **changed):
-    variant, inputs = layer(find_variant(name).set(**numbers), n_query=7, **changed)
+    variant, inputs = make_layer(find_variant(name).with_tunables(**numbers), n_query=7, **changed)
     return compute_weights(variant, inputs).weights
 
 
 @pytest.mark.parametrize(("one", "its", "other", "theirs"), SAME)
-def test_two_mechanisms_meet(one, its, other, theirs):
+def test_two_mechanisms_coincide(one, its, other, theirs):
     assert_allclose(weights(one, its), weights(other, theirs), atol=1e-9)
 
 
@@ -72,7 +72,7 @@ def test_two_mechanisms_can_differ():
     assert not np.allclose(weights("entmax15", {"alpha": 1.5}), weights("sparsemax", {}))
 
 
-NOTHING_LEARNED = [
+ZERO_PARAMS = [
     ("shaw", "scaled-dot"),
     ("transformer-xl", "nope"),
     ("cope", "nope"),
@@ -82,11 +82,11 @@ NOTHING_LEARNED = [
 ]
 
 
-@pytest.mark.parametrize(("name", "plain"), NOTHING_LEARNED)
-def test_what_has_learned_nothing_is_the_plain_mechanism(name, plain):
-    _, inputs = layer(find_variant(name), n_query=7)
-    zeros = {key: np.zeros_like(array) for key, array in inputs.learned.items()}
-    assert_allclose(weights(name, {}, learned=zeros), weights(plain, {}), atol=1e-12)
+@pytest.mark.parametrize(("name", "plain"), ZERO_PARAMS)
+def test_with_zero_parameters_the_default_mechanism_remains(name, plain):
+    _, inputs = make_layer(find_variant(name), n_query=7)
+    zeros = {key: np.zeros_like(array) for key, array in inputs.params.items()}
+    assert_allclose(weights(name, {}, params=zeros), weights(plain, {}), atol=1e-12)
 
 
 def row(part, scores):
@@ -118,34 +118,36 @@ def test_normmax_of_two_keys_has_a_closed_form(alpha):
         assert_allclose(row(Normmax(alpha=alpha), [gap, 0]), [p, 1 - p], atol=1e-13)
 
 
-def test_softpick_of_scores_of_zero_is_nothing():
-    assert_array_equal(row(Softpick(guard=0.0), [0.0, 0.0]), [0.0, 0.0])
-    assert_allclose(row(Softpick(guard=0.0), [math.log(3), -700.0]), [2 / 3, 0.0])
+def test_softpick_of_zero_scores_is_zero():
+    assert_array_equal(row(Softpick(eps=0.0), [0.0, 0.0]), [0.0, 0.0])
+    assert_allclose(row(Softpick(eps=0.0), [math.log(3), -700.0]), [2 / 3, 0.0])
 
 
-def test_late_queries_look_more_sharply():
-    """Steps of two positions: the fourth query stands on the second step."""
-    variant, inputs = layer(find_variant("growing-temperature").set(floor=2), n_query=7)
+def test_late_queries_have_a_larger_scale():
+    """With a floor of 2, the scale grows every second position."""
+    variant, inputs = make_layer(
+        find_variant("growing-temperature").with_tunables(floor=2), n_query=7
+    )
     factor = variant.scale(inputs)[0, :, 0] * math.sqrt(6)
     assert_allclose(factor, [1 + 0.1 * math.log(i // 2 + 1) for i in range(1, 8)], atol=1e-15)
 
 
-def test_squares_move_up_and_left():
+def test_shifted_swin_windows_move_up_and_left():
     """Side 3, moved by 1: the first square is two lines high and two columns wide."""
-    seen = Patch(side=3, shift=1, columns=4)(Grid.of(1, 16, 16))[0]
+    seen = SwinWindow(side=3, shift=1, columns=4)(Grid.of(1, 16, 16))[0]
     assert np.flatnonzero(seen[0]).tolist() == [0, 1, 4, 5]
     assert np.flatnonzero(seen[15]).tolist() == [10, 11, 14, 15]
 
 
 def test_alibi_slopes_are_the_papers():
-    assert slopes(8).tolist() == [2.0**-i for i in range(1, 9)]
-    assert slopes(12).tolist()[:8] == slopes(8).tolist()
-    assert_allclose(slopes(12)[8:], [0.7071, 0.3536, 0.1768, 0.0884], atol=5e-5)
+    assert alibi_slopes(8).tolist() == [2.0**-i for i in range(1, 9)]
+    assert alibi_slopes(12).tolist()[:8] == alibi_slopes(8).tolist()
+    assert_allclose(alibi_slopes(12)[8:], [0.7071, 0.3536, 0.1768, 0.0884], atol=5e-5)
 
 
 def test_alibi_by_distance_and_by_key_are_one_under_softmax():
-    variant, inputs = layer(find_variant("alibi"), n_query=7)
-    by_key = GivenBias(slopes(2)[:, None, None] * np.arange(7.0))
+    variant, inputs = make_layer(find_variant("alibi"), n_query=7)
+    by_key = GivenBias(alibi_slopes(2)[:, None, None] * np.arange(7.0))
     other = replace(variant, bias=(by_key,))
     assert_allclose(
         compute_weights(other, inputs).weights,
@@ -154,30 +156,30 @@ def test_alibi_by_distance_and_by_key_are_one_under_softmax():
     )
 
 
-def test_softmax_one_is_a_zero_among_the_scores():
-    query, key = draw((1, 5, 6), "q"), draw((1, 7, 6), "k")
+def test_softmax_one_is_softmax_with_an_extra_zero_logit():
+    query, key = draw_uniform((1, 5, 6), "q"), draw_uniform((1, 7, 6), "k")
     one = attend(query, key, variant="softmax-one").weights
     logits = np.concatenate([query @ key.swapaxes(1, 2) / math.sqrt(6), np.zeros((1, 5, 1))], -1)
     assert_allclose(one, softmax(logits, np.ones_like(logits, bool))[..., :-1], atol=1e-15)
 
 
 def test_a_learned_sink_is_a_key_whose_weight_is_dropped():
-    variant, inputs = layer(find_variant("learned-sink"), n_query=7)
+    variant, inputs = make_layer(find_variant("learned-sink"), n_query=7)
     zero = {"b_sink": np.zeros(2)}
     one = compose("softmax-one", mask="causal")
     assert_allclose(
-        compute_weights(variant, replace(inputs, learned=zero)).weights,
+        compute_weights(variant, replace(inputs, params=zero)).weights,
         compute_weights(one, inputs).weights,
         atol=1e-15,
     )
     silent = {"b_sink": np.array([-800.0, 800.0])}
-    made = compute_weights(variant, replace(inputs, learned=silent)).weights
+    made = compute_weights(variant, replace(inputs, params=silent)).weights
     assert_allclose(made.sum(-1)[0], 1.0)
     assert_array_equal(made[1], 0.0)
 
 
-def test_stick_breaking_spends_what_is_left():
-    variant, inputs = layer(find_variant("stick-breaking"), n_query=7)
+def test_stick_breaking_splits_the_remaining_weight():
+    variant, inputs = make_layer(find_variant("stick-breaking"), n_query=7)
     block = compute_weights(variant, inputs)
     assert (block.weights[:, 0] == 0).all()
     even = compute_weights(variant, replace(inputs, query=np.zeros_like(inputs.query))).weights
@@ -186,28 +188,28 @@ def test_stick_breaking_spends_what_is_left():
     assert_allclose(sure, even)
 
 
-def test_the_taut_string_of_known_rows():
-    assert_allclose(flattened(np.array([0.0, 4.0]), 1.0), [1.0, 3.0])
-    assert_allclose(flattened(np.array([0.0, 4.0]), 9.0), [2.0, 2.0])
-    assert_allclose(flattened(np.array([1.0, 5.0, 1.0]), 1.0), [2.0, 3.0, 2.0])
-    assert_allclose(flattened(np.array([]), 1.0), [])
+def test_total_variation_of_known_rows():
+    assert_allclose(prox_total_variation(np.array([0.0, 4.0]), 1.0), [1.0, 3.0])
+    assert_allclose(prox_total_variation(np.array([0.0, 4.0]), 9.0), [2.0, 2.0])
+    assert_allclose(prox_total_variation(np.array([1.0, 5.0, 1.0]), 1.0), [2.0, 3.0, 2.0])
+    assert_allclose(prox_total_variation(np.array([]), 1.0), [])
 
 
 @pytest.mark.parametrize("name", ["constrained-sparsemax", "constrained-softmax"])
-def test_fertility_is_spent_once(name):
+def test_fertility_bounds_the_column_sums(name):
     made = weights(name, {"fertility": 0.5})
     assert (made.sum(1) <= 0.5 + 1e-12).all()
     assert_allclose(made.sum((1, 2)), 3.5, atol=1e-9)  # seven keys with a half each
 
 
-def test_reformer_looks_at_itself_only_when_alone():
-    variant, inputs = layer(find_variant("lsh"), n_query=7)
+def test_reformer_attends_to_itself_only_without_another_key():
+    variant, inputs = make_layer(find_variant("lsh"), n_query=7)
     block = compute_weights(variant, inputs)
     alone = np.einsum("hqq->hq", block.weights)
     assert set(np.unique(alone)) <= {0.0, 1.0}
     assert (block.weights.sum(-1)[alone == 1] == 1).all()
 
 
-def test_shuffled_orders_and_draws_differ_by_number():
+def test_shuffled_orders_and_draws_differ_by_seed():
     for name in ("permutation", "bigbird", "gumbel"):
-        assert not np.allclose(weights(name, {"drawing": 0}), weights(name, {"drawing": 1}))
+        assert not np.allclose(weights(name, {"seed": 0}), weights(name, {"seed": 1}))

@@ -1,4 +1,4 @@
-"""The small language: what is written means what it says, and errors point at the character."""
+"""Grammar of parts: its meaning, round trips, and errors that point at the character."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ from attnviz.errors import AttnvizError, GrammarError, MisuseError
 GRID = Grid.of(1, 7, 7)
 
 
-def seen(text):
+def visible(text):
     return np.broadcast_to(parse_mask(text)(GRID), (1, 7, 7))[0]
 
 
@@ -33,14 +33,14 @@ def seen(text):
         ("window(1) | causal & window(2)", np.tril(np.triu(np.ones((7, 7), bool), -1))),
     ],
 )
-def test_masks_mean_what_they_say(text, as_numpy):
-    assert (seen(text) == as_numpy).all()
+def test_masks_equal_their_numpy_expression(text, as_numpy):
+    assert (visible(text) == as_numpy).all()
 
 
 @pytest.mark.parametrize(
     "text", ["causal & window(4)", "causal | ~window(3)", "~(causal | padding) & full"]
 )
-def test_a_mask_reads_back_as_it_is_written(text):
+def test_the_text_of_a_mask_parses_to_the_same_text(text):
     assert str(parse_mask(text)) == text
 
 
@@ -48,17 +48,17 @@ def test_a_mask_reads_back_as_it_is_written(text):
     ("text", "at", "says"),
     [
         ("causal & windw(4)", 10, "Did you mean 'window'"),
-        ("causal & (window(4)", 20, r"here should be '\)'"),
+        ("causal & (window(4)", 20, r"expected '\)'"),
         ("window(0)", 1, "window=0 should be at least 1"),
-        ("window(1,2)", 10, "takes 1 values"),
-        ("window(size=3)", 8, "has no field 'size'; it has window"),
+        ("window(1,2)", 10, "takes 1 value"),
+        ("window(size=3)", 8, "has no tunable 'size'; its tunables: window"),
         ("window(x)", 8, "should be a whole number"),
         ("window(1e999)", 8, "should be a whole number"),
         ("causal(middle)", 1, "should be last or first"),
-        ("", 1, "a mask by name"),
-        ("causal causal", 8, "left over"),
-        ("causal; import os", 7, "left over"),
-        ("__import__('os')", 1, "a mask by name"),
+        ("", 1, "expected the name of a mask"),
+        ("causal causal", 8, "unexpected text; masks are joined by & or"),
+        ("causal; import os", 7, "unexpected text; masks are joined by & or"),
+        ("__import__('os')", 1, "expected the name of a mask"),
         ("~" * 100 + "causal", 52, "levels deep"),
         ("(" * 100 + "causal" + ")" * 100, 52, "levels deep"),
     ],
@@ -68,21 +68,21 @@ def test_errors_point_at_the_character(text, at, says):
         parse_mask(text)
 
 
-def test_what_is_too_long_is_not_read():
+def test_a_long_expression_is_an_error():
     with pytest.raises(GrammarError, match="1000 are allowed"):
         parse_mask("full & " * 1000 + "full")
 
 
 @given(st.text(alphabet="causlwindo()&|~+,=0123456789. -\x1b\n", max_size=40))
 @settings(max_examples=200, deadline=None)
-def test_any_text_is_read_or_refused(text):
+def test_any_text_parses_or_is_an_error(text):
     try:
         parse_mask(text)
     except AttnvizError as error:
         assert "\x1b" not in str(error)
 
 
-def test_biases_act_in_the_order_in_which_they_are_written():
+def test_biases_keep_their_order():
     assert [str(part) for part in parse_biases("alibi + softcap(cap=5)")] == [
         "alibi",
         "softcap(5)",
@@ -90,7 +90,7 @@ def test_biases_act_in_the_order_in_which_they_are_written():
 
 
 @pytest.mark.parametrize("slot", SLOTS)
-def test_every_part_is_read_by_its_name_and_reads_back(slot):
+def test_every_part_parses_from_its_name_and_its_text(slot):
     for kind in parts_for(slot):
         part = kind()
         assert type(parse_part(slot, kind.name)) is kind
@@ -104,14 +104,14 @@ def test_names_of_parts_are_unique_in_their_slot(slot):
     assert len(names) == len(set(names))
 
 
-def test_composition_adds_masks_and_replaces_the_rest():
+def test_composition_combines_masks_and_replaces_other_parts():
     made = compose("causal", mask="window(2)", score="additive", scale="unscaled", softcap=5)
-    assert made.algebra == (
+    assert made.pipeline == (
         "sinusoidal(10000) → additive → softcap(5) → causal & window(2) → softmax, 1 head"
     )
 
 
-def test_a_value_out_of_bounds_is_refused():
+def test_a_value_outside_the_limits_is_an_error():
     with pytest.raises(MisuseError, match="temperature=0 should be at least"):
         compose("dot", temperature=0)
     with pytest.raises(MisuseError, match="kv-heads=3 does not divide heads=4 evenly"):

@@ -1,4 +1,4 @@
-"""Heads that share, talk or are joined: what is particular to each plan."""
+"""Head layouts: shared keys, mixed heads, differential pairs."""
 
 from __future__ import annotations
 
@@ -9,39 +9,39 @@ import pytest
 
 from attnviz.core.engine.attend import attend
 from attnviz.core.engine.attention import compute_weights
-from attnviz.core.heads import share
-from attnviz.core.heads.differential import first_factor
+from attnviz.core.heads import repeat_kv
+from attnviz.core.heads.differential import lambda_init
 from attnviz.core.variants import find_variant
 from attnviz.errors import ShapeError
-from tests.core.layers import layer
+from tests.core.layers import make_layer
 
 
 def numbers(*shape, seed=0):
     return np.random.default_rng(seed).normal(size=shape)
 
 
-def test_the_first_factor_grows_with_depth_as_published():
-    found = [first_factor(depth) for depth in range(4)]
+def test_lambda_init_grows_with_depth_as_published():
+    found = [lambda_init(depth) for depth in range(4)]
     np.testing.assert_allclose(found, [0.2, 0.3555, 0.4707, 0.5561], atol=5e-5)
 
 
 @pytest.mark.parametrize("depth", [0, 1, 5])
 def test_rows_of_a_differential_map_sum_to_one_less_lambda(depth):
-    variant, inputs = layer(find_variant("differential"), layer=depth)
-    a1, b1, a2, b2 = (inputs.learned[f"lambda_{name}"][0] for name in ("q1", "k1", "q2", "k2"))
+    variant, inputs = make_layer(find_variant("differential"), layer=depth)
+    a1, b1, a2, b2 = (inputs.params[f"lambda_{name}"][0] for name in ("q1", "k1", "q2", "k2"))
     factor = np.exp(a1 @ b1) - np.exp(a2 @ b2) + 0.8 - 0.6 * np.exp(-0.3 * depth)
     sums = compute_weights(variant, inputs).weights.sum(-1)
     assert sums.shape == (2, 5)
     np.testing.assert_allclose(sums, 1 - factor, atol=1e-12)
 
 
-def test_a_differential_map_may_be_negative_and_says_so():
+def test_a_differential_map_is_signed():
     row = find_variant("differential")
     assert row.signed and row.row_sum == "any"
-    assert (compute_weights(*layer(row)).weights < 0).any()
+    assert (compute_weights(*make_layer(row)).weights < 0).any()
 
 
-def test_values_of_a_differential_pair_stand_side_by_side():
+def test_values_of_a_differential_pair_are_concatenated():
     query, key, value = numbers(4, 5, 6), numbers(4, 7, 6, seed=1), numbers(4, 7, 3, seed=2)
     made = attend(query, key, value, variant="differential")
     assert made.weights.shape == (2, 5, 7) and made.output.shape == (2, 5, 6)
@@ -50,13 +50,13 @@ def test_values_of_a_differential_pair_stand_side_by_side():
         np.testing.assert_allclose(made.output[head], made.weights[head] @ pair, atol=1e-12)
 
 
-def test_differential_heads_that_do_not_pair_up_are_refused():
+def test_an_odd_number_of_differential_heads_is_an_error():
     with pytest.raises(ShapeError, match="come in pairs; 3 do not"):
         attend(numbers(3, 5, 6), numbers(3, 7, 6), variant="differential")
 
 
 @pytest.mark.parametrize(("name", "shared"), [("multi-query", 1), ("grouped-query", 2)])
-def test_shared_keys_look_as_repeated_ones(name, shared):
+def test_shared_keys_equal_repeated_ones(name, shared):
     """N9: head h uses key head h // group, not h mod group."""
     query, key = numbers(4, 5, 6), numbers(shared, 7, 6, seed=1)
     made = attend(query, key, variant=name).weights
@@ -65,10 +65,10 @@ def test_shared_keys_look_as_repeated_ones(name, shared):
     if shared > 1:
         tiled = key[[h % shared for h in range(4)]]
         assert np.abs(made - attend(query, tiled, variant=name).weights).max() > 0.01
-    np.testing.assert_array_equal(share(key, 4), repeated)
+    np.testing.assert_array_equal(repeat_kv(key, 4), repeated)
 
 
-def test_heads_that_talk_by_the_identity_do_not_talk():
+def test_talking_heads_with_the_identity_are_ordinary_heads():
     query, key = numbers(3, 5, 6), numbers(3, 7, 6, seed=1)
     alone = {"talk_logits": np.eye(3), "talk_weights": np.eye(3)}
     talking = replace(find_variant("talking-heads"), position=find_variant("dot").position)
@@ -83,7 +83,7 @@ def test_collaborative_heads_with_a_block_each_are_ordinary_heads():
     np.testing.assert_allclose(made, attend(query, key).weights, atol=1e-15)
 
 
-def test_a_filter_that_keeps_only_the_middle_changes_nothing():
+def test_a_convolution_with_the_identity_kernel_changes_nothing():
     query = key = numbers(2, 5, 6)
     still = np.zeros((2, 6, 11))
     still[:, 0, 5] = 1.0
@@ -96,8 +96,8 @@ def test_a_filter_that_keeps_only_the_middle_changes_nothing():
     )
 
 
-def test_nobody_masks_the_first_token_or_itself():
-    """Selective attention: column 0 and the diagonal are free, whatever the scores are."""
+def test_selective_attention_never_masks_the_first_token_or_the_query():
+    """Column 0 and the diagonal stay, whatever the scores are."""
     query = key = np.full((1, 6, 4), 2.0)
     weights = attend(query, key, variant="selective").weights[0]
     assert (weights[:, 0] > 0.05).all()
@@ -105,7 +105,7 @@ def test_nobody_masks_the_first_token_or_itself():
     assert weights[5, 0] == pytest.approx(weights[5, 5])
 
 
-def test_slots_take_what_is_missing_from_a_row():
+def test_memory_slots_hold_the_weight_missing_from_a_row():
     query, key = numbers(2, 5, 6), numbers(2, 7, 6, seed=1)
     row = find_variant("memory-slots")
     slots = {"m_slots": numbers(2, 4, 6, seed=2)}

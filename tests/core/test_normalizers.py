@@ -1,4 +1,4 @@
-"""Laws of every normalizer, whatever scores it gets and whatever is hidden."""
+"""Properties of every normalizer, for any scores and any mask."""
 
 import numpy as np
 import pytest
@@ -11,10 +11,10 @@ from attnviz.core.normalizers.elementwise import Sigmoid
 from attnviz.core.normalizers.sparsemax_entmax import Sparsemax
 from attnviz.core.numerics import softmax
 from attnviz.core.registry import parts_for
-from attnviz.core.seeded_random import draw
+from attnviz.core.seeded_random import draw_uniform
 from attnviz.core.variant import Variant
 from attnviz.errors import MisuseError
-from tests.core.layers import layer
+from tests.core.layers import make_layer
 
 NORMALIZERS = list(parts_for("normalize"))
 every_normalizer = pytest.mark.parametrize("part", NORMALIZERS, ids=lambda part: part.name)
@@ -25,20 +25,20 @@ views = arrays(np.bool_, SHAPE)
 quick = settings(max_examples=20, deadline=None, derandomize=True)
 
 
-def normalized(part, logits, visible):
-    """What a normalizer makes of scores, and of what it leaves visible.
+def normalize(part, logits, visible):
+    """The weights of a normalizer, and the keys it leaves visible.
 
-    One that mixes rows may refuse what it cannot weigh: then there is nothing to judge.
+    One that mixes rows may refuse some inputs: then both are all zeros.
     """
-    made = part()
-    row = Variant(name="row", summary="", formula="", normalize=made)
-    _, inputs = layer(row, n_query=7)
-    with np.errstate(invalid="ignore", over="ignore"):  # as weigh does
-        visible = made.narrow(logits, visible, inputs)
+    normalizer = part()
+    row = Variant(name="row", summary="", formula="", normalize=normalizer)
+    _, inputs = make_layer(row, n_query=7)
+    with np.errstate(invalid="ignore", over="ignore"):  # as compute_weights does
+        visible = normalizer.restrict_visible(logits, visible, inputs)
     try:
-        return made(logits, visible, inputs), np.broadcast_to(visible, SHAPE)
+        return normalizer(logits, visible, inputs), np.broadcast_to(visible, SHAPE)
     except MisuseError:
-        if made.row_local:
+        if normalizer.row_local:
             raise
         return np.zeros(SHAPE), np.zeros(SHAPE, dtype=bool)
 
@@ -46,8 +46,8 @@ def normalized(part, logits, visible):
 @every_normalizer
 @quick
 @given(logits=scores, visible=views)
-def test_weights_keep_their_law(part, logits, visible):
-    weights, visible = normalized(part, logits, visible)
+def test_weights_have_the_stated_row_sum(part, logits, visible):
+    weights, visible = normalize(part, logits, visible)
     assert np.isfinite(weights).all()
     assert (weights[~visible] == 0.0).all()
     assert part.signed or (weights >= 0.0).all()
@@ -61,43 +61,43 @@ def test_weights_keep_their_law(part, logits, visible):
 @every_normalizer
 @quick
 @given(logits=scores, visible=views, poison=st.sampled_from([np.nan, np.inf, -np.inf, 1e300]))
-def test_what_a_hidden_place_holds_does_not_matter(part, logits, visible, poison):
-    weights, _ = normalized(part, logits, visible)
-    poisoned, _ = normalized(part, np.where(visible, logits, poison), visible)
+def test_masked_scores_change_nothing(part, logits, visible, poison):
+    weights, _ = normalize(part, logits, visible)
+    poisoned, _ = normalize(part, np.where(visible, logits, poison), visible)
     assert_array_equal(poisoned, weights)
 
 
-UNASKED = ("gaussian", "pooling")  # no score makes their weights
-MOVING = ("addressing", "stepwise")  # weight walks on from the key that a score gave it to
-ASKED = [part for part in NORMALIZERS if part.name not in UNASKED + MOVING]
+SCORE_FREE = ("gaussian", "pooling")  # weights that no score enters
+MOVING = ("ntm-addressing", "stepwise")  # weight moves to keys next to those with a score
+SCORED = [part for part in NORMALIZERS if part.name not in SCORE_FREE + MOVING]
 
 
-@pytest.mark.parametrize("part", ASKED, ids=lambda part: part.name)
+@pytest.mark.parametrize("part", SCORED, ids=lambda part: part.name)
 @quick
 @given(logits=scores, visible=views)
 def test_a_score_of_minus_infinity_has_no_weight(part, logits, visible):
-    """A bias may hide a key by its score: nothing is lost, and nothing becomes NaN."""
+    """A bias may mask a key by its score: the row sum stays, and nothing becomes NaN."""
     logits = np.where(np.arange(7) % 3 == 1, -np.inf, logits)
-    weights, _ = normalized(part, logits, visible)
+    weights, _ = normalize(part, logits, visible)
     assert np.isfinite(weights).all()
     assert (weights[..., 1::3] == 0.0).all()
 
 
 @every_normalizer
-def test_a_weight_is_told_by_the_lines_that_end_in_it(part):
-    logits, all_seen = draw(SHAPE, "lines"), np.ones(SHAPE, dtype=bool)
-    weights, _ = normalized(part, logits, all_seen)
+def test_the_lines_that_explain_a_weight_end_in_it(part):
+    logits, all_seen = draw_uniform(SHAPE, "lines"), np.ones(SHAPE, dtype=bool)
+    weights, _ = normalize(part, logits, all_seen)
     for key in range(SHAPE[-1]):
-        *_, last = part().lines(logits[0, 0], weights[0, 0], key)
+        *_, last = part().explain_lines(logits[0, 0], weights[0, 0], key)
         assert (last.label, last.value) == ("weight", weights[0, 0, key])
 
 
-def test_the_lines_of_a_projection_can_be_reckoned():
+def test_the_lines_of_sparsemax_and_sigmoid():
     scores, row = np.array([1.0, 0.8, -3.0]), np.array([0.6, 0.4, 0.0])
-    level, weight = Sparsemax().lines(scores, row, 1)
-    assert (level.value, weight.reckoning) == (0.4, "max(0.8 − 0.4, 0)")
-    gate = Sigmoid().lines(scores, row, 0)
-    assert gate[0].reckoning == "σ(1 − log 3)"
+    threshold, weight = Sparsemax().explain_lines(scores, row, 1)
+    assert (threshold.value, weight.expression) == (0.4, "max(0.8 − 0.4, 0)")
+    gate = Sigmoid().explain_lines(scores, row, 0)
+    assert gate[0].expression == "σ(1 − log 3)"
 
 
 SHIFTED = ("softmax", "hard", "sparsemax", "entmax", "normmax", "budget", "fusedmax", "top-k")
@@ -112,34 +112,36 @@ SHIFTED = ("softmax", "hard", "sparsemax", "entmax", "normmax", "budget", "fused
 )
 def test_a_constant_added_to_a_row_changes_nothing(name, logits, visible, shift):
     part = next(p for p in NORMALIZERS if p.name == name)
-    plain, _ = normalized(part, logits, visible)
-    assert_allclose(normalized(part, logits + shift, visible)[0], plain, atol=1e-12)
+    plain, _ = normalize(part, logits, visible)
+    assert_allclose(normalize(part, logits + shift, visible)[0], plain, atol=1e-12)
 
 
 @pytest.mark.parametrize("name", ["sigmoid", "softmax-one", "softpick", "cog"])
 def test_a_constant_added_to_a_row_can_change_weights(name):
     part = next(p for p in NORMALIZERS if p.name == name)
     logits, all_seen = np.zeros(SHAPE) + np.arange(7.0), np.ones(SHAPE, dtype=bool)
-    plain, _ = normalized(part, logits, all_seen)
-    assert not np.allclose(normalized(part, logits - 3.0, all_seen)[0], plain)
+    plain, _ = normalize(part, logits, all_seen)
+    assert not np.allclose(normalize(part, logits - 3.0, all_seen)[0], plain)
 
 
-def test_a_row_of_softmax_knows_nothing_of_the_others():
-    calm = draw((1, 3, 5), "calm").astype(np.float32)
+def test_a_row_of_softmax_does_not_depend_on_the_others():
+    calm = draw_uniform((1, 3, 5), "calm").astype(np.float32)
     shown = np.ones((1, 3, 5), dtype=bool)
     alone = softmax(calm, shown)
     for wild in (1e4, 200.0, -200.0, -1e4):
         beside = calm.copy()
         beside[0, 1] += wild
-        made = softmax(beside, shown)
-        assert np.array_equal(made[0, [0, 2]], alone[0, [0, 2]])
-        assert_allclose(made[0, 1], softmax(beside[:, 1:2] - wild, shown[:, 1:2])[0, 0], atol=1e-3)
+        result = softmax(beside, shown)
+        assert np.array_equal(result[0, [0, 2]], alone[0, [0, 2]])
+        assert_allclose(
+            result[0, 1], softmax(beside[:, 1:2] - wild, shown[:, 1:2])[0, 0], atol=1e-3
+        )
     hidden = softmax(calm, shown & (np.arange(3) != 1)[:, None])
     assert np.array_equal(hidden[0, [0, 2]], alone[0, [0, 2]])
     assert (hidden[0, 1] == 0).all()
 
 
-def test_what_softmax_guards_against_is_real():
+def test_the_overflow_that_softmax_avoids_is_real():
     with np.errstate(over="ignore"):
         assert np.isinf(np.exp(np.float32(200.0)))
     assert np.exp(np.float32(-200.0)) == 0

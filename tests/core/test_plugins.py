@@ -1,4 +1,4 @@
-"""Rows of other packages: found when they are asked for, left out with a warning when broken."""
+"""Plug-ins: rows of other packages are found by name and skipped with a warning if broken."""
 
 import json
 import os
@@ -14,7 +14,7 @@ EXAMPLE = HERE / "plugin"
 
 @pytest.fixture
 def attnviz(tmp_path):
-    """`attnviz` in a world where these entry points are installed."""
+    """`attnviz` in a process with these entry points installed."""
 
     def run(*words, points="example = attnviz_example:ROWS", **environ):
         installed = tmp_path / "attnviz_example-1.0.dist-info"
@@ -34,9 +34,9 @@ def attnviz(tmp_path):
 
 
 def test_the_example_runs_and_is_listed(attnviz):
-    made = attnviz("The cat sat", "-v", "recent", "--json")
-    weights = json.loads(made.stdout)["weights"][0][0]
-    assert (made.returncode, made.stderr, weights[0]) == (0, "", [1.0, 0.0, 0.0])
+    result = attnviz("The cat sat", "-v", "recent", "--json")
+    weights = json.loads(result.stdout)["weights"][0][0]
+    assert (result.returncode, result.stderr, weights[0]) == (0, "", [1.0, 0.0, 0.0])
     listed = json.loads(attnviz("variants", "--json").stdout)
     assert "recent" in {row["name"] for row in listed}
 
@@ -46,21 +46,21 @@ def test_the_example_runs_and_is_listed(attnviz):
     [
         ("broken = no_such_module:ROWS", "ModuleNotFoundError"),
         ("broken = attnviz_example:NOTHING", "AttributeError"),
-        ("broken = attnviz_example:__name__", "it gives str, not a Variant"),
+        ("broken = attnviz_example:__name__", "expected a Variant, not str"),
     ],
 )
-def test_a_broken_one_is_a_note_and_our_rows_stay(attnviz, points, why):
+def test_a_broken_one_is_skipped_with_a_note(attnviz, points, why):
     listed = attnviz("variants", "--json", points=points)
     assert listed.returncode == 0
-    assert "note: plug-in 'broken' is left out" in listed.stderr and why in listed.stderr
+    assert "note: plug-in 'broken' is skipped" in listed.stderr and why in listed.stderr
     assert "multihead" in {row["name"] for row in json.loads(listed.stdout)}
 
 
-def test_our_own_names_never_read_a_plug_in(attnviz):
-    made = attnviz("The cat sat", "--json", points="broken = no_such_module:ROWS")
-    assert (made.returncode, made.stderr) == (0, "")
+def test_our_own_names_never_load_a_plug_in(attnviz):
+    result = attnviz("The cat sat", "--json", points="broken = no_such_module:ROWS")
+    assert (result.returncode, result.stderr) == (0, "")
 
 
-def test_all_can_be_left_out(attnviz):
-    made = attnviz("The cat sat", "-v", "recent", ATTNVIZ_PLUGINS="0")
-    assert made.returncode == 2 and "unknown variant 'recent'" in made.stderr
+def test_all_can_be_skipped(attnviz):
+    result = attnviz("The cat sat", "-v", "recent", ATTNVIZ_PLUGINS="0")
+    assert result.returncode == 2 and "unknown variant 'recent'" in result.stderr

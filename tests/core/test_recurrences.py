@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from attnviz.core.engine.attend import attend, learn
-from attnviz.core.engine.attention import compute_weights, turned
+from attnviz.core.engine.attend import attend, init_params
+from attnviz.core.engine.attention import apply_positions, compute_weights
 from attnviz.core.grid import Grid
+from attnviz.core.inputs import Inputs, Sizes
 from attnviz.core.masks import GivenMask, Window
-from attnviz.core.part import Inputs, Sizes
 from attnviz.core.variants import find_variant
 from attnviz.core.variants.linear import ROWS as LINEAR
 from attnviz.core.variants.recurrent import ROWS
@@ -35,11 +35,11 @@ def make(row, n_query=TOKENS, n_key=TOKENS, seed=0, notes=None):
         query=numbers(HEADS, n_key, WIDTH, seed=seed + 2)[:, n_key - n_query :],
         key=numbers(HEADS, n_key, WIDTH, seed=seed + 3),
         grid=Grid.of(HEADS, n_query, n_key, notes),
-        learned=learn(row, sizes, {}, 0, np.float64),
+        params=init_params(row, sizes, {}, 0, np.float64),
         query_input=x[n_key - n_query :],
         key_input=x,
     )
-    return turned(row, made)
+    return apply_positions(row, made)
 
 
 def run(row, inputs):
@@ -77,7 +77,7 @@ def test_the_last_queries_alone_look_as_they_do_among_all(row):
 
 @BY_NAME
 def test_two_sequences_are_refused(row):
-    with pytest.raises(MisuseError, match="one sequence: 5 queries do not go with 3 keys"):
+    with pytest.raises(MisuseError, match="one sequence: 5 queries do not match 3 keys"):
         attend(numbers(1, 5, 4), numbers(1, 3, 4), variant=row)
 
 
@@ -107,9 +107,9 @@ def test_padding_is_as_if_it_were_not_there(row):
     np.testing.assert_allclose(weights[:, keep][:, :, keep], run(row, alone), atol=1e-13)
 
 
-@pytest.mark.parametrize("row", [r for r in ROWS if r.whole], ids=lambda row: row.name)
+@pytest.mark.parametrize("row", [r for r in ROWS if r.mixer], ids=lambda row: row.name)
 def test_a_memory_cannot_forget_for_some_queries_only(row):
-    with pytest.raises(MisuseError, match="remembers every past key"):
+    with pytest.raises(MisuseError, match="keeps a state over all past keys"):
         run(replace(row, mask=row.mask & Window(window=2)), make(row))
 
 

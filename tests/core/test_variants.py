@@ -1,4 +1,4 @@
-"""Every row of the catalogue: equal to its oracle, exact where hidden, true to its law."""
+"""Every row of the catalogue: equal to its oracle, 0 where masked, with the stated row sum."""
 
 from dataclasses import replace
 
@@ -7,13 +7,13 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from attnviz.core.engine.attention import compute_weights
-from attnviz.core.engine.blocks import blocks
+from attnviz.core.engine.blocks import compute_blocks
 from attnviz.core.masks import Causal, Full, Mask, Window
 from attnviz.core.masks.global_tokens import Sinks
 from attnviz.core.positions import NoPosition
 from attnviz.core.variants import VARIANTS, find_variant
 from attnviz.errors import MisuseError
-from tests.core.layers import layer, sees
+from tests.core.layers import make_layer, mask_pairs
 from tests.core.oracles import ORACLES
 
 ROWS = list(VARIANTS)
@@ -31,10 +31,10 @@ def test_names_and_aliases_are_unique():
 
 @by_name
 def test_agrees_with_its_oracle(row):
-    n_query = 1 if row.asks == "sentence" else 5
+    n_query = 1 if row.queries == "single" else 5
     n_key = 5 if row.context == "refused" else 7
-    variant, inputs = layer(row, n_query=n_query, n_key=n_key)
-    expected = ORACLES[row.name](variant, inputs, sees(variant, inputs))
+    variant, inputs = make_layer(row, n_query=n_query, n_key=n_key)
+    expected = ORACLES[row.name](variant, inputs, mask_pairs(variant, inputs))
     made = compute_weights(variant, inputs).weights
     assert made.shape == expected.shape
     assert np.abs(expected).max() > 0, "an oracle of nothing proves nothing"
@@ -44,15 +44,15 @@ def test_agrees_with_its_oracle(row):
 FIRST = [row for row in ROWS if ORACLES[row.name].__module__.endswith(("basics", "loops"))]
 
 
-def at_itself(row, n=7):
-    """A layer that looks at itself, and what it weighs."""
-    variant, inputs = layer(row, n_query=1 if row.asks == "sentence" else n, n_key=n)
+def self_attention(row, n=7):
+    """A self-attention layer, and its weights."""
+    variant, inputs = make_layer(row, n_query=1 if row.queries == "single" else n, n_key=n)
     return variant, inputs, compute_weights(variant, inputs)
 
 
 @by_name
-def test_hidden_is_exactly_zero_and_rows_keep_their_law(row):
-    _, _, block = at_itself(row)
+def test_masked_weights_are_zero_and_rows_have_the_stated_sum(row):
+    _, _, block = self_attention(row)
     assert np.isfinite(block.weights).all()
     visible = np.broadcast_to(block.visible, block.weights.shape)
     assert (block.weights[~visible] == 0.0).all()
@@ -66,24 +66,24 @@ def test_hidden_is_exactly_zero_and_rows_keep_their_law(row):
         assert (sums <= 1 + 1e-12).all()
 
 
-@pytest.mark.parametrize("row", [r for r in ROWS if r.causal], ids=lambda row: row.name)
+@pytest.mark.parametrize("row", [r for r in ROWS if r.is_causal], ids=lambda row: row.name)
 def test_later_tokens_do_not_change_earlier_rows(row):
-    _, _, whole = at_itself(row)
-    _, _, part = at_itself(row, n=5)
+    _, _, whole = self_attention(row)
+    _, _, part = self_attention(row, n=5)
     assert_allclose(whole.weights[:, :5, :5], part.weights, atol=1e-12)
 
 
 def test_prefix_stability_can_fail():
     row = find_variant("scaled-dot")
-    _, _, whole = at_itself(row)
-    _, _, part = at_itself(row, n=5)
+    _, _, whole = self_attention(row)
+    _, _, part = self_attention(row, n=5)
     assert not np.allclose(whole.weights[:, :5, :5], part.weights)
 
 
-class HideLast(Mask):
-    """The last key is hidden from all."""
+class MaskLast(Mask):
+    """The last key is masked for all queries."""
 
-    name = "hide-last"
+    name = "mask-last"
 
     def __call__(self, grid):
         return grid.k < grid.n_key - 1
@@ -91,42 +91,42 @@ class HideLast(Mask):
 
 @pytest.mark.parametrize("poison", [np.nan, np.inf, 1e30])
 @by_name
-def test_what_is_hidden_cannot_leak(row, poison):
-    variant, inputs, _ = at_itself(replace(row, mask=row.mask & HideLast()))
+def test_masked_keys_cannot_leak(row, poison):
+    variant, inputs, _ = self_attention(replace(row, mask=row.mask & MaskLast()))
     before = compute_weights(variant, inputs).weights
     inputs.key[:, -1] = poison
     assert_array_equal(compute_weights(variant, inputs).weights, before)
 
 
 def in_blocks(variant, inputs):
-    """The weights put together from blocks, and how many there were."""
+    """The weights assembled from blocks, and the number of blocks."""
     grid = inputs.grid
-    made = np.zeros((variant.heads.made_of(grid.n_head), grid.n_query, grid.n_key))
+    made = np.zeros((variant.heads.n_output_heads(grid.n_head), grid.n_query, grid.n_key))
 
     def write(block):
-        made[block.place.heads, block.place.rows, block.place.keys] = block.weights
+        made[block.indices.heads, block.indices.queries, block.indices.keys] = block.weights
 
-    return made, len(list(blocks(variant, inputs, write)))
+    return made, len(list(compute_blocks(variant, inputs, write)))
 
 
 @pytest.fixture
 def tiny_blocks(monkeypatch):
-    monkeypatch.setattr("attnviz.core.engine.blocks.STRAIGHT", 0)
-    monkeypatch.setattr("attnviz.core.engine.blocks.BLOCK", 0)
-    monkeypatch.setattr("attnviz.core.engine.blocks.ROWS", (2, 2))
+    monkeypatch.setattr("attnviz.core.engine.blocks.SINGLE_BLOCK_MAX", 0)
+    monkeypatch.setattr("attnviz.core.engine.blocks.BLOCK_SIZE", 0)
+    monkeypatch.setattr("attnviz.core.engine.blocks.QUERIES_PER_BLOCK", (2, 2))
 
 
 @pytest.mark.parametrize("mask", [Full(), Causal() & Window(2), Window(2) | Sinks(1)], ids=str)
 @by_name
 def test_blocks_of_heads_rows_and_keys_give_the_same_weights(row, mask, tiny_blocks):
     own = row.mask if mask == Full() else row.mask & mask
-    variant, inputs = layer(replace(row, mask=own), 1 if row.asks == "sentence" else 7, 7)
-    variant = replace(variant, position=NoPosition())  # turned already
+    variant, inputs = make_layer(replace(row, mask=own), 1 if row.queries == "single" else 7, 7)
+    variant = replace(variant, position=NoPosition())  # already applied
     try:
         whole = compute_weights(variant, inputs).weights
     except MisuseError:
-        pytest.skip("mixes keys that a mask would part")
+        pytest.skip("supports padding masks only")
     made, n_block = in_blocks(variant, inputs)
-    if row.row_local and row.asks == "tokens":
+    if row.row_local and row.queries == "per_token":
         assert n_block >= 4
     assert_allclose(made, whole, rtol=0, atol=1e-15)

@@ -1,6 +1,6 @@
-"""The README's generated parts: what the program says of itself, and its pictures.
+"""The generated parts of the documents: what the program prints, and tables of its catalogue.
 
-Between `<!-- NAME -->` and `<!-- end -->` stands what BLOCKS[NAME] gives. `make docs` writes
+Between `<!-- NAME -->` and `<!-- end -->` stands the output of BLOCKS[NAME]. `make docs` writes
 them anew; a test compares them.
 """
 
@@ -12,16 +12,20 @@ from itertools import groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from attnviz.core.variants import VARIANTS
+from attnviz.core.variants import CLASSICS, VARIANTS, find_variant
 from attnviz.render.formats import FORMATS
 from attnviz.sources.families import FAMILIES
 from tests.checkpoints.minilm import folder
 from tests.checkpoints.sums import MODELS
 from tests.cli.runner import run
 
-README = Path(__file__).parent.parent.parent / "README.md"
-LAST = Path(__file__).parent.parent / "bench" / "last.json"
-PICTURES = Path(__file__).parent / "pictures"
+ROOT = Path(__file__).parent.parent.parent
+README = ROOT / "README.md"
+ARCHITECTURE = ROOT / "attnviz" / "README.md"
+BENCH = ROOT / "tests" / "bench" / "README.md"
+DOCUMENTS = (README, ARCHITECTURE, BENCH)
+LAST = ROOT / "tests" / "bench" / "last.json"
+IMAGES = Path(__file__).parent / "images"
 SENTENCE = "The cat sat on the mat"
 TIRED = "The animal did not cross the street because it was too tired"
 BLOCK = re.compile(r"(<!-- (?P<name>[a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -30,21 +34,21 @@ BLOCK = re.compile(r"(<!-- (?P<name>[a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL
 def terminal(*words):
     """A command and what it prints, at 80 columns."""
     shown = " ".join(f'"{w}"' if " " in w else w for w in words)
-    return f"```console\n$ attnviz {shown}\n{run(*words).out.rstrip()}\n```\n"
+    output = "\n".join(line.rstrip() for line in run(*words).out.rstrip().splitlines())
+    return f"```console\n$ attnviz {shown}\n{output}\n```\n"
 
 
-def variants():
-    """The catalogue as a table."""
-    lines = ["| name | what it does | formula | paper | rows sum to |", "|---|---|---|---|---|"]
-    for row in VARIANTS:
+def classics():
+    """The mechanisms that a course begins with, as a table."""
+    lines = ["| name | mechanism | formula | paper |", "|---|---|---|---|"]
+    for row in map(find_variant, CLASSICS):
         formula = row.formula.replace("|", "\\|")
-        paper = row.paper or "–"
-        lines.append(f"| `{row.name}` | {row.summary} | {formula} | {paper} | {row.row_sum} |")
+        lines.append(f"| `{row.name}` | {row.summary} | {formula} | {row.paper or '–'} |")
     return "\n".join(lines) + "\n"
 
 
 def counted():
-    """How many mechanisms there are, group by group."""
+    """The number of mechanisms, group by group."""
     groups = Counter(row.group for row in VARIANTS)
     listed = " · ".join(f"{group} {n}" for group, n in groups.most_common())
     return f"**{groups.total()} mechanisms**: {listed}.\n"
@@ -58,14 +62,14 @@ def link_models(place):
 
 
 def heads():
-    """The heads of a real model's layer, as a command prints them."""
+    """The head table of one layer of a pretrained model."""
     with TemporaryDirectory() as place, chdir(place):
         link_models(Path(place))
         return terminal("heads", TIRED, "--model", "minilm", "--layer", "3")
 
 
 def families():
-    """The families of models that run, kind by kind."""
+    """The model families that run, kind by kind."""
     kinds = groupby(FAMILIES, lambda family: family.kind)
     listed = "; ".join(
         f"{kind}s: {', '.join(family.name for family in rows)}" for kind, rows in kinds
@@ -75,16 +79,16 @@ def families():
 
 def formats():
     """The formats as a table."""
-    lines = ["| format | endings | what it is |", "|---|---|---|"]
+    lines = ["| format | extension | contents |", "|---|---|---|"]
     for row in FORMATS:
-        endings = " ".join(f"`{suffix}`" for suffix in row.suffixes) or "–"
-        lines.append(f"| {row.name} | {endings} | {row.summary} |")
+        extensions = " ".join(f"`{suffix}`" for suffix in row.suffixes) or "–"
+        lines.append(f"| {row.name} | {extensions} | {row.summary} |")
     return "\n".join(lines) + "\n"
 
 
 def speed():
-    """The last table of `make bench` that was kept."""
-    lines = ["| job | reference | ratio | middle half | goal |", "|---|---|---|---|---|"]
+    """The table of the last `make bench` that was committed."""
+    lines = ["| job | reference | ratio | middle half | at most |", "|---|---|---|---|---|"]
     for row in json.loads(LAST.read_text()):
         mark = "" if row["ratio"] <= row["most"] else " !"
         spread = f"{row['low']:.2f}–{row['high']:.2f}"
@@ -96,17 +100,17 @@ def speed():
 BLOCKS = {
     "table": lambda: terminal(SENTENCE, "-v", "causal"),
     "cell": lambda: terminal(
-        "explain", "The cat sat", "--dim", "8", "--heads", "1", "--cell", "cat,sat"
+        "explain", "The cat sat", "--dim", "4", "--heads", "1", "--cell", "cat,sat"
     ),
     "heads": heads,
     "families": families,
     "counted": counted,
-    "variants": variants,
+    "classics": classics,
     "formats": formats,
     "speed": speed,
 }
 
 
 def generated(text):
-    """The same text with every block as it should be."""
-    return BLOCK.sub(lambda found: found[1] + BLOCKS[found["name"]]() + found[3], text)
+    """The same text with every block as the program writes it now."""
+    return BLOCK.sub(lambda match: match[1] + BLOCKS[match["name"]]() + match[3], text)

@@ -1,4 +1,4 @@
-"""Write the generated parts of the README anew, and its pictures: python -m tests.docs"""
+"""Write the generated parts of the documents and their images anew: python -m tests.docs"""
 
 import io
 import re
@@ -9,52 +9,59 @@ from _pytest.outcomes import Skipped
 from rich.console import Console
 
 import attnviz
-from attnviz.api.captions import captions, patterns
+from attnviz.api.captions import find_patterns, make_captions
 from attnviz.api.compare import compare
 from attnviz.render.formats import find_format
 from attnviz.render.style import Style
 from tests.checkpoints.minilm import folder
-from tests.docs import PICTURES, README, SENTENCE, TIRED, generated
+from tests.docs import DOCUMENTS, IMAGES, SENTENCE, TIRED, generated
+from tests.docs.catalogue import CATALOGUE, catalogue
 from tests.render.browser import launched
 
 
-def terminal_picture(amap, width, command=f'attnviz "{SENTENCE}"', **style):
-    """What the terminal shows, as a drawing that loads nothing from anywhere."""
+def terminal_image(amap, width, command=f'attnviz "{SENTENCE}"', **style):
+    """The terminal output as an SVG that loads nothing."""
     console = Console(
         file=io.StringIO(), record=True, width=width, force_terminal=True, color_system="truecolor"
     )
-    console.print(find_format("table").render(amap, Style(captions=captions(amap), **style)))
+    console.print(find_format("table").render(amap, Style(captions=make_captions(amap), **style)))
     drawing = console.export_svg(title=command, unique_id="attnviz")
     return re.sub(r"@font-face \{.*?\}\s*", "", drawing, flags=re.DOTALL)
 
 
-def page_picture(amap, path):
-    """The page as a browser shows it; without a browser the picture stays as it was."""
+def page_image(amap, path):
+    """The page as a browser shows it; without a browser the image stays as it is."""
     try:
         with TemporaryDirectory() as folder, launched() as browser:
             page = Path(folder) / "page.html"
-            attnviz.write(amap, page, captions=captions(amap))
+            attnviz.write(amap, page, captions=make_captions(amap))
             context = browser.new_context(viewport={"width": 1080, "height": 700}, offline=True)
             tab = context.new_page()
             tab.goto(f"{page.as_uri()}#view=matrix&layer=3&head=1&q=9&k=2")
             tab.wait_for_timeout(1500)
             tab.screenshot(path=path)
     except Skipped as reason:
-        print(f"{path.name} stays as it was: {reason}")
+        print(f"{path.name} stays as it is: {reason}")
 
 
 def main():
-    README.write_text(generated(README.read_text()))
+    for document in DOCUMENTS:
+        document.write_text(generated(document.read_text()))
+    CATALOGUE.write_text(catalogue())
     amap = attnviz.look(SENTENCE)
-    PICTURES.mkdir(exist_ok=True)
-    (PICTURES / "terminal.svg").write_text(terminal_picture(amap, 84))
-    attnviz.write(amap, PICTURES / "heads.png", captions=captions(amap), dpi=110)
-    real = attnviz.look(TIRED, model=str(folder()))
-    wishes = {"view": "overview", "title": "all-MiniLM-L6-v2", "patterns": patterns(real)}
-    attnviz.write(real, PICTURES / "minilm.png", dpi=100, **wishes)
-    page_picture(real, PICTURES / "page.png")
+    IMAGES.mkdir(exist_ok=True)
+    (IMAGES / "terminal.svg").write_text(terminal_image(amap, 84))
+    attnviz.write(amap, IMAGES / "heads.png", captions=make_captions(amap), dpi=110)
+    pretrained = attnviz.look(TIRED, model=str(folder()))
+    style = {
+        "view": "overview",
+        "title": "all-MiniLM-L6-v2",
+        "patterns": find_patterns(pretrained),
+    }
+    attnviz.write(pretrained, IMAGES / "minilm.png", dpi=100, **style)
+    page_image(pretrained, IMAGES / "page.png")
     both = compare("The cat sat on the mat", variants=["scaled-dot", "sparsemax"])
-    attnviz.write(both, PICTURES / "compare.png", captions=captions(both), dpi=100)
+    attnviz.write(both, IMAGES / "compare.png", captions=make_captions(both), dpi=100)
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""Every view of every kind of map, to be looked at: `make gallery` writes out/gallery/."""
+"""Gallery: every view of every kind of map; `make gallery` writes out/gallery/."""

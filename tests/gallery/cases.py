@@ -1,4 +1,4 @@
-"""The maps that show whether a picture is right: short, long, foreign, signed, with holes."""
+"""Maps of the gallery: short, long, other scripts, signed, masked."""
 
 from importlib.util import find_spec
 from pathlib import Path

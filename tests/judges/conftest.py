@@ -1,4 +1,4 @@
-"""Prints what the judges said."""
+"""Prints a summary of the comparisons."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calling a judge, and counting what it said."""
+"""Import of reference packages (judges), and counts of the cases that they decided."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PASSED, TOTAL, SKIPPED = Counter(), Counter(), Counter()
 
 
 def call(package: str, pinned: str = ""):
-    """The judge's package; without it (or with another version) there is no judgement."""
+    """Import a judge's package; the tests are skipped without it, or with another version."""
     problem = ""
     try:
         judge = import_module(package)
@@ -29,8 +29,8 @@ def call(package: str, pinned: str = ""):
     pytest.skip(problem, allow_module_level=True)
 
 
-def judged(kind: str, name: str, wrong: float, allowed: float) -> str:
-    """Count one case; says what was wrong, or nothing. NaN is wrong."""
+def judge_case(kind: str, name: str, wrong: float, allowed: float) -> str:
+    """Count one case; returns a description of the deviation, or "". NaN is a deviation."""
     TOTAL[kind] += 1
     if wrong <= allowed:
         PASSED[kind] += 1
@@ -39,6 +39,6 @@ def judged(kind: str, name: str, wrong: float, allowed: float) -> str:
 
 
 def summary() -> list[str]:
-    """One line for each kind of case, and for each judge that did not come."""
+    """One line per kind of case, and per missing judge."""
     lines = [f"{kind}: {PASSED[kind]} passed of {n}, 0 skipped" for kind, n in TOTAL.items()]
     return lines + [f"{package}: did not judge (skipped)" for package in SKIPPED]

@@ -1,4 +1,4 @@
-"""The operator cases that the ONNX wheel carries: a model, its inputs, what should come out."""
+"""Operator test cases in the ONNX package: a model, its inputs, the expected outputs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.judges.court import call, judged
+from tests.judges.court import call, judge_case
 
 # Before 1.22 the stored outputs were wrong in known ways; after it they are no longer stored.
 onnx = call("onnx", "1.22.0")
@@ -18,16 +18,16 @@ ALLOWED = {"float32": 2e-6, "float16": 2e-3}
 
 @dataclass(frozen=True)
 class Case:
-    """One stored case of one operator; arrays by the names of the operator's own slots."""
+    """One stored case of one operator, with its arrays in the order of the operator's slots."""
 
     name: str
     attributes: dict[str, Any]
     inputs: list[Any]  # None where a slot is left out
     outputs: list[Any]
 
-    def get(self, place, default=None):
-        """The input in this place, where there is one."""
-        return self.inputs[place] if place < len(self.inputs) else default
+    def get(self, index, default=None):
+        """The input at this index, where there is one."""
+        return self.inputs[index] if index < len(self.inputs) else default
 
 
 def cases(prefix):
@@ -61,7 +61,7 @@ def case(name):
 
 
 def verdicts(kind, every, compute):
-    """What is wrong, case by case. compute(case) gives outputs, None where it has none to give."""
+    """Deviations, one per wrong case. compute(case) returns outputs, None for unsupported ones."""
     said = []
     for one in every:
         expected = one.outputs[0]
@@ -72,7 +72,7 @@ def verdicts(kind, every, compute):
             if made is not None and stored is not None
         ]
         wrong = max(distance(made, stored) for made, stored in pairs)
-        said.append(judged(kind, one.name, wrong, allowed))
+        said.append(judge_case(kind, one.name, wrong, allowed))
     return [line for line in said if line]
 
 

@@ -12,7 +12,7 @@ import pytest
 from attnviz.core.biases import SoftCap
 from attnviz.core.engine.attend import attend
 from attnviz.core.variants import find_variant
-from tests.judges.court import call, judged
+from tests.judges.court import call, judge_case
 
 onnx = call("onnx", "1.22.0")
 runtime = call("onnxruntime")
@@ -20,12 +20,12 @@ runtime = call("onnxruntime")
 N_CASE = 2400
 PLAIN = find_variant("scaled-dot")
 # Scores stay below 10, or grow so far that rows are almost one-hot.
-LOUDNESS = {1.0: 2e-6, 1e2: 1e-5, 1e7: 1e-5}
+MAGNITUDES = {1.0: 2e-6, 1e2: 1e-5, 1e7: 1e-5}
 
 
 @dataclass(frozen=True)
 class Setting:
-    """What a graph is built with; the sizes stay open."""
+    """Attributes of a graph; its sizes are dynamic."""
 
     causal: bool
     cap: float
@@ -78,7 +78,7 @@ def session(setting):
     opset = [onnx.helper.make_opsetid("", 23)]
     model = onnx.helper.make_model(graph, opset_imports=opset, ir_version=10)
     options = runtime.SessionOptions()
-    options.log_severity_level = 3  # it warns of its own guess at the shape of the weights
+    options.log_severity_level = 3  # it warns of a guessed shape of the weights
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     return runtime.InferenceSession(
         model.SerializeToString(), options, providers=["CPUExecutionProvider"]
@@ -87,11 +87,11 @@ def session(setting):
 
 @dataclass(frozen=True)
 class Trial:
-    """One random case: its graph, its arrays, how loud its scores are."""
+    """One random case: its graph, its arrays, the magnitude of its scores."""
 
     setting: Setting
     arrays: dict
-    loudness: float
+    magnitude: float
 
     @property
     def n_past(self):
@@ -99,7 +99,7 @@ class Trial:
 
     @property
     def excluded(self):
-        """A single query among several new keys with a past: the judge then forgets to be causal.
+        """A single query among several new keys with a past: the judge ignores the causal mask.
 
         (It takes the query for the last of all keys, as when a model decodes token by token.)
         """
@@ -114,13 +114,13 @@ def trial(number):
     batch, kv_head, group, n_query, n_new, d, width = rng.integers(1, [3, 4, 4, 7, 8, 9, 9])
     n_past = int(rng.integers(1, 6)) if setting.past else 0
     n_key, n_head = int(n_new) + n_past, int(kv_head * group)
-    loudness = float(rng.choice(list(LOUDNESS)))
+    magnitude = float(rng.choice(list(MAGNITUDES)))
 
     def numbers(*shape):
         return rng.normal(size=shape).astype(np.float32)
 
     arrays = {
-        "Q": numbers(batch, n_head, n_query, d) * np.float32(loudness),
+        "Q": numbers(batch, n_head, n_query, d) * np.float32(magnitude),
         "K": numbers(batch, kv_head, n_new, d),
         "V": numbers(batch, kv_head, n_new, width),
     }
@@ -131,7 +131,7 @@ def trial(number):
         shown = rng.random((rng.choice([1, batch]), rng.choice([1, n_head]), n_query, n_key)) < 0.6
         added = np.where(shown, numbers(*shown.shape), np.float32(-np.inf))
         arrays["attn_mask"] = shown if setting.mask == "bool" else added
-    return Trial(setting, arrays, loudness)
+    return Trial(setting, arrays, magnitude)
 
 
 def ours(trial):
@@ -169,27 +169,27 @@ def test_random_cases():
             excluded += 1
             continue
         (output, weights), made = theirs(case), ours(case)
-        allowed = LOUDNESS[case.loudness]
+        allowed = MAGNITUDES[case.magnitude]
         # Values reach about 4, and so does what an error of the weights does to the output.
         off = max(np.abs(weights - made.weights).max(), np.abs(output - made.output).max() / 4)
-        said.append(judged("onnxruntime attention", str(number), float(off), allowed))
+        said.append(judge_case("onnxruntime attention", str(number), float(off), allowed))
         empty += int((made.weights.sum(-1) == 0).any())
     assert [line for line in said if line] == []
     assert len(said) >= 2000 and excluded < N_CASE // 10 and empty > 200
 
 
-def test_what_is_excluded_is_the_judges_own_fault():
-    """Were it repaired, the exclusion would have to go."""
+def test_excluded_cases_are_a_fault_of_the_judge():
+    """Once the judge is repaired, this test fails, and the exclusion can go."""
     number = next(n for n in range(N_CASE) if trial(n).excluded and hides(trial(n)))
     case = trial(number)
     _, weights = theirs(case)
     future = np.arange(weights.shape[-1]) > case.n_past
-    assert np.abs(weights[..., future]).max() > 0, "it looks at keys that are yet to come"
+    assert np.abs(weights[..., future]).max() > 0, "it attends to later keys"
 
 
 def hides(case):
-    """Nothing but the causal rule hides anything here."""
-    return case.setting.mask == "none" and case.loudness == 1.0
+    """Only the causal mask applies here."""
+    return case.setting.mask == "none" and case.magnitude == 1.0
 
 
 def heads_tiled(case):
@@ -215,18 +215,18 @@ def cap_left_out(case):
 FAULTS = (
     (heads_tiled, lambda case: case.arrays["K"].shape[1] > 1 and not case.setting.past),
     (past_forgotten, lambda case: case.setting.causal and case.setting.past),
-    (cap_left_out, lambda case: case.setting.cap and case.loudness > 1),
+    (cap_left_out, lambda case: case.setting.cap and case.magnitude > 1),
 )
 
 
 @pytest.mark.parametrize(("fault", "shows"), FAULTS, ids=lambda f: f.__name__)
-def test_the_judge_would_notice(fault, shows):
+def test_the_judge_detects_faults(fault, shows):
     case = next(t for t in map(trial, range(N_CASE)) if shows(t) and differs(fault, t))
     assert np.abs(broken(fault, case).weights - theirs(case)[1]).max() > 1e-3
 
 
 def broken(fault, case):
-    """What we would say with this fault."""
+    """Our result with this fault."""
     arrays, setting = fault(case)
     return ours(
         replace(case, arrays=case.arrays | arrays, setting=replace(case.setting, **setting))

@@ -1,4 +1,4 @@
-"""Norms and activations of real models against the stored cases of the ONNX standard."""
+"""Norms and activations of pretrained models against the stored cases of the ONNX standard."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ from attnviz.sources.transformer.weights import layer_norm, rms_norm
 from tests.judges.stored import cases, verdicts
 
 
-def flattened(case):
-    """What is normed together as one axis, and ε.    [...], [...] -> [rest, d], [d]"""
+def flatten(case):
+    """Input, weight and ε with the normalized axes as one.    [...], [...] -> [rest, d], [d]"""
     x, weight = case.inputs[:2]
     axis = case.attributes.get("axis", -1) % x.ndim
     together = x.reshape(int(np.prod(x.shape[:axis])), -1)
     return together, weight.reshape(-1), np.float32(case.attributes.get("epsilon", 1e-5))
 
 
-def layer_normed(case):
-    """The operator adds its bias afterwards; mean and deviation are its own affair."""
-    made = layer_norm(*flattened(case)) + case.inputs[2].reshape(-1)
+def compute_layer_norm(case):
+    """The operator's bias is added here; its mean and deviation outputs are not compared."""
+    made = layer_norm(*flatten(case)) + case.inputs[2].reshape(-1)
     return [made.reshape(case.inputs[0].shape), None, None]
 
 
-def rms_normed(case):
-    return [rms_norm(*flattened(case)).reshape(case.inputs[0].shape)]
+def compute_rms_norm(case):
+    return [rms_norm(*flatten(case)).reshape(case.inputs[0].shape)]
 
 
-def activated(case):
+def compute_gelu(case):
     tanh = case.attributes.get("approximate") == b"tanh"
     return [(gelu_tanh if tanh else gelu)(case.inputs[0])]
 
 
 OPERATORS = {
-    "layer_normalization_": (layer_normed, 19),
-    "rms_normalization_": (rms_normed, 19),
-    "gelu_": (activated, 4),
+    "layer_normalization_": (compute_layer_norm, 19),
+    "rms_normalization_": (compute_rms_norm, 19),
+    "gelu_": (compute_gelu, 4),
 }
 
 
@@ -44,5 +44,5 @@ OPERATORS = {
 def test_stored_cases_of(prefix):
     compute, n_case = OPERATORS[prefix]
     every = cases(prefix)
-    assert len(every) == n_case, "the judge has other cases than it had"
+    assert len(every) == n_case, "the stored cases have changed"
     assert verdicts(f"stored {prefix.strip('_')}", every, compute) == []

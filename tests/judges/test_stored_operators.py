@@ -9,13 +9,13 @@ import pytest
 
 from attnviz.core.arrays import as_floats
 from attnviz.core.biases import SoftCap
-from attnviz.core.engine.attend import attend, composed
+from attnviz.core.engine.attend import attend, customize_variant
 from attnviz.core.engine.attention import compute_weights
 from attnviz.core.grid import Grid
-from attnviz.core.heads import share
+from attnviz.core.heads import repeat_kv
+from attnviz.core.inputs import Inputs
 from attnviz.core.numerics import softmax
-from attnviz.core.part import Inputs
-from attnviz.core.positions import rotate
+from attnviz.core.positions import rotate_pairs
 from attnviz.core.variants import find_variant
 from tests.judges.stored import cases, distance, verdicts
 
@@ -23,7 +23,7 @@ PLAIN = find_variant("scaled-dot")
 
 
 def attention(case):
-    """The operator's own arrangement, around our attend: layouts, the past, what a mask means."""
+    """The operator's interface around our attend: layouts, past keys, masks."""
     attributes = case.attributes
     flat = case.inputs[0].ndim == 3
     query, key, value = (
@@ -57,7 +57,7 @@ def split(array, n_head):
 
 
 def meaning(case, shape, n_past):
-    """What may be seen, and what is added.    -> [batch, head, query, key] each, or None"""
+    """The visible pairs and the additive bias.    -> [batch, head, query, key] each, or None"""
     visible = np.ones(shape, dtype=bool)
     rows, columns = np.arange(shape[2])[:, None], np.arange(shape[3])
     if case.attributes.get("is_causal"):
@@ -85,12 +85,12 @@ def stage(case, variant, query, key, visible, bias, scale):
     made = []
     for member, shown in enumerate(visible):
         added = None if bias is None else bias[member]
-        own = composed(variant, shown, added, scale, None, {})
+        own = customize_variant(variant, shown, added, scale, None, {})
         of_query, of_key = as_floats(query[member]), as_floats(key[member])
         n_head, n_query, n_key = shown.shape
         seen = {}
         inputs = Inputs(
-            query=of_query, key=share(of_key, n_head), grid=Grid.of(n_head, n_query, n_key)
+            query=of_query, key=repeat_kv(of_key, n_head), grid=Grid.of(n_head, n_query, n_key)
         )
         compute_weights(own, inputs, seen.__setitem__)
         stages = (seen["scaled"], seen[capped], np.where(shown, seen["logits"], -np.inf))
@@ -98,8 +98,8 @@ def stage(case, variant, query, key, visible, bias, scale):
     return np.stack(made)
 
 
-def turned(case):
-    """Rotary positions: members of a batch one by one, the heads' axis taken apart where flat."""
+def compute_rope(case):
+    """RoPE of each member of a batch; a flat axis of heads is split."""
     x, cos, sin, places = (case.get(place) for place in range(4))
     flat = x.ndim == 3
     vectors = split(x, case.attributes["num_heads"]) if flat else x
@@ -108,7 +108,7 @@ def turned(case):
         cos, sin = cos[places], sin[places]
     made = np.stack(
         [
-            rotate(member, of_cos, of_sin, interleaved=interleaved)
+            rotate_pairs(member, of_cos, of_sin, interleaved=interleaved)
             for member, of_cos, of_sin in zip(vectors, cos, sin, strict=True)
         ]
     )
@@ -126,7 +126,7 @@ def shares(case):
 OPERATORS = {
     "attention_": (attention, 64),
     "softmax_": (shares, 7),
-    "rotary_embedding": (turned, 8),
+    "rotary_embedding": (compute_rope, 8),
 }
 
 
@@ -138,7 +138,7 @@ def test_stored_cases_of(prefix):
     assert verdicts(f"stored {prefix.strip('_')}", every, compute) == []
 
 
-def test_a_case_that_does_not_fit_is_noticed():
+def test_a_wrong_case_is_detected():
     one = cases("softmax_")[0]
     (right,) = shares(one)
     assert distance(right, one.outputs[0]) < 1e-6

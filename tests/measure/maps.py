@@ -1,4 +1,4 @@
-"""Maps for measuring: random shares, causal ones, ones that keep some weight back."""
+"""Maps for measures: random distributions, causal ones, ones with a remainder."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ def shares(*shape: int, seed: int = 0) -> np.ndarray:
 
 
 def plain(seed: int = 0, words=WORDS, keys=None, n_layer=2, n_head=3, **more) -> AttentionMap:
-    """Rows of shares that sum to 1."""
+    """Random rows that sum to 1."""
     queries, keys = tokens(words), tokens(words if keys is None else keys)
     weights = shares(n_layer, n_head, len(queries), len(keys), seed=seed)
     return AttentionMap(queries=queries, keys=keys, weights=weights, **more)
 
 
 def causal(seed: int = 0) -> AttentionMap:
-    """Nobody looks ahead."""
+    """No weight on future positions."""
     amap = plain(seed)
     visible = np.tril(np.ones(amap.weights.shape[-2:], dtype=bool))
     weights = np.where(visible, amap.weights, 0.0)
@@ -37,7 +37,7 @@ def causal(seed: int = 0) -> AttentionMap:
 
 
 def leaky(seed: int = 0) -> AttentionMap:
-    """Rows that spend from 0 to 1; the third sees nothing."""
+    """Rows that sum to 0 … 1; the third is fully masked."""
     amap = plain(seed)
     spent = np.linspace(0.3, 1.0, len(amap.queries))[:, None]
     visible = np.ones(amap.weights.shape[-2:], dtype=bool)

@@ -1,4 +1,4 @@
-"""Every rule is broken once, and kept once."""
+"""Validation rules: each is violated once and met once."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from attnviz.core.attention_map import AttentionMap
-from attnviz.measure.check import PADS, check, check_weights
-from attnviz.measure.rules import RULES, Expect
+from attnviz.measure.check import PADDING_TOKENS, check_weights, find_violations
+from attnviz.measure.rules import RULES, Requirements
 from tests.measure.maps import SHARED_OUT, UNSHARED, causal, leaky, plain, shares, tokens
 
 MASK = np.tril(np.ones((5, 5), dtype=bool))
@@ -38,14 +38,14 @@ def looking_ahead():
     return weights
 
 
-LOOSE = Expect(causal=True, row_sum="any")
+LOOSE = Requirements(causal=True, row_sum="any")
 BROKEN = {
-    "number": (whole(at={(1, 2, 3, 4): np.inf}), Expect(), (3, 4), np.inf),
-    "negative": (whole(at={(1, 2, 3, 4): -0.5}), Expect(), (3, 4), -0.5),
-    "row sum": (whole() + 2 * np.eye(5) * np.eye(5)[3], Expect(), (3,), 3.0),
+    "number": (whole(at={(1, 2, 3, 4): np.inf}), Requirements(), (3, 4), np.inf),
+    "negative": (whole(at={(1, 2, 3, 4): -0.5}), Requirements(), (3, 4), -0.5),
+    "row sum": (whole() + 2 * np.eye(5) * np.eye(5)[3], Requirements(), (3,), 3.0),
     "forbidden": (looking_ahead(), LOOSE, (3, 4), 0.5),
-    "filled": (filled(), Expect(causal=True), (3,), 0.2),
-    "transposed": (whole().swapaxes(-1, -2), Expect(), (), None),
+    "filled": (filled(), Requirements(causal=True), (3,), 0.2),
+    "transposed": (whole().swapaxes(-1, -2), Requirements(), (), None),
 }
 
 
@@ -66,12 +66,12 @@ def test_a_broken_rule_is_told_with_its_place(rule):
 
 @pytest.mark.parametrize("make", SHARED_OUT + UNSHARED)
 def test_maps_that_say_what_they_are_break_nothing(make):
-    assert check(make()) == []
+    assert find_violations(make()) == []
 
 
 def test_causal_maps_are_causal():
-    assert check(causal(), Expect(causal=True)) == []
-    assert {v.rule for v in check(plain(), Expect(causal=True))} == {"forbidden"}
+    assert find_violations(causal(), Requirements(causal=True)) == []
+    assert {v.rule for v in find_violations(plain(), Requirements(causal=True))} == {"forbidden"}
 
 
 def test_the_worst_place_is_told_and_the_others_are_counted():
@@ -80,9 +80,7 @@ def test_the_worst_place_is_told_and_the_others_are_counted():
     (violation,) = check_weights(weights, (3, 3))
     assert violation.tokens == (1,) and violation.count == 2
     assert violation.value == pytest.approx(1.5)
-    assert violation.sentence == (
-        "layer 0, head 0: the row of query 1 sums to 1.5; it should be 1 (and 1 more)"
-    )
+    assert violation.sentence == ("layer 0, head 0: query 1: row sum 1.5, should be 1 (+1 more)")
 
 
 @pytest.mark.parametrize(("window", "n"), [(1, 0), (2, 1), (3, 2), (4, 3), (5, 4)])
@@ -90,17 +88,22 @@ def test_a_window_holds_that_many_keys(window, n):
     """Queries look back n keys: that needs a window of n + 1."""
     ahead = np.arange(6) - np.arange(6)[:, None]
     weights = ((ahead <= 0) & (ahead >= -n)) / np.minimum(np.arange(6) + 1, n + 1)[:, None]
-    assert check_weights(weights[None, None], (6, 6), Expect(causal=True, window=window)) == []
+    assert (
+        check_weights(weights[None, None], (6, 6), Requirements(causal=True, window=window)) == []
+    )
     if n:
-        tight = Expect(causal=True, window=window - 1)
+        tight = Requirements(causal=True, window=window - 1)
         (violation, *_) = check_weights(weights[None, None], (6, 6), tight)
-        assert violation.rule == "forbidden" and f"window of {window - 1}" in violation.sentence
+        assert (
+            violation.rule == "forbidden"
+            and f"outside the window of {window - 1}" in violation.sentence
+        )
 
 
 def test_with_fewer_queries_the_last_ones_are_meant():
     weights = np.array([[[[0.5, 0.5, 0.0], [0.3, 0.3, 0.4]]]])
-    assert check_weights(weights, (2, 3), Expect(causal=True)) == []
-    assert check_weights(weights[..., ::-1], (2, 3), Expect(causal=True))
+    assert check_weights(weights, (2, 3), Requirements(causal=True)) == []
+    assert check_weights(weights[..., ::-1], (2, 3), Requirements(causal=True))
 
 
 def test_hidden_keys_are_not_looked_at():
@@ -109,19 +112,21 @@ def test_hidden_keys_are_not_looked_at():
     narrow = amap.visible.copy()
     narrow[..., 4, 1] = False
     lying = AttentionMap(amap.queries, amap.keys, amap.weights, visible=narrow)
-    assert check(honest) == []
-    assert {v.tokens for v in check(lying)} == {(4, 1)} and len(check(lying)) == 6
-    assert "which is hidden" in check(lying)[0].sentence
+    assert find_violations(honest) == []
+    assert {v.tokens for v in find_violations(lying)} == {(4, 1)} and len(
+        find_violations(lying)
+    ) == 6
+    assert "on a masked key" in find_violations(lying)[0].sentence
 
 
-@pytest.mark.parametrize("pad", PADS)
+@pytest.mark.parametrize("pad", PADDING_TOKENS)
 def test_padding_is_known_by_its_name(pad):
     words = ("a", "b", pad)
-    told = check(plain(words=words, n_layer=1, n_head=1))
+    told = find_violations(plain(words=words, n_layer=1, n_head=1))
     assert [(v.rule, v.tokens[1], v.count) for v in told] == [("forbidden", 2, 3)]
     weights = np.full((1, 1, 3, 3), 0.5)
     weights[..., 2] = 0.0
-    assert check(AttentionMap(tokens(words), tokens(words), weights)) == []
+    assert find_violations(AttentionMap(tokens(words), tokens(words), weights)) == []
 
 
 @pytest.mark.parametrize(
@@ -138,7 +143,7 @@ def test_padding_is_known_by_its_name(pad):
     ],
 )
 def test_rows_sum_to_what_they_say(row_sum, factor, broken):
-    told = check_weights(whole() * factor, (5, 5), Expect(row_sum=row_sum))
+    told = check_weights(whole() * factor, (5, 5), Requirements(row_sum=row_sum))
     assert [v.rule for v in told] == ["row sum"] * (6 if broken else 0)
 
 
@@ -154,7 +159,7 @@ def test_a_row_that_sees_nothing_may_be_empty():
 def test_rounding_breaks_nothing_and_more_than_rounding_does(dtype):
     weights = shares(2, 3, 40, 40).astype(dtype)
     assert check_weights(weights, (40, 40)) == []
-    assert check_weights(weights, (40, 40), Expect(tolerance=0.0))
+    assert check_weights(weights, (40, 40), Requirements(tolerance=0.0))
     weights[0, 0, 0, 0] += {"float16": 0.01, "float32": 1e-4, "float64": 1e-8}[dtype]
     assert [v.tokens for v in check_weights(weights, (40, 40))] == [(0,)]
 
@@ -169,7 +174,7 @@ def test_swapped_axes_are_named():
 def test_a_row_as_even_as_a_filled_one_needs_something_hidden():
     even = np.full((1, 1, 3, 3), 1 / 3)
     assert check_weights(even, (3, 3)) == []
-    told = check_weights(even, (3, 3), Expect(causal=True))
+    told = check_weights(even, (3, 3), Requirements(causal=True))
     assert [(v.rule, v.count) for v in told] == [("forbidden", 3), ("filled", 2)]
 
 
@@ -184,7 +189,7 @@ def test_numbers_are_the_original_ones():
     amap = AttentionMap(
         tokens("ab"), tokens("ab"), np.full((1, 1, 2, 2), 0.7), layers=(4,), heads=(9,)
     )
-    assert check(amap)[0].sentence.startswith("layer 4, head 9: ")
+    assert find_violations(amap)[0].sentence.startswith("layer 4, head 9: ")
 
 
 @pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan, 1e308])
@@ -198,6 +203,6 @@ def test_no_tokens_break_no_rule():
 
 
 def test_what_is_kept_back_is_no_violation():
-    assert check(leaky()) == []
+    assert find_violations(leaky()) == []
     lying = AttentionMap(leaky().queries, leaky().keys, leaky().weights, leaky().visible)
-    assert {v.rule for v in check(lying)} == {"row sum"}
+    assert {v.rule for v in find_violations(lying)} == {"row sum"}

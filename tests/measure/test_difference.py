@@ -1,7 +1,8 @@
-"""What changed between two maps."""
+"""Differences and divergence of two maps."""
 
 from __future__ import annotations
 
+import re
 from math import log2
 
 import numpy as np
@@ -11,11 +12,11 @@ from numpy.testing import assert_allclose
 from attnviz.core.attention_map import AttentionMap
 from attnviz.errors import MisuseError
 from attnviz.measure.difference import (
-    align,
-    aligned,
+    align_tokens,
     difference,
     head_divergence,
-    most_changed,
+    keep_shared_tokens,
+    most_changed_heads,
     row_divergence,
 )
 from tests.measure.maps import (
@@ -67,7 +68,7 @@ def test_seeing_nothing_is_a_thing_of_its_own():
 @pytest.mark.parametrize("make", UNSHARED)
 def test_rows_that_are_no_shares_have_a_difference_but_no_divergence(make):
     assert difference(plain(), make()).signed
-    with pytest.raises(MisuseError, match="divergence needs rows of shares"):
+    with pytest.raises(MisuseError, match="divergence needs non-negative rows"):
         row_divergence(plain(), make())
 
 
@@ -75,16 +76,16 @@ def test_the_difference_has_its_sign():
     before, after = plain(1), plain(2)
     change = difference(before, after)
     assert_allclose(change.weights, after.weights - before.weights)
-    assert_allclose(change.spent, 0.0, atol=1e-12)
+    assert_allclose(change.row_sums, 0.0, atol=1e-12)
     assert change.signed and change.row_sum == "any"
     assert_allclose(difference(after, before).weights, -change.weights)
 
 
 def test_the_difference_shows_what_either_map_showed():
-    assert difference(plain(), causal()).hidden is None
+    assert difference(plain(), causal()).masked is None
     both = difference(causal(1), causal(2))
-    assert (both.hidden == causal().hidden).all()
-    assert (both.weights[both.hidden] == 0.0).all()
+    assert (both.masked == causal().masked).all()
+    assert (both.weights[both.masked] == 0.0).all()
 
 
 def test_the_heads_that_changed_most_come_first():
@@ -93,7 +94,7 @@ def test_the_heads_that_changed_most_come_first():
     weights[1, 0] = weights[1, 0][:, ::-1]
     weights[0, 1, :3] = weights[0, 1, :3, ::-1]
     after = AttentionMap(before.queries, before.keys, weights, layers=(3, 5), heads=(7, 9))
-    changed = most_changed(before, after, 3)
+    changed = most_changed_heads(before, after, 3)
     assert [(c.layer, c.head) for c in changed] == [(5, 7), (3, 9), (3, 7)]
     assert changed[0].divergence > changed[1].divergence > changed[2].divergence == 0.0
 
@@ -101,15 +102,15 @@ def test_the_heads_that_changed_most_come_first():
 @pytest.mark.parametrize(
     ("other", "axis"),
     [
-        (plain(n_layer=3), "2 and 3 layers"),
-        (plain(n_head=1), "3 and 1 heads"),
-        (plain(words=("a", "b")), "7 and 2 queries"),
-        (plain(keys=("a", "b")), "7 and 2 keys"),
+        (plain(n_layer=3), "numbers of layers (2 and 3)"),
+        (plain(n_head=1), "numbers of heads (3 and 1)"),
+        (plain(words=("a", "b")), "numbers of queries (7 and 2)"),
+        (plain(keys=("a", "b")), "numbers of keys (7 and 2)"),
     ],
 )
 def test_maps_of_different_shapes_are_refused(other, axis):
-    for measure in (difference, row_divergence, most_changed):
-        with pytest.raises(MisuseError, match=axis):
+    for measure in (difference, row_divergence, most_changed_heads):
+        with pytest.raises(MisuseError, match=re.escape(axis)):
             measure(plain(), other)
 
 
@@ -123,18 +124,18 @@ def test_maps_of_different_shapes_are_refused(other, axis):
     ],
 )
 def test_tokens_are_aligned_in_order(before, after, expected):
-    assert align(tokens(before.split()), tokens(after.split())) == expected
+    assert align_tokens(tokens(before.split()), tokens(after.split())) == expected
 
 
 def test_aligned_maps_can_be_compared_and_lose_what_fell_away():
     before, after = plain(words=("the", "cat", "sat")), plain(words=("the", "old", "cat", "sat"))
-    one, other = aligned(before, after)
+    one, other = keep_shared_tokens(before, after)
     assert one.weights.tolist() == before.weights.tolist()
     assert other.weights.tolist() == after.weights[:, :, [0, 2, 3]][..., [0, 2, 3]].tolist()
     assert [t.piece for t in other.keys] == ["the", "cat", "sat"]
     assert (one.row_sum, other.row_sum) == ("1", "at most 1")
     assert one.meta["dropped"] == [0, 0] and other.meta["dropped"] == [1, 1]
-    assert (other.spent < 1).all() and (row_divergence(one, other) > 0).all()
+    assert (other.row_sums < 1).all() and (row_divergence(one, other) > 0).all()
 
 
 def test_aligned_maps_keep_what_is_hidden_and_their_vectors():
@@ -144,12 +145,12 @@ def test_aligned_maps_keep_what_is_hidden_and_their_vectors():
         amap.queries, amap.keys, amap.weights, amap.visible,
         query_vectors=vectors, key_vectors=vectors,
     )  # fmt: skip
-    short, _ = aligned(amap, plain(words=("cat", "sleep")))
-    assert short.hidden[0, 0].tolist() == [[False, True], [False, False]]
+    short, _ = keep_shared_tokens(amap, plain(words=("cat", "sleep")))
+    assert short.masked[0, 0].tolist() == [[False, True], [False, False]]
     assert short.query_vectors.tolist() == short.key_vectors.tolist()
     assert short.query_vectors.tolist() == vectors[:, :, [5, 6]].tolist()
 
 
 def test_texts_without_a_common_token_are_refused():
-    with pytest.raises(MisuseError, match="share no token"):
-        aligned(plain(), plain(words=("other",)))
+    with pytest.raises(MisuseError, match="share no tokens"):
+        keep_shared_tokens(plain(), plain(words=("other",)))

@@ -1,4 +1,4 @@
-"""Entropy, and what a row spends on nothing."""
+"""Entropy, and the remainder of rows."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pytest
 from numpy.testing import assert_allclose
 
 from attnviz.errors import MisuseError
-from attnviz.measure.entropy import entropy, head_entropy, most_entropy, reach
-from attnviz.measure.row_mass import is_shared_out, nothing, tolerance
+from attnviz.measure.entropy import entropy, head_entropy, max_entropy
+from attnviz.measure.row_mass import has_distribution_rows, row_remainders, row_sum_tolerance
 from tests.measure.maps import (
     SHARED_OUT,
     UNSHARED,
@@ -41,50 +41,52 @@ def test_entropy_is_what_the_loop_finds(make):
 def test_the_mean_of_a_head_leaves_out_rows_that_see_nothing(make):
     amap, rows = make(), entropy(make())
     for at in np.ndindex(*rows.shape[:2]):
-        counted = [h for h, s in zip(rows[at], amap.spent[at], strict=True) if s]
+        counted = [h for h, s in zip(rows[at], amap.row_sums[at], strict=True) if s]
         assert head_entropy(amap)[at] == pytest.approx(sum(counted) / len(counted))
 
 
 @pytest.mark.parametrize("make", SHARED_OUT)
 def test_no_row_has_more_than_it_could(make):
     amap = make()
-    assert (entropy(amap) <= most_entropy(amap) + 1e-12).all()
+    assert (entropy(amap) <= max_entropy(amap) + 1e-12).all()
     assert (entropy(amap) >= 0).all() and not np.signbit(entropy(amap)).any()
 
 
 def test_the_most_is_what_equal_shares_have():
     amap = plain()
     even = type(amap)(amap.queries, amap.keys, np.full(amap.weights.shape, 1 / 7))
-    assert_allclose(entropy(even), most_entropy(even))
-    assert_allclose(reach(even), 7.0)
+    assert_allclose(entropy(even), max_entropy(even))
+    assert_allclose(2.0 ** entropy(even), 7.0)
 
 
 def test_the_most_counts_visible_keys():
-    assert_allclose(most_entropy(causal())[0, 0], [log2(n) for n in range(1, 8)])
+    assert_allclose(max_entropy(causal())[0, 0], [log2(n) for n in range(1, 8)])
     expected = [log2(8)] * 2 + [0.0] + [log2(8)] * 4  # seven keys and nothing
-    assert_allclose(most_entropy(leaky())[0, 0], expected)
+    assert_allclose(max_entropy(leaky())[0, 0], expected)
 
 
-def test_one_key_that_has_all_is_a_reach_of_one():
+def test_a_row_with_all_weight_on_one_key_has_no_entropy():
     amap = only_at(lambda i: i)
-    assert (entropy(amap) == 0).all() and (reach(amap) == 1).all()
+    assert (entropy(amap) == 0).all()
 
 
-def test_a_row_that_sees_nothing_reaches_nothing():
+def test_a_fully_masked_row_has_no_entropy():
     amap = leaky()
     assert (entropy(amap)[:, :, 2] == 0).all()
-    assert (reach(amap)[:, :, 2] == 0).all() and (reach(amap)[:, :, 3] > 1).all()
+    assert (entropy(amap)[:, :, 3] > 0).all()
 
 
 def test_what_is_not_spent_is_nothing_and_rounding_is_not():
-    assert_allclose(nothing(leaky())[0, 0], [0.7, 0.7 * 5 / 6, 1.0, 0.35, 0.7 / 3, 0.7 / 6, 0.0])
-    assert (nothing(plain()) == 0).all()
+    assert_allclose(
+        row_remainders(leaky())[0, 0], [0.7, 0.7 * 5 / 6, 1.0, 0.35, 0.7 / 3, 0.7 / 6, 0.0]
+    )
+    assert (row_remainders(plain()) == 0).all()
 
 
 @pytest.mark.parametrize("make", UNSHARED)
 def test_rows_that_are_no_shares_have_no_entropy(make):
-    assert not is_shared_out(make())
-    with pytest.raises(MisuseError, match="entropy needs rows of shares"):
+    assert not has_distribution_rows(make())
+    with pytest.raises(MisuseError, match="entropy needs non-negative rows"):
         entropy(make())
 
 
@@ -93,11 +95,11 @@ def test_rows_that_are_no_shares_have_no_entropy(make):
 )
 def test_tolerance_comes_from_the_precision_of_the_numbers(dtype, allowed):
     rounded = shares(3, 50).astype(dtype)
-    assert tolerance(rounded) == tolerance(rounded.astype(np.float64)) == allowed
+    assert row_sum_tolerance(rounded) == row_sum_tolerance(rounded.astype(np.float64)) == allowed
     assert np.abs(rounded.sum(-1, dtype=np.float64) - 1).max() < allowed
 
 
 def test_bfloat16_is_known_by_its_numbers():
     whole = shares(3, 50).astype(np.float32)
     short = (whole.view(np.uint32) & 0xFFFF0000).view(np.float32)
-    assert tolerance(short) == 2**-7 and tolerance(whole) == 1e-5
+    assert row_sum_tolerance(short) == 2**-7 and row_sum_tolerance(whole) == 1e-5

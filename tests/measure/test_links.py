@@ -1,4 +1,4 @@
-"""The strongest links, and the line that tells of them."""
+"""The strongest links, and the summary of a head."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from attnviz.core.attention_map import AttentionMap
-from attnviz.measure.entropy import entropy, most_entropy
-from attnviz.measure.head_summary import caption
-from attnviz.measure.links import Link, strongest_links
+from attnviz.measure.entropy import entropy, max_entropy
+from attnviz.measure.head_summary import summarize_head
+from attnviz.measure.links import StrongLink, strongest_links
 from tests.measure.maps import SHARED_OUT, UNSHARED, causal, leaky, plain, signed, tokens
 
 
@@ -18,7 +18,7 @@ def by_loop(amap, layer, head, special):
         for k, key in enumerate(amap.keys):
             weight = float(amap.weights[layer, head, q, k])
             if weight and (special or not (query.special or key.special)):
-                made.append(Link(q, k, weight))
+                made.append(StrongLink(q, k, weight))
     return sorted(made, key=lambda link: -abs(link.weight))  # sorting keeps the order of equals
 
 
@@ -55,26 +55,26 @@ def test_signed_weights_go_by_size():
 @pytest.mark.parametrize("make", SHARED_OUT)
 def test_a_caption_tells_of_one_head(make):
     amap = make()
-    note = caption(amap, 1, 2)
+    note = summarize_head(amap, 1, 2)
     assert note[:3] == strongest_links(amap, 1, 2, 1)[0]
-    rows = amap.spent[1, 2] > 0
+    rows = amap.row_sums[1, 2] > 0
     assert note.entropy == pytest.approx(entropy(amap)[1, 2][rows].mean())
-    assert note.most == pytest.approx(most_entropy(amap)[1, 2][rows].mean())
+    assert note.max_entropy == pytest.approx(max_entropy(amap)[1, 2][rows].mean())
 
 
 def test_a_caption_counts_among_what_was_kept():
     amap = plain()
     part = amap.select(layers=[1], heads=[2])
-    assert caption(part, 0, 0) == caption(amap, 1, 2) != caption(amap, 0, 0)
+    assert summarize_head(part, 0, 0) == summarize_head(amap, 1, 2) != summarize_head(amap, 0, 0)
 
 
 @pytest.mark.parametrize("make", UNSHARED)
 def test_no_entropy_where_rows_are_no_shares(make):
-    note = caption(make(), 0, 0)
-    assert note.entropy is None and note.most is None and note.weight != 0
+    note = summarize_head(make(), 0, 0)
+    assert note.entropy is None and note.max_entropy is None and note.weight != 0
 
 
 def test_a_head_without_weight_has_no_link():
     words = tokens("ab")
     nothing = AttentionMap(words, words, np.zeros((1, 1, 2, 2)), visible=np.zeros((2, 2), bool))
-    assert caption(nothing, 0, 0) == (None, None, 0.0, 0.0, 0.0)
+    assert summarize_head(nothing, 0, 0) == (None, None, 0.0, 0.0, 0.0)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from attnviz.core.attention_map import AttentionMap
-from attnviz.measure.patterns import PATTERNS, name_heads, pattern_scores
+from attnviz.measure.patterns import PATTERNS, best_patterns, pattern_scores
 from tests.measure.maps import WORDS, causal, gated, leaky, only_at, plain, tokens
 
 LAST = len(WORDS) - 1
@@ -27,7 +27,7 @@ def test_a_head_made_for_a_pattern_fits_it(name):
 
 
 def test_every_pattern_is_tried():
-    assert {*MADE, "broad"} == {pattern.name for pattern in PATTERNS}
+    assert {*MADE, "diffuse"} == {pattern.name for pattern in PATTERNS}
 
 
 @pytest.mark.parametrize(
@@ -70,12 +70,12 @@ def test_a_row_without_a_choice_proves_nothing():
     assert pattern_scores(amap)["self"][0, 0] == pytest.approx(np.mean(rows))
 
 
-def test_equal_shares_are_broad():
+def test_uniform_rows_are_diffuse():
     words = tokens()
     even = AttentionMap(words, words, np.full((1, 1, 7, 7), 1 / 7))
-    assert pattern_scores(even)["broad"][0, 0] == pytest.approx(1.0)
-    assert name_heads(even)[0].name == "broad"
-    assert pattern_scores(only_at(lambda i: i))["broad"][0, 0] == pytest.approx(1 / 7)
+    assert pattern_scores(even)["diffuse"][0, 0] == pytest.approx(1.0)
+    assert best_patterns(even)[0].name == "diffuse"
+    assert pattern_scores(only_at(lambda i: i))["diffuse"][0, 0] == pytest.approx(1 / 7)
 
 
 def test_a_row_that_spends_half_scores_half():
@@ -88,9 +88,9 @@ def test_a_row_that_spends_half_scores_half():
 
 def test_patterns_that_the_text_has_no_place_for_are_left_out():
     apart = pattern_scores(plain(words=("the", "cat"), keys=("le", "chat", "dort")))
-    assert set(apart) == {"first token", "broad"}
+    assert set(apart) == {"first token", "diffuse"}
     assert "induction" not in pattern_scores(plain(words=("a", "b", "c")))
-    assert "broad" not in pattern_scores(gated())
+    assert "diffuse" not in pattern_scores(gated())
     assert pattern_scores(plain(words=("alone",))) == {}
 
 
@@ -103,9 +103,9 @@ def test_all_scores_of_shares_lie_between_0_and_1():
 def test_heads_are_named_by_their_original_numbers():
     amap = only_at(MADE["previous token"])
     kept = AttentionMap(amap.queries, amap.keys, amap.weights, layers=(4,), heads=(7,))
-    assert name_heads(kept) == [(4, 7, "previous token", 1.0)]
+    assert best_patterns(kept) == [(4, 7, "previous token", 1.0)]
 
 
 def test_a_head_that_fits_nothing_has_no_name():
-    assert name_heads(plain(), at_least=1.1)[0].name is None
-    assert name_heads(plain(words=("alone",)))[0] == (0, 0, None, 0.0)
+    assert best_patterns(plain(), at_least=1.1)[0].name is None
+    assert best_patterns(plain(words=("alone",)))[0] == (0, 0, None, 0.0)

@@ -1,4 +1,4 @@
-"""Through all layers: rollout and flow."""
+"""Attention rollout and attention flow."""
 
 from __future__ import annotations
 
@@ -70,11 +70,11 @@ def test_rollout_is_the_sum_over_all_paths(make):
 
 @pytest.mark.parametrize("make", [plain, causal])
 def test_rollout_of_whole_rows_spends_all(make):
-    assert_allclose(rollout(make()).spent, 1.0)
+    assert_allclose(rollout(make()).row_sums, 1.0)
 
 
 def test_rollout_does_not_make_up_for_what_was_kept_back():
-    spent = rollout(leaky()).spent
+    spent = rollout(leaky()).row_sums
     assert (spent[:, 0, :6] < 1).all() and (spent[1] < spent[0]).any()
 
 
@@ -133,5 +133,5 @@ def test_what_cannot_be_followed_is_refused(through):
     with pytest.raises(MisuseError, match="this map has 1"):
         through(plain().select(layers=[1]))
     for make in UNSHARED:
-        with pytest.raises(MisuseError, match="needs rows of shares"):
+        with pytest.raises(MisuseError, match="needs non-negative rows"):
             through(make())

@@ -1,4 +1,4 @@
-"""A browser for the tests of the page: Debian's chromium, offline, with open ears."""
+"""A browser for the tests of the page: Chromium, offline, with its requests and errors."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chro
 
 
 def expect(locator):
-    """Waits until something is true of an element; the page forbids to evaluate conditions."""
+    """Playwright's retrying assertions; the policy of the page forbids to evaluate conditions."""
     from playwright.sync_api import expect as expecting
 
     return expecting(locator)
 
 
 def missing(what: str) -> None:
-    """Where everything must be tested this is a failure, elsewhere a visible gap."""
-    said = f"the page is not tested in a browser: {what}"
+    """Fail in CI, else skip with the reason."""
+    reason = f"the page is not tested in a browser: {what}"
     if os.environ.get("CI"):
-        pytest.fail(said)
-    pytest.skip(said)
+        pytest.fail(reason)
+    pytest.skip(reason)
 
 
 @contextmanager
 def launched():
-    """A browser that runs as long as it is needed."""
+    """A running browser, closed at the end of the context."""
     try:
         from playwright.sync_api import sync_playwright
     except ImportError:
@@ -50,7 +50,7 @@ def launched():
 
 
 class Visit:
-    """A page that was opened, what it asked for and what it complained about."""
+    """An open page with its requests and its console messages and errors."""
 
     def __init__(self, browser, path, **context):
         context = {"offline": True, "viewport": {"width": 1280, "height": 900}} | context
@@ -63,12 +63,12 @@ class Visit:
         self.tab.on("pageerror", lambda error: self.complaints.append(str(error)))
 
     def go(self, fragment="", ready=True):
-        """Opens the page at a view, and waits until it is drawn."""
+        """Open the page at a fragment, and wait until it is drawn."""
         self.tab.goto(f"{self.path.as_uri()}#{fragment}")
         if ready:
             self.tab.wait_for_selector("body[data-ready]")
         return self.tab
 
     def text(self, selector):
-        """What an element says."""
+        """The text of the first element that matches."""
         return self.tab.locator(selector).first.inner_text()

@@ -1,4 +1,4 @@
-"""Consoles that keep what is printed on them."""
+"""Consoles that record their output."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def console(width=80, colour=None, **more):
 
 
 def printed(amap, width=80, colour=None, **style):
-    """What a console of this width and colour system receives."""
+    """The output on a console of this width and color system."""
     out = console(width, colour)
     out.print(table(amap, Style(**style)))
     return out.file.getvalue()

@@ -1,4 +1,4 @@
-"""Reading pictures back: what stands on a figure, and where."""
+"""Read figures back: texts, axes and pixels."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ def spread(queries, keys=None, *, n_layer=1, n_head=2, causal=False, row_sum="1"
     )
 
 
-def drawn(amap, live=False, **style):
+def drawn(amap, viewer_fonts=False, **style):
     """The figure of a map."""
-    made = figure.draw(amap, Style(**style), live=live)
+    made = figure.draw_figure(amap, Style(**style), viewer_fonts=viewer_fonts)
     FigureCanvasAgg(made)
     return made
 
@@ -48,8 +48,8 @@ def heads(made):
 
 
 def bar(made):
-    """The axes of the colour bar."""
-    return next(axes for axes in made.axes if axes.get_label() == "colour bar")
+    """The axes of the colorbar."""
+    return next(axes for axes in made.axes if axes.get_label() == "colorbar")
 
 
 def texts(made):

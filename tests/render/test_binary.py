@@ -1,4 +1,4 @@
-"""Arrays for other programs: what NumPy and safetensors read, and bytes that never differ."""
+"""Array files: read by NumPy and safetensors, deterministic bytes."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_safetensors_reads_the_tensors():
     made = binary.safetensors(amap, Style())
     assert np.array_equal(load(made)["weights"], amap.weights)
     assert load(made)["visible"].dtype == bool
-    assert {name for name, _ in deserialize(made)} == set(binary.arrays(amap))
+    assert {name for name, _ in deserialize(made)} == set(binary.map_arrays(amap))
     size = int.from_bytes(made[:8], "little")
     said = json.loads(json.loads(made[8 : 8 + size])["__metadata__"]["document"])
     assert [token["label"] for token in said["queries"]] == list(HOSTILE)

@@ -1,4 +1,4 @@
-"""Where one text ends and the next begins, a line is drawn, in every view that has a matrix."""
+"""Segment borders: lines in every view that has a matrix."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import pytest
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.tokens import Token
 from attnviz.render.cell_pooling import Pool
-from attnviz.render.figure import draw
-from attnviz.render.segment_borders import borders
+from attnviz.render.figure import draw_figure
+from attnviz.render.segment_borders import find_borders
 from attnviz.render.style import Style
-from attnviz.render.terminal.segment_lines import stretches
+from attnviz.render.terminal.segment_lines import split_at
 from tests.render.consoles import printed
 
 
@@ -34,13 +34,13 @@ def plain(amap):
     ("segments", "found"), [("", ()), ("0", ()), ("000", ()), ("0011", (2,)), ("01002", (1, 2, 4))]
 )
 def test_a_border_is_where_the_segment_changes(segments, found):
-    assert borders([Token("t", "t", segment=int(s)) for s in segments]) == found
+    assert find_borders([Token("t", "t", segment=int(s)) for s in segments]) == found
 
 
 def test_stretches_lie_between():
-    assert stretches(5, []) == [(0, 5)]
-    assert stretches(5, [2, 4]) == [(0, 2), (2, 4), (4, 5)]
-    assert stretches(5, [0, 5]) == [(0, 5)]
+    assert split_at(5, []) == [(0, 5)]
+    assert split_at(5, [2, 4]) == [(0, 2), (2, 4), (4, 5)]
+    assert split_at(5, [0, 5]) == [(0, 5)]
 
 
 @pytest.mark.parametrize(("annotate", "colour"), [(True, None), (False, None), (False, "256")])
@@ -102,7 +102,7 @@ def test_where_only_ascii_can_be_shown():
 @pytest.mark.parametrize("view", ["matrix", "overview", "rows"])
 def test_pictures_have_the_lines_too(view):
     def lines(amap):
-        figure = draw(amap, Style(view=view))
+        figure = draw_figure(amap, Style(view=view))
         found = [
             collection
             for axes in figure.axes
@@ -123,7 +123,7 @@ def test_patterns_are_named_below_thumbnails_that_have_room():
     patterns = {(0, 1): ("previous token", 0.97), (1, 0): ("broad", 0.5)}
 
     def said(**style):
-        figure = draw(amap, Style(view="overview", **style))
+        figure = draw_figure(amap, Style(view="overview", **style))
         return {text.get_text() for axes in figure.axes for text in axes.texts} - {""}
 
     assert said(patterns=patterns) == {"previous token 0.97", "broad 0.50"}

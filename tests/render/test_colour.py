@@ -1,4 +1,4 @@
-"""Palettes are matplotlib's, inks can be read, limits are what is stated."""
+"""Palettes equal those of matplotlib; text contrast; limits of color scales."""
 
 from __future__ import annotations
 
@@ -11,7 +11,15 @@ import numpy as np
 import pytest
 
 from attnviz.errors import UnknownNameError
-from attnviz.render.colors import BLACK, PALETTES, WHITE, Scale, find_palette, ink, luminance
+from attnviz.render.colors import (
+    BLACK,
+    PALETTES,
+    WHITE,
+    ColorScale,
+    contrast_ink,
+    find_palette,
+    luminance,
+)
 
 
 def generator():
@@ -43,7 +51,7 @@ def test_the_stored_file_is_what_the_generator_writes():
 
 @pytest.mark.parametrize("palette", PALETTES, ids=named)
 def test_ink_is_readable_on_every_level(palette):
-    assert min(contrast(ink(c), c) for c in palette.rgb) >= 4.5
+    assert min(contrast(contrast_ink(c), c) for c in palette.rgb) >= 4.5
 
 
 def test_a_switch_at_half_the_brightness_would_not_be_readable():
@@ -56,35 +64,35 @@ def test_a_switch_at_half_the_brightness_would_not_be_readable():
 @pytest.mark.parametrize("palette", PALETTES, ids=named)
 def test_lightness_goes_one_way_or_turns_in_the_middle(palette):
     light = np.array([luminance(c) for c in palette.rgb])
-    steps = np.diff(light[:120] if palette.diverging else light)
+    steps = np.diff(light[:120] if palette.is_diverging else light)
     assert (steps >= -2e-3).all() or (steps <= 2e-3).all()
 
 
 def test_sequential_scales_run_from_zero_to_the_largest():
-    scale = Scale.of(np.array([0.0, 0.1, 0.4]))
+    scale = ColorScale.of(np.array([0.0, 0.1, 0.4]))
     assert (scale.low, scale.high, scale.palette.name) == (0.0, 0.4, "viridis")
     assert scale.levels(np.array([0.0, 0.2, 0.4, 9.0])).tolist() == [0, 128, 255, 255]
 
 
 @pytest.mark.parametrize("choice", [{"signed": True}, {"palette": "coolwarm"}], ids=str)
 def test_diverging_scales_lie_evenly_around_zero(choice):
-    scale = Scale.of(np.array([-0.1, 0.5]), **choice)
+    scale = ColorScale.of(np.array([-0.1, 0.5]), **choice)
     assert (scale.low, scale.high) == (-0.5, 0.5)
     assert scale.levels(np.array([-0.5, 0.0, 0.5])).tolist() == [0, 128, 255]
 
 
 def test_signed_weights_get_a_diverging_palette():
-    assert find_palette(None, signed=True).diverging
+    assert find_palette(None, signed=True).is_diverging
 
 
 @pytest.mark.parametrize("weights", [[0.0], [], [5e-324], [1e308, -1e308]], ids=str)
 def test_odd_weights_have_colours(weights):
     array = np.array(weights)
-    assert Scale.of(array, signed=True).rgb(array).shape == (len(weights), 3)
+    assert ColorScale.of(array, signed=True).rgb(array).shape == (len(weights), 3)
 
 
 def test_all_zero_weights_have_a_scale_that_is_no_division_by_zero():
-    assert Scale.of(np.zeros((2, 3))).levels(np.zeros(3)).tolist() == [0, 0, 0]
+    assert ColorScale.of(np.zeros((2, 3))).levels(np.zeros(3)).tolist() == [0, 0, 0]
 
 
 def test_an_unknown_palette_suggests_the_near_one():

@@ -1,19 +1,22 @@
-"""What every format owes: bytes for any token, the same every time, and the map left alone."""
+"""Every format: bytes for any token, deterministic, without side effects on the map."""
 
 from __future__ import annotations
 
+from importlib import import_module
 from importlib.util import find_spec
 
 import numpy as np
 import pytest
 
 from attnviz.errors import MisuseError
-from attnviz.render.formats import FORMATS, find_format, format_of
+from attnviz.render.figure.views import draw_function
+from attnviz.render.formats import FORMATS, find_format, format_for_path
+from attnviz.render.views import VIEW_NAMES, VIEWS, find_view
 from tests.conftest import HOSTILE, make_map
 
 pytestmark = pytest.mark.filterwarnings("ignore::attnviz.errors.AttnvizWarning")
 
-ROWS = [row for row in FORMATS if find_spec(f"attnviz.render.{row.where.partition(':')[0]}")]
+ROWS = [row for row in FORMATS if find_spec(f"attnviz.render.{row.renderer.partition(':')[0]}")]
 MAKES_BYTES = [row for row in ROWS if row.name != "table"]
 
 
@@ -46,7 +49,7 @@ def test_a_map_is_left_as_it_was(row):
 
 @pytest.mark.parametrize("row", MAKES_BYTES, ids=lambda row: row.name)
 def test_text_formats_are_utf8(row):
-    if row.text:
+    if row.is_text:
         row.render(make_map(HOSTILE[:5])).decode("utf-8")
     else:
         with pytest.raises(UnicodeDecodeError):
@@ -54,13 +57,29 @@ def test_text_formats_are_utf8(row):
 
 
 @pytest.mark.parametrize("row", FORMATS, ids=lambda row: row.name)
-def test_a_row_is_found_by_its_name_and_its_endings(row):
+def test_a_row_is_found_by_its_name_and_its_extensions(row):
     assert find_format(row.name) is row
-    assert [format_of(f"a{ending.upper()}") for ending in row.suffixes] == [row] * len(
+    assert [format_for_path(f"a{ending.upper()}") for ending in row.suffixes] == [row] * len(
         row.suffixes
     )
 
 
-def test_an_ending_nobody_has_is_refused():
+def test_an_unknown_extension_is_refused():
     with pytest.raises(MisuseError, match=r"'\.exe'"):
-        format_of("a.exe")
+        format_for_path("a.exe")
+
+
+@pytest.mark.parametrize("view", VIEW_NAMES)
+def test_every_view_has_its_own_renderers(view):
+    row = find_view(view)
+    module = import_module(f"attnviz.render.terminal.{row.terminal}")
+    assert callable(module.render_lines) and callable(module.natural_width)
+    assert callable(draw_function(row))
+    others = [other for other in VIEWS if other is not row]
+    assert row.terminal not in {other.terminal for other in others}
+    assert row.figure not in {other.figure for other in others}
+
+
+def test_auto_is_the_only_view_without_renderers():
+    assert [row.name for row in VIEWS if not (row.terminal and row.figure)] == ["auto"]
+    assert set(VIEW_NAMES) == {row.name for row in VIEWS} - {"auto"}

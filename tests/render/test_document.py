@@ -1,4 +1,4 @@
-"""The JSON document: what it holds, how it is spelt, and who can read it."""
+"""The JSON document: keys, escapes, decimals, schema."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from attnviz.core.masks import Causal
 from attnviz.core.tokens import Token
 from attnviz.errors import NumbersError
 from attnviz.render.data import json_document as document
-from attnviz.render.data.decimals import decimals, shortest
+from attnviz.render.data.decimals import shortest_decimals, to_decimals
 from attnviz.render.style import Style
 from tests.conftest import HOSTILE, make_map
 
@@ -33,7 +33,7 @@ KEYS = [
     "meta",
 ]
 TOKEN_KEYS = ["label", "piece", "start", "end", "special", "segment", "word"]
-VALIDATOR = Draft202012Validator(json.loads(document.schema()))
+VALIDATOR = Draft202012Validator(json.loads(document.read_schema()))
 
 
 def written(amap, **style):
@@ -81,7 +81,7 @@ def test_numbers_read_back_as_the_same_float32():
 
 def test_decimals_are_the_shortest():
     thirds = np.array([0.1, 1 / 3, 1e-30, 1.4e-45, 3.4028235e38, 0.0, 1.0, -2.5], np.float32)
-    assert [repr(x) for x in decimals(thirds, "weight")] == [
+    assert [repr(x) for x in to_decimals(thirds, "weight")] == [
         "0.1", "0.33333334", "1e-30", "1e-45", "3.4028235e+38", "0.0", "1.0", "-2.5",
     ]  # fmt: skip
 
@@ -105,9 +105,9 @@ def test_vectors_that_are_no_numbers_are_refused():
         written(amap)
 
 
-def test_hidden_says_where_nobody_may_look():
+def test_hidden_is_the_mask():
     amap, _ = full_map()
-    assert np.array_equal(np.array(read(amap)["hidden"], dtype=bool), amap.hidden)
+    assert np.array_equal(np.array(read(amap)["hidden"], dtype=bool), amap.masked)
     assert read(make_map())["hidden"] is None
 
 
@@ -152,7 +152,7 @@ def test_how_it_was_made_goes_into_meta():
 
 
 def test_the_schema_knows_every_field_of_a_token():
-    token = json.loads(document.schema())["$defs"]["token"]
+    token = json.loads(document.read_schema())["$defs"]["token"]
     assert sorted(token["required"]) == sorted(f.name for f in fields(Token))
     assert token["required"] == list(token["properties"]) == TOKEN_KEYS
 
@@ -182,13 +182,13 @@ def test_the_schema_lets_minor_versions_add_keys():
 
 def test_jq_finds_a_weight():
     amap = make_map()
-    asked = subprocess.run(
+    result = subprocess.run(
         ["jq", "-c", ".weights[0][1][2], .queries[1].label"],
         input=written(amap),
         capture_output=True,
         check=True,
     )
-    row, label = map(json.loads, asked.stdout.splitlines())
+    row, label = map(json.loads, result.stdout.splitlines())
     assert np.array_equal(np.float32(row), amap.weights[0, 1, 2])
     assert label == "cat"
 
@@ -212,4 +212,4 @@ def test_the_shortest_decimals_are_those_of_numpy():
             ]
         )
     texts = numbers.astype("S").astype(np.float64)
-    assert np.array_equal(shortest(numbers), texts)
+    assert np.array_equal(shortest_decimals(numbers), texts)

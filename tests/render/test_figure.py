@@ -1,4 +1,4 @@
-"""The matrix view: colours, limits, names and numbers are those of the map."""
+"""The matrix view: colors, limits, labels and values are those of the map."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from attnviz.errors import AttnvizWarning, MisuseError, UnknownNameError
-from attnviz.render.colors import PALETTES, Scale, luminance
+from attnviz.render.colors import PALETTES, ColorScale, luminance
 from attnviz.render.style import Style
 from tests.conftest import make_map
 from tests.render.pictures import SENTENCE, bar, drawn, heads, numbers, pixels, spread, words
@@ -16,7 +16,7 @@ from tests.render.pictures import SENTENCE, bar, drawn, heads, numbers, pixels, 
 
 def test_every_head_is_a_panel_in_the_colours_of_one_scale():
     amap = spread(SENTENCE, n_head=8)
-    scale = Scale.of(amap.weights)
+    scale = ColorScale.of(amap.weights)
     panels = heads(drawn(amap))
     assert [axes.get_title(loc="left") for axes in panels] == [f"head {n}" for n in range(8)]
     for axes, weights in zip(panels, amap.weights[0], strict=True):
@@ -24,7 +24,7 @@ def test_every_head_is_a_panel_in_the_colours_of_one_scale():
         assert axes.get_ylim() == (11.5, -0.5)
 
 
-def test_the_original_numbers_of_layers_and_heads_are_told():
+def test_panels_have_the_original_numbers_of_layers_and_heads():
     amap = spread(SENTENCE[:3], n_layer=4, n_head=5).select(layers=[1, 3], heads=[4])
     titles = [axes.get_title(loc="left") for axes in heads(drawn(amap, view="matrix"))]
     assert titles == ["layer 1 · head 4", "layer 3 · head 4"]
@@ -102,13 +102,13 @@ def test_numbers_are_left_out_where_they_cannot_be_read():
     assert not any(numbers(axes) for axes in heads(drawn(amap)))
     assert not any(numbers(axes) for axes in heads(drawn(spread(SENTENCE), annotate=False)))
     assert all(len(numbers(axes)) == 841 for axes in heads(drawn(amap, annotate=True)))
-    with pytest.warns(AttnvizWarning, match="no numbers are drawn"):
+    with pytest.warns(AttnvizWarning, match="values omitted"):
         drawn(amap, annotate=True, size=(6, 4))
 
 
 @pytest.mark.parametrize("palette", PALETTES, ids=lambda palette: palette.name)
 def test_numbers_can_be_read_on_their_cells(palette):
-    amap = spread(SENTENCE, n_head=2, signed=palette.diverging)
+    amap = spread(SENTENCE, n_head=2, signed=palette.is_diverging)
     axes = heads(drawn(amap, palette=palette.name))[0]
     cells = {(k, q): text for (k, q), text in numbers(axes).items() if k < 12}
     assert len(cells) == 144
@@ -118,31 +118,31 @@ def test_numbers_can_be_read_on_their_cells(palette):
         assert (max(ground, ink) + 0.05) / (min(ground, ink) + 0.05) >= 4.5
 
 
-def test_hidden_cells_are_hatched_and_carry_no_number():
+def test_masked_cells_are_hatched_and_carry_no_number():
     made = drawn(spread(SENTENCE[:4], n_head=1, causal=True))
     (axes,) = heads(made)
-    (shade,) = [patch for patch in axes.patches if patch.get_label() == "hidden"]
+    (shade,) = [patch for patch in axes.patches if patch.get_label() == "masked"]
     assert shade.get_hatch()
     inside = [[shade.get_path().contains_point((k, q)) for k in range(4)] for q in range(4)]
     assert np.array_equal(inside, ~np.tril(np.ones((4, 4), bool)))
     assert set(numbers(axes)) == {(k, q) for q in range(4) for k in range(q + 1)}
-    assert "hidden: may not be looked at" in words(made)
-    assert "hidden: may not be looked at" not in words(drawn(spread(SENTENCE[:4])))
+    assert "masked" in words(made)
+    assert "masked" not in words(drawn(spread(SENTENCE[:4])))
 
 
-def test_what_a_row_does_not_spend_has_a_column():
+def test_weight_on_none_of_the_keys_has_a_column():
     amap = spread(SENTENCE[:4], n_head=1, row_sum="at most 1")
     made = drawn(amap)
     (axes,) = heads(made)
     assert axes.get_xticklabels()[-1].get_text() == "∅"
     kept = np.asarray(axes.images[1].get_array())
-    scale = Scale.of(np.append(amap.weights, 0.25))
+    scale = ColorScale.of(np.append(amap.weights, 0.25))
     assert np.array_equal(kept[:, 0], scale.rgb(np.full(4, 0.25)))
     assert [text.get_text() for (x, _), text in numbers(axes).items() if x > 3] == ["0.25"] * 4
-    assert "∅ not spent on these keys: 1 − the row's sum" in words(made)
+    assert "∅ = weight on none of these keys (1 − row sum)" in words(made)
 
 
-def test_what_is_not_spent_is_on_the_scale_of_the_weights():
+def test_weight_on_none_of_the_keys_is_on_the_scale_of_the_weights():
     amap = make_map(meta={"row_sum": "at most 1"})
     faint = spread(SENTENCE[:4], row_sum="at most 1")
     assert bar(drawn(amap)).get_ylim()[1] == pytest.approx(amap.weights.max())
@@ -156,7 +156,7 @@ def test_what_rows_sum_to_has_a_column_in_numbers_or_in_bars():
     (axes,) = heads(made)
     assert axes.get_xticklabels()[-1].get_text() == "Σ"
     assert [text.get_text() for (x, _), text in numbers(axes).items() if x > 3] == ["2.50"] * 4
-    assert "Σ the row's sum, 2.5" in words(made)
+    assert "Σ = row sum, 2.5" in words(made)
     (many,) = heads(drawn(amap, annotate=False))
     assert [round(rect.get_width(), 6) for rect in many.containers[0]] == [1.25] * 4
 
@@ -164,7 +164,7 @@ def test_what_rows_sum_to_has_a_column_in_numbers_or_in_bars():
 def test_rows_that_do_not_sum_to_one_show_it_whatever_they_promise():
     amap = spread(SENTENCE[:4], n_head=1)
     broken = replace(amap, weights=amap.weights * 1.5)
-    assert "Σ the row's sum, 1.5" in words(drawn(broken))
+    assert "Σ = row sum, 1.5" in words(drawn(broken))
     assert not [word for word in words(drawn(amap)) if "Σ" in word]
 
 
@@ -196,8 +196,8 @@ def test_titles_and_captions():
     amap = spread(SENTENCE[:4])
     assert "toy" in words(drawn(amap))
     assert "layer 2" in " ".join(words(drawn(spread(SENTENCE[:4], n_layer=3).select(layers=[2]))))
-    made = words(drawn(amap, title="$mine$\x1b", captions={(0, 1): "looks back"}))
-    assert {"$mine$^[", "looks back", "head 1"} <= set(made)
+    made = words(drawn(amap, title="$mine$\x1b", captions={(0, 1): "attends backwards"}))
+    assert {"$mine$^[", "attends backwards", "head 1"} <= set(made)
 
 
 def test_long_titles_and_captions_are_cut_to_the_paper():
@@ -207,7 +207,7 @@ def test_long_titles_and_captions_are_cut_to_the_paper():
     assert all(word.endswith("…") for word in cut)
 
 
-def test_captions_lose_whole_remarks_first():
+def test_captions_lose_whole_parts_first():
     said = "strongest cat → sat 0.50 · entropy 1.25 of 2.00 bits · " + "more " * 20
     made = words(drawn(spread(SENTENCE[:8]), captions={(0, 0): said}))
     assert "strongest cat → sat 0.50 · entropy 1.25 of 2.00 bits" in made
@@ -222,13 +222,13 @@ def test_cells_finer_than_dots_show_the_strongest_and_say_so():
     amap = spread([f"t{n}" for n in range(200)], n_head=1)
     made = drawn(amap, dpi=20)
     (axes,) = heads(made)
-    (note,) = [word for word in words(made) if word.startswith("a cell shows")]
+    (note,) = [word for word in words(made) if word.startswith("each cell =")]
     high, wide = (int(n) for n in note.split() if n.isdigit())
     assert high == wide > 1
     strongest = amap.weights[0, 0][:high, :wide].max()
-    assert np.array_equal(pixels(axes)[0, 0], Scale.of(amap.weights).rgb(strongest))
+    assert np.array_equal(pixels(axes)[0, 0], ColorScale.of(amap.weights).rgb(strongest))
     assert axes.images[0].get_extent()[0] == -0.5
-    assert not [word for word in words(drawn(amap)) if word.startswith("a cell shows")]
+    assert not [word for word in words(drawn(amap)) if word.startswith("each cell =")]
 
 
 def test_names_that_no_table_has():
@@ -239,7 +239,7 @@ def test_names_that_no_table_has():
 
 
 def test_a_map_without_weights_is_refused():
-    with pytest.raises(MisuseError, match="nothing to draw"):
+    with pytest.raises(MisuseError, match="no weights to draw"):
         drawn(spread(()[:0], ("a",)))
 
 
@@ -249,7 +249,7 @@ def test_a_map_without_weights_is_refused():
         (1000, Style(dpi=300), "--layer and --head"),
         (12, Style(dpi=2400), "lower --dpi"),
         (3, Style(size=(500, 1)), "75,000 × 150"),
-        (3, Style(size=(0.5, 0.5)), "no room for 8 panels"),
+        (3, Style(size=(0.5, 0.5)), "too small for 8 panels"),
         (3, Style(size=(-1, 5)), "positive"),
         (3, Style(size=(float("nan"), 5)), "positive"),
         (3, Style(size=(1e308, 1e308)), "positive"),

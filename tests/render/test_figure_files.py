@@ -1,4 +1,4 @@
-"""The files: any token, the same bytes every time, and how they were made inside them."""
+"""Figure files: any token, deterministic bytes, metadata."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ import pytest
 
 from attnviz.errors import AttnvizWarning
 from attnviz.render import figure
-from attnviz.render.figure.views import VIEWS
 from attnviz.render.style import Style
+from attnviz.render.views import VIEWS
 from tests.conftest import HOSTILE, make_map
 from tests.render.pictures import SENTENCE, spread
 
@@ -142,8 +142,8 @@ def test_the_same_bytes_in_another_process_with_other_habits(tmp_path):
 def test_the_test_of_habits_can_fail(tmp_path):
     habits = tmp_path / "matplotlibrc"
     habits.write_text("font.size: 31\n")
-    look = "import matplotlib; print(matplotlib.rcParams['font.size'])"
-    assert in_another_process(look, MATPLOTLIBRC=str(habits)) == ["31.0"]
+    program = "import matplotlib; print(matplotlib.rcParams['font.size'])"
+    assert in_another_process(program, MATPLOTLIBRC=str(habits)) == ["31.0"]
 
 
 def test_the_settings_of_others_are_left_alone():
@@ -153,12 +153,12 @@ def test_the_settings_of_others_are_left_alone():
 
 
 def test_nothing_of_matplotlib_is_loaded_before_something_is_drawn():
-    look = "import sys, attnviz.render.figure; print('matplotlib' in sys.modules)"
-    assert in_another_process(look) == ["False"]
-    assert in_another_process("import matplotlib; " + look) == ["True"]
+    program = "import sys, attnviz.render.figure; print('matplotlib' in sys.modules)"
+    assert in_another_process(program) == ["False"]
+    assert in_another_process("import matplotlib; " + program) == ["True"]
 
 
 def test_a_broken_view_is_not_hidden_by_the_warning_filter():
-    with pytest.warns(AttnvizWarning) as told:
+    with pytest.warns(AttnvizWarning) as warned:
         figure.png(spread(["a"] * 60, n_head=1), Style(annotate=True, size=(5, 5)))
-    assert len(told) == 1
+    assert len(warned) == 1

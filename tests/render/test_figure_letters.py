@@ -1,4 +1,4 @@
-"""Fonts: what is installed is used, what no font has is told and never a silent box."""
+"""Fonts: font fallback, and code points with a warning for missing characters."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from matplotlib.font_manager import fontManager
 from attnviz.errors import AttnvizWarning
 from attnviz.render import figure
 from attnviz.render.figure import fonts as letters
-from attnviz.render.figure.fonts import Letters, width_of
-from attnviz.render.safe_text import printable
+from attnviz.render.figure.fonts import FontSet, text_width
+from attnviz.render.safe_text import escape_token
 from attnviz.render.style import Style
 from tests.conftest import HOSTILE, make_map
 from tests.render.pictures import drawn, words
@@ -22,7 +22,7 @@ from tests.render.pictures import drawn, words
 @pytest.fixture
 def bare(monkeypatch):
     """A machine without fonts but ours."""
-    monkeypatch.setattr(letters, "OTHERS", ())
+    monkeypatch.setattr(letters, "FALLBACK_FAMILIES", ())
 
 
 @pytest.fixture
@@ -46,20 +46,20 @@ def fallback(tmp_path, monkeypatch):
     builder.save(tmp_path / "squares.ttf")
     monkeypatch.setattr(fontManager, "ttflist", list(fontManager.ttflist))
     fontManager.addfont(tmp_path / "squares.ttf")
-    monkeypatch.setattr(letters, "OTHERS", ("Nobody Has This", "Squares"))
-    for remembered in (letters.installed, letters.face):
+    monkeypatch.setattr(letters, "FALLBACK_FAMILIES", ("Nobody Has This", "Squares"))
+    for remembered in (letters.installed_families, letters.load_font):
         remembered.cache_clear()
     yield "Squares"
-    for remembered in (letters.installed, letters.face):
+    for remembered in (letters.installed_families, letters.load_font):
         remembered.cache_clear()
 
 
 def test_ordinary_words_need_one_font():
-    assert Letters.of(["The cat", "café", "0.25", "∅Σ−…␣⏎"]) == Letters()
+    assert FontSet.of(["The cat", "café", "0.25", "∅Σ−…␣⏎"]) == FontSet()
 
 
 def test_a_font_that_has_the_letter_is_taken(fallback):
-    assert Letters.of(["中", "cat"]) == Letters((letters.FIRST, fallback))
+    assert FontSet.of(["中", "cat"]) == FontSet((letters.DEFAULT_FAMILY, fallback))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert b"Squares" in figure.pdf(make_map(["中", "cat"]), Style())
@@ -67,46 +67,48 @@ def test_a_font_that_has_the_letter_is_taken(fallback):
     assert "'DejaVu Sans', 'Squares'" in drawing
 
 
-def test_letters_that_no_font_has_are_numbers_and_are_told_once(bare):
+def test_characters_without_a_font_are_code_points_with_one_warning(bare):
     amap = make_map(["中文", "cat"])
-    with pytest.warns(AttnvizWarning, match=r"outline for U\+4E2D, U\+6587;") as told:
+    with pytest.warns(
+        AttnvizWarning, match=r"no installed font covers U\+4E2D, U\+6587;"
+    ) as warned:
         said = words(drawn(amap))
-    assert len(told) == 1
+    assert len(warned) == 1
     assert said.count("U+4E2D U+6587") == 3  # once beside, once below each of two heads
 
 
 def test_saving_says_no_more(bare):
     for make in (figure.png, figure.pdf):
-        with pytest.warns(AttnvizWarning) as told:
+        with pytest.warns(AttnvizWarning) as warned:
             make(make_map(["中文", "👩‍👩‍👧‍👦"]), Style())
-        assert [warning.category for warning in told] == [AttnvizWarning]
+        assert [warning.category for warning in warned] == [AttnvizWarning]
 
 
 def test_live_text_misses_nothing(bare):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert "中文" in words(drawn(make_map(["中文", "cat"]), live=True))
+        assert "中文" in words(drawn(make_map(["中文", "cat"]), viewer_fonts=True))
 
 
 def test_our_own_marks_have_a_plainer_form(bare):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert "^[[0m" in words(drawn(make_map(["\x1b[0m", "cat"])))
-        assert "^[[0m" in words(drawn(make_map(["\x1b[0m", "cat"]), live=True))
+        assert "^[[0m" in words(drawn(make_map(["\x1b[0m", "cat"]), viewer_fonts=True))
 
 
 def test_joiners_go_with_what_they_joined(bare):
-    made = Letters.of(["👩‍👧"])
-    assert made.spelled("👩‍👧") == "U+1F469 U+1F467"
-    assert made.spelled("a👩b") == "a U+1F469 b"
+    made = FontSet.of(["👩‍👧"])
+    assert made.substitute("👩‍👧") == "U+1F469 U+1F467"
+    assert made.substitute("a👩b") == "a U+1F469 b"
 
 
 @pytest.mark.parametrize("token", HOSTILE, ids=ascii)
 def test_a_cut_text_fits(token):
-    shown = printable(token)
-    made = Letters.of([shown])
-    assert width_of(made.cut(shown, 9.0, 0.6), 9.0) <= 0.6
-    assert made.cut(shown, 9.0, 99.0) == made.spelled(shown)
+    shown = escape_token(token)
+    made = FontSet.of([shown])
+    assert text_width(made.truncate(shown, 9.0, 0.6), 9.0) <= 0.6
+    assert made.truncate(shown, 9.0, 99.0) == made.substitute(shown)
 
 
 def test_widths_are_those_of_the_font():
@@ -115,6 +117,6 @@ def test_widths_are_those_of_the_font():
 
     for text in ("0.25", "attention", "Σ∅−…", "W"):
         wide, _, _ = text_to_path.get_text_width_height_descent(
-            text, FontProperties(family=[letters.FIRST], size=100), ismath=False
+            text, FontProperties(family=[letters.DEFAULT_FAMILY], size=100), ismath=False
         )
-        assert width_of(text, 100.0) * 72 == pytest.approx(wide, rel=0.02)
+        assert text_width(text, 100.0) * 72 == pytest.approx(wide, rel=0.02)

@@ -1,4 +1,4 @@
-"""The other views: each shows the weights of the map, and nothing runs off the paper."""
+"""Figure views: weights of the map, no text outside the figure or over other text."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pytest
 from matplotlib.collections import LineCollection, PolyCollection
 
 from attnviz.errors import MisuseError
-from attnviz.render.colors import Scale
-from attnviz.render.figure.views import VIEWS
+from attnviz.render.colors import ColorScale
+from attnviz.render.views import VIEWS
 from tests.conftest import HOSTILE
 from tests.render.pictures import SENTENCE, bar, drawn, heads, spread, texts, words
 
@@ -80,7 +80,7 @@ def test_every_view_states_its_scale(view, signed):
     made = drawn(amap, view=view.name)
     most = np.abs(amap.weights).max()
     if view.name == "rows":
-        assert f"a full bar is {most:.3g}" in words(made)
+        assert f"full bar = {most:.3g}" in words(made)
     else:
         assert bar(made).get_ylim() == pytest.approx((-most if signed else 0.0, most))
 
@@ -95,7 +95,7 @@ def test_several_layers_are_an_overview_by_themselves():
     amap = spread(SENTENCE, n_layer=12, n_head=12)
     made = drawn(amap)
     (axes,) = [axes for axes in made.axes if axes is not bar(made)]
-    scale = Scale.of(amap.weights)
+    scale = ColorScale.of(amap.weights)
     assert len(axes.images) == 144
     for image, (layer, head) in zip(axes.images, np.ndindex(12, 12), strict=True):
         assert np.array_equal(image.get_array(), scale.rgb(amap.weights[layer, head]))
@@ -113,11 +113,11 @@ def test_an_overview_names_the_layers_and_heads_that_were_kept():
     assert [text.get_text() for text in axes.get_xticklabels()] == ["2", "5"]
 
 
-def test_an_overview_hides_what_is_hidden_and_says_what_it_leaves_out():
+def test_an_overview_shows_masked_cells_and_row_sums():
     made = drawn(spread(SENTENCE[:4], n_layer=2, causal=True, row_sum="any"))
     shades = [patch for axes in made.axes for patch in axes.patches]
-    assert [patch.get_label() for patch in shades] == ["hidden"] * 4
-    assert {"hidden: may not be looked at", "rows sum to 2.50"} <= set(words(made))
+    assert [patch.get_label() for patch in shades] == ["masked"] * 4
+    assert {"masked", "rows sum to 2.50"} <= set(words(made))
 
 
 def test_a_line_for_each_weight_in_its_colour():
@@ -126,7 +126,7 @@ def test_a_line_for_each_weight_in_its_colour():
     (lines,) = [made for made in axes.collections if isinstance(made, LineCollection)]
     weights = amap.weights[0, 0]
     assert len(lines.get_segments()) == 25
-    colors = Scale.of(amap.weights, palette="Blues").rgb(weights) / 255
+    colors = ColorScale.of(amap.weights, palette="Blues").rgb(weights) / 255
     for segment, color in zip(lines.get_segments(), lines.get_colors(), strict=True):
         (_, q), (_, k) = segment
         assert np.allclose(color[:3], colors[int(q), int(k)])
@@ -137,10 +137,10 @@ def test_no_line_where_nothing_is_to_be_seen():
     made = drawn(spread(SENTENCE[:5], n_head=1, causal=True), view="lines")
     (lines,) = [c for c in heads(made)[0].collections if isinstance(c, LineCollection)]
     assert len(lines.get_segments()) == 15
-    assert "no line: less than 0.01, or hidden" in words(made)
+    assert "no line: weight below 0.01, or masked" in words(made)
 
 
-def test_what_a_row_does_not_spend_is_a_line_too():
+def test_weight_on_none_of_the_keys_is_a_line_too():
     made = drawn(spread(SENTENCE[:5], n_head=1, row_sum="at most 1"), view="lines")
     (lines,) = [c for c in heads(made)[0].collections if isinstance(c, LineCollection)]
     assert len(lines.get_segments()) == 30
@@ -176,21 +176,21 @@ def test_the_text_is_coloured_by_one_query():
     made = drawn(amap, view="text", query=1)
     axes = made.axes[0]
     grounds = [patch.get_facecolor()[:3] for patch in axes.patches]
-    colors = Scale.of(amap.weights, palette="Blues").rgb(amap.weights[0, :, 1])
+    colors = ColorScale.of(amap.weights, palette="Blues").rgb(amap.weights[0, :, 1])
     assert np.allclose(grounds, colors.reshape(-1, 3) / 255)
-    assert "query 1, quick, looks at these keys" in words(made)
+    assert "attention from query 1 (quick) to each key" in words(made)
     said = [text.get_text() for text in axes.texts]
     assert said.count("quick") == 2
     assert f"{amap.weights[0, 1, 1, 3]:.2f}" in said
 
 
-def test_the_text_is_of_the_last_query_unless_asked():
+def test_the_text_is_of_the_last_query_by_default():
     made = drawn(spread(SENTENCE[:5], causal=True), view="text")
-    assert "query 4, jumps, looks at these keys" in words(made)
-    assert "hidden: may not be looked at" not in words(made)
+    assert "attention from query 4 (jumps) to each key" in words(made)
+    assert "masked" not in words(made)
     first = drawn(spread(SENTENCE[:5], causal=True), view="text", query=0)
     assert sum(bool(patch.get_hatch()) for patch in first.axes[0].patches) == 8
-    assert "hidden: may not be looked at" in words(first)
+    assert "masked" in words(first)
 
 
 def test_long_text_runs_on_in_the_next_line():
@@ -203,10 +203,10 @@ def test_long_text_runs_on_in_the_next_line():
 @pytest.mark.parametrize(
     ("style", "said"),
     [
-        ({"query": 5}, "there are 0 to 4"),
-        ({"query": -1}, "there are 0 to 4"),
-        ({"size": (6, 1)}, "no room for 2 paragraphs"),
-        ({"size": (0.5, 6)}, "no room for 2 paragraphs"),
+        ({"query": 5}, "queries 0 to 4"),
+        ({"query": -1}, "queries 0 to 4"),
+        ({"size": (6, 1)}, "too small for 2 paragraphs"),
+        ({"size": (0.5, 6)}, "too small for 2 paragraphs"),
         ({"dpi": 9000}, "pixels"),
     ],
 )

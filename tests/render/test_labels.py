@@ -1,4 +1,4 @@
-"""Nothing invisible and nothing that moves a cursor passes the door."""
+"""Safe text: control, invisible and bidirectional characters are escaped."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from attnviz.render.safe_text import ascii_only, fitted, graphemes, one_line, printable
+from attnviz.render.safe_text import escape_text, escape_token, split_graphemes, to_ascii, truncate
 from tests.conftest import HOSTILE
 
 ANY = st.text(st.characters(exclude_categories=())) | st.sampled_from(HOSTILE)
@@ -55,7 +55,7 @@ SHOWN = {
 
 @pytest.mark.parametrize("token", SHOWN, ids=ascii)
 def test_what_is_shown(token):
-    assert printable(token) == SHOWN[token]
+    assert escape_token(token) == SHOWN[token]
 
 
 def harmless(shown):
@@ -64,7 +64,7 @@ def harmless(shown):
 
 @given(ANY)
 def test_any_text_becomes_one_harmless_visible_line(token):
-    shown = printable(token)
+    shown = escape_token(token)
     assert harmless(shown)
     assert shown.split() == [shown]
     assert cell_len(shown) > 0
@@ -77,43 +77,43 @@ def test_the_property_above_bites():
 
 @given(ANY)
 def test_printing_twice_changes_nothing(token):
-    once = printable(token)
-    assert printable(once) == once
+    once = escape_token(token)
+    assert escape_token(once) == once
 
 
 def test_spaces_stay_in_a_title():
-    assert one_line("The cat\x1b") == "The cat␛"
+    assert escape_text("The cat\x1b") == "The cat␛"
 
 
 @given(ANY)
 def test_ascii_is_ascii(token):
-    shown = ascii_only(printable(token))
+    shown = to_ascii(escape_token(token))
     assert shown.isascii() and shown.isprintable() and shown
 
 
 @given(ANY)
 def test_graphemes_put_together_are_the_text(token):
-    shown = printable(token)
-    assert "".join(graphemes(shown)) == shown
+    shown = escape_token(token)
+    assert "".join(split_graphemes(shown)) == shown
 
 
 @pytest.mark.parametrize("whole", ["👩‍👩‍👧‍👦", "🇫🇷", "e\u0301", "❤️", "각"])
 def test_some_things_are_never_cut(whole):
-    assert list(graphemes("a" + whole + "b")) == ["a", whole, "b"]
+    assert list(split_graphemes("a" + whole + "b")) == ["a", whole, "b"]
 
 
 @given(ANY, st.integers(0, 12))
 def test_fitted_text_fits(token, width):
-    shown = printable(token)
-    short = fitted(shown, width, cell_len)
+    shown = escape_token(token)
+    short = truncate(shown, width, cell_len)
     assert cell_len(short) <= width
     if short != shown and width:
         assert short.endswith("…") and shown.startswith(short[:-1])
 
 
 def test_fitted_fills_the_width():
-    assert fitted("attention", 5) == "atte…"
-    assert fitted("attention", 9) == "attention"
-    assert fitted("中文字", 4, cell_len) == "中…"
-    assert fitted("attention", 4, cut="~") == "att~"
-    assert fitted("attention", 0) == ""
+    assert truncate("attention", 5) == "atte…"
+    assert truncate("attention", 9) == "attention"
+    assert truncate("中文字", 4, cell_len) == "中…"
+    assert truncate("attention", 4, cut="~") == "att~"
+    assert truncate("attention", 0) == ""

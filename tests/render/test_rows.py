@@ -1,4 +1,4 @@
-"""The long table: its lines, its numbers, and cells that no spreadsheet runs."""
+"""Long-format CSV and TSV: rows, numbers, and cells without spreadsheet formulas."""
 
 from __future__ import annotations
 

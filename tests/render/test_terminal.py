@@ -1,4 +1,4 @@
-"""Numbers in the terminal: exact text, true values, honest cells, nothing cut or collapsed."""
+"""Tables in the terminal: exact text, values, marks, wrapping, escaping."""
 
 from __future__ import annotations
 
@@ -18,13 +18,15 @@ from attnviz.core.tokens import Token
 from attnviz.errors import MisuseError, UnknownNameError
 from attnviz.render.formats import find_format
 from attnviz.render.style import Style
-from attnviz.render.terminal import VIEWS, table
+from attnviz.render.terminal import table
+from attnviz.render.views import VIEWS
 from tests.conftest import HOSTILE, make_map
 from tests.render.consoles import console, printed
 from tests.render.test_labels import ANY, harmless
 
 GOLDEN = Path(__file__).with_name("golden")
 META = {"variant": "scaled-dot", "algebra": "dot → root-d → softmax, 3 heads"}
+UNTRAINED = {**META, "trained": False, "seed": 0}
 
 
 def of(weights, keys=None, **more):
@@ -45,7 +47,7 @@ def rows(text):
     for line in text.splitlines():
         if line.startswith("queries"):
             found.append([line])
-        elif found and re.search(r"( ·| [-+]?\d\S*)$", line) and not line.startswith("weight"):
+        elif found and re.search(r"( ·| [-+]?\d\S*)$", line) and not line.startswith("scale"):
             found[-1].append(line)
     return found
 
@@ -57,8 +59,8 @@ def values(text):
 
 @pytest.mark.parametrize("width", [60, 80, 160])
 def test_the_exact_text(width):
-    amap = make_map(("The", "cat", "sat", "still"), n_head=3, meta=META)
-    captions = {(0, 0): "strongest: sat → cat 0.53 · entropy 1.71 bits"}
+    amap = make_map(("The", "cat", "sat", "still"), n_head=3, meta=UNTRAINED)
+    captions = {(0, 0): "max weight sat → cat 0.53 · mean entropy 1.71 of 2.00 bits"}
     expect = (GOLDEN / f"table_{width}.txt").read_text(encoding="utf-8")
     assert printed(amap, width, captions=captions) == expect
 
@@ -78,34 +80,34 @@ def test_two_sequences_have_their_own_labels():
     assert [line.split()[0] for line in body] == ["The", "cat"]
 
 
-def test_hidden_zero_and_almost_zero_look_different():
+def test_masked_zero_and_almost_zero_are_distinct():
     amap = of(
         [[1.0, 0.0, 0.0], [0.999, 0.0, 0.001], [0.5, 0.5, 0.0]],
         visible=np.array([[1, 1, 0], [1, 1, 1], [1, 1, 0]], bool),
     )
     text = printed(amap)
     assert values(text) == [["1.00", "0", "·"], ["1.00", "0", "0.00"], ["0.50", "0.50", "·"]]
-    assert "· hidden" in text and "0 exactly zero" in text
+    assert "· masked" in text and "0 = exact zero" in text
 
 
 def test_marks_that_do_not_occur_are_not_explained():
     text = printed(make_map())
-    assert "hidden" not in text and "exactly zero" not in text
+    assert "masked" not in text and "exact zero" not in text
 
 
 def test_signed_weights_print_their_signs_where_they_have_digits():
     amap = of([[0.25, -0.5], [-0.0004, 0.125]], meta={"row_sum": "any"})
     text = printed(amap)
     assert values(text) == [["+0.25", "-0.50", "-0.25"], ["0.00", "+0.12", "+0.12"]]
-    assert "weight -0.5 to +0.5" in text
+    assert "scale -0.5 to +0.5" in text
 
 
-def test_what_a_row_does_not_spend_has_a_column():
+def test_weight_on_none_of_the_keys_has_a_column():
     amap = of([[0.25, 0.25], [0.5, 0.5]], meta={"row_sum": "at most 1"})
     text = printed(amap)
     assert rows(text)[0][0].split() == ["queries", "a", "b", "∅"]
     assert values(text) == [["0.25", "0.25", "0.50"], ["0.50", "0.50", "0.00"]]
-    assert "∅ not spent" in text
+    assert "∅ = weight on none of these keys" in text
 
 
 @pytest.mark.parametrize("row_sum", ["any", "1"])
@@ -172,7 +174,7 @@ def test_precision_is_a_number_of_decimals():
 def test_the_heading_says_what_and_how():
     text = printed(make_map(meta=META), 40, title="My [bold]title[/] :cat:")
     assert text.startswith("My [bold]title[/] :cat:\ndot → root-d → softmax, 3 heads\n")
-    assert "rows: queries  look at  columns: keys" in text
+    assert "rows = queries, columns = keys" in text
 
 
 def test_a_single_token_has_a_table():
@@ -185,7 +187,7 @@ def test_ascii_is_enough():
     text = printed(amap, ascii=True)
     assert text.isascii()
     assert values(text)[0][:2] == ["1.00", "."]
-    assert "\\xe9" in text and ". hidden" in text
+    assert "\\xe9" in text and ". masked" in text
 
 
 @pytest.mark.parametrize("view", [view.name for view in VIEWS])
@@ -253,11 +255,11 @@ def test_hostile_tokens_stand_in_one_table():
     [
         ({"view": "matrx"}, UnknownNameError, "Did you mean 'matrix'"),
         ({"palette": "viridus"}, UnknownNameError, "Did you mean 'viridis'"),
-        ({"query": 3}, MisuseError, "no query 3; there are 0 to 2"),
-        ({"query": -1}, MisuseError, "no query -1"),
+        ({"query": 3}, MisuseError, "query 3 is out of range; the map has queries 0 to 2"),
+        ({"query": -1}, MisuseError, "query -1 is out of range"),
     ],
     ids=str,
 )
-def test_wishes_that_cannot_be_met_are_refused_at_once(style, error, says):
+def test_invalid_options_are_refused_at_once(style, error, says):
     with pytest.raises(error, match=says):
         table(make_map(), Style(**style))

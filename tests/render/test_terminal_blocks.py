@@ -1,4 +1,4 @@
-"""Block maps: every weight in its place, hidden seen as hidden, pooling said."""
+"""Block maps: positions and colors of the weights, masked cells, pooling."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from rich.cells import cell_len
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.tokens import Token
 from attnviz.render.cell_pooling import Pool
-from attnviz.render.colors import Scale
-from attnviz.render.terminal.cell_colors import LETTERS, SHADES, Ramp
+from attnviz.render.colors import ColorScale
+from attnviz.render.terminal.cell_colors import LETTERS, SHADES, GlyphRamp
 from tests.conftest import make_map
 from tests.render.consoles import printed, segments
 
@@ -39,7 +39,7 @@ def test_above_24_tokens_blocks_take_over(n_token, numbers):
 
 
 @pytest.mark.parametrize(("n_token", "annotate"), [(5, False), (26, True)])
-def test_a_wish_for_numbers_or_blocks_is_met(n_token, annotate):
+def test_annotate_chooses_numbers_or_blocks(n_token, annotate):
     text = printed(make_map(["t"] * n_token, n_head=1), 200, annotate=annotate)
     assert ("0.0" in text) == annotate
 
@@ -63,13 +63,13 @@ def test_half_blocks_have_the_colours_of_both_their_weights():
     rng = np.random.Generator(np.random.PCG64(3))
     weights = rng.random((1, 1, 27, 27))
     amap = AttentionMap(tokens(27), tokens(27), weights, meta={"row_sum": "any"})
-    scale = Scale.of(weights)
+    scale = ColorScale.of(weights)
     expect = scale.palette.rgb[scale.levels(weights[0, 0]) // 4 * 4]
     shown = np.array(read_back(segments(amap), 27))
     assert (shown == expect).all()
 
 
-def test_half_blocks_leave_hidden_cells_uncoloured():
+def test_half_blocks_leave_masked_cells_uncolored():
     visible = np.tril(np.ones((26, 26), bool))
     weights = np.where(visible, 0.5, 0.0)[None, None]
     amap = AttentionMap(tokens(26), tokens(26), weights, visible, meta={"row_sum": "any"})
@@ -96,14 +96,14 @@ def test_marks_name_the_positions_they_stand_at():
     ]
 
 
-def test_hidden_and_zero_are_told_apart_without_colours():
+def test_masked_and_zero_are_distinct_without_colours():
     weights = np.zeros((1, 1, 25, 25))
     weights[..., 0] = 1.0
     visible = np.tril(np.ones((25, 25), bool))
     text = printed(AttentionMap(tokens(25), tokens(25), weights, visible))
     first = body(text)[0]
-    assert first.endswith("··") and "· hidden" in text
-    assert body(text)[24].rstrip().endswith("██") and "a blank is exactly zero" in text
+    assert first.endswith("··") and "· masked" in text
+    assert body(text)[24].rstrip().endswith("██") and "blank = exact zero" in text
 
 
 def test_signs_can_be_seen_without_colours():
@@ -111,7 +111,7 @@ def test_signs_can_be_seen_without_colours():
     weights[0, 0, 0, 0], weights[0, 0, 1, 0] = 1.0, -1.0
     text = printed(AttentionMap(tokens(25), tokens(25), weights, meta={"row_sum": "any"}))
     assert [line[6:].strip() for line in body(text)[:2]] == ["██", "≡≡"]
-    assert "weight -1 ≡=- ░▒▓█ +1" in text
+    assert "scale -1 ≡=- ░▒▓█ +1" in text
 
 
 @pytest.mark.parametrize("colour", [None, "standard", "256", "truecolor"])
@@ -121,7 +121,7 @@ def test_300_tokens_fit_and_the_pooling_is_said(width, colour):
     assert max(sum(s.cell_length for s in line) for line in lines) <= width
     text = printed(square(300), width)
     size = -(-300 // (width - 9))
-    assert f"a cell shows the strongest of {size} queries × {size} keys" in text
+    assert f"each cell = max |weight| over {size} queries × {size} keys" in text
 
 
 def test_the_strongest_survives_pooling():
@@ -130,7 +130,7 @@ def test_the_strongest_survives_pooling():
 
 
 def test_nothing_is_said_where_nothing_was_pooled():
-    assert "strongest of" not in printed(square(30))
+    assert "each cell" not in printed(square(30))
 
 
 def test_sixteen_colours_are_too_few_for_blocks():
@@ -159,17 +159,17 @@ def test_pooling_takes_the_largest_size_and_keeps_its_sign():
 
 def test_pools_say_what_they_pool():
     assert Pool().note == ""
-    assert Pool(keys=3).note == "a cell shows the strongest of 3 keys"
-    assert Pool.into(100, 10, rows=30, columns=30) == Pool(4, 1)
-    assert Pool.into(100, 10, rows=30, columns=30).even == Pool(4, 4)
+    assert Pool(keys=3).note == "each cell = max |weight| over 3 keys"
+    assert Pool.to_size(100, 10, rows=30, columns=30) == Pool(4, 1)
+    assert Pool.to_size(100, 10, rows=30, columns=30).uniform == Pool(4, 4)
 
 
-@pytest.mark.parametrize("ramp", [*SHADES, *LETTERS], ids=lambda r: r.all)
-def test_glyphs_go_one_way_and_only_zero_is_blank(ramp: Ramp):
-    low = -1.0 if ramp.less else 0.0
+@pytest.mark.parametrize("ramp", [*SHADES, *LETTERS], ids=lambda r: r.all_glyphs)
+def test_glyphs_go_one_way_and_only_zero_is_blank(ramp: GlyphRamp):
+    low = -1.0 if ramp.negative else 0.0
     weights = np.linspace(low, 1.0, 201)
-    glyphs = ramp.glyphs(weights, 1.0, np.zeros(201, bool), "x").tolist()
-    places = [ramp.all.index(g) for g in glyphs]
+    glyphs = ramp.choose_glyphs(weights, 1.0, np.zeros(201, bool), "x").tolist()
+    places = [ramp.all_glyphs.index(g) for g in glyphs]
     assert places == sorted(places)
     assert [w for w, g in zip(weights, glyphs, strict=True) if g == " "] == [0.0]
-    assert set(glyphs) == set(ramp.all)
+    assert set(glyphs) == set(ramp.all_glyphs)

@@ -1,4 +1,4 @@
-"""Colours are those of the scale, numbers on them can be read, and no colour means no escapes."""
+"""Colors of cells, contrast of numbers on them, no escape codes without colors."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ import pytest
 from rich.color import ColorSystem
 from rich.console import Console
 
-from attnviz.render.colors import PALETTES, Scale
+from attnviz.render.colors import PALETTES, ColorScale
 from attnviz.render.style import Style
-from attnviz.render.terminal import VIEWS, table
+from attnviz.render.terminal import table
 from attnviz.render.terminal.cell_colors import cell_style
+from attnviz.render.views import VIEWS
 from tests.conftest import make_map
 from tests.render.consoles import printed, segments
 from tests.render.test_colour import contrast
@@ -39,12 +40,12 @@ def number_cells(lines):
 @pytest.mark.parametrize("palette", [None, "magma", "RdBu"])
 def test_cells_have_the_colour_of_their_weight(palette):
     amap = make_map(n_head=1)
-    scale = Scale.of(amap.weights, palette=palette)
+    scale = ColorScale.of(amap.weights, palette=palette)
     expect = [tuple(rgb) for rgb in scale.rgb(amap.weights).reshape(-1, 3).tolist()]
     assert [rgb for _, rgb in number_cells(segments(amap, palette=palette))] == expect
 
 
-def test_hidden_cells_have_no_colour():
+def test_masked_cells_have_no_colour():
     visible = np.tril(np.ones((3, 3), bool))
     amap = make_map(n_head=1, visible=visible)
     assert len(number_cells(segments(amap))) == visible.sum()
@@ -92,6 +93,6 @@ def test_colours_add_nothing_that_the_text_does_not_say(view):
     bare = re.sub(r"\x1b\[[\d;]*m", "", printed(amap, colour="truecolor", view=view))
 
     def body(text):
-        return [line.rstrip() for line in text.splitlines() if not line.startswith("weight")]
+        return [line.rstrip() for line in text.splitlines() if not line.startswith("scale")]
 
     assert body(bare) == body(printed(amap, view=view))

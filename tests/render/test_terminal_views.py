@@ -1,4 +1,4 @@
-"""The other views: what they show is in the map, and each says its axes and its scale."""
+"""Terminal views: weights of the map, axes and scale in each."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from rich.cells import cell_len
 
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.tokens import Token
-from attnviz.lookup import plain
-from attnviz.render.terminal import VIEWS, find_view
-from attnviz.render.terminal.lines import DOWN, LEFT, RIGHT, UP, routed, strongest_links
+from attnviz.lookup import normalize_name
+from attnviz.render.terminal.lines import DOWN, LEFT, RIGHT, UP, route_links, top_links
+from attnviz.render.views import VIEWS, find_view
 from tests.conftest import HOSTILE, make_map
 from tests.render.consoles import printed
 
@@ -33,7 +33,7 @@ def test_every_view_says_its_axes_and_its_scale_and_fits(view, n_token, width):
     amap = make_map([f"t{i}" for i in range(n_token)], n_layer=2, n_head=3)
     text = printed(amap, width, view=view)
     assert AXES.search("\n".join(text.splitlines()[:4]))
-    assert re.search(r"^weight 0 .*0\.\d+|^weight 0 .* 1", text, re.MULTILINE)
+    assert re.search(r"^scale 0(–| .*)0\.\d+|^scale 0(–| .* )1", text, re.MULTILINE)
     assert max(map(cell_len, text.splitlines())) <= width
     for head in range(3):
         assert f"head {head}" in text
@@ -47,7 +47,7 @@ def test_every_view_shows_hostile_tokens_and_two_sequences(view):
 
 @pytest.mark.parametrize("view", NAMES)
 def test_views_are_found_by_their_names(view):
-    assert find_view(view.upper()).name == plain(view)
+    assert find_view(view.upper()).name == normalize_name(view)
 
 
 def test_many_heads_are_shown_at_a_glance():
@@ -62,24 +62,24 @@ def test_an_overview_has_a_thumbnail_for_every_head():
     tokens = tuple(map(Token.of, "abcd"))
     amap = AttentionMap(tokens, tokens, weights, layers=(3, 9))
     text = printed(amap, 80, view="overview")
-    assert text[: text.index("weight")].count("█") == 2 * 12 * 4
+    assert text[: text.index("scale")].count("█") == 2 * 12 * 4
     assert re.findall(r"head \d+", text) == [f"head {i}" for i in range(12)]
     assert text.count("layer 9") == text.count("layer 3") == 2  # heads go on below
 
 
 def test_an_overview_says_what_it_pools():
     text = printed(make_map(["t"] * 64, n_head=12, n_layer=2), 160)
-    assert re.search(r"strongest of \d+ queries × \d+ keys", text)
+    assert re.search(r"max \|weight\| over \d+ queries × \d+ keys", text)
 
 
-def test_text_shows_the_weights_of_the_query_that_was_asked_for():
+def test_text_shows_the_weights_of_the_requested_query():
     amap = of([[0.25, 0.75], [0.5, 0.5]])
-    assert "query 0, a,  looks at" in printed(amap, view="text", query=0)
+    assert "attention from query 0 (a) to each key" in printed(amap, view="text", query=0)
     assert "a    b\n0.25 0.75\n" in printed(amap, view="text", query=0)
     assert "a    b\n0.50 0.50\n" in printed(amap, view="text")
 
 
-def test_text_shows_hidden_tokens_without_a_number():
+def test_text_shows_masked_tokens_without_a_number():
     amap = of([[1.0, 0.0, 0.0]], visible=np.array([[True, True, False]]))
     assert "a    b c\n1.00 0 ·\n" in printed(amap, view="text")
 
@@ -99,24 +99,24 @@ def test_rows_name_the_strongest_key_of_each_query():
     assert [line for line in lines if re.match(r"\d [a-d] ", line)] == [
         "0 a ▁█   → b 0.90",
         "1 b ▅▄   → a 0.60",
-        "2 c ···  sees nothing",
-        "3 d  ··  spends nothing",
+        "2 c ···  all masked",
+        "3 d  ··  all zero",
     ]
 
 
 def test_links_are_the_strongest_visible_ones():
     weights = np.array([[0.1, -0.9], [0.0, 0.5]])
     hidden = np.array([[False, False], [False, False]])
-    links = [(k.query, k.key) for k in strongest_links(weights, hidden, 4)]
+    links = [(k.query, k.key) for k in top_links(weights, hidden, 4)]
     assert links == [(0, 1), (1, 1), (0, 0)]
     hidden[0, 1] = True
-    assert [(k.query, k.key) for k in strongest_links(weights, hidden, 1)] == [(1, 1)]
+    assert [(k.query, k.key) for k in top_links(weights, hidden, 1)] == [(1, 1)]
 
 
 def test_of_equal_links_the_first_are_taken():
-    links = strongest_links(np.full((3, 3), 0.5), np.zeros((3, 3), bool), 4)
+    links = top_links(np.full((3, 3), 0.5), np.zeros((3, 3), bool), 4)
     assert [(k.query, k.key) for k in links] == [(0, 0), (0, 1), (0, 2), (1, 0)]
-    assert strongest_links(np.zeros((2, 2)), np.zeros((2, 2), bool), 3) == []
+    assert top_links(np.zeros((2, 2)), np.zeros((2, 2), bool), 3) == []
 
 
 STEPS = {LEFT: (0, -1), RIGHT: (0, 1), UP: (-1, 0), DOWN: (1, 0)}
@@ -137,7 +137,7 @@ def joined_up(grid):
 
 def test_every_way_leads_from_its_query_to_its_key():
     ways = [(0, 5), (0, 1), (4, 1), (2, 5)]
-    grid = routed(ways, 6)
+    grid = route_links(ways, 6)
     assert joined_up(grid)
     for lane, (start, stop) in enumerate(ways):
         column = 2 * lane + 1

@@ -1,4 +1,4 @@
-"""Files to read tokenizers from."""
+"""Fixtures: tokenizer files."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 @pytest.fixture
 def saved(tmp_path):
-    """Write a document as tokenizer.json and give its path."""
+    """A function that writes a document as tokenizer.json and returns its path."""
 
     def save(document) -> str:
         path = tmp_path / "tokenizer.json"

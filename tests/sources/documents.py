@@ -1,4 +1,4 @@
-"""Documents of small tokenizers."""
+"""Small tokenizer.json documents."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import json
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
 
-def bert(**changes) -> dict:
-    """The document of a small WordPiece tokenizer that lowers case and strips accents."""
+def bert_document(**changes) -> dict:
+    """A small WordPiece tokenizer that lowercases and strips accents."""
     pieces = ["[UNK]", "[CLS]", "[SEP]", "the", "cat", "na", "##iv", "##e", "sat", "!"]
     made = Tokenizer(models.WordPiece({p: i for i, p in enumerate(pieces)}, unk_token="[UNK]"))
     made.normalizer = normalizers.BertNormalizer()

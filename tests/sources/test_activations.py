@@ -1,4 +1,4 @@
-"""Activations against the functions of Python's own math, number by number."""
+"""Activation functions against Python's math module."""
 
 import math
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from attnviz.errors import InvalidInputError
-from attnviz.sources.transformer.activations import ACTIVATIONS, activation
+from attnviz.sources.transformer.activations import ACTIVATIONS, find_activation
 
 POINTS = np.concatenate([np.linspace(-12, 12, 40_001), [-1e30, -88.0, 0.0, 88.0, 1e30]])
 CURVE = math.sqrt(2 / math.pi)
@@ -52,22 +52,22 @@ def error(name, exact):
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
-def test_is_right_to_the_last_bit_of_what_went_in(name):
+def test_error_is_at_most_one_float32_epsilon_of_the_input(name):
     assert error(name, EXACT[name]) <= np.finfo(np.float32).eps
 
 
-def test_the_error_function_behind_gelu_is_right_to_a_ten_millionth():
+def test_the_error_function_of_gelu_is_accurate_to_2e_7():
     x = POINTS[(np.abs(POINTS) > 0.1) & (np.abs(POINTS) <= 12)].astype(np.float32)
     wanted = np.array([math.erf(float(v) / math.sqrt(2)) for v in x])
     share = 2.0 * ACTIVATIONS["gelu"](x).astype(np.float64) / x - 1.0
     assert np.abs(share - wanted).max() <= 2.4e-7  # two bits of 1
 
 
-def test_the_kinds_of_gelu_are_told_apart():
+def test_gelu_and_its_approximations_differ():
     assert 1e-4 < error("gelu_new", erf_gelu) < 5e-4
     assert 1e-3 < error("quick_gelu", erf_gelu) < 2.1e-2
 
 
-def test_an_unknown_one_is_refused_with_those_that_there_are():
-    with pytest.raises(InvalidInputError, match="'relu6' is not supported; there are gelu, "):
-        activation("relu6")
+def test_an_unknown_activation_is_refused_with_the_supported_ones():
+    with pytest.raises(InvalidInputError, match="'relu6' is not supported; supported: gelu, "):
+        find_activation("relu6")

@@ -1,4 +1,4 @@
-"""Every family attends as its reference does: all layers, all heads, three inputs."""
+"""Every model family against its reference: all layers, all heads, three inputs."""
 
 import hashlib
 import json
@@ -13,15 +13,23 @@ from attnviz.errors import ShapeError
 from attnviz.sources.checkpoint.config import Config
 from attnviz.sources.families import FAMILIES
 from attnviz.sources.families.spec import Layer
-from tests.sources.reference import FOLDERS, MODELS, Seen, cases, encoding, model, off, plainly
+from tests.sources.reference import (
+    FOLDERS,
+    MODELS,
+    RecordingAttend,
+    attend_unrecorded,
+    cases,
+    encoding_of_ids,
+    max_difference,
+    open_model,
+)
 
 ROWS = tuple(FAMILIES)
-OFF = 1e-6
-OFF_HIDDEN = 1e-5
-WRITERS = [family.name for family in ROWS if family.kind != "encoder"]
-ONE_STACK_WRITERS = [family.name for family in ROWS if family.kind == "decoder"]
-SPELLED_OUT = ("rope_parameters", "layer_types", "attention_layers", "attention_types")
-OLD = {
+TOLERANCE = 1e-6
+HIDDEN_TOLERANCE = 1e-5
+DECODERS = [family.name for family in ROWS if family.kind == "decoder"]
+EXPLICIT_KEYS = ("rope_parameters", "layer_types", "attention_layers", "attention_types")
+OLD_KEYS = {
     "modernbert": (
         ["rope_parameters", "layer_types"],
         {"global_rope_theta": 160000.0, "local_rope_theta": 10000.0}
@@ -43,19 +51,19 @@ OLD = {
     "deberta-v2": (["pos_att_type"], {"pos_att_type": "p2c|c2p"}),
     "mt5": (["dense_act_fn", "is_gated_act"], {}),
 }
-TURNS = sorted(p for p in MODELS.glob("*/*.npz") if p.stem != "reference")
+ROPE_REFERENCES = sorted(p for p in MODELS.glob("*/*.npz") if p.stem != "reference")
 
 
-def agree(checkpoint, path):
-    """Every map and every hidden state of a reference."""
+def assert_agrees(checkpoint, path):
+    """Compare all weights and the last hidden states of a reference."""
     for name, text, target, wanted in cases(path):
-        seen = Seen()
+        seen = RecordingAttend()
         hidden = checkpoint.run(text, seen, target=target)
         assert set(seen.weights) == set(checkpoint.attentions)
         for kind, weights in seen.weights.items():
-            assert off(np.stack(weights), wanted[kind]) <= OFF, (name, kind)
+            assert max_difference(np.stack(weights), wanted[kind]) <= TOLERANCE, (name, kind)
         last = wanted["hidden" if target is None else "decoder_hidden"]
-        assert off(hidden, last) <= OFF_HIDDEN * np.abs(last).max(), name
+        assert max_difference(hidden, last) <= HIDDEN_TOLERANCE * np.abs(last).max(), name
 
 
 @pytest.mark.parametrize("family", ROWS, ids=lambda family: family.name)
@@ -64,66 +72,70 @@ def test_every_family_has_a_checkpoint(family):
     assert config["model_type"] == family.name
 
 
-def test_there_are_as_many_families_as_the_page_says():
+def test_there_are_29_families():
     assert len(FAMILIES) == 29 == len({family.name for family in ROWS})
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
-def test_attends_as_its_reference(folder):
-    agree(model(folder), MODELS / folder / "reference.npz")
+def test_weights_match_the_reference(folder):
+    assert_agrees(open_model(folder), MODELS / folder / "reference.npz")
 
 
-@pytest.mark.parametrize("path", TURNS, ids=lambda path: f"{path.parent.name}-{path.stem}")
-def test_turns_as_its_config_says(path):
-    checkpoint = model(path.parent.name)
+@pytest.mark.parametrize(
+    "path", ROPE_REFERENCES, ids=lambda path: f"{path.parent.name}-{path.stem}"
+)
+def test_rope_settings_match_the_reference(path):
+    checkpoint = open_model(path.parent.name)
     values = dict(checkpoint.config.values)
     values.pop("rope_parameters")
     values["rope_theta"] = 10000.0
     values |= json.loads(str(np.load(path)["config"]))
     changed = replace(checkpoint, config=replace(checkpoint.config, values=values))
-    assert type(changed.towers["decoder"].row.attention.slots.position) is not Rope
-    agree(changed, path)
+    assert type(changed.stacks["decoder"].spec.attention.slots.position) is not Rope
+    assert_agrees(changed, path)
 
 
-@pytest.mark.parametrize("path", TURNS, ids=lambda path: f"{path.parent.name}-{path.stem}")
-def test_without_what_its_config_says_it_turns_otherwise(path):
+@pytest.mark.parametrize(
+    "path", ROPE_REFERENCES, ids=lambda path: f"{path.parent.name}-{path.stem}"
+)
+def test_without_the_rope_settings_the_reference_does_not_match(path):
     with pytest.raises(AssertionError):
-        agree(model(path.parent.name), path)
+        assert_agrees(open_model(path.parent.name), path)
 
 
-@pytest.mark.parametrize("folder", OLD)
-def test_a_config_of_older_days_means_the_same(folder):
-    checkpoint = model(folder)
-    new, old = OLD[folder]
+@pytest.mark.parametrize("folder", OLD_KEYS)
+def test_old_config_keys_have_the_same_meaning(folder):
+    checkpoint = open_model(folder)
+    new, old = OLD_KEYS[folder]
     assert set(new) <= set(checkpoint.config.values)
     values = {k: v for k, v in checkpoint.config.values.items() if k not in new} | old
     aged = replace(checkpoint, config=replace(checkpoint.config, values=values))
-    agree(aged, MODELS / folder / "reference.npz")
+    assert_agrees(aged, MODELS / folder / "reference.npz")
 
 
-def test_an_input_of_another_checkpoint_does_not_agree():
+def test_the_reference_of_another_checkpoint_does_not_match():
     with pytest.raises(AssertionError):
-        agree(model("gpt2"), MODELS / "gpt2-scaled" / "reference.npz")
+        assert_agrees(open_model("gpt2"), MODELS / "gpt2-scaled" / "reference.npz")
 
 
-@pytest.mark.parametrize("folder", ONE_STACK_WRITERS)
-def test_no_token_sees_a_later_one(folder):
+@pytest.mark.parametrize("folder", DECODERS)
+def test_decoders_are_causal(folder):
     for _, text, _, wanted in cases(MODELS / folder / "reference.npz"):
-        seen = Seen()
-        model(folder).run(text, seen)
+        seen = RecordingAttend()
+        open_model(folder).run(text, seen)
         for weights in (*seen.weights["self"], *wanted["self"]):
             assert not np.triu(weights, 1).any()
 
 
 def test_windows_are_shorter_than_the_texts():
-    """A text that fits into the window would not show that there is one."""
+    """Otherwise a missing window would go unnoticed."""
     slid = 0
     for folder in FOLDERS:
-        seen = Seen()
+        seen = RecordingAttend()
         _, text, target, _ = next(cases(MODELS / folder / "reference.npz"))
-        checkpoint = model(folder)
+        checkpoint = open_model(folder)
         checkpoint.run(text, seen, target=target)
-        algebra = [call.own.algebra for call in seen.calls]
+        algebra = [call.variant.pipeline for call in seen.calls]
         if any("window" in how for how in algebra):
             slid += 1
             hidden = [(np.stack(w) == 0).all(0) for w in seen.weights["self"] if w.ndim == 3]
@@ -133,27 +145,27 @@ def test_windows_are_shorter_than_the_texts():
 
 @pytest.mark.parametrize("folder", ["bert", "gpt2", "bart", "opt", "gpt_neox"])
 def test_names_may_lack_the_prefix(folder):
-    checkpoint = model(folder)
+    checkpoint = open_model(folder)
     longest = checkpoint.family.prefixes[0]
-    have = {name.removeprefix(longest): t for name, t in checkpoint.tensors.have.items()}
-    assert have.keys() != checkpoint.tensors.have.keys()
-    bare = replace(checkpoint, tensors=replace(checkpoint.tensors, have=have))
-    agree(bare, MODELS / folder / "reference.npz")
+    have = {name.removeprefix(longest): t for name, t in checkpoint.tensors.by_name.items()}
+    assert have.keys() != checkpoint.tensors.by_name.keys()
+    bare = replace(checkpoint, tensors=replace(checkpoint.tensors, by_name=have))
+    assert_agrees(bare, MODELS / folder / "reference.npz")
 
 
 def test_norms_may_have_their_old_names():
-    checkpoint = model("bert")
+    checkpoint = open_model("bert")
     have = {
         name.replace("LayerNorm.weight", "LayerNorm.gamma").replace("Norm.bias", "Norm.beta"): t
-        for name, t in checkpoint.tensors.have.items()
+        for name, t in checkpoint.tensors.by_name.items()
     }
-    assert have.keys() != checkpoint.tensors.have.keys()
-    old = replace(checkpoint, tensors=replace(checkpoint.tensors, have=have))
-    agree(old, MODELS / "bert" / "reference.npz")
+    assert have.keys() != checkpoint.tensors.by_name.keys()
+    old = replace(checkpoint, tensors=replace(checkpoint.tensors, by_name=have))
+    assert_agrees(old, MODELS / "bert" / "reference.npz")
 
 
-def published(family):
-    """A config of this family that says all it can, and one that says its sizes only."""
+def published_configs(family):
+    """The full published config of a family, and one with its sizes only."""
     said = json.loads((MODELS / "published.json").read_text())[family.name]
     side = "encoder" if len(family.stacks) > 1 else ""
     loud = Config(said, family.defaults, side)
@@ -162,8 +174,8 @@ def published(family):
 
 
 @pytest.mark.parametrize("family", ROWS, ids=lambda family: family.name)
-def test_defaults_are_those_that_are_published(family):
-    loud, silent = published(family)
+def test_defaults_are_the_published_ones(family):
+    loud, silent = published_configs(family)
     only_said = Config(loud.values)
     compared = [word for word in family.defaults if only_said.get(word) is not None]
     assert {word: only_said.get(word) for word in compared} == {
@@ -177,21 +189,21 @@ def test_defaults_are_those_that_are_published(family):
 
 
 @pytest.mark.parametrize("family", ROWS, ids=lambda family: family.name)
-def test_a_silent_config_means_the_published_mechanism(family):
-    loud, _ = published(family)
-    values = {key: value for key, value in loud.values.items() if key not in SPELLED_OUT}
+def test_a_minimal_config_has_the_published_mechanism(family):
+    loud, _ = published_configs(family)
+    values = {key: value for key, value in loud.values.items() if key not in EXPLICIT_KEYS}
     for side, stack in family.stacks.items():
         slots = stack.attention.slots
         for index in range(6):
             wanted, got = (
-                Layer(loud.of(side), index),
+                Layer(loud.for_side(side), index),
                 Layer(Config(values, family.defaults), index),
             )
             assert slots.position(got) == slots.position(wanted)
             assert slots.mask(got) == slots.mask(wanted)
 
 
-def test_files_are_those_that_were_made():
+def test_files_match_their_checksums():
     lines = (MODELS / "SHA256SUMS").read_text().splitlines()
     for line in lines:
         digest, name = line.split("  ")
@@ -201,48 +213,71 @@ def test_files_are_those_that_were_made():
     assert there - made == {"SHA256SUMS"}
 
 
-def test_only_the_layers_up_to_the_last_one_wanted_run():
-    seen = Seen()
-    model("bert").run(encoding([2, 9, 3]), seen, last_layer=1)
+def test_only_the_layers_up_to_last_layer_run():
+    seen = RecordingAttend()
+    open_model("bert").run(encoding_of_ids([2, 9, 3]), seen, last_layer=1)
     assert [call.layer for call in seen.calls] == [0, 1]
 
 
-def test_an_encoder_runs_without_a_target_and_whole_with_one():
-    checkpoint, seen = model("t5"), Seen()
-    checkpoint.run(encoding([7, 8, 9]), seen, last_layer=0)
+def test_an_encoder_stops_at_last_layer_only_without_a_target():
+    checkpoint, seen = open_model("t5"), RecordingAttend()
+    checkpoint.run(encoding_of_ids([7, 8, 9]), seen, last_layer=0)
     assert {kind: len(w) for kind, w in seen.weights.items()} == {"encoder": 1}
-    seen = Seen()
-    checkpoint.run(encoding([7, 8, 9]), seen, target=encoding([0, 4]), last_layer=0)
+    seen = RecordingAttend()
+    checkpoint.run(encoding_of_ids([7, 8, 9]), seen, target=encoding_of_ids([0, 4]), last_layer=0)
     counts = {kind: len(weights) for kind, weights in seen.weights.items()}
     assert counts == {"encoder": 2, "decoder": 1, "cross": 1}
     assert seen.weights["cross"][0].shape == (4, 2, 3)
 
 
 @pytest.mark.parametrize("folder", ["roberta", "xlm-roberta", "camembert"])
-def test_a_second_sentence_has_no_row_of_its_own_in_the_roberta_line(folder):
-    text = encoding([0, 9, 2, 2, 8, 2], [0, 0, 0, 1, 1, 1])
-    alike = encoding(text.ids)
-    assert off(model(folder).run(text, plainly), model(folder).run(alike, plainly)) == 0.0
-    assert off(model("bert").run(text, plainly), model("bert").run(alike, plainly)) > 0.01
+def test_roberta_models_have_no_embedding_of_segment_b(folder):
+    text = encoding_of_ids([0, 9, 2, 2, 8, 2], [0, 0, 0, 1, 1, 1])
+    alike = encoding_of_ids(text.ids)
+    assert (
+        max_difference(
+            open_model(folder).run(text, attend_unrecorded),
+            open_model(folder).run(alike, attend_unrecorded),
+        )
+        == 0.0
+    )
+    assert (
+        max_difference(
+            open_model("bert").run(text, attend_unrecorded),
+            open_model("bert").run(alike, attend_unrecorded),
+        )
+        > 0.01
+    )
 
 
-def test_layers_hand_over_what_other_mechanisms_may_need():
-    seen = Seen()
-    model("bert").run(encoding([2, 9, 3, 8, 3], [0, 0, 0, 1, 1]), seen)
+def test_layer_calls_have_layer_inputs_and_token_features():
+    seen = RecordingAttend()
+    open_model("bert").run(encoding_of_ids([2, 9, 3, 8, 3], [0, 0, 0, 1, 1]), seen)
     inputs = seen.calls[0].inputs
     assert inputs.query_input.shape == inputs.key_input.shape == (5, 32)
-    assert inputs.grid.note("segment")[1].ravel().tolist() == [0, 0, 0, 1, 1]
+    assert inputs.grid.token_feature("segment")[1].ravel().tolist() == [0, 0, 0, 1, 1]
 
 
-def test_another_mechanism_may_take_the_place_of_the_models_own():
+def test_another_mechanism_can_replace_the_models_own():
     def window(call):
-        other = Seen()
-        return other(replace(call, own=replace(call.own, mask=find_variant("causal").mask)))
+        other = RecordingAttend()
+        return other(
+            replace(call, variant=replace(call.variant, mask=find_variant("causal").mask))
+        )
 
-    text = encoding([2, 9, 8, 3])
-    assert off(model("bert").run(text, window), model("bert").run(text, plainly)) > 1e-3
+    text = encoding_of_ids([2, 9, 8, 3])
+    assert (
+        max_difference(
+            open_model("bert").run(text, window), open_model("bert").run(text, attend_unrecorded)
+        )
+        > 1e-3
+    )
 
 
-def test_a_mechanism_with_other_heads_is_refused_with_both_numbers():
-    with pytest.raises(ShapeError, match="4 heads × 3 tokens × 8; this mechanism gives 2 × 3 × 8"):
-        model("bert").run(encoding([2, 9, 3]), lambda call: plainly(call)[:2])
+def test_an_output_of_another_shape_is_refused_with_both_shapes():
+    with pytest.raises(
+        ShapeError, match="4 heads × 3 tokens × 8; this mechanism's output is 2 × 3 × 8"
+    ):
+        open_model("bert").run(
+            encoding_of_ids([2, 9, 3]), lambda call: attend_unrecorded(call)[:2]
+        )

@@ -1,4 +1,4 @@
-"""Models by name: the cache first, then the hub, and one line where neither helps."""
+"""Models by name: from the cache, then from the Hub, else an error of one line."""
 
 import re
 import shutil
@@ -9,7 +9,7 @@ from huggingface_hub import constants, errors, file_download
 
 from attnviz.errors import CouldNotError
 from attnviz.sources.model.checkpoint import open_checkpoint
-from tests.sources.reference import MODELS, encoding, plainly
+from tests.sources.reference import MODELS, attend_unrecorded, encoding_of_ids
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 WANTED = {"config.json", "model.safetensors.index.json", "tokenizer.json"}
@@ -17,15 +17,15 @@ WANTED = {"config.json", "model.safetensors.index.json", "tokenizer.json"}
 
 @pytest.fixture
 def cache(tmp_path, monkeypatch):
-    """An empty cache, and a network that must not be touched."""
+    """An empty cache, and offline mode."""
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
     monkeypatch.setattr(file_download.constants, "HF_HUB_CACHE", str(tmp_path))
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     return tmp_path
 
 
-def kept(cache, name="org/tiny", folder="bert", revision="main"):
-    """Put a checkpoint into the cache, as the hub's library keeps it."""
+def fill_cache(cache, name="org/tiny", folder="bert", revision="main"):
+    """Put a checkpoint into the cache, laid out as by the Hub's library."""
     root = cache / f"models--{name.replace('/', '--')}"
     snapshot = root / "snapshots" / COMMIT
     shutil.copytree(MODELS / folder, snapshot, ignore=shutil.ignore_patterns("*.npz"))
@@ -35,29 +35,29 @@ def kept(cache, name="org/tiny", folder="bert", revision="main"):
 
 
 @pytest.mark.parametrize("folder", ["bert", "gemma"])
-def test_what_is_in_the_cache_needs_no_network(cache, folder):
-    snapshot = kept(cache, folder=folder)
+def test_a_cached_model_needs_no_network(cache, folder):
+    snapshot = fill_cache(cache, folder=folder)
     checkpoint = open_checkpoint("org/tiny")
     assert checkpoint.name == "org/tiny"
     assert checkpoint.files.folder == snapshot
-    assert checkpoint.run(encoding([2, 3]), plainly).shape == (2, 32)
+    assert checkpoint.run(encoding_of_ids([2, 3]), attend_unrecorded).shape == (2, 32)
 
 
 def test_a_tokenizer_may_be_missing_in_the_cache(cache):
-    (kept(cache) / "tokenizer.json").unlink()
+    (fill_cache(cache) / "tokenizer.json").unlink()
     checkpoint = open_checkpoint("org/tiny")
-    with pytest.raises(CouldNotError, match="which says how text is cut"):
+    with pytest.raises(CouldNotError, match=r"has no tokenizer\.json; save one there"):
         checkpoint.encode("a cat")
 
 
-def test_weights_may_not(cache):
-    (kept(cache) / "model.safetensors").unlink()
-    with pytest.raises(CouldNotError, match="HF_HUB_OFFLINE forbids"):
+def test_weights_may_not_be_missing_in_the_cache(cache):
+    (fill_cache(cache) / "model.safetensors").unlink()
+    with pytest.raises(CouldNotError, match="HF_HUB_OFFLINE is set"):
         open_checkpoint("org/tiny")
 
 
-def test_a_revision_is_honoured(cache):
-    kept(cache, revision="v2")
+def test_a_revision_is_used(cache):
+    fill_cache(cache, revision="v2")
     assert open_checkpoint("org/tiny", revision="v2").family.name == "bert"
     with pytest.raises(CouldNotError, match="org/tiny"):
         open_checkpoint("org/tiny")
@@ -67,23 +67,26 @@ def test_offline_and_not_in_the_cache(cache):
     with pytest.raises(CouldNotError) as caught:
         open_checkpoint("org/absent")
     assert str(caught.value) == (
-        "cannot get model 'org/absent': there is no such folder, it is not in the cache, and "
-        "HF_HUB_OFFLINE forbids to fetch it; unset it once, or give a folder"
+        "cannot load model 'org/absent': no such folder, not in the cache, and "
+        "HF_HUB_OFFLINE is set; unset it for one download, or give a folder"
     )
 
 
 @pytest.mark.parametrize(
     ("kind", "said"),
     [
-        ("LocalEntryNotFoundError", "the hub does not answer (LocalEntryNotFoundError); check"),
-        ("OfflineModeIsEnabled", "the hub does not answer (OfflineModeIsEnabled); check"),
-        ("HFValidationError", "the hub does not answer (HFValidationError); check"),
-        ("GatedRepoError", "its owner has to allow it; ask there and set HF_TOKEN, or give"),
-        ("RepositoryNotFoundError", "the hub has no such model; check the name, or give"),
-        ("RevisionNotFoundError", "it has no revision 'v7'; check it, or give a folder"),
+        ("LocalEntryNotFoundError", "cannot reach the Hub (LocalEntryNotFoundError); check"),
+        ("OfflineModeIsEnabled", "cannot reach the Hub (OfflineModeIsEnabled); check"),
+        ("HFValidationError", "cannot reach the Hub (HFValidationError); check"),
+        (
+            "GatedRepoError",
+            "access is restricted; request it on its page and set HF_TOKEN, or give",
+        ),
+        ("RepositoryNotFoundError", "no such model on the Hub; check the name, or give"),
+        ("RevisionNotFoundError", "it has no revision 'v7'; check the name, or give a folder"),
     ],
 )
-def test_what_the_hub_says_becomes_a_line(kind, said, cache, monkeypatch):
+def test_errors_of_the_hub_become_one_line(kind, said, cache, monkeypatch):
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
 
     def fails(*args, **kwargs):
@@ -96,7 +99,7 @@ def test_what_the_hub_says_becomes_a_line(kind, said, cache, monkeypatch):
     assert "\n" not in str(caught.value)
 
 
-def test_only_these_kinds_of_files_are_fetched(cache, monkeypatch, tmp_path):
+def test_only_config_tokenizer_and_weights_are_downloaded(cache, monkeypatch, tmp_path):
     asked = []
 
     def download(name, file, revision=None):
@@ -110,7 +113,7 @@ def test_only_these_kinds_of_files_are_fetched(cache, monkeypatch, tmp_path):
 
     monkeypatch.setattr(huggingface_hub, "hf_hub_download", download)
     checkpoint = open_checkpoint("org/tiny", revision="v1")
-    assert checkpoint.run(encoding([1, 3]), plainly).shape == (2, 32)
+    assert checkpoint.run(encoding_of_ids([1, 3]), attend_unrecorded).shape == (2, 32)
     names = [file for file, _ in asked]
     shards = {file for file in names if file.startswith("model-0000")}
     assert len(shards) == len(checkpoint.files.weights) > 1
@@ -119,7 +122,7 @@ def test_only_these_kinds_of_files_are_fetched(cache, monkeypatch, tmp_path):
     assert {revision for _, revision in asked[1:]} == {COMMIT}
 
 
-def test_no_model_has_such_a_name(cache):
+def test_invalid_model_names(cache):
     for name in ("a//b", "../x/..", "org/tiny/more", "-x"):
         with pytest.raises(CouldNotError, match="no folder"):
             open_checkpoint(name)

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from io import BufferedReader, BytesIO, RawIOBase
+from typing import BinaryIO
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attnviz.cli.input.lines import decoded, numbered, sentences
+from attnviz.cli.input.lines import decode_line, number_lines
 from attnviz.errors import InvalidInputError
+
+
+def sentences(stream: BinaryIO, cap: int) -> Iterator[tuple[int, str]]:
+    """The lines that are not blank, each with its number."""
+    for number, content in number_lines(stream, cap):
+        text = decode_line(number, content, cap)
+        if text.strip():
+            yield number, text
 
 
 def read(content: bytes, cap: int = 100) -> list[tuple[int, str]]:
@@ -82,16 +92,16 @@ def test_a_line_without_an_end_is_refused_at_once():
 
 
 def test_who_goes_on_after_a_long_line_finds_the_next_one():
-    lines = numbered(BytesIO(b"x" * 1000 + b"\nnext"), cap=10)
+    lines = number_lines(BytesIO(b"x" * 1000 + b"\nnext"), cap=10)
     assert list(lines) == [(1, b"x" * 12), (2, b"next")]
 
 
 @given(st.binary(max_size=60))
 def test_any_bytes_are_read_or_refused(content):
-    for number, line in numbered(BytesIO(content), cap=20):
+    for number, line in number_lines(BytesIO(content), cap=20):
         assert b"\n" not in line and 1 <= number <= content.count(b"\n") + 1
         try:
-            text = decoded(number, line, cap=20)
+            text = decode_line(number, line, cap=20)
         except InvalidInputError as problem:
             assert f"line {number}" in str(problem)
         else:

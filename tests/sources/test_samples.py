@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from attnviz.cli.input.lines import sentences
+from attnviz.cli.input.lines import decode_line, number_lines
 from attnviz.sources.tokenizing.tokenizers import TOKENIZERS
 
 FOLDER = Path(__file__).parents[2] / "sample_inputs"
@@ -18,7 +18,8 @@ every = pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 
 def lines(path: Path) -> list[str]:
     with path.open("rb") as stream:
-        return [text for _, text in sentences(stream)]
+        texts = [decode_line(number, content) for number, content in number_lines(stream)]
+    return [text for text in texts if text.strip()]
 
 
 @every

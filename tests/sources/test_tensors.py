@@ -1,4 +1,4 @@
-"""Numbers as they lie in files: exact, and only those that are asked for."""
+"""Tensors of safetensors files: exact conversion, and only of the parts in use."""
 
 import json
 import sys
@@ -15,13 +15,13 @@ from attnviz.sources.checkpoint.tensors import Tensors, read_tensors
 EVERY = np.arange(1 << 16, dtype=np.uint16)
 
 
-def stored(tmp_path, **arrays) -> Tensors:
+def save_and_map(tmp_path, **arrays) -> Tensors:
     save_file(arrays, tmp_path / "x.safetensors")
     return Tensors(read_tensors([tmp_path / "x.safetensors"]))
 
 
 def test_every_bfloat16_is_exact(tmp_path):
-    have = stored(tmp_path, x=EVERY.view(ml_dtypes.bfloat16))
+    have = save_and_map(tmp_path, x=EVERY.view(ml_dtypes.bfloat16))
     got = have.get("x", (1 << 16,))
     assert got.dtype == np.float32
     with np.errstate(invalid="ignore"):
@@ -33,41 +33,41 @@ def test_every_bfloat16_is_exact(tmp_path):
 def test_every_float16_is_exact(tmp_path):
     halves = EVERY.view(np.float16)
     with np.errstate(invalid="ignore"):
-        got = stored(tmp_path, x=halves).get("x", (1 << 16,))
+        got = save_and_map(tmp_path, x=halves).get("x", (1 << 16,))
         assert np.array_equal(got, halves.astype(np.float32), equal_nan=True)
     assert got.dtype == np.float32
 
 
 def test_float32_is_mapped_and_not_copied(tmp_path):
-    have = stored(tmp_path, x=np.arange(12, dtype=np.float32).reshape(3, 4))
+    have = save_and_map(tmp_path, x=np.arange(12, dtype=np.float32).reshape(3, 4))
     got = have.get("x", (3, 4))
     assert got.tolist() == np.arange(12.0).reshape(3, 4).tolist()
     assert not got.flags.writeable
-    assert np.shares_memory(got, have.have["x"].file)
+    assert np.shares_memory(got, have.by_name["x"].file)
 
 
 def test_float64_becomes_float32(tmp_path):
-    got = stored(tmp_path, x=np.array([1 / 3])).get("x", (1,))
+    got = save_and_map(tmp_path, x=np.array([1 / 3])).get("x", (1,))
     assert got.tolist() == [np.float32(1 / 3)]
 
 
-def test_rows_are_lifted_alone(tmp_path):
+def test_rows_are_converted_alone(tmp_path):
     table = np.arange(20, dtype=np.float16).reshape(5, 4)
-    have = stored(tmp_path, x=table)
+    have = save_and_map(tmp_path, x=table)
     assert have.rows("x", [3, 0, 3], 4).tolist() == table[[3, 0, 3]].tolist()
     assert have.rows("x", slice(3, 9), 4).tolist() == table[3:].tolist()
     assert have.rows("x", [], 4).shape == (0, 4)
 
 
-def test_a_row_that_is_not_there_is_refused(tmp_path):
-    with pytest.raises(InvalidInputError, match="row 5 of tensor 'x' is asked for; it has 5"):
-        stored(tmp_path, x=np.zeros((5, 4), np.float32)).rows("x", [5], 4)
+def test_a_missing_row_is_refused(tmp_path):
+    with pytest.raises(InvalidInputError, match="tensor 'x' has no row 5; it has 5 rows"):
+        save_and_map(tmp_path, x=np.zeros((5, 4), np.float32)).rows("x", [5], 4)
 
 
-def test_what_most_numbers_are_stored_as(tmp_path):
+def test_the_dtype_is_that_of_most_parameters(tmp_path):
     few, many = np.zeros(2, np.float32), np.zeros(9, np.float16)
-    have = stored(tmp_path, few=few, many=many)
-    assert (have.dtype, have.n_number) == ("float16", 11)
+    have = save_and_map(tmp_path, few=few, many=many)
+    assert (have.dtype, have.n_parameter) == ("float16", 11)
 
 
 HEADERS = {
@@ -88,34 +88,34 @@ HEADERS = {
 }
 
 
-def written(path: Path, header: bytes, size: int | None = None) -> Path:
+def write_header(path: Path, header: bytes, size: int | None = None) -> Path:
     n = len(header) if size is None else size
     path.write_bytes(n.to_bytes(8, "little") + header + bytes(8))
     return path
 
 
 @pytest.mark.parametrize("how", HEADERS)
-def test_a_wrong_header_is_refused(how, tmp_path):
-    path = written(tmp_path / "x.safetensors", HEADERS[how])
-    with pytest.raises(InvalidInputError, match="is no sound safetensors file"):
+def test_an_invalid_header_is_refused(how, tmp_path):
+    path = write_header(tmp_path / "x.safetensors", HEADERS[how])
+    with pytest.raises(InvalidInputError, match="is not a valid safetensors file"):
         read_tensors([path])
 
 
 @pytest.mark.parametrize("size", [1 << 40, (1 << 63) - 1, 0])
 def test_a_header_of_a_wrong_size_is_refused(size, tmp_path):
-    path = written(tmp_path / "x.safetensors", b"{}", size)
-    with pytest.raises(InvalidInputError, match="is no sound safetensors file"):
+    path = write_header(tmp_path / "x.safetensors", b"{}", size)
+    with pytest.raises(InvalidInputError, match="is not a valid safetensors file"):
         read_tensors([path])
 
 
-def test_without_the_library_the_message_says_what_to_install(tmp_path, monkeypatch):
-    path = written(tmp_path / "x.safetensors", b"{}")
+def test_without_safetensors_the_message_has_the_install_command(tmp_path, monkeypatch):
+    path = write_header(tmp_path / "x.safetensors", b"{}")
     monkeypatch.setitem(sys.modules, "safetensors", None)
     with pytest.raises(CouldNotError, match=r"pip install 'attnviz\[models\]'"):
         read_tensors([path])
 
 
-def test_a_right_header_is_not_refused(tmp_path):
+def test_a_valid_header_is_not_refused(tmp_path):
     header = {"x": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}}
-    path = written(tmp_path / "x.safetensors", json.dumps(header).encode())
+    path = write_header(tmp_path / "x.safetensors", json.dumps(header).encode())
     assert Tensors(read_tensors([path])).get("x", (2,)).tolist() == [0.0, 0.0]

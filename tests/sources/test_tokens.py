@@ -1,4 +1,4 @@
-"""Text to tokens: the table, and what is shown of a token."""
+"""Tokenizers by name, and labels of tokens."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, pre_tokenizers
 
 from attnviz.errors import InvalidInputError, MisuseError, UnknownNameError
-from attnviz.sources.tokenizing.tokenizers import TOKENIZERS, tokenizer
+from attnviz.sources.tokenizing.tokenizers import TOKENIZERS, find_tokenizer
 
 ROOT = Path(__file__).parents[2]
 every = pytest.mark.parametrize("row", TOKENIZERS, ids=lambda row: row.name)
 
 
 def labels(name, text):
-    return [token.label for token in tokenizer(name).encode(text).tokens]
+    return [token.label for token in find_tokenizer(name).encode(text).tokens]
 
 
 @every
-def test_characters_are_found_where_the_tokens_say(row):
+def test_offsets_cover_the_characters_of_the_label(row):
     text = "Don't  move:\tnaïve cafés, 中文 🐱!"
     for token in row.encode(text).tokens:
         covered = text[token.start : token.end]
@@ -40,7 +40,7 @@ def test_no_character_is_lost(row):
 
 
 @every
-def test_the_second_sentence_counts_from_zero(row):
+def test_offsets_of_the_second_sentence_start_at_zero(row):
     alone, both = row.encode("a cat"), row.encode("The cat", "a cat")
     second = [token for token in both.tokens if token.segment == 1]
     assert [(t.piece, t.start, t.end, t.word) for t in second] == [
@@ -84,20 +84,20 @@ def test_any_text_is_read_or_refused(row, text):
         ("bpe", "The cat", ["The", "cat"]),
     ],
 )
-def test_what_is_shown(name, text, expected):
+def test_labels(name, text, expected):
     assert labels(name, text) == expected
 
 
 def test_a_byte_is_a_token():
     text = "é🐱中"
-    assert len(tokenizer("bytes").encode(text).tokens) == len(text.encode())
+    assert len(find_tokenizer("bytes").encode(text).tokens) == len(text.encode())
 
 
-def test_the_pieces_stay_raw():
-    assert [t.piece for t in tokenizer("bpe").encode("The cat").tokens] == ["The", "Ġcat"]
+def test_pieces_are_not_decoded():
+    assert [t.piece for t in find_tokenizer("bpe").encode("The cat").tokens] == ["The", "Ġcat"]
 
 
-def test_a_lone_joiner_is_a_space_and_the_written_one_is_itself(saved):
+def test_a_lone_space_mark_is_a_space_and_a_typed_one_is_itself(saved):
     unigram = Tokenizer(models.Unigram([("<u>", 0.0), ("▁", -1.0), ("a", -1.0)], 0))
     unigram.pre_tokenizer = pre_tokenizers.Metaspace()
     path = saved(unigram.to_str())
@@ -105,9 +105,9 @@ def test_a_lone_joiner_is_a_space_and_the_written_one_is_itself(saved):
     assert labels("words", "a ▁") == ["a", "▁"]
 
 
-def test_pieces_that_cut_across_characters_number_through(saved):
+def test_pieces_across_characters_are_numbered_in_one_group(saved):
     """日本 cut as [first bytes of 日][its last byte and the first of 本][the rest of 本]."""
-    letters = [t.piece for t in tokenizer("bytes").encode("日本").tokens]
+    letters = [t.piece for t in find_tokenizer("bytes").encode("日本").tokens]
     joined = letters[2] + letters[3]
     vocabulary = {p: i for i, p in enumerate(dict.fromkeys([*letters, joined]))}
     bpe = Tokenizer(models.BPE(vocabulary, [(letters[2], letters[3])]))
@@ -117,9 +117,9 @@ def test_pieces_that_cut_across_characters_number_through(saved):
 
 
 @pytest.mark.parametrize("name", ["wrods", "", "x" * 5000, "\x1b[31m", "a\x00"])
-def test_an_unknown_name_is_told_of_paths(name):
+def test_the_message_about_an_unknown_name_mentions_paths(name):
     with pytest.raises(UnknownNameError, match="path to a tokenizer") as caught:
-        tokenizer(name)
+        find_tokenizer(name)
     assert "words" in str(caught.value) and "\x1b" not in str(caught.value)
 
 
@@ -132,9 +132,9 @@ def test_an_empty_sentence_is_misuse(row, text):
         row.encode("a", text)
 
 
-def test_half_a_character_is_named():
+def test_a_lone_surrogate_is_refused_with_its_position():
     with pytest.raises(InvalidInputError, match=r"character 4 of the sentence is '\\ud800'"):
-        tokenizer("words").encode("caf \ud800")
+        find_tokenizer("words").encode("caf \ud800")
 
 
 def test_the_shipped_bpe_is_what_the_script_builds():
@@ -154,10 +154,10 @@ def python(code: str) -> str:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
 
 
-def test_a_closed_standard_error_does_no_harm():
+def test_a_closed_standard_error_is_no_problem():
     made = (
-        "from attnviz.sources.tokenizing.tokenizers import tokenizer; "
-        "print(tokenizer('words').encode('a b').ids)"
+        "from attnviz.sources.tokenizing.tokenizers import find_tokenizer; "
+        "print(find_tokenizer('words').encode('a b').ids)"
     )
     assert python(f"import os; os.close(2); {made}") == "(0, 1)\n"
 

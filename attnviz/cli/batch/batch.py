@@ -1,101 +1,143 @@
-"""Many sentences, one by one: what is wrong with a line is told, and the others go on."""
+"""Run a batch: one result per sentence, in order; an invalid line does not stop the others."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from typing import Any
 
-from attnviz.cli.batch.job import Work
-from attnviz.cli.batch.process_pool import Item, Outcome, in_order, outcome
-from attnviz.cli.environment import World
+from attnviz.cli.batch.job import Job
+from attnviz.cli.batch.process_pool import Item, Outcome, run_in_order, run_job
+from attnviz.cli.environment import Environment, FileId
 from attnviz.cli.input.sentence import Sentence
-from attnviz.cli.input.sentences import form_of
+from attnviz.cli.input.sentences import input_format
 from attnviz.cli.output.progress import progress
-from attnviz.cli.output.render import check_many
-from attnviz.cli.output.sinks import Growing, Place, places_for
+from attnviz.cli.output.render import require_multiple_maps
+from attnviz.cli.output.sinks import (
+    AppendSink,
+    DuplicateIdError,
+    Sink,
+    note_unfinished,
+    open_sinks,
+)
 from attnviz.errors import AttnvizError, MisuseError
 
-MOST_JOBS = 256
+MAX_JOBS = 256
 
 
-def batch(world: World, work: Work, given: Iterator[Sentence], options: dict[str, Any]) -> int:
-    """Every sentence to every place; the exit status: 1 where a line was wrong."""
-    jobs = options["jobs"]
-    if not 1 <= jobs <= MOST_JOBS:
-        raise MisuseError(f"--jobs {jobs} should be between 1 and {MOST_JOBS}")
-    check_many(work.targets)
+def run_batch(
+    env: Environment,
+    job: Job,
+    sentences: Iterator[Sentence],
+    options: Mapping[str, Any],
+    inputs: frozenset[FileId] = frozenset(),
+) -> int:
+    """Write every sentence to every sink; the exit status is 1 if a line was invalid.
+
+    What is wrong with the options, the model or the tokenizer ends the run before any target is
+    touched. Targets take their new contents when the run is complete.
+    """
+    n_jobs = options["jobs"]
+    if not 1 <= n_jobs <= MAX_JOBS:
+        raise MisuseError(f"--jobs {n_jobs} must be between 1 and {MAX_JOBS}")
+    require_multiple_maps(job.targets)
+    check_options(job, options)
     with ExitStack() as stack:
-        places = stack.enter_context(
-            places_for(world, work.targets, many=True, resume=options["resume"])
+        sinks = stack.enter_context(
+            open_sinks(env, job.targets, many=True, resume=options["resume"], inputs=inputs)
         )
-        results = stack.enter_context(closing(in_order(work, missing(given, places), jobs)))
-        tick = stack.enter_context(progress(world, work.targets, options["input"]))
-        failed, fine, told = False, False, set[str]()
-        for item, result in results:
-            for note in result.notes:
-                if note not in told:
-                    world.note(f"note: {note}")
-                    told.add(note)
-            error = result.error or put(places, item, result)
+        stack.callback(note_unfinished, env, sinks)
+        items = pending_items(sentences, sinks)
+        results = stack.enter_context(closing(run_in_order(job, items, n_jobs)))
+        tick = stack.enter_context(progress(env, job.targets, options["input"]))
+        has_failures, has_successes, known_notes = False, False, set[str]()
+        for item, outcome in results:
+            for note in outcome.notes:
+                if note not in known_notes:
+                    env.warn(f"note: {note}")
+                    known_notes.add(note)
+            error = outcome.error or write_outcome(sinks, item, outcome)
             tick(item.sentence.line)
             if error is None:
-                fine = True
+                has_successes = True
                 continue
-            if not fine and options_fault(work, item.sentence, error, options):
+            if not has_successes and is_option_error(job, item.sentence, error, options):
                 raise error
-            tell(world, places, item, error)
-            failed = True
+            report_failure(env, sinks, item, error)
+            has_failures = True
             if options["fail_fast"]:
                 break
-        before = any(isinstance(place, Growing) and place.failed for place in places)
-    return int(failed or before)
+        else:
+            for sink in sinks:
+                sink.commit()
+        had_failures = any(isinstance(sink, AppendSink) and sink.has_errors for sink in sinks)
+    return int(has_failures or had_failures)
 
 
-def missing(given: Iterator[Sentence], places: list[Place]) -> Iterator[Item]:
-    """The sentences that one of the places does not have yet."""
-    for number, sentence in enumerate(given, start=1):
-        lacking = [not place.has(number, sentence.id, sentence.text) for place in places]
-        if any(lacking):
-            yield Item(number, sentence, lacking)
+def check_options(job: Job, options: Mapping[str, Any]) -> None:
+    """Raise what every sentence would raise: an unknown model, mechanism, mask, layer or head.
+
+    Tried with one word, and with a context too where lines of the input may bring one.
+    """
+    from attnviz.api.look import check_look
+
+    contexts = (None, "word") if input_format(options) != "lines" else (None,)
+    if options["context"] is not None:
+        contexts = (options["context"],)
+    errors: list[AttnvizError] = []
+    for context in contexts:
+        try:
+            check_look("word", context, **job.look_options)
+            return
+        except AttnvizError as error:
+            errors.append(error)
+    raise errors[-1]
 
 
-def put(places: list[Place], item: Item, result: Outcome) -> AttnvizError | None:
-    """The data of one sentence to each place that lacks it; what kept it from one of them."""
+def pending_items(sentences: Iterator[Sentence], sinks: list[Sink]) -> Iterator[Item]:
+    """The sentences that at least one sink does not have yet."""
+    for number, sentence in enumerate(sentences, start=1):
+        is_missing = [not sink.has(number, sentence.id, sentence.text) for sink in sinks]
+        if any(is_missing):
+            yield Item(number, sentence, is_missing)
+
+
+def write_outcome(sinks: list[Sink], item: Item, outcome: Outcome) -> AttnvizError | None:
+    """Write the data of one sentence to each sink that lacks it; returns the error if one does."""
     try:
-        for place, lacks, data in zip(places, item.lacking, result.data, strict=True):
-            if lacks:
-                place.put(item.number, item.sentence.id, data)
-    except MisuseError as error:
+        for sink, is_missing, data in zip(sinks, item.is_missing, outcome.data, strict=True):
+            if is_missing:
+                sink.write(item.number, item.sentence.id, data)
+    except DuplicateIdError as error:
         return error
     return None
 
 
-def tell(world: World, places: list[Place], item: Item, error: AttnvizError) -> None:
-    """What was wrong with a line, as a record where there are records, else to the person."""
+def report_failure(env: Environment, sinks: list[Sink], item: Item, error: AttnvizError) -> None:
+    """Report an invalid line: as a record in sinks that hold records, else on standard error."""
     sentence = item.sentence
-    said: dict[str, Any] = {"line": sentence.line}
+    fields: dict[str, Any] = {"line": sentence.line}
     if sentence.id is not None:
-        said["id"] = sentence.id
-    record = json.dumps(said | {"error": str(error)}, separators=(",", ":")).encode() + b"\n"
-    lacking = [place for place, lacks in zip(places, item.lacking, strict=True) if lacks]
-    kept = [place.fail(record) for place in lacking]
-    if not any(kept):
-        world.note(f"error: line {sentence.line}: {error}")
+        fields["id"] = sentence.id
+    record = json.dumps(fields | {"error": str(error)}, separators=(",", ":")).encode() + b"\n"
+    lacking = [sink for sink, is_missing in zip(sinks, item.is_missing, strict=True) if is_missing]
+    is_recorded = [sink.write_error(record) for sink in lacking]
+    if not any(is_recorded):
+        env.warn(f"error: line {sentence.line}: {error}")
 
 
-def options_fault(
-    work: Work, sentence: Sentence, error: AttnvizError, options: dict[str, Any]
+def is_option_error(
+    job: Job, sentence: Sentence, error: AttnvizError, options: Mapping[str, Any]
 ) -> bool:
-    """Whether any sentence would fail like this one, because of what was asked for.
+    """Whether every sentence would fail like this one, because of the options.
 
-    Only the first sentence is judged so: after one that went well, it is the lines.
+    Only meant for the first sentence: after a success, the fault lies with the line.
     """
     if not isinstance(error, MisuseError) or sentence.error is not None:
         return False
-    contexts = form_of(options) != "lines"  # another line may bring what this one lacks
-    context = sentence.context or ("word" if contexts else None)
-    probe = outcome(work, replace(sentence, text="word", context=context, id=None))
+    may_have_context = input_format(options) != "lines"  # another line may bring the context
+    context = sentence.context or ("word" if may_have_context else None)
+    probe = run_job(job, replace(sentence, text="word", context=context, id=None))
     return probe.error is not None and str(probe.error) == str(error)

@@ -1,4 +1,4 @@
-"""One piece of work after the other, or several at once; the results come in order."""
+"""Run a job on many sentences, in this process or in several; results come in order."""
 
 from __future__ import annotations
 
@@ -10,61 +10,63 @@ from collections import deque
 from collections.abc import Generator, Iterator
 from typing import NamedTuple
 
-from attnviz.cli.batch.job import Work
+from attnviz.cli.batch.job import Job
 from attnviz.cli.input.sentence import Sentence
 from attnviz.errors import AttnvizError, AttnvizWarning, CouldNotError
 
-AHEAD = 4  # sentences a process that may wait for their turn
+READ_AHEAD_PER_JOB = 4  # sentences per process that are read before their turn
 
 
 class Item(NamedTuple):
-    """A sentence, its number, counted from 1, and which of the places lack it."""
+    """A sentence, its number, counted from 1, and for each sink whether it lacks this one."""
 
     number: int
     sentence: Sentence
-    lacking: list[bool]
+    is_missing: list[bool]
 
 
 class Outcome(NamedTuple):
-    """What came of a sentence: data for each target, or what was wrong with it."""
+    """The result of a sentence: data for each target, or an error; and notes."""
 
     data: list[bytes]
     error: AttnvizError | None = None
     notes: tuple[str, ...] = ()
 
 
-def in_order(
-    work: Work, given: Iterator[Item], jobs: int
+def run_in_order(
+    job: Job, items: Iterator[Item], n_jobs: int
 ) -> Generator[tuple[Item, Outcome], None, None]:
-    """Every sentence with what came of it; of those to come, only a few are read ahead."""
-    if jobs == 1:
-        for item in given:
-            yield item, outcome(work, item.sentence)
+    """Every item with its outcome; only a few items are read ahead."""
+    if n_jobs == 1:
+        for item in items:
+            yield item, run_job(job, item.sentence)
         return
     from concurrent.futures import Future, ProcessPoolExecutor
     from concurrent.futures.process import BrokenProcessPool
     from multiprocessing import get_context
 
-    pool = ProcessPoolExecutor(jobs, get_context("spawn"), initializer=begin, initargs=(work,))
+    pool = ProcessPoolExecutor(
+        n_jobs, get_context("spawn"), initializer=init_worker, initargs=(job,)
+    )
     waiting: deque[tuple[Item, Future[Outcome]]] = deque()
     try:
-        for item in given:
-            waiting.append((item, pool.submit(at_work, item.sentence)))
-            if len(waiting) > AHEAD * jobs:
-                first, coming = waiting.popleft()
-                yield first, coming.result()
-        for item, coming in waiting:
-            yield item, coming.result()
+        for item in items:
+            waiting.append((item, pool.submit(run_in_worker, item.sentence)))
+            if len(waiting) > READ_AHEAD_PER_JOB * n_jobs:
+                first, future = waiting.popleft()
+                yield first, future.result()
+        for item, future in waiting:
+            yield item, future.result()
     except BrokenProcessPool:
         raise CouldNotError(
-            "a process ended before its work was done (out of memory?); try fewer --jobs"
+            "a worker process was killed (out of memory?); try fewer --jobs"
         ) from None
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def outcome(work: Work, sentence: Sentence) -> Outcome:
-    """What comes of one sentence; what is wrong with it is no end for the others."""
+def run_job(job: Job, sentence: Sentence) -> Outcome:
+    """The outcome of one sentence; errors are returned, so that the others can go on."""
     if sentence.error is not None:
         return Outcome([], sentence.error)
     notes: list[str] = []
@@ -72,7 +74,7 @@ def outcome(work: Work, sentence: Sentence) -> Outcome:
         warnings.simplefilter("always", AttnvizWarning)
         warnings.showwarning = lambda message, *_, **__: notes.append(str(message))
         try:
-            return Outcome(work(sentence), None, tuple(notes))
+            return Outcome(job(sentence), None, tuple(notes))
         except AttnvizError as error:
             return Outcome([], error, tuple(notes))
         except MemoryError:
@@ -80,18 +82,18 @@ def outcome(work: Work, sentence: Sentence) -> Outcome:
 
 
 class Worker:
-    """What a process of the pool was told to do."""
+    """The job of a worker process."""
 
-    work: Work
+    job: Job
 
 
-def begin(work: Work) -> None:
-    """Get ready in a new process: it leaves Ctrl-C to the first one, and ends with it."""
+def init_worker(job: Job) -> None:
+    """Prepare a worker process: it leaves Ctrl-C to its parent, and ends with its parent."""
     from multiprocessing import parent_process
     from multiprocessing.connection import wait
 
-    Worker.work = work
-    os.environ.setdefault("OMP_NUM_THREADS", "1")  # processes share the machine already
+    Worker.job = job
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # the processes already use all cores
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = parent_process()
     if parent is not None:
@@ -100,6 +102,6 @@ def begin(work: Work) -> None:
         ).start()
 
 
-def at_work(sentence: Sentence) -> Outcome:
-    """One sentence, in a process of the pool."""
-    return outcome(Worker.work, sentence)
+def run_in_worker(sentence: Sentence) -> Outcome:
+    """One sentence, in a worker process."""
+    return run_job(Worker.job, sentence)

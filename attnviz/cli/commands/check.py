@@ -1,4 +1,4 @@
-"""attnviz check: whether the weights in a file can be attention at all."""
+"""attnviz check: whether the weights in a file are valid attention."""
 
 from __future__ import annotations
 
@@ -6,69 +6,82 @@ from typing import Annotated, Any
 
 import typer
 
-from attnviz.cli.options.files import FOREIGN, NAMES
-from attnviz.cli.options.spec import takes
+from attnviz.cli.options.files import FILE_CONTENTS, FILE_TOKENS
+from attnviz.cli.options.spec import with_options
 
-ROW_SUMS = ("1", "at most 1", "any")
+ROW_SUM_CHOICES = ("1", "at most 1", "any")
 
 
-@takes(FOREIGN, NAMES)
+@with_options(FILE_CONTENTS, FILE_TOKENS)
 def check(
     ctx: typer.Context,
-    file: Annotated[str, typer.Argument(metavar="FILE", help="What to check; - is a pipe.")],
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help="Input file, or - for standard input.")
+    ],
     *,
-    causal: Annotated[bool, typer.Option("--causal", help="Nobody may look ahead.")] = False,
+    causal: Annotated[bool, typer.Option("--causal", help="Require causal attention.")] = False,
     window: Annotated[
         int | None,
-        typer.Option("--window", metavar="N", min=1, help="Only keys closer than this."),
+        typer.Option(
+            "--window", metavar="N", min=1, help="Require |query - key| < N (at least 1)."
+        ),
     ] = None,
     row_sum: Annotated[
         str | None,
         typer.Option(
             "--row-sum",
             metavar="SUM",
-            help="1, 'at most 1' or any. Default: what the file says of itself, else 1.",
+            help="Expected row sum: 1, 'at most 1' or any.",
+            show_default="from the file, else 1",
         ),
     ] = None,
-    signed: Annotated[bool, typer.Option("--signed", help="Weights may be negative.")] = False,
+    signed: Annotated[bool, typer.Option("--signed", help="Allow negative weights.")] = False,
     tolerance: Annotated[
         float | None,
         typer.Option(
             "--tolerance",
             metavar="X",
             min=0.0,
-            help="How far a row may sum from 1. Default: as the precision of the numbers allows.",
+            help="Tolerance of row sums.",
+            show_default="by the precision of the weights",
         ),
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="As JSON, a line for each map.")] = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="JSON Lines output, one document per map.")
+    ] = False,
     **options: Any,
 ) -> int:
-    """Find what is wrong with attention: rows that do not sum to 1, a mask that is missing…
+    """Validate attention: row sums, masking, padding.
 
-    One line for each rule that a head breaks, and status 1; or one line of what is right.
+    Prints one line per violation and exits 1, or one line if everything passes.
     """
-    from attnviz.api.check import check as broken
-    from attnviz.api.check import kept
-    from attnviz.cli.input.map_files import maps_of
+    from attnviz.api.check import check as find_violations
+    from attnviz.api.check import describe_passed
+    from attnviz.cli.input.map_files import read_maps
     from attnviz.errors import UnknownNameError
-    from attnviz.lookup import unknown
-    from attnviz.sources.external.token_argument import naming
+    from attnviz.lookup import unknown_name_message
+    from attnviz.sources.external.token_argument import parse_token_arguments
 
-    world = ctx.obj
-    if row_sum not in (None, *ROW_SUMS):
-        raise UnknownNameError(unknown(row_sum, ROW_SUMS, "--row-sum"))
-    wrong = False
-    for amap in maps_of(world, file, options, naming(**{name: options[name] for name in NAMES})):
-        violations, expect = broken(
+    env = ctx.obj
+    if row_sum not in (None, *ROW_SUM_CHOICES):
+        raise UnknownNameError(unknown_name_message(row_sum, ROW_SUM_CHOICES, "--row-sum"))
+    has_violations = False
+    tokens = parse_token_arguments(**{name: options[name] for name in FILE_TOKENS})
+    for amap in read_maps(env, file, options, tokens):
+        violations, requirements = find_violations(
             amap, causal=causal, window=window, row_sum=row_sum, signed=signed, tolerance=tolerance
         )
-        wrong = wrong or bool(violations)
+        has_violations = has_violations or bool(violations)
         if json:
             from json import dumps
 
-            told = {"checked": vars(expect), "violations": [vars(v) for v in violations]}
-            world.write(dumps(told).encode() + b"\n")
+            report = {
+                "checked": vars(requirements),
+                "violations": [vars(violation) for violation in violations],
+            }
+            env.write(dumps(report).encode() + b"\n")
         else:
-            lines = [v.sentence for v in violations] or [f"right: {kept(amap, expect)}"]
-            world.say("".join(f"{line}\n" for line in lines))
-    return int(wrong)
+            passed = f"OK: {describe_passed(amap, requirements)}"
+            lines = [violation.sentence for violation in violations] or [passed]
+            env.write_text("".join(f"{line}\n" for line in lines))
+    return int(has_violations)

@@ -1,4 +1,4 @@
-"""attnviz compare: the same query and key, several mechanisms, and the difference."""
+"""attnviz compare: several mechanisms on the same query and key vectors, and the differences."""
 
 from __future__ import annotations
 
@@ -7,32 +7,43 @@ from typing import Annotated, Any
 import typer
 
 from attnviz.cli.commands.show import Text
-from attnviz.cli.options.shared import COLOR, LOOK, MODEL, PARTS, STYLE, TEXTS, WHERE
-from attnviz.cli.options.spec import takes
+from attnviz.cli.options.look import MODEL, PARTS, SEEDED
+from attnviz.cli.options.shared import CONTEXT, DISPLAY, GENERAL, IN_OUT, SELECTION
+from attnviz.cli.options.spec import with_options
 
 
-@takes(TEXTS, LOOK, PARTS, MODEL, WHERE, STYLE, COLOR, without=("variant", "input"))
+@with_options(
+    CONTEXT, IN_OUT, MODEL, SELECTION, DISPLAY, PARTS, SEEDED, GENERAL, without=("input",)
+)
 def compare(
     ctx: typer.Context,
     text: Text = None,
     *,
     variant: Annotated[
         list[str] | None,
-        typer.Option("--variant", "-v", metavar="NAME", help="A mechanism; give two or more."),
+        typer.Option(
+            "--variant",
+            "-v",
+            metavar="NAME",
+            help="Mechanism to compare; repeat. With a model, one is enough.",
+        ),
     ] = None,
     **options: Any,
 ) -> None:
-    """Show the same tokens under several mechanisms, and what differs from the first."""
-    from attnviz.api.compare import compare as beside
-    from attnviz.cli.input.sentences import sentences
-    from attnviz.cli.options.parse import look_options, selected
-    from attnviz.cli.output.render import put_each
+    """Compare two or more mechanisms on one sentence.
 
-    world = ctx.obj
-    world.color = options["color"]
-    look = selected(options) | look_options(options)
+    Shows the map of each mechanism and its difference from the first. With --model the first is
+    the model as it was trained.
+    """
+    from attnviz.api.compare import compare as compare_mechanisms
+    from attnviz.cli.input.sentences import read_valid_sentences
+    from attnviz.cli.options.parse import parse_look_options, parse_selection
+    from attnviz.cli.output.render import write_all
+
+    env = ctx.obj.with_color(options["color"])
+    look_options = parse_selection(options) | parse_look_options(options)
     maps = (
-        beside(sentence.text, sentence.context, variants=variant or [], **look)
-        for sentence in sentences(world, text or [], None, options["context"])
+        compare_mechanisms(sentence.text, sentence.context, variants=variant or [], **look_options)
+        for sentence in read_valid_sentences(env, text or [], None, options["context"])
     )
-    put_each(world, maps, options)
+    write_all(env, maps, options)

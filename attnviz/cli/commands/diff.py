@@ -1,4 +1,4 @@
-"""attnviz diff: what changed between two files of attention."""
+"""attnviz diff: the difference of two attention files."""
 
 from __future__ import annotations
 
@@ -8,19 +8,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from attnviz.cli.options.files import FOREIGN
-from attnviz.cli.options.shared import COLOR, STYLE, WHERE
-from attnviz.cli.options.spec import takes
+from attnviz.cli.options.files import FILE_CONTENTS
+from attnviz.cli.options.shared import DISPLAY, GENERAL, IN_OUT, SELECTION
+from attnviz.cli.options.spec import with_options
 
 if TYPE_CHECKING:
     from attnviz.core.attention_map import AttentionMap
 
 
-@takes(FOREIGN, WHERE, STYLE, COLOR, without=("input",))
+@with_options(FILE_CONTENTS, IN_OUT, SELECTION, DISPLAY, GENERAL, without=("input",))
 def diff(
     ctx: typer.Context,
-    before: Annotated[str, typer.Argument(metavar="A", help="The file before; - is a pipe.")],
-    after: Annotated[str, typer.Argument(metavar="B", help="The file after.")],
+    before: Annotated[
+        str, typer.Argument(metavar="A", help="Baseline file, or - for standard input.")
+    ],
+    after: Annotated[str, typer.Argument(metavar="B", help="New file, or - for standard input.")],
     *,
     max_js: Annotated[
         float | None,
@@ -29,50 +31,50 @@ def diff(
             metavar="BITS",
             min=0.0,
             max=1.0,
-            help="End with status 1 where a head changed by more than this (Jensen–Shannon).",
+            help="Exit 1 if any head's Jensen–Shannon divergence exceeds BITS (0 to 1).",
         ),
     ] = None,
     **options: Any,
 ) -> int:
-    """Show what each weight gained from A to B, and how much each head changed.
+    """Compare two attention files: what each weight gained from A to B.
 
-    Files of several documents are compared one by one.
+    Files of several documents are compared pairwise.
     """
-    from attnviz.api.diff import captions, require_known
-    from attnviz.api.diff import diff as compared
-    from attnviz.cli.input.map_files import maps_of, one_pipe
-    from attnviz.cli.output.render import put_each
+    from attnviz.api.diff import diff as compute_difference
+    from attnviz.api.diff import make_captions, require_divergence
+    from attnviz.cli.input.map_files import file_ids, read_maps, require_one_pipe
+    from attnviz.cli.output.render import write_all
 
-    world = ctx.obj
-    world.color = options["color"]
-    one_pipe(before, after)
+    env = ctx.obj.with_color(options["color"])
+    require_one_pipe(before, after)
     names = (PurePath(before).name, PurePath(after).name)
-    worst: list[tuple[float, int, str]] = []
+    largest: list[tuple[float, int, str]] = []  # divergence, -number of the map, head
 
     def differences() -> Iterator[AttentionMap]:
-        pairs = in_step(maps_of(world, before, options), maps_of(world, after, options))
+        pairs = pair_maps(read_maps(env, before, options), read_maps(env, after, options))
         for number, (first, second) in enumerate(pairs, start=1):
-            found = compared(first, second, names)
-            for note in found.notes:
-                world.note(f"note: {note}")
+            difference = compute_difference(first, second, names)
+            for note in difference.notes:
+                env.warn(f"note: {note}")
             if max_js is not None:
-                layer, head, apart = require_known(found)
-                worst.append((apart, -number, f"layer {layer}, head {head}"))
-            yield found.amap
+                layer, head, divergence = require_divergence(difference)
+                largest.append((divergence, -number, f"layer {layer}, head {head}"))
+            yield difference.amap
 
-    put_each(world, differences(), options, captions)
-    apart, number, where = max(worst, default=(0.0, 0, ""))
-    if max_js is None or apart <= max_js:
+    inputs = file_ids(env, before, after)
+    write_all(env, differences(), options, make_captions, inputs)
+    divergence, number, where = max(largest, default=(0.0, 0, ""))
+    if max_js is None or divergence <= max_js:
         return 0
-    of = f"map {-number}, " if len(worst) > 1 else ""
-    world.note(f"{of}{where} changed most, by {apart:.4f} bits; --max-js allows {max_js:g}")
+    name = f"map {-number}, " if len(largest) > 1 else ""
+    env.warn(f"FAIL: {name}{where}: JS {divergence:.4f} bits > --max-js {max_js:g}")
     return 1
 
 
-def in_step(
+def pair_maps(
     before: Iterator[AttentionMap], after: Iterator[AttentionMap]
 ) -> Iterator[tuple[AttentionMap, AttentionMap]]:
-    """The maps of two files in pairs; both have to have as many."""
+    """The maps of two files in pairs; MisuseError if one file has more than the other."""
     from attnviz.errors import MisuseError
 
     try:

@@ -7,56 +7,59 @@ from typing import Annotated, Any
 import typer
 
 from attnviz.cli.commands.show import Text
-from attnviz.cli.options.shared import COLOR, LOOK, MODEL, PARTS, TEXTS
-from attnviz.cli.options.spec import takes
+from attnviz.cli.options.look import MECHANISM, MODEL, PARTS, SEEDED
+from attnviz.cli.options.shared import CONTEXT, GENERAL
+from attnviz.cli.options.spec import with_options
 
 
-@takes(TEXTS, LOOK, PARTS, MODEL, COLOR)
+@with_options(CONTEXT, MECHANISM, MODEL, PARTS, SEEDED, GENERAL)
 def explain(
     ctx: typer.Context,
     text: Text = None,
     *,
-    layer: Annotated[int, typer.Option("--layer", help="Which layer.")] = 0,
-    head: Annotated[int, typer.Option("--head", help="Which head.")] = 0,
+    layer: Annotated[int, typer.Option("--layer", metavar="N", help="Layer to explain.")] = 0,
+    head: Annotated[int, typer.Option("--head", metavar="N", help="Head to explain.")] = 0,
     cell: Annotated[
         str | None,
         typer.Option(
-            "--cell", metavar="QUERY,KEY", help="One weight in full: two tokens or positions."
+            "--cell",
+            metavar="QUERY,KEY",
+            help="Explain a single weight, given by two tokens or indices: cat,sat.",
         ),
     ] = None,
-    precision: Annotated[int, typer.Option("--precision", help="How many decimals.")] = 3,
+    precision: Annotated[
+        int, typer.Option("--precision", metavar="N", help="Decimal places.")
+    ] = 3,
     json: Annotated[bool, typer.Option("--json", help="All steps as one JSON document.")] = False,
     **options: Any,
 ) -> None:
-    """Tell what one head computes, from tokens to output, with the real numbers."""
-    from attnviz.api.explain import explain as tell
-    from attnviz.cli.input.sentences import sentences
-    from attnviz.cli.options.parse import look_options, tell_change
-    from attnviz.cli.options.parse import precision as checked
-    from attnviz.cli.output.render import text_of
+    """Walk through one head's computation step by step, from tokens to output."""
+    from attnviz.api.explain import explain as compute_explanation
+    from attnviz.cli.input.sentences import read_valid_sentences
+    from attnviz.cli.options.parse import check_precision, parse_look_options, warn_if_modified
+    from attnviz.cli.output.render import render_text
     from attnviz.errors import MisuseError
 
-    world = ctx.obj
-    world.color = options["color"]
+    env = ctx.obj.with_color(options["color"])
     pair = None if cell is None else tuple(cell.rsplit(",", 1))
     if pair is not None and len(pair) != 2:
-        raise MisuseError(f"--cell {cell!r} should be QUERY,KEY: two tokens or positions")
-    digits = checked(precision) or 0
-    for sentence in sentences(world, text or [], None, options["context"]):
-        told = tell(
+        raise MisuseError(f"--cell {cell!r} must be QUERY,KEY: two tokens or indices")
+    digits = check_precision(precision) or 0
+    for sentence in read_valid_sentences(env, text or [], None, options["context"]):
+        explanation = compute_explanation(
             sentence.text,
             sentence.context,
             layer=layer,
             head=head,
             cell=pair,
-            **look_options(options),
+            **parse_look_options(options),
         )
-        tell_change(told)
+        warn_if_modified(explanation)
         if json:
-            from attnviz.render.reports.json_explanation import document
+            from attnviz.render.reports.json_explanation import explanation_document
 
-            world.write(document(told))
+            env.write(explanation_document(explanation))
         else:
-            from attnviz.render.reports.terminal_steps import Steps
+            from attnviz.render.reports.terminal_steps import ExplanationSteps
 
-            world.write(text_of(world, Steps(told, digits, ascii=world.ascii)))
+            env.write(render_text(env, ExplanationSteps(explanation, digits, ascii=env.ascii)))

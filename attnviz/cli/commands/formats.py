@@ -1,4 +1,4 @@
-"""attnviz formats: what can be written, and what can be read."""
+"""attnviz formats: the output and input formats."""
 
 from __future__ import annotations
 
@@ -7,36 +7,35 @@ from typing import Annotated, Any
 
 import typer
 
-from attnviz.cli.options.shared import COLOR
-from attnviz.cli.options.spec import takes
+from attnviz.cli.options.shared import GENERAL
+from attnviz.cli.options.spec import with_options
 
 
-@takes(COLOR)
+@with_options(GENERAL)
 def formats(
     ctx: typer.Context,
     *,
-    json: Annotated[bool, typer.Option("--json", help="As JSON, for other tools.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="JSON output.")] = False,
     **options: Any,
 ) -> None:
-    """List the formats that attnviz writes, and those that it reads."""
-    from attnviz.cli.output.render import text_of
+    """List output and input formats."""
+    from attnviz.cli.output.render import render_text
     from attnviz.render.formats import FORMATS
     from attnviz.sources.external.readers import READERS
 
-    world = ctx.obj
-    world.color = options["color"]
+    env = ctx.obj.with_color(options["color"])
     tables: dict[str, Sequence[Any]] = {"writes": FORMATS, "reads": READERS}
     if json:
         from json import dumps
 
-        facts = {title: [facts_of(row) for row in rows] for title, rows in tables.items()}
-        world.write(dumps(facts, indent=1).encode() + b"\n")
+        facts = {title: [describe_format(row) for row in rows] for title, rows in tables.items()}
+        env.write(dumps(facts, indent=1).encode() + b"\n")
         return
-    from attnviz.render.reports.terminal_formats import Tables
+    from attnviz.render.reports.terminal_formats import FormatTables
 
-    world.write(text_of(world, Tables(tables)))
+    env.write(render_text(env, FormatTables(tables)))
 
 
-def facts_of(row: Any) -> dict[str, Any]:
-    """What there is to know of a format."""
+def describe_format(row: Any) -> dict[str, Any]:
+    """Name, extensions and summary of a format."""
     return {"name": row.name, "suffixes": list(row.suffixes), "summary": row.summary}

@@ -1,4 +1,4 @@
-"""attnviz heads: all heads in a table of numbers."""
+"""attnviz heads: a summary of every head as a table."""
 
 from __future__ import annotations
 
@@ -7,45 +7,45 @@ from typing import Annotated, Any
 import typer
 
 from attnviz.cli.commands.show import Text
-from attnviz.cli.options.shared import COLOR, LOOK, MODEL, PARTS, STYLE, TEXTS
-from attnviz.cli.options.spec import takes
+from attnviz.cli.options.look import MECHANISM, MODEL, PARTS, SEEDED
+from attnviz.cli.options.shared import CONTEXT, GENERAL, SELECTION
+from attnviz.cli.options.spec import with_options
 
-WHICH = ("layer", "head", "segments")
 
-
-@takes(
-    TEXTS, LOOK, PARTS, MODEL, STYLE, COLOR,
-    without=tuple(name for name in STYLE if name not in WHICH),
-)  # fmt: skip
+@with_options(CONTEXT, MECHANISM, MODEL, SELECTION, PARTS, SEEDED, GENERAL)
 def heads(
     ctx: typer.Context,
     text: Text = None,
     *,
     sort: Annotated[
-        str, typer.Option("--sort", metavar="NAME", help="layer, pattern, entropy or distance.")
+        str,
+        typer.Option(
+            "--sort", metavar="NAME", help="Sort by layer, pattern, entropy or distance."
+        ),
     ] = "layer",
-    json: Annotated[bool, typer.Option("--json", help="As JSON, one document a line.")] = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="JSON Lines output, one document per sentence.")
+    ] = False,
     **options: Any,
 ) -> None:
-    """List all heads: what each is known for, how widely and how far it looks."""
-    from attnviz.api.head_stats import facts, ordered
+    """Summarize every head: pattern, entropy, mean distance and strongest link."""
+    from attnviz.api.head_stats import head_stats, require_order
     from attnviz.api.look import look
-    from attnviz.cli.input.sentences import sentences
-    from attnviz.cli.options.parse import look_options, selected, tell_change
-    from attnviz.cli.output.render import text_of
-    from attnviz.render.reports.json_heads import document
+    from attnviz.cli.input.sentences import read_valid_sentences
+    from attnviz.cli.options.parse import parse_look_options, parse_selection, warn_if_modified
+    from attnviz.cli.output.render import render_text
+    from attnviz.render.reports.json_heads import heads_document
 
-    world = ctx.obj
-    world.color = options["color"]
-    ordered([], sort)  # refuses an order that is none, before anything runs
-    for sentence in sentences(world, text or [], None, options["context"]):
-        asked = {**selected(options), **look_options(options)}
-        amap = look(sentence.text, sentence.context, pool=0, **asked)
-        tell_change(amap)
-        rows = ordered(list(facts(amap)), sort)
+    env = ctx.obj.with_color(options["color"])
+    require_order(sort)  # before anything runs
+    look_options = {**parse_selection(options), **parse_look_options(options)}
+    for sentence in read_valid_sentences(env, text or [], None, options["context"]):
+        amap = look(sentence.text, sentence.context, pool=0, **look_options)
+        warn_if_modified(amap)
+        rows = head_stats(amap, sort)
         if json:
-            world.write(document(amap, rows))
+            env.write(heads_document(amap, rows))
         else:
-            from attnviz.render.reports.terminal_heads import listing
+            from attnviz.render.reports.terminal_heads import heads_table
 
-            world.write(text_of(world, listing(amap, rows)))
+            env.write(render_text(env, heads_table(amap, rows)))

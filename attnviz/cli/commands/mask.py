@@ -1,4 +1,4 @@
-"""attnviz mask: the mask itself as a picture."""
+"""attnviz mask: a mask as a map, without any weights."""
 
 from __future__ import annotations
 
@@ -6,33 +6,46 @@ from typing import Annotated, Any
 
 import typer
 
-from attnviz.cli.options.shared import COLOR, STYLE, WHERE
-from attnviz.cli.options.spec import takes
+from attnviz.cli.options.shared import DISPLAY, GENERAL, IN_OUT, SELECTION
+from attnviz.cli.options.spec import with_options
 
 
-@takes(WHERE, STYLE, COLOR, without=("input", "size", "query", "segments"))
+@with_options(IN_OUT, SELECTION, DISPLAY, GENERAL, without=("input", "size", "query", "segments"))
 def mask(
     ctx: typer.Context,
     expression: Annotated[
-        str, typer.Argument(metavar="MASK", help="As in: window(3) & (causal | ~padding).")
+        str,
+        typer.Argument(
+            metavar="MASK", help="Mask expression, e.g. causal & window(3) & ~padding."
+        ),
     ],
     text: Annotated[
-        str | None, typer.Argument(metavar="[TEXT]", help="Whose tokens; else give --size.")
+        str | None, typer.Argument(metavar="TEXT", help="Sentence (or use --size).")
     ] = None,
     *,
-    size: Annotated[int | None, typer.Option(metavar="N", help="How many positions.")] = None,
-    context: Annotated[
-        str | None, typer.Option("--context", "-c", metavar="TEXT", help="Whose tokens are keys.")
+    size: Annotated[
+        int | None, typer.Option("--size", metavar="N", help="Sequence length, without a TEXT.")
     ] = None,
-    tokenizer: Annotated[str, typer.Option("--tokenizer", "-t", metavar="NAME|FILE")] = "words",
-    heads: Annotated[int, typer.Option("--heads", help="How many heads.")] = 1,
+    context: Annotated[
+        str | None,
+        typer.Option("--context", "-c", metavar="TEXT", help="Second sentence, for the keys."),
+    ] = None,
+    tokenizer: Annotated[
+        str,
+        typer.Option(
+            "--tokenizer",
+            "-t",
+            metavar="NAME|FILE",
+            help="Tokenizer: words, whitespace, characters, bytes, bpe, or a tokenizer.json.",
+        ),
+    ] = "words",
+    heads: Annotated[int, typer.Option("--heads", metavar="N", help="Number of heads.")] = 1,
     **options: Any,
 ) -> None:
-    """Draw a mask: who may look where, and how many pairs that are."""
+    """Draw an attention mask and count the allowed pairs."""
     from attnviz.api.mask_map import mask_map
-    from attnviz.cli.output.render import put_each
+    from attnviz.cli.output.render import write_all
 
-    world = ctx.obj
-    world.color = options["color"]
-    drawn = mask_map(expression, text, context, size=size, tokenizer=tokenizer, heads=heads)
-    put_each(world, [drawn], options, captions=lambda amap, known: {})
+    env = ctx.obj.with_color(options["color"])
+    amap = mask_map(expression, text, context, size=size, tokenizer=tokenizer, heads=heads)
+    write_all(env, [amap], options, captions=lambda amap, known: {})

@@ -1,4 +1,4 @@
-"""attnviz models: the families that run, or what one checkpoint is."""
+"""attnviz models: supported model families, or facts about one checkpoint."""
 
 from __future__ import annotations
 
@@ -6,38 +6,39 @@ from typing import Annotated
 
 import typer
 
-from attnviz.cli.options.shared import COLOR
-from attnviz.cli.options.spec import takes
+from attnviz.cli.options.shared import GENERAL
+from attnviz.cli.options.spec import with_options
 
 
-@takes(COLOR)
+@with_options(GENERAL)
 def models(
     ctx: typer.Context,
     model: Annotated[
-        str | None, typer.Argument(metavar="[MODEL]", help="A folder, or a name on the hub.")
+        str | None, typer.Argument(metavar="MODEL", help="Local folder or Hugging Face name.")
     ] = None,
     *,
     revision: Annotated[
-        str | None, typer.Option("--revision", metavar="NAME", help="Which version of it.")
+        str | None,
+        typer.Option("--revision", metavar="NAME", help="Model revision (branch, tag or commit)."),
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="As JSON, for other tools.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="JSON output.")] = False,
     **options: str,
 ) -> None:
-    """List the families of real models that run, or tell what a checkpoint is."""
-    from attnviz.api.model_info import checkpoint, families
-    from attnviz.cli.output.render import text_of
+    """List supported model families, or describe a checkpoint."""
+    from attnviz.api.model_info import describe_checkpoint, list_families
+    from attnviz.cli.output.render import render_text
     from attnviz.errors import MisuseError
 
-    world = ctx.obj
-    world.color = options["color"]
+    env = ctx.obj.with_color(options["color"])
     if model is None and revision is not None:
-        raise MisuseError("--revision is of one model; name it")
-    known = families() if model is None else checkpoint(model, revision)
+        raise MisuseError("--revision needs a MODEL")
+    facts = list_families() if model is None else describe_checkpoint(model, revision)
     if json:
-        from attnviz.render.reports.json_models import document
+        from attnviz.render.reports.json_models import models_json
 
-        world.write(document(known))
+        env.write(models_json(facts))
     else:
-        from attnviz.render.reports.terminal_models import facts, listing
+        from attnviz.render.reports.terminal_models import checkpoint_facts, families_table
 
-        world.write(text_of(world, listing(known) if isinstance(known, list) else facts(known)))
+        report = families_table(facts) if isinstance(facts, list) else checkpoint_facts(facts)
+        env.write(render_text(env, report))

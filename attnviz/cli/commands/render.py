@@ -1,4 +1,4 @@
-"""attnviz render: attention that somebody else computed, in every view and format."""
+"""attnviz render: attention saved in a file, in every view and format."""
 
 from __future__ import annotations
 
@@ -6,26 +6,28 @@ from typing import Annotated, Any
 
 import typer
 
-from attnviz.cli.options.files import FOREIGN, NAMES
-from attnviz.cli.options.shared import COLOR, STYLE, WHERE
-from attnviz.cli.options.spec import takes
+from attnviz.cli.options.files import FILE_CONTENTS, FILE_TOKENS
+from attnviz.cli.options.shared import DISPLAY, GENERAL, IN_OUT, SELECTION
+from attnviz.cli.options.spec import with_options
 
 
-@takes(FOREIGN, NAMES, WHERE, STYLE, COLOR, without=("input",))
+@with_options(FILE_CONTENTS, FILE_TOKENS, IN_OUT, SELECTION, DISPLAY, GENERAL, without=("input",))
 def render(
     ctx: typer.Context,
-    file: Annotated[str, typer.Argument(metavar="FILE", help="What to read; - is a pipe.")],
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help="Input file, or - for standard input.")
+    ],
     **options: Any,
 ) -> None:
-    """Show attention from a file: attnviz's own, another program's, or bare arrays.
+    """Display attention saved in a file (attnviz, other tools, NumPy arrays).
 
-    `attnviz formats` lists what can be read.
+    `attnviz formats` lists the formats that can be read.
     """
-    from attnviz.cli.input.map_files import maps_of
-    from attnviz.cli.output.render import put_each
-    from attnviz.sources.external.token_argument import naming
+    from attnviz.cli.input.map_files import file_ids, read_maps
+    from attnviz.cli.output.render import write_all
+    from attnviz.sources.external.token_argument import parse_token_arguments
 
-    world = ctx.obj
-    world.color = options["color"]
-    names = naming(**{name: options[name] for name in NAMES})
-    put_each(world, maps_of(world, file, options, names), options)
+    env = ctx.obj.with_color(options["color"])
+    tokens = parse_token_arguments(**{name: options[name] for name in FILE_TOKENS})
+    maps = read_maps(env, file, options, tokens)
+    write_all(env, maps, options, inputs=file_ids(env, file))

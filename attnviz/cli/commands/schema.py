@@ -1,4 +1,4 @@
-"""attnviz schema: what the JSON means, for machines."""
+"""attnviz schema: the JSON Schema of the JSON output."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import typer
 
 
 def schema(ctx: typer.Context) -> None:
-    """Print the JSON Schema of the documents that --json writes."""
-    from attnviz.render.data.json_document import schema as written
+    """Print the JSON Schema of the JSON output."""
+    from attnviz.render.data.json_document import read_schema
 
-    ctx.obj.write(written())
+    ctx.obj.write(read_schema())

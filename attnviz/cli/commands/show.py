@@ -1,4 +1,4 @@
-"""attnviz show: look, and show what was seen."""
+"""attnviz show: the attention weights of sentences, in every view and format."""
 
 from __future__ import annotations
 
@@ -7,51 +7,76 @@ from typing import Annotated, Any
 
 import typer
 
-from attnviz.cli.options.batch import BATCH, LONG
-from attnviz.cli.options.shared import COLOR, LOOK, MODEL, PARTS, STYLE, TEXTS, WHERE
-from attnviz.cli.options.spec import takes
+from attnviz.cli.options.batch import BATCH, LONG_TEXTS
+from attnviz.cli.options.look import MECHANISM, MODEL, PARTS, SEEDED
+from attnviz.cli.options.shared import CONTEXT, DISPLAY, GENERAL, IN_OUT, SELECTION
+from attnviz.cli.options.spec import Group, Opt, with_options
+
+VECTORS = Group(
+    IN_OUT.title,
+    {
+        "with_qk": Opt(
+            "--with-qk",
+            bool,
+            help="Also store query and key vectors (html, json, npz, safetensors).",
+            default=False,
+        ),
+    },
+)
 
 Text = Annotated[
     list[str] | None,
-    typer.Argument(metavar="TEXT", help="The sentence; - reads standard input."),
+    typer.Argument(metavar="TEXT", help="Sentence to analyze, or - for standard input."),
 ]
 
 
-@takes(TEXTS, LOOK, PARTS, MODEL, WHERE, BATCH, LONG, STYLE, COLOR)
-def show(
-    ctx: typer.Context,
-    text: Text = None,
-    *,
-    with_qk: Annotated[
-        bool, typer.Option("--with-qk", help="Keep queries and keys too: the page shows them.")
-    ] = False,
-    **options: Any,
-) -> int:
-    """Show where attention looks in a sentence (the command that needs no name)."""
-    from attnviz.cli.batch.job import Work
-    from attnviz.cli.input.sentences import SINGLE, form_of, lines
-    from attnviz.cli.options.parse import look_options, selected
-    from attnviz.cli.output.render import targets
-    from attnviz.cli.output.sinks import places_for
-    from attnviz.cli.output.style import model_view, style_of
+@with_options(
+    CONTEXT, IN_OUT, VECTORS, MECHANISM, MODEL, SELECTION, DISPLAY, PARTS, SEEDED, LONG_TEXTS,
+    BATCH, GENERAL,
+)  # fmt: skip
+def show(ctx: typer.Context, text: Text = None, **options: Any) -> int:
+    """Show the attention weights of a sentence (default command).
 
-    world = ctx.obj
-    world.color = options["color"]
-    style, found = model_view(style_of(world, options), options), targets(world, options)
-    kept = {"with_vectors": with_qk, "pool": options["pool"], "pool_by": options["pool_by"]}
-    look = selected(options) | kept | look_options(options)
-    work = Work(look, style, options["query"], found, world.without_streams())
-    given = lines(world, text or [], options)
-    first = list(islice(given, 2))
-    if len(first) > 1 or options["resume"] or form_of(options) not in SINGLE:
-        from attnviz.cli.batch.batch import batch
+    Without --model the weights are untrained: they show how a mechanism behaves.
+    """
+    from attnviz.cli.batch.job import Job
+    from attnviz.cli.environment import stream_id
+    from attnviz.cli.input.sentences import (
+        SINGLE_SENTENCE_FORMATS,
+        input_files,
+        input_format,
+        read_sentences,
+    )
+    from attnviz.cli.options.parse import parse_look_options, parse_selection
+    from attnviz.cli.output.render import parse_targets
+    from attnviz.cli.output.sinks import open_sinks
+    from attnviz.cli.output.style import apply_model_defaults, parse_style
+    from attnviz.cli.output.target import require_distinct_files
 
-        return batch(world, work, chain(first, given), options)
+    env = ctx.obj.with_color(options["color"])
+    style = apply_model_defaults(parse_style(env, options), options)
+    targets = parse_targets(env, options)
+    look_options = {
+        "with_vectors": options["with_qk"],
+        "pool": options["pool"],
+        "pool_by": options["pool_by"],
+        **parse_selection(options),
+        **parse_look_options(options),
+    }
+    inputs = input_files(env, options)
+    require_distinct_files(targets, inputs, stream_id(env.stdout))
+    job = Job(look_options, style, options["query"], targets, env.without_streams())
+    sentences = read_sentences(env, text or [], options)
+    first = list(islice(sentences, 2))
+    if len(first) > 1 or options["resume"] or input_format(options) not in SINGLE_SENTENCE_FORMATS:
+        from attnviz.cli.batch.batch import run_batch
+
+        return run_batch(env, job, chain(first, sentences), options, inputs)
     sentence = first[0]
     if sentence.error is not None:
         raise sentence.error
-    made = work(sentence)
-    with places_for(world, found, many=False) as places:
-        for place, data in zip(places, made, strict=True):
-            place.put(1, sentence.id, data)
+    outputs = job(sentence)
+    with open_sinks(env, targets, many=False, inputs=inputs) as sinks:
+        for sink, data in zip(sinks, outputs, strict=True):
+            sink.write(1, sentence.id, data)
     return 0

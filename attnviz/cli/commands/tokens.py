@@ -1,4 +1,4 @@
-"""attnviz tokens: how a text falls into pieces."""
+"""attnviz tokens: how a text is tokenized."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Annotated, Any
 import typer
 
 from attnviz.cli.commands.show import Text
-from attnviz.cli.options.shared import COLOR
-from attnviz.cli.options.spec import takes
+from attnviz.cli.options.shared import GENERAL
+from attnviz.cli.options.spec import with_options
 
 
-@takes(COLOR)
+@with_options(GENERAL)
 def tokens(
     ctx: typer.Context,
     text: Text = None,
@@ -27,26 +27,27 @@ def tokens(
     ] = "words",
     input: Annotated[
         str | None,
-        typer.Option("--input", "-i", metavar="FILE", help="Read sentences, one a line."),
+        typer.Option(
+            "--input", "-i", metavar="FILE", help="Read sentences from a file, one per line."
+        ),
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="As JSON, one document a line.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="JSON Lines output.")] = False,
     **options: Any,
 ) -> None:
-    """Show the tokens of a text: labels, pieces, ids, character offsets."""
-    from attnviz.cli.input.sentences import sentences
-    from attnviz.cli.output.render import text_of
-    from attnviz.sources.tokenizing.tokenizers import tokenizer as load
+    """Show how a text is tokenized: labels, pieces, ids, character offsets."""
+    from attnviz.cli.input.sentences import read_valid_sentences
+    from attnviz.cli.output.render import render_text
+    from attnviz.sources.tokenizing.tokenizers import find_tokenizer
 
-    world = ctx.obj
-    world.color = options["color"]
-    encode = load(tokenizer).encode
-    for sentence in sentences(world, text or [], input, None):
-        encoded = encode(sentence.text)
+    env = ctx.obj.with_color(options["color"])
+    encode = find_tokenizer(tokenizer).encode
+    for sentence in read_valid_sentences(env, text or [], input, None):
+        encoding = encode(sentence.text)
         if json:
-            from attnviz.render.reports.json_tokens import document
+            from attnviz.render.reports.json_tokens import tokens_json
 
-            world.write(document(sentence.text, encoded.tokens, encoded.ids))
+            env.write(tokens_json(sentence.text, encoding.tokens, encoding.ids))
         else:
-            from attnviz.render.reports.terminal_tokens import Pieces
+            from attnviz.render.reports.terminal_tokens import TokenTable
 
-            world.write(text_of(world, Pieces(encoded.tokens, encoded.ids)))
+            env.write(render_text(env, TokenTable(encoding.tokens, encoding.ids)))

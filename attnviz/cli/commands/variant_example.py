@@ -1,4 +1,4 @@
-"""A worked example for a row of the catalogue: three tokens, computed, not written."""
+"""Worked example of a mechanism: its weights over three tokens."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ SENTENCE = "The cat sat"
 CONTEXT = "Le chat dort"
 
 
-def example(variant: Variant) -> AttentionMap:
+def compute_example(variant: Variant) -> AttentionMap:
     """The first head of this mechanism over three tokens."""
     context = CONTEXT if variant.context == "required" else None
     return look(SENTENCE, context, variant=variant, select_heads=[0], pad=0)

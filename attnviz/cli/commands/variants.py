@@ -1,42 +1,68 @@
-"""attnviz variants: the catalogue, or one row of it in full."""
+"""attnviz variants: the catalogue of attention mechanisms, or one of them in full."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from attnviz.cli.options.shared import COLOR
-from attnviz.cli.options.spec import takes
+from attnviz.cli.options.shared import GENERAL
+from attnviz.cli.options.spec import with_options
+
+if TYPE_CHECKING:
+    from attnviz.core.variant import Variant
 
 
-@takes(COLOR)
+@with_options(GENERAL)
 def variants(
     ctx: typer.Context,
     name: Annotated[
-        str | None, typer.Argument(metavar="[NAME]", help="One mechanism in full.")
+        str | None,
+        typer.Argument(metavar="NAME", help="Mechanism to describe, or a word to filter by."),
     ] = None,
     *,
-    json: Annotated[bool, typer.Option("--json", help="As JSON, for other tools.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="JSON output.")] = False,
     **options: str,
 ) -> None:
-    """List every mechanism, or tell all about one."""
-    from attnviz.cli.output.render import text_of
-    from attnviz.core.variants import VARIANTS, find_variant
+    """List attention mechanisms, or describe one."""
+    from attnviz.cli.output.render import render_text
+    from attnviz.core.variants import CLASSICS, VARIANTS
 
-    world = ctx.obj
-    world.color = options["color"]
-    rows = list(VARIANTS) if name is None else [find_variant(name)]
+    env = ctx.obj.with_color(options["color"])
+    rows, is_one = (list(VARIANTS), False) if name is None else select_rows(name)
     if json:
-        from attnviz.render.reports.json_catalogue import document
+        from attnviz.render.reports.json_catalogue import variants_json
 
-        world.write(document(rows))
+        env.write(variants_json(rows))
         return
-    from attnviz.render.reports.terminal_catalogue import Row, Rows
+    from attnviz.render.reports.terminal_catalogue import VariantDetails, VariantList
 
-    if name is None:
-        world.write(text_of(world, Rows(rows)))
+    if is_one:
+        from attnviz.cli.commands.variant_example import compute_example
+
+        (row,) = rows
+        others = (
+            other.name for other in VARIANTS if other.group == name and other.name != row.name
+        )
+        same_group = tuple(others) if name == row.group else ()
+        details = VariantDetails(row, compute_example(row), same_group, ascii=env.ascii)
+        env.write(render_text(env, details))
     else:
-        from attnviz.cli.commands.variant_example import example
+        classics = CLASSICS if name is None else ()
+        env.write(render_text(env, VariantList(rows, classics, word=name or "")))
 
-        world.write(text_of(world, Row(rows[0], example(rows[0]), ascii=world.ascii)))
+
+def select_rows(name: str) -> tuple[list[Variant], bool]:
+    """The row with this name and True, else all rows that contain the word and False.
+
+    Raises UnknownNameError where there is neither.
+    """
+    from attnviz.core.variants import find_variant, search_variants
+    from attnviz.errors import UnknownNameError
+
+    try:
+        return [find_variant(name)], True
+    except UnknownNameError:
+        if rows := search_variants(name):
+            return rows, False
+        raise

@@ -1,37 +1,43 @@
-"""Maps from files that the command line names."""
+"""Attention maps from files given as arguments."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from attnviz.cli.environment import World
-from attnviz.cli.input.sentences import standard_input
-from attnviz.cli.options.parse import numbers
+from attnviz.cli.environment import Environment, FileId, file_id, stream_id
+from attnviz.cli.input.sentences import require_stdin
+from attnviz.cli.options.parse import parse_indices
 from attnviz.core.attention_map import AttentionMap
-from attnviz.core.subset import between
+from attnviz.core.subset import select_segments
 from attnviz.errors import MisuseError
 from attnviz.sources.external import read_each
 
 
-def maps_of(
-    world: World, file: str, options: dict[str, Any], names: Any = None
+def read_maps(
+    env: Environment, file: str, options: Mapping[str, Any], names: Any = None
 ) -> Iterator[AttentionMap]:
-    """The maps of a file (or of standard input, `-`), with the layers and heads wished for.
+    """The maps of a file (`-`: standard input), with the selected layers, heads and segments.
 
-    What had to be guessed is said to the person, a line each.
+    Guesses about the contents are written to standard error, one note per guess.
     """
-    source: Any = standard_input(world) if file == "-" else file
-    layers = numbers(options.get("layer"), "--layer")
-    heads, segments = numbers(options.get("head"), "--head"), options.get("segments")
+    source: Any = require_stdin(env) if file == "-" else file
+    layers = parse_indices(options.get("layer"), "--layer")
+    heads, segments = parse_indices(options.get("head"), "--head"), options.get("segments")
     for amap in read_each(source, names, axes=options["axes"], which=options["which"]):
         for guess in amap.meta.get("guessed", ()):
-            world.note(f"note: {guess}")
-        chosen = amap.select(layers=layers, heads=heads)
-        yield chosen if segments is None else between(chosen, segments)
+            env.warn(f"note: {guess}")
+        selected = amap.select(layers=layers, heads=heads)
+        yield selected if segments is None else select_segments(selected, segments)
 
 
-def one_pipe(before: str, after: str) -> None:
-    """Refuse to read one pipe twice."""
+def file_ids(env: Environment, *files: str) -> frozenset[FileId]:
+    """The identities of the files that maps are read from, `-` being standard input."""
+    ids = (stream_id(env.stdin) if file == "-" else file_id(file) for file in files)
+    return frozenset(identity for identity in ids if identity is not None)
+
+
+def require_one_pipe(before: str, after: str) -> None:
+    """Raise MisuseError where both files are standard input."""
     if before == after == "-":
-        raise MisuseError("standard input can be read once; give one of the two as a file")
+        raise MisuseError("standard input can be read once; give one of A and B as a file")

@@ -1,4 +1,4 @@
-"""One sentence to look at, wherever it came from."""
+"""Sentence: one input of `attnviz show`, with its context, line and id."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from attnviz.record import Record
 
 
 class Sentence(Record):
-    """One sentence to look at, what answers it, and where it came from.
+    """A sentence, its context (for cross-attention), and where it came from.
 
-    `line` is 0 where there is no file, `id` what a record calls it; `error` says what is wrong
-    with a line that holds no sentence.
+    `line` is 0 where there is no file, `id` comes from a record; `error` says what is wrong with
+    a line that holds no valid sentence.
     """
 
     text: str

@@ -1,4 +1,4 @@
-"""Where sentences come from: the command line, a pipe, or a file in one of several forms."""
+"""Sentences from the command line, a pipe, or a file in one of several formats."""
 
 from __future__ import annotations
 
@@ -6,104 +6,118 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from attnviz.cli.environment import World
-from attnviz.cli.input.lines import decoded, numbered, whole
+from attnviz.cli.environment import Environment, FileId, file_id, stream_id
+from attnviz.cli.input.lines import decode_line, number_lines, read_whole
 from attnviz.cli.input.sentence import Sentence
 from attnviz.errors import AttnvizError, CouldNotError, MisuseError
 
-SINGLE = ("lines", "pairs", "whole")  # forms that may hold one sentence alone
-ENDINGS = {".tsv": "pairs", ".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv"}
+SINGLE_SENTENCE_FORMATS = ("lines", "pairs", "whole")  # may hold just one sentence
+FORMAT_BY_EXTENSION = {".tsv": "pairs", ".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv"}
 
 
-def sentences(
-    world: World, words: list[str], input: str | None, context: str | None
+def read_valid_sentences(
+    env: Environment, words: list[str], input: str | None, context: str | None
 ) -> Iterator[Sentence]:
-    """The sentences that the command line asks for, one by one; the first wrong line raises."""
-    for sentence in lines(world, words, {"input": input, "context": context}):
+    """The sentences of the command line, one by one; raises at the first invalid line."""
+    for sentence in read_sentences(env, words, {"input": input, "context": context}):
         if sentence.error is not None:
             raise sentence.error
         yield sentence
 
 
-def lines(world: World, words: list[str], options: Mapping[str, Any]) -> Iterator[Sentence]:
-    """The same, with the lines that are wrong among them."""
+def read_sentences(
+    env: Environment, words: list[str], options: Mapping[str, Any]
+) -> Iterator[Sentence]:
+    """The sentences of the command line; invalid lines come as sentences with an error."""
     if len(words) > 1:
-        raise MisuseError(f'{len(words)} words; put the sentence in quotes: "{" ".join(words)}"')
+        raise MisuseError(
+            f'expected one sentence, got {len(words)} arguments; put it in quotes: "'
+            f'{" ".join(words)}", or give a second sentence by --context or --pair'
+        )
     context, input = options["context"], options["input"]
     if words and words != ["-"]:
         if input is not None:
-            raise MisuseError("a sentence and --input; give one of them")
+            raise MisuseError("give either TEXT or --input, not both")
         yield Sentence(words[0], context)
         return
-    form = form_of(options)
+    form = input_format(options)
     if input is not None and input != "-":
-        yield from from_file(Path(input), form, options)
-    elif words or input or world.stdin_speaks:
-        yield from from_stream(standard_input(world), "standard input", form, options)
+        yield from read_file(Path(input), form, options)
+    elif words or input or env.stdin_is_piped:
+        yield from read_stream(require_stdin(env), "standard input", form, options)
     else:
-        raise MisuseError('no sentence; write attnviz "The cat sat on the mat"')
+        raise MisuseError(f'missing sentence, e.g. {env.command} "The cat sat on the mat"')
 
 
-def form_of(options: Mapping[str, Any]) -> str:
-    """In which form the input is: as said, or as its ending and the other options say."""
+def input_format(options: Mapping[str, Any]) -> str:
+    """The format of the input: --input-format, or by other options and the extension."""
     if options.get("whole"):
         return "whole"
     if options.get("input_format"):
         return str(options["input_format"])
-    ending = Path(options["input"] or "").suffix.lower()
+    extension = Path(options["input"] or "").suffix.lower()
     if options.get("column") is not None:
-        return "tsv" if ending == ".tsv" else "csv"
-    return ENDINGS.get(ending, "lines")
+        return "tsv" if extension == ".tsv" else "csv"
+    return FORMAT_BY_EXTENSION.get(extension, "lines")
 
 
-def standard_input(world: World) -> BinaryIO:
-    """The stream, if there is one."""
-    if world.stdin is None:
+def input_files(env: Environment, options: Mapping[str, Any]) -> frozenset[FileId]:
+    """The regular files that sentences are read from: --input, or standard input."""
+    path = options["input"]
+    identity = stream_id(env.stdin) if path in (None, "-") else file_id(path)
+    return frozenset(() if identity is None else (identity,))
+
+
+def require_stdin(env: Environment) -> BinaryIO:
+    """Standard input; CouldNotError where it is closed."""
+    if env.stdin is None:
         raise CouldNotError("cannot read standard input: it is closed")
-    return world.stdin
+    return env.stdin
 
 
-def from_file(path: Path, form: str, options: Mapping[str, Any]) -> Iterator[Sentence]:
+def read_file(path: Path, form: str, options: Mapping[str, Any]) -> Iterator[Sentence]:
     """The sentences of a file."""
     try:
         with path.open("rb") as stream:
-            yield from from_stream(stream, repr(str(path)), form, options)
+            yield from read_stream(stream, repr(str(path)), form, options)
     except OSError as error:
         raise CouldNotError(f"cannot read {str(path)!r}: {error.strerror}") from None
 
 
-def from_stream(
+def read_stream(
     stream: BinaryIO, name: str, form: str, options: Mapping[str, Any]
 ) -> Iterator[Sentence]:
     """The sentences of a stream; MisuseError where there is none."""
-    none = True
-    for sentence in parser_of(form, options)(stream):
-        none = False
+    is_empty = True
+    for sentence in choose_parser(form, options)(stream):
+        is_empty = False
         yield sentence
-    if none:
-        raise MisuseError(f"{name} has no sentence; write one a line")
+    if is_empty:
+        raise MisuseError(f"{name} has no sentence; write one per line")
 
 
-def parser_of(form: str, options: Mapping[str, Any]) -> Callable[[BinaryIO], Iterator[Sentence]]:
-    """What reads this form of input."""
+def choose_parser(
+    form: str, options: Mapping[str, Any]
+) -> Callable[[BinaryIO], Iterator[Sentence]]:
+    """The parser of an input format."""
     context = options["context"]
     if form in ("lines", "pairs"):
-        return lambda stream: plain(stream, context, pairs=form == "pairs")
+        return lambda stream: parse_lines(stream, context, pairs=form == "pairs")
     if form == "whole":
-        return lambda stream: (Sentence(text, context) for text in whole(stream))
-    from attnviz.cli.input.records import parser
+        return lambda stream: (Sentence(text, context) for text in read_whole(stream))
+    from attnviz.cli.input.records import choose_record_parser
 
-    return parser(form, options.get("column") or "text", context)
+    return choose_record_parser(form, options.get("column") or "text", context)
 
 
-def plain(stream: BinaryIO, context: str | None, pairs: bool) -> Iterator[Sentence]:
-    """Lines that are not blank; of pairs, a TAB parts the sentence from its context."""
-    for number, content in numbered(stream):
+def parse_lines(stream: BinaryIO, context: str | None, pairs: bool) -> Iterator[Sentence]:
+    """One sentence per line that is not blank; with `pairs`, a TAB precedes its context."""
+    for number, content in number_lines(stream):
         try:
-            text = decoded(number, content)
+            line = decode_line(number, content)
         except AttnvizError as error:
             yield Sentence("", None, number, error=error)
             continue
-        asks, _, answers = text.partition("\t") if pairs else (text, "", "")
-        if text.strip():
-            yield Sentence(asks, context or answers or None, number)
+        text, _, own_context = line.partition("\t") if pairs else (line, "", "")
+        if line.strip():
+            yield Sentence(text, context or own_context or None, number)

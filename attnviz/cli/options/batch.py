@@ -1,49 +1,50 @@
-"""The options of many sentences at once, and of long ones."""
+"""Options of batches (many sentences) and of long texts."""
 
 from __future__ import annotations
 
 from attnviz.cli.options.spec import Group, Opt
 
 BATCH = Group(
-    "Many sentences",
+    "Batch processing",
     {
         "input_format": Opt(
-            ("--input-format",),
-            str | None,
-            None,
-            "lines, pairs (TAB context), whole, jsonl, csv, tsv. Default: what the ending says.",
-            "NAME",
+            "--input-format",
+            str,
+            metavar="NAME",
+            help="Input: lines, pairs (sentence TAB context), whole, jsonl, csv or tsv.",
+            default_text="from the extension",
         ),
         "column": Opt(
-            ("--column",),
-            str | None,
-            None,
-            "The column (or JSON key) that holds the sentence. Default: text.",
-            "NAME",
+            "--column",
+            str,
+            metavar="NAME",
+            help="Column or JSON key with the sentence.",
+            default_text="text",
         ),
-        "jobs": Opt(("--jobs", "-j"), int, 1, "How many processes look at once.", "N"),
-        "fail_fast": Opt(("--fail-fast",), bool, False, "Stop at the first line that is wrong."),
-        "resume": Opt(("--resume",), bool, False, "Go on where the files of an earlier run end."),
+        "jobs": Opt("--jobs, -j", int, help="Number of worker processes.", default=1),
+        "fail_fast": Opt(
+            "--fail-fast", bool, help="Stop at the first invalid line.", default=False
+        ),
+        "resume": Opt("--resume", bool, help="Resume an interrupted run.", default=False),
     },
 )
 
-LONG = Group(
+LONG_TEXTS = Group(
     "Long texts",
     {
-        "whole": Opt(("--whole",), bool, False, "The input is one text, not one sentence a line."),
+        "whole": Opt("--whole", bool, help="Treat the input as one text.", default=False),
         "pool": Opt(
-            ("--pool",),
-            int | None,
-            None,
-            "Pool to at most N × N cells; 0: never. Default: 512 from 4,097 tokens.",
-            "N",
+            "--pool",
+            int,
+            help="Pool maps to at most N × N cells (0: off).",
+            default_text="512 for texts over 4,096 tokens",
         ),
         "pool_by": Opt(
-            ("--pool-by",),
+            "--pool-by",
             str,
-            "share",
-            "What a cell shows: the share that goes there, the mean, or the strongest.",
-            "NAME",
+            metavar="NAME",
+            help="Value of a cell: share (total weight per query), mean or strongest.",
+            default="share",
         ),
     },
 )

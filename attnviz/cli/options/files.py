@@ -1,52 +1,52 @@
-"""The options of commands that read attention from files."""
+"""Options of commands that read attention from files."""
 
 from __future__ import annotations
 
 from attnviz.cli.options.spec import Group, Opt
 
-FOREIGN = Group(
-    "What is in the file",
+FILE_CONTENTS = Group(
+    "File contents",
     {
         "which": Opt(
-            ("--which",),
-            str | None,
-            None,
-            "One attention of several (cross), one sequence of a batch (2), or both (cross:2).",
-            "NAME",
+            "--which",
+            str,
+            metavar="NAME",
+            help="Attention (cross), batch item or document (2), or both (cross:2).",
         ),
         "axes": Opt(
-            ("--axes",),
-            str | None,
-            None,
-            "What the axes of a bare array are: a letter each of lbhqk (layer, batch, head…).",
-            "LETTERS",
+            "--axes",
+            str,
+            metavar="LETTERS",
+            help="Axis order of a plain array: l(ayer) b(atch) h(ead) q(uery) k(ey), e.g. lhqk.",
         ),
     },
 )
 
-NAMES = Group(
-    "Its tokens, where they did not come along",
+FILE_TOKENS = Group(
+    "Tokens (if the file has none)",
     {
         "tokens": Opt(
-            ("--tokens",),
-            str | None,
-            None,
-            "The tokens: a text, a file (one a line, or a JSON list), or the tokenizer.json that "
-            "the input_ids in the file belong to.",
-            "TEXT|FILE",
+            "--tokens",
+            str,
+            metavar="TEXT|FILE",
+            help="Text, file (one token per line, or a JSON list), or a tokenizer.json to decode "
+            "the input_ids of the file.",
         ),
         "query_tokens": Opt(
-            ("--query-tokens",), str | None, None, "Those of the queries alone.", "TEXT|FILE"
+            "--query-tokens",
+            str,
+            metavar="TEXT|FILE",
+            help="Tokens of the queries, if they differ from those of the keys.",
         ),
         "key_tokens": Opt(
-            ("--key-tokens",), str | None, None, "Those of the keys alone.", "TEXT|FILE"
+            "--key-tokens", str, metavar="TEXT|FILE", help="Tokens of the keys, if they differ."
         ),
         "tokenizer": Opt(
-            ("--tokenizer", "-t"),
-            str | None,
-            None,
-            "How such a text falls into tokens. Default: at its spaces.",
-            "NAME|FILE",
+            "--tokenizer, -t",
+            str,
+            metavar="NAME|FILE",
+            help="Tokenizer for a text given as --tokens.",
+            default_text="whitespace",
         ),
     },
 )

@@ -1,91 +1,104 @@
-"""From what was typed to what `look` and the renderers take."""
+"""Parse option values: from what was typed to the arguments of `look` and the renderers."""
 
 from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from attnviz.cli.options.shared import LOOK, MODEL, PARTS
+from attnviz.cli.options.look import LOOK
 from attnviz.core.attention_map import AttentionMap
 from attnviz.errors import AttnvizWarning, MisuseError
 
 if TYPE_CHECKING:
     from attnviz.core.explain.explanation import Explanation
 
-
-def look_options(options: dict[str, Any]) -> dict[str, Any]:
-    """The options of `look`, as it takes them."""
-    chosen = {n: options[n] for n in (*LOOK, *PARTS, *MODEL) if options.get(n) is not None}
-    chosen["tunables"] = tunables(chosen.pop("set", ()))
-    if "at" in chosen:
-        chosen["at"] = numbers(chosen["at"], "--at")
-    return chosen
+MAX_INCHES = 200
+MAX_RANGE = 10_000  # indices of one range, as in 0-9999
 
 
-def selected(options: dict[str, Any]) -> dict[str, Any]:
-    """Which layers, heads and texts are kept."""
+def parse_look_options(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The keyword arguments `**options` of `attnviz.look`; options not given are left out."""
+    names = [name for group in LOOK for name in group]
+    parsed = {name: options[name] for name in names if options.get(name) is not None}
+    parsed["tunables"] = parse_tunables(parsed.pop("set", ()))
+    if "at" in parsed:
+        parsed["at"] = parse_indices(parsed["at"], "--at")
+    return parsed
+
+
+def parse_selection(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of `attnviz.look` that select layers, heads and segments."""
     return {
-        "select_layers": numbers(options["layer"], "--layer"),
-        "select_heads": numbers(options["head"], "--head"),
+        "select_layers": parse_indices(options["layer"], "--layer"),
+        "select_heads": parse_indices(options["head"], "--head"),
         "select_segments": options["segments"],
     }
 
 
-def tell_change(made: AttentionMap | Explanation) -> None:
-    """Say it where a model did not run as it was trained."""
-    if "intervention" in made.meta:
-        said = f"the model is changed while it runs: {made.meta['intervention']}"
-        warnings.warn(said, AttnvizWarning, stacklevel=2)
+def warn_if_modified(result: AttentionMap | Explanation) -> None:
+    """Warn that a pretrained model ran with overridden parts or ablated heads."""
+    if "intervention" in result.meta:
+        message = f"model modified: {result.meta['intervention']}"
+        warnings.warn(message, AttnvizWarning, stacklevel=2)
 
 
-def tunables(pairs: Iterable[str]) -> dict[str, str]:
-    """--set name=value, as often as it was given."""
-    found = {}
+def parse_tunables(pairs: Iterable[str]) -> dict[str, str]:
+    """Tunables by name, from every `--set name=value`."""
+    tunables = {}
     for pair in pairs:
         name, sign, value = pair.partition("=")
         if not sign or not name.strip():
-            raise MisuseError(f"--set {pair!r} should be NAME=VALUE, as in window=2")
-        found[name.strip().replace("-", "_")] = value.strip()
-    return found
+            raise MisuseError(f"--set {pair!r} must be NAME=VALUE, such as window=2")
+        tunables[name.strip().replace("-", "_")] = value.strip()
+    return tunables
 
 
-def numbers(text: str | None, option: str) -> tuple[int, ...] | None:
-    """A list of numbers and ranges: 0,2-5."""
+def parse_indices(text: str | None, option: str) -> tuple[int, ...] | None:
+    """A list of indices and ranges.
+
+    >>> parse_indices("0,2-5", "--layer")
+    (0, 2, 3, 4, 5)
+    """
     if text is None:
         return None
-    found: list[int] = []
+    indices: list[int] = []
     for item in text.split(","):
         match = re.fullmatch(r"\s*(\d{1,6})\s*(?:-\s*(\d{1,6})\s*)?", item)
         if not match:
-            raise MisuseError(f"{option} {text!r} should be numbers and ranges, as in 0,2-5")
+            raise MisuseError(f"{option} {text!r} must be a list such as 0,2-5")
         first, last = int(match[1]), int(match[2] or match[1])
-        if not first <= last <= first + 10_000:
+        if not first <= last <= first + MAX_RANGE:
             raise MisuseError(f"{option} {text!r}: the range {item.strip()} is empty or too long")
-        found += range(first, last + 1)
-    return tuple(dict.fromkeys(found))
+        indices += range(first, last + 1)
+    return tuple(dict.fromkeys(indices))
 
 
-def precision(digits: int | None) -> int | None:
-    """A number of decimals that makes sense."""
+def check_precision(digits: int | None) -> int | None:
+    """The number of decimal places; MisuseError outside 0 to 17."""
     if digits is not None and not 0 <= digits <= 17:
-        raise MisuseError(f"--precision {digits} should be between 0 and 17")
+        raise MisuseError(f"--precision {digits} must be between 0 and 17")
     return digits
 
 
-def dots(dpi: int) -> int:
-    """Pixels an inch that make sense."""
+def check_dpi(dpi: int) -> int:
+    """The resolution in dots per inch; MisuseError outside 10 to 2400."""
     if not 10 <= dpi <= 2400:
-        raise MisuseError(f"--dpi {dpi} should be between 10 and 2400")
+        raise MisuseError(f"--dpi {dpi} must be between 10 and 2400")
     return dpi
 
 
-def size(text: str | None) -> tuple[float, float] | None:
+def parse_size(text: str | None) -> tuple[float, float] | None:
     """Width and height in inches, as in 8x6."""
     if text is None:
         return None
-    match = re.fullmatch(r"(\d{1,4}(?:\.\d+)?)[x×](\d{1,4}(?:\.\d+)?)", text.strip())
-    if not match or not (0 < float(match[1]) <= 200 and 0 < float(match[2]) <= 200):
-        raise MisuseError(f"--size {text!r} should be inches, WIDTHxHEIGHT, as in 8x6")
-    return float(match[1]), float(match[2])
+    match = re.fullmatch(r"(\d{1,5}(?:\.\d+)?)[x×](\d{1,5}(?:\.\d+)?)", text.strip())
+    if not match:
+        raise MisuseError(f"--size {text!r} must be WIDTHxHEIGHT in inches, such as 8x6")
+    width, height = float(match[1]), float(match[2])
+    if not (0 < width <= MAX_INCHES and 0 < height <= MAX_INCHES):
+        raise MisuseError(
+            f"--size {text!r} must be up to {MAX_INCHES} inches each way; use --dpi for pixels"
+        )
+    return width, height

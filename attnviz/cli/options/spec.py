@@ -1,6 +1,7 @@
-"""How a command gets options that it shares with others.
+"""Options that several commands share, and how a command gets them.
 
-A command takes `**options`; `takes(LOOK, STYLE)` gives it the signature that typer reads.
+A command takes `**options`; `with_options(MODEL, DISPLAY)` gives it the signature that typer
+reads.
 """
 
 from __future__ import annotations
@@ -8,58 +9,65 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import KW_ONLY
 from typing import Annotated, Any, get_type_hints
 
 import typer
 
 from attnviz.record import Record
 
+METAVARS = {int: "N", float: "X"}
+
 
 class Opt(Record):
-    """One option: the names users type, its type, its default, what it is for."""
+    """One option: `Opt("--variant, -v", str, metavar="NAME", help="Attention mechanism.")`.
 
-    names: tuple[str, ...]
-    kind: Any
-    default: Any
-    help: str
+    `default_text` is shown in the help where the default itself says too little.
+    """
+
+    names: str
+    kind: type = str
+    _: KW_ONLY
     metavar: str | None = None
-    hidden: bool = False
+    help: str = ""
+    default: Any = None
+    default_text: str = ""
 
-    def annotated(self, panel: str) -> Any:
-        """What typer reads."""
-        made = typer.Option(
-            *self.names,
+    def annotation(self, panel: str) -> Any:
+        """The annotation that typer reads; `panel` is the section of the help."""
+        option = typer.Option(
+            *self.names.split(", "),
             help=self.help,
-            metavar=self.metavar,
+            metavar=self.metavar or METAVARS.get(self.kind),
             rich_help_panel=panel,
-            show_default=self.default not in (None, False, []),
+            show_default=self.default_text or self.default not in (None, False, []),
         )
-        return Annotated[self.kind, made]
+        return Annotated[self.kind | None if self.default is None else self.kind, option]
 
 
 class Group(Record):
-    """Options that belong together, under one heading of the help."""
+    """Options under one title of the help."""
 
-    panel: str
-    rows: Mapping[str, Opt]
+    title: str
+    options: Mapping[str, Opt]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.rows)
+        return iter(self.options)
 
 
-def takes(
+def with_options(
     *groups: Group, without: tuple[str, ...] = ()
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Give a command that takes **options the options of these groups."""
+    """Decorator: give a command that takes **options the options of these groups."""
     shared = [
         inspect.Parameter(
             name,
             inspect.Parameter.KEYWORD_ONLY,
             default=opt.default,
-            annotation=opt.annotated(group.panel),
+            annotation=opt.annotation(group.title),
         )
         for group in groups
-        for name, opt in group.rows.items()
+        for name, opt in group.options.items()
         if name not in without
     ]
 

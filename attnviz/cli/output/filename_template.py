@@ -1,42 +1,42 @@
-"""Names of files with a number or an id in them."""
+"""File name templates: {n} is the number of a map, {id} its id."""
 
 from __future__ import annotations
 
 from hashlib import blake2b
 
-NUMBER, ID = "{n}", "{id}"  # where they go
-LONGEST = 100  # bytes of an id
+NUMBER, ID = "{n}", "{id}"
+MAX_ID_BYTES = 100
 
 
 def is_template(path: str) -> bool:
-    """Whether there is a file for each map."""
+    """Whether a path names one file per map."""
     return NUMBER in path or ID in path
 
 
-def named(template: str, number: int, id: str | None) -> str:
-    """The name of a file: its number and its id (or else its number) in their places."""
-    safe = str(number) if id is None else safely(id)
+def fill_template(template: str, number: int, id: str | None) -> str:
+    """The file name of a map; where it has no id, {id} is its number."""
+    safe = str(number) if id is None else safe_filename(id)
     return template.replace(NUMBER, str(number)).replace(ID, safe)
 
 
-def safely(id: str) -> str:
-    """An id as part of a file's name: letters and digits stay, all else becomes %XX.
+def safe_filename(id: str) -> str:
+    """An id as part of a file name: letters and digits stay, all else becomes %XX.
 
-    Different ids have different names, none of them names another folder, and long ones end
-    in a digest of the whole.
+    Different ids get different names, none can name another folder, and long ones end in a
+    digest of the whole id.
 
-    >>> safely("a/../b"), safely("Ünï 1")
+    >>> safe_filename("a/../b"), safe_filename("Ünï 1")
     ('a%2F..%2Fb', 'Ünï%201')
     """
-    raw = "".join(c if c.isalnum() or c in "-_." else escaped(c) for c in id) or "%"
-    raw = raw.replace(".", "%2E", 1) if raw.startswith(".") else raw
-    data = raw.encode()
-    if len(data) <= LONGEST:
-        return raw
+    name = "".join(c if c.isalnum() or c in "-_." else percent_encode(c) for c in id) or "%"
+    name = name.replace(".", "%2E", 1) if name.startswith(".") else name
+    data = name.encode()
+    if len(data) <= MAX_ID_BYTES:
+        return name
     digest = blake2b(id.encode(errors="surrogatepass"), digest_size=8).hexdigest()
-    return f"{data[:LONGEST].decode(errors='ignore')}~{digest}"
+    return f"{data[:MAX_ID_BYTES].decode(errors='ignore')}~{digest}"
 
 
-def escaped(char: str) -> str:
-    """The bytes of a character as %XX."""
+def percent_encode(char: str) -> str:
+    """The UTF-8 bytes of a character as %XX."""
     return "".join(f"%{byte:02X}" for byte in char.encode(errors="surrogatepass"))

@@ -1,4 +1,4 @@
-"""How far a long run has come: on standard error, for a person who is watching."""
+"""Progress bar of a batch, on standard error."""
 
 from __future__ import annotations
 
@@ -8,44 +8,44 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from attnviz.cli.environment import World
+from attnviz.cli.environment import Environment
 from attnviz.cli.output.target import Target
 
-BLOCK = 1 << 20
+READ_SIZE = 1 << 20
 
 
 @contextmanager
 def progress(
-    world: World, targets: list[Target], input: str | None
+    env: Environment, targets: list[Target], input: str | None
 ) -> Iterator[Callable[[int], None]]:
-    """Something to call with the number of the line that is done.
+    """A progress bar; yields a function to call with the number of the line just finished.
 
-    Nothing is shown where standard error is no terminal, or where the results themselves
-    appear on it.
+    Nothing is drawn unless standard error is a terminal, nor where the results themselves are
+    written to the same terminal.
     """
-    shown = any(target.path is None for target in targets) and world.stdout_is_tty
-    if world.stderr is None or not world.stderr_is_tty or shown:
+    is_shared = any(target.path is None for target in targets) and env.stdout_is_tty
+    if env.stderr is None or not env.stderr_is_tty or is_shared:
         yield lambda line: None
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
-    stream: Any = io.TextIOWrapper(world.stderr, "utf-8", errors="replace", write_through=True)
-    console = Console(file=stream, force_terminal=True, _environ=dict(world.environ))
+    stream: Any = io.TextIOWrapper(env.stderr, "utf-8", errors="replace", write_through=True)
+    console = Console(file=stream, force_terminal=True, _environ=dict(env.environ))
     bar = Progress(
         BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=console, transient=True
     )
     try:
         with bar:
-            task = bar.add_task("", total=lines_in(input))
+            task = bar.add_task("", total=count_lines(input))
             yield lambda line: bar.update(task, completed=line)
     finally:
         stream.detach()
 
 
-def lines_in(input: str | None) -> int | None:
-    """How many lines a file has; of a pipe nobody knows."""
+def count_lines(input: str | None) -> int | None:
+    """The number of lines of a file; None for a pipe."""
     if input is None or not Path(input).is_file():
         return None
     with Path(input).open("rb") as file:
-        return sum(block.count(b"\n") for block in iter(lambda: file.read(BLOCK), b""))
+        return sum(block.count(b"\n") for block in iter(lambda: file.read(READ_SIZE), b""))

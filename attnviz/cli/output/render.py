@@ -1,30 +1,30 @@
-"""Where maps go: the terminal, a pipe, files. Everything is checked before anything runs."""
+"""Render maps into targets: the terminal, a pipe, files. Targets are checked before any run."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from attnviz.cli.environment import World
+from attnviz.cli.environment import Environment, FileId, stream_id
 from attnviz.cli.output.filename_template import NUMBER
-from attnviz.cli.output.target import Target
-from attnviz.cli.output.terminal_graphics import drawn, protocol
+from attnviz.cli.output.target import Target, require_distinct_files
+from attnviz.cli.output.terminal_graphics import choose_protocol, encode_image
 from attnviz.core.attention_map import AttentionMap
 from attnviz.errors import CouldNotError, MisuseError
-from attnviz.render.formats import find_format, format_of
+from attnviz.render.formats import find_format, format_for_path
 from attnviz.render.style import Style
 
 if TYPE_CHECKING:
     from attnviz.api.captions import Captions
 
 
-def rendered(
-    world: World,
-    found: list[Target],
+def render_map(
+    env: Environment,
+    targets: list[Target],
     amap: AttentionMap,
     style: Style,
     query: str | None,
@@ -32,105 +32,115 @@ def rendered(
 ) -> list[bytes]:
     """A map in the format of each target.
 
-    What is drawn says how it was made; data keep to what the map says of itself.
+    Visual formats get captions and provenance; data formats get the map's own metadata only.
     """
-    full = style
-    if any(target.format.drawn for target in found):
-        from attnviz.cli.output.style import style_for
+    visual_style = style
+    if any(target.format.is_visual for target in targets):
+        from attnviz.cli.output.style import complete_style
 
-        full = style_for(world, style, amap, query, captions)
+        visual_style = complete_style(env, style, amap, query, captions)
     return [
-        table(world, amap, full, tty=target.path is None)
+        render_table(env, amap, visual_style, target)
         if target.format.name == "table"
-        else target.format.render(amap, full if target.format.drawn else style)
-        for target in found
+        else target.format.render(amap, visual_style if target.format.is_visual else style)
+        for target in targets
     ]
 
 
-def put_each(
-    world: World,
+def write_all(
+    env: Environment,
     maps: Iterable[AttentionMap],
-    options: dict[str, Any],
+    options: Mapping[str, Any],
     captions: Captions | None = None,
+    inputs: frozenset[FileId] = frozenset(),
 ) -> None:
-    """Every map to every place that the options ask for, one after the other."""
-    from attnviz.cli.output.sinks import places_for
-    from attnviz.cli.output.style import style_of
+    """Write every map to every target of the options, one map after the other.
 
-    style, found = style_of(world, options), targets(world, options)
-    coming = iter(maps)
-    first = list(islice(coming, 2))
+    `inputs` are the files that the maps are read from; none of them may be a target.
+    """
+    from attnviz.cli.output.sinks import open_sinks
+    from attnviz.cli.output.style import parse_style
+
+    style, targets = parse_style(env, options), parse_targets(env, options)
+    require_distinct_files(targets, inputs, stream_id(env.stdout))
+    remaining = iter(maps)
+    first = list(islice(remaining, 2))
     if len(first) > 1:
-        check_many(found)
-    with places_for(world, found, many=len(first) > 1) as places:
-        for number, amap in enumerate(chain(first, coming), start=1):
-            made = rendered(world, found, amap, style, options.get("query"), captions)
-            for place, data in zip(places, made, strict=True):
-                place.put(number, amap.meta.get("id"), data)
+        require_multiple_maps(targets)
+    with open_sinks(env, targets, many=len(first) > 1, inputs=inputs) as sinks:
+        for number, amap in enumerate(chain(first, remaining), start=1):
+            outputs = render_map(env, targets, amap, style, options.get("query"), captions)
+            for sink, data in zip(sinks, outputs, strict=True):
+                sink.write(number, amap.meta.get("id"), data)
+        for sink in sinks:
+            sink.commit()
 
 
-def targets(world: World, options: dict[str, Any]) -> list[Target]:
-    """The places that -o, --format and --json ask for."""
-    chosen = options.pop("format")
-    if options.pop("json"):
-        if chosen not in (None, "json"):
-            raise MisuseError(f"--json and --format {chosen}; give one of them")
-        chosen = "json"
-    row = find_format(chosen) if chosen else None
-    paths = options.pop("output") or ["-"]
-    found = [
-        Target(row or find_format("table"))
+def parse_targets(env: Environment, options: Mapping[str, Any]) -> list[Target]:
+    """The targets of --output, --format, --json and --graphics, checked."""
+    name, graphics = options["format"], options["graphics"]
+    if options["json"]:
+        if name not in (None, "json"):
+            raise MisuseError(f"give either --json or --format {name}, not both")
+        name = "json"
+    choose_protocol(env, graphics)  # raises for an unknown one before anything runs
+    chosen = find_format(name) if name else None
+    targets = [
+        Target(chosen or find_format("table"), None, graphics)
         if path == "-"
-        else Target(row or format_of(path), path)
-        for path in paths
+        else Target(chosen or format_for_path(path), path, graphics)
+        for path in options["output"] or ["-"]
     ]
-    for target in found:
-        check(world, target)
-    return found
+    for target in targets:
+        check_target(env, target)
+    return targets
 
 
-def check(world: World, target: Target) -> None:
-    """Refuse what cannot be written before anything is computed."""
+def check_target(env: Environment, target: Target) -> None:
+    """Raise MisuseError or CouldNotError for a target that cannot be written."""
     if target.path is None:
-        if not target.format.text and world.stdout_is_tty:
+        if not target.format.is_text and env.stdout_is_tty:
             name = target.format.name
-            raise MisuseError(f"{name} is not for a terminal; write it to a file: -o heads.{name}")
+            raise MisuseError(
+                f"{name} is binary, not for a terminal; write it to a file: -o heads.{name}"
+            )
         return
     folder = Path(target.path).parent
     if not folder.is_dir():
         raise CouldNotError(f"cannot write {target.path!r}: there is no folder {str(folder)!r}")
 
 
-def check_many(found: list[Target]) -> None:
-    """Several sentences need a file each, unless the format takes one after another."""
-    for target in found:
-        if target.format.lines or target.each:
+def require_multiple_maps(targets: list[Target]) -> None:
+    """Raise MisuseError for a target that can hold one map only."""
+    for target in targets:
+        if target.format.holds_many or target.is_file_per_map:
             continue
         name = target.format.name
         path = Path(target.path or f"out.{name}")
-        each = path.with_name(f"{path.stem}-{NUMBER}{path.suffix}")
+        template = path.with_name(f"{path.stem}-{NUMBER}{path.suffix}")
         raise MisuseError(
-            f"several sentences, and {name} holds one; write a file each: -o '{each}', "
-            "or one document a line: -f jsonl"
+            f"several sentences, but a {name} file holds one; write one file per sentence: "
+            f"-o '{template}', or one document per line: -f jsonl"
         )
 
 
-def table(world: World, renderable_map: AttentionMap, style: Style, *, tty: bool) -> bytes:
-    """A map as text, with the colours and characters (or the pictures) of the terminal."""
-    kind = protocol(world, world.graphics) if tty else None
-    if kind is not None:
-        return drawn(world, find_format("png").render(renderable_map, style), kind)
-    if world.graphics == "half":
+def render_table(env: Environment, amap: AttentionMap, style: Style, target: Target) -> bytes:
+    """A map as text in the terminal's colors and characters, or as terminal graphics."""
+    is_stdout = target.path is None
+    protocol = choose_protocol(env, target.graphics) if is_stdout else None
+    if protocol is not None:
+        return encode_image(env, find_format("png").render(amap, style), protocol)
+    if target.graphics == "half":
         style = replace(style, annotate=False)
-    return text_of(world, find_format("table").render(renderable_map, style), plain=not tty)
+    return render_text(env, find_format("table").render(amap, style), plain=not is_stdout)
 
 
-def text_of(world: World, renderable: Any, *, plain: bool = False) -> bytes:
-    """What rich makes of a renderable, in the encoding of standard output."""
-    text = io.StringIO()
-    console = world.console(text)
+def render_text(env: Environment, renderable: Any, *, plain: bool = False) -> bytes:
+    """A rich renderable as text in the encoding of standard output; `plain`: without color."""
+    buffer = io.StringIO()
+    console = env.console(buffer)
     if plain:
         console.no_color, console._color_system = True, None
     console.print(renderable, end="", soft_wrap=False)
-    shown = text.getvalue().rstrip("\n") + "\n"
-    return shown.encode(world.encoding, errors="backslashreplace")
+    text = buffer.getvalue().rstrip("\n") + "\n"
+    return text.encode(env.encoding, errors="backslashreplace")

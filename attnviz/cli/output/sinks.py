@@ -1,180 +1,200 @@
-"""Where many maps go: standard output, one file that grows, or a file each."""
+"""Sinks: write many maps to standard output, to one growing file, or to one file each."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
-from attnviz.api.write import write_file
-from attnviz.cli.environment import World
-from attnviz.cli.output.filename_template import ID, named
+from attnviz.api.atomic_file import GrowingFile, remove_stale_files, write_file
+from attnviz.cli.environment import Environment, FileId, file_id
+from attnviz.cli.output.filename_template import ID, fill_template
 from attnviz.cli.output.target import Target
-from attnviz.errors import CouldNotError, MisuseError
-
-WRITTEN, FAILED = b'{"format":"attnviz"', b'{"line":'  # how records begin
+from attnviz.errors import MisuseError
 
 
-class Place(Protocol):
-    """One place for the maps of many sentences, numbered from 1."""
+class DuplicateIdError(MisuseError):
+    """A sentence whose id an earlier sentence has; the others go on."""
+
+
+class Sink(Protocol):
+    """Receives the rendered maps of many sentences, numbered from 1."""
 
     def has(self, number: int, id: str | None, text: str) -> bool:
-        """Whether an earlier run put this one there."""
+        """Whether an earlier run has written this map."""
 
-    def put(self, number: int, id: str | None, data: bytes) -> None:
-        """Write one."""
+    def write(self, number: int, id: str | None, data: bytes) -> None:
+        """Write one map."""
 
-    def fail(self, record: bytes) -> bool:
-        """Write what was wrong, if this place holds records; whether it does."""
+    def write_error(self, record: bytes) -> bool:
+        """Write an error record if this sink holds records; returns whether it does."""
+
+    def commit(self) -> None:
+        """The run is complete: what was written takes its final name."""
 
     def close(self) -> None:
-        """Nothing more will come."""
+        """Release the file; without a commit, an existing target keeps its bytes."""
 
 
 @contextmanager
-def places_for(
-    world: World, targets: list[Target], *, many: bool, resume: bool = False
-) -> Iterator[list[Place]]:
-    """The places that targets stand for, closed in the end."""
+def open_sinks(
+    env: Environment,
+    targets: list[Target],
+    *,
+    many: bool,
+    resume: bool = False,
+    inputs: frozenset[FileId] = frozenset(),
+) -> Iterator[list[Sink]]:
+    """A sink per target, closed at the end; `inputs` are files that may not be written to."""
     with ExitStack() as stack:
         yield [
-            stack.enter_context(closing(place_of(world, target, many, resume)))
+            stack.enter_context(closing(open_sink(env, target, many, resume, inputs)))
             for target in targets
         ]
 
 
-def place_of(world: World, target: Target, many: bool, resume: bool) -> Place:
-    """The place that a target stands for."""
+def open_sink(
+    env: Environment, target: Target, many: bool, resume: bool, inputs: frozenset[FileId]
+) -> Sink:
+    """The sink of a target."""
     if target.path is None:
         if resume:
-            raise MisuseError("--resume needs files: -o all.jsonl, or one each: -o out/{n}.png")
-        return Stream(world, target.records)
-    if target.each or not many:
-        return Files(target.path, resume)
-    if resume and not target.records:
-        raise MisuseError(f"--resume cannot count what is in a {target.format.name} file")
-    return Growing(Path(target.path), target.records, resume)
+            raise MisuseError(
+                "--resume needs files: -o all.jsonl, or one file per sentence: -o out/{n}.png"
+            )
+        return StdoutSink(env, target.is_json_lines)
+    if target.is_file_per_map or not many:
+        return FilePerMapSink(target, resume, inputs)
+    if resume and not target.is_json_lines:
+        raise MisuseError(
+            f"--resume cannot continue a {target.format.name} file; write JSON Lines "
+            "(-o all.jsonl) or one file per sentence"
+        )
+    if resume:
+        from attnviz.cli.output.earlier_run import EarlierRun
+
+        return AppendSink(Path(target.path), target.is_json_lines, EarlierRun(target.path))
+    sink = AppendSink(Path(target.path), target.is_json_lines)
+    if sink.file.was_interrupted and sink.holds_records:
+        env.warn(
+            f"note: replacing the unfinished results in {str(sink.file.partial)!r}; "
+            "--resume would continue them"
+        )
+    return sink
 
 
-class Stream:
-    """Standard output."""
+class StdoutSink:
+    """Writes to standard output."""
 
-    def __init__(self, world: World, records: bool) -> None:
-        self.world, self.records = world, records
-        self.close = lambda: None
+    def __init__(self, env: Environment, holds_records: bool) -> None:
+        self.env, self.holds_records = env, holds_records
+        self.commit = self.close = lambda: None
 
     def has(self, number: int, id: str | None, text: str) -> bool:
-        """Nothing that went out comes back."""
+        """False: standard output cannot be resumed."""
         return False
 
-    def put(self, number: int, id: str | None, data: bytes) -> None:
-        """All of it, now."""
-        self.world.write(data)
+    def write(self, number: int, id: str | None, data: bytes) -> None:
+        """Write and flush."""
+        self.env.write(data)
 
-    def fail(self, record: bytes) -> bool:
-        """A record among the others."""
-        if self.records:
-            self.world.write(record)
-        return self.records
+    def write_error(self, record: bytes) -> bool:
+        """Write an error record between the others."""
+        if self.holds_records:
+            self.env.write(record)
+        return self.holds_records
 
 
-class Growing:
-    """One file to which one map after the other is appended.
+class AppendSink:
+    """Appends one map after the other to NAME.partial, which becomes NAME when all are written.
 
-    To resume, whole lines are counted, and a last one that is torn is dropped.
+    With an `earlier` run, its complete lines are kept and an incomplete last one is cut off.
     """
 
-    def __init__(self, path: Path, records: bool, resume: bool) -> None:
-        self.path, self.records = path, records
-        self.done, self.last, self.failed = 0, b"", False
+    def __init__(self, path: Path, holds_records: bool, earlier: Any = None) -> None:
+        self.holds_records, self.earlier = holds_records, earlier
+        self.file = GrowingFile(path, resume=earlier is not None)
         try:
-            with ExitStack() as opened:
-                self.file = opened.enter_context(
-                    path.open("r+b" if resume and path.exists() else "wb")
-                )
-                if resume:
-                    self.count()
-                opened.pop_all()  # all is well: it stays open
-        except OSError as error:
-            raise CouldNotError(f"cannot write {str(path)!r}: {error.strerror}") from None
+            if earlier is not None and not self.file.is_special:
+                self.file.truncate(earlier.read(self.file.lines()))
+        except BaseException:
+            self.close()
+            raise
 
-    def count(self) -> None:
-        """Count the lines that are whole, and go to the end of the last."""
-        end = 0
-        for line in self.file:
-            if not any(line.startswith(mark[: len(line)]) for mark in (WRITTEN, FAILED)):
-                raise MisuseError(
-                    f"cannot resume {str(self.path)!r}: its line {self.done + 1} is nothing that "
-                    "an earlier run wrote"
-                )
-            if not line.endswith(b"\n"):
-                break
-            end += len(line)
-            self.done, self.last = self.done + 1, line
-            self.failed = self.failed or line.startswith(FAILED)
-        self.file.truncate(end)
-        self.file.seek(end)
+    @property
+    def has_errors(self) -> bool:
+        """Whether an earlier run recorded errors in this file."""
+        return self.earlier is not None and self.earlier.has_errors
 
     def has(self, number: int, id: str | None, text: str) -> bool:
-        """Whether there are so many; the last one has to be of the same sentence."""
-        if number == self.done:
-            said = json.loads(self.last)
-            if "error" not in said and said.get("text") != text:
-                raise MisuseError(
-                    f"cannot resume {str(self.path)!r}: its line {number} is of another sentence"
-                )
-        return number <= self.done
+        """Whether the file has this line; MisuseError where it is of another sentence."""
+        return self.earlier is not None and self.earlier.has(number, text)
 
-    def put(self, number: int, id: str | None, data: bytes) -> None:
-        """Append, and let others see it."""
-        try:
-            self.file.write(data)
-            self.file.flush()
-        except OSError as error:
-            raise CouldNotError(f"cannot write {str(self.path)!r}: {error.strerror}") from None
+    def write(self, number: int, id: str | None, data: bytes) -> None:
+        """Append and flush; MisuseError for a request other than that of the earlier run."""
+        if self.earlier is not None:
+            self.earlier.require_same_request(data)
+        self.file.append(data)
 
-    def fail(self, record: bytes) -> bool:
-        """A record among the others."""
-        if self.records:
-            self.put(0, None, record)
-        return self.records
+    def write_error(self, record: bytes) -> bool:
+        """Append an error record."""
+        if self.holds_records:
+            self.file.append(record)
+        return self.holds_records
+
+    def commit(self) -> None:
+        """Rename the file to its target."""
+        self.file.commit()
 
     def close(self) -> None:
-        """What was appended stays."""
+        """Close the file."""
         self.file.close()
 
 
-class Files:
-    """A file each, complete the moment it is there."""
+class FilePerMapSink:
+    """Writes one file per map; each appears only when complete."""
 
-    def __init__(self, template: str, resume: bool) -> None:
-        self.template, self.resume = template, resume
-        self.taken: set[str] = set()
-        self.close = lambda: None
+    def __init__(self, target: Target, resume: bool, inputs: frozenset[FileId]) -> None:
+        self.template, self.resume, self.inputs = str(target.path), resume, inputs
+        self.used_paths: set[str] = set()
+        self.commit = self.close = lambda: None
+        if resume:
+            remove_stale_files(Path(self.template).parent)
 
     def has(self, number: int, id: str | None, text: str) -> bool:
-        """Whether its file is there."""
-        path = named(self.template, number, id)
-        there = self.resume and path not in self.taken and Path(path).exists()
-        if there:
-            self.claim(path)
-        return there
+        """Whether the file of this map exists."""
+        path = fill_template(self.template, number, id)
+        exists = self.resume and path not in self.used_paths and Path(path).exists()
+        if exists:
+            self.reserve(path)
+        return exists
 
-    def put(self, number: int, id: str | None, data: bytes) -> None:
-        """Write its file; MisuseError for an id that came before."""
-        path = named(self.template, number, id)
-        if path in self.taken:
-            raise MisuseError(f"the id {id!r} came before; a file each needs ids that differ")
-        self.claim(path)
+    def write(self, number: int, id: str | None, data: bytes) -> None:
+        """Write the file; MisuseError for a repeated id, and for a file that is also input."""
+        path = fill_template(self.template, number, id)
+        if path in self.used_paths:
+            raise DuplicateIdError(
+                f"duplicate id {id!r}; one file per sentence needs distinct ids"
+            )
+        if self.inputs and file_id(path) in self.inputs:
+            raise MisuseError(f"{path!r} is also the input; write to another file")
+        self.reserve(path)
         write_file(path, data)
 
-    def claim(self, path: str) -> None:
-        """Remember names that are ids; numbers cannot come twice."""
+    def reserve(self, path: str) -> None:
+        """Remember paths made of ids; numbers cannot repeat."""
         if ID in self.template:
-            self.taken.add(path)
+            self.used_paths.add(path)
 
-    def fail(self, record: bytes) -> bool:
-        """There is no file for what was wrong."""
+    def write_error(self, record: bytes) -> bool:
+        """False: there is no file for errors."""
         return False
+
+
+def note_unfinished(env: Environment, sinks: list[Sink]) -> None:
+    """State where the results of a stopped run are."""
+    for sink in sinks:
+        if isinstance(sink, AppendSink) and sink.file.is_unfinished:
+            advice = "; --resume continues them" if sink.holds_records else ""
+            env.warn(f"note: the results so far are in {str(sink.file.partial)!r}{advice}")

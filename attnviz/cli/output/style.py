@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from attnviz.cli.environment import World
-from attnviz.cli.options.parse import dots, precision, size
-from attnviz.cli.output.terminal_graphics import protocol
+from attnviz.cli.environment import Environment
+from attnviz.cli.options.parse import check_dpi, check_precision, parse_size
 from attnviz.core.attention_map import AttentionMap
 from attnviz.render.style import Style
 
@@ -15,25 +15,22 @@ if TYPE_CHECKING:
     from attnviz.api.captions import Captions
 
 
-def style_of(world: World, options: dict[str, Any]) -> Style:
-    """What was wished about the picture, checked before anything runs."""
-    world.colored(False)  # refuses a --color that is none
-    world.graphics = options["graphics"]
-    protocol(world, world.graphics)
+def parse_style(env: Environment, options: Mapping[str, Any]) -> Style:
+    """The style that the display options ask for; MisuseError for values out of range."""
     return Style(
         view=options["view"],
         palette=options["palette"],
-        precision=precision(options["precision"]),
+        precision=check_precision(options["precision"]),
         title=options["title"],
         annotate=options["annotate"],
-        size=size(options.get("size")),
-        dpi=dots(options["dpi"]),
-        ascii=world.ascii,
+        size=parse_size(options.get("size")),
+        dpi=check_dpi(options["dpi"]),
+        ascii=env.ascii,
     )
 
 
-def model_view(style: Style, options: dict[str, Any]) -> Style:
-    """What suits a real model: all heads at a glance, a layer's side by side, a head's numbers."""
+def apply_model_defaults(style: Style, options: Mapping[str, Any]) -> Style:
+    """Defaults for pretrained models: overview, or one layer's heads without values."""
     if style.view != "auto" or not options["model"] or options["head"]:
         return style
     if options["layer"] is None:
@@ -41,33 +38,32 @@ def model_view(style: Style, options: dict[str, Any]) -> Style:
     return replace(style, annotate=bool(style.annotate))
 
 
-def style_for(
-    world: World,
+def complete_style(
+    env: Environment,
     style: Style,
     amap: AttentionMap,
     query: str | None,
     captions: Captions | None = None,
 ) -> Style:
-    """The same wishes with what only the map can tell: captions, patterns, the query's place."""
-    from attnviz.api.captions import captions as plain_captions
-    from attnviz.api.captions import patterns
-    from attnviz.core.tokens import place
+    """The style with what depends on the map: captions, patterns, and the index of the query."""
+    from attnviz.api.captions import find_patterns, make_captions
+    from attnviz.core.tokens import find_token
 
-    known = patterns(amap)
+    patterns = find_patterns(amap)
     return replace(
         style,
-        query=None if query is None else place(query, amap.queries, "query"),
-        captions=(captions or plain_captions)(amap, known),
-        patterns=known,
-        made_by=made_by(world, amap),
+        query=None if query is None else find_token(query, amap.queries, "query"),
+        captions=(captions or make_captions)(amap, patterns),
+        patterns=patterns,
+        made_by=provenance(env, amap),
     )
 
 
-def made_by(world: World, amap: AttentionMap) -> dict[str, str]:
-    """How an artefact was made, for its metadata."""
+def provenance(env: Environment, amap: AttentionMap) -> dict[str, str]:
+    """How an artefact was made (versions, command, mechanism), for its metadata."""
     meta = amap.meta
-    said = {"Software": f"attnviz {meta.get('attnviz', '')}".strip(), "Command": world.command}
+    facts = {"Software": f"attnviz {meta.get('attnviz', '')}".strip(), "Command": env.command}
     for name in ("model", "variant", "algebra", "seed"):
         if meta.get(name) is not None:
-            said[name.capitalize()] = str(meta[name])
-    return said
+            facts[name.capitalize()] = str(meta[name])
+    return facts

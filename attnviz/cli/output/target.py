@@ -1,24 +1,47 @@
-"""One place where maps go."""
+"""Target: where the maps of a command go, and in which format."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
+
+from attnviz.cli.environment import FileId, file_id
 from attnviz.cli.output.filename_template import is_template
+from attnviz.errors import MisuseError
 from attnviz.record import Record
 from attnviz.render.formats import Format
 
 
 class Target(Record):
-    """One place that takes every map, in one format. Without a path: standard output."""
+    """One output of every map, in one format. Without a path: standard output."""
 
     format: Format
     path: str | None = None
+    graphics: str = "off"
 
     @property
-    def each(self) -> bool:
+    def is_file_per_map(self) -> bool:
         """Whether every map gets a file of its own."""
         return self.path is not None and is_template(self.path)
 
     @property
-    def records(self) -> bool:
-        """Whether it holds one document a line."""
-        return self.format.lines and not self.format.drawn
+    def is_json_lines(self) -> bool:
+        """Whether it holds one document per line."""
+        return self.format.holds_many and not self.format.is_visual
+
+
+def require_distinct_files(
+    targets: Sequence[Target], inputs: frozenset[FileId], stdout: FileId | None = None
+) -> None:
+    """Raise MisuseError for an output that is also input, or that is given twice."""
+    if stdout in inputs and any(target.path is None for target in targets):
+        raise MisuseError("standard output is also the input; write to another file")
+    used: dict[FileId | str, str] = {}
+    for path in (target.path for target in targets if target.path is not None):
+        identity = file_id(path)
+        if identity in inputs:
+            raise MisuseError(f"{path!r} is also the input; write to another file")
+        key = identity or os.path.realpath(path)
+        if key in used:
+            raise MisuseError(f"--output {used[key]!r} and {path!r} are the same file")
+        used[key] = path

@@ -1,7 +1,7 @@
-"""Pictures in the terminal itself, where it knows a protocol for them (the extra `images`).
+"""Terminal graphics: images by the kitty or sixel protocol (the extra `images`).
 
-The terminal is never asked what it can do: over SSH or inside a multiplexer its late answer
-would land in the person's shell as garbage. What is known stands in the environment.
+The terminal is never queried for its features: over SSH or inside a multiplexer its late answer
+would appear as typed text in the shell. The decision uses environment variables only.
 """
 
 from __future__ import annotations
@@ -11,67 +11,66 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from attnviz.cli.environment import World
+from attnviz.cli.environment import Environment
 from attnviz.errors import CouldNotError, UnknownNameError
-from attnviz.lookup import unknown
+from attnviz.lookup import unknown_name_message
 
-KINDS = {"kitty": "TGPImage", "sixel": "SixelImage"}  # and what the library calls them
-WISHES = ("off", "auto", "half", *KINDS)
-REMOTE = ("SSH_CONNECTION", "SSH_TTY", "TMUX", "STY")
-KNOWN = {
+PROTOCOLS = {"kitty": "TGPImage", "sixel": "SixelImage"}  # -> class of the library textual-image
+GRAPHICS_MODES = ("off", "auto", "half", *PROTOCOLS)
+REMOTE_VARIABLES = ("SSH_CONNECTION", "SSH_TTY", "TMUX", "STY")
+TERMINALS = {  # values of TERM
     "kitty": ("xterm-kitty", "xterm-ghostty"),
     "sixel": ("foot", "foot-extra", "mlterm", "yaft-256color"),
 }
 
 
-def protocol(world: World, wish: str) -> str | None:
-    """The protocol to draw by: "kitty", "sixel", or None for characters.
+def choose_protocol(env: Environment, mode: str) -> str | None:
+    """The protocol for a value of --graphics: "kitty", "sixel", or None for characters.
 
-    Raises UnknownNameError for a wish that there is not.
+    Raises UnknownNameError for an unknown mode.
     """
-    if wish not in WISHES:
-        raise UnknownNameError(unknown(wish, WISHES, "--graphics"))
-    if wish in KINDS:
-        return wish
-    if wish != "auto" or not world.stdout_is_tty or any(map(world.environ.get, REMOTE)):
+    if mode not in GRAPHICS_MODES:
+        raise UnknownNameError(unknown_name_message(mode, GRAPHICS_MODES, "--graphics"))
+    if mode in PROTOCOLS:
+        return mode
+    if mode != "auto" or not env.stdout_is_tty or any(map(env.environ.get, REMOTE_VARIABLES)):
         return None
-    term = world.environ.get("TERM", "")
-    return next((kind for kind, terms in KNOWN.items() if term in terms), None)
+    term = env.environ.get("TERM", "")
+    return next((protocol for protocol, terms in TERMINALS.items() if term in terms), None)
 
 
-def drawn(world: World, picture: bytes, kind: str) -> bytes:
-    """A PNG as this protocol sends it.
+def encode_image(env: Environment, png: bytes, protocol: str) -> bytes:
+    """A PNG as escape sequences of this protocol.
 
-    Raises CouldNotError where the extra is not installed.
+    Raises CouldNotError if the extra is not installed.
     """
-    with unasked() as sent:
+    with no_terminal_queries() as fake:
         try:
             from textual_image import renderable
         except ImportError:
             raise CouldNotError(
-                f"--graphics {kind} needs an extra: pip install 'attnviz[images]'"
+                f"--graphics {protocol} needs an extra: pip install 'attnviz[images]'"
             ) from None
         text = io.StringIO()
-        world.console(text, colored=True).print(
-            getattr(renderable, KINDS[kind])(io.BytesIO(picture))
-        )
-    return (sent.getvalue() + text.getvalue()).encode()
+        image_class = getattr(renderable, PROTOCOLS[protocol])
+        env.console(text, colored=True).print(image_class(io.BytesIO(png)))
+    return (fake.getvalue() + text.getvalue()).encode()
 
 
-class Sent(io.StringIO):
-    """Stands where the terminal is, takes what is sent, and is no terminal to be asked."""
+class FakeStdout(io.StringIO):
+    """Stands in for the terminal: collects what is written and is no terminal itself."""
 
     def isatty(self) -> bool:
-        """No: nobody may ask."""
+        """False, so that the library sends no queries."""
         return False
 
 
 @contextmanager
-def unasked() -> Iterator[Sent]:
-    """While this lasts, the library finds no terminal that it could ask anything."""
-    before, sent = sys.__stdout__, Sent()
-    sys.__stdout__ = sent  # type: ignore[assignment, misc]
+def no_terminal_queries() -> Iterator[FakeStdout]:
+    """Within this context the library finds no terminal that it could query."""
+    before, fake = sys.__stdout__, FakeStdout()
+    sys.__stdout__ = fake  # type: ignore[assignment, misc]
     try:
-        yield sent
+        yield fake
     finally:
         sys.__stdout__ = before  # type: ignore[misc]

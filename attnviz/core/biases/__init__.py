@@ -1,4 +1,4 @@
-"""Biases: what happens to scaled scores before the mask.    logits -> logits"""
+"""Score biases: terms added to scaled scores before the mask, and other maps of logits."""
 
 from __future__ import annotations
 
@@ -8,27 +8,28 @@ from typing import ClassVar
 import numpy as np
 
 from attnviz.core.arrays import FloatArray
-from attnviz.core.part import Inputs, Part
+from attnviz.core.inputs import Inputs
+from attnviz.core.part import Part
 
 
 class Bias(Part):
-    """A change of the logits; most add something."""
+    """A map of the logits; most add a term."""
 
     def __call__(self, logits: FloatArray, inputs: Inputs) -> FloatArray:
         """[head, query, key] -> [head, query, key]"""
-        raise TypeError(f"{type(self).__name__} does not say what it changes")
+        raise TypeError(f"{type(self).__name__} does not define a bias")
 
-    def reckoned(self, before: float, after: float) -> str:
-        """How one score became another, as one writes it."""
+    def format_step(self, before: float, after: float) -> str:
+        """The step from one logit to the next as a line of arithmetic: 0.5 − 0.25 (alibi)."""
         sign = "−" if after < before else "+"
         return f"{before:.6g} {sign} {abs(after - before):.6g} ({self})"
 
 
 class Alibi(Bias):
-    """Distance costs score; each head has its own price.
+    """ALiBi: a linear distance penalty, one slope per head.
 
     Formula: -slope_h · |i - j|, slope_h = 2^(-8 (h+1) / heads)
-    Paper: 2108.12409 (with its interpolation when the heads are no power of two)
+    Paper: 2108.12409 (with its interpolation where the number of heads is no power of two)
     """
 
     name = "alibi"
@@ -36,24 +37,24 @@ class Alibi(Bias):
     def __call__(self, logits: FloatArray, inputs: Inputs) -> FloatArray:
         """[head, query, key] -> [head, query, key]"""
         grid = inputs.grid
-        price = slopes(grid.n_head)[grid.h].astype(logits.dtype)
-        return logits - price * np.abs(grid.q - grid.k).astype(logits.dtype)
+        slope = alibi_slopes(grid.n_head)[grid.h].astype(logits.dtype)
+        return logits - slope * np.abs(grid.q - grid.k).astype(logits.dtype)
 
 
-def slopes(n_head: int) -> FloatArray:
-    """ALiBi's price of one step of distance.    -> [head]
+def alibi_slopes(n_head: int) -> FloatArray:
+    """ALiBi's penalty per unit of distance.    -> [head]
 
     >>> slopes(8)[[0, 7]].tolist()
     [0.5, 0.00390625]
     """
     power = 1 << (n_head.bit_length() - 1)
-    whole = 2.0 ** (-8.0 * np.arange(1, power + 1) / power)
-    between = 2.0 ** (-4.0 * np.arange(1, 2 * (n_head - power), 2) / power)
-    return np.concatenate([whole, between])
+    geometric = 2.0 ** (-8.0 * np.arange(1, power + 1) / power)
+    interpolated = 2.0 ** (-4.0 * np.arange(1, 2 * (n_head - power), 2) / power)
+    return np.concatenate([geometric, interpolated])
 
 
 class Temperature(Bias):
-    """Sharper below 1, flatter above.
+    """Softmax temperature: rows get sharper below 1, flatter above.
 
     Formula: S / temperature
     """
@@ -67,14 +68,14 @@ class Temperature(Bias):
         del inputs
         return logits / self.temperature
 
-    def reckoned(self, before: float, after: float) -> str:
+    def format_step(self, before: float, after: float) -> str:
         """S / temperature"""
         del after
         return f"{before:.6g} / {self.temperature:g}"
 
 
 class SoftCap(Bias):
-    """No score can grow beyond a cap, and none is cut.
+    """Logit soft-capping: bounds logits smoothly to ±`cap` by tanh.
 
     Formula: cap · tanh(S / cap)
     Paper: 2408.00118 (Gemma 2)
@@ -89,21 +90,21 @@ class SoftCap(Bias):
         del inputs
         return self.cap * np.tanh(logits / self.cap)
 
-    def reckoned(self, before: float, after: float) -> str:
+    def format_step(self, before: float, after: float) -> str:
         """cap · tanh(S / cap)"""
         del after
         return f"{self.cap:g} × tanh({before:.6g} / {self.cap:g})"
 
 
-class GivenBias(Bias):
-    """Numbers that the caller brings.    array: broadcasts to [head, query, key]"""
+class GivenBias(Bias, eq=False):
+    """An additive bias passed as an array.    array: broadcasts to [head, query, key]"""
 
     name = "given"
     array: FloatArray
 
     def __call__(self, logits: FloatArray, inputs: Inputs) -> FloatArray:
         """[head, query, key] -> [head, query, key]"""
-        return logits + inputs.grid.part_of(self.array)
+        return logits + inputs.grid.slice_array(self.array)
 
     def __str__(self) -> str:
         return "given bias"

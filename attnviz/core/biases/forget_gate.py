@@ -1,4 +1,4 @@
-"""Forgetting: what stands between key and query decides how much of the key is left."""
+"""Forget gate (Forgetting Transformer): a data-dependent decay of scores."""
 
 from __future__ import annotations
 
@@ -8,19 +8,20 @@ import numpy as np
 
 from attnviz.core.arrays import FloatArray, Shape
 from attnviz.core.biases import Bias
-from attnviz.core.numerics import after, softplus
-from attnviz.core.part import Inputs, Sizes
+from attnviz.core.inputs import Inputs, Sizes
+from attnviz.core.numerics import exclusive_suffix_sum, softplus
 
 
-class Forgetting(Bias):
-    """Each token may make all that came before it fade.
+class ForgetGate(Bias):
+    """Forget gate: a gate per token between key and query adds its logarithm to the score.
 
     Formula: S + Σ_(j < l ≤ i) log f_l, f_l = σ(wᵀ x_l + b), x the input of the layer
     Paper: 2503.02130 (Forgetting Transformer)
     """
 
-    name = "forgetting"
-    key_local = False  # what lies between query and key takes part
+    name = "forget-gate"
+    aliases = ("forgetting",)
+    key_local = False  # the gates of all tokens between key and query enter the sum
 
     def param_shapes(self, sizes: Sizes) -> Mapping[str, Shape]:
         """w [d_model], b []"""
@@ -32,7 +33,7 @@ class Forgetting(Bias):
         kept = -softplus(-opening - inputs.param("b_forget")[:, None, None])[..., 0]
         # One sum a query, not a difference of two: what lies after the query may be anything.
         passed = np.where(inputs.grid.k <= inputs.grid.q, kept[:, None, :], 0.0)
-        return logits + after(passed)
+        return logits + exclusive_suffix_sum(passed)
 
 
-PARTS: tuple[type[Bias], ...] = (Forgetting,)
+PARTS: tuple[type[Bias], ...] = (ForgetGate,)

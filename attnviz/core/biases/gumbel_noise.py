@@ -1,4 +1,4 @@
-"""Noise: scores are shaken, so that keys are drawn rather than chosen."""
+"""Gumbel noise added to scores (Gumbel-softmax)."""
 
 from __future__ import annotations
 
@@ -9,32 +9,33 @@ import numpy as np
 
 from attnviz.core.arrays import FloatArray
 from attnviz.core.biases import Bias
-from attnviz.core.part import Inputs
-from attnviz.core.seeded_random import draw
+from attnviz.core.inputs import Inputs
+from attnviz.core.seeded_random import draw_uniform
 
 
 class GumbelNoise(Bias):
-    """Noise that makes the best score a fair draw from the softmax; `drawing` is which draw.
+    """Gumbel noise: the key of the largest noisy score is a sample from the softmax.
 
-    Formula: S + g, g = -log(-log u), u even between 0 and 1
+    Formula: S + g, g = -log(-log u), u uniform on (0, 1), drawn from `seed`
     Paper: 1611.01144
     """
 
     name = "gumbel"
-    limits: ClassVar = {"drawing": (0, inf)}
-    drawing: int = 0
+    tunable_aliases: ClassVar = {"drawing": "seed"}
+    limits: ClassVar = {"seed": (0, inf)}
+    seed: int = 0
 
     def __call__(self, logits: FloatArray, inputs: Inputs) -> FloatArray:
         """[head, query, key] -> [head, query, key]"""
         grid = inputs.grid
-        heads, queries, keys = grid.h[:, 0, 0], grid.row[0, :, 0], grid.k[0, 0]
-        rows = [[self.row(int(h), int(i), grid.n_key)[keys] for i in queries] for h in heads]
+        heads, queries, keys = grid.h[:, 0, 0], grid.query_index[0, :, 0], grid.k[0, 0]
+        rows = [[self.draw_row(int(h), int(i), grid.n_key)[keys] for i in queries] for h in heads]
         return logits + np.reshape(rows, grid.shape)
 
-    def row(self, head: int, query: int, n_key: int) -> FloatArray:
-        """The noise of one query: longer rows begin like shorter ones.    -> [key]"""
-        even = draw((n_key,), self.drawing, "gumbel", head, query, variance=1.0 / 3.0)
-        return -np.log(-np.log(np.clip(0.5 + 0.5 * even, 2.0**-53, 1.0 - 2.0**-53)))
+    def draw_row(self, head: int, query: int, n_key: int) -> FloatArray:
+        """The noise of one query; a longer row begins with the shorter one.    -> [key]"""
+        uniform = draw_uniform((n_key,), self.seed, "gumbel", head, query, variance=1.0 / 3.0)
+        return -np.log(-np.log(np.clip(0.5 + 0.5 * uniform, 2.0**-53, 1.0 - 2.0**-53)))
 
 
 PARTS: tuple[type[Bias], ...] = (GumbelNoise,)

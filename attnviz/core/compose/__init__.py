@@ -1,1 +1,1 @@
-"""Compositions: parts in slots, the grammar of the command line, interventions."""
+"""Composition: parts that override slots of a mechanism, their grammar, interventions."""

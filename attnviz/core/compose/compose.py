@@ -1,4 +1,4 @@
-"""Put parts of one's own choice into the slots of a row."""
+"""Composition: override parts of a mechanism of the catalogue."""
 
 from __future__ import annotations
 
@@ -13,72 +13,79 @@ from attnviz.core.variant import Variant
 from attnviz.core.variants import find_variant
 from attnviz.errors import MisuseError
 
-Choice = str | Part | None
+PartChoice = str | Part | None
 
 
 def compose(
     variant: str | Variant,
     *,
-    score: Choice = None,
-    scale: Choice = None,
-    bias: Choice | tuple[Part, ...] = None,
-    mask: Choice = None,
-    normalize: Choice = None,
-    positions: Choice = None,
+    score: PartChoice = None,
+    scale: PartChoice = None,
+    bias: PartChoice | tuple[Part, ...] = None,
+    mask: PartChoice = None,
+    normalize: PartChoice = None,
+    positions: PartChoice = None,
     temperature: float | None = None,
     softcap: float | None = None,
     tunables: Mapping[str, Any] | None = None,
 ) -> Variant:
-    """A row with other parts in its slots, and other numbers in its parts.
+    """A mechanism with some of its parts and tunables overridden.
 
-    A mask is added to the row's own, and so are biases; everything else takes the place of
-    what was there. Temperature acts after the biases, the soft cap last. Parts may be given
-    as text, in the grammar of the command line.
+    A mask is combined (and) with the variant's own, biases are appended to its own, all other
+    parts replace them. Temperature acts after the biases, the soft cap last. Parts may be text
+    in the grammar of the command line.
 
-    >>> compose("causal", mask="window(2)", temperature=0.5).algebra
+    Raises MisuseError for parts that the mechanism has no slot for.
+
+    >>> compose("causal", mask="window(2)", temperature=0.5).pipeline
     'sinusoidal(10000) → dot → root-d → temperature(0.5) → causal & window(2) → softmax, 1 head'
     """
-    made = find_variant(variant) if isinstance(variant, str) else variant
-    chosen: dict[str, Choice] = {
+    result = find_variant(variant) if isinstance(variant, str) else variant
+    choices: dict[str, PartChoice] = {
         "score": score,
         "scale": scale,
         "normalize": normalize,
         "position": positions,
     }
     parts: dict[str, Any] = {
-        slot: written(slot, choice) for slot, choice in chosen.items() if choice is not None
+        slot: resolve_part(slot, choice) for slot, choice in choices.items() if choice is not None
     }
-    if made.whole is not None and parts.keys() - {"position"}:
+    if result.mixer is not None and parts.keys() - {"position"}:
         slots = " or ".join(sorted(parts))
-        raise MisuseError(f"{made.name!r} makes its matrix at once; it has no {slots} to replace")
-    added: tuple[Any, ...] = as_tuple(written("bias", bias))
-    added += () if temperature is None else (Temperature(temperature=temperature),)
-    added += () if softcap is None else (SoftCap(cap=softcap),)
-    if added and made.whole is not None:
-        raise MisuseError(f"{made.name!r} makes its matrix at once; it has no scores to bias")
+        raise MisuseError(
+            f"{result.name!r} computes its weights without scores; it has no {slots} to override"
+        )
+    biases: tuple[Any, ...] = as_tuple(resolve_part("bias", bias))
+    biases += () if temperature is None else (Temperature(temperature=temperature),)
+    biases += () if softcap is None else (SoftCap(cap=softcap),)
+    if biases and result.mixer is not None:
+        raise MisuseError(
+            f"{result.name!r} computes its weights without scores; it has none to add a bias to"
+        )
     if mask is not None:
-        parts["mask"] = both(made.mask, written("mask", mask))
-    made = replace(made, bias=(*made.bias, *added), **parts)
-    return made.set(**tunables) if tunables else made
+        parts["mask"] = intersect_masks(result.mask, resolve_part("mask", mask))
+    result = replace(result, bias=(*result.bias, *biases), **parts)
+    return result.with_tunables(**tunables) if tunables else result
 
 
-def written(slot: str, given: Any) -> Any:
-    """Parts, or what their text means; the grammar is loaded when it is first needed."""
-    if not isinstance(given, str):
-        return given
+def resolve_part(slot: str, choice: Any) -> Any:
+    """The part, or tuple of biases, that a choice names; what is no text stays as it is."""
+    if not isinstance(choice, str):
+        return choice
     from attnviz.core.compose.grammar import parse_biases, parse_mask, parse_part
 
-    whole = {"bias": parse_biases, "mask": parse_mask}.get(slot)
-    return parse_part(slot, given) if whole is None else whole(given)
+    if slot == "bias":
+        return parse_biases(choice)
+    return parse_mask(choice) if slot == "mask" else parse_part(slot, choice)
 
 
-def both(own: Mask, more: Any) -> Mask:
-    """What both masks show; one that hides nothing is left out."""
-    return more if isinstance(own, Full) else own & more
+def intersect_masks(mask: Mask, other: Any) -> Mask:
+    """The pairs that both masks allow; a full mask is left out."""
+    return other if isinstance(mask, Full) else mask & other
 
 
 def as_tuple(parts: Any) -> tuple[Any, ...]:
-    """None, one part or several, as several."""
+    """None, one part or several, as a tuple."""
     if parts is None:
         return ()
     return parts if isinstance(parts, tuple) else (parts,)

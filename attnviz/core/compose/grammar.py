@@ -1,12 +1,12 @@
-"""The small language of the command line: causal & (window(8) | ~padding), alibi + softcap(30).
+"""Grammar of parts on the command line: causal & (window(8) | ~padding), alibi + softcap(30).
 
     mask  :=  term ("|" term)*          term  :=  factor ("&" factor)*
     factor := "~" factor | "(" mask ")" | part
     list   := part ("+" part)*
-    part   := name [ "(" value or field=value, … ")" ]
+    part   := name [ "(" value or tunable=value, … ")" ]
 
-Nothing is evaluated: names are looked up in the tables of parts, values are read as the type
-that the part's field has. Errors point at the character.
+Nothing is evaluated: names are looked up in the registry, values are converted to the type of
+their tunable. Errors point at the character.
 """
 
 from __future__ import annotations
@@ -17,170 +17,184 @@ from typing import Any, TypeVar
 
 from attnviz.core.biases import Bias
 from attnviz.core.masks import Mask
-from attnviz.core.part import Part, like
+from attnviz.core.part import Part
 from attnviz.core.registry import find_part
+from attnviz.core.tunables import coerce
 from attnviz.errors import GrammarError, MisuseError
 
-LONGEST = 1000
-DEEPEST = 50
-WORD = re.compile(
+MAX_LENGTH = 1000
+MAX_DEPTH = 50
+TOKEN = re.compile(
     r"\s*(?:(?P<name>[A-Za-z][\w.-]*)|(?P<number>[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)|(?P<sign>[()&|~+,=]))",
     re.ASCII,
 )
+LABELS = {"normalize": "normalizer", "position": "position encoding", "heads": "head layout"}
+OPERATORS = {"mask": "; masks are joined by & or |", "bias": "; biases are joined by +"}
 
 Kind = TypeVar("Kind", bound=Part)
 
 
 def parse_mask(text: str) -> Mask:
-    """A mask as one writes it.
+    """A mask of named masks, & (and), | (or) and ~ (not).
+
+    Raises GrammarError.
 
     >>> print(parse_mask("causal & ~window(2)"))
     causal & ~window(2)
     """
-    reader = Reader("mask", text)
-    return reader.whole(reader.mask(0))
+    parser = Parser("mask", text)
+    return parser.finish(parser.parse_mask(0))
 
 
 def parse_biases(text: str) -> tuple[Bias, ...]:
     """Biases in the order in which they act, joined by +.
 
+    Raises GrammarError.
+
     >>> print(*parse_biases("alibi + softcap(30)"))
     alibi softcap(30)
     """
-    reader = Reader("bias", text)
-    found = [reader.part()]
-    while reader.take("+"):
-        found.append(reader.part())
-    return reader.whole(tuple(found))
+    parser = Parser("bias", text)
+    biases = [parser.parse_part()]
+    while parser.accept("+"):
+        biases.append(parser.parse_part())
+    return parser.finish(tuple(biases))
 
 
 def parse_part(slot: str, text: str) -> Any:
-    """One part for a slot: rope(base=500000), entmax(1.5)."""
-    reader = Reader(slot, text)
-    return reader.whole(reader.part())
+    """One part for a slot: rope(base=500000), entmax(1.5).
+
+    Raises GrammarError.
+    """
+    parser = Parser(slot, text)
+    return parser.finish(parser.parse_part())
 
 
-class Reader:
-    """Reads one expression from left to right."""
+class Parser:
+    """Recursive descent over one expression, from left to right."""
 
     def __init__(self, slot: str, text: str) -> None:
-        self.slot, self.text, self.at = slot, text, 0
-        if len(text) > LONGEST:
-            raise GrammarError(f"the {slot} has {len(text)} characters; {LONGEST} are allowed")
+        self.slot, self.text, self.position = slot, text, 0
+        self.label = LABELS.get(slot, slot)
+        if len(text) > MAX_LENGTH:
+            raise GrammarError(
+                f"the {self.label} has {len(text)} characters; {MAX_LENGTH} are allowed"
+            )
 
-    def mask(self, depth: int) -> Any:
+    def parse_mask(self, depth: int) -> Any:
         """term ("|" term)*"""
-        made = self.term(depth)
-        while self.take("|"):
-            made = made | self.term(depth)
-        return made
+        mask = self.parse_term(depth)
+        while self.accept("|"):
+            mask = mask | self.parse_term(depth)
+        return mask
 
-    def term(self, depth: int) -> Any:
+    def parse_term(self, depth: int) -> Any:
         """factor ("&" factor)*"""
-        made = self.factor(depth)
-        while self.take("&"):
-            made = made & self.factor(depth)
-        return made
+        mask = self.parse_factor(depth)
+        while self.accept("&"):
+            mask = mask & self.parse_factor(depth)
+        return mask
 
-    def factor(self, depth: int) -> Any:
+    def parse_factor(self, depth: int) -> Any:
         """ "~" factor | "(" mask ")" | part"""
-        if depth > DEEPEST:
-            raise self.error(f"more than {DEEPEST} levels deep")
-        if self.take("~"):
-            return ~self.factor(depth + 1)
-        if self.take("("):
-            made = self.mask(depth + 1)
+        if depth > MAX_DEPTH:
+            raise self.error(f"more than {MAX_DEPTH} levels deep")
+        if self.accept("~"):
+            return ~self.parse_factor(depth + 1)
+        if self.accept("("):
+            mask = self.parse_mask(depth + 1)
             self.expect(")")
-            return made
-        return self.part()
+            return mask
+        return self.parse_part()
 
-    def part(self) -> Any:
+    def parse_part(self) -> Any:
         """name [ "(" arguments ")" ]"""
-        start = self.place()
-        name = self.read("name", f"a {self.slot} by name")
+        start = self.next_position()
+        name = self.read_word("name", f"the name of a {self.label}")
         try:
             kind = find_part(self.slot, name)
         except MisuseError as error:
             raise self.error(str(error), start) from None
-        values = self.arguments(kind) if self.take("(") else {}
+        values = self.parse_arguments(kind) if self.accept("(") else {}
         try:
             return kind(**values)
         except MisuseError as error:
             raise self.error(str(error), start) from None
 
-    def arguments(self, kind: type[Part]) -> dict[str, Any]:
-        """value or field=value, separated by commas, up to the closing parenthesis"""
+    def parse_arguments(self, kind: type[Part]) -> dict[str, Any]:
+        """value or tunable=value, separated by commas, up to the closing parenthesis"""
         defaults = {f.name: f.default for f in fields(kind)}
         values: dict[str, Any] = {}
-        while not self.take(")"):
+        while not self.accept(")"):
             if values:
                 self.expect(",")
-            start = self.place()
-            name, text = self.argument()
+            start = self.next_position()
+            name, text = self.parse_argument()
             if not name:
-                left = [n for n in defaults if n not in values]
-                if not left:
-                    raise self.error(f"{kind.name} takes {len(defaults)} values", start)
-                name = left[0]
+                remaining = [n for n in defaults if n not in values]
+                if not remaining:
+                    values_word = "value" if len(defaults) == 1 else "values"
+                    raise self.error(f"{kind.name} takes {len(defaults)} {values_word}", start)
+                name = remaining[0]
             name = kind.tunable_aliases.get(name, name)
             if name not in defaults or defaults[name] is MISSING:
-                has = ", ".join(defaults) or "no fields"
-                raise self.error(f"{kind.name} has no field {name!r}; it has {has}", start)
+                tunables = ", ".join(defaults) or "none"
+                raise self.error(
+                    f"{kind.name} has no tunable {name!r}; its tunables: {tunables}", start
+                )
             try:
-                values[name] = like(defaults[name], text, name)
+                values[name] = coerce(defaults[name], text, name)
             except MisuseError as error:
                 raise self.error(str(error), start) from None
         return values
 
-    def argument(self) -> tuple[str, str]:
-        """A value, with its field's name where one was written."""
-        first = self.read("value", "a value")
-        return (
-            (first.replace("-", "_"), self.read("value", "a value"))
-            if self.take("=")
-            else ("", first)
-        )
+    def parse_argument(self) -> tuple[str, str]:
+        """The name of a tunable ("" where it is omitted) and its value."""
+        first = self.read_word("value", "a value")
+        if self.accept("="):
+            return first.replace("-", "_"), self.read_word("value", "a value")
+        return "", first
 
-    def place(self) -> int:
-        """Where the next word begins."""
-        rest = self.text[self.at :]
-        return self.at + len(rest) - len(rest.lstrip())
+    def next_position(self) -> int:
+        """The position of the next character that is no space."""
+        rest = self.text[self.position :]
+        return self.position + len(rest) - len(rest.lstrip())
 
-    def read(self, kind: str, wanted: str) -> str:
-        """The next word, which must be a name, or a name or number."""
-        found = WORD.match(self.text, self.at)
-        word = found and (found["name"] or (kind == "value" and found["number"]))
-        if not found or not word:
-            raise self.error(f"here should be {wanted}")
-        self.at = found.end()
+    def read_word(self, kind: str, expected: str) -> str:
+        """Read the next word, which must be a name, or for a value a name or number."""
+        match = TOKEN.match(self.text, self.position)
+        word = match and (match["name"] or (kind == "value" and match["number"]))
+        if not match or not word:
+            raise self.error(f"expected {expected}")
+        self.position = match.end()
         return str(word)
 
-    def take(self, sign: str) -> bool:
-        """Whether this sign comes next; if so, it is read."""
-        start = self.place()
+    def accept(self, sign: str) -> bool:
+        """Read the sign if it comes next; returns whether it did."""
+        start = self.next_position()
         if self.text[start : start + 1] != sign:
             return False
-        self.at = start + 1
+        self.position = start + 1
         return True
 
     def expect(self, sign: str) -> None:
-        """This sign must come next."""
-        if not self.take(sign):
-            raise self.error(f"here should be {sign!r}")
+        """Read the sign, which must come next."""
+        if not self.accept(sign):
+            raise self.error(f"expected {sign!r}")
 
-    def whole(self, made: Kind | Any) -> Any:
-        """What was made, if nothing is left to read."""
-        if self.text[self.at :].strip():
-            raise self.error("this is left over")
-        return made
+    def finish(self, result: Kind | Any) -> Any:
+        """The result, if the whole text has been read."""
+        if self.text[self.position :].strip():
+            raise self.error(f"unexpected text{OPERATORS.get(self.slot, '')}")
+        return result
 
-    def error(self, says: str, at: int | None = None) -> GrammarError:
-        """What is wrong, with a mark below the character."""
-        at = self.place() if at is None else at
-        shown = (
-            self.text.encode("unicode_escape").decode()
-            if not self.text.isprintable()
-            else self.text
+    def error(self, problem: str, position: int | None = None) -> GrammarError:
+        """The error for a problem, with a mark below the character."""
+        position = self.next_position() if position is None else position
+        if self.text.isprintable():
+            where = f"\n  {self.text}\n  {' ' * position}^"
+        else:
+            where = f" in {self.text.encode('unicode_escape').decode()}"
+        return GrammarError(
+            f"cannot parse the {self.label}, character {position + 1}: {problem}{where}"
         )
-        pointer = f"\n  {shown}\n  {' ' * at}^" if shown == self.text else f" in {shown}"
-        return GrammarError(f"cannot read the {self.slot}, character {at + 1}: {says}{pointer}")

@@ -1,1 +1,1 @@
-"""Engine: the formula over arrays, in blocks, and the collectors of its results."""
+"""Engine: the attention formula over arrays, block by block, and collectors of its results."""

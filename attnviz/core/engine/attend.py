@@ -1,4 +1,4 @@
-"""Attention over arrays: what a person calls who has query, key and value."""
+"""Attention over arrays: any mechanism of the catalogue on given queries, keys and values."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import numpy as np
 
 from attnviz.core.arrays import BoolArray, FloatArray, Shape, as_floats
 from attnviz.core.biases import GivenBias, SoftCap
-from attnviz.core.engine.collectors import Collector, FullSheet, run
+from attnviz.core.engine.collectors import Collector, FullAccumulator, run_layer
 from attnviz.core.grid import Grid
-from attnviz.core.heads import share
+from attnviz.core.heads import repeat_kv
+from attnviz.core.inputs import Inputs, Sizes
 from attnviz.core.masks import GivenMask, Mask
-from attnviz.core.part import Inputs, Sizes
 from attnviz.core.scales import Factor
 from attnviz.core.seeded_random import draw_weights
 from attnviz.core.variant import Variant
@@ -22,8 +22,8 @@ from attnviz.core.variants import find_variant
 from attnviz.errors import ShapeError
 
 
-class Attended(NamedTuple):
-    """What came out.
+class AttentionResult(NamedTuple):
+    """Output and weights of `attend`.
 
     Shapes: output [..., head, query, d_value] (None without values),
     weights [..., head, query, key]
@@ -46,8 +46,8 @@ def attend(
     learned: Mapping[str, Any] | None = None,
     seed: int = 0,
     **tunables: Any,
-) -> Attended:
-    """Run a mechanism over arrays.
+) -> AttentionResult:
+    """Compute attention over arrays with any mechanism of the catalogue.
 
     Formula: weights = normalize(bias(scale · score(query, key)), visible);
     output = weights @ value
@@ -56,22 +56,23 @@ def attend(
     weights [..., head, query, key]. Arrays [token, d] are one head without a head axis.
 
     Args:
-        query: what looks. 16-bit numbers are lifted to float32; other floats keep their type.
-        key: what is looked at. With fewer heads than `query`, head i uses key head i // group.
-        value: what is taken; without it, `output` is None.
-        variant: a row of the catalogue, by name or itself.
-        mask: a Mask, or a boolean array that broadcasts to the weights; True = may look.
+        query: queries. 16-bit floats become float32; other floats keep their type.
+        key: keys. With fewer heads than `query`, query head i uses key head i // group.
+        value: values; without them, `output` is None.
+        variant: a name from the catalogue, or a Variant.
+        mask: a Mask, or a boolean array that broadcasts to the weights; True = the query
+            attends to the key. It is combined (and) with the variant's own mask.
         bias: numbers added to the logits, broadcasting to the weights.
-        scale: the factor of the scores, instead of the variant's own.
+        scale: factor of the scores, in place of the variant's own.
         softcap: cap · tanh(logits / cap), after the bias and before the mask.
-        learned: numbers of the mechanism's own, by name, [head, ...] each; those that are
-            missing are drawn from `seed`.
-        seed: where missing learned numbers come from.
-        tunables: numbers of the mechanism's parts, such as window=2.
+        learned: learned parameters of the mechanism, by name, each [head, ...]; missing ones
+            are random, from `seed`.
+        seed: random seed of missing parameters.
+        tunables: tunables of the mechanism's parts, such as window=2.
 
     Raises:
-        ShapeError: arrays that do not fit each other.
-        NumbersError: NaN or +inf where a query may look.
+        ShapeError: arrays whose shapes do not match.
+        NumbersError: NaN or +inf in a score that is not masked.
 
     >>> attend([[1.0, 0.0]], [[1.0, 0.0], [1.0, 0.0]]).weights.tolist()
     [[0.5, 0.5]]
@@ -79,36 +80,40 @@ def attend(
     query, key = as_floats(query), as_floats(key)
     value = None if value is None else as_floats(value)
     if query.ndim == 2 and key.ndim == 2:
-        alone = None if value is None else value[None]
-        mechanism = composed(variant, mask, bias, scale, softcap, tunables)
-        made = attend(query[None], key[None], alone, variant=mechanism, learned=learned, seed=seed)
-        output = None if made.output is None else made.output[0]
-        return Attended(output, made.weights[0])
+        values = None if value is None else value[None]
+        mechanism = customize_variant(variant, mask, bias, scale, softcap, tunables)
+        result = attend(
+            query[None], key[None], values, variant=mechanism, learned=learned, seed=seed
+        )
+        output = None if result.output is None else result.output[0]
+        return AttentionResult(output, result.weights[0])
     check_shapes(query, key, value)
-    mechanism = composed(variant, None, None, scale, None, tunables)
+    mechanism = customize_variant(variant, None, None, scale, None, tunables)
     batch = np.broadcast_shapes(query.shape[:-3], key.shape[:-3])
     weights_shape = (*batch, query.shape[-3], query.shape[-2], key.shape[-2])
     results = [
         attend_one(
-            composed(
+            customize_variant(
                 mechanism,
-                mask if mask is None or isinstance(mask, Mask) else at(mask, i, weights_shape),
-                None if bias is None else at(bias, i, weights_shape),
+                mask
+                if mask is None or isinstance(mask, Mask)
+                else batch_item(mask, i, weights_shape),
+                None if bias is None else batch_item(bias, i, weights_shape),
                 None,
                 softcap,
                 {},
             ),
-            at(query, i, (*batch, *query.shape[-3:])),
-            at(key, i, (*batch, *key.shape[-3:])),
-            None if value is None else at(value, i, (*batch, *value.shape[-3:])),
+            batch_item(query, i, (*batch, *query.shape[-3:])),
+            batch_item(key, i, (*batch, *key.shape[-3:])),
+            None if value is None else batch_item(value, i, (*batch, *value.shape[-3:])),
             learned,
             seed,
         )
         for i in np.ndindex(*batch)
     ]
-    return Attended(
-        None if value is None else stack([r.output for r in results], batch),
-        stack([r.weights for r in results], batch),
+    return AttentionResult(
+        None if value is None else stack_batch([r.output for r in results], batch),
+        stack_batch([r.weights for r in results], batch),
     )
 
 
@@ -119,26 +124,33 @@ def attend_one(
     value: FloatArray | None,
     learned: Mapping[str, Any] | None,
     seed: int,
-) -> Attended:
-    """One layer of one sequence.    [head, query, d], [kv_head, key, d] -> [head, query, key]"""
+) -> AttentionResult:
+    """Attention of one layer of one sequence.
+
+    Shapes: [head, query, d], [kv_head, key, d], [kv_head, key, d_value] -> weights
+    [head, query, key], output [head, query, d_value]
+    """
     n_head, n_query, d = query.shape
     n_key = key.shape[1]
     sizes = Sizes(d=d, d_model=d, n_head=n_head, n_query=n_query, n_key=n_key)
     inputs = Inputs(
         query=query,
-        key=share(key, n_head),
+        key=repeat_kv(key, n_head),
         grid=Grid.of(n_head, n_query, n_key),
-        learned=learn(variant, sizes, learned or {}, seed, query.dtype),
+        params=init_params(variant, sizes, learned or {}, seed, query.dtype),
     )
-    n_made = variant.heads.made_of(n_head)
-    every = Collector()
-    every.choose_heads(n_made)
-    sheet = FullSheet.of(variant, inputs, every.mine, n_made, query.dtype)
-    views = None if value is None else variant.heads.give_values(value, n_made)
-    return Attended(run(variant, inputs, views, sheet), sheet.weights)
+    n_output_heads = variant.heads.n_output_heads(n_head)
+    all_heads = Collector()
+    all_heads.select_heads(n_output_heads)
+    accumulator = FullAccumulator.of(
+        variant, inputs, all_heads.wanted_heads_in, n_output_heads, query.dtype
+    )
+    values = None if value is None else variant.heads.expand_values(value, n_output_heads)
+    output = run_layer(variant, inputs, values, accumulator)
+    return AttentionResult(output, accumulator.weights)
 
 
-def learn(
+def init_params(
     variant: Variant,
     sizes: Sizes,
     given: Mapping[str, Any],
@@ -146,30 +158,33 @@ def learn(
     dtype: Any,
     layer: int = 0,
 ) -> Mapping[str, FloatArray]:
-    """The learned numbers a mechanism needs: given ones, the rest drawn.    -> each [head, ...]"""
-    found = {}
+    """The learned parameters of a mechanism: given ones, the others random.  -> each [head, ...]
+
+    Raises ShapeError for a given array that does not broadcast to its shape.
+    """
+    params = {}
     for name, shape in variant.param_shapes(sizes).items():
         if name in given:
-            found[name] = fitting(name, as_floats(given[name]), (sizes.n_head, *shape))
+            params[name] = broadcast_param(name, as_floats(given[name]), (sizes.n_head, *shape))
         else:
-            size = variant.starts.get(name)
+            std = variant.init_std.get(name)
             heads = [
-                draw_weights(shape, seed, name, layer, head, spread=size)
+                draw_weights(shape, seed, name, layer, head, std=std)
                 for head in range(sizes.n_head)
             ]
-            found[name] = np.stack(heads).astype(dtype)
-    return found
+            params[name] = np.stack(heads).astype(dtype)
+    return params
 
 
-def fitting(name: str, array: FloatArray, shape: Shape) -> FloatArray:
-    """A given array, if it broadcasts to the shape that is needed."""
+def broadcast_param(name: str, array: FloatArray, shape: Shape) -> FloatArray:
+    """A given parameter, broadcast to its shape.    -> [head, ...]"""
     try:
         return np.broadcast_to(array, shape)
     except ValueError:
         raise ShapeError(f"{name} {array.shape} should be {shape}, [head, ...]") from None
 
 
-def composed(
+def customize_variant(
     variant: str | Variant,
     mask: Mask | BoolArray | None,
     bias: Any,
@@ -177,32 +192,32 @@ def composed(
     softcap: float | None,
     tunables: Mapping[str, Any],
 ) -> Variant:
-    """The named mechanism with what the caller adds to it."""
-    made = find_variant(variant) if isinstance(variant, str) else variant
-    made = made.set(**tunables) if tunables else made
+    """A mechanism with the caller's tunables, mask, bias, soft cap and scale."""
+    result = find_variant(variant) if isinstance(variant, str) else variant
+    result = result.with_tunables(**tunables) if tunables else result
     if mask is not None:
-        own = mask if isinstance(mask, Mask) else GivenMask(boolean(mask))
-        made = replace(made, mask=made.mask & own)
+        given = mask if isinstance(mask, Mask) else GivenMask(require_boolean(mask))
+        result = replace(result, mask=result.mask & given)
     if bias is not None:
-        made = replace(made, bias=(*made.bias, GivenBias(as_floats(bias))))
+        result = replace(result, bias=(*result.bias, GivenBias(as_floats(bias))))
     if softcap is not None:
-        made = replace(made, bias=(*made.bias, SoftCap(cap=softcap)))
-    return made if scale is None else replace(made, scale=Factor(scale=scale))
+        result = replace(result, bias=(*result.bias, SoftCap(cap=softcap)))
+    return result if scale is None else replace(result, scale=Factor(scale=scale))
 
 
-def boolean(mask: Any) -> BoolArray:
-    """A mask array, which must be boolean: numbers could mean either thing."""
+def require_boolean(mask: Any) -> BoolArray:
+    """The mask as an array of bool; ShapeError for numbers, which could be additive."""
     array = np.asarray(mask)
     if array.dtype != np.bool_:
         raise ShapeError(
-            f"mask has type {array.dtype}; it should be bool, True = may look. "
-            "Numbers that are added to the scores go to bias="
+            f"mask has type {array.dtype}; it should be bool, True = the query attends to the "
+            "key. An additive mask goes to bias="
         )
     return array
 
 
 def check_shapes(query: FloatArray, key: FloatArray, value: FloatArray | None) -> None:
-    """Refuse arrays that do not fit, with both shapes."""
+    """Check that query, key and value match; otherwise raise ShapeError with their shapes."""
     if query.ndim < 3 or key.ndim < 3 or query.shape[-1] != key.shape[-1]:
         raise ShapeError(
             f"query {query.shape} and key {key.shape} should be [..., head, query, d] "
@@ -214,7 +229,7 @@ def check_shapes(query: FloatArray, key: FloatArray, value: FloatArray | None) -
         )
 
 
-def at(array: Any, index: tuple[int, ...], shape: Shape) -> Any:
+def batch_item(array: Any, index: tuple[int, ...], shape: Shape) -> Any:
     """One member of a batch.    broadcasts to [..., a, b, c] -> [a, b, c]"""
     array = np.asarray(array)
     try:
@@ -225,7 +240,7 @@ def at(array: Any, index: tuple[int, ...], shape: Shape) -> Any:
         ) from None
 
 
-def stack(arrays: list[Any], batch: Shape) -> FloatArray:
-    """Members of a batch, put together.    -> [*batch, head, query, d]"""
-    whole = arrays[0] if len(arrays) == 1 else np.stack(arrays)  # one alone is not copied
-    return np.reshape(whole, (*batch, *arrays[0].shape))
+def stack_batch(arrays: list[Any], batch: Shape) -> FloatArray:
+    """The members of a batch in one array.    -> [*batch, head, query, d]"""
+    stacked = arrays[0] if len(arrays) == 1 else np.stack(arrays)  # a single one is not copied
+    return np.reshape(stacked, (*batch, *arrays[0].shape))

@@ -1,4 +1,4 @@
-"""The formula.
+"""Attention: the formula over one block of queries and keys.
 
 logits  = bias( scale · score( position(query), position(key) ) )
 weights = normalize(logits, visible)          visible = mask(grid)
@@ -14,145 +14,159 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from attnviz.core.arrays import BoolArray, FloatArray
-from attnviz.core.grid import EVERYTHING, Grid, Place, Some
+from attnviz.core.grid import FULL_BLOCK, AxisIndex, BlockIndex, Grid
+from attnviz.core.inputs import Inputs
 from attnviz.core.masks import Mask
-from attnviz.core.part import Inputs
-from attnviz.core.positions import Position
 from attnviz.core.variant import Variant
 from attnviz.errors import NumbersError
 
-Watch = Callable[[str, Any], None]
+StageCallback = Callable[[str, Any], None]
 
-LARGE = 1 << 14  # pairs: below, a mask is asked at once
+BOUNDS_THRESHOLD = 1 << 14  # pairs: below this, evaluating the whole mask is cheaper
 
 
 class Block(NamedTuple):
-    """Some of a layer's weights.    weights [head, query, key], visible broadcasts to the same
+    """Weights of some heads, queries and keys of a layer.
 
-    `place` says which heads, queries and keys of the layer they are; the weights of keys that
-    lie outside are 0.
+    Shapes: weights [head, query, key], visible broadcasts to the same
+
+    `indices` locate the block in the layer; weights on keys outside the block are 0.
     """
 
-    place: Place
+    indices: BlockIndex
     weights: FloatArray
     visible: BoolArray
 
 
-def unwatched(name: str, array: Any) -> None:
-    """Nobody is looking."""
-
-
 def compute_weights(
-    variant: Variant, inputs: Inputs, watch: Watch = unwatched, place: Place = EVERYTHING
+    variant: Variant,
+    inputs: Inputs,
+    on_stage: StageCallback | None = None,
+    indices: BlockIndex = FULL_BLOCK,
 ) -> Block:
-    """The weights of a block, each stage shown to `watch` by its name.
+    """The weights of a block; `on_stage` receives the name and array of every stage.
 
-    Queries and keys are already turned by their positions, and are those of the block.
+    `inputs` are those of the block at `indices`; `apply_positions` has rotated them.
     Shapes: [head, query, d], [head, key, d] -> [head, query, key]
     Raises NumbersError where a visible score is NaN or +inf.
     """
-    visible = seen(variant.mask, inputs.grid)
-    with np.errstate(invalid="ignore", over="ignore"):  # hidden places may hold anything
-        if variant.whole is not None:
-            weights = np.where(visible, variant.whole(inputs, visible), 0.0)
-            refuse_bad_scores(weights, visible, inputs.grid)
-            watch("visible", visible)
-            watch("weights", weights)
-            return Block(place, weights, visible)
+
+    def report(stage: str, array: Any) -> None:
+        if on_stage is not None:
+            on_stage(stage, array)
+
+    visible = evaluate_mask(variant.mask, inputs.grid)
+    with np.errstate(invalid="ignore", over="ignore"):  # masked scores may be NaN or infinite
+        if variant.mixer is not None:
+            weights = np.where(visible, variant.mixer(inputs, visible), 0.0)
+            check_scores(weights, visible, inputs.grid)
+            report("visible", visible)
+            report("weights", weights)
+            return Block(indices, weights, visible)
         logits = variant.score(inputs)
-        watch("scores", logits)
-        logits = scaled(logits, variant.scale(inputs), kept=watch is not unwatched)
-        watch("scaled", logits)
+        report("scores", logits)
+        logits = apply_scale(logits, variant.scale(inputs), in_place=on_stage is None)
+        report("scaled", logits)
         for bias in variant.bias:
             logits = bias(logits, inputs)
-            watch(str(bias), logits)
+            report(str(bias), logits)
         logits = variant.heads.mix_logits(logits, inputs)
-        visible = variant.normalize.narrow(logits, visible, inputs)
-    refuse_bad_scores(logits, visible, inputs.grid)
-    watch("logits", logits)
-    watch("visible", visible)
+        visible = variant.normalize.restrict_visible(logits, visible, inputs)
+    check_scores(logits, visible, inputs.grid)
+    report("logits", logits)
+    report("visible", visible)
     weights = variant.normalize(logits, visible, inputs)
     weights = variant.heads.mix_weights(weights, inputs)
-    watch("weights", weights)
-    return Block(place, weights, visible)
+    report("weights", weights)
+    return Block(indices, weights, visible)
 
 
-def scaled(scores: FloatArray, factor: Any, *, kept: bool) -> FloatArray:
-    """Scores times a factor; in place where nobody keeps them.    -> [head, query, key]"""
-    own = scores.base is None and scores.flags.writeable  # what lies elsewhere is a view
-    if kept or not own or np.ndim(factor) or np.result_type(scores, factor) != scores.dtype:
-        return scores * factor
-    return np.multiply(scores, factor, out=scores)
+def apply_scale(scores: FloatArray, factor: Any, *, in_place: bool) -> FloatArray:
+    """Scores times a factor; `in_place` allows the scores to be overwritten.
+
+    Shapes: [head, query, key] -> [head, query, key]
+    """
+    owns_memory = scores.base is None and scores.flags.writeable  # a view belongs to others
+    keeps_dtype = not np.ndim(factor) and np.result_type(scores, factor) == scores.dtype
+    if in_place and owns_memory and keeps_dtype:
+        return np.multiply(scores, factor, out=scores)
+    return scores * factor
 
 
-def seen(mask: Mask, grid: Grid) -> BoolArray:
-    """What a mask shows; large grids ask it only for keys that are in doubt.
+def evaluate_mask(mask: Mask, grid: Grid) -> BoolArray:
+    """The visible pairs; for a large grid, the mask is evaluated only where its bounds differ.
 
     Shapes: -> broadcasts to [head, query, key]
     """
-    if grid.row.size * grid.k.size < LARGE:
+    if grid.query_index.size * grid.k.size < BOUNDS_THRESHOLD:
         return mask(grid)
     some, every = mask.bounds(grid)
     if every.all():
         return np.ones((1, 1, 1), dtype=bool)
-    doubtful = np.flatnonzero(some & ~every)
-    shown = mask(grid.part(Place(keys=doubtful)))
-    visible = np.empty((len(shown), grid.row.size, grid.k.size), dtype=bool)
+    undecided = np.flatnonzero(some & ~every)
+    decided = mask(grid.select_block(BlockIndex(keys=undecided)))
+    visible = np.empty((len(decided), grid.query_index.size, grid.k.size), dtype=bool)
     visible[:] = every
-    visible[..., doubtful] = shown
+    visible[..., undecided] = decided
     return visible
 
 
-def turned(variant: Variant, inputs: Inputs) -> Inputs:
-    """Queries and keys, turned by their positions."""
-    grid, turn = inputs.grid, variant.position.turn
-    if type(variant.position).turn is Position.turn:
+def apply_positions(variant: Variant, inputs: Inputs) -> Inputs:
+    """The inputs with queries and keys rotated by their positions."""
+    if not variant.position.rotates:
         return inputs
+    grid, rotate = inputs.grid, variant.position.rotate
     return replace(
         inputs,
-        query=turn(inputs.query, grid.q[0, :, 0], "query"),
-        key=turn(inputs.key, grid.k[0, 0], "key"),
+        query=rotate(inputs.query, grid.q[0, :, 0], "query"),
+        key=rotate(inputs.key, grid.k[0, 0], "key"),
     )
 
 
-def refuse_bad_scores(logits: FloatArray, visible: BoolArray, grid: Grid) -> None:
-    """NaN and +inf have no share that could be computed."""
+def check_scores(logits: FloatArray, visible: BoolArray, grid: Grid) -> None:
+    """Check that no visible score is NaN or +inf; otherwise raise NumbersError."""
     if logits.max(initial=-np.inf) < np.inf:
         return
     bad: BoolArray = np.logical_and(np.logical_not(logits < np.inf), visible)
     if bad.any():
-        at = tuple(np.argwhere(bad)[0])
-        value = np.broadcast_to(logits, bad.shape)[at]
+        first = tuple(np.argwhere(bad)[0])
+        value = np.broadcast_to(logits, bad.shape)[first]
         head, query, key = (
-            int(axis.ravel()[i]) for axis, i in zip((grid.h, grid.row, grid.k), at, strict=True)
+            int(axis.ravel()[i])
+            for axis, i in zip((grid.h, grid.query_index, grid.k), first, strict=True)
         )
         raise NumbersError(
             f"the score of head {head}, query {query}, key {key} is {value}; "
-            "attention needs numbers below infinity"
+            "scores must be below infinity"
         )
 
 
-def combine(weights: FloatArray, value: FloatArray, place: Place = EVERYTHING) -> FloatArray:
-    """What each query takes from the values; a value that nobody weighs cannot leak.
+def apply_weights(
+    weights: FloatArray, value: FloatArray, indices: BlockIndex = FULL_BLOCK
+) -> FloatArray:
+    """weights @ value; values of weight 0 may be NaN or infinite and change nothing.
 
-    `place` is where weights and values lie in their layer.
+    `indices` locate weights and values in their layer.
     Shapes: [head, query, key], [head, key, d] -> [head, query, d]
-    Raises NumbersError where a value that is weighed is NaN or infinite.
+    Raises NumbersError where a value with a weight is NaN or infinite.
     """
-    good = np.isfinite(value)
-    if good.all():
+    finite = np.isfinite(value)
+    if finite.all():
         return weights @ value
-    lost: BoolArray = np.logical_not(np.all(good, axis=-1))  # [head, key]
-    taken = (weights != 0) & lost[:, None, :]
-    if taken.any():
-        head, query, key = np.argwhere(taken)[0]
+    bad_keys: BoolArray = np.logical_not(np.all(finite, axis=-1))  # [head, key]
+    bad = (weights != 0) & bad_keys[:, None, :]
+    if bad.any():
+        head, query, key = np.argwhere(bad)[0]
         raise NumbersError(
-            f"the value of head {nth(place.heads, head)}, key {nth(place.keys, key)} is not "
-            f"finite, and query {nth(place.rows, query)} looks at it"
+            f"the value of head {original_index(indices.heads, head)}, "
+            f"key {original_index(indices.keys, key)} is not finite, and query "
+            f"{original_index(indices.queries, query)} attends to it"
         )
-    return weights @ np.where(good, value, 0.0)
+    return weights @ np.where(finite, value, 0.0)
 
 
-def nth(some: Some, i: int) -> int:
-    """The number that the i-th of some members has among all."""
-    return int(i + (some.start or 0) if isinstance(some, slice) else some[i])
+def original_index(selection: AxisIndex, i: int) -> int:
+    """The index along the whole axis of the i-th selected member."""
+    if isinstance(selection, slice):
+        return int(i + (selection.start or 0))
+    return int(selection[i])

@@ -1,8 +1,8 @@
-"""A layer in blocks: some heads, some queries, and the keys that those queries can reach.
+"""Blocks: a layer split into heads, queries and the keys that those queries can reach.
 
-Blocks are small enough to stay near the processor, and hold no more than what somebody sees.
-How a layer falls into blocks depends on its shape and its mechanism alone, never on how many
-threads there are: the numbers are the same, bit for bit.
+Blocks fit the processor's cache and leave out keys that all their queries mask. The split depends
+on the shape of the layer and on its mechanism alone, never on the number of threads: the results
+are the same, bit for bit.
 """
 
 from __future__ import annotations
@@ -13,63 +13,71 @@ from typing import TypeVar
 
 import numpy as np
 
-from attnviz.core.engine.attention import Block, compute_weights, turned
-from attnviz.core.engine.parallel import each
-from attnviz.core.grid import EVERYTHING, Place, Some
-from attnviz.core.part import Inputs
+from attnviz.core.engine.attention import Block, apply_positions, compute_weights
+from attnviz.core.engine.parallel import map_tasks
+from attnviz.core.grid import FULL_BLOCK, AxisIndex, BlockIndex
+from attnviz.core.inputs import Inputs
 from attnviz.core.variant import Variant
 from attnviz.errors import MisuseError
 
-STRAIGHT = 1 << 18  # weights that are computed in one go
-MUCH = 1 << 20  # weights that are worth starting threads for
-BLOCK = 1 << 18  # weights of a block, where rows allow it
-ROWS = 64, 256  # queries in a block: fewer would make products slow
-LARGEST = 1 << 28  # weights that a mechanism may make at once
+# All in weights, head × query × key, but for QUERIES_PER_BLOCK.
+SINGLE_BLOCK_MAX = 1 << 18  # up to this size, a layer is one block
+PARALLEL_MIN = 1 << 20  # above this size, a layer is worth starting threads
+BLOCK_SIZE = 1 << 18  # size of a block, as far as QUERIES_PER_BLOCK allows
+QUERIES_PER_BLOCK = 64, 256  # minimum and maximum: with fewer, matrix products are slow
+MATRIX_MAX = 1 << 28  # limit for mechanisms that compute their whole matrix at once
 
 Result = TypeVar("Result")
 
 
-def blocks(variant: Variant, inputs: Inputs, use: Callable[[Block], Result]) -> Iterator[Result]:
-    """What `use` makes of each block of a layer, in order; it may be called in any thread.
+def compute_blocks(
+    variant: Variant, inputs: Inputs, use: Callable[[Block], Result]
+) -> Iterator[Result]:
+    """The result of `use` on each block of a layer, in order; `use` may run in any thread.
 
-    Raises MisuseError where the mechanism needs a matrix at once that is too large.
+    Raises MisuseError where the mechanism computes its whole matrix at once and it is too large.
     """
-    inputs = turned(variant, inputs)
+    inputs = apply_positions(variant, inputs)
 
-    def work(place: Place) -> Result:
-        return use(compute_weights(variant, inputs.part(place), place=place))
+    def work(indices: BlockIndex) -> Result:
+        return use(compute_weights(variant, inputs.select_block(indices), indices=indices))
 
-    return each(work, places(variant, inputs), much=prod(inputs.grid.shape) > MUCH)
+    is_large = prod(inputs.grid.shape) > PARALLEL_MIN
+    return map_tasks(work, split_into_blocks(variant, inputs), is_large=is_large)
 
 
-def places(variant: Variant, inputs: Inputs) -> list[Place]:
-    """Where the blocks of a layer lie."""
+def split_into_blocks(variant: Variant, inputs: Inputs) -> list[BlockIndex]:
+    """The blocks of a layer."""
     n_head, n_query, n_key = inputs.grid.shape
-    if n_head * n_query * n_key <= STRAIGHT:
-        return [EVERYTHING]
+    if n_head * n_query * n_key <= SINGLE_BLOCK_MAX:
+        return [FULL_BLOCK]
     if not variant.row_local:
-        refuse_too_large(variant, inputs)
-        return [EVERYTHING]
-    most = BLOCK // n_head if not variant.head_local else MUCH
-    step = min(max(2 * most // n_key, ROWS[0] if variant.head_local else 1), ROWS[1])
-    # Heads are parted where rows are not: something is to be shared out.
-    most_heads = -(-n_head // 2) if step >= n_query else n_head
-    found = []
+        check_matrix_size(variant, inputs)
+        return [FULL_BLOCK]
+    size = PARALLEL_MIN if variant.head_local else BLOCK_SIZE // n_head
+    fewest, most = QUERIES_PER_BLOCK
+    step = min(max(2 * size // n_key, fewest if variant.head_local else 1), most)
+    # Where all queries fit one block, split the heads, so that threads have something to share.
+    max_heads = -(-n_head // 2) if step >= n_query else n_head
+    blocks = []
     for start in range(0, n_query, step):
-        rows = slice(start, min(start + step, n_query))
-        keys, n_seen = reached(variant, inputs.part(Place(rows=rows)))
-        beside = n_head
+        queries = slice(start, min(start + step, n_query))
+        keys, n_reachable = reachable_keys(
+            variant, inputs.select_block(BlockIndex(queries=queries))
+        )
+        heads_per_block = n_head
         if variant.head_local:
-            beside = min(max(1, BLOCK // max(1, step * n_seen)), most_heads)
-        found += [
-            Place(slice(head, min(head + beside, n_head)), rows, keys)
-            for head in range(0, n_head, beside)
+            heads_per_block = max(1, BLOCK_SIZE // max(1, step * n_reachable))
+            heads_per_block = min(heads_per_block, max_heads)
+        blocks += [
+            BlockIndex(slice(head, min(head + heads_per_block, n_head)), queries, keys)
+            for head in range(0, n_head, heads_per_block)
         ]
-    return found
+    return blocks
 
 
-def reached(variant: Variant, inputs: Inputs) -> tuple[Some, int]:
-    """The keys that some of these queries may see, and how many they are."""
+def reachable_keys(variant: Variant, inputs: Inputs) -> tuple[AxisIndex, int]:
+    """The keys that some of these queries may attend to, and their number."""
     n_key = inputs.grid.n_key
     if not variant.key_local:
         return slice(0, n_key), n_key
@@ -80,11 +88,11 @@ def reached(variant: Variant, inputs: Inputs) -> tuple[Some, int]:
     return (slice(first, last + 1) if last - first < keys.size else keys), keys.size
 
 
-def refuse_too_large(variant: Variant, inputs: Inputs) -> None:
-    """A mechanism that makes its matrix at once needs room for it."""
+def check_matrix_size(variant: Variant, inputs: Inputs) -> None:
+    """Check that a whole matrix is not larger than MATRIX_MAX; otherwise raise MisuseError."""
     n_head, n_query, n_key = inputs.grid.shape
-    if n_head * n_query * n_key > LARGEST:
+    if n_head * n_query * n_key > MATRIX_MAX:
         raise MisuseError(
-            f"{variant.name!r} makes its matrix at once, and {n_head} heads × {n_query} × {n_key} "
-            f"is more than {LARGEST}; give it a shorter text"
+            f"{variant.name!r} computes its whole matrix at once, and {n_head} heads × {n_query} "
+            f"× {n_key} is more than {MATRIX_MAX}; use a shorter text"
         )

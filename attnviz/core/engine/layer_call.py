@@ -1,8 +1,8 @@
-"""What a source asks for in each layer: look, with these inputs, by this mechanism.
+"""Layer call: the interface between a source of hidden states and the attention engine.
 
-A source knows embeddings, projections and what happens between layers. It does not compute
-attention: it hands a LayerCall to `attend` and goes on with the output it gets back. Whoever
-supplies `attend` decides what runs and what is kept.
+A source computes embeddings, projections and what lies between layers, but not attention: it
+passes a LayerCall to a callback and continues with the output that it returns. The callback
+decides which mechanism runs and what is recorded.
 """
 
 from __future__ import annotations
@@ -13,31 +13,31 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 from attnviz.core.arrays import FloatArray
-from attnviz.core.part import Inputs
+from attnviz.core.inputs import Inputs
 from attnviz.core.variant import Variant
 from attnviz.record import Record
 
-PROJECTED: Mapping[str, str] = MappingProxyType({"q": "x W_Q", "k": "x W_K", "v": "x W_V"})
+DEFAULT_FORMULAS: Mapping[str, str] = MappingProxyType({"q": "x W_Q", "k": "x W_K", "v": "x W_V"})
 
 
-class LayerCall(Record, kw_only=True):
-    """One attention layer about to run.
+class LayerCall(Record, kw_only=True, eq=False):
+    """One attention layer of a source, before it runs.
 
     Shapes: value [head, key, d_value]; inputs hold query [head, query, d], key [head, key, d]
 
-    `own` is the source's own mechanism for this layer; `kind` tells the attentions of an
-    encoder-decoder apart: "self", "encoder", "decoder" or "cross". `told` says how q, k and v,
-    and x, the layer's input, came about, as one writes it; no x: the source says it elsewhere.
-    Where nobody reads the output (`read` is False), `attend` may give anything back.
+    `variant` is the source's mechanism for this layer. `kind` distinguishes the attentions of an
+    encoder-decoder: "self", "encoder", "decoder" or "cross". `formulas` describe how q, k and v
+    are computed, and x, the layer's input; without "x" the source describes it elsewhere.
+    Unless `needs_output`, the callback may return any array.
     """
 
     layer: int
     inputs: Inputs
     value: FloatArray
-    own: Variant
+    variant: Variant
     kind: str = "self"
-    read: bool = True
-    told: Mapping[str, str] = field(default_factory=lambda: PROJECTED)
+    needs_output: bool = True
+    formulas: Mapping[str, str] = field(default_factory=lambda: DEFAULT_FORMULAS)
 
 
-Attend: TypeAlias = Callable[[LayerCall], FloatArray]  # -> output [head, query, d_value]
+AttendCallback: TypeAlias = Callable[[LayerCall], FloatArray]  # -> output [head, query, d_value]

@@ -1,4 +1,4 @@
-"""Many pieces of work of one kind, done in turn or by whoever is there to share them."""
+"""Parallel execution: independent tasks, run one by one or by the threads of the caller."""
 
 from __future__ import annotations
 
@@ -8,25 +8,26 @@ from typing import Any, TypeVar
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
-Share = Callable[[Callable[[Any], Any], Sequence[Any], bool], Iterator[Any]]
+Executor = Callable[[Callable[[Any], Any], Sequence[Any], bool], Iterator[Any]]
 
 
-def alone(work: Callable[[Any], Any], tasks: Sequence[Any], much: bool) -> Iterator[Any]:
-    """One after the other, each when its result is wanted."""
-    del much
+def run_sequentially(
+    work: Callable[[Any], Any], tasks: Sequence[Any], is_large: bool
+) -> Iterator[Any]:
+    """Run the tasks one after the other, each when its result is read."""
+    del is_large
     return map(work, tasks)
 
 
-share: ContextVar[Share] = ContextVar("share", default=alone)
+executor: ContextVar[Executor] = ContextVar("executor", default=run_sequentially)
 
 
-def each(
-    work: Callable[[Task], Result], tasks: Sequence[Task], *, much: bool = True
+def map_tasks(
+    work: Callable[[Task], Result], tasks: Sequence[Task], *, is_large: bool = True
 ) -> Iterator[Result]:
-    """What comes of every task, in the order of the tasks, whoever did it and when.
+    """The result of every task, in the order of the tasks, whichever thread runs it.
 
-    Tasks must not wait for each other, and may write only where no other does. One task alone
-    is done at once, without any fuss; what is not `much` is shared only where somebody is at
-    work already.
+    Tasks must not depend on each other and may write only to memory of their own. A single task
+    runs at once; unless `is_large`, the executor starts no threads for them.
     """
-    return map(work, tasks) if len(tasks) < 2 else share.get()(work, tasks, much)
+    return map(work, tasks) if len(tasks) < 2 else executor.get()(work, tasks, is_large)

@@ -7,52 +7,54 @@ from collections.abc import Iterator
 import numpy as np
 
 from attnviz.core.explain.explanation import Cell
-from attnviz.core.explain.trace import Stages
-from attnviz.core.normalizers import Line
+from attnviz.core.explain.trace import Trace
+from attnviz.core.normalizers import ArithmeticLine
 from attnviz.core.tokens import Tokens
 
 
-def reckon(stages: Stages, head: int, queries: Tokens, keys: Tokens, query: int, key: int) -> Cell:
-    """How the weight of one query on one key came about."""
-    variant = stages.variant
+def explain_weight(
+    trace: Trace, head: int, queries: Tokens, keys: Tokens, query: int, key: int
+) -> Cell:
+    """The arithmetic of the weight of one query on one key."""
     factors = None
-    if variant.whole is None:
-        factors = variant.score.factors(stages.inputs, head, query, key)
+    if trace.variant.mixer is None:
+        factors = trace.variant.score.factors(trace.inputs, head, query, key)
     return Cell(
         query=queries[query],
         key=keys[key],
-        query_at=query,
-        key_at=key,
-        lines=tuple(lines(stages, head, query, key)),
+        query_index=query,
+        key_index=key,
+        lines=tuple(arithmetic_lines(trace, head, query, key)),
         factors=factors,
     )
 
 
-def lines(stages: Stages, head: int, query: int, key: int) -> Iterator[Line]:
-    """One line for each thing that happened to the score, the last one the weight."""
-    variant = stages.variant
-    visible = bool(stages.visible(head)[query, key])
-    weights = stages.of_head("weights", head)[query]
+def arithmetic_lines(trace: Trace, head: int, query: int, key: int) -> Iterator[ArithmeticLine]:
+    """One line per operation on the score; the last line is the weight."""
+    variant = trace.variant
+    visible = trace.visible(head)[query]
+    weights = trace.head_stage("weights", head)[query]
     biases = {str(bias): bias for bias in variant.bias}
     before = 0.0
-    for name in stages.stages:
+    for name in trace.stages:
         if name in ("visible", "logits", "weights"):
             continue
-        value = float(stages.of_head(name, head)[query, key])
+        value = float(trace.head_stage(name, head)[query, key])
         if name == "scores":
-            yield Line("score", variant.score.formula, value)
+            yield ArithmeticLine("score", variant.score.formula, value)
         elif name in biases:
-            yield Line(biases[name].name, biases[name].reckoned(before, value), value)
+            yield ArithmeticLine(biases[name].name, biases[name].format_step(before, value), value)
         elif value != before:
-            yield Line(name, f"{before:.6g} × {value / before:.6g} ({variant.scale})", value)
+            expression = f"{before:.6g} × {value / before:.6g} ({variant.scale})"
+            yield ArithmeticLine(name, expression, value)
         before = value
-    may = "may" if visible else "may not"
-    yield Line("mask", f"{variant.mask}: the query {may} look here", float(visible))
-    if not visible:
-        yield Line("weight", "hidden, so exactly", float(weights[key]))
-    elif variant.whole is not None:
-        yield Line("weight", f"{variant.whole}, over the whole matrix", float(weights[key]))
+    state = "visible" if visible[key] else "masked"
+    yield ArithmeticLine("mask", f"{variant.mask}: {state}", float(visible[key]))
+    if not visible[key]:
+        yield ArithmeticLine("weight", "masked, so exactly", float(weights[key]))
+    elif variant.mixer is not None:
+        expression = f"{variant.mixer}, over the whole matrix"
+        yield ArithmeticLine("weight", expression, float(weights[key]))
     else:
-        seen = stages.visible(head)[query]
-        logits = np.where(seen, stages.of_head("logits", head)[query], -np.inf)
-        yield from variant.normalize.lines(logits, weights, key)
+        logits = np.where(visible, trace.head_stage("logits", head)[query], -np.inf)
+        yield from variant.normalize.explain_lines(logits, weights, key)

@@ -1,4 +1,4 @@
-"""A computation told step by step: what each step is for, and its real numbers."""
+"""Explanation: the computation of one head as steps with their meaning, formula and numbers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import field
 from typing import Any
 
 from attnviz.core.arrays import FloatArray
-from attnviz.core.normalizers import Line
+from attnviz.core.normalizers import ArithmeticLine
 from attnviz.core.scores import Factors
 from attnviz.core.tokens import Token
 from attnviz.record import Record
@@ -16,14 +16,14 @@ Labels = tuple[str, ...]
 
 
 class Step(Record, eq=False):
-    """One step: what it is called, what it is for, how it is reckoned, and what comes out.
+    """One step: its name, meaning, formula and result.
 
-    Shapes: numbers [row, column], labelled by `rows` and `columns`; NaN where nothing may be
-    seen. Steps without numbers only say something.
+    Shapes: numbers [row, column], labelled by `rows` and `columns`, NaN where masked; None for
+    a step that is text alone.
     """
 
     name: str
-    says: str
+    meaning: str
     formula: str = ""
     numbers: FloatArray | None = None
     rows: Labels = ()
@@ -32,18 +32,21 @@ class Step(Record, eq=False):
 
 
 class Cell(Record, eq=False):
-    """The arithmetic of one weight; `factors` are two vectors whose products make the score."""
+    """The arithmetic of one weight.
+
+    `factors` are two vectors whose products add up to the score, None for other scores.
+    """
 
     query: Token
     key: Token
-    query_at: int
-    key_at: int
-    lines: tuple[Line, ...]
+    query_index: int
+    key_index: int
+    lines: tuple[ArithmeticLine, ...]
     factors: Factors | None = None
 
 
 class Explanation(Record, eq=False):
-    """All steps of one head of one layer, in order, and one weight in full if asked for."""
+    """The steps of one head of one layer, in order, and the arithmetic of one weight."""
 
     title: str
     steps: tuple[Step, ...]

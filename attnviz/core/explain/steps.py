@@ -1,4 +1,4 @@
-"""Tell the stages of one head as steps: what each is for, with its numbers."""
+"""Steps: the trace of one head as named steps, each with its meaning, formula and numbers."""
 
 from __future__ import annotations
 
@@ -8,61 +8,76 @@ import numpy as np
 
 from attnviz.core.arrays import FloatArray
 from attnviz.core.explain.explanation import Labels, Step
-from attnviz.core.explain.trace import Stages
+from attnviz.core.explain.trace import Trace
 from attnviz.core.tokens import Tokens
 
 
-def tell(stages: Stages, head: int, queries: Tokens, keys: Tokens) -> Iterator[Step]:
-    """Projections, every stage of the weights, and what each query takes home."""
-    inputs, variant, value = stages.call.inputs, stages.variant, stages.call.value
-    q, k, v = (f"{name} = {stages.call.told[name]}" for name in "qkv")
-    if variant.projected:
-        at = head % len(value)
-        yield vectors("queries", "what each token looks for", q, inputs.query[head], queries)
-        yield vectors("keys", "what each can be found by", k, inputs.key[head], keys)
-        yield vectors("values", "what each token gives", v, value[at], keys)
-    if stages.inputs.query is not inputs.query:
-        says, how = "turned by where the token stands", str(variant.position)
-        yield vectors("turned queries", says, how, stages.inputs.query[head], queries)
-        yield vectors("turned keys", says, how, stages.inputs.key[head], keys)
-    for name in stages.stages:
-        yield from stage(stages, name, head, labels_of(queries), labels_of(keys))
-    says = "the values, added up in proportion to the weights"
-    yield vectors("output", says, "weights @ v", stages.output[head], queries)
+def explain_steps(trace: Trace, head: int, queries: Tokens, keys: Tokens) -> Iterator[Step]:
+    """Projections, every stage of the weights, and the output of each query."""
+    inputs, variant, value = trace.call.inputs, trace.variant, trace.call.value
+    if variant.has_projections:
+        q, k, v = (f"{name} = {trace.call.formulas[name]}" for name in "qkv")
+        kv_head = head % len(value)
+        meaning = "one vector per token, compared with the keys"
+        yield vector_step("queries", meaning, q, inputs.query[head], queries)
+        meaning = "one vector per token, compared with the queries"
+        yield vector_step("keys", meaning, k, inputs.key[head], keys)
+        meaning = "one vector per token, summed in the output"
+        yield vector_step("values", meaning, v, value[kv_head], keys)
+    if trace.inputs.query is not inputs.query:
+        meaning, formula = "rotated by position", str(variant.position)
+        yield vector_step("rotated queries", meaning, formula, trace.inputs.query[head], queries)
+        yield vector_step("rotated keys", meaning, formula, trace.inputs.key[head], keys)
+    for name in trace.stages:
+        yield from explain_stage(trace, name, head, labels_of(queries), labels_of(keys))
+    meaning = "sum of the values, weighted by each query's weights"
+    yield vector_step("output", meaning, "weights @ v", trace.output[head], queries)
 
 
-def stage(stages: Stages, name: str, head: int, rows: Labels, columns: Labels) -> Iterator[Step]:
+def explain_stage(
+    trace: Trace, name: str, head: int, rows: Labels, columns: Labels
+) -> Iterator[Step]:
     """One stage of the weights, unless it changes nothing."""
-    variant, visible = stages.variant, stages.visible(head)
-    maker = variant.normalize if variant.whole is None else variant.whole
-    title, says, formula = {
-        "scores": ("scores", "how well each query matches each key", variant.score.formula),
-        "scaled": ("scaled", "brought to a size that suits the normalizer", f"× {variant.scale}"),
-        "logits": ("masked", "what a query may not look at is left out", str(variant.mask)),
-        "weights": ("weights", f"each row shared out; it sums to {variant.row_sum}", str(maker)),
-    }.get(name, (name, "the scores after this change", ""))
-    unchanged = {
-        "visible": True,  # told by what it leaves out
+    variant, visible = trace.variant, trace.visible(head)
+    normalizer = variant.normalize if variant.mixer is None else variant.mixer
+    row_sum = "unconstrained" if variant.row_sum == "any" else variant.row_sum
+    title, meaning, formula = {
+        "scores": ("scores", "one score per query and key", variant.score.formula),
+        "scaled": ("scaled", "the scores, scaled", scale_formula(trace)),
+        "logits": ("masked", "the logits of the pairs that are not masked", str(variant.mask)),
+        "weights": ("weights", f"one row per query; row sum: {row_sum}", str(normalizer)),
+    }.get(name, (name, "the logits after this step", ""))
+    changes_nothing = {
+        "visible": True,  # shown by the step "masked"
         "scaled": str(variant.scale) == "unscaled",
         "logits": bool(visible.all()),
     }
-    if unchanged.get(name):
+    if changes_nothing.get(name):
         return
-    numbers = stages.of_head(name, head)
+    numbers = trace.head_stage(name, head)
     if name in ("logits", "weights"):
         numbers = np.where(visible, numbers, np.nan)
     shape = f"[query {len(rows)}, key {len(columns)}]"
-    yield Step(title, says, formula, numbers, rows, columns, shape)
+    yield Step(title, meaning, formula, numbers, rows, columns, shape)
 
 
-def vectors(name: str, says: str, formula: str, array: FloatArray, tokens: Tokens) -> Step:
-    """A step whose numbers are one vector a token.    [token, d] -> a Step"""
+def scale_formula(trace: Trace) -> str:
+    """The factor of the scores where it is one number, and the scale: × 0.3536 (root-d)."""
+    scale = trace.variant.scale
+    if trace.variant.mixer is not None:
+        return str(scale)
+    factor = scale(trace.inputs)
+    return f"× {float(factor):.4g} ({scale})" if np.ndim(factor) == 0 else f"× {scale}"
+
+
+def vector_step(name: str, meaning: str, formula: str, array: FloatArray, tokens: Tokens) -> Step:
+    """A step with one vector per token.    [token, d] -> a Step"""
     n_token, d = array.shape
     columns = tuple(map(str, range(d)))
     shape = f"[token {n_token}, d {d}]"
-    return Step(name, says, formula, array, labels_of(tokens), columns, shape)
+    return Step(name, meaning, formula, array, labels_of(tokens), columns, shape)
 
 
 def labels_of(tokens: Tokens) -> Labels:
-    """What people see of each token."""
+    """The label of each token."""
     return tuple(token.label for token in tokens)

@@ -1,4 +1,4 @@
-"""Everything that one head of one layer computed, kept stage by stage."""
+"""Trace: every intermediate array of one attention layer."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 
 from attnviz.core.arrays import BoolArray, FloatArray
-from attnviz.core.engine.attention import combine, compute_weights, turned
+from attnviz.core.engine.attention import apply_positions, apply_weights, compute_weights
 from attnviz.core.engine.layer_call import LayerCall
-from attnviz.core.part import Inputs
+from attnviz.core.inputs import Inputs
 from attnviz.core.variant import Variant
 from attnviz.record import Record
 
 
-class Stages(Record, eq=False):
-    """A layer that ran with every stage watched.
+class Trace(Record, eq=False):
+    """The stages of a layer, by name, in the order in which they were computed.
 
     Shapes: stages each broadcast to [head, query, key]; weights [head, query, key];
     output [head, query, d]
@@ -23,27 +23,27 @@ class Stages(Record, eq=False):
 
     call: LayerCall
     variant: Variant
-    inputs: Inputs  # queries and keys turned by their positions
+    inputs: Inputs  # with queries and keys rotated by position
     stages: dict[str, Any]
     weights: FloatArray
     output: FloatArray
 
     @classmethod
-    def of(cls, call: LayerCall, variant: Variant) -> Stages:
-        """Run a layer and keep what it does on the way."""
-        inputs = turned(variant, call.inputs)
+    def record(cls, call: LayerCall, variant: Variant) -> Trace:
+        """Run a layer with this mechanism and keep all its stages."""
+        inputs = apply_positions(variant, call.inputs)
         stages: dict[str, Any] = {}
         block = compute_weights(variant, inputs, stages.__setitem__)
-        output = combine(block.weights, call.value)
+        output = apply_weights(block.weights, call.value)
         return cls(call, variant, inputs, stages, block.weights, output)
 
-    def of_head(self, name: str, head: int) -> Any:
+    def head_stage(self, name: str, head: int) -> Any:
         """One stage of one head.    -> [query, key]"""
         array = np.asarray(self.stages[name])
-        whole = np.broadcast_to(array, (array.shape[0], *self.weights.shape[1:]))
-        return whole[head if len(whole) > 1 else 0]
+        heads = np.broadcast_to(array, (array.shape[0], *self.weights.shape[1:]))
+        return heads[head if len(heads) > 1 else 0]
 
     def visible(self, head: int) -> BoolArray:
-        """What this head's queries may look at.    -> [query, key]"""
-        seen: BoolArray = self.of_head("visible", head)
-        return seen
+        """The visible pairs of one head.    -> [query, key]"""
+        visible: BoolArray = self.head_stage("visible", head)
+        return visible

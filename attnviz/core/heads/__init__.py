@@ -1,4 +1,4 @@
-"""Head plans: how many heads, which keys they share, and whether they are mixed."""
+"""Head layouts: number of heads, shared keys and values (MQA, GQA), mixing of heads."""
 
 from __future__ import annotations
 
@@ -7,58 +7,61 @@ from typing import ClassVar
 import numpy as np
 
 from attnviz.core.arrays import FloatArray
-from attnviz.core.part import Inputs, Part
+from attnviz.core.inputs import Inputs
+from attnviz.core.part import Part
 from attnviz.errors import MisuseError, ShapeError
 
 
 class Heads(Part):
-    """How many heads look, and with whose keys."""
+    """A head layout: numbers of query and key/value heads, and how heads are mixed."""
 
-    signed: ClassVar[bool] = False  # mixing may make weights negative
+    signed: ClassVar[bool] = False  # mixed weights may be negative
     heads: int
     kv_heads: int
 
     @property
     def n_head(self) -> int:
-        """Heads of the map that comes out."""
+        """Number of heads of the attention map."""
         return self.heads
 
     @property
     def n_query_head(self) -> int:
-        """Heads that have queries of their own; more than n_head where heads are joined."""
+        """Number of heads with queries; more than n_head where a layout combines heads."""
         return self.heads
 
     @property
     def n_kv_head(self) -> int:
-        """Heads that have keys and values of their own."""
+        """Number of heads with keys and values."""
         return self.kv_heads or self.n_query_head
 
-    def made_of(self, n_query_head: int) -> int:
-        """How many heads the map has that comes of so many heads with queries."""
+    def n_output_heads(self, n_query_head: int) -> int:
+        """Number of heads of the map for this many heads with queries."""
         return n_query_head * self.n_head // self.n_query_head
 
     def mix_logits(self, logits: FloatArray, inputs: Inputs) -> FloatArray:
-        """Heads may talk before weights are made.    [head, query, key] -> [head, query, key]"""
+        """Mix heads before the normalizer.    [head, query, key] -> [head, query, key]"""
         del inputs
         return logits
 
     def mix_weights(self, weights: FloatArray, inputs: Inputs) -> FloatArray:
-        """Heads may talk afterwards.    [query head, query, key] -> [head, query, key]"""
+        """Mix heads after the normalizer.    [query head, query, key] -> [head, query, key]"""
         del inputs
         return weights
 
-    def give_values(self, value: FloatArray, n_head: int) -> FloatArray:
-        """The values that each head of the map takes from.
+    def expand_values(self, value: FloatArray, n_head: int) -> FloatArray:
+        """The values that each head of the map averages.
 
         Shapes: [kv_head, key, d] -> [head, key, d_value]
         """
-        return share(value, n_head)
+        return repeat_kv(value, n_head)
 
 
 class MultiHead(Heads):
-    """Heads side by side, each with its own projections; `kv_heads` 0 means: keys unshared.
+    """Multi-head, multi-query and grouped-query attention.
 
-    Paper: 1706.03762; shared keys 1911.02150 (one) and 2305.13245 (groups)
+    Each of `heads` has its own query projection; `kv_heads` key/value heads are shared by
+    groups of them, 0 means one per query head.
+    Paper: 1706.03762; 1911.02150 (MQA, one key/value head), 2305.13245 (GQA)
     """
 
     name = "heads"
@@ -76,11 +79,12 @@ class MultiHead(Heads):
 
     def __str__(self) -> str:
         heads = "1 head" if self.heads == 1 else f"{self.heads} heads"
-        return f"{heads} share {self.kv_heads}" if self.kv_heads else heads
+        kv_heads = "1 KV head" if self.kv_heads == 1 else f"{self.kv_heads} KV heads"
+        return f"{heads}, {kv_heads}" if self.kv_heads else heads
 
 
 def divisors(n: int) -> list[int]:
-    """What divides n evenly.
+    """All divisors of n.
 
     >>> divisors(12)
     [1, 2, 3, 4, 6, 12]
@@ -88,13 +92,13 @@ def divisors(n: int) -> list[int]:
     return [i for i in range(1, n + 1) if n % i == 0]
 
 
-def share(kv: FloatArray, n_head: int) -> FloatArray:
-    """Let n_head query heads share fewer key heads; head i uses key head i // group.
+def repeat_kv(kv: FloatArray, n_head: int) -> FloatArray:
+    """Repeat key/value heads for n_head query heads; head i uses key/value head i // group.
 
     Shapes: [kv_head, key, d] -> [head, key, d]
     """
-    group, rest = divmod(n_head, kv.shape[0])
-    if rest or not group:
+    group, remainder = divmod(n_head, kv.shape[0])
+    if remainder or not group:
         raise ShapeError(f"{n_head} query heads cannot share {kv.shape[0]} key heads evenly")
     return kv if group == 1 else np.repeat(kv, group, axis=0)
 

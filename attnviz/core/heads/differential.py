@@ -1,4 +1,4 @@
-"""Differential attention: what two heads have in common is noise, and is taken off."""
+"""Differential attention: the difference of two attention maps per head."""
 
 from __future__ import annotations
 
@@ -9,57 +9,58 @@ import numpy as np
 
 from attnviz.core.arrays import FloatArray, Shape
 from attnviz.core.heads import MultiHead
-from attnviz.core.part import Inputs, Sizes
+from attnviz.core.inputs import Inputs, Sizes
 from attnviz.errors import ShapeError
 
-LEARNED = ("lambda_q1", "lambda_k1", "lambda_q2", "lambda_k2")
+LAMBDA_PARAMS = ("lambda_q1", "lambda_k1", "lambda_q2", "lambda_k2")
 
 
 class Differential(MultiHead):
-    """Each head is a pair: its second map, λ times, is subtracted from its first.
+    """Differential attention: a head subtracts its second map, times λ, from its first.
 
     Formula: A_h = A_2h − λ A_2h+1, λ = exp(a₁·b₁) − exp(a₂·b₂) + λ₀, λ₀ = 0.8 − 0.6 exp(−0.3 l),
-    l the layer, counted from 0; values of a pair stand side by side
-    Paper: 2410.05258 (its layers count from 1; λ is shared by the heads of a layer)
+    l the layer, counted from 0 (in the paper from 1); λ is shared by the heads of a layer, and
+    the values of a pair are concatenated
+    Paper: 2410.05258
     """
 
     name = "differential"
     head_local = False
     signed = True
-    starts: ClassVar = dict.fromkeys(LEARNED, 0.1)
+    init_std: ClassVar = dict.fromkeys(LAMBDA_PARAMS, 0.1)
     heads: int = 4
 
     @property
     def n_query_head(self) -> int:
-        """Two for each head of the map."""
+        """Two per head of the map."""
         return 2 * self.heads
 
     def param_shapes(self, sizes: Sizes) -> Mapping[str, Shape]:
-        """a₁, b₁, a₂, b₂ [d]; those of the first head serve the layer"""
-        return dict.fromkeys(LEARNED, (sizes.d,))
+        """a₁, b₁, a₂, b₂ [d]; all heads use those of head 0"""
+        return dict.fromkeys(LAMBDA_PARAMS, (sizes.d,))
 
     def mix_weights(self, weights: FloatArray, inputs: Inputs) -> FloatArray:
         """[2 head, query, key] -> [head, query, key]"""
         if len(weights) % 2:
             raise ShapeError(f"differential heads come in pairs; {len(weights)} do not pair up")
-        return weights[0::2] - self.factor(inputs) * weights[1::2]
+        return weights[0::2] - self.compute_lambda(inputs) * weights[1::2]
 
-    def factor(self, inputs: Inputs) -> float:
+    def compute_lambda(self, inputs: Inputs) -> float:
         """λ of this layer."""
-        a1, b1, a2, b2 = (inputs.param(name)[0] for name in LEARNED)
-        return float(np.exp(a1 @ b1) - np.exp(a2 @ b2) + first_factor(inputs.layer))
+        a1, b1, a2, b2 = (inputs.param(name)[0] for name in LAMBDA_PARAMS)
+        return float(np.exp(a1 @ b1) - np.exp(a2 @ b2) + lambda_init(inputs.layer))
 
-    def give_values(self, value: FloatArray, n_head: int) -> FloatArray:
-        """The values of each pair, side by side.    [2 head, key, d] -> [head, key, 2 d]"""
-        every = super().give_values(value, 2 * n_head)
-        return np.concatenate([every[0::2], every[1::2]], axis=-1)
+    def expand_values(self, value: FloatArray, n_head: int) -> FloatArray:
+        """The concatenated values of each pair.    [2 head, key, d] -> [head, key, 2 d]"""
+        values = super().expand_values(value, 2 * n_head)
+        return np.concatenate([values[0::2], values[1::2]], axis=-1)
 
     def __str__(self) -> str:
-        return f"{super().__str__()}, each the difference of two"
+        return f"{super().__str__()}, differential"
 
 
-def first_factor(layer: int) -> float:
-    """λ₀, which grows with depth.
+def lambda_init(layer: int) -> float:
+    """λ₀ (λ_init of the paper), which grows with depth.
 
     >>> [round(first_factor(layer), 4) for layer in range(4)]
     [0.2, 0.3555, 0.4707, 0.5561]

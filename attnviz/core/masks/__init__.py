@@ -1,7 +1,7 @@
-"""Masks: which keys may a query look at?    -> visible, broadcasts to [head, query, key]
+"""Attention masks: which keys each query may attend to.    -> broadcasts to [head, query, key]
 
-Masks are functions of positions, closed under & (both), | (either) and ~ (not).
-True means: may look.
+Masks are functions of positions, closed under & (and), | (or) and ~ (not). True: the query may
+attend to the key; False: the pair is masked.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from attnviz.core.arrays import BoolArray
 from attnviz.core.grid import Grid
 from attnviz.core.part import Part
 
-Bounds = tuple[BoolArray, BoolArray]
+Bounds = tuple[BoolArray, BoolArray]  # keys visible to some query, to all queries
 
 
 class Mask(Part):
-    """A rule for one query and one key that holds for all."""
+    """An attention mask: a rule for one query and one key, applied to all pairs."""
 
     def __call__(self, grid: Grid) -> BoolArray:
-        """-> broadcasts to [head, query, key]; True = may look"""
-        raise TypeError(f"{type(self).__name__} does not say what may be seen")
+        """-> broadcasts to [head, query, key]; True = visible"""
+        raise TypeError(f"{type(self).__name__} does not define a mask")
 
     def bounds(self, grid: Grid) -> Bounds:
-        """Keys that some query of this grid may see, and keys that all of them do see.
+        """Keys visible to some query of this grid, and keys visible to all of them.
 
-        Rather too many of the first and too few of the second: what is out of reach of a block
-        of queries is not computed for it, and what is in clear sight is not asked for again.
+        The first may hold too many keys, the second too few: keys outside the first are left
+        out of a block of queries, and for keys of the second the mask is not evaluated.
         Shapes: -> [key], [key]
         """
         return np.ones(grid.k.size, dtype=bool), np.zeros(grid.k.size, dtype=bool)
@@ -45,7 +45,7 @@ class Mask(Part):
 
 
 class Both(Mask):
-    """What both masks show."""
+    """Conjunction: pairs visible in both masks."""
 
     name = "both"
     first: Mask
@@ -70,7 +70,7 @@ class Both(Mask):
 
 
 class Either(Mask):
-    """What one of the masks shows."""
+    """Disjunction: pairs visible in at least one of two masks."""
 
     name = "either"
     first: Mask
@@ -91,7 +91,7 @@ class Either(Mask):
 
 
 class Not(Mask):
-    """What the mask hides."""
+    """Negation: pairs that are not visible in a mask."""
 
     name = "not"
     mask: Mask
@@ -110,7 +110,7 @@ class Not(Mask):
 
 
 class Full(Mask):
-    """Every token sees every token."""
+    """Full (bidirectional) attention: every query attends to every key."""
 
     name = "full"
 
@@ -120,14 +120,14 @@ class Full(Mask):
 
     def bounds(self, grid: Grid) -> Bounds:
         """-> [key], [key]"""
-        return by_key(self, grid)
+        return key_only_bounds(self, grid)
 
 
 class Causal(Mask):
-    """A token sees itself and what came before.
+    """Causal mask: a query attends to its own position and earlier ones.
 
-    With fewer queries than keys the queries are the last positions; `align` "first" counts
-    both from 0 instead.
+    With fewer queries than keys the queries are the last positions; with `align` "first", the
+    first ones.
     """
 
     name = "causal"
@@ -136,18 +136,18 @@ class Causal(Mask):
 
     def __call__(self, grid: Grid) -> BoolArray:
         """-> [1, query, key]"""
-        return grid.k <= (grid.row if self.align == "first" else grid.q)
+        return grid.k <= (grid.query_index if self.align == "first" else grid.q)
 
     def bounds(self, grid: Grid) -> Bounds:
         """-> [key], [key]"""
-        return growing(self, grid)
+        return nested_bounds(self, grid)
 
     def __str__(self) -> str:
         return "causal" if self.align == "last" else f"causal({self.align})"
 
 
 class Window(Mask):
-    """Keys closer than `window`, itself included: causal & window(3) shows three keys."""
+    """Sliding window: keys at a distance below `window`; causal & window(3) leaves 3 keys."""
 
     name = "window"
     limits: ClassVar = {"window": (1, inf)}
@@ -159,47 +159,47 @@ class Window(Mask):
 
     def bounds(self, grid: Grid) -> Bounds:
         """-> [key], [key]"""
-        nearest, farthest = grid.steps
+        nearest, farthest = grid.distance_range
         return nearest < self.window, farthest < self.window
 
 
 class Padding(Mask):
-    """Padding is not looked at."""
+    """Padding mask: keys that are no padding tokens."""
 
     name = "padding"
 
     def __call__(self, grid: Grid) -> BoolArray:
         """-> [1, 1, key]"""
-        return grid.note("pad")[1] == 0
+        return grid.token_feature("pad")[1] == 0
 
     def bounds(self, grid: Grid) -> Bounds:
         """-> [key], [key]"""
-        return by_key(self, grid)
+        return key_only_bounds(self, grid)
 
 
-class GivenMask(Mask):
-    """An array that the caller brings.    array: broadcasts to [head, query, key]"""
+class GivenMask(Mask, eq=False):
+    """A mask passed as an array, True = visible.    array: broadcasts to [head, query, key]"""
 
     name = "given"
     array: BoolArray
 
     def __call__(self, grid: Grid) -> BoolArray:
         """-> broadcasts to [head, query, key]"""
-        return np.asarray(grid.part_of(self.array), dtype=bool)
+        return np.asarray(grid.slice_array(self.array), dtype=bool)
 
     def __str__(self) -> str:
         return "given mask"
 
 
-def by_key(mask: Mask, grid: Grid) -> Bounds:
-    """Bounds of a mask that asks the key alone.    -> [key], [key]"""
-    seen = np.broadcast_to(mask(grid), (1, 1, grid.k.size))[0, 0]
-    return seen, seen
+def key_only_bounds(mask: Mask, grid: Grid) -> Bounds:
+    """Bounds of a mask that depends on the key alone.    -> [key], [key]"""
+    visible = np.broadcast_to(mask(grid), (1, 1, grid.k.size))[0, 0]
+    return visible, visible
 
 
-def growing(mask: Mask, grid: Grid) -> Bounds:
-    """Bounds of a mask that shows each query what the one before it saw.    -> [key], [key]"""
-    return mask(grid.row_at(-1))[0, 0], mask(grid.row_at(0))[0, 0]
+def nested_bounds(mask: Mask, grid: Grid) -> Bounds:
+    """Bounds of a mask whose rows only gain keys from query to query.    -> [key], [key]"""
+    return mask(grid.single_query(-1))[0, 0], mask(grid.single_query(0))[0, 0]
 
 
 PARTS: tuple[type[Mask], ...] = (Full, Causal, Window, Padding)

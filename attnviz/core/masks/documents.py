@@ -1,4 +1,4 @@
-"""Texts: several of them share a sequence and must not read each other."""
+"""Document masks: texts packed into one sequence."""
 
 from __future__ import annotations
 
@@ -7,28 +7,30 @@ from attnviz.core.grid import Grid
 from attnviz.core.masks import Mask
 
 
-class SameText(Mask):
-    """Keys of the query's own text (its segment).
+class SameDocument(Mask):
+    """Document mask: keys of the same segment as the query.
 
     Paper: 2107.02027
     """
 
-    name = "same-text"
+    name = "same-document"
+    aliases = ("same-text",)
 
     def __call__(self, grid: Grid) -> BoolArray:
         """-> [1, query, key]"""
-        of_query, of_key = grid.note("segment")
+        of_query, of_key = grid.token_feature("segment")
         return of_query == of_key
 
 
-class FirstText(Mask):
-    """Keys of the first text, a beginning that all others share."""
+class FirstDocument(Mask):
+    """Keys of the first segment, such as a prefix shared by all documents."""
 
-    name = "first-text"
+    name = "first-document"
+    aliases = ("first-text",)
 
     def __call__(self, grid: Grid) -> BoolArray:
         """-> [1, 1, key]"""
-        return grid.note("segment")[1] == 0
+        return grid.token_feature("segment")[1] == 0
 
 
-PARTS: tuple[type[Mask], ...] = (SameText, FirstText)
+PARTS: tuple[type[Mask], ...] = (SameDocument, FirstDocument)

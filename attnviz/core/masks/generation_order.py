@@ -1,4 +1,4 @@
-"""Orders: before and after, where tokens are not written from left to right."""
+"""Masks for generation orders other than left to right: permuted, tree, block diffusion."""
 
 from __future__ import annotations
 
@@ -10,54 +10,59 @@ import numpy as np
 from attnviz.core.arrays import BoolArray
 from attnviz.core.grid import Grid
 from attnviz.core.masks import Mask
-from attnviz.core.seeded_random import draw
+from attnviz.core.seeded_random import draw_uniform
 
 
-class Permuted(Mask):
-    """Tokens come in a shuffled order and see those that came before; `drawing` is which.
+class Permutation(Mask):
+    """Permutation language modeling: keys up to the query in an order drawn from `seed`.
 
-    Paper: 1906.08237 (XLNet's content stream)
+    Paper: 1906.08237 (the content stream of XLNet)
     """
 
-    name = "permuted"
-    limits: ClassVar = {"drawing": (0, inf)}
-    drawing: int = 0
+    name = "permutation"
+    aliases = ("permuted",)
+    tunable_aliases: ClassVar = {"drawing": "seed"}
+    limits: ClassVar = {"seed": (0, inf)}
+    seed: int = 0
 
     def __call__(self, grid: Grid) -> BoolArray:
         """-> [1, query, key]"""
-        longest = max(grid.n_key, int(grid.q.max(initial=0)) + 1)
-        turns = draw((longest,), self.drawing, "order of tokens")
-        return turns[grid.k] <= turns[grid.q]
+        n_position = max(grid.n_key, int(grid.q.max(initial=0)) + 1)
+        order = draw_uniform((n_position,), self.seed, "order of tokens")
+        return order[grid.k] <= order[grid.q]
 
 
-class Branch(Mask):
-    """Tokens form a tree with `branches` children each; a token sees itself and its ancestors.
+class TokenTree(Mask):
+    """Tree attention: tokens form a tree of `branches` children each; keys are ancestors.
 
-    Paper: 2305.09781 (guesses that are checked together)
+    The parent of position i is ⌊(i - 1) / branches⌋; a token attends to itself and its
+    ancestors, as in speculative decoding of a token tree.
+    Paper: 2305.09781 (SpecInfer)
     """
 
-    name = "branch"
+    name = "tree"
+    aliases = ("branch",)
     limits: ClassVar = {"branches": (1, inf)}
     branches: int = 2
 
     def __call__(self, grid: Grid) -> BoolArray:
         """-> [1, query, key]"""
-        above = np.broadcast_to(grid.q, (1, *grid.shape[1:])).copy()
-        while (late := above > grid.k).any():
-            above[late] = (above[late] - 1) // self.branches
-        return above == grid.k
+        ancestor = np.broadcast_to(grid.q, (1, *grid.shape[1:])).copy()
+        while (later := ancestor > grid.k).any():
+            ancestor[later] = (ancestor[later] - 1) // self.branches
+        return ancestor == grid.k
 
 
 class BlockDiffusion(Mask):
-    """The first half of the sequence is noise to be cleaned, the second the same text, clean.
+    """Block diffusion training mask: noisy tokens, then the same tokens clean, in blocks.
 
-    Noise sees its own block of noise and earlier blocks of text; text sees text up to its own
-    block. An odd last token belongs to the text.
+    A noisy token attends to its own noisy block and to earlier clean blocks, a clean token to
+    clean blocks up to its own. The first half of the sequence, rounded down, is noisy.
     Paper: 2503.09573
     """
 
     name = "block-diffusion"
-    prefix_stable = False  # where the text begins depends on the length
+    prefix_stable = False  # where the clean half begins depends on the length
     limits: ClassVar = {"block": (1, inf)}
     block: int = 2
 
@@ -67,10 +72,10 @@ class BlockDiffusion(Mask):
         noisy_query, noisy_key = grid.q < half, grid.k < half
         of_query = np.where(noisy_query, grid.q, grid.q - half) // self.block
         of_key = np.where(noisy_key, grid.k, grid.k - half) // self.block
-        own_noise = noisy_key & (of_key == of_query)
-        text_before = ~noisy_key & (of_key < of_query)
-        text_so_far = ~noisy_key & (of_key <= of_query)
-        return np.where(noisy_query, own_noise | text_before, text_so_far)
+        noisy_block = noisy_key & (of_key == of_query)
+        clean_before = ~noisy_key & (of_key < of_query)
+        clean_so_far = ~noisy_key & (of_key <= of_query)
+        return np.where(noisy_query, noisy_block | clean_before, clean_so_far)
 
 
-PARTS: tuple[type[Mask], ...] = (Permuted, Branch, BlockDiffusion)
+PARTS: tuple[type[Mask], ...] = (Permutation, TokenTree, BlockDiffusion)

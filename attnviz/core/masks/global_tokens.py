@@ -1,4 +1,4 @@
-"""Always seen: a few keys that everyone may look at, wherever they stand."""
+"""Global masks: attention sinks, global tokens, random keys, prefix."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import numpy as np
 
 from attnviz.core.arrays import BoolArray
 from attnviz.core.grid import Grid
-from attnviz.core.masks import Bounds, Mask, by_key
-from attnviz.core.seeded_random import draw
+from attnviz.core.masks import Bounds, Mask, key_only_bounds
+from attnviz.core.seeded_random import draw_uniform
 
 
 class Sinks(Mask):
-    """The first `sinks` keys.
+    """Attention sinks (StreamingLLM): the first `sinks` keys.
 
     Paper: 2309.17453
     """
@@ -29,11 +29,11 @@ class Sinks(Mask):
 
     def bounds(self, grid: Grid) -> Bounds:
         """-> [key], [key]"""
-        return by_key(self, grid)
+        return key_only_bounds(self, grid)
 
 
 class GlobalTokens(Mask):
-    """The first `globals` tokens are seen by all and see all.
+    """Global tokens (Longformer): the first `globals` tokens, as queries and as keys.
 
     Paper: 2004.05150
     """
@@ -48,33 +48,35 @@ class GlobalTokens(Mask):
 
     def bounds(self, grid: Grid) -> Bounds:
         """-> [key], [key]"""
-        return self(grid.row_at(0))[0, 0], self(grid.row_at(-1))[0, 0]  # the first sees most
+        first, last = (self(grid.single_query(i))[0, 0] for i in (0, -1))
+        return first, last  # no later query has more keys than the first
 
 
 class RandomKeys(Mask):
-    """`random` keys drawn for each head and query; `drawing` is which draw.
+    """Random keys (BigBird): `random` keys per head and query, drawn from `seed`.
 
     Paper: 2007.14062
     """
 
     name = "random"
-    prefix_stable = False  # it draws among all keys
-    limits: ClassVar = {"random": (0, inf), "drawing": (0, inf)}
+    prefix_stable = False  # keys are drawn from the whole sequence
+    tunable_aliases: ClassVar = {"drawing": "seed"}
+    limits: ClassVar = {"random": (0, inf), "seed": (0, inf)}
     random: int = 2
-    drawing: int = 0
+    seed: int = 0
 
     def __call__(self, grid: Grid) -> BoolArray:
         """-> [head, query, key]"""
-        chosen = np.zeros(grid.shape, dtype=bool)
-        for head, query in np.ndindex(chosen.shape[:2]):
-            role = int(grid.h[head, 0, 0]), int(grid.row[0, query, 0])
-            order = draw((grid.n_key,), self.drawing, "random keys", *role).argsort()
-            chosen[head, query] = np.isin(grid.k[0, 0], order[: self.random])
-        return chosen
+        visible = np.zeros(grid.shape, dtype=bool)
+        for head, query in np.ndindex(visible.shape[:2]):
+            role = int(grid.h[head, 0, 0]), int(grid.query_index[0, query, 0])
+            order = draw_uniform((grid.n_key,), self.seed, "random keys", *role).argsort()
+            visible[head, query] = np.isin(grid.k[0, 0], order[: self.random])
+        return visible
 
 
 class Prefix(Mask):
-    """The first `prefix` keys, which see each other as well: a text that is read, not written.
+    """Prefix LM: the first `prefix` keys, for every query; causal | prefix(3) is a prefix LM.
 
     Paper: 1905.03197, 1910.10683
     """
@@ -89,7 +91,7 @@ class Prefix(Mask):
 
     def bounds(self, grid: Grid) -> Bounds:
         """-> [key], [key]"""
-        return by_key(self, grid)
+        return key_only_bounds(self, grid)
 
 
 PARTS: tuple[type[Mask], ...] = (Sinks, GlobalTokens, RandomKeys, Prefix)

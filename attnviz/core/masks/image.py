@@ -1,4 +1,4 @@
-"""Plane: positions are places in a picture, read line by line, `columns` to a line."""
+"""Image masks: positions of a row-major grid of pixels or patches, `columns` per row."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from attnviz.core.grid import Grid
 from attnviz.core.masks import Mask
 
 
-class SameLine(Mask):
-    """Keys of the query's own line.
+class SameRow(Mask):
+    """Axial attention along rows: keys of the query's row of the image.
 
     Paper: 1912.12180
     """
 
-    name = "same-line"
+    name = "same-row"
+    aliases = ("same-line",)
     limits: ClassVar = {"columns": (1, inf)}
     columns: int = 3
 
@@ -26,7 +27,7 @@ class SameLine(Mask):
 
 
 class SameColumn(Mask):
-    """Keys of the query's own column.
+    """Axial attention along columns: keys of the query's column of the image.
 
     Paper: 1912.12180
     """
@@ -40,15 +41,16 @@ class SameColumn(Mask):
         return grid.q % self.columns == grid.k % self.columns
 
 
-class Patch(Mask):
-    """Keys of the query's own square of `side` places; `shift` moves the squares up and left.
+class SwinWindow(Mask):
+    """Swin window attention: keys of the query's window of `side` × `side` positions.
 
-    Shifted squares are cut off at the border: places that only wrapping would bring together
-    stay apart.
+    `shift` moves the windows up and left by that many positions. Windows are cut off at the
+    border of the image: positions that only a cyclic shift would join are masked.
     Paper: 2103.14030
     """
 
-    name = "patch"
+    name = "swin-window"
+    aliases = ("patch",)
     limits: ClassVar = {"columns": (1, inf), "side": (1, inf), "shift": (0, inf)}
     side: int = 2
     shift: int = 0
@@ -58,12 +60,12 @@ class Patch(Mask):
         """-> [1, query, key]"""
         of_query, of_key = (
             (
-                (at // self.columns + self.shift) // self.side,
-                (at % self.columns + self.shift) // self.side,
+                (position // self.columns + self.shift) // self.side,
+                (position % self.columns + self.shift) // self.side,
             )
-            for at in (grid.q, grid.k)
+            for position in (grid.q, grid.k)
         )
         return (of_query[0] == of_key[0]) & (of_query[1] == of_key[1])
 
 
-PARTS: tuple[type[Mask], ...] = (SameLine, SameColumn, Patch)
+PARTS: tuple[type[Mask], ...] = (SameRow, SameColumn, SwinWindow)

@@ -1,4 +1,4 @@
-"""Near: which keys are close enough, by steps, by blocks or by neighbours."""
+"""Local masks: dilated windows, blocks, neighborhoods, the diagonal."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ import numpy as np
 
 from attnviz.core.arrays import BoolArray, IntArray
 from attnviz.core.grid import Grid
-from attnviz.core.masks import Bounds, Mask, growing
+from attnviz.core.masks import Bounds, Mask, nested_bounds
 
 
 class Dilated(Mask):
-    """`window` keys to a side, itself included, but only every `dilation`-th.
+    """Dilated sliding window: every `dilation`-th key, `window` of them per side.
 
+    The query's own position counts as the first key of both sides.
     Paper: 2004.05150
     """
 
@@ -25,17 +26,17 @@ class Dilated(Mask):
 
     def __call__(self, grid: Grid) -> BoolArray:
         """-> [1, query, key]"""
-        steps = np.abs(grid.q - grid.k)
-        return (steps % self.dilation == 0) & (steps // self.dilation < self.window)
+        distance = np.abs(grid.q - grid.k)
+        return (distance % self.dilation == 0) & (distance // self.dilation < self.window)
 
     def bounds(self, grid: Grid) -> Bounds:
         """-> [key], [key]"""
-        some = grid.steps[0] // self.dilation < self.window
+        some = grid.distance_range[0] // self.dilation < self.window
         return some, np.zeros_like(some)
 
 
 class SameBlock(Mask):
-    """Keys of the query's own block of `block` positions."""
+    """Block-local attention: keys of the query's block of `block` positions."""
 
     name = "same-block"
     limits: ClassVar = {"block": (1, inf)}
@@ -47,13 +48,13 @@ class SameBlock(Mask):
 
     def bounds(self, grid: Grid) -> Bounds:
         """-> [key], [key]"""
-        first, last = (self(grid.row_at(i))[0, 0] for i in (0, -1))
-        some = first | last | (grid.steps[0] == 0)
+        first, last = (self(grid.single_query(i))[0, 0] for i in (0, -1))
+        some = first | last | (grid.distance_range[0] == 0)
         return some, first & last
 
 
-class EarlierBlocks(Mask):
-    """Keys of all blocks up to and with the query's own: inside a block, both ways."""
+class BlockCausal(Mask):
+    """Block-causal mask: causal between blocks of `block` positions, bidirectional within."""
 
     name = "block-causal"
     limits: ClassVar = {"block": (1, inf)}
@@ -65,18 +66,18 @@ class EarlierBlocks(Mask):
 
     def bounds(self, grid: Grid) -> Bounds:
         """-> [key], [key]"""
-        return growing(self, grid)
+        return nested_bounds(self, grid)
 
 
 class Neighborhood(Mask):
-    """The nearest `neighbors` keys; at the ends the neighbourhood stops instead of shrinking.
+    """Neighborhood attention: the `neighbors` nearest keys, as many at the ends of a sequence.
 
-    With `tile` above 1, whole tiles of positions are each other's neighbours.
-    Paper: 2204.07143; tiles 2502.04507 (both in two or three dimensions)
+    With `tile` above 1, the `neighbors` nearest tiles of `tile` positions each.
+    Paper: 2204.07143 (NATTEN); tiles 2502.04507 (STA); both in two or three dimensions
     """
 
     name = "neighborhood"
-    prefix_stable = False  # at the end it reaches further back
+    prefix_stable = False  # the last queries attend further back
     limits: ClassVar = {"neighbors": (1, inf), "tile": (1, inf)}
     neighbors: int = 3
     tile: int = 1
@@ -87,7 +88,7 @@ class Neighborhood(Mask):
         return (key >= start) & (key < start + self.neighbors)
 
     def start(self, grid: Grid) -> IntArray:
-        """The first tile of each query's neighbourhood.    -> [1, query, 1]"""
+        """The first tile of each query's neighborhood.    -> [1, query, 1]"""
         n_tile = -(-grid.n_key // self.tile)
         middle = grid.q // self.tile
         return np.clip(middle - self.neighbors // 2, 0, max(n_tile - self.neighbors, 0))
@@ -100,10 +101,11 @@ class Neighborhood(Mask):
         return some, (key >= last) & (key < first + self.neighbors)
 
 
-class Itself(Mask):
-    """A token at its own position."""
+class Diagonal(Mask):
+    """Diagonal: the key at the query's own position."""
 
-    name = "itself"
+    name = "diagonal"
+    aliases = ("itself",)
 
     def __call__(self, grid: Grid) -> BoolArray:
         """-> [1, query, key]"""
@@ -111,8 +113,8 @@ class Itself(Mask):
 
     def bounds(self, grid: Grid) -> Bounds:
         """-> [key], [key]"""
-        nearest, farthest = grid.steps
+        nearest, farthest = grid.distance_range
         return nearest == 0, farthest == 0
 
 
-PARTS: tuple[type[Mask], ...] = (Dilated, SameBlock, EarlierBlocks, Neighborhood, Itself)
+PARTS: tuple[type[Mask], ...] = (Dilated, SameBlock, BlockCausal, Neighborhood, Diagonal)

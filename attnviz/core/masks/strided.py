@@ -1,4 +1,4 @@
-"""Strided: every so-manieth key, so that two layers together reach everything."""
+"""Sparse Transformer masks: strided and fixed patterns."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import ClassVar
 
 from attnviz.core.arrays import BoolArray
 from attnviz.core.grid import Grid
-from attnviz.core.masks import Bounds, Mask, by_key
+from attnviz.core.masks import Bounds, Mask, key_only_bounds
 
 
 class Strided(Mask):
-    """Keys a whole number of strides away.
+    """Strided pattern: keys at a distance that is a multiple of `stride`.
 
     Paper: 1904.10509
     """
@@ -25,24 +25,26 @@ class Strided(Mask):
         return (grid.q - grid.k) % self.stride == 0
 
 
-class Summaries(Mask):
-    """The last `summaries` keys of every stretch of `stride`, which sum it up for all.
+class SummaryCells(Mask):
+    """Fixed pattern: the last `summary_cells` positions of every block of `stride`.
 
-    Paper: 1904.10509 ("fixed")
+    Paper: 1904.10509 (`summary_cells` is its c)
     """
 
-    name = "summaries"
-    limits: ClassVar = {"stride": (1, inf), "summaries": (0, inf)}
+    name = "summary-cells"
+    aliases = ("summaries",)
+    tunable_aliases: ClassVar = {"summaries": "summary_cells"}
+    limits: ClassVar = {"stride": (1, inf), "summary_cells": (0, inf)}
     stride: int = 4
-    summaries: int = 1
+    summary_cells: int = 1
 
     def __call__(self, grid: Grid) -> BoolArray:
         """-> [1, 1, key]"""
-        return grid.k % self.stride >= self.stride - self.summaries
+        return grid.k % self.stride >= self.stride - self.summary_cells
 
     def bounds(self, grid: Grid) -> Bounds:
         """-> [key], [key]"""
-        return by_key(self, grid)
+        return key_only_bounds(self, grid)
 
 
-PARTS: tuple[type[Mask], ...] = (Strided, Summaries)
+PARTS: tuple[type[Mask], ...] = (Strided, SummaryCells)

@@ -1,7 +1,7 @@
-"""Wholes: mechanisms that make their whole matrix at once.    -> weights [head, query, key]
+"""Mixers: mechanisms without scores, as the weight matrix they imply.    -> [head, query, key]
 
-Linear, recurrent and landmark layers never write their matrix down; it is implied by what they
-compute, and can be drawn all the same.
+Linear, recurrent and landmark layers never compute their matrix; their output is a linear
+function of the values, whose coefficients are the weights.
 """
 
 from __future__ import annotations
@@ -9,11 +9,12 @@ from __future__ import annotations
 from typing import ClassVar
 
 from attnviz.core.arrays import BoolArray, FloatArray
-from attnviz.core.part import Inputs, Part, RowSum
+from attnviz.core.inputs import Inputs
+from attnviz.core.part import Part, RowSum
 
 
-class Whole(Part):
-    """A mechanism that makes its whole matrix at once, without scores to normalize."""
+class Mixer(Part):
+    """A mechanism that computes the whole weight matrix, without scores to normalize."""
 
     row_local = False
     formula: ClassVar[str]
@@ -23,9 +24,9 @@ class Whole(Part):
     def __call__(self, inputs: Inputs, visible: BoolArray) -> FloatArray:
         """[head, query, d], [head, key, d] -> [head, query, key]
 
-        What is hidden is set to zero by the caller; it must not show in what is visible.
+        The caller sets masked weights to zero; masked tokens must not change the other weights.
         """
-        raise TypeError(f"{type(self).__name__} does not say its matrix")
+        raise TypeError(f"{type(self).__name__} does not define __call__")
 
 
-PARTS: tuple[type[Whole], ...] = ()
+PARTS: tuple[type[Mixer], ...] = ()

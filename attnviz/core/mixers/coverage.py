@@ -1,4 +1,4 @@
-"""Past weights: where earlier queries looked is part of the score, so rows come one by one."""
+"""Location-sensitive attention and coverage: additive scores that depend on previous weights."""
 
 from __future__ import annotations
 
@@ -9,20 +9,23 @@ from typing import ClassVar
 import numpy as np
 
 from attnviz.core.arrays import BoolArray, FloatArray, Shape
-from attnviz.core.mixers import Whole
+from attnviz.core.inputs import Inputs, Sizes
+from attnviz.core.mixers import Mixer
 from attnviz.core.numerics import softmax
-from attnviz.core.part import Inputs, Sizes
 
 
-class PastAware(Whole):
-    """An additive score with one more term, made of the weights so far."""
+class HistoryAdditive(Mixer):
+    """An additive score with one more term, computed from the weights of earlier queries."""
 
     row_sum = "1"
-    suffix: ClassVar[str]  # of what it learns
+    suffix: ClassVar[str]  # of its parameter names
 
-    def remembered(self, inputs: Inputs, last: FloatArray, total: FloatArray) -> FloatArray:
-        """What the past adds inside the tanh.    [head, key] twice -> [head, key, d]"""
-        raise TypeError(f"{type(self).__name__} does not say what it remembers")
+    def history_term(self, inputs: Inputs, last: FloatArray, total: FloatArray) -> FloatArray:
+        """The term inside the tanh, from the previous row and the sum of all earlier rows.
+
+        Shapes: [head, key], [head, key] -> [head, key, d]
+        """
+        raise TypeError(f"{type(self).__name__} does not define history_term")
 
     def param_shapes(self, sizes: Sizes) -> Mapping[str, Shape]:
         """W [d, d], U [d, d], b [d], v [d]"""
@@ -40,18 +43,18 @@ class PastAware(Whole):
         weights = np.zeros(shape, dtype=of_query.dtype)
         for i in range(shape[1]):
             last = weights[:, i - 1] if i else np.zeros_like(weights[:, 0])
-            past = self.remembered(inputs, last, weights[:, :i].sum(1))
-            both = np.tanh(of_query[:, i, None] + of_key + past)
-            logits = np.einsum("hkd,hd->hk", both, inputs.param(v))
+            history = self.history_term(inputs, last, weights[:, :i].sum(1))
+            hidden = np.tanh(of_query[:, i, None] + of_key + history)
+            logits = np.einsum("hkd,hd->hk", hidden, inputs.param(v))
             weights[:, i] = softmax(logits, visible[:, i])
         return weights
 
 
-class LocationSensitive(PastAware):
-    """The weights of the query before, seen through learned filters, say where to go on.
+class LocationSensitive(HistoryAdditive):
+    """Location-sensitive attention: a convolution of the previous weights enters the score.
 
-    Formula: a_i = softmax(vᵀ tanh(W q_i + U k_j + V f_ij + b)), f_i = F * a_(i-1),
-    nothing before the first query. Each of `filters` sees `filter_reach` keys to either side.
+    Formula: a_i = softmax(vᵀ tanh(W q_i + U k_j + V f_ij + b)), f_i = F * a_(i-1), a_(-1) = 0.
+    Each of the `filters` spans `filter_reach` keys to either side.
     Paper: 1506.07503
     """
 
@@ -63,14 +66,14 @@ class LocationSensitive(PastAware):
     filter_reach: int = 1
 
     def param_shapes(self, sizes: Sizes) -> Mapping[str, Shape]:
-        """F [filter, 2 filter_reach + 1], V [d, filter], and what the additive score needs"""
+        """F [filter, 2 filter_reach + 1], V [d, filter], and those of the additive score"""
         own = {
             "f_location_sensitive": (self.filters, 2 * self.filter_reach + 1),
             "c_location_sensitive": (sizes.d, self.filters),
         }
         return {**super().param_shapes(sizes), **own}
 
-    def remembered(self, inputs: Inputs, last: FloatArray, total: FloatArray) -> FloatArray:
+    def history_term(self, inputs: Inputs, last: FloatArray, total: FloatArray) -> FloatArray:
         """[head, key] -> [head, key, d]"""
         del total
         reach = self.filter_reach
@@ -81,8 +84,8 @@ class LocationSensitive(PastAware):
         )
 
 
-class Coverage(PastAware):
-    """All weights so far are summed, so that what was read is not read again.
+class Coverage(HistoryAdditive):
+    """Coverage: the sum of the weights so far enters the score.
 
     Formula: a_i = softmax(vᵀ tanh(W q_i + U k_j + w_c c_ij + b)), c_ij = Σ_(l<i) a_lj
     Paper: 1601.04811, 1704.04368
@@ -93,13 +96,13 @@ class Coverage(PastAware):
     formula = "vᵀtanh(Wq+Uk+w_cΣα+b)"
 
     def param_shapes(self, sizes: Sizes) -> Mapping[str, Shape]:
-        """w_c [d], and what the additive score needs"""
+        """w_c [d], and those of the additive score"""
         return {**super().param_shapes(sizes), "c_coverage": (sizes.d,)}
 
-    def remembered(self, inputs: Inputs, last: FloatArray, total: FloatArray) -> FloatArray:
+    def history_term(self, inputs: Inputs, last: FloatArray, total: FloatArray) -> FloatArray:
         """[head, key] -> [head, key, d]"""
         del last
         return total[..., None] * inputs.param("c_coverage")[:, None]
 
 
-PARTS: tuple[type[Whole], ...] = (LocationSensitive, Coverage)
+PARTS: tuple[type[Mixer], ...] = (LocationSensitive, Coverage)

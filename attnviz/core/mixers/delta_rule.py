@@ -1,4 +1,4 @@
-"""The delta rule: a memory corrects what it already says about a key, then stores the rest."""
+"""Delta rule: DeltaNet, Gated DeltaNet and Kimi Delta Attention as weight matrices."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from typing import ClassVar
 import numpy as np
 
 from attnviz.core.arrays import BoolArray, FloatArray, Shape
-from attnviz.core.mixers import Whole
-from attnviz.core.mixers.gated_recurrence import back, faded, latest
-from attnviz.core.numerics import sigmoid, silu, softplus, unit
-from attnviz.core.part import Inputs, Sizes
-from attnviz.core.visibility import remembered
+from attnviz.core.inputs import Inputs, Sizes
+from attnviz.core.mixers import Mixer
+from attnviz.core.mixers.gated_recurrence import causal_part, decay_scores, select_query_steps
+from attnviz.core.numerics import sigmoid, silu, softplus, unit_vectors
+from attnviz.core.visibility import causal_history
 
 
-class DeltaRule(Whole):
-    """Before a value is stored, what the memory says about its key is taken off.
+class DeltaRule(Mixer):
+    """Delta rule: writes the difference to the value stored for the key.
 
     Formula: S_t = (I − β_t k_t k_tᵀ) Diag(α_t) S_{t−1} + β_t k_t v_tᵀ, o_t = S_tᵀ q_t,
     β = σ(w·x), q and k made unit vectors after SiLU;
     A = L (I + β ∘ B)⁻¹ β, L_ij = q_i·Diag(α_i … α_j+1) k_j, B the same of keys, j < i
-    Paper: 2406.06484 (`gate` "none": α = 1; the rule itself 2102.11174), 2412.06464 ("head":
-    one α a head), 2510.26692 ("channel": one a channel); α = exp(−exp(rate) softplus(W x + b)).
-    Short convolutions before q and k are left to the projections; x falls back to the key.
+    Paper: 2406.06484 (`gate` "none": α = 1; the rule itself 2102.11174), 2412.06464 ("head": one
+    α per head), 2510.26692 ("channel": one per channel); α = exp(−exp(rate) softplus(W x + b)).
+    Short convolutions before q and k are not included; without layer inputs, x is the key.
     """
 
     name = "delta"
@@ -34,32 +34,35 @@ class DeltaRule(Whole):
 
     def param_shapes(self, sizes: Sizes) -> Mapping[str, Shape]:
         """w [1, d_model], and for a gate W [1 | d, d_model], b [1 | d], rate []"""
-        made: dict[str, Shape] = {"w_write": (1, sizes.d_model)}
+        shapes: dict[str, Shape] = {"w_write": (1, sizes.d_model)}
         if self.gate != "none":
             width = 1 if self.gate == "head" else sizes.d
-            made |= {"w_decay": (width, sizes.d_model), "b_decay": (width,), "rate_decay": ()}
-        return made
+            shapes |= {"w_decay": (width, sizes.d_model), "b_decay": (width,), "rate_decay": ()}
+        return shapes
 
     def __call__(self, inputs: Inputs, visible: BoolArray) -> FloatArray:
         """[head, query, d], [head, key, d] -> [head, query, key]"""
-        seen = remembered(inputs, visible, self.name)
-        query, key = unit(silu(inputs.query)), unit(silu(np.where(seen, inputs.key, 0.0)))
-        written = inputs.project("w_write", inputs.key_source)
-        write = np.where(seen, sigmoid(np.where(seen, written, 0.0)), 0.0)  # [head, key, 1]
-        total = np.cumsum(self.fading(inputs, seen), axis=1)
-        looked = back(faded(query, key, latest(total, inputs), total))
-        overlap = np.tril(faded(key, key, total, total), -1)
-        corrected = np.eye(key.shape[1]) + write * overlap
-        solved = np.linalg.solve(corrected.swapaxes(1, 2), looked.swapaxes(1, 2))
-        return solved.swapaxes(1, 2) * write.swapaxes(1, 2)
+        unmasked = causal_history(inputs, visible, self.name)
+        query, key = (
+            unit_vectors(silu(inputs.query)),
+            unit_vectors(silu(np.where(unmasked, inputs.key, 0.0))),
+        )
+        gate = inputs.project("w_write", inputs.key_source)
+        beta = np.where(unmasked, sigmoid(np.where(unmasked, gate, 0.0)), 0.0)  # [head, key, 1]
+        total = np.cumsum(self.log_decay(inputs, unmasked), axis=1)
+        reads = causal_part(decay_scores(query, key, select_query_steps(total, inputs), total))
+        overlap = np.tril(decay_scores(key, key, total, total), -1)
+        system = np.eye(key.shape[1]) + beta * overlap
+        weights = np.linalg.solve(system.swapaxes(1, 2), reads.swapaxes(1, 2))
+        return weights.swapaxes(1, 2) * beta.swapaxes(1, 2)
 
-    def fading(self, inputs: Inputs, seen: BoolArray) -> FloatArray:
-        """The logarithm of α; a token that nobody sees fades nothing.    -> [head, key, d | 1]"""
+    def log_decay(self, inputs: Inputs, unmasked: BoolArray) -> FloatArray:
+        """log α; a masked token causes no decay.    -> [head, key, d | 1]"""
         if self.gate == "none":
             return np.zeros((inputs.key.shape[0], inputs.key.shape[1], 1))
-        longer = inputs.project("w_decay", inputs.key_source) + inputs.param("b_decay")[:, None]
+        step = inputs.project("w_decay", inputs.key_source) + inputs.param("b_decay")[:, None]
         rate = np.exp(inputs.param("rate_decay"))[:, None, None]
-        return -rate * softplus(np.where(seen, longer, -np.inf))
+        return -rate * softplus(np.where(unmasked, step, -np.inf))
 
 
 PARTS = (DeltaRule,)

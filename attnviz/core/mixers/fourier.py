@@ -1,17 +1,17 @@
-"""Waves: tokens are mixed by a fixed transform, whatever stands there."""
+"""Fourier mixing (FNet): tokens are mixed by a discrete Fourier transform."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from attnviz.core.arrays import BoolArray, FloatArray
-from attnviz.core.mixers import Whole
-from attnviz.core.part import Inputs
-from attnviz.core.visibility import shown_to_all
+from attnviz.core.inputs import Inputs
+from attnviz.core.mixers import Mixer
+from attnviz.core.visibility import require_same_for_all
 
 
-class Fourier(Whole):
-    """The real part of a Fourier transform: even heads draw its cosines, odd ones its sines.
+class Fourier(Mixer):
+    """Fourier mixing: the matrix of cosines in even heads, of sines in odd ones.
 
     Formula: cos(2π ij/n) in even heads, sin(2π ij/n) in odd ones; Re(F_n X F_d) is the cosines
     times the cosine transform of X over its features, less the sines times the sine transform
@@ -25,7 +25,7 @@ class Fourier(Whole):
 
     def __call__(self, inputs: Inputs, visible: BoolArray) -> FloatArray:
         """[head, query, d], [head, key, d] -> [head, query, key]"""
-        shown_to_all(inputs, visible, self.name)
+        require_same_for_all(inputs, visible, self.name)
         grid = inputs.grid
         angle = 2.0 * np.pi * (grid.q * grid.k % grid.n_key) / grid.n_key
         return np.where(grid.h % 2, np.sin(angle), np.cos(angle))

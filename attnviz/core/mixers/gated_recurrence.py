@@ -1,4 +1,4 @@
-"""Memories that fade: linear recurrences with gates, and the matrices they imply."""
+"""Gated linear recurrences (GLA, RWKV-6, Mamba-2) as the weight matrices they imply."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from typing import ClassVar
 import numpy as np
 
 from attnviz.core.arrays import BoolArray, FloatArray, Shape
-from attnviz.core.mixers import Whole
+from attnviz.core.inputs import Inputs, Sizes
+from attnviz.core.mixers import Mixer
 from attnviz.core.numerics import softplus
-from attnviz.core.part import Inputs, Sizes
-from attnviz.core.visibility import remembered
+from attnviz.core.visibility import causal_history
 
 
-class GatedLinear(Whole):
-    """A memory of keys and values whose channels fade, each as the token before it says.
+class GatedLinear(Mixer):
+    """Gated linear attention (GLA): a recurrent state with a forget gate per channel.
 
     Formula: S_t = Diag(α_t) S_{t−1} + k_t v_tᵀ, o_t = S_tᵀ q_t, α = σ(W x)^(1/tau);
     A_ij = Σ_c q_ic k_jc Π_{j<l≤i} α_lc
-    Paper: 2312.06635 (W is there a product of two thin matrices; x falls back to the key)
+    Paper: 2312.06635 (where W is of low rank; without layer inputs, x is the key)
     """
 
     name = "gated-linear"
@@ -34,20 +34,21 @@ class GatedLinear(Whole):
 
     def __call__(self, inputs: Inputs, visible: BoolArray) -> FloatArray:
         """[head, query, d], [head, key, d] -> [head, query, key]"""
-        seen = remembered(inputs, visible, self.name)
-        key = np.where(seen, inputs.key, 0.0)
-        gate = np.where(seen, inputs.project("w_gla", inputs.key_source), np.inf)
+        unmasked = causal_history(inputs, visible, self.name)
+        key = np.where(unmasked, inputs.key, 0.0)
+        gate = np.where(unmasked, inputs.project("w_gla", inputs.key_source), np.inf)
         total = np.cumsum(-softplus(-gate) / self.tau, axis=1)
-        return back(faded(inputs.query, key, latest(total, inputs), total))
+        at_query = select_query_steps(total, inputs)
+        return causal_part(decay_scores(inputs.query, key, at_query, total))
 
 
-class Rwkv(Whole):
-    """A fading memory that adds a bonus for the present token before it is stored.
+class Rwkv(Mixer):
+    """RWKV-6: a recurrent state with decay per channel, and a bonus for the current token.
 
     Formula: o_t = (S_{t−1} + Diag(u) k_t v_tᵀ)ᵀ r_t, S_t = Diag(w_t) S_{t−1} + k_t v_tᵀ,
     w = exp(−exp(W x)); A_ij = Σ_c r_ic k_jc Π_{j<l<i} w_lc, A_ii = Σ_c r_ic u_c k_ic
-    Paper: 2404.05892 (RWKV-6; W there is of low rank and x mixed with the token before;
-    x falls back to the key)
+    Paper: 2404.05892 (where W is of low rank and x mixed with the previous token; without layer
+    inputs, x is the key)
     """
 
     name = "rwkv"
@@ -60,26 +61,27 @@ class Rwkv(Whole):
 
     def __call__(self, inputs: Inputs, visible: BoolArray) -> FloatArray:
         """[head, query, d], [head, key, d] -> [head, query, key]"""
-        seen = remembered(inputs, visible, self.name)
-        key = np.where(seen, inputs.key, 0.0)
-        gate = np.where(seen, inputs.project("w_rwkv", inputs.key_source), -np.inf)
+        unmasked = causal_history(inputs, visible, self.name)
+        key = np.where(unmasked, inputs.key, 0.0)
+        gate = np.where(unmasked, inputs.project("w_rwkv", inputs.key_source), -np.inf)
         total = np.cumsum(-np.exp(gate), axis=1)
         before = np.concatenate([np.zeros_like(total[:, :1]), total[:, :-1]], axis=1)
-        past = faded(inputs.query, key, latest(before, inputs), total)
+        past = decay_scores(inputs.query, key, select_query_steps(before, inputs), total)
         bonus = (inputs.query * inputs.param("u_rwkv")[:, None]) @ key.swapaxes(1, 2)
         grid = inputs.grid
         return np.where(grid.k < grid.q, past, np.where(grid.k == grid.q, bonus, 0.0))
 
 
-class StateSpace(Whole):
-    """A state space with one rate a head: how long a step takes is said by the token.
+class Mamba2(Mixer):
+    """Mamba-2: a selective state space with a scalar decay per head and step sizes per token.
 
     Formula: h_t = a_t h_{t−1} + Δ_t k_t v_tᵀ, o_t = h_tᵀ q_t, Δ = softplus(w·x + b),
     a = exp(−exp(rate) Δ); A_ij = (q_i·k_j) Δ_j Π_{j<l≤i} a_l
-    Paper: 2405.21060 (Mamba-2; C is the query, B the key; x falls back to the key)
+    Paper: 2405.21060 (C is the query, B the key; without layer inputs, x is the key)
     """
 
-    name = "state-space"
+    name = "mamba2"
+    aliases = ("state-space",)
     formula = "(qᵢ·kⱼ) Δⱼ Π aₗ, j<l≤i"
     signed = True
 
@@ -89,19 +91,20 @@ class StateSpace(Whole):
 
     def __call__(self, inputs: Inputs, visible: BoolArray) -> FloatArray:
         """[head, query, d], [head, key, d] -> [head, query, key]"""
-        seen = remembered(inputs, visible, self.name)
-        key = np.where(seen, inputs.key, 0.0)
+        unmasked = causal_history(inputs, visible, self.name)
+        key = np.where(unmasked, inputs.key, 0.0)
         offset = inputs.param("b_step")[:, None, None]
-        longer = np.where(seen, inputs.project("w_step", inputs.key_source) + offset, -np.inf)
-        step = softplus(longer)
+        raw_step = inputs.project("w_step", inputs.key_source) + offset
+        step = softplus(np.where(unmasked, raw_step, -np.inf))
         total = np.cumsum(-np.exp(inputs.param("log_rate"))[:, None, None] * step, axis=1)
-        return back(faded(inputs.query, key * step, latest(total, inputs), total))
+        at_query = select_query_steps(total, inputs)
+        return causal_part(decay_scores(inputs.query, key * step, at_query, total))
 
 
-def faded(
+def decay_scores(
     query: FloatArray, key: FloatArray, at_query: FloatArray, at_key: FloatArray
 ) -> FloatArray:
-    """Products of query and key, each channel faded by what was forgotten in between.
+    """Products of query and key, each channel times its decay between key and query.
 
     Formula: Σ_c q_ic k_jc exp(min(P_ic − P_jc, 0)), P the running sum of log gates; one
     channel of P may stand for all
@@ -112,20 +115,20 @@ def faded(
     weights = np.zeros((*shape, query.shape[1], key.shape[1]), dtype=at_key.dtype)
     width = at_key.shape[-1]
     for c in range(width):
-        some = slice(c, c + 1) if width > 1 else slice(None)
-        kept = np.exp(np.minimum(at_query[:, :, None, c] - at_key[:, None, :, c], 0.0))
-        weights += query[..., some] @ key[..., some].swapaxes(1, 2) * kept
+        channels = slice(c, c + 1) if width > 1 else slice(None)
+        decay = np.exp(np.minimum(at_query[:, :, None, c] - at_key[:, None, :, c], 0.0))
+        weights += query[..., channels] @ key[..., channels].swapaxes(1, 2) * decay
     return weights
 
 
-def latest(total: FloatArray, inputs: Inputs) -> FloatArray:
-    """What is known at the queries, the last of the keys.    [head, key, d] -> [head, query, d]"""
+def select_query_steps(total: FloatArray, inputs: Inputs) -> FloatArray:
+    """The rows of the queries, the last of the keys.    [head, key, d] -> [head, query, d]"""
     return total[:, inputs.grid.q[0, :, 0]]
 
 
-def back(weights: FloatArray) -> FloatArray:
-    """The past and the present only.    [head, query, key] -> [head, query, key]"""
+def causal_part(weights: FloatArray) -> FloatArray:
+    """Weights on later keys set to zero.    [head, query, key] -> [head, query, key]"""
     return np.tril(weights, weights.shape[2] - weights.shape[1])
 
 
-PARTS = (GatedLinear, Rwkv, StateSpace)
+PARTS = (GatedLinear, Rwkv, Mamba2)

@@ -1,4 +1,4 @@
-"""Bells that move over the places of the keys, pushed on by each query."""
+"""Gaussian windows over key positions, moved to the right by each query."""
 
 from __future__ import annotations
 
@@ -7,20 +7,21 @@ from collections.abc import Mapping
 import numpy as np
 
 from attnviz.core.arrays import BoolArray, FloatArray, Shape
-from attnviz.core.mixers import Whole
+from attnviz.core.inputs import Inputs, Sizes
+from attnviz.core.mixers import Mixer
 from attnviz.core.numerics import softmax, softplus
-from attnviz.core.part import Inputs, Sizes
 
 
-class Mixture(Whole):
-    """A mixture of Gaussians over the places; each query moves its centres to the right.
+class GaussianMixture(Mixer):
+    """GMM attention: a mixture of Gaussians over key positions, with centres that move right.
 
     Formula: A_ij = Σ_m w_m exp(−(j−μ_im)²/(2σ²)) / √(2πσ²), w = softmax(W_w q),
-    μ_i = μ_{i−1} + softplus(W_μ q), σ = softplus(W_σ q)
-    Paper: 1910.10288 (V2; one matrix each in place of its small network)
+    μ_i = μ_{i−1} + softplus(W_μ q), σ = softplus(W_σ q) + 1e-5
+    Paper: 1910.10288 (V2; one matrix each in place of its two-layer network)
     """
 
-    name = "mixture"
+    name = "gmm"
+    aliases = ("mixture",)
     formula = "Σ_m w_m N(j; μ_im, σ²), μᵢ = μᵢ₋₁ + softplus(Wq)"
     mixtures: int = 3
 
@@ -32,20 +33,21 @@ class Mixture(Whole):
     def __call__(self, inputs: Inputs, visible: BoolArray) -> FloatArray:
         """[head, query, d] -> [head, query, key]"""
         spread = softplus(inputs.project("w_spread", inputs.query)) + 1e-5
-        share = softmax(inputs.project("w_share", inputs.query), np.ones(1, dtype=bool))
-        height = share / np.sqrt(2.0 * np.pi * spread**2)
+        mixing = softmax(inputs.project("w_share", inputs.query), np.ones(1, dtype=bool))
+        height = mixing / np.sqrt(2.0 * np.pi * spread**2)
         centre = np.cumsum(softplus(inputs.project("w_shift", inputs.query)), axis=1)
-        return bells(inputs, height, centre, 0.5 / spread**2)
+        return sum_gaussians(inputs, height, centre, 0.5 / spread**2)
 
 
-class MovingWindow(Whole):
-    """Graves's window: bells of any height and width that move over the text as it is written.
+class GravesWindow(Mixer):
+    """Graves's soft window: Gaussians of learned height and width that move over the text.
 
     Formula: A_ij = Σ_m α exp(−β(κ_im−j)²), α, β = exp(W q), κ_i = κ_{i−1} + exp(W_κ q)
     Paper: 1308.0850
     """
 
-    name = "moving-window"
+    name = "graves-window"
+    aliases = ("moving-window",)
     formula = "Σ_m α exp(−β(κ_im−j)²), κᵢ = κᵢ₋₁ + exp(Wq)"
     mixtures: int = 3
 
@@ -56,19 +58,19 @@ class MovingWindow(Whole):
 
     def __call__(self, inputs: Inputs, visible: BoolArray) -> FloatArray:
         """[head, query, d] -> [head, query, key]"""
-        height, narrow, step = (
+        height, precision, step = (
             np.exp(inputs.project(name, inputs.query)) for name in ("w_alpha", "w_beta", "w_kappa")
         )
-        return bells(inputs, height, np.cumsum(step, axis=1), narrow)
+        return sum_gaussians(inputs, height, np.cumsum(step, axis=1), precision)
 
 
-def bells(
-    inputs: Inputs, height: FloatArray, centre: FloatArray, narrow: FloatArray
+def sum_gaussians(
+    inputs: Inputs, height: FloatArray, centre: FloatArray, precision: FloatArray
 ) -> FloatArray:
-    """Σ_m height exp(−narrow (place − centre)²).    [head, query, m] each -> [head, query, key]"""
-    away = inputs.grid.k[..., None] - centre[:, :, None]
-    made = height[:, :, None] * np.exp(-narrow[:, :, None] * away**2)
-    return made.sum(-1)
+    """Σ_m height exp(−precision (j − centre)²).    [head, query, m] each -> [head, query, key]"""
+    deviation = inputs.grid.k[..., None] - centre[:, :, None]
+    densities = height[:, :, None] * np.exp(-precision[:, :, None] * deviation**2)
+    return densities.sum(-1)
 
 
-PARTS = (Mixture, MovingWindow)
+PARTS = (GaussianMixture, GravesWindow)

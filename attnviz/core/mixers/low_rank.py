@@ -1,4 +1,4 @@
-"""Bottlenecks: queries reach all keys through a few places, or features, in between."""
+"""Low-rank attention (Linformer, Nyström, Luna, efficient attention), and AFT."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import ClassVar
 import numpy as np
 
 from attnviz.core.arrays import BoolArray, FloatArray, Shape
-from attnviz.core.mixers import Whole
+from attnviz.core.inputs import Inputs, Sizes
+from attnviz.core.mixers import Mixer
 from attnviz.core.numerics import softmax
-from attnviz.core.part import Inputs, Sizes
-from attnviz.core.visibility import shown_to_all
+from attnviz.core.visibility import require_same_for_all
 
 
-class Linformer(Whole):
-    """Keys and values are mixed into a few, by learned matrices over the positions.
+class Linformer(Mixer):
+    """Linformer: learned projections of keys and values along the sequence, to `landmarks` rows.
 
     Formula: A = softmax(Q (E K)ᵀ/√d) F
     Paper: 2006.04768
@@ -35,13 +35,13 @@ class Linformer(Whole):
 
     def __call__(self, inputs: Inputs, visible: BoolArray) -> FloatArray:
         """[head, query, d], [head, key, d] -> [head, query, key]"""
-        seen = shown_to_all(inputs, visible, self.name)
-        mixed = inputs.param("e_linformer") @ np.where(seen, inputs.key, 0.0)
-        return attended(inputs.query, mixed) @ inputs.param("f_linformer")
+        unmasked = require_same_for_all(inputs, visible, self.name)
+        landmarks = inputs.param("e_linformer") @ np.where(unmasked, inputs.key, 0.0)
+        return softmax_attention(inputs.query, landmarks) @ inputs.param("f_linformer")
 
 
-class Nystrom(Whole):
-    """The softmax matrix, rebuilt from a few of its rows and columns.
+class Nystrom(Mixer):
+    """Nyströmformer: the softmax matrix, approximated from segment means (landmarks).
 
     Formula: A = softmax(Q K̃ᵀ/√d) · softmax(Q̃ K̃ᵀ/√d)⁺ · softmax(Q̃ Kᵀ/√d); Q̃ and K̃ are means of
     segments, ⁺ the pseudo-inverse
@@ -57,32 +57,34 @@ class Nystrom(Whole):
 
     def __call__(self, inputs: Inputs, visible: BoolArray) -> FloatArray:
         """[head, query, d], [head, key, d] -> [head, query, key]"""
-        seen = shown_to_all(inputs, visible, self.name)
+        unmasked = require_same_for_all(inputs, visible, self.name)
         return np.stack(
             [
-                self.of_head(query, key, shown[:, 0])
-                for query, key, shown in zip(inputs.query, inputs.key, seen, strict=True)
+                self.approximate_head(query, key, shown[:, 0])
+                for query, key, shown in zip(inputs.query, inputs.key, unmasked, strict=True)
             ]
         )
 
-    def of_head(self, query: FloatArray, key: FloatArray, shown: BoolArray) -> FloatArray:
+    def approximate_head(self, query: FloatArray, key: FloatArray, shown: BoolArray) -> FloatArray:
         """[query, d], [key, d], [key] -> [query, key]"""
         weights = np.zeros((len(query), len(key)), dtype=query.dtype)
         if not shown.any():
             return weights
         key = key[shown]
-        some_queries, some_keys = means(query, self.landmarks), means(key, self.landmarks)
-        between = np.linalg.pinv(attended(some_queries, some_keys))
-        weights[:, shown] = attended(query, some_keys) @ between @ attended(some_queries, key)
+        query_landmarks = segment_means(query, self.landmarks)
+        key_landmarks = segment_means(key, self.landmarks)
+        inverse = np.linalg.pinv(softmax_attention(query_landmarks, key_landmarks))
+        left = softmax_attention(query, key_landmarks)
+        weights[:, shown] = left @ inverse @ softmax_attention(query_landmarks, key)
         return weights
 
 
-class Luna(Whole):
-    """A few learned vectors pack the keys; queries unpack what was packed.
+class Luna(Mixer):
+    """Luna: pack attention from learned vectors to the keys, then unpack attention to these.
 
     Formula: A = softmax(Q (P K)ᵀ/√d) P, P = softmax(L Kᵀ/√d), L learned
-    Paper: 2106.01540 (whose second step projects the packed vectors anew; here they keep the
-    projection of the keys); the same two steps make the induced block of 1810.00825
+    Paper: 2106.01540 (whose second step projects the packed vectors again; here they keep the
+    projection of the keys); the same two steps as the induced set attention block of 1810.00825
     """
 
     name = "luna"
@@ -98,14 +100,14 @@ class Luna(Whole):
 
     def __call__(self, inputs: Inputs, visible: BoolArray) -> FloatArray:
         """[head, query, d], [head, key, d] -> [head, query, key]"""
-        seen = shown_to_all(inputs, visible, self.name)
-        key = np.where(seen, inputs.key, 0.0)
-        pack = attended(inputs.param("l_luna"), key, seen.swapaxes(1, 2))
-        return attended(inputs.query, pack @ key) @ pack
+        unmasked = require_same_for_all(inputs, visible, self.name)
+        key = np.where(unmasked, inputs.key, 0.0)
+        pack = softmax_attention(inputs.param("l_luna"), key, unmasked.swapaxes(1, 2))
+        return softmax_attention(inputs.query, pack @ key) @ pack
 
 
-class FeatureSoftmax(Whole):
-    """Queries choose among features, features choose among keys.
+class EfficientAttention(Mixer):
+    """Efficient attention: softmax of queries over features times softmax of keys over positions.
 
     Formula: A = softmax over features (Q) · softmax over keys (K)ᵀ
     Paper: 1812.01243
@@ -118,16 +120,16 @@ class FeatureSoftmax(Whole):
 
     def __call__(self, inputs: Inputs, visible: BoolArray) -> FloatArray:
         """[head, query, d], [head, key, d] -> [head, query, key]"""
-        seen = shown_to_all(inputs, visible, self.name).swapaxes(1, 2)
-        every = np.ones((1, 1, 1), dtype=bool)
-        return softmax(inputs.query, every) @ softmax(inputs.key.swapaxes(1, 2), seen)
+        unmasked = require_same_for_all(inputs, visible, self.name).swapaxes(1, 2)
+        all_features = np.ones((1, 1, 1), dtype=bool)
+        return softmax(inputs.query, all_features) @ softmax(inputs.key.swapaxes(1, 2), unmasked)
 
 
-class AttentionFree(Whole):
-    """Each feature weighs the keys for itself; the map is the mean of the features' maps.
+class AftFull(Mixer):
+    """Attention Free Transformer (AFT-full): a softmax per feature, averaged over the features.
 
     Formula: A_ij = mean over c of softmax_j(k_jc + w_ij)
-    Paper: 2105.14103 (AFT-full; the query only gates what comes out)
+    Paper: 2105.14103 (where the query gates the output, which does not change the weights)
     """
 
     name = "attention-free"
@@ -140,21 +142,26 @@ class AttentionFree(Whole):
 
     def __call__(self, inputs: Inputs, visible: BoolArray) -> FloatArray:
         """[head, query, d], [head, key, d] -> [head, query, key]"""
-        where = inputs.param("w_pair")
-        maps = [softmax(where + key[:, None], visible) for key in np.moveaxis(inputs.key, 2, 0)]
+        bias = inputs.param("w_pair")
+        maps = [softmax(bias + key[:, None], visible) for key in np.moveaxis(inputs.key, 2, 0)]
         return np.mean(maps, axis=0)
 
 
-def attended(query: FloatArray, key: FloatArray, visible: BoolArray | None = None) -> FloatArray:
-    """softmax(Q Kᵀ/√d), everything visible unless said.    [..., query, d], [..., key, d] -> …"""
+def softmax_attention(
+    query: FloatArray, key: FloatArray, visible: BoolArray | None = None
+) -> FloatArray:
+    """softmax(Q Kᵀ/√d), by default without a mask.
+
+    Shapes: [..., query, d], [..., key, d] -> [..., query, key]
+    """
     shown = np.ones((1, 1), dtype=bool) if visible is None else visible
     return softmax(query @ key.swapaxes(-1, -2) / np.sqrt(query.shape[-1]), shown)
 
 
-def means(vectors: FloatArray, n: int) -> FloatArray:
-    """Means of at most n segments, as equal as can be.    [token, d] -> [n, d]"""
+def segment_means(vectors: FloatArray, n: int) -> FloatArray:
+    """Means of at most n segments of nearly equal length.    [token, d] -> [n, d]"""
     segments = np.array_split(vectors, min(n, len(vectors)))
     return np.stack([segment.mean(0) for segment in segments])
 
 
-PARTS = (Linformer, Nystrom, Luna, FeatureSoftmax, AttentionFree)
+PARTS = (Linformer, Nystrom, Luna, EfficientAttention, AftFull)

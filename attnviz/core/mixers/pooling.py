@@ -1,21 +1,21 @@
-"""Pooling: a token is told what its neighbours have on average, whatever stands there."""
+"""Pooling (PoolFormer): the mean of the neighbours in place of attention."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from attnviz.core.arrays import BoolArray, FloatArray
-from attnviz.core.mixers import Whole
+from attnviz.core.inputs import Inputs
+from attnviz.core.mixers import Mixer
 from attnviz.core.numerics import softmax
-from attnviz.core.part import Inputs
-from attnviz.core.visibility import pairs
+from attnviz.core.visibility import broadcast_visible
 
 
-class Pooling(Whole):
-    """What the neighbours have that the token has not: their mean, less the token itself.
+class Pooling(Mixer):
+    """Pooling: the mean of the visible keys minus the token itself.
 
-    Formula: 1 / (keys that i sees), less 1 where j = i
-    Paper: 2111.11418 (PoolFormer takes off the input, which the residual adds again)
+    Formula: 1 / (number of keys visible to i), minus 1 where j = i
+    Paper: 2111.11418 (PoolFormer subtracts the input, which the residual connection adds again)
     """
 
     name = "pooling"
@@ -25,9 +25,9 @@ class Pooling(Whole):
 
     def __call__(self, inputs: Inputs, visible: BoolArray) -> FloatArray:
         """[head, query, d], [head, key, d] -> [head, query, key]"""
-        shown = pairs(inputs, visible)
-        itself = inputs.grid.q == inputs.grid.k
-        return softmax(np.zeros(shown.shape), shown) - itself
+        shown = broadcast_visible(inputs, visible)
+        diagonal = inputs.grid.q == inputs.grid.k
+        return softmax(np.zeros(shown.shape), shown) - diagonal
 
 
 PARTS = (Pooling,)

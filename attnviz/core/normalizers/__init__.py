@@ -1,7 +1,7 @@
-"""Normalizers: from a row of logits to a row of weights.
+"""Normalizers: softmax and its alternatives, from a row of logits to a row of weights.
 
-Each keeps its promise on every row: hidden weights are exactly 0, a row that sees nothing is
-all zeros, and logits of any finite size do not overflow.
+Each holds for every row: masked weights are exactly 0, a row without a visible key is all
+zeros, and finite logits of any size do not overflow.
 """
 
 from __future__ import annotations
@@ -13,44 +13,54 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from attnviz.core.arrays import BoolArray, FloatArray, Shape
+from attnviz.core.inputs import Inputs, Sizes
 from attnviz.core.numerics import sigmoid, softmax
-from attnviz.core.part import Inputs, Part, RowSum, Sizes
+from attnviz.core.part import Part, RowSum
 
 
-class Line(NamedTuple):
-    """A line of arithmetic: what it is, how it is reckoned, what comes out."""
+class ArithmeticLine(NamedTuple):
+    """One line of arithmetic: its label, the formula in numbers, the result."""
 
     label: str
-    reckoning: str
+    expression: str
     value: float
 
 
-class Normalize(Part):
-    """Logits to weights, each row for itself."""
+class Normalizer(Part):
+    """The function that turns logits into weights, row by row."""
 
     row_sum: ClassVar[RowSum] = "1"
     signed: ClassVar[bool] = False
+    restricts_visible: ClassVar[bool] = False  # overrides the method; set for each subclass
 
-    def narrow(self, logits: FloatArray, visible: BoolArray, inputs: Inputs) -> BoolArray:
-        """Keys that stay visible once the logits are known.    -> [head, query, key]"""
+    def __init_subclass__(cls, **options: bool) -> None:
+        super().__init_subclass__(**options)
+        cls.restricts_visible = cls.restrict_visible is not Normalizer.restrict_visible
+
+    def restrict_visible(
+        self, logits: FloatArray, visible: BoolArray, inputs: Inputs
+    ) -> BoolArray:
+        """Keys that stay visible given the logits; by default all.    -> [head, query, key]"""
         del logits, inputs
         return visible
 
     def __call__(self, logits: FloatArray, visible: BoolArray, inputs: Inputs) -> FloatArray:
         """[head, query, key], [head, query, key] -> [head, query, key]"""
-        raise TypeError(f"{type(self).__name__} does not say how it normalizes")
+        raise TypeError(f"{type(self).__name__} does not define __call__")
 
-    def lines(self, logits: FloatArray, weights: FloatArray, key: int) -> tuple[Line, ...]:
-        """How one weight came about, in numbers; `logits` are -inf where hidden.
+    def explain_lines(
+        self, logits: FloatArray, weights: FloatArray, key: int
+    ) -> tuple[ArithmeticLine, ...]:
+        """The arithmetic of one weight, its value last; `logits` are -inf where masked.
 
         Shapes: [key], [key] -> lines
         """
         del logits
-        return (Line("weight", f"{self} over the row", float(weights[key])),)
+        return (ArithmeticLine("weight", f"{self} over the row", float(weights[key])),)
 
 
-class Softmax(Normalize):
-    """Shares in proportion to the exponential of the score.
+class Softmax(Normalizer):
+    """Softmax: exponentials divided by their sum.
 
     Formula: exp(S) / Σ exp(S)
     """
@@ -62,24 +72,27 @@ class Softmax(Normalize):
         del inputs
         return softmax(logits, visible)
 
-    def lines(self, logits: FloatArray, weights: FloatArray, key: int) -> tuple[Line, ...]:
+    def explain_lines(
+        self, logits: FloatArray, weights: FloatArray, key: int
+    ) -> tuple[ArithmeticLine, ...]:
         """exp, row sum, quotient"""
         peak = logits.max()
         mass = np.exp(logits - peak)
         total = float(mass.sum())
-        own = float(mass[key])
+        mass_of_key = float(mass[key])
+        formula = f"exp({logits[key]:.6g} − {peak:.6g}), minus the row maximum"
         return (
-            Line("exp", f"exp({logits[key]:.6g} − {peak:.6g}), the row's largest taken off", own),
-            Line("row sum", "Σ of these over all visible keys", total),
-            Line("weight", f"{own:.6g} / {total:.6g}", float(weights[key])),
+            ArithmeticLine("exp", formula, mass_of_key),
+            ArithmeticLine("row sum", "Σ of these over all visible keys", total),
+            ArithmeticLine("weight", f"{mass_of_key:.6g} / {total:.6g}", float(weights[key])),
         )
 
 
-class Hard(Normalize):
-    """All weight on the best key; of equals, the first.
+class Hard(Normalizer):
+    """Hard attention: all weight on the key with the largest score; ties go to the first.
 
     Formula: 1 where S is the row's maximum, else 0
-    Paper: 1502.03044 (hard attention, here without sampling)
+    Paper: 1502.03044 (which samples the key)
     """
 
     name = "hard"
@@ -89,13 +102,14 @@ class Hard(Normalize):
         del inputs
         logits = np.where(visible, logits, -np.inf)
         keys = np.arange(logits.shape[-1])
-        best = keys == logits.argmax(-1, keepdims=True)
-        return (best & (logits > -np.inf)).astype(logits.dtype)
+        is_argmax = keys == logits.argmax(-1, keepdims=True)
+        return (is_argmax & (logits > -np.inf)).astype(logits.dtype)
 
 
-class LocalPredictive(Normalize):
-    """The query predicts where to look; softmax there, damped by the distance from that place.
+class LocalPredictive(Normalizer):
+    """Local attention with predicted alignment: softmax times a Gaussian around p.
 
+    The query predicts the centre p; keys further than `reach` from it are masked.
     Formula: p = (n-1) σ(vᵀ tanh(W q)),
     A = softmax(S) · exp(-(j-p)² / (2 (reach/2)²)) where |j-p| ≤ reach
     Paper: 1508.04025 (Luong's "local-p"; it writes p = n σ(…), for positions from 1 to n)
@@ -103,7 +117,7 @@ class LocalPredictive(Normalize):
 
     name = "local-p"
     row_sum = "at most 1"
-    prefix_stable = False  # the place is a share of the length
+    prefix_stable = False  # p scales with the sequence length
     limits: ClassVar = {"reach": (0.5, inf)}
     reach: float = 3.0
 
@@ -112,20 +126,22 @@ class LocalPredictive(Normalize):
         return {"w_centre": (sizes.d, sizes.d), "v_centre": (sizes.d,)}
 
     def distance(self, inputs: Inputs) -> FloatArray:
-        """How far each key is from the predicted place.    -> [head, query, key]"""
+        """|j - p|, the distance of each key from the predicted centre.    -> [head, query, key]"""
         hidden = np.tanh(inputs.query @ inputs.param("w_centre").swapaxes(-1, -2))
-        place = sigmoid(hidden @ inputs.param("v_centre")[..., None]) * (inputs.grid.n_key - 1)
-        return np.abs(inputs.grid.k - place)
+        centre = sigmoid(hidden @ inputs.param("v_centre")[..., None]) * (inputs.grid.n_key - 1)
+        return np.abs(inputs.grid.k - centre)
 
-    def narrow(self, logits: FloatArray, visible: BoolArray, inputs: Inputs) -> BoolArray:
-        """Keys within reach of the predicted place.    -> [head, query, key]"""
+    def restrict_visible(
+        self, logits: FloatArray, visible: BoolArray, inputs: Inputs
+    ) -> BoolArray:
+        """Keys within `reach` of the predicted centre.    -> [head, query, key]"""
         del logits
         return visible & (self.distance(inputs) <= self.reach)
 
     def __call__(self, logits: FloatArray, visible: BoolArray, inputs: Inputs) -> FloatArray:
         """[head, query, key], [head, query, key] -> [head, query, key]"""
-        nearness = np.exp(-2.0 * (self.distance(inputs) / self.reach) ** 2)
-        return (softmax(logits, visible) * nearness).astype(logits.dtype)
+        gaussian = np.exp(-2.0 * (self.distance(inputs) / self.reach) ** 2)
+        return (softmax(logits, visible) * gaussian).astype(logits.dtype)
 
 
-PARTS: tuple[type[Normalize], ...] = (Softmax, Hard, LocalPredictive)
+PARTS: tuple[type[Normalizer], ...] = (Softmax, Hard, LocalPredictive)

@@ -1,4 +1,4 @@
-"""Shaped: softmax, made sharper or softer by where the query stands."""
+"""Length- and distance-dependent normalizers: scalable softmax, adaptive span, fixed Gaussian."""
 
 from __future__ import annotations
 
@@ -9,19 +9,20 @@ from typing import ClassVar
 import numpy as np
 
 from attnviz.core.arrays import BoolArray, FloatArray, Shape
-from attnviz.core.normalizers import Normalize
+from attnviz.core.inputs import Inputs, Sizes
+from attnviz.core.normalizers import Normalizer
 from attnviz.core.numerics import sigmoid, softmax
-from attnviz.core.part import Inputs, Sizes
 
 
-class ScalableSoftmax(Normalize):
-    """Softmax that stays as sharp when there are many keys: its base is their number.
+class ScalableSoftmax(Normalizer):
+    """Scalable softmax (SSMax): the base is the number of keys, against flattening with length.
 
-    Formula: n^(s S) / Σ n^(s S), n the keys that the row sees, s learned for each head
+    Formula: n^(s S) / Σ n^(s S), n the visible keys of the row, s learned per head
     Paper: 2501.19399
     """
 
-    name = "scalable"
+    name = "scalable-softmax"
+    aliases = ("scalable", "ssmax")
 
     def param_shapes(self, sizes: Sizes) -> Mapping[str, Shape]:
         """s []"""
@@ -31,19 +32,19 @@ class ScalableSoftmax(Normalize):
     def __call__(self, logits: FloatArray, visible: BoolArray, inputs: Inputs) -> FloatArray:
         """[head, query, key], [head, query, key] -> [head, query, key]"""
         visible = np.broadcast_to(visible, logits.shape)
-        number = np.maximum(visible.sum(-1, keepdims=True), 1)
-        sharp = np.log(number) * inputs.param("s_scalable")[:, None, None]
-        # A score of -inf has no share; times a negative or a zero it would get one.
-        seen = visible & (logits > -np.inf)
-        return softmax(np.where(seen, logits, 0.0) * sharp, seen)
+        n_visible = np.maximum(visible.sum(-1, keepdims=True), 1)
+        factor = np.log(n_visible) * inputs.param("s_scalable")[:, None, None]
+        # A score of -inf has weight 0; multiplied by a factor ≤ 0 it would not.
+        finite = visible & (logits > -np.inf)
+        return softmax(np.where(finite, logits, 0.0) * factor, finite)
 
 
-class AdaptiveSpan(Normalize):
-    """Each head learns how far back it looks; at the end of its span weight fades out.
+class AdaptiveSpan(Normalizer):
+    """Adaptive span: a learned span per head, with a linear ramp at its end.
 
-    Formula: m exp(S) / Σ m exp(S), m = clamp((z_h + ramp - (i - j)) / ramp, 0, 1),
+    Formula: m exp(S) / Σ m exp(S), m = clamp((z_h + ramp - |i - j|) / ramp, 0, 1),
     z_h = longest σ(learned)
-    Paper: 1905.07799 (there z is kept between 0 and longest by clamping)
+    Paper: 1905.07799 (which keeps z between 0 and `longest` by clamping)
     """
 
     name = "adaptive-span"
@@ -56,34 +57,36 @@ class AdaptiveSpan(Normalize):
         del sizes
         return {"z_span": ()}
 
-    def nearness(self, inputs: Inputs) -> FloatArray:
-        """m.    -> [head, query, key]"""
+    def span_mask(self, inputs: Inputs) -> FloatArray:
+        """m, the soft mask over distances.    -> [head, query, key]"""
         span = self.longest * sigmoid(inputs.param("z_span"))[:, None, None]
-        steps = np.abs(inputs.grid.q - inputs.grid.k)
-        return np.clip((span + self.ramp - steps) / self.ramp, 0.0, 1.0)
+        distance = np.abs(inputs.grid.q - inputs.grid.k)
+        return np.clip((span + self.ramp - distance) / self.ramp, 0.0, 1.0)
 
-    def narrow(self, logits: FloatArray, visible: BoolArray, inputs: Inputs) -> BoolArray:
+    def restrict_visible(
+        self, logits: FloatArray, visible: BoolArray, inputs: Inputs
+    ) -> BoolArray:
         """Keys within the span.    -> [head, query, key]"""
         del logits
-        return visible & (self.nearness(inputs) > 0.0)
+        return visible & (self.span_mask(inputs) > 0.0)
 
     def __call__(self, logits: FloatArray, visible: BoolArray, inputs: Inputs) -> FloatArray:
         """[head, query, key], [head, query, key] -> [head, query, key]"""
-        near = self.nearness(inputs)
-        faded = np.where(visible, logits, 0.0) + np.log(np.where(near > 0.0, near, 1.0))
-        return softmax(faded, visible)
+        soft_mask = self.span_mask(inputs)
+        log_mask = np.log(np.where(soft_mask > 0.0, soft_mask, 1.0))
+        return softmax(np.where(visible, logits, 0.0) + log_mask, visible)
 
 
-class Gaussian(Normalize):
-    """A bell around a neighbour of the query's own place; the words do not matter.
+class Gaussian(Normalizer):
+    """Hard-coded Gaussian attention: centred one position before or `ahead` after the query.
 
-    Formula: exp(-(j - i - o)² / (2 spread²)) / (spread √(2π)), o = -1 and `ahead` in turns by
-    head
+    Formula: exp(-(j - i - o)² / (2 spread²)) / (spread √(2π)), o = -1 in even heads, `ahead` in
+    odd ones; the scores do not take part
     Paper: 2005.00742
     """
 
     name = "gaussian"
-    row_sum = "any"  # the bell is cut off at the ends, and read at whole places
+    row_sum = "any"  # a density, sampled at integer positions and cut off at the ends
     limits: ClassVar = {"spread": (0.05, inf)}
     spread: float = 1.0
     ahead: int = 1
@@ -92,9 +95,9 @@ class Gaussian(Normalize):
         """[head, query, key], [head, query, key] -> [head, query, key]"""
         grid = inputs.grid
         offset = np.where(grid.h % 2, self.ahead, -1)
-        away = (grid.k - grid.q - offset) / self.spread
-        bell = np.exp(-0.5 * away**2) / (self.spread * np.sqrt(2.0 * np.pi))
-        return np.where(visible, bell, 0.0).astype(logits.dtype)
+        deviation = (grid.k - grid.q - offset) / self.spread
+        density = np.exp(-0.5 * deviation**2) / (self.spread * np.sqrt(2.0 * np.pi))
+        return np.where(visible, density, 0.0).astype(logits.dtype)
 
 
-PARTS: tuple[type[Normalize], ...] = (ScalableSoftmax, AdaptiveSpan, Gaussian)
+PARTS: tuple[type[Normalizer], ...] = (ScalableSoftmax, AdaptiveSpan, Gaussian)

@@ -1,48 +1,52 @@
-"""Resting: a share of the row may go to nobody."""
+"""Attention sinks: softmax with an extra term in the denominator that belongs to no key."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 import numpy as np
 
 from attnviz.core.arrays import BoolArray, FloatArray, Shape
-from attnviz.core.normalizers import Line, Normalize
-from attnviz.core.part import Inputs, Sizes
+from attnviz.core.inputs import Inputs, Sizes
+from attnviz.core.normalizers import ArithmeticLine, Normalizer
 
 
-class Resting(Normalize):
-    """Softmax next to a key that holds nothing."""
+class SinkNormalizer(Normalizer):
+    """Softmax with a sink logit in the denominator; a row sums to less than 1."""
 
     row_sum = "at most 1"
 
-    def lines(self, logits: FloatArray, weights: FloatArray, key: int) -> tuple[Line, ...]:
-        """What the keys leave, and the weight."""
-        rest = 1.0 - float(weights.sum())
+    def explain_lines(
+        self, logits: FloatArray, weights: FloatArray, key: int
+    ) -> tuple[ArithmeticLine, ...]:
+        """The sink's weight, and the key's."""
+        sink = 1.0 - float(weights.sum())
         return (
-            Line("rest", "1 − Σ of the row: what goes to nobody", rest),
-            Line("weight", f"{self} over the row and its rest", float(weights[key])),
+            ArithmeticLine("sink", "1 − row sum: weight on none of these keys", sink),
+            ArithmeticLine("weight", f"{self} over the row and its sink", float(weights[key])),
         )
 
 
-class SoftmaxOne(Resting):
-    """Softmax next to a key of score `rest` that holds nothing.
+class SoftmaxOne(SinkNormalizer):
+    """Softmax-one: 1 is added to the denominator, as if one more key had score 0.
 
-    Formula: exp(S) / (exp(rest) + Σ exp(S))
-    Paper: Miller, "Attention is off by one", 2023 (with rest 0)
+    Formula: exp(S) / (exp(sink_logit) + Σ exp(S))
+    Paper: Miller, "Attention is off by one", 2023 (with sink_logit 0)
     """
 
     name = "softmax-one"
-    rest: float = 0.0
+    tunable_aliases: ClassVar = {"rest": "sink_logit"}
+    sink_logit: float = 0.0
 
     def __call__(self, logits: FloatArray, visible: BoolArray, inputs: Inputs) -> FloatArray:
         """[head, query, key], [head, query, key] -> [head, query, key]"""
         del inputs
-        return softmax_beside(np.full_like(logits[..., :1], self.rest), logits, visible)
+        return softmax_with_sink(np.full_like(logits[..., :1], self.sink_logit), logits, visible)
 
 
-class LearnedSink(Resting):
-    """Softmax next to a key that holds nothing, whose score each head learns.
+class LearnedSink(SinkNormalizer):
+    """Softmax with a learned sink logit per head in the denominator.
 
     Formula: exp(S) / (exp(b_h) + Σ exp(S))
     Paper: 2508.10925 (gpt-oss)
@@ -57,18 +61,18 @@ class LearnedSink(Resting):
 
     def __call__(self, logits: FloatArray, visible: BoolArray, inputs: Inputs) -> FloatArray:
         """[head, query, key], [head, query, key] -> [head, query, key]"""
-        return softmax_beside(inputs.param("b_sink")[:, None, None], logits, visible)
+        return softmax_with_sink(inputs.param("b_sink")[:, None, None], logits, visible)
 
 
-def softmax_beside(rest: FloatArray, logits: FloatArray, visible: BoolArray) -> FloatArray:
-    """exp(S) / (exp(rest) + Σ exp(S)) over the visible keys.
+def softmax_with_sink(sink: FloatArray, logits: FloatArray, visible: BoolArray) -> FloatArray:
+    """exp(S) / (exp(sink) + Σ exp(S)) over the visible keys.
 
     Shapes: [..., 1], [..., key], [..., key] -> [..., key]
     """
     logits = np.where(visible, logits, -np.inf)
-    peak = np.maximum(logits.max(-1, keepdims=True, initial=-np.inf), rest)
+    peak = np.maximum(logits.max(-1, keepdims=True, initial=-np.inf), sink)
     mass = np.exp(logits - peak)
-    return mass / (mass.sum(-1, keepdims=True) + np.exp(rest - peak))
+    return mass / (mass.sum(-1, keepdims=True) + np.exp(sink - peak))
 
 
-PARTS: tuple[type[Normalize], ...] = (SoftmaxOne, LearnedSink)
+PARTS: tuple[type[Normalizer], ...] = (SoftmaxOne, LearnedSink)

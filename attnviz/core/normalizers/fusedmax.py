@@ -1,4 +1,4 @@
-"""Fused: neighbouring keys are given the same weight, so that phrases are looked at whole."""
+"""Fusedmax: sparsemax with a total variation penalty, so that neighbouring keys share a weight."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import ClassVar
 import numpy as np
 
 from attnviz.core.arrays import BoolArray, FloatArray
-from attnviz.core.normalizers import Normalize
-from attnviz.core.normalizers.sparsemax_entmax import below_best, sparsemax
-from attnviz.core.numerics import below_peak
-from attnviz.core.part import Inputs
+from attnviz.core.inputs import Inputs
+from attnviz.core.normalizers import Normalizer
+from attnviz.core.normalizers.sparsemax_entmax import mask_and_center, sparsemax
+from attnviz.core.numerics import subtract_row_max
 
 
-class Fusedmax(Normalize):
-    """Like sparsemax, with a price on every step between one key and the next that is seen.
+class Fusedmax(Normalizer):
+    """Fusedmax: sparsemax of the scores after a fused-lasso (total variation) proximal step.
 
-    Formula: the p nearest to S over distributions, at the price fusion Σ |p_(j+1) - p_j|:
-    sparsemax of the scores after their steps were flattened at that price
+    Formula: the distribution p nearest to S with the penalty fusion Σ |p_(j+1) - p_j| over
+    neighbouring visible keys = sparsemax(argmin_x ½‖x-S‖² + fusion Σ |x_(j+1) - x_j|)
     Paper: 1705.07704
     """
 
@@ -29,22 +29,23 @@ class Fusedmax(Normalize):
     def __call__(self, logits: FloatArray, visible: BoolArray, inputs: Inputs) -> FloatArray:
         """[head, query, key], [head, query, key] -> [head, query, key]"""
         del inputs
-        flat = below_best(logits, visible)
-        for row in flat.reshape(-1, flat.shape[-1]):
-            seen = ~np.isneginf(row)
-            row[seen] = flattened(row[seen], self.fusion)
-        return sparsemax(below_peak(flat))
+        scores = mask_and_center(logits, visible)
+        for row in scores.reshape(-1, scores.shape[-1]):
+            unmasked = ~np.isneginf(row)
+            row[unmasked] = prox_total_variation(row[unmasked], self.fusion)
+        return sparsemax(subtract_row_max(scores))
 
 
-def flattened(values: FloatArray, price: float) -> FloatArray:
-    """The x that is nearest to the values when each step of x costs: min ½‖x-y‖² + price Σ|Δx|.
+def prox_total_variation(values: FloatArray, penalty: float) -> FloatArray:
+    """Proximal operator of total variation: argmin_x ½‖x-y‖² + penalty Σ|Δx|, y the values.
 
-    The running sum of x is a string pulled taut through a tube around the running sum of y.
+    Taut-string algorithm: the cumulative sum of x is a string pulled taut through a tube of
+    half-width `penalty` around the cumulative sum of y.
     Shapes: [key] -> [key]
     """
     n = len(values)
     centre = np.concatenate([[0.0], np.cumsum(values)])
-    low, high = centre - price, centre + price
+    low, high = centre - penalty, centre + penalty
     low[[0, n]] = high[[0, n]] = centre[[0, n]]
     flat = np.empty_like(values)
     start, height = 0, 0.0
@@ -58,8 +59,8 @@ def flattened(values: FloatArray, price: float) -> FloatArray:
 def next_knot(
     low: FloatArray, high: FloatArray, start: int, height: float
 ) -> tuple[int, float, float]:
-    """How far a taut string runs straight from here: the end, its slope, its height there."""
-    floor, ceiling = (-inf, start), (inf, start)  # steepest and flattest way, and where it bends
+    """The end of the straight piece from here, its slope, and the string's height there."""
+    floor, ceiling = (-inf, start), (inf, start)  # bounds of the slope, and where they come from
     for j in range(start + 1, len(low)):
         rise, fall = (low[j] - height) / (j - start), (high[j] - height) / (j - start)
         if rise > ceiling[0]:
@@ -71,4 +72,4 @@ def next_knot(
     return floor[1], floor[0], low[floor[1]]
 
 
-PARTS: tuple[type[Normalize], ...] = (Fusedmax,)
+PARTS: tuple[type[Normalizer], ...] = (Fusedmax,)

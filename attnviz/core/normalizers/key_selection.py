@@ -1,4 +1,4 @@
-"""Chosen keys: softmax over keys that the scores, or the vectors, pick out."""
+"""Content-based key selection: softmax over top-k, hashed, clustered or block-wise chosen keys."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import ClassVar
 import numpy as np
 
 from attnviz.core.arrays import BoolArray, FloatArray, IntArray, Shape
+from attnviz.core.inputs import Inputs, Sizes
 from attnviz.core.normalizers import Softmax
-from attnviz.core.numerics import unit
-from attnviz.core.part import Inputs, Sizes
+from attnviz.core.numerics import unit_vectors
 
 
-class TopKeys(Softmax):
-    """Softmax over the `top` best keys; keys that tie with the last of them stay.
+class TopK(Softmax):
+    """Top-k attention: softmax over the `top` largest scores, ties with the last included.
 
     Paper: 1912.11637
     """
@@ -24,56 +24,64 @@ class TopKeys(Softmax):
     limits: ClassVar = {"top": (1, inf)}
     top: int = 3
 
-    def narrow(self, logits: FloatArray, visible: BoolArray, inputs: Inputs) -> BoolArray:
-        """Keys that score no less than the last of the best.    -> [head, query, key]"""
+    def restrict_visible(
+        self, logits: FloatArray, visible: BoolArray, inputs: Inputs
+    ) -> BoolArray:
+        """Keys that score no less than the k-th best.    -> [head, query, key]"""
         del inputs
-        return best(logits, visible, self.top)
+        return top_k_mask(logits, visible, self.top)
 
 
-class IndexedKeys(Softmax):
-    """A cheap second attention with small vectors picks `top` keys for the real one.
+class LightningIndexer(Softmax):
+    """Lightning indexer of DeepSeek sparse attention: low-dimensional scores select `top` keys.
 
     Formula: I_ij = Σ_t w_t(x_i) relu((W_t x_i)·(U x_j)), x the input of the layer;
-    softmax over the `top` keys with the largest I. `pickers` small heads of `thin` dimensions
-    pick for all heads together: the first head's numbers are used.
-    Paper: 2512.02556 (DeepSeek sparse attention)
+    softmax over the `top` keys with the largest I. The `index_heads` heads of `index_dim`
+    dimensions select for all attention heads: the first head's parameters are used.
+    Paper: 2512.02556
     """
 
-    name = "indexed"
-    head_local = False  # learned numbers of the first head serve all
-    limits: ClassVar = {"top": (1, inf), "pickers": (1, inf), "thin": (1, inf)}
+    name = "lightning-indexer"
+    aliases = ("indexed",)
+    tunable_aliases: ClassVar = {"pickers": "index_heads", "thin": "index_dim"}
+    head_local = False  # the first head's parameters serve all
+    limits: ClassVar = {"top": (1, inf), "index_heads": (1, inf), "index_dim": (1, inf)}
     top: int = 3
-    pickers: int = 2
-    thin: int = 4
+    index_heads: int = 2
+    index_dim: int = 4
 
     def param_shapes(self, sizes: Sizes) -> Mapping[str, Shape]:
-        """W [picker, thin, d_model], U [thin, d_model], w [picker, d_model]"""
+        """W [index_heads, index_dim, d_model], U [index_dim, d_model], w [index_heads, d_model]"""
         return {
-            "w_indexer": (self.pickers, self.thin, sizes.d_model),
-            "u_indexer": (self.thin, sizes.d_model),
-            "g_indexer": (self.pickers, sizes.d_model),
+            "w_indexer": (self.index_heads, self.index_dim, sizes.d_model),
+            "u_indexer": (self.index_dim, sizes.d_model),
+            "g_indexer": (self.index_heads, sizes.d_model),
         }
 
-    def narrow(self, logits: FloatArray, visible: BoolArray, inputs: Inputs) -> BoolArray:
-        """The keys with the largest index.    -> [head, query, key]"""
+    def restrict_visible(
+        self, logits: FloatArray, visible: BoolArray, inputs: Inputs
+    ) -> BoolArray:
+        """The keys with the largest I.    -> [head, query, key]"""
         key = inputs.key_source[:1] @ inputs.param("u_indexer")[:1].swapaxes(-1, -2)
         source = inputs.query_source[:1]
         index = np.zeros((1, *logits.shape[1:]), dtype=logits.dtype)
-        for t in range(self.pickers):
-            small = source @ inputs.param("w_indexer")[:1, t].swapaxes(-1, -2)
-            trust = source @ inputs.param("g_indexer")[:1, t, :, None]  # [1, query, 1]
-            index += trust * np.maximum(small @ key.swapaxes(-1, -2), 0.0)
-        return best(index, visible, self.top)
+        for t in range(self.index_heads):
+            query = source @ inputs.param("w_indexer")[:1, t].swapaxes(-1, -2)
+            gate = source @ inputs.param("g_indexer")[:1, t, :, None]  # [1, query, 1]
+            index += gate * np.maximum(query @ key.swapaxes(-1, -2), 0.0)
+        return top_k_mask(index, visible, self.top)
 
 
-class SameHash(Softmax):
-    """Keys that fall into the same bucket as the query when space is cut at random.
+class LshBuckets(Softmax):
+    """Locality-sensitive hashing (LSH): keys in the same hash bucket as the query.
 
-    Formula: bucket(x) = argmax [R x; -R x]; a token sees itself only where it sees nothing else
+    Formula: bucket(x) = argmax [R x; -R x]; a token attends to itself only where its bucket has
+    no other visible key
     Paper: 2001.04451 (Reformer; one round of hashing, buckets not cut into chunks)
     """
 
-    name = "same-hash"
+    name = "lsh"
+    aliases = ("same-hash",)
     limits: ClassVar = {"buckets": (2, inf)}
     buckets: int = 4
 
@@ -81,28 +89,32 @@ class SameHash(Softmax):
         """R [buckets / 2, d]"""
         return {"r_hash": (self.buckets // 2, sizes.d)}
 
-    def narrow(self, logits: FloatArray, visible: BoolArray, inputs: Inputs) -> BoolArray:
-        """Keys of the same bucket.    -> [head, query, key]"""
+    def restrict_visible(
+        self, logits: FloatArray, visible: BoolArray, inputs: Inputs
+    ) -> BoolArray:
+        """Keys in the query's bucket.    -> [head, query, key]"""
         del logits
-        same = visible & agree(self.bucket(inputs, inputs.query), self.bucket(inputs, inputs.key))
+        same = visible & equal_labels(
+            self.bucket(inputs, inputs.query), self.bucket(inputs, inputs.key)
+        )
         others = same & (inputs.grid.q != inputs.grid.k)
         return np.where(others.any(-1, keepdims=True), others, same)
 
     def bucket(self, inputs: Inputs, vectors: FloatArray) -> IntArray:
         """[head, token, d] -> [head, token]"""
-        cut = inputs.project("r_hash", vectors)
-        return np.concatenate([cut, -cut], axis=-1).argmax(-1)
+        projection = inputs.project("r_hash", vectors)
+        return np.concatenate([projection, -projection], axis=-1).argmax(-1)
 
 
-class SameCluster(Softmax):
-    """Keys that belong to the same learned cluster as the query.
+class KMeansClusters(Softmax):
+    """k-means routing: keys in the same cluster (nearest learned centroid) as the query.
 
     Formula: cluster(x) = argmax_c μ_c·n(x), n the layer norm without gains
-    Paper: 2003.05997 (Routing Transformer; its nearest centroids, without the equal sizes
-    that its implementation gives to clusters)
+    Paper: 2003.05997 (Routing Transformer; its implementation makes clusters of equal size)
     """
 
-    name = "same-cluster"
+    name = "k-means"
+    aliases = ("same-cluster",)
     limits: ClassVar = {"clusters": (1, inf)}
     clusters: int = 3
 
@@ -110,61 +122,68 @@ class SameCluster(Softmax):
         """μ [cluster, d]"""
         return {"centroids": (self.clusters, sizes.d)}
 
-    def narrow(self, logits: FloatArray, visible: BoolArray, inputs: Inputs) -> BoolArray:
-        """Keys of the same cluster.    -> [head, query, key]"""
+    def restrict_visible(
+        self, logits: FloatArray, visible: BoolArray, inputs: Inputs
+    ) -> BoolArray:
+        """Keys in the query's cluster.    -> [head, query, key]"""
         del logits
-        return visible & agree(self.member(inputs, inputs.query), self.member(inputs, inputs.key))
+        return visible & equal_labels(
+            self.cluster(inputs, inputs.query), self.cluster(inputs, inputs.key)
+        )
 
-    def member(self, inputs: Inputs, vectors: FloatArray) -> IntArray:
+    def cluster(self, inputs: Inputs, vectors: FloatArray) -> IntArray:
         """[head, token, d] -> [head, token]"""
-        # The argmax does not see the length, so that the norm's variance needs no epsilon.
-        centred = unit(vectors - vectors.mean(-1, keepdims=True))
+        # The argmax does not depend on the length, so that the norm needs no epsilon.
+        centred = unit_vectors(vectors - vectors.mean(-1, keepdims=True))
         return inputs.project("centroids", centred).argmax(-1)
 
 
-class BestBlocks(Softmax):
-    """Keys of the `top` blocks whose mean key fits the query best; its own block is one.
+class BlockTopK(Softmax):
+    """Mixture of block attention (MoBA): the `top` blocks by q · mean key, the own block included.
 
-    Formula: block score q·mean(k in block); blocks that the mask hides in part, except the
-    query's own, do not take part
-    Paper: 2502.13189 (MoBA)
+    Formula: block score q·mean(k in block); blocks that are masked in part, except the query's
+    own, are not candidates
+    Paper: 2502.13189
     """
 
-    name = "best-blocks"
+    name = "block-top-k"
+    aliases = ("best-blocks",)
     key_local = False  # blocks are counted from the first key
     limits: ClassVar = {"top": (1, inf), "block": (1, inf)}
     top: int = 2
     block: int = 2
 
-    def narrow(self, logits: FloatArray, visible: BoolArray, inputs: Inputs) -> BoolArray:
-        """Keys of the best blocks.    -> [head, query, key]"""
+    def restrict_visible(
+        self, logits: FloatArray, visible: BoolArray, inputs: Inputs
+    ) -> BoolArray:
+        """Keys of the selected blocks.    -> [head, query, key]"""
         visible = np.broadcast_to(visible, logits.shape)
         starts = np.arange(0, inputs.grid.n_key, self.block)
         sizes = np.diff(starts, append=inputs.grid.n_key)
         means = np.add.reduceat(inputs.key, starts, axis=1) / sizes[:, None]
-        fit = inputs.query @ means.swapaxes(-1, -2)  # [head, query, block]
-        whole = np.logical_and.reduceat(visible, starts, axis=-1)
+        scores = inputs.query @ means.swapaxes(-1, -2)  # [head, query, block]
+        unmasked = np.logical_and.reduceat(visible, starts, axis=-1)
         own = inputs.grid.q // self.block == np.arange(starts.size)
-        chosen = best(np.where(own, np.inf, fit), whole | own, self.top)
-        return visible & chosen[..., np.arange(inputs.grid.n_key) // self.block]
+        selected = top_k_mask(np.where(own, np.inf, scores), unmasked | own, self.top)
+        return visible & selected[..., np.arange(inputs.grid.n_key) // self.block]
 
 
-def agree(of_query: IntArray, of_key: IntArray) -> BoolArray:
-    """Where two labels are the same.    [head, query], [head, key] -> [head, query, key]"""
+def equal_labels(of_query: IntArray, of_key: IntArray) -> BoolArray:
+    """Pairs with the same label.    [head, query], [head, key] -> [head, query, key]"""
     return of_query[:, :, None] == of_key[:, None, :]
 
 
-def best(scores: FloatArray, visible: BoolArray, top: int) -> BoolArray:
-    """The visible places that score no less than the last of the `top` best.
+def top_k_mask(scores: FloatArray, visible: BoolArray, top: int) -> BoolArray:
+    """The visible keys that score no less than the `top`-th best.
 
     Shapes: [..., key], [..., key] -> [..., key]
     """
-    seen = np.where(visible, scores, -np.inf)
-    visible = np.broadcast_to(visible, seen.shape)
-    if top >= seen.shape[-1]:
+    scores = np.where(visible, scores, -np.inf)
+    visible = np.broadcast_to(visible, scores.shape)
+    if top >= scores.shape[-1]:
         return visible
-    last = np.sort(seen, axis=-1)[..., -top, None]
-    return visible & (seen >= last)
+    threshold = np.sort(scores, axis=-1)[..., -top, None]
+    return visible & (scores >= threshold)
 
 
-PARTS: tuple[type[Softmax], ...] = (TopKeys, IndexedKeys, SameHash, SameCluster, BestBlocks)
+PARTS: tuple[type[Softmax], ...] = (TopK, LightningIndexer, LshBuckets, KMeansClusters, BlockTopK)

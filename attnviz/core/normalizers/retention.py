@@ -1,17 +1,17 @@
-"""Retention: scores are weights, faded by distance; nothing is normalized."""
+"""Retention (RetNet): scores times an exponential decay per head, without normalization."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from attnviz.core.arrays import BoolArray, FloatArray
-from attnviz.core.normalizers import Normalize
-from attnviz.core.part import Inputs
-from attnviz.core.visibility import one_sequence
+from attnviz.core.inputs import Inputs
+from attnviz.core.normalizers import Normalizer
+from attnviz.core.visibility import require_self_attention
 
 
-class Retention(Normalize):
-    """Each step of distance takes its share; each head forgets at its own pace.
+class Retention(Normalizer):
+    """Retention: scores decay exponentially with distance, one rate per head.
 
     Formula: S · γ_h^|i−j|, γ_h = 1 − 2^(−5−h)
     Paper: 2307.08621 (without the factors that its group norm takes out again)
@@ -23,11 +23,11 @@ class Retention(Normalize):
 
     def __call__(self, logits: FloatArray, visible: BoolArray, inputs: Inputs) -> FloatArray:
         """[head, query, key], [head, query, key] -> [head, query, key]"""
-        one_sequence(inputs, self.name, fewer=True)
+        require_self_attention(inputs, self.name, fewer=True)
         grid = inputs.grid
-        kept = (1.0 - 2.0 ** (-5.0 - grid.h)) ** np.abs(grid.q - grid.k)
-        seen = visible & (logits > -np.inf)  # a bias may hide a key by its score
-        return np.where(seen, np.where(seen, logits, 0.0) * kept.astype(logits.dtype), 0.0)
+        decay = (1.0 - 2.0 ** (-5.0 - grid.h)) ** np.abs(grid.q - grid.k)
+        finite = visible & (logits > -np.inf)  # a bias may mask a key by its score
+        return np.where(finite, np.where(finite, logits, 0.0) * decay.astype(logits.dtype), 0.0)
 
 
 PARTS = (Retention,)

@@ -1,4 +1,4 @@
-"""Normalizers that look at neighbouring rows of the scores before they share out the weight."""
+"""Normalizers that use scores beyond the row: selective, multi-token, persistent memory."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import ClassVar
 import numpy as np
 
 from attnviz.core.arrays import BoolArray, FloatArray, Shape
-from attnviz.core.normalizers import Normalize
+from attnviz.core.inputs import Inputs, Sizes
+from attnviz.core.normalizers import Normalizer
 from attnviz.core.numerics import softmax
-from attnviz.core.part import Inputs, Sizes
-from attnviz.core.visibility import one_sequence, pairs
+from attnviz.core.visibility import broadcast_visible, require_self_attention
 
 
-class Selective(Normalize):
-    """A token can say that an earlier one is no longer needed; later ones then look past it.
+class Selective(Normalizer):
+    """Selective attention: a token can mask earlier tokens for the queries after it.
 
     Formula: softmax(S − F), F_ij = Σ_{l<i} relu(S⁰_lj) over visible j with 0 < j < l; S⁰ are the
     first head's scores
@@ -28,18 +28,20 @@ class Selective(Normalize):
 
     def __call__(self, logits: FloatArray, visible: BoolArray, inputs: Inputs) -> FloatArray:
         """[head, query, key], [head, query, key] -> [head, query, key]"""
-        one_sequence(inputs, self.name)
+        require_self_attention(inputs, self.name)
         grid = inputs.grid
-        said = pairs(inputs, visible)[0] & (grid.k < grid.q)[0] & (grid.k > 0)[0]
-        drop = np.maximum(np.where(said, logits[0], 0.0), 0.0)
-        dropped = np.cumsum(drop, axis=0) - drop  # what earlier rows said, not this one
-        return softmax(logits - dropped, visible)
+        shown = broadcast_visible(inputs, visible)[0]
+        selectable = shown & (grid.k < grid.q)[0] & (grid.k > 0)[0]
+        penalty = np.maximum(np.where(selectable, logits[0], 0.0), 0.0)
+        total = np.cumsum(penalty, axis=0) - penalty  # of earlier rows, without this one
+        return softmax(logits - total, visible)
 
 
-class MultiToken(Normalize):
-    """A score takes in its neighbours: earlier queries, and keys on both sides.
+class MultiToken(Normalizer):
+    """Multi-token attention: a learned convolution of the scores over queries and keys.
 
-    Formula: softmax(conv(S)), conv(S)_ij = Σ_ab θ_ab S_{i−a, j−b}, hidden scores counting as 0;
+    The kernel covers earlier queries, and keys on both sides.
+    Formula: softmax(conv(S)), conv(S)_ij = Σ_ab θ_ab S_{i−a, j−b}, masked scores counting as 0;
     0 ≤ a < query span, −⌊key span/2⌋ ≤ b < ⌈key span/2⌉
     Paper: 2504.00927 (equations 4 and 5, with its kernel of 6 by 11)
     """
@@ -57,25 +59,26 @@ class MultiToken(Normalize):
 
     def __call__(self, logits: FloatArray, visible: BoolArray, inputs: Inputs) -> FloatArray:
         """[head, query, key], [head, query, key] -> [head, query, key]"""
-        one_sequence(inputs, self.name)
+        require_self_attention(inputs, self.name)
         theta, before = inputs.param("theta"), self.key_span // 2
-        visible = visible & (logits > -np.inf)  # a bias may hide a key by its score
-        known = np.where(visible, logits, 0.0)
-        beside = (self.key_span - before - 1, before)
-        edge = np.pad(known, ((0, 0), (self.query_span - 1, 0), beside))
-        patches = np.lib.stride_tricks.sliding_window_view(edge, theta.shape[1:], axis=(1, 2))
+        visible = visible & (logits > -np.inf)  # a bias may mask a key by its score
+        scores = np.where(visible, logits, 0.0)
+        key_margin = (self.key_span - before - 1, before)
+        padded = np.pad(scores, ((0, 0), (self.query_span - 1, 0), key_margin))
+        patches = np.lib.stride_tricks.sliding_window_view(padded, theta.shape[1:], axis=(1, 2))
         flipped = theta[:, ::-1, ::-1]
         return softmax(np.einsum("hqkab,hab->hqk", patches, flipped), visible)
 
 
-class MemorySlots(Normalize):
-    """Learned keys stand beside the tokens and take their share of the weight.
+class MemorySlots(Normalizer):
+    """Persistent memory: softmax over the tokens' keys and `slots` learned keys.
 
-    Formula: softmax over [S, q·m/√d], of which the tokens' part is shown
+    Formula: softmax over [S, q·m/√d], of which the tokens' part is returned
     Paper: 1907.01470
     """
 
-    name = "memory"
+    name = "memory-slots"
+    aliases = ("memory",)
     row_sum = "at most 1"
     limits: ClassVar = {"slots": (1, 65536)}
     slots: int = 4
@@ -87,11 +90,11 @@ class MemorySlots(Normalize):
     def __call__(self, logits: FloatArray, visible: BoolArray, inputs: Inputs) -> FloatArray:
         """[head, query, key], [head, query, key] -> [head, query, key]"""
         query = inputs.query
-        beside = query @ inputs.param("m_slots").swapaxes(1, 2) / np.sqrt(query.shape[-1])
-        every = np.concatenate([logits, beside], axis=-1)
-        shown = np.ones(every.shape, dtype=bool)
+        slots = query @ inputs.param("m_slots").swapaxes(1, 2) / np.sqrt(query.shape[-1])
+        extended = np.concatenate([logits, slots], axis=-1)
+        shown = np.ones(extended.shape, dtype=bool)
         shown[..., : logits.shape[-1]] = visible
-        return softmax(every, shown)[..., : logits.shape[-1]]
+        return softmax(extended, shown)[..., : logits.shape[-1]]
 
 
 PARTS = (Selective, MultiToken, MemorySlots)

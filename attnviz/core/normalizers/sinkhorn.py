@@ -1,4 +1,4 @@
-"""Normalizers that compare queries, too: they compete for keys, or are parts of one tree."""
+"""Normalizers over queries and keys together: Sinkhorn, slot attention, matrix-tree."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import ClassVar
 import numpy as np
 
 from attnviz.core.arrays import BoolArray, FloatArray, Shape
-from attnviz.core.normalizers import Normalize
-from attnviz.core.part import Inputs, Sizes
-from attnviz.core.visibility import one_sequence, pairs
+from attnviz.core.inputs import Inputs, Sizes
+from attnviz.core.normalizers import Normalizer
+from attnviz.core.visibility import broadcast_visible, require_self_attention
 from attnviz.errors import MisuseError
 
 
-class Sinkhorn(Normalize):
-    """Rows and columns are normalized in turn, until no key is crowded and none is left out.
+class Sinkhorn(Normalizer):
+    """Sinkhorn iteration: rows and columns of exp(S) normalized alternately, rows last.
 
     Formula: exp(S), rows to 1, columns to 1, … rows to 1; `rounds` pairs after the first
     Paper: 2110.11773
@@ -29,35 +29,36 @@ class Sinkhorn(Normalize):
 
     def __call__(self, logits: FloatArray, visible: BoolArray, inputs: Inputs) -> FloatArray:
         """[head, query, key], [head, query, key] -> [head, query, key]"""
-        shown = pairs(inputs, visible)
-        share = log_shares(logits, shown, -1)
+        shown = broadcast_visible(inputs, visible)
+        log_weights = log_normalize(logits, shown, -1)
         for _ in range(self.rounds):
-            share = log_shares(log_shares(share, shown, -2), shown, -1)
-        return np.exp(share)
+            log_weights = log_normalize(log_normalize(log_weights, shown, -2), shown, -1)
+        return np.exp(log_weights)
 
 
-class Inverted(Normalize):
-    """Queries compete for each key; then each query takes the mean of what it won.
+class SlotAttention(Normalizer):
+    """Slot attention: softmax over the queries, then division by the row sum.
 
     Formula: W = softmax over queries (S), A = W / Σ over keys W
-    Paper: 2006.15055 (slot attention; queries are its slots, one round, without its ε)
+    Paper: 2006.15055 (queries are its slots; one iteration, without its ε)
     """
 
-    name = "inverted"
+    name = "slot-attention"
+    aliases = ("inverted",)
     row_local = False
     prefix_stable = False
 
     def __call__(self, logits: FloatArray, visible: BoolArray, inputs: Inputs) -> FloatArray:
         """[head, query, key], [head, query, key] -> [head, query, key]"""
-        shown = pairs(inputs, visible)
-        return np.exp(log_shares(log_shares(logits, shown, -2), shown, -1))
+        shown = broadcast_visible(inputs, visible)
+        return np.exp(log_normalize(log_normalize(logits, shown, -2), shown, -1))
 
 
-class Tree(Normalize):
-    """Scores make a distribution over dependency trees; a token looks at its likely heads.
+class MatrixTree(Normalizer):
+    """Structured attention: marginals of a distribution over dependency trees.
 
     Formula: A_ij = P(j is the head of i), over trees with weight Π exp(S) and one root with
-    weight exp(w·q); what is missing from a row is P(i is the root)
+    weight exp(w·q); 1 − row sum is P(i is the root)
     Paper: 1705.09207, 1702.00887 (both by the matrix-tree theorem)
     """
 
@@ -71,26 +72,28 @@ class Tree(Normalize):
 
     def __call__(self, logits: FloatArray, visible: BoolArray, inputs: Inputs) -> FloatArray:
         """[head, query, key], [head, query, key] -> [head, query, key]"""
-        one_sequence(inputs, self.name)
+        require_self_attention(inputs, self.name)
         roots = (inputs.query @ inputs.param("w_root")[..., None])[..., 0]
         weights = np.zeros_like(logits)
-        for head, shown in enumerate(pairs(inputs, visible)):
-            some = np.flatnonzero(shown.any(axis=0))
-            inner = np.ix_(some, some)
-            weights[head][inner] = heads_of(logits[head][inner], roots[head, some], shown[inner])
+        for head, shown in enumerate(broadcast_visible(inputs, visible)):
+            keys = np.flatnonzero(shown.any(axis=0))
+            inner = np.ix_(keys, keys)
+            weights[head][inner] = head_marginals(
+                logits[head][inner], roots[head, keys], shown[inner]
+            )
         return weights
 
 
-def heads_of(scores: FloatArray, roots: FloatArray, shown: BoolArray) -> FloatArray:
-    """How likely each token's head is each other token, over all trees with one root.
+def head_marginals(scores: FloatArray, roots: FloatArray, shown: BoolArray) -> FloatArray:
+    """P(j is the head of i) over all trees with one root, by the matrix-tree theorem.
 
     Formula: with L the Laplacian of exp(S) whose first row is the roots', Koo et al. 2007
     Shapes: [dependent, head], [token], [dependent, head] -> [dependent, head]
-    Raises MisuseError where no tree has weight, or none that double precision can tell.
+    Raises MisuseError where no tree has weight in double precision.
     """
     allowed = shown & ~np.eye(len(scores), dtype=bool)
     arcs = np.where(allowed, scores, -np.inf).T.astype(np.float64)  # [head, dependent]
-    # A token has one head, or is the root: scaling all that leads to it changes no share.
+    # A token has one head or is the root: scaling all arcs to it changes no marginal.
     peak = np.maximum(arcs.max(axis=0, initial=-np.inf), roots)
     arcs, root = np.exp(arcs - peak), np.exp(roots - peak)
     laplacian = np.diag(arcs.sum(axis=0)) - arcs
@@ -99,27 +102,25 @@ def heads_of(scores: FloatArray, roots: FloatArray, shown: BoolArray) -> FloatAr
         inverse = np.linalg.inv(laplacian)
     except np.linalg.LinAlgError:
         inverse = np.zeros_like(laplacian)
-    stays, leaves = np.diag(inverse).copy(), inverse.T.copy()
-    stays[:1], leaves[:1] = 0.0, 0.0
-    likely = arcs * (stays - leaves)
-    if (
-        np.abs(likely.sum(axis=0) + root * inverse[:, :1].sum(axis=1) - 1.0).max(initial=0.0)
-        > 1e-9
-    ):
+    own, other = np.diag(inverse).copy(), inverse.T.copy()
+    own[:1], other[:1] = 0.0, 0.0
+    marginals = arcs * (own - other)
+    totals = marginals.sum(axis=0) + root * inverse[:, :1].sum(axis=1)
+    if np.abs(totals - 1.0).max(initial=0.0) > 1e-9:
         raise MisuseError(
-            "matrix-tree: under this mask, or with scores so far apart, no tree has weight"
+            "matrix-tree: no tree has weight under this mask, or the scores are too far apart"
         )
-    return np.maximum(likely, 0.0).T
+    return np.maximum(marginals, 0.0).T
 
 
-def log_shares(logits: FloatArray, shown: BoolArray, axis: int) -> FloatArray:
-    """Logarithms of shares along an axis; −∞ where nothing is shown.    [...] -> [...]"""
+def log_normalize(logits: FloatArray, shown: BoolArray, axis: int) -> FloatArray:
+    """Log-softmax along an axis over the visible pairs; −∞ elsewhere.    [...] -> [...]"""
     logits = np.where(shown, logits, -np.inf)
     peak = logits.max(axis, keepdims=True, initial=-np.inf)
     peak = np.where(np.isneginf(peak), 0.0, peak).astype(logits.dtype)
     total = np.exp(logits - peak).sum(axis, keepdims=True)
-    made: FloatArray = logits - peak - np.log(np.where(total > 0, total, 1.0))
-    return made
+    log_weights: FloatArray = logits - peak - np.log(np.where(total > 0, total, 1.0))
+    return log_weights
 
 
-PARTS = (Sinkhorn, Inverted, Tree)
+PARTS = (Sinkhorn, SlotAttention, MatrixTree)

@@ -1,4 +1,4 @@
-"""Along the row: a weight depends on what stands between its key and the query."""
+"""Normalizers over the keys between key and query: stick-breaking attention and CoPE."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import ClassVar
 import numpy as np
 
 from attnviz.core.arrays import BoolArray, FloatArray, Shape
-from attnviz.core.normalizers import Normalize
-from attnviz.core.numerics import after, sigmoid, softmax, softplus
-from attnviz.core.part import Inputs, Sizes
+from attnviz.core.inputs import Inputs, Sizes
+from attnviz.core.normalizers import Normalizer
+from attnviz.core.numerics import exclusive_suffix_sum, sigmoid, softmax, softplus
 
 
-class StickBreaking(Normalize):
-    """From the query backwards, each key breaks off its share of what is left of a stick.
+class StickBreaking(Normalizer):
+    """Stick-breaking attention: from the query backwards, each key takes a part of the rest.
 
     Formula: σ(S_ij) Π_(j < l < i) (1 - σ(S_il))
     Paper: 2410.17980
@@ -26,41 +26,41 @@ class StickBreaking(Normalize):
     def __call__(self, logits: FloatArray, visible: BoolArray, inputs: Inputs) -> FloatArray:
         """[head, query, key], [head, query, key] -> [head, query, key]"""
         del inputs
-        seen = visible & (logits > -np.inf)
-        scores = np.where(seen, logits, 0.0)
-        kept = np.where(seen, -softplus(scores), 0.0)  # log(1 - σ)
-        left = after(kept)
-        return np.where(seen, np.exp(left - softplus(-scores)), 0.0)
+        finite = visible & (logits > -np.inf)
+        scores = np.where(finite, logits, 0.0)
+        log_rest = exclusive_suffix_sum(np.where(finite, -softplus(scores), 0.0))  # Σ log(1 - σ)
+        return np.where(finite, np.exp(log_rest - softplus(-scores)), 0.0)
 
 
-class Contextual(Normalize):
-    """Positions are counted by content: some tokens are a step away, others are passed over.
+class CoPE(Normalizer):
+    """Contextual position encoding (CoPE): positions are sums of gates, which depend on content.
 
-    Formula: softmax(S + q·e(p)), p_ij = Σ_(j ≤ l ≤ i) σ(S_il) at most `farthest`, e learned
-    for whole positions and taken in a straight line between them
-    Paper: 2405.18719 (CoPE)
+    Formula: softmax(S + q·e(p)), p_ij = Σ_(j ≤ l ≤ i) σ(S_il) at most `max_distance`, e learned
+    at integers and interpolated linearly between them
+    Paper: 2405.18719
     """
 
-    name = "contextual"
-    limits: ClassVar = {"farthest": (1, 65536)}
-    farthest: int = 8
+    name = "cope"
+    aliases = ("contextual",)
+    tunable_aliases: ClassVar = {"farthest": "max_distance"}
+    limits: ClassVar = {"max_distance": (1, 65536)}
+    max_distance: int = 8
 
     def param_shapes(self, sizes: Sizes) -> Mapping[str, Shape]:
-        """e [farthest + 1, d]"""
-        return {"e_contextual": (self.farthest + 1, sizes.d)}
+        """e [max_distance + 1, d]"""
+        return {"e_contextual": (self.max_distance + 1, sizes.d)}
 
     def __call__(self, logits: FloatArray, visible: BoolArray, inputs: Inputs) -> FloatArray:
         """[head, query, key], [head, query, key] -> [head, query, key]"""
-        seen = visible & (logits > -np.inf)
-        gates = np.where(seen, sigmoid(np.where(seen, logits, 0.0)), 0.0)
-        place = np.minimum(after(gates) + gates, self.farthest)
-        below = np.floor(place)
-        above = np.minimum(below + 1, self.farthest)
-        by_place = inputs.project("e_contextual", inputs.query)  # [head, query, place]
-        low, high = (np.take_along_axis(by_place, at.astype(int), -1) for at in (below, above))
-        return softmax(
-            np.where(seen, logits, -np.inf) + low + (high - low) * (place - below), seen
-        )
+        finite = visible & (logits > -np.inf)
+        gates = np.where(finite, sigmoid(np.where(finite, logits, 0.0)), 0.0)
+        position = np.minimum(exclusive_suffix_sum(gates) + gates, self.max_distance)
+        below = np.floor(position)
+        above = np.minimum(below + 1, self.max_distance)
+        by_position = inputs.project("e_contextual", inputs.query)  # [head, query, position]
+        low, high = (np.take_along_axis(by_position, at.astype(int), -1) for at in (below, above))
+        bias = low + (high - low) * (position - below)
+        return softmax(np.where(finite, logits, -np.inf) + bias, finite)
 
 
-PARTS: tuple[type[Normalize], ...] = (StickBreaking, Contextual)
+PARTS: tuple[type[Normalizer], ...] = (StickBreaking, CoPE)

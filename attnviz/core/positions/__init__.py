@@ -1,6 +1,7 @@
-"""Positions: how a layer learns where a token stands.
+"""Position encodings: absolute ones and rotary ones (RoPE).
 
-Absolute ones are added to the embeddings by the source, rotations turn query and key.
+Absolute encodings are added to the embeddings by the source of the hidden states; rotary ones
+rotate queries and keys before the score.
 """
 
 from __future__ import annotations
@@ -12,36 +13,45 @@ import numpy as np
 
 from attnviz.core.arrays import FloatArray, IntArray
 from attnviz.core.part import Part
-from attnviz.core.seeded_random import draw
+from attnviz.core.seeded_random import draw_uniform
 
 Side = Literal["query", "key"]
 
 
 class Position(Part):
-    """Where a token stands. By default it is not told."""
+    """A position encoding. The default encodes nothing."""
 
-    absolute: ClassVar[bool] = False
+    absolute: ClassVar[bool] = False  # added to the embeddings
+    rotates: ClassVar[bool] = False  # overrides `rotate`; set for each subclass
+
+    def __init_subclass__(cls, **options: bool) -> None:
+        super().__init_subclass__(**options)
+        cls.rotates = cls.rotate is not Position.rotate
 
     def embed(self, positions: IntArray, d_model: int, seed: int) -> FloatArray:
-        """What is added to the embeddings at these positions.    [token] -> [token, d_model]"""
+        """Vectors to add to the embeddings at these positions.    [token] -> [token, d_model]"""
         del seed
         return np.zeros((positions.size, d_model))
 
-    def turn(self, vectors: FloatArray, positions: IntArray, side: Side) -> FloatArray:
-        """Queries or keys, turned by where they stand.    [head, token, d] -> [head, token, d]"""
+    def rotate(self, vectors: FloatArray, positions: IntArray, side: Side) -> FloatArray:
+        """Queries or keys, rotated by position.    [head, token, d] -> [head, token, d]"""
         del positions, side
         return vectors
 
 
 class NoPosition(Position):
-    """Order is not told: a sentence is a bag of tokens, but for its mask and biases."""
+    """No position encoding (NoPE): only the mask and the biases carry order.
+
+    Paper: 2305.19466
+    """
 
     name = "none"
 
 
 class Sinusoidal(Position):
-    """Sines and cosines of growing wave length, added to the embeddings.
+    """Sinusoidal position encoding: sines and cosines added to the embeddings.
 
+    Wavelengths grow geometrically from 2π towards 2π · base.
     Formula: p_2t = sin(i / base^(2t/d)), p_2t+1 = cos(i / base^(2t/d))
     Paper: 1706.03762
     """
@@ -58,7 +68,9 @@ class Sinusoidal(Position):
 
 
 class LearnedPositions(Position):
-    """A vector of its own for each position, added to the embeddings (seeded here).
+    """Learned absolute position embeddings: one vector per position, added to the embeddings.
+
+    Here the vectors are random, drawn from the seed of the embeddings.
 
     Paper: 1810.04805
     """
@@ -68,39 +80,44 @@ class LearnedPositions(Position):
 
     def embed(self, positions: IntArray, d_model: int, seed: int) -> FloatArray:
         """[token] -> [token, d_model]"""
-        rows = [draw((d_model,), seed, "position", int(i)) for i in positions]
-        return np.stack(rows) if rows else np.zeros((0, d_model))
+        vectors = [draw_uniform((d_model,), seed, "position", int(i)) for i in positions]
+        return np.stack(vectors) if vectors else np.zeros((0, d_model))
 
 
 class Rope(Position):
-    """Queries and keys are turned by their position, so that scores know only the distance.
+    """Rotary position embedding (RoPE): queries and keys rotated by position.
 
-    Formula: the pair (t, t + width/2) turns by i · base^(-2t/width); "interleaved" pairs
-    (2t, 2t+1), as the paper does. `width` 0 turns the whole head, else its first dimensions.
+    Scores then depend on relative position only.
+    Formula: the pair of dimensions (t, t + w/2) is rotated by the angle i · base^(-2t/w), w the
+    number of rotated dimensions; `pairs` "interleaved" rotates (2t, 2t+1), as in the paper.
+    `rotary_dim` 0 rotates the whole head, else its first `rotary_dim` dimensions.
     Paper: 2104.09864
     """
 
     name = "rope"
-    limits: ClassVar = {"base": (1.0, inf), "width": (0, inf)}
+    tunable_aliases: ClassVar = {"width": "rotary_dim"}
+    limits: ClassVar = {"base": (1.0, inf), "rotary_dim": (0, inf)}
     choices: ClassVar = {"pairs": ("halves", "interleaved")}
     base: float = 10000.0
     pairs: str = "halves"
-    width: int = 0
+    rotary_dim: int = 0
 
-    def turn(self, vectors: FloatArray, positions: IntArray, side: Side) -> FloatArray:
+    def rotate(self, vectors: FloatArray, positions: IntArray, side: Side) -> FloatArray:
         """[head, token, d] -> [head, token, d]"""
         del side
-        width = self.width or vectors.shape[-1] // 2 * 2
+        width = self.rotary_dim or vectors.shape[-1] // 2 * 2
         angle = positions[:, None] * self.base ** (-np.arange(0, width, 2) / width)
-        return rotate(vectors, np.cos(angle), np.sin(angle), interleaved=self.pairs != "halves")
+        return rotate_pairs(
+            vectors, np.cos(angle), np.sin(angle), interleaved=self.pairs != "halves"
+        )
 
 
-def rotate(
+def rotate_pairs(
     vectors: FloatArray, cos: FloatArray, sin: FloatArray, *, interleaved: bool = False
 ) -> FloatArray:
-    """Turn pairs of dimensions; dimensions beyond the pairs stay.
+    """Rotate pairs of dimensions; dimensions beyond the pairs stay.
 
-    Shapes: [..., token, d], [token, pair] -> [..., token, d]
+    Shapes: vectors [..., token, d], cos and sin [token, pair] -> [..., token, d]
     """
     n_pair = cos.shape[-1]
     first, second = (
@@ -109,14 +126,14 @@ def rotate(
         else (slice(0, n_pair), slice(n_pair, 2 * n_pair))
     )
     a, b = vectors[..., first], vectors[..., second]
-    turned = vectors.copy()
-    turned[..., first] = a * cos - b * sin
-    turned[..., second] = b * cos + a * sin
-    return turned
+    rotated = vectors.copy()
+    rotated[..., first] = a * cos - b * sin
+    rotated[..., second] = b * cos + a * sin
+    return rotated
 
 
 def sinusoids(positions: IntArray, d: int, base: float = 10000.0) -> FloatArray:
-    """Sines in even, cosines in odd dimensions.    [token] -> [token, d]"""
+    """Sinusoidal encoding: sines in even, cosines in odd dimensions.    [token] -> [token, d]"""
     dims = np.arange(d)
     angle = positions[:, None] / base ** ((dims - dims % 2) / d)
     return np.where(dims % 2, np.cos(angle), np.sin(angle))

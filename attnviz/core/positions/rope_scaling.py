@@ -1,4 +1,4 @@
-"""Rotations slowed down, for texts longer than those that a model was trained on."""
+"""RoPE scaling: context extension by lower rotation frequencies."""
 
 from __future__ import annotations
 
@@ -9,173 +9,206 @@ import numpy as np
 
 from attnviz.core.arrays import FloatArray, IntArray
 from attnviz.core.part import Part
-from attnviz.core.positions import Rope, Side, rotate
+from attnviz.core.positions import Rope, Side, rotate_pairs
 from attnviz.errors import MisuseError
 
-STRETCH = {"base": (1.0, inf), "width": (0, inf), "stretch": (1e-6, inf), "trained": (1, inf)}
+ALIASES = Rope.tunable_aliases | {"stretch": "factor", "trained": "original_max_positions"}
+LIMITS = Rope.limits | {"factor": (1e-6, inf), "original_max_positions": (1, inf)}
 
 
 class ScaledRope(Rope):
-    """A rotation whose pairs may turn at other paces, and whose vectors may grow."""
+    """RoPE with scaled frequencies, and with rotated vectors times `attention_scaling`.
 
-    limits: ClassVar = {"base": (1.0, inf), "width": (0, inf)}
+    `factor` is the ratio of the extended context length to that of training,
+    `original_max_positions`. Names of tunables are those of `rope_scaling` in Hugging Face
+    configurations, where it has them.
+    """
 
-    def paces(self, width: int, n_token: int) -> FloatArray:
-        """By what each pair turns from one position to the next.    -> [pair]"""
+    def frequencies(self, width: int, n_token: int) -> FloatArray:
+        """Angle, in radians, by which each pair turns per position.    -> [pair]"""
         del n_token
-        return plain_paces(self.base, width)
+        return rope_frequencies(self.base, width)
 
     @property
-    def growth(self) -> float:
-        """What turned vectors are multiplied by."""
+    def attention_scaling(self) -> float:
+        """Factor of rotated queries and keys; scores are multiplied by its square."""
         return 1.0
 
-    def turn(self, vectors: FloatArray, positions: IntArray, side: Side) -> FloatArray:
+    def rotate(self, vectors: FloatArray, positions: IntArray, side: Side) -> FloatArray:
         """[head, token, d] -> [head, token, d]"""
         del side
-        width = self.width or vectors.shape[-1] // 2 * 2
+        width = self.rotary_dim or vectors.shape[-1] // 2 * 2
         n_token = int(positions.max(initial=-1)) + 1
-        angle = positions[:, None] * self.paces(width, n_token)
-        cos, sin = self.growth * np.cos(angle), self.growth * np.sin(angle)
-        return rotate(vectors, cos, sin, interleaved=self.pairs != "halves")
+        angle = positions[:, None] * self.frequencies(width, n_token)
+        size = self.attention_scaling
+        cos, sin = size * np.cos(angle), size * np.sin(angle)
+        return rotate_pairs(vectors, cos, sin, interleaved=self.pairs != "halves")
 
 
-def plain_paces(base: float, width: int) -> FloatArray:
-    """base^(-2t/width)    -> [pair]"""
+def rope_frequencies(base: float, width: int) -> FloatArray:
+    """Frequencies of unscaled RoPE: base^(-2t/width).    -> [pair]"""
     return base ** (-np.arange(0, width, 2) / width)
 
 
 class LinearRope(ScaledRope):
-    """Positions are pressed together: every pair turns `stretch` times slower.
+    """Position interpolation (linear RoPE scaling): positions divided by `factor`.
 
-    Formula: i · base^(-2t/d) / stretch
+    Formula: angle i · base^(-2t/d) / factor
     Paper: 2306.15595
     """
 
     name = "rope-linear"
-    limits: ClassVar = {"base": (1.0, inf), "width": (0, inf), "stretch": (1e-6, inf)}
-    stretch: float = 4.0
+    tunable_aliases: ClassVar = Rope.tunable_aliases | {"stretch": "factor"}
+    limits: ClassVar = Rope.limits | {"factor": (1e-6, inf)}
+    factor: float = 4.0
 
-    def paces(self, width: int, n_token: int) -> FloatArray:
+    def frequencies(self, width: int, n_token: int) -> FloatArray:
         """-> [pair]"""
-        return plain_paces(self.base, width) / self.stretch
+        return rope_frequencies(self.base, width) / self.factor
 
 
 class DynamicRope(ScaledRope):
-    """The base grows with the text, once it is longer than `trained` tokens.
+    """Dynamic NTK scaling: the base grows with the length of a text beyond the trained one.
 
-    Formula: base · (stretch · n/trained - (stretch - 1))^(d/(d-2))
+    Formula: base · (factor · n/L - (factor - 1))^(d/(d-2)), n the number of tokens, at least
+    L = original_max_positions
     Paper: 2309.00071 (section 3, "dynamic NTK")
     """
 
     name = "rope-dynamic"
-    prefix_stable = False  # it turns by how long the text is
-    limits: ClassVar = STRETCH
-    stretch: float = 2.0
-    trained: int = 2048
+    prefix_stable = False  # frequencies depend on the sequence length
+    tunable_aliases: ClassVar = ALIASES
+    limits: ClassVar = LIMITS
+    factor: float = 2.0
+    original_max_positions: int = 2048
 
-    def paces(self, width: int, n_token: int) -> FloatArray:
+    def frequencies(self, width: int, n_token: int) -> FloatArray:
         """-> [pair]"""
-        longer = max(n_token, self.trained) / self.trained
-        growth = (self.stretch * longer - (self.stretch - 1)) ** (width / max(width - 2, 1))
-        return plain_paces(self.base * growth, width)
+        ratio = max(n_token, self.original_max_positions) / self.original_max_positions
+        scale = (self.factor * ratio - (self.factor - 1)) ** (width / max(width - 2, 1))
+        return rope_frequencies(self.base * scale, width)
 
 
 class Llama3Rope(ScaledRope):
-    """Waves longer than the trained text are stretched, short ones are not.
+    """Llama 3 RoPE scaling: low frequencies divided by `factor`, high ones kept.
 
-    Formula: pairs that turn fewer than `low` times within `trained` tokens go `stretch` times
-    slower, those that turn more than `high` times stay, between them the pace is mixed.
+    Formula: pairs with fewer than `low_freq_factor` rotations within `original_max_positions`
+    have their frequency divided by `factor`, those with more than `high_freq_factor` keep it,
+    between them the two are interpolated linearly in the number of rotations.
     Paper: 2407.21783
     """
 
     name = "rope-llama3"
-    limits: ClassVar = STRETCH | {"low": (0.0, inf), "high": (0.0, inf)}
-    stretch: float = 8.0
-    trained: int = 8192
-    low: float = 1.0
-    high: float = 4.0
+    tunable_aliases: ClassVar = ALIASES | {"low": "low_freq_factor", "high": "high_freq_factor"}
+    limits: ClassVar = LIMITS | {"low_freq_factor": (0.0, inf), "high_freq_factor": (0.0, inf)}
+    factor: float = 8.0
+    original_max_positions: int = 8192
+    low_freq_factor: float = 1.0
+    high_freq_factor: float = 4.0
 
-    def paces(self, width: int, n_token: int) -> FloatArray:
+    def frequencies(self, width: int, n_token: int) -> FloatArray:
         """-> [pair]"""
-        pace = plain_paces(self.base, width)
-        turns = self.trained * pace / (2 * pi)
-        keep = np.clip((turns - self.low) / max(self.high - self.low, 1e-9), 0.0, 1.0)
-        return pace * (keep + (1 - keep) / self.stretch)
+        frequency = rope_frequencies(self.base, width)
+        rotations = self.original_max_positions * frequency / (2 * pi)
+        band = max(self.high_freq_factor - self.low_freq_factor, 1e-9)
+        unscaled = np.clip((rotations - self.low_freq_factor) / band, 0.0, 1.0)
+        return frequency * (unscaled + (1 - unscaled) / self.factor)
 
 
 class Yarn(ScaledRope):
-    """As above, with a ramp over the pairs; vectors grow a little, which sharpens attention.
+    """YaRN: low frequencies interpolated along a ramp over the pairs, and larger logits.
 
-    Formula: a linear ramp between the pairs that turn `fast` and `slow` times within
-    `trained` tokens; growth 0.1 ln(stretch) + 1 unless given. `whole` rounds the ramp's ends.
+    Formula: frequency times (1 - ramp + ramp/factor); the ramp rises linearly in the index of
+    the pair, from the pair with `beta_fast` rotations within `original_max_positions` to the
+    one with `beta_slow`; `truncate` rounds both ends outwards. `attention_factor` scales the
+    rotated vectors, by default 0.1 ln(factor) + 1.
     Paper: 2309.00071
     """
 
     name = "rope-yarn"
-    limits: ClassVar = STRETCH | {"fast": (1e-6, inf), "slow": (1e-6, inf)}
-    stretch: float = 4.0
-    trained: int = 2048
-    fast: float = 32.0
-    slow: float = 1.0
-    grow: float | None = None
-    whole: bool = True
+    tunable_aliases: ClassVar = ALIASES | {
+        "fast": "beta_fast",
+        "slow": "beta_slow",
+        "grow": "attention_factor",
+        "whole": "truncate",
+    }
+    limits: ClassVar = LIMITS | {"beta_fast": (1e-6, inf), "beta_slow": (1e-6, inf)}
+    factor: float = 4.0
+    original_max_positions: int = 2048
+    beta_fast: float = 32.0
+    beta_slow: float = 1.0
+    attention_factor: float | None = None
+    truncate: bool = True
 
-    def paces(self, width: int, n_token: int) -> FloatArray:
+    def frequencies(self, width: int, n_token: int) -> FloatArray:
         """-> [pair]"""
-        pace = plain_paces(self.base, width)
-        first, last = self.pair_turning(self.fast, width), self.pair_turning(self.slow, width)
-        if self.whole:
+        frequency = rope_frequencies(self.base, width)
+        first = self.pair_with_rotations(self.beta_fast, width)
+        last = self.pair_with_rotations(self.beta_slow, width)
+        if self.truncate:
             first, last = floor(first), ceil(last)
         first, last = max(first, 0), min(last, width - 1)
         last += 0.001 * (first == last)
         ramp = np.clip((np.arange(width // 2) - first) / (last - first), 0.0, 1.0)
-        return pace * (1 - ramp + ramp / self.stretch)
+        return frequency * (1 - ramp + ramp / self.factor)
 
-    def pair_turning(self, times: float, width: int) -> float:
-        """The pair (between two, mostly) that turns so often within the trained text."""
-        return width * log(self.trained / (times * 2 * pi)) / (2 * log(self.base))
+    def pair_with_rotations(self, n_rotation: float, width: int) -> float:
+        """Fractional index of the pair with this many rotations over the trained length."""
+        wavelength = self.original_max_positions / (n_rotation * 2 * pi)
+        return width * log(wavelength) / (2 * log(self.base))
 
     @property
-    def growth(self) -> float:
-        """0.1 ln(stretch) + 1, or what is given"""
-        return 0.1 * log(max(self.stretch, 1.0)) + 1 if self.grow is None else self.grow
+    def attention_scaling(self) -> float:
+        """attention_factor, by default 0.1 ln(factor) + 1"""
+        if self.attention_factor is not None:
+            return self.attention_factor
+        return 0.1 * log(max(self.factor, 1.0)) + 1
 
 
 class LongRope(ScaledRope):
-    """Each pair has a stretch of its own, one for short texts and one for long ones.
+    """LongRoPE: a divisor per pair, one set for short texts and one for long ones.
 
-    Formula: base^(-2t/d) / short_t up to `trained` tokens, / long_t beyond; growth
-    √(1 + ln stretch / ln trained) unless given
+    Formula: frequency base^(-2t/d) / short_factor_t up to `original_max_positions` tokens,
+    / long_factor_t beyond; `attention_factor` scales the rotated vectors, by default
+    √(1 + ln factor / ln original_max_positions)
     Paper: 2402.13753
     """
 
     name = "rope-long"
-    prefix_stable = False  # it turns by how long the text is
-    limits: ClassVar = STRETCH
-    stretch: float = 1.0
-    trained: int = 4096
-    short: tuple[float, ...] = ()
-    long: tuple[float, ...] = ()
-    grow: float | None = None
+    prefix_stable = False  # frequencies depend on the sequence length
+    tunable_aliases: ClassVar = ALIASES | {
+        "short": "short_factor",
+        "long": "long_factor",
+        "grow": "attention_factor",
+    }
+    limits: ClassVar = LIMITS
+    factor: float = 1.0
+    original_max_positions: int = 4096
+    short_factor: tuple[float, ...] = ()
+    long_factor: tuple[float, ...] = ()
+    attention_factor: float | None = None
 
-    def paces(self, width: int, n_token: int) -> FloatArray:
+    def frequencies(self, width: int, n_token: int) -> FloatArray:
         """-> [pair]"""
-        pace = plain_paces(self.base, width)
-        stretches = self.long if n_token > self.trained else self.short
-        if stretches and len(stretches) != pace.size:
-            raise MisuseError(f"{self.name}: {len(stretches)} stretches for {pace.size} pairs")
-        return pace / np.array(stretches or (1.0,))
+        frequency = rope_frequencies(self.base, width)
+        is_long = n_token > self.original_max_positions
+        factors = self.long_factor if is_long else self.short_factor
+        if factors and len(factors) != frequency.size:
+            raise MisuseError(f"{self.name}: {len(factors)} factors for {frequency.size} pairs")
+        return frequency / np.array(factors or (1.0,))
 
     @property
-    def growth(self) -> float:
-        """√(1 + ln stretch / ln trained), or what is given"""
-        if self.grow is not None:
-            return self.grow
-        return sqrt(1 + log(max(self.stretch, 1.0)) / log(max(self.trained, 2)))
+    def attention_scaling(self) -> float:
+        """attention_factor, by default √(1 + ln factor / ln original_max_positions)"""
+        if self.attention_factor is not None:
+            return self.attention_factor
+        return sqrt(1 + log(max(self.factor, 1.0)) / log(max(self.original_max_positions, 2)))
 
     def __str__(self) -> str:
-        return f"{self.name}({self.base:g}, stretch={self.stretch:g}, trained={self.trained})"
+        length = self.original_max_positions
+        return (
+            f"{self.name}({self.base:g}, factor={self.factor:g}, original_max_positions={length})"
+        )
 
 
 PARTS: tuple[type[Part], ...] = (LinearRope, DynamicRope, Llama3Rope, Yarn, LongRope)

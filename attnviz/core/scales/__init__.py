@@ -1,23 +1,24 @@
-"""Scales: what scores are multiplied by first.    -> broadcasts to [head, query, 1]"""
+"""Score scaling: the factor of the scores.    -> broadcasts to [head, query, 1]"""
 
 from __future__ import annotations
 
 import numpy as np
 
 from attnviz.core.arrays import FloatArray
-from attnviz.core.part import Inputs, Part
+from attnviz.core.inputs import Inputs
+from attnviz.core.part import Part
 
 
 class Scale(Part):
-    """A factor for the scores."""
+    """A factor of the scores, such as 1/√d."""
 
     def __call__(self, inputs: Inputs) -> FloatArray | float:
-        """A number, or one number a query.    -> [] or [head | 1, query | 1, 1]"""
-        raise TypeError(f"{type(self).__name__} does not say its factor")
+        """One factor, or one per head or query.    -> [] or [head | 1, query | 1, 1]"""
+        raise TypeError(f"{type(self).__name__} does not define a factor")
 
 
 class Unscaled(Scale):
-    """Scores stay as they are."""
+    """No scaling: a factor of 1."""
 
     name = "unscaled"
 
@@ -27,8 +28,8 @@ class Unscaled(Scale):
         return 1.0
 
 
-class RootWidth(Scale):
-    """Keeps the spread of dot products independent of the width.
+class RootDim(Scale):
+    """Scaled dot product: 1/√d keeps the variance of q·k independent of the head dimension d.
 
     Formula: 1/√d
     Paper: 1706.03762
@@ -42,15 +43,15 @@ class RootWidth(Scale):
 
 
 class Factor(Scale):
-    """A stated factor."""
+    """A constant factor, `scale`."""
 
     name = "factor"
     scale: float = 1.0
 
     def __call__(self, inputs: Inputs) -> float:
-        """The factor"""
+        """scale"""
         del inputs
         return self.scale
 
 
-PARTS: tuple[type[Scale], ...] = (RootWidth, Unscaled, Factor)
+PARTS: tuple[type[Scale], ...] = (RootDim, Unscaled, Factor)

@@ -1,4 +1,4 @@
-"""Fixed scales other than 1/√d: by the width itself, or by the position."""
+"""Fixed scales other than 1/√d: by dimension, by position, or of a Gaussian kernel."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import ClassVar
 import numpy as np
 
 from attnviz.core.arrays import FloatArray
-from attnviz.core.part import Inputs
+from attnviz.core.inputs import Inputs
 from attnviz.core.scales import Scale
 
 
-class InverseWidth(Scale):
-    """Keeps scores of one size however wide the trained model is.
+class InverseDim(Scale):
+    """muP attention scaling: 1/d keeps trained scores of one size across model widths.
 
     Formula: 1/d
     Paper: 2203.03466
@@ -26,41 +26,45 @@ class InverseWidth(Scale):
         return 1.0 / inputs.query.shape[-1]
 
 
-class RootShared(Scale):
-    """Keeps the spread of a sum of several products what one of them has under 1/√d.
+class RootSumDim(Scale):
+    """Scale of a sum of several dot products: keeps the variance that 1/√d gives to one.
 
-    Formula: 1/√(products d)
+    Formula: 1/√(products · d), `products` the number of terms
     Paper: 2006.15595 (two), 2006.03654 (three)
     """
 
-    name = "root-shared"
+    name = "root-nd"
+    aliases = ("root-shared",)
     limits: ClassVar = {"products": (1, inf)}
     products: int = 2
 
     def __call__(self, inputs: Inputs) -> float:
-        """1/√(products d)"""
+        """1/√(products · d)"""
         return float(1.0 / np.sqrt(self.products * inputs.query.shape[-1]))
 
 
-class GrowingScale(Scale):
-    """Late queries have more keys to choose from and look more sharply.
+class TemperatureTuning(Scale):
+    """Attention temperature tuning (Llama 4): a scale that grows with the query's position.
 
-    Formula: (1 + growth · log(⌊(i+1)/floor⌋ + 1)) / √d
+    Formula: (1 + attn_scale · log(⌊(i+1)/floor_scale⌋ + 1)) / √d
+    Paper: Llama 4, 2025
     """
 
-    name = "growing"
-    limits: ClassVar = {"floor": (1, inf)}
-    growth: float = 0.1
-    floor: int = 8192
+    name = "temperature-tuning"
+    aliases = ("growing",)
+    tunable_aliases: ClassVar = {"growth": "attn_scale", "floor": "floor_scale"}
+    limits: ClassVar = {"floor_scale": (1, inf)}
+    attn_scale: float = 0.1
+    floor_scale: int = 8192
 
     def __call__(self, inputs: Inputs) -> FloatArray:
         """-> [1, query, 1]"""
-        steps = np.floor((inputs.grid.q + 1) / self.floor)
-        return (1.0 + self.growth * np.log1p(steps)) / np.sqrt(inputs.query.shape[-1])
+        steps = np.floor((inputs.grid.q + 1) / self.floor_scale)
+        return (1.0 + self.attn_scale * np.log1p(steps)) / np.sqrt(inputs.query.shape[-1])
 
 
 class Bandwidth(Scale):
-    """How quickly a Gaussian kernel fades with the distance.
+    """Bandwidth of a Gaussian kernel, as a factor of negative squared distances.
 
     Formula: 1 / (2 bandwidth²)
     """
@@ -75,4 +79,4 @@ class Bandwidth(Scale):
         return 0.5 / self.bandwidth**2
 
 
-PARTS: tuple[type[Scale], ...] = (InverseWidth, RootShared, GrowingScale, Bandwidth)
+PARTS: tuple[type[Scale], ...] = (InverseDim, RootSumDim, TemperatureTuning, Bandwidth)

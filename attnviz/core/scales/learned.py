@@ -1,4 +1,4 @@
-"""Learned scales: how sharp a head looks is learned, or said by the query."""
+"""Learned scales: a factor per head, a temperature per head, or a factor per query."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import ClassVar
 import numpy as np
 
 from attnviz.core.arrays import FloatArray, Shape
+from attnviz.core.inputs import Inputs, Sizes
 from attnviz.core.numerics import softplus
-from attnviz.core.part import Inputs, Sizes
 from attnviz.core.scales import Scale
 
 
 class Gain(Scale):
-    """One learned factor a head.
+    """A learned factor per head.
 
     Formula: g_h
     Paper: 1508.04025 (scaled), 2010.04245
@@ -34,15 +34,16 @@ class Gain(Scale):
 
 
 class LearnedTemperature(Scale):
-    """One learned temperature a head that can never become colder than `coldest`.
+    """A learned temperature per head, at least `min_temperature`.
 
-    Formula: 1 / max(exp(t_h), coldest)
+    Formula: 1 / max(exp(t_h), min_temperature)
     Paper: 2111.09883 (Swin V2; the exponential keeps its τ above zero)
     """
 
     name = "learned-temperature"
-    limits: ClassVar = {"coldest": (1e-6, inf)}
-    coldest: float = 0.01
+    tunable_aliases: ClassVar = {"coldest": "min_temperature"}
+    limits: ClassVar = {"min_temperature": (1e-6, inf)}
+    min_temperature: float = 0.01
 
     def param_shapes(self, sizes: Sizes) -> Mapping[str, Shape]:
         """t []"""
@@ -51,15 +52,15 @@ class LearnedTemperature(Scale):
 
     def __call__(self, inputs: Inputs) -> FloatArray:
         """-> [head, 1, 1]"""
-        temperature = np.maximum(np.exp(inputs.param("t_temperature")), self.coldest)
+        temperature = np.maximum(np.exp(inputs.param("t_temperature")), self.min_temperature)
         return 1.0 / temperature[:, None, None]
 
 
 class KeyStrength(Scale):
-    """Each query says how sharply it wants to look.
+    """Key strength β of the Neural Turing Machine: a factor computed from each query token.
 
     Formula: softplus(wᵀ x_i), x the input of the layer
-    Paper: 1410.5401 (β of the Neural Turing Machine)
+    Paper: 1410.5401
     """
 
     name = "key-strength"

@@ -1,4 +1,4 @@
-"""Scores: how well does a query match a key?    -> logits [head, query, key]"""
+"""Score functions: how well each query matches each key.    -> scores [head, query, key]"""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import ClassVar
 import numpy as np
 
 from attnviz.core.arrays import FloatArray, Shape
-from attnviz.core.part import Inputs, Part, Sizes
+from attnviz.core.inputs import Inputs, Sizes
+from attnviz.core.part import Part
 from attnviz.core.positions import sinusoids
 from attnviz.errors import MisuseError
 
@@ -16,16 +17,16 @@ Factors = tuple[tuple[str, FloatArray], tuple[str, FloatArray]]
 
 
 class Score(Part):
-    """How well each query matches each key; the scores are new numbers, which may be changed."""
+    """A score function; it returns a new array, which callers may modify in place."""
 
     formula: ClassVar[str]
 
     def __call__(self, inputs: Inputs) -> FloatArray:
         """[head, query, d], [head, key, d] -> [head, query, key]"""
-        raise TypeError(f"{type(self).__name__} does not say how it scores")
+        raise TypeError(f"{type(self).__name__} does not define a score")
 
     def factors(self, inputs: Inputs, head: int, query: int, key: int) -> Factors | None:
-        """Two named vectors whose inner product is this one score, where there are such.
+        """Two named vectors whose inner product is this one score; None where there are none.
 
         Shapes: -> [d], [d]
         """
@@ -34,7 +35,7 @@ class Score(Part):
 
 
 class Dot(Score):
-    """The inner product of query and key.
+    """Dot product of query and key.
 
     Formula: q·k
     Paper: 1508.04025 (Luong's "dot")
@@ -53,7 +54,7 @@ class Dot(Score):
 
 
 class Bilinear(Score):
-    """Query and key are compared through a learned matrix.
+    """Bilinear score: query and key compared through a learned matrix.
 
     Formula: qᵀ W k
     Paper: 1508.04025 (Luong's "general")
@@ -79,7 +80,7 @@ class Bilinear(Score):
 
 
 class Additive(Score):
-    """A small network looks at query and key together (Bahdanau).
+    """Additive (Bahdanau) attention: a feed-forward network with one hidden layer.
 
     Formula: vᵀ tanh(W q + U k)
     Paper: 1409.0473
@@ -108,7 +109,7 @@ class Additive(Score):
 
 
 class LocationBased(Score):
-    """The query alone says which positions matter; what stands there is not looked at.
+    """Location-based attention: scores of all positions computed from the query alone.
 
     Formula: (W q)_j
     Paper: 1508.04025 (Luong's "location")
@@ -123,14 +124,14 @@ class LocationBased(Score):
 
     def __call__(self, inputs: Inputs) -> FloatArray:
         """[head, query, d] -> [head, query, key]"""
-        own = inputs.param("w_location")[:, inputs.grid.k[0, 0]]
-        return inputs.query @ own.swapaxes(-1, -2)
+        rows = inputs.param("w_location")[:, inputs.grid.k[0, 0]]  # [head, key, d]
+        return inputs.query @ rows.swapaxes(-1, -2)
 
 
 class PositionOnly(Score):
-    """Positions look at positions, through their sinusoids; the words do not matter.
+    """Position-only score: dot product of two sinusoidal encodings, independent of the tokens.
 
-    Formula: p_i · p_j, with p the sinusoidal encoding of a position
+    Formula: p_i · p_j, p_i the sinusoidal encoding of position i
     Paper: 1706.03762 (section 3.5, for the encoding)
     """
 
@@ -145,7 +146,7 @@ class PositionOnly(Score):
 
 
 class LogLetters(Score):
-    """A long word weighs more: after softmax, each key gets its share of all letters.
+    """Log letter count of the key: softmax makes weights proportional to word length.
 
     Formula: log(letters of k)
     """
@@ -155,23 +156,23 @@ class LogLetters(Score):
 
     def __call__(self, inputs: Inputs) -> FloatArray:
         """[head, query, d], [head, key, d] -> [head, query, key]"""
-        if "letters" not in inputs.grid.notes:
-            raise MisuseError("the score 'log-letters' needs words: it counts their letters")
-        _, letters = inputs.grid.note("letters")
+        if "letters" not in inputs.grid.token_features:
+            raise MisuseError("the score 'log-letters' needs the letter count of each token")
+        _, letters = inputs.grid.token_feature("letters")
         with np.errstate(divide="ignore"):  # no letters: no weight
             logits = np.log(letters.astype(np.float64))
         return np.broadcast_to(logits, inputs.query.shape[:-1] + letters.shape[-1:])
 
 
 def tanh_network(of_query: FloatArray, of_key: FloatArray, weights: FloatArray) -> FloatArray:
-    """Σ_c v_c tanh(q_c + k_c), one dimension at a time: an array over all four would not fit.
+    """Σ_c v_c tanh(q_c + k_c), one dimension c at a time to bound the memory.
 
     Shapes: [head, query, d], [head, key, d], [head, d] -> [head, query, key]
     """
     logits = np.zeros((*of_query.shape[:-1], of_key.shape[1]), dtype=of_query.dtype)
     for c in range(weights.shape[-1]):
-        both = np.tanh(of_query[:, :, None, c] + of_key[:, None, :, c])
-        logits += weights[:, c, None, None] * both
+        hidden = np.tanh(of_query[:, :, None, c] + of_key[:, None, :, c])
+        logits += weights[:, c, None, None] * hidden
     return logits
 
 

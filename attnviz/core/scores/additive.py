@@ -1,4 +1,4 @@
-"""Kin of the additive score: the same small network, trained or built otherwise."""
+"""Variants of additive (Bahdanau) attention: weight-normalized, or with two scalars."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Mapping
 import numpy as np
 
 from attnviz.core.arrays import FloatArray, Shape
-from attnviz.core.numerics import unit
-from attnviz.core.part import Inputs, Sizes
+from attnviz.core.inputs import Inputs, Sizes
+from attnviz.core.numerics import unit_vectors
 from attnviz.core.scores import Score, tanh_network
 
 
 class NormedAdditive(Score):
-    """The additive score, the direction and the length of its last vector learned apart.
+    """Additive score with weight normalization of its output vector, and a hidden bias.
 
     Formula: g (v/‖v‖)ᵀ tanh(W q + U k + b)
     Paper: 1409.0473 with the weight normalization of 1602.07868
@@ -37,12 +37,12 @@ class NormedAdditive(Score):
         """[head, query, d], [head, key, d] -> [head, query, key]"""
         of_query = inputs.project("w_normed", inputs.query) + inputs.param("b_normed")[:, None]
         of_key = inputs.project("u_normed", inputs.key)
-        gain = inputs.param("g_normed")[:, None] * unit(inputs.param("v_normed"))
+        gain = inputs.param("g_normed")[:, None] * unit_vectors(inputs.param("v_normed"))
         return tanh_network(of_query, of_key, gain)
 
 
 class TanhSum(Score):
-    """An additive score that learns two numbers instead of matrices.
+    """Additive score whose learned matrices are replaced by two learned scalars.
 
     Formula: a Σ tanh(c (q + k))
     """

@@ -1,16 +1,16 @@
-"""Biaffine: how well a key fits a query, and how often it is looked at by anyone."""
+"""Biaffine attention: a bilinear score plus a linear term of the key."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from attnviz.core.arrays import FloatArray, Shape
-from attnviz.core.part import Inputs, Sizes
+from attnviz.core.inputs import Inputs, Sizes
 from attnviz.core.scores import Score
 
 
 class Biaffine(Score):
-    """A learned matrix compares, a learned vector says how likely the key is by itself.
+    """Deep biaffine attention: bilinear score plus a learned prior of the key.
 
     Formula: qᵀ U k + uᵀ k
     Paper: 1611.01734

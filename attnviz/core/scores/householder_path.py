@@ -1,4 +1,4 @@
-"""Reflected: every token between key and query bends the space through which they match."""
+"""PaTH attention: a product of Householder-like matrices between key and query."""
 
 from __future__ import annotations
 
@@ -7,21 +7,22 @@ from collections.abc import Mapping
 import numpy as np
 
 from attnviz.core.arrays import FloatArray, Shape
-from attnviz.core.numerics import sigmoid, unit
-from attnviz.core.part import Inputs, Sizes
+from attnviz.core.inputs import Inputs, Sizes
+from attnviz.core.numerics import sigmoid, unit_vectors
 from attnviz.core.scores import Score
 
 
-class Reflected(Score):
-    """Householder-like maps, one a token, are multiplied along the way from key to query.
+class PathHouseholder(Score):
+    """PaTH: q and k compared through a product of Householder-like matrices, one per token.
 
     Formula: q_iᵀ H_i H_(i-1) … H_(j+1) k_j for j ≤ i, H_t = I - β_t w_t w_tᵀ,
     w_t = W x_t / ‖W x_t‖, β_t = 2 σ(uᵀ x_t + b), x the input of the layer
     Paper: 2505.16381 (PaTH; its w passes a short convolution first)
     """
 
-    name = "reflected"
-    key_local = False  # what lies between query and key takes part
+    name = "path"
+    aliases = ("reflected",)
+    key_local = False  # the tokens between key and query enter the product
     formula = "qᵢᵀHᵢ…Hⱼ₊₁kⱼ"
 
     def param_shapes(self, sizes: Sizes) -> Mapping[str, Shape]:
@@ -32,18 +33,18 @@ class Reflected(Score):
     def __call__(self, inputs: Inputs) -> FloatArray:
         """[head, query, d], [head, key, d] -> [head, query, key]"""
         source = inputs.key_source
-        normal = unit(inputs.project("w_reflect", source))  # [head, key, d]
-        pull = source @ inputs.param("u_reflect")[..., None]
-        strength = 2.0 * sigmoid(pull + inputs.param("b_reflect")[:, None, None])
-        at = inputs.grid.q[0, :, 0]
-        bent: FloatArray = inputs.query.copy()
-        logits = np.zeros((*bent.shape[:-1], inputs.grid.n_key), dtype=bent.dtype)
+        normal = unit_vectors(inputs.project("w_reflect", source))  # [head, key, d]
+        linear = source @ inputs.param("u_reflect")[..., None]
+        beta = 2.0 * sigmoid(linear + inputs.param("b_reflect")[:, None, None])
+        position = inputs.grid.q[0, :, 0]
+        vectors: FloatArray = inputs.query.copy()  # q_iᵀ H_i … H_(j+1), while j decreases
+        logits = np.zeros((*vectors.shape[:-1], inputs.grid.n_key), dtype=vectors.dtype)
         for j in reversed(range(inputs.grid.n_key)):
-            past = at >= j  # the queries that the walk from later keys has reached
-            logits[:, past, j] = np.einsum("hqd,hd->hq", bent[:, past], inputs.key[:, j])
-            along = np.einsum("hqd,hd->hq", bent[:, past], normal[:, j])
-            bent[:, past] -= (along * strength[:, j])[..., None] * normal[:, j, None]
+            later = position >= j
+            logits[:, later, j] = np.einsum("hqd,hd->hq", vectors[:, later], inputs.key[:, j])
+            along = np.einsum("hqd,hd->hq", vectors[:, later], normal[:, j])
+            vectors[:, later] -= (along * beta[:, j])[..., None] * normal[:, j, None]
         return logits
 
 
-PARTS: tuple[type[Score], ...] = (Reflected,)
+PARTS: tuple[type[Score], ...] = (PathHouseholder,)

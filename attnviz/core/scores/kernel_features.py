@@ -1,4 +1,4 @@
-"""Kernels: scores that are products of features, so that sums over keys can be kept and shared."""
+"""Kernel scores of linear attention: feature maps of queries and keys, φ(q)·φ(k)."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import ClassVar
 import numpy as np
 
 from attnviz.core.arrays import FloatArray, Shape
-from attnviz.core.part import Inputs, Sizes
+from attnviz.core.inputs import Inputs, Sizes
 from attnviz.core.scores import Score
-from attnviz.core.seeded_random import draw
+from attnviz.core.seeded_random import draw_uniform
 
 
 class EluKernel(Score):
-    """A feature map that is never zero takes the place of the exponential.
+    """Linear transformer kernel: the positive feature map elu + 1.
 
     Formula: φ(q)·φ(k), φ = elu + 1
     Paper: 2006.16236
@@ -28,16 +28,17 @@ class EluKernel(Score):
         return elu_plus_one(inputs.query) @ elu_plus_one(inputs.key).swapaxes(1, 2)
 
 
-class CosineWeighted(Score):
-    """What both sides have in the positive, weighted by nearness: a quarter wave over the text.
+class CosFormer(Score):
+    """cosFormer: ReLU features with a cosine weight that decays with distance.
 
     Formula: relu(q)·relu(k) · cos(π/2 · (i−j)/n), n the longer of the two sequences
     Paper: 2202.08791
     """
 
-    name = "cos-relu"
+    name = "cosformer"
+    aliases = ("cos-relu",)
     formula = "relu(q)·relu(k) · cos(π(i−j)/2n)"
-    prefix_stable: ClassVar[bool] = False  # n stretches the wave
+    prefix_stable: ClassVar[bool] = False  # the cosine depends on the sequence length
 
     def __call__(self, inputs: Inputs) -> FloatArray:
         """[head, query, d], [head, key, d] -> [head, query, key]"""
@@ -48,8 +49,9 @@ class CosineWeighted(Score):
 
 
 class Taylor(Score):
-    """The exponential's first three terms: positive, and a product of features.
+    """Taylor kernel (Based): the second-order Taylor expansion of the exponential.
 
+    It is positive, and an inner product of finite feature vectors.
     Formula: 1 + s + s²/2, s = q·k/√d
     Paper: 2402.18668
     """
@@ -63,39 +65,40 @@ class Taylor(Score):
         return 1.0 + scores + scores**2 / 2.0
 
 
-class LearnedSquare(Score):
-    """A square whose zero is learned: normalized vectors, stretched and moved, then squared.
+class ReBased(Score):
+    """ReBased kernel: squared dot product of LayerNorm'd queries and keys.
 
-    Formula: ((γ_q∘n(q) + β_q)·(γ_k∘n(k) + β_k))² / d, n takes off mean and spread
+    Formula: ((γ_q∘n(q) + β_q)·(γ_k∘n(k) + β_k))² / d, n(x) of mean 0 and variance 1
     Paper: 2402.10644
     """
 
-    name = "square"
+    name = "rebased"
+    aliases = ("square",)
     formula = "((γ∘n(q)+β)·(γ′∘n(k)+β′))²/d"
 
     def param_shapes(self, sizes: Sizes) -> Mapping[str, Shape]:
-        """γ and β of queries and keys, [d] each"""
+        """γ_q, β_q, γ_k and β_k, [d] each"""
         names = ("gamma_query", "beta_query", "gamma_key", "beta_key")
         return dict.fromkeys(names, (sizes.d,))
 
     def __call__(self, inputs: Inputs) -> FloatArray:
         """[head, query, d], [head, key, d] -> [head, query, key]"""
-        query = self.moved(inputs, inputs.query, "query")
-        key = self.moved(inputs, inputs.key, "key")
+        query = self.affine_norm(inputs, inputs.query, "query")
+        key = self.affine_norm(inputs, inputs.key, "key")
         return (query @ key.swapaxes(1, 2)) ** 2 / query.shape[-1]
 
-    def moved(self, inputs: Inputs, vectors: FloatArray, side: str) -> FloatArray:
+    def affine_norm(self, inputs: Inputs, vectors: FloatArray, side: str) -> FloatArray:
         """γ ∘ n(x) + β.    [head, token, d] -> [head, token, d]"""
-        stretch, move = inputs.param(f"gamma_{side}"), inputs.param(f"beta_{side}")
-        return stretch[:, None] * standard(vectors) + move[:, None]
+        gamma, beta = inputs.param(f"gamma_{side}"), inputs.param(f"beta_{side}")
+        return gamma[:, None] * standardize(vectors) + beta[:, None]
 
 
 class RandomFeatures(Score):
-    """The softmax kernel, estimated by a few random directions; returned as a logarithm.
+    """FAVOR+ (Performer): positive random features that approximate the softmax kernel.
 
     Formula: log Σ_r φ_r(q) φ_r(k), φ_r(x) = exp(w_r·x − ‖x‖²/2), x = q or k over d^¼; the
-    w_r are orthogonal in blocks of d
-    Paper: 2009.14794 (FAVOR+; its features are drawn once, here from a fixed seed)
+    `features` vectors w_r are orthogonal within blocks of d
+    Paper: 2009.14794 (the w_r are drawn from a fixed seed)
     """
 
     name = "random-features"
@@ -106,28 +109,31 @@ class RandomFeatures(Score):
     def __call__(self, inputs: Inputs) -> FloatArray:
         """[head, query, d], [head, key, d] -> [head, query, key]"""
         width = inputs.query.shape[-1]
-        directions = orthogonal(self.features, width).astype(inputs.query.dtype)
+        directions = orthogonal_directions(self.features, width).astype(inputs.query.dtype)
 
-        def logs(vectors: FloatArray) -> FloatArray:
+        def log_features(vectors: FloatArray) -> FloatArray:
             vectors = vectors / width**0.25
             return vectors @ directions.T - (vectors**2).sum(-1, keepdims=True) / 2.0
 
-        of_query, of_key = logs(inputs.query), logs(inputs.key)
-        most_q, most_k = of_query.max(-1, keepdims=True), of_key.max(-1, keepdims=True)
-        overlap = np.exp(of_query - most_q) @ np.exp(of_key - most_k).swapaxes(1, 2)
-        tiny = np.finfo(overlap.dtype).tiny
-        return np.log(np.maximum(overlap, tiny)) + most_q + most_k.swapaxes(1, 2)
+        of_query, of_key = log_features(inputs.query), log_features(inputs.key)
+        max_q, max_k = of_query.max(-1, keepdims=True), of_key.max(-1, keepdims=True)
+        kernel = np.exp(of_query - max_q) @ np.exp(of_key - max_k).swapaxes(1, 2)
+        tiny = np.finfo(kernel.dtype).tiny
+        return np.log(np.maximum(kernel, tiny)) + max_q + max_k.swapaxes(1, 2)
 
 
-def orthogonal(n: int, d: int) -> FloatArray:
-    """Directions at right angles in blocks of d, as long as Gaussian ones.    -> [n, d]"""
+def orthogonal_directions(n: int, d: int) -> FloatArray:
+    """Vectors orthogonal within blocks of d, with norms of Gaussian vectors.    -> [n, d]
+
+    A sum of 12 uniform draws stands for a Gaussian one.
+    """
     blocks = []
     for block in range(-(-n // d)):
-        bell = draw((12, d, d), "features", "angle", block).sum(0) / np.sqrt(12.0)
-        angles, corner = np.linalg.qr(bell)
-        angles = angles * np.where(np.diag(corner) < 0, -1.0, 1.0)
-        bell = draw((12, d, d), "features", "length", block).sum(0) / np.sqrt(12.0)
-        blocks.append(angles.T * np.linalg.norm(bell, axis=1, keepdims=True))
+        gaussian = draw_uniform((12, d, d), "features", "angle", block).sum(0) / np.sqrt(12.0)
+        directions, upper = np.linalg.qr(gaussian)
+        directions = directions * np.where(np.diag(upper) < 0, -1.0, 1.0)
+        gaussian = draw_uniform((12, d, d), "features", "length", block).sum(0) / np.sqrt(12.0)
+        blocks.append(directions.T * np.linalg.norm(gaussian, axis=1, keepdims=True))
     return np.concatenate(blocks)[:n]
 
 
@@ -136,16 +142,16 @@ def elu_plus_one(x: FloatArray) -> FloatArray:
     return np.where(x > 0, x + 1.0, np.exp(np.minimum(x, 0.0)))
 
 
-def standard(x: FloatArray) -> FloatArray:
-    """Mean 0 and spread 1 (ε = 1e-5), as a layer norm before its gain.    [..., d] -> [..., d]"""
+def standardize(x: FloatArray) -> FloatArray:
+    """LayerNorm without gain and bias, ε = 1e-5.    [..., d] -> [..., d]"""
     centred = x - x.mean(-1, keepdims=True)
     return centred / np.sqrt((centred**2).mean(-1, keepdims=True) + 1e-5)
 
 
 PARTS: tuple[type[Score], ...] = (
     EluKernel,
-    CosineWeighted,
+    CosFormer,
     Taylor,
-    LearnedSquare,
+    ReBased,
     RandomFeatures,
 )

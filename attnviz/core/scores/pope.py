@@ -1,4 +1,4 @@
-"""Polar: what a token is sets the magnitude, where it stands sets the phase."""
+"""PoPE (polar coordinate position embedding): content and position in polar coordinates."""
 
 from __future__ import annotations
 
@@ -9,20 +9,21 @@ from typing import ClassVar
 import numpy as np
 
 from attnviz.core.arrays import FloatArray, Shape
+from attnviz.core.inputs import Inputs, Sizes
 from attnviz.core.numerics import softplus
-from attnviz.core.part import Inputs, Sizes
 from attnviz.core.scores import Score
 
 
-class Polar(Score):
-    """Each dimension is a complex number: its size from the vector, its angle from the place.
+class PoPE(Score):
+    """PoPE (polar coordinate position embedding): magnitude from content, angle from position.
 
     Formula: Σ_c softplus(q_c) softplus(k_c) cos((j - i) base^(-c/d) + δ_c),
-    δ learned and kept in [-2π, 0]
-    Paper: 2509.10534 (PoPE)
+    δ learned and clipped to [-2π, 0]
+    Paper: 2509.10534
     """
 
-    name = "polar"
+    name = "pope"
+    aliases = ("polar",)
     formula = "Σ softplus(q)softplus(k)cos((j−i)θ+δ)"
     limits: ClassVar = {"base": (1.0, inf)}
     base: float = 10000.0
@@ -34,13 +35,13 @@ class Polar(Score):
     def __call__(self, inputs: Inputs) -> FloatArray:
         """[head, query, d], [head, key, d] -> [head, query, key]"""
         d, grid = inputs.query.shape[-1], inputs.grid
-        turn = self.base ** (-np.arange(d) / d)
+        frequency = self.base ** (-np.arange(d) / d)
         shift = np.clip(inputs.param("phase_polar"), -2.0 * np.pi, 0.0)[:, None]
-        at_query = grid.q[0] * turn  # [query, d]
-        at_key = grid.k[0, 0][:, None] * turn + shift  # [head, key, d]
+        query_angle = grid.q[0] * frequency  # [query, d]
+        key_angle = grid.k[0, 0][:, None] * frequency + shift  # [head, key, d]
         query, key = softplus(inputs.query), softplus(inputs.key)
-        flat = (query * np.cos(at_query)) @ (key * np.cos(at_key)).swapaxes(-1, -2)
-        return flat + (query * np.sin(at_query)) @ (key * np.sin(at_key)).swapaxes(-1, -2)
+        real = (query * np.cos(query_angle)) @ (key * np.cos(key_angle)).swapaxes(-1, -2)
+        return real + (query * np.sin(query_angle)) @ (key * np.sin(key_angle)).swapaxes(-1, -2)
 
 
-PARTS: tuple[type[Score], ...] = (Polar,)
+PARTS: tuple[type[Score], ...] = (PoPE,)

@@ -1,4 +1,4 @@
-"""Query-key norm: queries and keys are normalized before they are compared."""
+"""QK norm: LayerNorm or RMSNorm of queries and keys before the dot product."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import ClassVar
 import numpy as np
 
 from attnviz.core.arrays import FloatArray
-from attnviz.core.part import Inputs
+from attnviz.core.inputs import Inputs
 from attnviz.core.scores import Score
 
 
 class QueryKeyNorm(Score):
-    """The inner product of normalized queries and keys: no score can grow without bound.
+    """Dot product of normalized queries and keys, which bounds the scores by d.
 
     Formula: n(q)·n(k), n(x) = (x - mean) / √(var + eps), or x / √(mean of x² + eps) for
-    norm "rms". Learned gains are left at the 1 they begin with.
+    norm "rms". The learned gains of n are 1, their initial value.
     Paper: 2302.05442 (layer)
     """
 
@@ -28,14 +28,14 @@ class QueryKeyNorm(Score):
 
     def __call__(self, inputs: Inputs) -> FloatArray:
         """[head, query, d], [head, key, d] -> [head, query, key]"""
-        return self.normed(inputs.query) @ self.normed(inputs.key).swapaxes(-1, -2)
+        return self.normalize(inputs.query) @ self.normalize(inputs.key).swapaxes(-1, -2)
 
-    def normed(self, vectors: FloatArray) -> FloatArray:
+    def normalize(self, vectors: FloatArray) -> FloatArray:
         """n.    [..., d] -> [..., d]"""
         if self.norm == "layer":
             vectors = vectors - vectors.mean(-1, keepdims=True)
-        size = np.sqrt((vectors**2).mean(-1, keepdims=True) + self.eps)
-        return np.divide(vectors, size, out=np.zeros_like(vectors), where=size != 0)
+        rms = np.sqrt((vectors**2).mean(-1, keepdims=True) + self.eps)
+        return np.divide(vectors, rms, out=np.zeros_like(vectors), where=rms != 0)
 
 
 PARTS: tuple[type[Score], ...] = (QueryKeyNorm,)

@@ -1,4 +1,4 @@
-"""Query-free: a key is worth the same to everyone."""
+"""Query-free scores: computed from the key alone, the same for every query."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ from collections.abc import Mapping
 import numpy as np
 
 from attnviz.core.arrays import FloatArray, Shape
-from attnviz.core.part import Inputs, Sizes
+from attnviz.core.inputs import Inputs, Sizes
 from attnviz.core.scores import Score
 
 
-class KeyWorth(Score):
-    """A single unit judges each key alone; nobody asks.
+class FeedForwardScore(Score):
+    """Feed-forward attention: one tanh unit per head scores each key.
 
     Formula: tanh(wᵀ k + b)
     Paper: 1512.08756
     """
 
-    name = "key-worth"
+    name = "feed-forward"
+    aliases = ("key-worth",)
     formula = "tanh(wᵀk+b)"
 
     def param_shapes(self, sizes: Sizes) -> Mapping[str, Shape]:
@@ -27,19 +28,20 @@ class KeyWorth(Score):
 
     def __call__(self, inputs: Inputs) -> FloatArray:
         """[head, key, d] -> [head, query, key]"""
-        worth = np.einsum("hkd,hd->hk", inputs.key, inputs.param("w_worth"))
-        return to_everyone(np.tanh(worth + inputs.param("b_worth")[:, None]), inputs)
+        linear = np.einsum("hkd,hd->hk", inputs.key, inputs.param("w_worth"))
+        return repeat_for_queries(np.tanh(linear + inputs.param("b_worth")[:, None]), inputs)
 
 
-class KeyViews(Score):
-    """One layer reads each key, and each head judges what it reads in its own way.
+class SelfAttentive(Score):
+    """Structured self-attentive embedding: a shared hidden layer, one output vector per head.
 
-    Formula: v_hᵀ tanh(W k), W the same for all heads: the first one's
+    Formula: v_hᵀ tanh(W k), W shared by all heads (that of head 0)
     Paper: 1703.03130
     """
 
-    name = "key-views"
-    head_local = False  # learned numbers of the first head serve all
+    name = "self-attentive"
+    aliases = ("key-views",)
+    head_local = False  # all heads use the parameters of head 0
     formula = "vₕᵀtanh(Wk)"
 
     def param_shapes(self, sizes: Sizes) -> Mapping[str, Shape]:
@@ -49,27 +51,28 @@ class KeyViews(Score):
     def __call__(self, inputs: Inputs) -> FloatArray:
         """[head, key, d] -> [head, query, key]"""
         hidden = np.tanh(inputs.key @ inputs.param("w_views")[:1].swapaxes(-1, -2))
-        return to_everyone(np.einsum("hkd,hd->hk", hidden, inputs.param("v_views")), inputs)
+        return repeat_for_queries(np.einsum("hkd,hd->hk", hidden, inputs.param("v_views")), inputs)
 
 
-class Alike(Score):
-    """All keys match alike: after softmax, everyone who is seen gets the same share.
+class Uniform(Score):
+    """Uniform attention: all scores are 0, so softmax averages over the visible keys.
 
     Formula: 0
     """
 
-    name = "alike"
+    name = "uniform"
+    aliases = ("alike",)
     formula = "0"
 
     def __call__(self, inputs: Inputs) -> FloatArray:
         """-> [head, query, key]"""
-        return to_everyone(np.zeros_like(inputs.key[..., 0]), inputs)
+        return repeat_for_queries(np.zeros_like(inputs.key[..., 0]), inputs)
 
 
-def to_everyone(worth: FloatArray, inputs: Inputs) -> FloatArray:
+def repeat_for_queries(scores: FloatArray, inputs: Inputs) -> FloatArray:
     """The same row for each query.    [head, key] -> [head, query, key]"""
     n_head, n_query, _ = inputs.query.shape
-    return np.broadcast_to(worth[:, None], (n_head, n_query, worth.shape[-1]))
+    return np.broadcast_to(scores[:, None], (n_head, n_query, scores.shape[-1]))
 
 
-PARTS: tuple[type[Score], ...] = (KeyWorth, KeyViews, Alike)
+PARTS: tuple[type[Score], ...] = (FeedForwardScore, SelfAttentive, Uniform)

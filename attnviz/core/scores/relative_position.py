@@ -1,4 +1,4 @@
-"""Relative keys: the query also looks at how far away a key is."""
+"""Relative position scores: Shaw et al., Transformer-XL, TUPE."""
 
 from __future__ import annotations
 
@@ -9,39 +9,40 @@ from typing import ClassVar
 import numpy as np
 
 from attnviz.core.arrays import FloatArray, Shape
-from attnviz.core.part import Inputs, Sizes
+from attnviz.core.inputs import Inputs, Sizes
 from attnviz.core.positions import sinusoids
 from attnviz.core.scores import Score
 
 
 class RelativeKeys(Score):
-    """A learned vector for each step of distance is added to the key (Shaw).
+    """Relative position representations (Shaw): a learned vector per distance, added to the key.
 
-    Formula: q·(k + a_r), r = clip(j - i, -farthest, farthest)
+    Formula: q·(k + a_r), r = clip(j - i, -max_distance, max_distance)
     Paper: 1803.02155
     """
 
     name = "relative-keys"
     formula = "q·(k+aⱼ₋ᵢ)"
-    limits: ClassVar = {"farthest": (0, inf)}
-    farthest: int = 16
+    tunable_aliases: ClassVar = {"farthest": "max_distance"}
+    limits: ClassVar = {"max_distance": (0, inf)}
+    max_distance: int = 16
 
     def param_shapes(self, sizes: Sizes) -> Mapping[str, Shape]:
-        """a [2 farthest + 1, d]"""
-        return {"a_relative": (2 * self.farthest + 1, sizes.d)}
+        """a [2 max_distance + 1, d]"""
+        return {"a_relative": (2 * self.max_distance + 1, sizes.d)}
 
     def __call__(self, inputs: Inputs) -> FloatArray:
         """[head, query, d], [head, key, d] -> [head, query, key]"""
-        by_step = inputs.project("a_relative", inputs.query)  # [head, query, step]
-        reach = self.farthest
-        steps = np.clip(inputs.grid.k - inputs.grid.q, -reach, reach) + reach
-        return inputs.query @ inputs.key.swapaxes(-1, -2) + picked(by_step, steps)
+        by_distance = inputs.project("a_relative", inputs.query)  # [head, query, distance]
+        most = self.max_distance
+        index = np.clip(inputs.grid.k - inputs.grid.q, -most, most) + most
+        return inputs.query @ inputs.key.swapaxes(-1, -2) + gather_by_distance(by_distance, index)
 
 
 class TransformerXL(Score):
-    """Content and distance each compared twice: with the query, and with a learned stand-in.
+    """Transformer-XL score: content and relative position, each with a global bias vector.
 
-    Formula: (q + u)·k + (q + v)·(W r_(i-j)), r the sinusoid of a distance
+    Formula: (q + u)·k + (q + v)·(W r_(i-j)), r_n the sinusoidal encoding of distance n
     Paper: 1901.02860
     """
 
@@ -55,24 +56,25 @@ class TransformerXL(Score):
     def __call__(self, inputs: Inputs) -> FloatArray:
         """[head, query, d], [head, key, d] -> [head, query, key]"""
         query, grid = inputs.query, inputs.grid
-        steps = grid.q - grid.k
-        first = steps.min()
-        waves = sinusoids(np.arange(first, steps.max() + 1), query.shape[-1])
-        table = inputs.project("w_xl", waves.astype(query.dtype)[None])  # [head, step, d]
-        by_step = (query + inputs.param("v_xl")[:, None]) @ table.swapaxes(-1, -2)
+        distance = grid.q - grid.k
+        first = distance.min()
+        encoding = sinusoids(np.arange(first, distance.max() + 1), query.shape[-1])
+        table = inputs.project("w_xl", encoding.astype(query.dtype)[None])  # [head, distance, d]
+        by_distance = (query + inputs.param("v_xl")[:, None]) @ table.swapaxes(-1, -2)
         content = (query + inputs.param("u_xl")[:, None]) @ inputs.key.swapaxes(-1, -2)
-        return content + picked(by_step, steps - first)
+        return content + gather_by_distance(by_distance, distance - first)
 
 
-class Untied(Score):
-    """Words are compared with words and positions with positions, by projections of their own.
+class Tupe(Score):
+    """Untied positional encoding (TUPE): content and position scored by separate projections.
 
-    Formula: q·k + (U_q p_i)·(U_k p_j), p a learned vector for each position. Scale by
-    1/√(2d) to keep the spread of q·k/√d.
+    Formula: q·k + (U_q p_i)·(U_k p_j), p_i a learned vector per position. Scale by 1/√(2d) to
+    keep the variance of q·k/√d.
     Paper: 2006.15595 (TUPE)
     """
 
-    name = "untied"
+    name = "tupe"
+    aliases = ("untied",)
     formula = "q·k+(Uₚpᵢ)·(Uₖpⱼ)"
 
     def param_shapes(self, sizes: Sizes) -> Mapping[str, Shape]:
@@ -82,19 +84,20 @@ class Untied(Score):
 
     def __call__(self, inputs: Inputs) -> FloatArray:
         """[head, query, d], [head, key, d] -> [head, query, key]"""
-        places = inputs.param("p_untied")
-        of_query = inputs.project("w_untied", places[:, inputs.grid.q[0, :, 0]])
-        of_key = inputs.project("u_untied", places[:, inputs.grid.k[0, 0]])
-        words = inputs.query @ inputs.key.swapaxes(-1, -2)
-        return words + of_query @ of_key.swapaxes(-1, -2)
+        positions = inputs.param("p_untied")
+        of_query = inputs.project("w_untied", positions[:, inputs.grid.q[0, :, 0]])
+        of_key = inputs.project("u_untied", positions[:, inputs.grid.k[0, 0]])
+        content = inputs.query @ inputs.key.swapaxes(-1, -2)
+        return content + of_query @ of_key.swapaxes(-1, -2)
 
 
-def picked(by_step: FloatArray, steps: FloatArray) -> FloatArray:
-    """For each query and key, the entry of their step.
+def gather_by_distance(by_distance: FloatArray, index: FloatArray) -> FloatArray:
+    """For each query and key, the entry with the index of their distance.
 
-    Shapes: [head, query, step], [1, query, key] -> [head, query, key]
+    Shapes: [head, query, distance], [1, query, key] -> [head, query, key]
     """
-    return np.take_along_axis(by_step, np.broadcast_to(steps, (len(by_step), *steps.shape[1:])), 2)
+    shape = (len(by_distance), *index.shape[1:])
+    return np.take_along_axis(by_distance, np.broadcast_to(index, shape), 2)
 
 
-PARTS: tuple[type[Score], ...] = (RelativeKeys, TransformerXL, Untied)
+PARTS: tuple[type[Score], ...] = (RelativeKeys, TransformerXL, Tupe)

@@ -1,4 +1,4 @@
-"""Symmetric: query and key pass through the same layer before they are compared."""
+"""Scores with a layer that query and key share: FusionNet, decomposable attention."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Mapping
 import numpy as np
 
 from attnviz.core.arrays import FloatArray, Shape
-from attnviz.core.part import Inputs, Sizes
+from attnviz.core.inputs import Inputs, Sizes
 from attnviz.core.scores import Score
 
 
 class Symmetric(Score):
-    """One layer for both sides, and a weight for each of its dimensions (FusionNet).
+    """Symmetric score of FusionNet: a shared layer and one weight per dimension.
 
     Formula: relu(U q)ᵀ D relu(U k), D diagonal
     Paper: 1711.07341
@@ -33,7 +33,7 @@ class Symmetric(Score):
 
 
 class Decomposable(Score):
-    """Two layers for both sides, then a plain inner product.
+    """Decomposable attention: dot product after a shared two-layer network.
 
     Formula: F(q)·F(k), F(x) = relu(W₂ relu(W₁ x))
     Paper: 1606.01933

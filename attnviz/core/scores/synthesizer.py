@@ -1,4 +1,4 @@
-"""Synthetic scores: the matrix is learned, or made of the query alone; no pair is compared."""
+"""Synthesizer: scores that are learned, or predicted from the query alone, without q·k."""
 
 from __future__ import annotations
 
@@ -9,18 +9,19 @@ from typing import ClassVar
 import numpy as np
 
 from attnviz.core.arrays import FloatArray, Shape
-from attnviz.core.part import Inputs, Sizes
+from attnviz.core.inputs import Inputs, Sizes
 from attnviz.core.scores import Score
 
 
-class DenseSynthetic(Score):
-    """Each token foretells its own row from what it is.
+class DenseSynthesizer(Score):
+    """Dense Synthesizer: an MLP of each query token predicts its row of scores.
 
     Formula: (W₂ relu(W₁ x_i))_j, x the input of the layer
     Paper: 2005.00743
     """
 
-    name = "dense-synthetic"
+    name = "dense-synthesizer"
+    aliases = ("dense-synthetic",)
     formula = "(W₂relu(W₁xᵢ))ⱼ"
 
     def param_shapes(self, sizes: Sizes) -> Mapping[str, Shape]:
@@ -30,18 +31,19 @@ class DenseSynthetic(Score):
     def __call__(self, inputs: Inputs) -> FloatArray:
         """[head | 1, query, d_model] -> [head, query, key]"""
         hidden = np.maximum(inputs.project("w_synthetic", inputs.query_source), 0.0)
-        own = inputs.param("u_synthetic")[:, inputs.grid.k[0, 0]]
-        return hidden @ own.swapaxes(-1, -2)
+        rows = inputs.param("u_synthetic")[:, inputs.grid.k[0, 0]]  # [head, key, d]
+        return hidden @ rows.swapaxes(-1, -2)
 
 
-class RandomSynthetic(Score):
-    """The matrix of scores is learned itself and is the same for every text.
+class RandomSynthesizer(Score):
+    """Random Synthesizer: a learned matrix of scores, the same for every text.
 
     Formula: R_ij
     Paper: 2005.00743
     """
 
-    name = "random-synthetic"
+    name = "random-synthesizer"
+    aliases = ("random-synthetic",)
     formula = "Rᵢⱼ"
 
     def param_shapes(self, sizes: Sizes) -> Mapping[str, Shape]:
@@ -50,17 +52,18 @@ class RandomSynthetic(Score):
 
     def __call__(self, inputs: Inputs) -> FloatArray:
         """-> [head, query, key]"""
-        return inputs.grid.part_of(inputs.param("r_synthetic")).copy()
+        return inputs.grid.slice_array(inputs.param("r_synthetic")).copy()
 
 
-class FactoredSynthetic(Score):
-    """The learned matrix of scores as a product of two thin ones.
+class FactorizedSynthesizer(Score):
+    """Factorized Random Synthesizer: the learned matrix of scores has rank `rank`.
 
     Formula: (R₁ R₂ᵀ)_ij, `rank` columns each
     Paper: 2005.00743
     """
 
-    name = "factored-synthetic"
+    name = "factorized-synthesizer"
+    aliases = ("factored-synthetic",)
     formula = "(R₁R₂ᵀ)ᵢⱼ"
     limits: ClassVar = {"rank": (1, inf)}
     rank: int = 8
@@ -75,9 +78,9 @@ class FactoredSynthetic(Score):
     def __call__(self, inputs: Inputs) -> FloatArray:
         """-> [head, query, key]"""
         grid = inputs.grid
-        of_query = inputs.param("r_query_synthetic")[:, grid.row[0, :, 0]]
+        of_query = inputs.param("r_query_synthetic")[:, grid.query_index[0, :, 0]]
         of_key = inputs.param("r_key_synthetic")[:, grid.k[0, 0]]
         return of_query @ of_key.swapaxes(-1, -2)
 
 
-PARTS: tuple[type[Score], ...] = (DenseSynthetic, RandomSynthetic, FactoredSynthetic)
+PARTS: tuple[type[Score], ...] = (DenseSynthesizer, RandomSynthesizer, FactorizedSynthesizer)

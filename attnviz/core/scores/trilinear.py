@@ -1,4 +1,4 @@
-"""Trilinear: one weight for each dimension of query, key and their product."""
+"""Trilinear (BiDAF) score: one weight per dimension of query, key and their product."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Mapping
 import numpy as np
 
 from attnviz.core.arrays import FloatArray, Shape
-from attnviz.core.part import Inputs, Sizes
+from attnviz.core.inputs import Inputs, Sizes
 from attnviz.core.scores import Score
 
 
 class Trilinear(Score):
-    """A weighted sum over the query, the key and their product, dimension by dimension.
+    """Trilinear similarity of BiDAF: a linear layer over query, key and their product.
 
     Formula: wᵀ [q; k; q∘k]
     Paper: 1611.01603
@@ -29,8 +29,8 @@ class Trilinear(Score):
         """[head, query, d], [head, key, d] -> [head, query, key]"""
         of_query, of_key, of_both = np.split(inputs.param("w_trilinear")[:, None, :], 3, axis=-1)
         query, key = inputs.query, inputs.key
-        alone = (query * of_query).sum(-1)[:, :, None] + (key * of_key).sum(-1)[:, None, :]
-        return (query * of_both) @ key.swapaxes(-1, -2) + alone
+        linear = (query * of_query).sum(-1)[:, :, None] + (key * of_key).sum(-1)[:, None, :]
+        return (query * of_both) @ key.swapaxes(-1, -2) + linear
 
 
 PARTS: tuple[type[Score], ...] = (Trilinear,)

@@ -1,17 +1,19 @@
-"""The catalogue: every mechanism is a row, a file per family of ideas.
+"""The catalogue of attention mechanisms: one row each, a file per family.
 
-A row states only how it differs from the plain case (scaled dot product, softmax, no mask).
-Files are read one by one, in this order, until a name is found: `--help` reads none, the
-default mechanism the first.
+A row states only how it differs from the default (scaled dot product, softmax, no mask).
+Families are imported one by one, those that quote the name first, until the row is found:
+`--help` imports none. README.md in this folder is the whole catalogue as tables.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from importlib import import_module
+from pathlib import Path
 
 from attnviz.core.variant import Variant
-from attnviz.lookup import find
+from attnviz.errors import UnknownNameError
+from attnviz.lookup import names_of, normalize_name, unknown_name_message
 
 FAMILIES = (
     "basics",
@@ -32,17 +34,27 @@ FAMILIES = (
     "images",
 )
 
+CLASSICS = (  # what a course on attention covers, in the order of the list in the terminal
+    "scaled-dot",
+    "multihead",
+    "self",
+    "cross",
+    "causal",
+    "additive",
+    "grouped-query",
+    "sliding-window",
+    "rope",
+    "alibi",
+)
+
+SUFFIXES = ("attention", "self-attention")  # that a name may carry: linear-attention is linear
+
 
 class Catalogue:
-    """All rows, read when they are asked for; those of other packages come last."""
+    """All rows; families are imported during iteration, plug-ins of other packages last."""
 
     def __iter__(self) -> Iterator[Variant]:
-        for family in FAMILIES:
-            rows: tuple[Variant, ...] = import_module(f"{__name__}.{family}").ROWS
-            yield from rows
-        from attnviz.core.variants.plugins import plugged
-
-        yield from plugged()
+        return iterate_rows(FAMILIES)
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
@@ -52,5 +64,65 @@ VARIANTS = Catalogue()
 
 
 def find_variant(name: str) -> Variant:
-    """The row of this name; UnknownNameError says which name was probably meant."""
-    return find(VARIANTS, name, "variant")
+    """The row with this name or alias; "X-attention" and "Xattention" also find the row X.
+
+    Case does not matter, nor whether words are joined by hyphen, underscore or space.
+    Raises UnknownNameError with the nearest names.
+    """
+    wanted = "-".join(normalize_name(name).split())
+    for candidate in (wanted, *strip_suffixes(wanted)):
+        families = sorted(FAMILIES, key=lambda family: not quotes_name(family, candidate))
+        for row in iterate_rows(families):
+            if candidate in map(normalize_name, names_of(row)):
+                return row
+    rows = tuple(VARIANTS)
+    names = dict.fromkeys((*CLASSICS, *(row.name for row in rows)))
+    aliases = [alias for row in rows for alias in row.aliases]
+    search = "search with: attnviz variants WORD"
+    raise UnknownNameError(unknown_name_message(name, names, "variant", search, aliases))
+
+
+def search_variants(word: str) -> list[Variant]:
+    """The rows whose name, alias, group or summary contains a word; none for an empty word."""
+    wanted = normalize_name(word)
+    return [
+        row
+        for row in VARIANTS
+        if wanted
+        and any(
+            wanted in normalize_name(text) for text in (*names_of(row), row.group, row.summary)
+        )
+    ]
+
+
+def iterate_rows(families: tuple[str, ...] | list[str]) -> Iterator[Variant]:
+    """The rows of these families, each imported when it is reached, then those of plug-ins."""
+    for family in families:
+        rows: tuple[Variant, ...] = import_module(f"{__name__}.{family}").ROWS
+        yield from rows
+    from attnviz.core.variants.plugins import load_plugins
+
+    yield from load_plugins()
+
+
+def quotes_name(family: str, name: str) -> bool:
+    """Whether the source of a family quotes this name; False where there is no source to read.
+
+    It orders the search only: reading the sources costs less than importing one family.
+    """
+    try:
+        return f'"{name}"' in Path(__file__).with_name(f"{family}.py").read_text("utf-8")
+    except OSError:
+        return False
+
+
+def strip_suffixes(name: str) -> Iterator[str]:
+    """What is left of a name without a suffix such as "-attention".
+
+    >>> list(strip_suffixes("causal-self-attention"))
+    ['causal-self', 'causal']
+    """
+    for suffix in SUFFIXES:
+        stem = name.removesuffix(suffix)
+        if stem != name and stem.rstrip("-"):
+            yield stem.rstrip("-")

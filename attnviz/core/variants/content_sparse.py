@@ -1,85 +1,85 @@
-"""Chosen: sparse attention in which the content says which keys are looked at."""
+"""Content-based sparse attention: top-k, indexer, hashing, clusters, blocks, learned spans."""
 
 from __future__ import annotations
 
 from attnviz.core.masks import Causal
 from attnviz.core.normalizers.adaptive import AdaptiveSpan
 from attnviz.core.normalizers.key_selection import (
-    BestBlocks,
-    IndexedKeys,
-    SameCluster,
-    SameHash,
-    TopKeys,
+    BlockTopK,
+    KMeansClusters,
+    LightningIndexer,
+    LshBuckets,
+    TopK,
 )
 from attnviz.core.variant import Variant
 
 ROWS = (
     Variant(
         name="top-k",
-        aliases=("explicit-sparse",),
+        aliases=("explicit-sparse", "topk"),
         group="masks",
-        summary="softmax over the few best keys only",
+        summary="softmax over the k largest scores",
         formula="softmax(QKᵀ/√d)V over keys that score no less than the k-th best, k = top",
         paper="1912.11637",
-        purpose="No weight is lost on a long tail of keys that do not matter.",
-        normalize=TopKeys(),
+        purpose="No weight on the long tail of irrelevant keys.",
+        normalize=TopK(),
     ),
     Variant(
         name="indexed",
-        aliases=("dsa", "lightning-indexer"),
+        aliases=("dsa", "lightning-indexer", "deepseek-sparse"),
         group="masks",
-        summary="a cheap second attention picks the keys for the real one",
+        summary="a low-dimensional indexer selects the top-k keys",
         formula="softmax(QKᵀ/√d)V over the k best of Iᵢⱼ = Σₜ wₜ relu(qₜ·kⱼ), k = top",
         paper="2512.02556",
-        purpose="DeepSeek's way through long texts: score all cheaply, read few in full.",
-        cost="n² thin + n · top · d",
+        purpose="DeepSeek sparse attention: cheap scores for all keys, attention to few.",
+        cost="n² index_dim + n · top · d",
         mask=Causal(),
-        normalize=IndexedKeys(),
+        normalize=LightningIndexer(),
     ),
     Variant(
-        # The paper makes queries and keys of one projection, so that a token and its key share
-        # a bucket; here they may differ, as everywhere.
+        # In the paper queries and keys share one projection, so that a token and its key share a
+        # bucket; here they may differ.
         name="lsh",
         aliases=("reformer",),
         group="masks",
-        summary="keys that a random cut of space puts into the query's bucket",
+        summary="keys in the query's locality-sensitive hash bucket",
         formula="softmax(QKᵀ/√d)V over bucket(qᵢ) = bucket(kⱼ), j ≠ i",
         paper="2001.04451",
-        purpose="Finds the keys worth comparing without comparing them all.",
+        purpose="Finds similar keys without comparing all pairs.",
         cost="n log(n) d",
-        normalize=SameHash(),
+        normalize=LshBuckets(),
     ),
     Variant(
         name="routing",
-        aliases=("k-means",),
+        aliases=("k-means", "routing-transformer"),
         group="masks",
-        summary="keys of the query's own learned cluster",
+        summary="keys in the query's k-means cluster",
         formula="softmax(QKᵀ/√d)V over cluster(qᵢ) = cluster(kⱼ)",
         paper="2003.05997",
-        purpose="Content decides who meets whom, and the meeting places are learned.",
+        purpose="Sparsity by content, with learned centroids.",
         cost="n √n d",
         mask=Causal(),
-        normalize=SameCluster(),
+        normalize=KMeansClusters(),
     ),
     Variant(
         name="moba",
-        aliases=("block-topk",),
+        aliases=("block-topk", "block-top-k"),
         group="masks",
-        summary="the blocks whose mean key fits best, always with its own",
+        summary="the top-k blocks by their mean key, the query's own included",
         formula="softmax(QKᵀ/√d)V over the k best blocks of q·mean(K_b), k = top",
         paper="2502.13189",
-        purpose="A mixture of experts whose experts are stretches of the text.",
+        purpose="A mixture of experts whose experts are blocks of keys.",
         cost="n (n/block + top · block) d",
         mask=Causal(),
-        normalize=BestBlocks(),
+        normalize=BlockTopK(),
     ),
     Variant(
         name="adaptive-span",
         group="masks",
-        summary="each head learns how far back it looks; at the end weight fades out",
+        summary="a learned attention span per head, with a linear ramp at its end",
         formula="m exp(S)/Σ m exp(S), m = clamp((z+R−(i−j))/R, 0, 1), R = ramp",
         paper="1905.07799",
-        purpose="Most heads need little past: pay for the long view where it is used.",
+        purpose="Most heads need little context: long spans only where they help.",
         cost="n · span · d",
         mask=Causal(),
         normalize=AdaptiveSpan(),

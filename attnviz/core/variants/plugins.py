@@ -1,8 +1,8 @@
-"""Rows that other packages bring, by the entry point group `attnviz.variants`.
+"""Plug-ins: rows of other packages, by the entry point group `attnviz.variants`.
 
-An entry point names a Variant, or several in a list or tuple. They are read after our own rows:
-when the catalogue is listed, or when a name is not among ours. What cannot be read is a warning,
-never a crash; ATTNVIZ_PLUGINS=0 leaves all of them out.
+An entry point names a Variant, or several in a list or tuple. Plug-ins are loaded after our own
+rows: to list the catalogue, or for a name that is not among ours. One that fails to load is
+skipped with a warning; ATTNVIZ_PLUGINS=0 skips all.
 """
 
 from __future__ import annotations
@@ -20,29 +20,29 @@ GROUP = "attnviz.variants"
 
 
 @cache
-def plugged() -> tuple[Variant, ...]:
-    """All rows of other packages that can be read."""
+def load_plugins() -> tuple[Variant, ...]:
+    """The rows of all plug-ins that can be loaded."""
     if os.environ.get("ATTNVIZ_PLUGINS") == "0":
         return ()
     from importlib.metadata import entry_points
 
-    return tuple(row for point in entry_points(group=GROUP) for row in rows_of(point))
+    return tuple(row for point in entry_points(group=GROUP) for row in load_rows(point))
 
 
-def rows_of(point: Any) -> Iterator[Variant]:
-    """The rows that one entry point names."""
+def load_rows(point: Any) -> Iterator[Variant]:
+    """The rows of one entry point."""
     try:
-        found = point.load()
+        value = point.load()
     except Exception as error:
-        complain(point, f"{type(error).__name__}: {error}")
+        warn_skipped(point, f"{type(error).__name__}: {error}")
         return
-    for row in found if isinstance(found, list | tuple) else (found,):
+    for row in value if isinstance(value, list | tuple) else (value,):
         if isinstance(row, Variant):
             yield row
         else:
-            complain(point, f"it gives {type(row).__name__}, not a Variant")
+            warn_skipped(point, f"expected a Variant, not {type(row).__name__}")
 
 
-def complain(point: Any, why: str) -> None:
-    """Say which plug-in is left out, and why."""
-    warnings.warn(f"plug-in {point.name!r} is left out: {why}", AttnvizWarning, stacklevel=2)
+def warn_skipped(point: Any, reason: str) -> None:
+    """Warn that an entry point is skipped, and why."""
+    warnings.warn(f"plug-in {point.name!r} is skipped: {reason}", AttnvizWarning, stacklevel=2)

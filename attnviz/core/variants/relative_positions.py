@@ -1,74 +1,75 @@
-"""Distances: scores that know how far apart query and key are."""
+"""Relative positions: distance biases, relative keys, disentangled terms, forget gates."""
 
 from __future__ import annotations
 
 from attnviz.core.biases import Alibi
-from attnviz.core.biases.forget_gate import Forgetting
+from attnviz.core.biases.forget_gate import ForgetGate
 from attnviz.core.biases.relative_distance import (
     Fire,
     KerpleLog,
     KerplePower,
-    LogDistance,
+    LogCpb,
     Sandwich,
 )
-from attnviz.core.biases.t5_buckets import RelativeBuckets
+from attnviz.core.biases.t5_buckets import T5Buckets
 from attnviz.core.masks import Causal
 from attnviz.core.scales import Unscaled
-from attnviz.core.scales.fixed import RootShared
+from attnviz.core.scales.fixed import RootSumDim
 from attnviz.core.scores.disentangled import Disentangled
-from attnviz.core.scores.relative_position import RelativeKeys, TransformerXL, Untied
+from attnviz.core.scores.relative_position import RelativeKeys, TransformerXL, Tupe
 from attnviz.core.variant import Variant
 
 ROWS = (
     Variant(
         name="alibi",
+        aliases=("linear-biases",),
         group="positions",
-        summary="distance costs score, each head has its own price",
+        summary="linear distance penalty, one slope per head",
         formula="softmax(QKᵀ/√d − m(i−j))V, m = 2^(−8(h+1)/heads)",
         paper="2108.12409",
-        purpose="Train on short texts, read long ones.",
+        purpose="Generalizes to texts longer than those in training.",
         bias=(Alibi(),),
         mask=Causal(),
     ),
     Variant(
         name="t5",
-        aliases=("relative-buckets",),
+        aliases=("relative-buckets", "t5-bias", "relative-position-bias"),
         group="positions",
-        summary="each head learns what a distance is worth; far ones share a bucket",
+        summary="a learned bias per head and distance bucket",
         formula="softmax(QKᵀ + bₕ[bucket(j−i)])V, no 1/√d",
         paper="1910.10683",
-        purpose="T5's way: one small table for all layers, any length.",
+        purpose="T5's relative position bias: logarithmic buckets, any length.",
         scale=Unscaled(),
-        bias=(RelativeBuckets(),),
+        bias=(T5Buckets(),),
     ),
     Variant(
         name="kerple-log",
         aliases=("kerple",),
         group="positions",
-        summary="distance costs its logarithm, at a learned price and pace",
+        summary="logarithmic distance penalty with learned scale and rate",
         formula="softmax(QKᵀ/√d − r₁log(1+r₂|i−j|))V",
         paper="2205.09921",
-        purpose="A learned ALiBi whose far past fades more slowly.",
+        purpose="A learned ALiBi that decays more slowly at long distances.",
         bias=(KerpleLog(),),
         mask=Causal(),
     ),
     Variant(
         name="kerple-power",
         group="positions",
-        summary="distance costs a learned power of itself",
+        summary="distance penalty with learned scale and exponent",
         formula="softmax(QKᵀ/√d − r₁|i−j|^r₂)V",
         paper="2205.09921",
-        purpose="From ALiBi's straight line to anything between flat and square.",
+        purpose="Generalizes ALiBi's linear penalty to exponents between 0 and 2.",
         bias=(KerplePower(),),
         mask=Causal(),
     ),
     Variant(
         name="fire",
         group="positions",
-        summary="distance as a share of what could be seen, through a small network",
+        summary="distance relative to the query position, through a small MLP",
         formula="softmax(QKᵀ/√d + f(ψ(i−j)/ψ(max(L,i))))V, ψ(x) = log(cx+1)",
         paper="2310.04418",
-        purpose="Long texts are mapped onto the range that was learned on short ones.",
+        purpose="Maps the distances of long texts onto the range of training.",
         cost="n² (d + hidden)",
         bias=(Fire(),),
         mask=Causal(),
@@ -76,42 +77,42 @@ ROWS = (
     Variant(
         name="sandwich",
         group="positions",
-        summary="how alike two sinusoids are, added to the score",
+        summary="bias: dot product of the sinusoidal encodings of both positions",
         formula="softmax(QKᵀ/√d + Σₜcos((i−j)ωₜ)/rₕ)V, rₕ = 8(h+1)/heads",
         paper="2212.10356",
-        purpose="ALiBi's fading out of nothing but the first transformer's sinusoids.",
+        purpose="Decays with distance like ALiBi, without learned parameters.",
         bias=(Sandwich(),),
         mask=Causal(),
     ),
     Variant(
-        # The paper's coordinates are the two of a picture; a text has one.
+        # The paper has the two coordinates of an image; a text has one.
         name="log-cpb",
         aliases=("log-distance",),
         group="positions",
-        summary="the logarithm of the distance, with its sign, through a small network",
+        summary="signed log distance through a small MLP (continuous position bias)",
         formula="softmax(QKᵀ/√d + f(sign(j−i)log(1+|j−i|)))V",
         paper="2111.09883",
-        purpose="Windows of another size than in training need no new table.",
+        purpose="Transfers to window sizes other than those in training.",
         cost="n² (d + hidden)",
-        bias=(LogDistance(),),
+        bias=(LogCpb(),),
     ),
     Variant(
         name="shaw",
-        aliases=("relative",),
+        aliases=("relative", "relative-position", "relative-positions"),
         group="positions",
-        summary="a learned vector for each step of distance is added to the key",
+        summary="a learned vector per relative distance, added to the key",
         formula="softmax(q·(k+a_{clip(j−i)})/√d)V",
         paper="1803.02155",
-        purpose="The first relative positions: how far, rather than where.",
+        purpose="The first relative position encoding for Transformers.",
         score=RelativeKeys(),
     ),
     Variant(
         name="transformer-xl",
         group="positions",
-        summary="words and distances are compared with the query, and with a learned stand-in",
+        summary="content and relative-position terms, each with a learned query bias",
         formula="softmax(((q+u)·k+(q+v)·Wr_{i−j})/√d)V",
         paper="1901.02860",
-        purpose="Text beyond one segment: positions must mean the same in the next.",
+        purpose="Context beyond one segment, which needs relative positions.",
         score=TransformerXL(),
         mask=Causal(),
     ),
@@ -119,33 +120,33 @@ ROWS = (
         name="tupe",
         aliases=("untied",),
         group="positions",
-        summary="words look at words, positions at positions, and both are added",
+        summary="content and positions compared by separate projections, then added",
         formula="softmax((q·k + (Uₚpᵢ)·(Uₖpⱼ))/√(2d))V",
         paper="2006.15595",
-        purpose="Word and place are not mixed before they are compared.",
-        score=Untied(),
-        scale=RootShared(),
+        purpose="Does not mix word and position embeddings before the comparison.",
+        score=Tupe(),
+        scale=RootSumDim(),
     ),
     Variant(
         name="deberta",
         aliases=("disentangled",),
         group="positions",
-        summary="words look at words, words at distances, and distances at words",
+        summary="content-to-content, content-to-position and position-to-content terms",
         formula="softmax((q·k + q·p_{i−j} + k·r_{i−j})/√(3d))V",
         paper="2006.03654",
-        purpose="What a word is and how far away it stands are kept apart.",
-        score=Disentangled(farthest=16),
-        scale=RootShared(products=3),
+        purpose="Separates what a token is from how far away it is.",
+        score=Disentangled(max_distance=16),
+        scale=RootSumDim(products=3),
     ),
     Variant(
         name="forgetting",
-        aliases=("fox",),
+        aliases=("fox", "forgetting-transformer"),
         group="positions",
-        summary="each token may make all that came before it fade",
+        summary="a data-dependent forget gate per token between key and query",
         formula="softmax(QKᵀ/√d + Σ_{j<l≤i} log fₗ)V, f = σ(wᵀx+b)",
         paper="2503.02130",
-        purpose="A recurrent network's forget gate, brought to softmax attention.",
-        bias=(Forgetting(),),
+        purpose="Brings the forget gate of recurrent networks to softmax attention.",
+        bias=(ForgetGate(),),
         mask=Causal(),
     ),
 )

@@ -1,4 +1,4 @@
-"""Scaling: what happens to scores between the comparison and the normalizer."""
+"""Scaling of scores: μP, temperature, soft cap, scalable softmax, Gumbel noise."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from attnviz.core.biases import SoftCap, Temperature
 from attnviz.core.biases.gumbel_noise import GumbelNoise
 from attnviz.core.masks import Causal
 from attnviz.core.normalizers.adaptive import ScalableSoftmax
-from attnviz.core.scales.fixed import GrowingScale, InverseWidth
+from attnviz.core.scales.fixed import InverseDim, TemperatureTuning
 from attnviz.core.variant import Variant
 
 ROWS = (
@@ -14,39 +14,39 @@ ROWS = (
         name="mup",
         aliases=("inverse-width",),
         group="scaling",
-        summary="the dot product divided by d, not by its root",
+        summary="dot product divided by d in place of √d (μP)",
         formula="softmax(QKᵀ/d)V",
         paper="2203.03466",
-        purpose="Settings found on a narrow model hold for a wide one.",
-        scale=InverseWidth(),
+        purpose="Hyperparameters found on a narrow model hold for a wide one.",
+        scale=InverseDim(),
     ),
     Variant(
         name="temperature",
         group="scaling",
-        summary="sharper below 1, flatter above",
+        summary="softmax temperature: below 1 sharper, above 1 flatter",
         formula="softmax(QKᵀ/(τ√d))V",
         paper="1503.02531",
-        purpose="One number from the mean of everything to the best key alone.",
+        purpose="From the uniform row (high) to the argmax (low).",
         bias=(Temperature(temperature=0.5),),
     ),
     Variant(
         name="softcap",
         aliases=("gemma-2",),
         group="scaling",
-        summary="no score can grow beyond a cap, and none is cut",
+        summary="scores capped by c · tanh(score / c)",
         formula="softmax(c tanh(QKᵀ/(c√d)))V, c = cap",
         paper="2408.00118",
-        purpose="Keeps training steady; ten times the score is never ten times as sharp.",
+        purpose="Stabilizes training: scores are bounded, and none is cut off.",
         bias=(SoftCap(cap=50.0),),
     ),
     Variant(
         name="scalable-softmax",
         aliases=("ssmax", "log-n"),
         group="scaling",
-        summary="softmax whose base is the number of keys: it does not fade in long texts",
-        formula="softmax(s log(n) QKᵀ/√d)V, n the keys that the row sees",
+        summary="softmax with the number of keys as its base (SSMax)",
+        formula="softmax(s log(n) QKᵀ/√d)V, n visible keys",
         paper="2501.19399",
-        purpose="Softmax flattens as keys are added; this keeps the best key in front.",
+        purpose="Keeps weights from flattening as keys are added.",
         mask=Causal(),
         normalize=ScalableSoftmax(),
     ),
@@ -54,21 +54,21 @@ ROWS = (
         name="growing-temperature",
         aliases=("llama-4-temperature",),
         group="scaling",
-        summary="late queries look more sharply, step by step",
-        formula="softmax((1 + c log(⌊(i+1)/f⌋+1)) QKᵀ/√d)V, c = growth, f = floor",
+        summary="scores scaled by the logarithm of the query position, in steps",
+        formula="softmax((1 + c log(⌊(i+1)/f⌋+1)) QKᵀ/√d)V, c = attn_scale, f = floor_scale",
         paper="Llama 4, 2025",
-        purpose="Layers without positions keep their focus in very long texts.",
+        purpose="Keeps layers without position encoding sharp in very long texts.",
         mask=Causal(),
-        scale=GrowingScale(),
+        scale=TemperatureTuning(),
     ),
     Variant(
         name="gumbel",
         aliases=("gumbel-softmax",),
         group="scaling",
-        summary="scores are shaken before softmax: keys are drawn, nearly one at a time",
+        summary="Gumbel noise added to the scores, then softmax at low temperature",
         formula="softmax((QKᵀ/√d + g)/τ)V, g Gumbel noise",
         paper="1611.01144",
-        purpose="A draw that gradients can pass through: between soft and hard attention.",
+        purpose="A differentiable sample of a key, between soft and hard attention.",
         bias=(GumbelNoise(), Temperature(temperature=0.5)),
     ),
 )

@@ -1,11 +1,11 @@
-"""Matrices with a law of their own: doubly stochastic, trees, waves, neighbours."""
+"""Structured weight matrices: doubly stochastic, slots, trees, pooling, Fourier."""
 
 from __future__ import annotations
 
 from attnviz.core.masks import Window
 from attnviz.core.mixers.fourier import Fourier
 from attnviz.core.mixers.pooling import Pooling
-from attnviz.core.normalizers.sinkhorn import Inverted, Sinkhorn, Tree
+from attnviz.core.normalizers.sinkhorn import MatrixTree, Sinkhorn, SlotAttention
 from attnviz.core.variant import Variant
 
 ROWS = (
@@ -13,10 +13,10 @@ ROWS = (
         name="sinkhorn",
         aliases=("sinkformer", "doubly-stochastic"),
         group="structured",
-        summary="rows and columns are normalized in turn",
-        formula="rows and columns of exp(QKᵀ/√d) made to sum to 1 in turn, rows last",
+        summary="rows and columns normalized alternately (Sinkhorn): doubly stochastic",
+        formula="exp(QKᵀ/√d), rows and columns divided by their sums alternately, rows last",
         paper="2110.11773",
-        purpose="Every token is looked at as much as any other.",
+        purpose="Every key receives about the same total weight.",
         cost="n² (d + rounds)",
         normalize=Sinkhorn(),
     ),
@@ -24,46 +24,46 @@ ROWS = (
         name="inverted",
         aliases=("slot", "slot-attention"),
         group="structured",
-        summary="queries compete for keys, then average what they won",
+        summary="softmax over queries, then row normalization (slot attention)",
         formula="W = softmax over queries (QKᵀ/√d), A_ij = W_ij / Σⱼ W_ij",
         paper="2006.15055",
-        purpose="Each thing in a scene gets one slot that explains it.",
-        normalize=Inverted(),
+        purpose="Object-centric learning: queries (slots) compete for keys.",
+        normalize=SlotAttention(),
     ),
     Variant(
         name="matrix-tree",
-        aliases=("structured",),
+        aliases=("structured", "structured-attention"),
         group="structured",
-        summary="how likely each token depends on each other one, over all trees",
+        summary="marginals of a distribution over dependency trees",
         formula="A_ij = P(j is the head of i) by the matrix-tree theorem",
         paper="1705.09207, 1702.00887",
-        purpose="Attention that is a sentence's structure; roots have less to give.",
+        purpose="Attention as a latent parse; 1 − row sum is the probability of being the root.",
         cost="n³",
-        normalize=Tree(),
+        normalize=MatrixTree(),
         context="refused",
     ),
     Variant(
         name="pooling",
         aliases=("poolformer",),
         group="structured",
-        summary="the mean of the neighbours, less the token itself",
+        summary="mean of the neighbours, minus the token itself",
         formula="A_ij = 1/neighbours over |j−i| < window, less 1 where j = i",
         paper="2111.11418",
-        purpose="Asks how much of a transformer is its attention.",
+        purpose="Tests how much a Transformer depends on attention.",
         cost="n window d",
         mask=Window(window=2),
-        whole=Pooling(),
+        mixer=Pooling(),
     ),
     Variant(
         name="fourier",
         aliases=("fnet",),
         group="structured",
-        summary="waves mix the tokens: cosines in even heads, sines in odd ones",
+        summary="Fourier transform: cosines in even heads, sines in odd ones",
         formula="Re(F_n X F_d) = cos(2π ij/n)XC − sin(2π ij/n)XS",
         paper="2105.03824",
-        purpose="A fixed transform in place of attention; fast, with nothing to learn.",
+        purpose="A fixed transform in place of attention: fast, without parameters.",
         cost="n log n d",
-        whole=Fourier(),
+        mixer=Fourier(),
         context="refused",
     ),
 )

@@ -1,4 +1,4 @@
-"""Arrays for other programs: the numbers as they are, and the document's words beside them."""
+"""Array files: npz and safetensors, with tokens and metadata of the JSON document."""
 
 from __future__ import annotations
 
@@ -10,39 +10,39 @@ import numpy as np
 
 from attnviz.core.attention_map import AttentionMap
 from attnviz.errors import CouldNotError
-from attnviz.render.data.decimals import float32
-from attnviz.render.data.json_document import described, line
+from attnviz.render.data.decimals import to_float32
+from attnviz.render.data.json_document import document_header, to_json_line
 from attnviz.render.style import Style
 
-LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the first day a zip file knows
-UNIX, READABLE = 3, 0o644 << 16  # a zip file says by whom it was made: always the same one
+ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date of a zip file; a constant one
+UNIX, READABLE = 3, 0o644 << 16  # creator system and file mode of zip members
 
 
 def npz(amap: AttentionMap, style: Style) -> bytes:
-    """NumPy arrays, the same bytes on every machine; nothing in them is pickled.
+    """NumPy arrays, the same bytes on every machine; nothing is pickled.
 
-    Beside the arrays of `arrays`: `queries` and `keys`, the labels, and `document`, the words
-    of the JSON document (tokens with all their fields, text, meta) as bytes.
+    Besides `map_arrays`: `queries` and `keys`, the labels, and `document`, the header of the
+    JSON document (tokens with all fields, text, meta) as bytes.
     """
-    kept = arrays(amap)
-    kept["queries"] = np.array([token.label for token in amap.queries], dtype=np.str_)
-    kept["keys"] = np.array([token.label for token in amap.keys], dtype=np.str_)
-    kept["document"] = np.array(line(described(amap, style)))
-    made = BytesIO()
-    with ZipFile(made, "w", ZIP_STORED) as archive:
-        for name, array in kept.items():
-            member = ZipInfo(f"{name}.npy", LONG_AGO)
+    arrays = map_arrays(amap)
+    arrays["queries"] = np.array([token.label for token in amap.queries], dtype=np.str_)
+    arrays["keys"] = np.array([token.label for token in amap.keys], dtype=np.str_)
+    arrays["document"] = np.array(to_json_line(document_header(amap, style)))
+    data = BytesIO()
+    with ZipFile(data, "w", ZIP_STORED) as archive:
+        for name, array in arrays.items():
+            member = ZipInfo(f"{name}.npy", ZIP_EPOCH)
             member.create_system, member.external_attr = UNIX, READABLE
-            written = BytesIO()
-            np.lib.format.write_array(written, array, allow_pickle=False)
-            archive.writestr(member, written.getvalue())
-    return made.getvalue()
+            content = BytesIO()
+            np.lib.format.write_array(content, array, allow_pickle=False)
+            archive.writestr(member, content.getvalue())
+    return data.getvalue()
 
 
 def safetensors(amap: AttentionMap, style: Style) -> bytes:
-    """Tensors with the words of the JSON document as metadata, under "document".
+    """Tensors, with the header of the JSON document as metadata "document".
 
-    Raises CouldNotError when safetensors is not installed.
+    Raises CouldNotError if safetensors is not installed.
     """
     try:
         from safetensors.numpy import save
@@ -50,25 +50,27 @@ def safetensors(amap: AttentionMap, style: Style) -> bytes:
         raise CouldNotError(
             "the format 'safetensors' needs the safetensors package: pip install 'attnviz[models]'"
         ) from None
-    tensors = {name: np.ascontiguousarray(array) for name, array in arrays(amap).items()}
-    return bytes(save(tensors, metadata={"document": line(described(amap, style)).decode()}))
+    tensors = {name: np.ascontiguousarray(array) for name, array in map_arrays(amap).items()}
+    return bytes(
+        save(tensors, metadata={"document": to_json_line(document_header(amap, style)).decode()})
+    )
 
 
-def arrays(amap: AttentionMap) -> dict[str, Any]:
-    """What a map holds as arrays.
+def map_arrays(amap: AttentionMap) -> dict[str, Any]:
+    """The arrays of a map by name.
 
-    Shapes: weights [layer, head, query, key], layers [layer], heads [head] and, where there are
-    any, visible (broadcasts to the weights), query_vectors, key_vectors [layer, head, token, d]
+    Shapes: weights [layer, head, query, key], layers [layer], heads [head] and, if present,
+    visible (broadcasts to the weights), query_vectors, key_vectors [layer, head, token, d]
     """
-    kept: dict[str, Any] = {
-        "weights": float32(amap.weights, "weight"),
+    arrays: dict[str, Any] = {
+        "weights": to_float32(amap.weights, "weight"),
         "layers": np.array(amap.layers, dtype="<i8"),
         "heads": np.array(amap.heads, dtype="<i8"),
     }
     if amap.visible is not None:
-        kept["visible"] = amap.visible
+        arrays["visible"] = amap.visible
     for name in ("query_vectors", "key_vectors"):
         vectors = getattr(amap, name)
         if vectors is not None:
-            kept[name] = float32(vectors, name)
-    return kept
+            arrays[name] = to_float32(vectors, name)
+    return arrays

@@ -1,4 +1,4 @@
-"""Numbers as the decimals that files hold."""
+"""Decimals: float32 values as the shortest decimals that read back exactly."""
 
 from __future__ import annotations
 
@@ -9,43 +9,45 @@ import numpy as np
 from attnviz.core.arrays import FloatArray, IntArray
 from attnviz.errors import NumbersError
 
-SMALLEST, LARGEST = 1e-12, 1.0  # between them, up to nine digits are whole numbers over a power
-TENS = 10.0 ** np.arange(23)  # powers of ten that float64 has exactly
-DIGITS = 17  # more decimals than this no float64 has below one
+SMALLEST, LARGEST = 1e-12, 1.0  # between them, up to nine digits are integers over 10^n
+TENS = 10.0 ** np.arange(23)  # the powers of ten that are exact in float64
+DIGITS = 17  # a float64 below 1 has no more decimals
 
 
-def float32(array: FloatArray, what: str) -> FloatArray:
-    """The numbers as float32, if it can hold them.    [...] -> [...]"""
+def to_float32(array: FloatArray, what: str) -> FloatArray:
+    """Convert to float32. Raises NumbersError on overflow.    [...] -> [...]"""
     with np.errstate(over="ignore", invalid="ignore"):
         numbers = np.asarray(array).astype("<f4")
     if not np.isfinite(numbers).all():
         where = tuple(int(i) for i in np.argwhere(~np.isfinite(numbers))[0])
-        raise NumbersError(f"{what} {list(where)} is {array[where]}, no number float32 can hold")
+        raise NumbersError(
+            f"{what} {list(where)} is {array[where]}, which is not a finite float32"
+        )
     return numbers
 
 
-def decimals(array: FloatArray, what: str, precision: int | None = None) -> list[Any]:
-    """Floats that print as short decimals.    [...] -> nested lists
+def to_decimals(array: FloatArray, what: str, precision: int | None = None) -> list[Any]:
+    """Floats with a short decimal form.    [...] -> nested lists
 
-    Without a precision they are the shortest that read back as the same float32; otherwise the
-    numbers are rounded to that many decimals.
+    Without a precision the shortest that read back as the same float32; else rounded to that
+    number of decimals.
     """
-    numbers = float32(array, what)
+    numbers = to_float32(array, what)
     short: FloatArray
     if precision is None:
-        short = shortest(numbers)
+        short = shortest_decimals(numbers)
     else:
         short = np.round(np.asarray(array, dtype=np.float64), min(precision, DIGITS))
     nested: list[Any] = short.tolist()
     return nested
 
 
-def shortest(numbers: FloatArray) -> FloatArray:
-    """For each float32 the float64 whose text is the shortest that reads back as it.    [...]
+def shortest_decimals(numbers: FloatArray) -> FloatArray:
+    """The float64 whose text is the shortest that reads back as the same float32.    [...]
 
-    A number of k digits is a whole number over a power of ten, and the quotient of two exact
-    numbers is rounded once: it is the float64 that the k digits mean. NumPy's own text, which
-    takes ten times as long, is asked where a power of ten would not be exact.
+    A decimal of k digits is an integer over a power of ten. Both are exact in float64 and their
+    quotient is rounded once, so that it is the float64 of these k digits. Where the power of
+    ten would not be exact, NumPy formats the number, which takes ten times as long.
     """
     exact = numbers.ravel().astype(np.float64)
     short, left = np.zeros_like(exact), np.flatnonzero(exact)
@@ -54,11 +56,11 @@ def shortest(numbers: FloatArray) -> FloatArray:
     short[left[far]] = exact[left[far]].astype("<f4").astype("S").astype(np.float64)
     left = left[~far]
     power = 8 - np.floor(np.log10(np.abs(exact[left]))).astype(int)  # for nine digits
-    few = rounded(exact[left], power - 3).astype("<f4") == exact[left].astype("<f4")
+    few = round_to_places(exact[left], power - 3).astype("<f4") == exact[left].astype("<f4")
     for some, lengths in ((few, range(1, 7)), (~few, range(7, 10))):
         at, tens = left[some], power[some]
         for length in lengths:
-            tried = rounded(exact[at], tens - (9 - length))
+            tried = round_to_places(exact[at], tens - (9 - length))
             fits = tried.astype("<f4") == exact[at].astype("<f4")
             short[at[fits]] = tried[fits]
             at, tens = at[~fits], tens[~fits]
@@ -66,6 +68,6 @@ def shortest(numbers: FloatArray) -> FloatArray:
     return short.reshape(numbers.shape)
 
 
-def rounded(numbers: FloatArray, places: IntArray) -> FloatArray:
-    """Numbers with so many decimals each.    [number], [number] -> [number]"""
+def round_to_places(numbers: FloatArray, places: IntArray) -> FloatArray:
+    """Round each number to its number of decimals.    [number], [number] -> [number]"""
     return np.rint(numbers * TENS[places]) / TENS[places]

@@ -1,6 +1,6 @@
-"""The JSON document: everything a map knows, on one line.
+"""The JSON document: a map with tokens, weights and metadata, on one line.
 
-`described` is what it says in words; binary formats carry the same beside their arrays.
+Binary formats store `document_header`, the document without its arrays, beside theirs.
 """
 
 from __future__ import annotations
@@ -15,54 +15,57 @@ import numpy as np
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.file_format import FORMAT, FORMAT_VERSION
 from attnviz.core.tokens import Token
-from attnviz.render.data.decimals import decimals
+from attnviz.render.data.decimals import to_decimals
 from attnviz.render.style import Style
 
-ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}  # harmless inside a page
+ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}  # safe inside an HTML page
 
 
 def json(amap: AttentionMap, style: Style) -> bytes:
-    """One document on one line, ASCII, ending in LF: safe in a page, a log and JSON Lines.
+    """One document on one line, ASCII, ending in LF: safe in HTML, logs and JSON Lines.
 
-    Raises NumbersError for numbers that float32 cannot hold.
+    Raises NumbersError for numbers outside float32.
     """
-    said = described(amap, style)
-    meta = said.pop("meta")
-    hidden = amap.hidden
-    said["weights"] = decimals(amap.weights, "weight", style.precision)
-    said["hidden"] = None if hidden is None else hidden.astype(int).tolist()
-    said["meta"] = meta
+    document = document_header(amap, style)
+    meta = document.pop("meta")
+    masked = amap.masked
+    document["weights"] = to_decimals(amap.weights, "weight", style.precision)
+    document["hidden"] = None if masked is None else masked.astype(int).tolist()
+    document["meta"] = meta
     for name in ("query_vectors", "key_vectors"):
         vectors = getattr(amap, name)
         if vectors is not None:
-            said[name] = decimals(vectors, name)
-    return line(said)
+            document[name] = to_decimals(vectors, name)
+    return to_json_line(document)
 
 
-def described(amap: AttentionMap, style: Style) -> dict[str, Any]:
-    """What is known of a map besides its arrays, in plain values."""
+def document_header(amap: AttentionMap, style: Style) -> dict[str, Any]:
+    """The document without its arrays, in JSON values."""
     made_by = {"made_by": dict(style.made_by)} if style.made_by else {}
     return {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
         "text": amap.text,
         "context": amap.context,
-        "queries": [told(token) for token in amap.queries],
-        "keys": [told(token) for token in amap.keys],
+        "queries": [token_fields(token) for token in amap.queries],
+        "keys": [token_fields(token) for token in amap.keys],
         "layers": list(amap.layers),
         "heads": list(amap.heads),
         **({"names": list(amap.names)} if amap.names else {}),
-        "meta": plain({**amap.meta, **made_by}),
+        "meta": to_json_value({**amap.meta, **made_by}),
     }
 
 
-def told(token: Token) -> dict[str, Any]:
-    """A token with all its fields, what people see first."""
-    return {"label": token.label, **{name: plain(value) for name, value in vars(token).items()}}
+def token_fields(token: Token) -> dict[str, Any]:
+    """A token with all its fields, the label first."""
+    return {
+        "label": token.label,
+        **{name: to_json_value(value) for name, value in vars(token).items()},
+    }
 
 
-def plain(value: Any) -> Any:
-    """A value as JSON has it: NumPy's numbers become numbers, what has no form its own words."""
+def to_json_value(value: Any) -> Any:
+    """A value as JSON: NumPy scalars and arrays as numbers and lists, other objects as str."""
     if isinstance(value, np.generic | np.ndarray):
         value = value.tolist()
     if value is None or isinstance(value, str | int):
@@ -70,22 +73,22 @@ def plain(value: Any) -> Any:
     if isinstance(value, float) and isfinite(value):
         return value
     if isinstance(value, Mapping):
-        return {str(name): plain(inner) for name, inner in value.items()}
+        return {str(name): to_json_value(inner) for name, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [plain(inner) for inner in value]
+        return [to_json_value(inner) for inner in value]
     return str(value)
 
 
-def line(said: Mapping[str, Any]) -> bytes:
-    """Plain values as one line of ASCII that also a page may hold."""
-    text = standard.dumps(said, allow_nan=False, separators=(",", ":"))
+def to_json_line(document: Mapping[str, Any]) -> bytes:
+    """JSON values as one line of ASCII that is safe inside an HTML page."""
+    text = standard.dumps(document, allow_nan=False, separators=(",", ":"))
     for character, escape in ESCAPES.items():
         text = text.replace(character, escape)
     return text.encode("ascii") + b"\n"
 
 
-def schema() -> bytes:
-    """The JSON Schema (2020-12) that every document keeps to."""
+def read_schema() -> bytes:
+    """The JSON Schema (2020-12) of the documents."""
     from importlib.resources import files
 
     return files("attnviz.render.data").joinpath("document.schema.json").read_bytes()

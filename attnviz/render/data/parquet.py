@@ -1,4 +1,4 @@
-"""The long table for data tools: typed columns, and the document's words beside them."""
+"""Long-format Parquet: one weight per row, typed columns, JSON document header as metadata."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from attnviz.core.attention_map import AttentionMap
 from attnviz.core.file_format import COLUMNS
 from attnviz.core.tokens import Token
 from attnviz.errors import CouldNotError
-from attnviz.render.data.decimals import float32
-from attnviz.render.data.json_document import described, line
+from attnviz.render.data.decimals import to_float32
+from attnviz.render.data.json_document import document_header, to_json_line
 from attnviz.render.style import Style
 
 
 def parquet(amap: AttentionMap, style: Style) -> bytes:
-    """One weight a row, as `rows.table`, with a column `hidden`; zstd.
+    """One weight per row, as in CSV, with a column `hidden` (masked); zstd.
 
-    Raises CouldNotError when pyarrow is not installed.
+    Raises CouldNotError if pyarrow is not installed.
     """
     try:
         from pyarrow import parquet as format
@@ -28,30 +28,30 @@ def parquet(amap: AttentionMap, style: Style) -> bytes:
         raise CouldNotError(
             "the format 'parquet' needs the pyarrow package: pip install 'attnviz[arrow]'"
         ) from None
-    made = BytesIO()
-    words = {"document": line(described(amap, style)).decode()}
-    format.write_table(table(columns(amap), metadata=words), made, compression="zstd")
-    return made.getvalue()
+    data = BytesIO()
+    metadata = {"document": to_json_line(document_header(amap, style)).decode()}
+    format.write_table(table(table_columns(amap), metadata=metadata), data, compression="zstd")
+    return data.getvalue()
 
 
-def columns(amap: AttentionMap) -> dict[str, Any]:
-    """Each column by its name.    [layer, head, query, key] -> [row]"""
+def table_columns(amap: AttentionMap) -> dict[str, Any]:
+    """The columns by name.    [layer, head, query, key] -> [row]"""
     shape = amap.weights.shape
-    layer, head, query, key = (places.ravel() for places in np.indices(shape, dtype=np.int32))
-    hidden = np.zeros(shape, bool) if amap.hidden is None else amap.hidden
+    layer, head, query, key = (indices.ravel() for indices in np.indices(shape, dtype=np.int32))
+    masked = np.zeros(shape, bool) if amap.masked is None else amap.masked
     values = (
         np.array(amap.layers, np.int32)[layer],
         np.array(amap.heads, np.int32)[head],
         query,
         key,
-        texts(amap.queries)[query],
-        texts(amap.keys)[key],
-        float32(amap.weights, "weight").ravel(),
+        utf8_labels(amap.queries)[query],
+        utf8_labels(amap.keys)[key],
+        to_float32(amap.weights, "weight").ravel(),
     )
-    return {**dict(zip(COLUMNS, values, strict=True)), "hidden": hidden.ravel()}
+    return {**dict(zip(COLUMNS, values, strict=True)), "hidden": masked.ravel()}
 
 
-def texts(tokens: tuple[Token, ...]) -> Any:
-    """The labels as text that UTF-8 can hold.    -> [token]"""
+def utf8_labels(tokens: tuple[Token, ...]) -> Any:
+    """The labels as valid UTF-8, other characters escaped.    -> [token]"""
     safe = [token.label.encode(errors="backslashreplace").decode() for token in tokens]
     return np.array(safe, dtype=object)

@@ -1,27 +1,29 @@
-"""Pictures for talks and print: PNG, SVG and PDF. The same map and style, the same bytes."""
+"""Figures drawn with matplotlib: PNG, SVG and PDF. Equal maps and styles give equal bytes."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from attnviz.core.attention_map import AttentionMap
-from attnviz.errors import AttnvizWarning
-from attnviz.render.figure.drawable import Subject, title_of
-from attnviz.render.figure.views import view_of
-from attnviz.render.safe_text import one_line
+from attnviz.errors import AttnvizWarning, MisuseError
+from attnviz.render.figure.drawable import Drawable, figure_title
+from attnviz.render.figure.views import choose_view, draw_function
+from attnviz.render.provenance import untrained_note
+from attnviz.render.safe_text import escape_text
 from attnviz.render.style import Style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-HOUSE_STYLE = {
-    "text.parse_math": False,  # a token may hold $ signs
+RC_PARAMS = {
+    "text.parse_math": False,  # tokens may contain $ signs
     "font.sans-serif": ["DejaVu Sans", "Verdana"],
-    "svg.fonttype": "none",  # text stays text: it can be searched and edited
+    "svg.fonttype": "none",  # text remains text: searchable and editable
     "svg.hashsalt": "attnviz",
     "pdf.fonttype": 42,
     "hatch.linewidth": 0.5,
@@ -29,67 +31,82 @@ HOUSE_STYLE = {
 
 
 def png(amap: AttentionMap, style: Style) -> bytes:
-    """The map as a picture made of pixels."""
-    title, made_by = described(amap, style)
-    return saved(draw(amap, style), "png", {"Title": title, **made_by})
+    """The map as a PNG image."""
+    title, made_by = file_metadata(amap, style)
+    return save_figure(draw_figure(amap, style), "png", {"Title": title, **made_by})
 
 
 def svg(amap: AttentionMap, style: Style) -> bytes:
-    """The map as a vector drawing; its text is drawn by the fonts of whoever opens it."""
-    title, made_by = described(amap, style)
-    about = {"Title": title, "Date": None, "Description": lines(made_by)}
-    return saved(draw(amap, style, live=True), "svg", about)
+    """The map as an SVG image; the viewer's fonts draw its text."""
+    title, made_by = file_metadata(amap, style)
+    metadata = {"Title": title, "Date": None, "Description": join_metadata(made_by)}
+    return save_figure(draw_figure(amap, style, viewer_fonts=True), "svg", metadata)
 
 
 def pdf(amap: AttentionMap, style: Style) -> bytes:
-    """The map for print, with the fonts it needs."""
-    title, made_by = described(amap, style)
-    about = {"Title": title, "CreationDate": None, "Subject": lines(made_by)}
-    return saved(draw(amap, style), "pdf", about)
+    """The map as a PDF, with its fonts embedded."""
+    title, made_by = file_metadata(amap, style)
+    metadata = {"Title": title, "CreationDate": None, "Subject": join_metadata(made_by)}
+    return save_figure(draw_figure(amap, style), "pdf", metadata)
 
 
-def draw(amap: AttentionMap, style: Style, *, live: bool = False) -> Figure:
-    """The figure, not yet saved; `live` text needs no font here.
+def draw_figure(amap: AttentionMap, style: Style, *, viewer_fonts: bool = False) -> Figure:
+    """The matplotlib figure of a map; with `viewer_fonts` no character is missing.
 
-    Raises MisuseError for a picture that would be too large, UnknownNameError for a view or a
-    palette that does not exist. Warns where characters cannot be drawn, or numbers not read.
+    Raises MisuseError for a figure that would be too large or too small, UnknownNameError for
+    a view or a palette that does not exist. Warns about missing characters and omitted values.
     """
-    view = view_of(amap, style)
-    subject = Subject.of(amap, style, palette=view.palette, live=live)
-    if subject.letters.missing:
-        warnings.warn(subject.letters.complaint, AttnvizWarning, stacklevel=3)
-    families = [*subject.letters.families, *(["sans-serif"] if live else [])]
-    with house_style(("font.family", families)):
-        return view.draw(subject)
+    view = choose_view(amap, style)
+    drawable = Drawable.of(amap, style, palette=view.palette, viewer_fonts=viewer_fonts)
+    if drawable.fonts.missing:
+        warnings.warn(drawable.fonts.warning, AttnvizWarning, stacklevel=3)
+    families = [*drawable.fonts.families, *(["sans-serif"] if viewer_fonts else [])]
+    with matplotlib_settings(("font.family", families)):
+        return draw_with_subtitle(draw_function(view), drawable)
 
 
-def saved(figure: Figure, format: str, metadata: dict[str, Any]) -> bytes:
-    """A figure in the bytes of a format."""
-    made = BytesIO()
-    with house_style(), warnings.catch_warnings():
+def draw_with_subtitle(draw: Callable[[Drawable], Figure], drawable: Drawable) -> Figure:
+    """Draw with the subtitle, its first part, or none: the longest that fits the size.
+
+    Raises MisuseError if the size is too small even without a subtitle.
+    """
+    full = drawable.subtitle
+    *preferred, last = dict.fromkeys((full, full.partition(":")[0], ""))
+    for subtitle in preferred:
+        with suppress(MisuseError):
+            return draw(replace(drawable, subtitle=subtitle))
+    return draw(replace(drawable, subtitle=last))
+
+
+def save_figure(figure: Figure, format: str, metadata: dict[str, Any]) -> bytes:
+    """The bytes of a figure in a format."""
+    data = BytesIO()
+    with matplotlib_settings(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=r"Glyph \d+ .* missing from")
-        figure.savefig(made, format=format, metadata=metadata)
-    return made.getvalue()
+        figure.savefig(data, format=format, metadata=metadata)
+    return data.getvalue()
 
 
 @contextmanager
-def house_style(*more: tuple[str, Any]) -> Iterator[None]:
-    """matplotlib as it comes, whatever a user's own settings are, and our few wishes."""
+def matplotlib_settings(*more: tuple[str, Any]) -> Iterator[None]:
+    """matplotlib's default settings with RC_PARAMS, whatever the user has configured."""
     import matplotlib
 
-    wishes: Any = {k: v for k, v in matplotlib.rcParamsDefault.items() if k != "backend"}
-    wishes.update(HOUSE_STYLE, **dict(more))
-    with matplotlib.rc_context(wishes):
+    settings: Any = {k: v for k, v in matplotlib.rcParamsDefault.items() if k != "backend"}
+    settings.update(RC_PARAMS, **dict(more))
+    with matplotlib.rc_context(settings):
         yield
 
 
-def described(amap: AttentionMap, style: Style) -> tuple[str, dict[str, str]]:
-    """What an artefact says of itself: its title, and how it was made."""
-    return title_of(amap, style), {
-        one_line(key): one_line(value) for key, value in style.made_by.items()
+def file_metadata(amap: AttentionMap, style: Style) -> tuple[str, dict[str, str]]:
+    """Title of the figure, and how it was made: command, versions, the note on its weights."""
+    note = untrained_note(amap)
+    made_by = {**style.made_by, **({"Comment": note} if note else {})}
+    return figure_title(amap, style), {
+        escape_text(key): escape_text(value) for key, value in made_by.items()
     }
 
 
-def lines(made_by: dict[str, str]) -> str:
-    """How it was made, for formats that have one place for it."""
+def join_metadata(made_by: dict[str, str]) -> str:
+    """The metadata as one text, for formats with a single field."""
     return "; ".join(f"{key}: {value}" for key, value in made_by.items())

@@ -1,4 +1,4 @@
-"""Names of tokens along an axis: as many as there is room for, turned where they must be."""
+"""Axis labels: tokens along an axis, thinned and rotated to fit."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from dataclasses import replace
 from math import sqrt
 
 from attnviz.record import Record
-from attnviz.render.figure.fonts import Letters, width_of
+from attnviz.render.figure.fonts import FontSet, text_width
 
 SMALLEST, LARGEST, LEADING = 6.0, 9.0, 1.2  # points, points, lines in sizes of the type
-LONGEST, USUAL = 1.1, 0.4  # inches
+MAX_EXTENT, DEFAULT_EXTENT = 1.1, 0.4  # inches
 
 
-class Names(Record):
-    """Which tokens are named, in which size, how they are turned."""
+class AxisLabels(Record):
+    """The labels of every `step`-th token, their font size and rotation."""
 
     labels: tuple[str, ...]
     step: int
@@ -21,39 +21,41 @@ class Names(Record):
     angle: int = 0
 
     @classmethod
-    def beside(cls, labels: tuple[str, ...], pitch: float, letters: Letters) -> Names:
-        """Names beside a picture, tokens being `pitch` inches apart."""
+    def for_rows(cls, labels: tuple[str, ...], pitch: float, fonts: FontSet) -> AxisLabels:
+        """Labels beside rows that are `pitch` inches apart."""
         points = min(max(pitch * 72 / LEADING, SMALLEST), LARGEST)
-        step = step_of(points * LEADING / 72 / pitch)
-        return cls(tuple(letters.cut(x, points, LONGEST) for x in labels[::step]), step, points)
+        step = label_step(points * LEADING / 72 / pitch)
+        return cls(
+            tuple(fonts.truncate(x, points, MAX_EXTENT) for x in labels[::step]), step, points
+        )
 
     @classmethod
-    def below(cls, labels: tuple[str, ...], pitch: float, letters: Letters) -> Names:
-        """Names under a picture: level where all of them fit so, else slanted, else upright."""
-        names = cls.beside(labels, pitch, letters)
-        room, line = pitch * names.step, names.points * LEADING / 72
-        if names.longest < room * 0.9:
-            return names
-        return replace(names, angle=45 if room >= line * sqrt(2) else 90)
+    def for_columns(cls, labels: tuple[str, ...], pitch: float, fonts: FontSet) -> AxisLabels:
+        """Labels below columns: horizontal if all fit, else at 45°, else vertical."""
+        axis = cls.for_rows(labels, pitch, fonts)
+        width, line = pitch * axis.step, axis.points * LEADING / 72
+        if axis.max_width < width * 0.9:
+            return axis
+        return replace(axis, angle=45 if width >= line * sqrt(2) else 90)
 
     @property
-    def places(self) -> range:
-        """Which tokens they are."""
+    def positions(self) -> range:
+        """The positions of the labelled tokens."""
         return range(0, len(self.labels) * self.step, self.step)
 
     @property
-    def longest(self) -> float:
-        """The width of the longest name, in inches."""
-        return max(width_of(label, self.points) for label in self.labels)
+    def max_width(self) -> float:
+        """The width of the longest label, in inches."""
+        return max(text_width(label, self.points) for label in self.labels)
 
     @property
-    def depth(self) -> float:
-        """How far the names reach from the picture, in inches."""
+    def extent(self) -> float:
+        """How far the labels extend from the axis, in inches."""
         high = self.points / 72
-        return {0: high, 45: (self.longest + high) / sqrt(2), 90: self.longest}[self.angle]
+        return {0: high, 45: (self.max_width + high) / sqrt(2), 90: self.max_width}[self.angle]
 
 
-def step_of(crowded: float) -> int:
-    """Every how many tokens one is named: 1, 2, 5, 10, 20…"""
+def label_step(crowded: float) -> int:
+    """The smallest step of 1, 2, 5, 10, 20… that is at least `crowded`."""
     steps = (n * 10**ten for ten in range(9) for n in (1, 2, 5))
     return next(step for step in steps if step >= crowded - 1e-9)

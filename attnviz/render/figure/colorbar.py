@@ -1,4 +1,4 @@
-"""The colour bar: the one scale of all heads, with both ends told."""
+"""The colorbar: the color scale shared by all heads, labelled at both ends."""
 
 from __future__ import annotations
 
@@ -6,24 +6,26 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from attnviz.render.figure.drawable import Subject
-from attnviz.render.figure.layout import BAR_LEAST, Sheet
+from attnviz.render.figure.drawable import Drawable
+from attnviz.render.figure.layout import MIN_COLORBAR, FigureLayout
 from attnviz.render.figure.titles import EDGE, FAINT, INK, NOTE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-BAR_ROOM = 0.95  # inches for the bar and its numbers
+COLORBAR_WIDTH = 0.95  # inches, with tick labels
 BESIDE, WIDE, TALLEST = 0.25, 0.13, 2.6
 
 
-def colour_bar(figure: Figure, subject: Subject, sheet: Sheet, beyond: float = 0.0) -> Axes:
-    """The scale, right of the panels; `beyond` is what else stands there, in inches."""
-    scale, top = subject.scale, sheet.room.top
-    tall = min(max(sheet.panels_tall, BAR_LEAST), TALLEST, sheet.size[1] - top - EDGE)
-    box = sheet.share(sheet.right_edge + beyond + BESIDE, top, WIDE, tall)
-    axes = figure.add_axes(box, label="colour bar")
+def draw_colorbar(
+    figure: Figure, drawable: Drawable, layout: FigureLayout, beyond: float = 0.0
+) -> Axes:
+    """Draw the scale right of the panels, after `beyond` inches of other content."""
+    scale, top = drawable.scale, layout.margins.top
+    tall = min(max(layout.panels_height, MIN_COLORBAR), TALLEST, layout.size[1] - top - EDGE)
+    box = layout.fraction_box(layout.right_edge + beyond + BESIDE, top, WIDE, tall)
+    axes = figure.add_axes(box, label="colorbar")
     steps = np.linspace(scale.low, scale.high, 256)
     axes.imshow(
         scale.rgb(steps)[:, None],
@@ -33,19 +35,19 @@ def colour_bar(figure: Figure, subject: Subject, sheet: Sheet, beyond: float = 0
         interpolation="nearest",
     )
     axes.set_xticks([])
-    ticks = stated(scale.low, scale.high)
-    axes.set_yticks(ticks, [figures(tick) for tick in ticks], fontsize=NOTE, color=INK)
+    ticks = colorbar_ticks(scale.low, scale.high)
+    axes.set_yticks(ticks, [format_tick(tick) for tick in ticks], fontsize=NOTE, color=INK)
     axes.yaxis.tick_right()
     axes.yaxis.set_label_position("right")
     axes.tick_params(length=2.5, width=0.6, pad=2, color=FAINT)
-    short = subject.n_panel == 1 or tall < BAR_LEAST
+    short = drawable.n_panel == 1 or tall < MIN_COLORBAR
     axes.set_ylabel("weight" if short else "weight, all heads", fontsize=NOTE, color=FAINT)
     axes.spines[:].set_visible(False)
     return axes
 
 
-def stated(low: float, high: float) -> list[float]:
-    """Ticks of a scale: round numbers, and both ends as they are."""
+def colorbar_ticks(low: float, high: float) -> list[float]:
+    """Ticks: both ends, zero, and round numbers between them."""
     from matplotlib.ticker import MaxNLocator
 
     ends = sorted({low, 0.0, high})
@@ -59,6 +61,6 @@ def stated(low: float, high: float) -> list[float]:
     return sorted([*ends, *between])
 
 
-def figures(number: float) -> str:
-    """A number of the scale, in three significant digits."""
+def format_tick(number: float) -> str:
+    """A tick label with three significant digits."""
     return f"{number:.3g}".replace("-", "−")

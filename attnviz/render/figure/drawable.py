@@ -1,4 +1,4 @@
-"""What a picture is of: the map, its words as they are shown, its colours, its fonts."""
+"""Drawable: a map prepared for drawing, with escaped texts, color scale and fonts."""
 
 from __future__ import annotations
 
@@ -11,131 +11,142 @@ from attnviz.core.arrays import BoolArray
 from attnviz.core.attention_map import AttentionMap
 from attnviz.errors import MisuseError
 from attnviz.record import Record
-from attnviz.render.colors import Scale
-from attnviz.render.figure.fonts import Letters, width_of
-from attnviz.render.figure.remainder_column import Column
-from attnviz.render.row_remainder import KEPT
-from attnviz.render.safe_text import one_line, printable
+from attnviz.render.colors import ColorScale
+from attnviz.render.figure.fonts import FontSet, text_width
+from attnviz.render.figure.remainder_column import RemainderColumn
+from attnviz.render.provenance import untrained_note
+from attnviz.render.row_remainder import UNSPENT
+from attnviz.render.safe_text import escape_text, escape_token
 from attnviz.render.style import Style
 
 DECIMALS = 2
-HIDDEN = "hidden: may not be looked at"
+MASKED = "masked"
 
 
-class Subject(Record):
-    """A map, ready to be drawn.
+class Drawable(Record, eq=False):
+    """A map ready to be drawn; an empty `subtitle` is not drawn.
 
-    Shapes: hidden [layer, head, query, key]
+    Shapes: masked [layer, head, query, key]
     """
 
     amap: AttentionMap
     style: Style
     title: str
+    subtitle: str
     queries: tuple[str, ...]
     keys: tuple[str, ...]
-    hidden: BoolArray
-    column: Column | None
-    scale: Scale
-    letters: Letters
+    masked: BoolArray
+    remainder: RemainderColumn | None
+    scale: ColorScale
+    fonts: FontSet
 
     @classmethod
     def of(
-        cls, amap: AttentionMap, style: Style, *, palette: str | None = None, live: bool = False
-    ) -> Subject:
-        """The map with words that can be shown.
+        cls,
+        amap: AttentionMap,
+        style: Style,
+        *,
+        palette: str | None = None,
+        viewer_fonts: bool = False,
+    ) -> Drawable:
+        """Prepare a map; `palette` is the default of the view.
 
-        `palette` is what suits the view. Where text stays `live`, the reader's fonts draw it,
-        and no character is missing.
+        With `viewer_fonts` (SVG) the viewer's fonts draw the text, so no character is missing.
+
+        Raises MisuseError for a map without weights.
         """
         if not amap.weights.size:
-            raise MisuseError("the map holds no weights; there is nothing to draw")
-        title = title_of(amap, style)
-        queries = tuple(printable(token.label) for token in amap.queries)
-        keys = tuple(printable(token.label) for token in amap.keys)
-        hidden, column = amap.hidden, Column.of(amap)
-        kept = column.values if column is not None and column.mark == KEPT else 0.0
-        shown = np.append(amap.weights, kept)
-        words = (title, *queries, *keys, *amap.names, *style.captions.values())
-        letters = Letters.of(map(one_line, words))
-        if live:
-            letters = replace(letters, missing=frozenset())
-        wanted = style.palette or (None if amap.signed else palette)
+            raise MisuseError("the map has no weights to draw")
+        title = figure_title(amap, style)
+        queries = tuple(escape_token(token.label) for token in amap.queries)
+        keys = tuple(escape_token(token.label) for token in amap.keys)
+        masked, remainder = amap.masked, RemainderColumn.of(amap)
+        unspent = remainder.values if remainder and remainder.mark == UNSPENT else 0.0
+        values = np.append(amap.weights, unspent)  # ∅ has the colors of the weights
+        texts = (title, *queries, *keys, *amap.names, *style.captions.values())
+        fonts = FontSet.of(map(escape_text, texts))
+        if viewer_fonts:
+            fonts = replace(fonts, missing=frozenset())
+        palette = style.palette or (None if amap.signed else palette)
         return cls(
             amap=amap,
             style=style,
             title=title,
+            subtitle=untrained_note(amap) or "",
             queries=queries,
             keys=keys,
-            hidden=np.broadcast_to(np.False_ if hidden is None else hidden, amap.weights.shape),
-            column=column,
-            scale=Scale.of(shown, signed=amap.signed, palette=wanted),
-            letters=letters,
+            masked=np.broadcast_to(np.False_ if masked is None else masked, amap.weights.shape),
+            remainder=remainder,
+            scale=ColorScale.of(values, signed=amap.signed, palette=palette),
+            fonts=fonts,
         )
 
     @property
     def n_panel(self) -> int:
-        """How many heads there are in all layers."""
+        """The number of heads in all layers."""
         return self.amap.n_layer * self.amap.n_head
 
     @property
-    def columns(self) -> Iterable[int]:
-        """How many panels may stand side by side: several layers have a row each."""
+    def column_choices(self) -> Iterable[int]:
+        """The possible numbers of panel columns; several layers have one row each."""
         several = self.amap.n_layer > 1 and self.amap.n_head > 1
         return (self.amap.n_head,) if several else range(1, self.n_panel + 1)
 
     @property
     def pooled_note(self) -> str:
-        """What a cell of a pooled map shows; nothing where cells are tokens."""
+        """How the map was pooled; empty if it was not."""
         return str(self.amap.meta.get("pooled", ""))
 
     @property
-    def hidden_note(self) -> str:
-        """What hatched cells are; nothing where there are none."""
-        return HIDDEN if self.hidden.any() else ""
+    def masked_note(self) -> str:
+        """The meaning of hatched cells; empty if there are none."""
+        return MASKED if self.masked.any() else ""
 
     @property
-    def right(self) -> float:
-        """Where the columns of a panel end, in cells."""
-        return len(self.keys) - 0.5 if self.column is None else self.column.right
+    def right_edge(self) -> float:
+        """The right end of the columns of a panel, in cells."""
+        return len(self.keys) - 0.5 if self.remainder is None else self.remainder.right
 
-    def heads(self) -> Iterator[tuple[int, int]]:
-        """The places of all heads, layer by layer."""
+    def head_indices(self) -> Iterator[tuple[int, int]]:
+        """The array indices (layer, head) of all heads."""
         yield from np.ndindex(self.amap.n_layer, self.amap.n_head)
 
-    def headings(self, points: float, room: float) -> list[str]:
-        """What stands above the heads: L3 H1 where layer 3 · head 1 would be too wide."""
+    def headings(self, points: float, width: float) -> list[str]:
+        """The heading of each panel: "layer 3 · head 1", or "L3 H1" if that is too wide."""
         for short in (False, True):
-            said = [self.heading(*place, short=short) for place in self.heads()]
-            if max(width_of(heading, points) for heading in said) <= room:
-                return said
-        return [self.letters.cut(heading, points, room) for heading in said]
+            headings = [self.heading(*at, short=short) for at in self.head_indices()]
+            if max(text_width(heading, points) for heading in headings) <= width:
+                return headings
+        return [self.fonts.truncate(heading, points, width) for heading in headings]
 
     def heading(self, layer: int, head: int, *, short: bool = False) -> str:
-        """The name of a head; of a single layer, the number stands in the title."""
+        """The name of a head; a single layer is named in the title instead."""
         amap = self.amap
         if amap.names:
-            return self.letters.spelled(one_line(amap.name(layer, head)))
+            return self.fonts.substitute(escape_text(amap.head_name(layer, head)))
         if amap.n_layer == 1:
             return f"head {amap.heads[head]}"
-        return f"L{amap.layers[layer]} H{amap.heads[head]}" if short else amap.name(layer, head)
+        return (
+            f"L{amap.layers[layer]} H{amap.heads[head]}" if short else amap.head_name(layer, head)
+        )
 
     def caption(self, layer: int, head: int) -> str:
-        """What someone had to say about a head."""
+        """The caption of a head; empty if it has none."""
         return self.style.captions.get((self.amap.layers[layer], self.amap.heads[head]), "")
 
-    def number(self, weight: float) -> str:
-        """A weight in digits; signed ones carry their sign."""
+    def format_weight(self, weight: float) -> str:
+        """A weight as text; on a centered scale with its sign."""
         digits = DECIMALS if self.style.precision is None else self.style.precision
-        text = f"{weight:{'+' if self.scale.centred else ''}.{digits}f}"
+        text = f"{weight:{'+' if self.scale.is_centered else ''}.{digits}f}"
         bare = text.lstrip("+-")
         return bare if float(bare) == 0 else text.replace("-", "−")
 
 
-def title_of(amap: AttentionMap, style: Style) -> str:
-    """The title that was asked for, or what the map says of itself."""
+def figure_title(amap: AttentionMap, style: Style) -> str:
+    """The requested title, or the title of the map with its layer."""
     if style.title is not None:
-        return one_line(style.title)
+        return escape_text(style.title)
     names = [amap.title]
     if amap.n_layer == 1 and (amap.layers != (0,) or "model" in amap.meta):
         names.append(f"layer {amap.layers[0]}")
-    return one_line(" · ".join(names))
+    return escape_text(" · ".join(names))

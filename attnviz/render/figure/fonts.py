@@ -1,4 +1,4 @@
-"""Letters on paper: which fonts draw them, how wide they are, what stands for those none has."""
+"""Fonts: font fallback, text widths, and code points for characters that no font covers."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from typing import Any
 from unicodedata import category
 
 from attnviz.record import Record
-from attnviz.render.safe_text import ASCII, ascii_only, fitted
+from attnviz.render.safe_text import ASCII, to_ascii, truncate
 
-FIRST = "DejaVu Sans"  # comes with matplotlib, so the same picture is made everywhere
+DEFAULT_FAMILY = "DejaVu Sans"  # comes with matplotlib: the same figure on every machine
 
-# Tried in this order when FIRST lacks a letter; outlines only: coloured bitmaps are not drawn.
-OTHERS = (
+# Tried in this order for characters that the default lacks. Outline fonts only: matplotlib
+# does not draw color bitmaps.
+FALLBACK_FAMILIES = (
     "Noto Sans CJK SC",
     "Noto Sans CJK JP",
     "Noto Sans CJK KR",
@@ -54,23 +55,23 @@ OTHERS = (
     "Unifont",
 )
 
-SAID = 8  # missing characters that are named
+MAX_LISTED = 8  # missing characters in the warning
 
 
-class Letters(Record):
-    """The fonts of a picture, and the characters that none of them can draw."""
+class FontSet(Record):
+    """The font families of a figure, and the characters that none of them covers."""
 
-    families: tuple[str, ...] = (FIRST,)
+    families: tuple[str, ...] = (DEFAULT_FAMILY,)
     missing: frozenset[str] = frozenset()
-    marks: frozenset[str] = frozenset()  # missing too, but they have a plainer form
+    marks: frozenset[str] = frozenset()  # not covered either, but with an ASCII form
 
     @classmethod
-    def of(cls, texts: Iterable[str]) -> Letters:
-        """The fonts that these texts need, no others."""
-        wanted = {char for text in texts for char in text}
-        families, missing = [FIRST], lacking(FIRST, wanted)
-        for family in OTHERS if missing else ():
-            left = lacking(family, missing) if family in installed() else missing
+    def of(cls, texts: Iterable[str]) -> FontSet:
+        """The families needed by these texts."""
+        chars = {char for text in texts for char in text}
+        families, missing = [DEFAULT_FAMILY], missing_chars(DEFAULT_FAMILY, chars)
+        for family in FALLBACK_FAMILIES if missing else ():
+            left = missing_chars(family, missing) if family in installed_families() else missing
             if left != missing:
                 families.append(family)
                 missing = left
@@ -78,58 +79,60 @@ class Letters(Record):
         return cls(tuple(families), frozenset(missing) - marks, marks)
 
     @property
-    def complaint(self) -> str:
-        """The characters that are missing, in a sentence."""
-        numbers = sorted(f"U+{ord(char):04X}" for char in self.missing)
-        some = ", ".join(numbers[:SAID]) + ("…" if len(numbers) > SAID else "")
+    def warning(self) -> str:
+        """The warning about missing characters."""
+        points = sorted(f"U+{ord(char):04X}" for char in self.missing)
+        listed = ", ".join(points[:MAX_LISTED]) + ("…" if len(points) > MAX_LISTED else "")
         return (
-            f"no installed font has an outline for {some}; the picture shows numbers in their "
-            "place. The Noto fonts have most, Noto Emoji for emoji; SVG needs no font here"
+            f"no installed font covers {listed}; the figure shows code points instead. "
+            "Noto fonts cover most scripts (emoji: Noto Emoji); SVG uses the fonts of its viewer"
         )
 
-    def spelled(self, text: str) -> str:
-        """The text with the numbers of those characters that no font has: U+4E2D."""
-        text = "".join(ascii_only(c) if c in self.marks else c for c in text)
+    def substitute(self, text: str) -> str:
+        """The text with code points (U+4E2D) for missing characters."""
+        text = "".join(to_ascii(c) if c in self.marks else c for c in text)
         if self.missing.isdisjoint(text):
             return text
-        return " ".join("".join(map(self.stands_for, text)).split())
+        return " ".join("".join(map(self.substitute_char, text)).split())
 
-    def stands_for(self, char: str) -> str:
-        """What is drawn for a character; what only joins others is left out."""
+    def substitute_char(self, char: str) -> str:
+        """The code point of a missing character; joiners and missing marks are removed."""
         if category(char) == "Cf" or (char in self.missing and category(char) == "Mn"):
             return ""
         return f" U+{ord(char):04X} " if char in self.missing else char
 
-    def cut(self, text: str, points: float, width: float) -> str:
-        """The text, spelled, in no more than `width` inches of type of this size."""
-        room = max(0, int(width * 72000 / points))
-        return fitted(self.spelled(text), room, measure)
+    def truncate(self, text: str, points: float, width: float) -> str:
+        """The substituted text, truncated to `width` inches at this font size."""
+        advance = max(0, int(width * 72000 / points))
+        return truncate(self.substitute(text), advance, text_advance)
 
 
-def width_of(text: str, points: float) -> float:
-    """How wide a text is in type of this size, in inches."""
-    return measure(text) * points / 72000
+def text_width(text: str, points: float) -> float:
+    """The width of a text at this font size, in inches."""
+    return text_advance(text) * points / 72000
 
 
-def measure(text: str) -> int:
-    """How wide a text is, in thousandths of the size of its type."""
-    return sum(map(advance, text))
+def text_advance(text: str) -> int:
+    """The width of a text, in thousandths of the font size."""
+    return sum(map(char_advance, text))
 
 
 @cache
-def advance(char: str) -> int:
-    """How far a character moves the pen, in thousandths; one that FIRST lacks is a square."""
-    font = face(FIRST)
+def char_advance(char: str) -> int:
+    """The advance width of a character, in thousandths; 1000 if the default font lacks it."""
+    font = load_font(DEFAULT_FAMILY)
     if category(char) in ("Cf", "Mn", "Me"):
         return 0
     if not font.get_char_index(ord(char)):
         return 1000
-    return round(font.load_char(ord(char)).linearHoriAdvance / 65536 * 10)  # it is set at 100
+    return round(
+        font.load_char(ord(char)).linearHoriAdvance / 65536 * 10
+    )  # the font is set to 100 points
 
 
 @cache
-def face(family: str) -> Any:
-    """The font file of a family, opened."""
+def load_font(family: str) -> Any:
+    """The font of a family, at 100 points."""
     from matplotlib.font_manager import FontProperties, findfont
     from matplotlib.ft2font import FT2Font
 
@@ -138,15 +141,15 @@ def face(family: str) -> Any:
     return font
 
 
-def lacking(family: str, chars: Iterable[str]) -> set[str]:
-    """Those characters that a family has no glyph for."""
-    font = face(family)
+def missing_chars(family: str, chars: Iterable[str]) -> set[str]:
+    """The characters without a glyph in this family."""
+    font = load_font(family)
     return {char for char in chars if not font.get_char_index(ord(char))}
 
 
 @cache
-def installed() -> frozenset[str]:
-    """The families that there are on this machine."""
+def installed_families() -> frozenset[str]:
+    """The font families on this machine."""
     from matplotlib.font_manager import fontManager
 
     return frozenset(entry.name for entry in fontManager.ttflist)

@@ -1,4 +1,4 @@
-"""The lines view: queries left, keys right, a line for each weight."""
+"""The lines view: queries left, keys right, one line per weight."""
 
 from __future__ import annotations
 
@@ -8,139 +8,148 @@ import numpy as np
 
 from attnviz.core.arrays import FloatArray
 from attnviz.record import Record
-from attnviz.render.figure.axis_labels import USUAL, Names
-from attnviz.render.figure.colorbar import BAR_ROOM, colour_bar, figures
-from attnviz.render.figure.drawable import Subject
-from attnviz.render.figure.fonts import width_of
-from attnviz.render.figure.layout import PAGE, Need, Room, Sheet, lay_out
+from attnviz.render.figure.axis_labels import DEFAULT_EXTENT, AxisLabels
+from attnviz.render.figure.colorbar import COLORBAR_WIDTH, draw_colorbar, format_tick
+from attnviz.render.figure.drawable import Drawable
+from attnviz.render.figure.fonts import text_width
+from attnviz.render.figure.layout import PAGE, FigureLayout, Margins, PanelSize, compute_layout
 from attnviz.render.figure.titles import (
     EDGE,
     FAINT,
     INK,
     LINE,
     NAME,
-    blank,
-    head_room,
-    heading_room,
-    notes_on,
-    panels,
+    add_panels,
+    header_height,
+    heading_height,
+    new_figure,
+    nonempty,
 )
-from attnviz.render.row_remainder import KEPT
+from attnviz.render.row_remainder import UNSPENT
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-FAINTEST = 0.01  # of the largest weight; what is less would not be seen
-THINNEST, THICKEST = 0.4, 2.6  # points
-LEAST_PITCH, MOST_PITCH = 0.1, 0.32  # inches from a token to the next
-SHAPE = 0.7  # how wide the field of lines is, in its heights
-FEWEST = 5  # tokens that a field has room for, at least
-PAD = 0.06  # inches between a name and the lines
+MIN_FRACTION = 0.01  # of the largest weight; lines below it would not be visible
+THINNEST, THICKEST = 0.4, 2.6  # line widths in points
+MIN_PITCH, MAX_PITCH = 0.1, 0.32  # inches from one token to the next
+ASPECT = 0.7  # width of a panel, relative to its height
+MIN_TOKENS = 5  # minimum height of a panel, in tokens
+PAD = 0.06  # inches between a label and the lines
 
 
-class Fields(Record):
-    """The fields of lines on their sheet, `tall` tokens high, and the names on both sides."""
+class LinesLayout(Record):
+    """Panels `tall` tokens high, and the labels on both sides, `left` and `right` inches wide."""
 
-    sheet: Sheet
+    layout: FigureLayout
     tall: int
-    queries: Names
-    keys: Names
+    queries: AxisLabels
+    keys: AxisLabels
     left: float
     right: float
 
 
-def above(subject: Subject) -> float:
-    """How much higher captions stand, so that they are as wide as the names too, in inches."""
-    return LINE * bool(subject.style.captions)
+def caption_offset(drawable: Drawable) -> float:
+    """The extra height of captions, which may extend over the labels, in inches."""
+    return LINE * bool(drawable.style.captions)
 
 
-def lines(subject: Subject) -> Figure:
-    """Each head as a field of lines: dark and thick where the weight is large."""
-    column = subject.column
-    kept = column if column and column.mark == KEPT else None
-    keys = (*subject.keys, KEPT) if kept else subject.keys
-    notes = notes_on(
-        f"no line: less than {figures(FAINTEST * subject.scale.high)}"
-        + (", or hidden" if subject.hidden_note else ""),
+def draw_lines_view(drawable: Drawable) -> Figure:
+    """Each head as lines from queries to keys, darker and thicker for larger weights."""
+    column = drawable.remainder
+    unspent = column if column and column.mark == UNSPENT else None
+    keys = (*drawable.keys, UNSPENT) if unspent else drawable.keys
+    notes = nonempty(
+        f"no line: weight below {format_tick(MIN_FRACTION * drawable.scale.high)}"
+        + (", or masked" if drawable.masked_note else ""),
         column.note if column else "",
     )
-    made = arrange(subject, keys, notes)
-    figure = blank(subject, made.sheet, notes)
-    pad = PAD / made.sheet.panel[0]
-    # Captions have a line of their own, above the names', and may be as wide as both.
-    left, right = (made.left, made.right) if subject.style.captions else (0.0, 0.0)
-    heads = panels(figure, subject, made.sheet, left + right, before=left, above=above(subject))
-    for place, axes in heads:
-        weights = subject.amap.weights[place]
-        if kept:
-            weights = np.column_stack([weights, kept.values[place]])
-        put_lines(axes, subject, weights, made.tall)
-        put_names(axes, made.queries, heights(len(subject.queries), made.tall), -pad, "query")
-        put_names(axes, made.keys, heights(len(keys), made.tall), 1 + pad, "key")
-        axes.set(xlim=(0, 1), ylim=(made.tall - 0.5, -0.5))
-    colour_bar(figure, subject, made.sheet, beyond=made.keys.longest + PAD)
+    arranged = arrange_lines(drawable, keys, notes)
+    layout, tall = arranged.layout, arranged.tall
+    figure = new_figure(drawable, layout, notes)
+    pad = PAD / layout.panel[0]
+    # Captions are on a line above the axis names and may be as wide as panel and labels.
+    left, right = (arranged.left, arranged.right) if drawable.style.captions else (0.0, 0.0)
+    above = caption_offset(drawable)
+    for at, axes in add_panels(figure, drawable, layout, left + right, before=left, above=above):
+        weights = drawable.amap.weights[at]
+        if unspent:
+            weights = np.column_stack([weights, unspent.values[at]])
+        draw_links(axes, drawable, weights, tall)
+        query_heights = token_heights(len(drawable.queries), tall)
+        draw_side_labels(axes, arranged.queries, query_heights, -pad, "query")
+        draw_side_labels(axes, arranged.keys, token_heights(len(keys), tall), 1 + pad, "key")
+        axes.set(xlim=(0, 1), ylim=(tall - 0.5, -0.5))
+    draw_colorbar(figure, drawable, layout, beyond=arranged.keys.max_width + PAD)
     return figure
 
 
-def arrange(subject: Subject, keys: tuple[str, ...], notes: tuple[str, ...]) -> Fields:
-    """Lay the fields out; how large they become decides about the words around them."""
-    tall = max(FEWEST, len(subject.queries), len(keys))
-    need = Need(wide=SHAPE * tall, tall=tall, smallest=LEAST_PITCH, largest=MOST_PITCH)
-    style = subject.style
-    left, right, width = USUAL, USUAL, (style.size or PAGE)[0]
+def arrange_lines(
+    drawable: Drawable, keys: tuple[str, ...], notes: tuple[str, ...]
+) -> LinesLayout:
+    """Lay out panels and labels, in several passes: each depends on the size of the other."""
+    tall = max(MIN_TOKENS, len(drawable.queries), len(keys))
+    need = PanelSize(wide=ASPECT * tall, tall=tall, smallest=MIN_PITCH, largest=MAX_PITCH)
+    style = drawable.style
+    left, right, width = DEFAULT_EXTENT, DEFAULT_EXTENT, (style.size or PAGE)[0]
     for _ in range(3):
-        room = Room(
+        margins = Margins(
             left=EDGE + left + PAD,
-            right=right + PAD + BAR_ROOM + EDGE,
-            top=head_room(subject, notes, width) + above(subject) + 0.1,
+            right=right + PAD + COLORBAR_WIDTH + EDGE,
+            top=header_height(drawable, notes, width) + caption_offset(drawable) + 0.1,
             bottom=EDGE,
             across=right + left + 2 * PAD + 0.2,
-            down=heading_room(subject) + above(subject) + 0.25,
+            down=heading_height(drawable) + caption_offset(drawable) + 0.25,
         )
-        sheet = lay_out(subject.n_panel, subject.columns, need, room, style.size, style.dpi)
-        pitch = sheet.panel[1] / tall
-        queries = Names.beside(subject.queries, pitch, subject.letters)
-        after = Names.beside(keys, pitch, subject.letters)
-        left = max(queries.longest, width_of("query", NAME))
-        right = max(after.longest, width_of("key", NAME))
-        width = sheet.size[0]
-    return Fields(sheet, tall, queries, after, left + PAD, right + PAD)
+        layout = compute_layout(
+            drawable.n_panel, drawable.column_choices, need, margins, style.size, style.dpi
+        )
+        pitch = layout.panel[1] / tall
+        queries = AxisLabels.for_rows(drawable.queries, pitch, drawable.fonts)
+        key_labels = AxisLabels.for_rows(keys, pitch, drawable.fonts)
+        left = max(queries.max_width, text_width("query", NAME))
+        right = max(key_labels.max_width, text_width("key", NAME))
+        width = layout.size[0]
+    return LinesLayout(layout, tall, queries, key_labels, left + PAD, right + PAD)
 
 
-def heights(n: int, tall: int) -> FloatArray:
-    """Where `n` tokens stand in a field for `tall`: in its middle.    -> [token]"""
+def token_heights(n: int, tall: int) -> FloatArray:
+    """The heights of `n` tokens, centered in a panel of `tall`.    -> [token]"""
     return np.arange(n) + (tall - n) / 2
 
 
-def put_lines(axes: Axes, subject: Subject, weights: FloatArray, tall: int) -> None:
-    """A line for each weight that can be seen, the large ones on top.    weights [query, key]"""
+def draw_links(axes: Axes, drawable: Drawable, weights: FloatArray, tall: int) -> None:
+    """Draw one line per weight above MIN_FRACTION, the largest on top.    weights [query, key]"""
     from matplotlib.collections import LineCollection
 
-    share = np.abs(weights) / subject.scale.high
-    q, k = np.nonzero(share >= FAINTEST)
-    order = np.argsort(share[q, k], kind="stable")
+    fraction = np.abs(weights) / drawable.scale.high
+    q, k = np.nonzero(fraction >= MIN_FRACTION)
+    order = np.argsort(fraction[q, k], kind="stable")
     q, k = q[order], k[order]
-    from_query, to_key = heights(weights.shape[0], tall)[q], heights(weights.shape[1], tall)[k]
+    n_query, n_key = weights.shape
+    from_query, to_key = token_heights(n_query, tall)[q], token_heights(n_key, tall)[k]
     ends = np.stack([np.zeros(len(q)), from_query, np.ones(len(k)), to_key], axis=-1)
     axes.add_collection(
         LineCollection(
             list(ends.reshape(-1, 2, 2)),
-            colors=subject.scale.rgb(weights[q, k]) / 255,
-            linewidths=THINNEST + (THICKEST - THINNEST) * share[q, k],
+            colors=drawable.scale.rgb(weights[q, k]) / 255,
+            linewidths=THINNEST + (THICKEST - THINNEST) * fraction[q, k],
             capstyle="round",
         )
     )
 
 
-def put_names(axes: Axes, names: Names, places: FloatArray, x: float, what: str) -> None:
-    """Names beside the field, and above them what they are.    places [token]"""
+def draw_side_labels(
+    axes: Axes, labels: AxisLabels, heights: FloatArray, x: float, axis: str
+) -> None:
+    """Draw token labels beside a panel, with the name of the axis above.    heights [token]"""
     align: Literal["left", "right"] = "right" if x < 0 else "left"
-    for place, label in zip(names.places, names.labels, strict=True):
+    for at, label in zip(labels.positions, labels.labels, strict=True):
         axes.text(
-            x, places[place], label, size=names.points, color=INK, ha=align, va="center_baseline"
+            x, heights[at], label, size=labels.points, color=INK, ha=align, va="center_baseline"
         )
     axes.annotate(
-        what, (x, 1), (0, 4), xycoords="axes fraction", textcoords="offset points",
+        axis, (x, 1), (0, 4), xycoords="axes fraction", textcoords="offset points",
         size=NAME, color=FAINT, ha=align,
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""What may not be looked at is drawn as hidden, never as zero: grey, with a hatch."""
+"""Masked cells: a gray hatch, distinct from the color of zero."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.patches import Rectangle
 
-LOOK: dict[str, Any] = {
+HATCH: dict[str, Any] = {
     "facecolor": "#ececec",
     "edgecolor": "#bdbdbd",
     "hatch": "//////",
@@ -20,35 +20,35 @@ LOOK: dict[str, Any] = {
 }
 
 
-def shade(
+def draw_masked(
     axes: Axes,
-    hidden: BoolArray,
+    masked: BoolArray,
     corner: tuple[float, float] = (-0.5, -0.5),
     cell: tuple[float, float] = (1.0, 1.0),
 ) -> None:
-    """Hidden cells of a head, as one shape that begins at `corner`.    hidden [query, key]"""
-    if not hidden.any():
+    """Draw the masked cells of a head as one shape from `corner` on.    masked [query, key]"""
+    if not masked.any():
         return
     from matplotlib.patches import PathPatch
     from matplotlib.path import Path
 
-    boxes = [[(a, q), (b, q), (b, q + 1), (a, q + 1), (a, q)] for q, a, b in runs(hidden)]
+    boxes = [[(a, q), (b, q), (b, q + 1), (a, q + 1), (a, q)] for q, a, b in masked_runs(masked)]
     points = np.asarray(boxes, np.float64).reshape(-1, 2) * cell + corner
     codes = [Path.MOVETO, *[Path.LINETO] * 3, Path.CLOSEPOLY] * len(boxes)
-    axes.add_patch(PathPatch(Path(points, codes), label="hidden", **LOOK))
+    axes.add_patch(PathPatch(Path(points, codes), label="masked", **HATCH))
 
 
-def runs(hidden: BoolArray) -> list[tuple[int, int, int]]:
-    """Row, start and end of each run of hidden cells.    [query, key] -> [run, 3]"""
-    framed = np.pad(hidden, ((0, 0), (1, 1))).astype(np.int8)
-    step = np.diff(framed, axis=1)
+def masked_runs(masked: BoolArray) -> list[tuple[int, int, int]]:
+    """Row, start and end of each run of masked cells.    [query, key] -> [run, 3]"""
+    padded = np.pad(masked, ((0, 0), (1, 1))).astype(np.int8)
+    step = np.diff(padded, axis=1)
     starts, ends = np.argwhere(step == 1), np.argwhere(step == -1)
     return [(int(q), int(a), int(b)) for (q, a), (_, b) in zip(starts, ends, strict=True)]
 
 
-def swatch(box: tuple[float, float, float, float]) -> Rectangle:
-    """A sample of it for the notes, in shares of the sheet."""
+def hatch_sample(box: tuple[float, float, float, float]) -> Rectangle:
+    """A sample of the hatch for the legend; `box` in fractions of the figure."""
     from matplotlib.patches import Rectangle
 
     left, bottom, width, height = box
-    return Rectangle((left, bottom), width, height, **LOOK)
+    return Rectangle((left, bottom), width, height, **HATCH)

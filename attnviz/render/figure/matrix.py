@@ -1,4 +1,4 @@
-"""The matrix view: a heatmap for each head, with its numbers where they can be read."""
+"""The matrix view: one heatmap per head, with values where they are readable."""
 
 from __future__ import annotations
 
@@ -9,68 +9,70 @@ import numpy as np
 
 from attnviz.core.arrays import FloatArray
 from attnviz.render.colors import BLACK
-from attnviz.render.figure.cell_numbers import least_cell
-from attnviz.render.figure.fonts import width_of
-from attnviz.render.figure.heat_image import heat, pool_for
-from attnviz.render.figure.panels import Panel, outline, small_multiples
-from attnviz.render.figure.remainder_column import Column
-from attnviz.render.row_remainder import SUM
+from attnviz.render.figure.cell_numbers import min_cell_width
+from attnviz.render.figure.fonts import text_width
+from attnviz.render.figure.heat_image import draw_heat_image, pool_to_dots
+from attnviz.render.figure.panels import Panel, draw_outline, draw_small_multiples
+from attnviz.render.figure.remainder_column import RemainderColumn
+from attnviz.render.row_remainder import ROW_SUM
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from attnviz.render.figure.drawable import Subject
+    from attnviz.render.figure.drawable import Drawable
 
 BARS = "#8a94a3"
 
 
-def matrix(subject: Subject) -> Figure:
-    """Each head as a heatmap: a row looks at columns."""
-    return small_multiples(
-        subject, paint, least=least_cell(subject) if subject.style.annotate else 0.0
+def draw_matrix_view(drawable: Drawable) -> Figure:
+    """Each head as a heatmap, rows = queries, columns = keys."""
+    return draw_small_multiples(
+        drawable, draw_heatmap, least=min_cell_width(drawable) if drawable.style.annotate else 0.0
     )
 
 
-def paint(panel: Panel) -> None:
-    """One heatmap."""
-    weights, digits = panel.weights, panel.digits
-    put_heat(panel, weights, -0.5, weights.shape[1] - 0.5)
-    if panel.subject.column is not None:
-        paint_column(panel, panel.subject.column)
-    if digits is not None:
-        for q, k in np.argwhere(~panel.hidden):
-            digits.write(panel.axes, k, q, weights[q, k])
+def draw_heatmap(panel: Panel) -> None:
+    """Draw one head: its weights, the remainder column, the values."""
+    weights, numbers = panel.weights, panel.numbers
+    draw_heat(panel, weights, -0.5, weights.shape[1] - 0.5)
+    if panel.drawable.remainder is not None:
+        draw_remainder(panel, panel.drawable.remainder)
+    if numbers is not None:
+        for q, k in np.argwhere(~panel.masked):
+            numbers.draw_weight(panel.axes, k, q, weights[q, k])
 
 
-def put_heat(panel: Panel, values: FloatArray, left: float, right: float) -> None:
-    """Weights between two places along the keys.    [query, column]"""
-    pool = pool_for(panel.subject, panel.cell)
+def draw_heat(panel: Panel, values: FloatArray, left: float, right: float) -> None:
+    """Draw weights between two positions on the key axis.    values [query, column]"""
+    pool = pool_to_dots(panel.drawable, panel.cell)
     if values.shape[1] == 1:
         pool = replace(pool, keys=1)
-    heat(panel.axes, panel.subject, values, (left, right, len(values) - 0.5, -0.5), pool)
+    box = (left, right, len(values) - 0.5, -0.5)
+    draw_heat_image(panel.axes, panel.drawable, values, box, pool)
 
 
-def paint_column(panel: Panel, column: Column) -> None:
-    """∅ on the scale of the weights; Σ, which may leave that scale, in numbers or in bars."""
-    if column.mark == SUM:
-        return paint_sums(panel, column)
-    values = column.values[panel.place]
-    put_heat(panel, values[:, None], column.left, column.right)
-    outline(panel.axes, column.left, column.right, len(values))
-    if panel.digits is not None:
+def draw_remainder(panel: Panel, column: RemainderColumn) -> None:
+    """Draw ∅ on the color scale of the weights; Σ, which may exceed it, as numbers or bars."""
+    if column.mark == ROW_SUM:
+        return draw_row_sums(panel, column)
+    values = column.values[panel.head_index]
+    draw_heat(panel, values[:, None], column.left, column.right)
+    draw_outline(panel.axes, column.left, column.right, len(values))
+    if panel.numbers is not None:
         for q, value in enumerate(values):
-            panel.digits.write(panel.axes, column.middle, q, value)
+            panel.numbers.draw_weight(panel.axes, column.middle, q, value)
 
 
-def paint_sums(panel: Panel, column: Column) -> None:
-    """What rows sum to: in numbers, or in bars where there is no room for numbers."""
-    values, digits = column.values[panel.place], panel.digits
-    texts = [panel.subject.number(value) for value in values]
-    if digits and max(width_of(t, digits.points) for t in texts) < column.width * panel.cell[0]:
+def draw_row_sums(panel: Panel, column: RemainderColumn) -> None:
+    """Draw row sums as numbers, or as bars where numbers do not fit."""
+    values, numbers = column.values[panel.head_index], panel.numbers
+    texts = [panel.drawable.format_weight(value) for value in values]
+    width = column.width * panel.cell[0]
+    if numbers and max(text_width(text, numbers.points) for text in texts) < width:
         for q, text in enumerate(texts):
-            digits.put(panel.axes, column.middle, q, text, BLACK)
+            numbers.draw_text(panel.axes, column.middle, q, text, BLACK)
         return
-    low, high = column.ends
+    low, high = column.limits
     unit = column.width / ((high - low) or 1.0)
     zero = column.left - low * unit
     panel.axes.barh(range(len(values)), values * unit, 1.0, zero, color=BARS)

@@ -1,4 +1,4 @@
-"""The overview: every head as a thumbnail, layers down, heads across."""
+"""The overview: a thumbnail of every head in a grid of layers (down) × heads (across)."""
 
 from __future__ import annotations
 
@@ -7,86 +7,95 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from attnviz.render.cell_pooling import Pool
-from attnviz.render.figure.axis_labels import Names
-from attnviz.render.figure.colorbar import BAR_ROOM, colour_bar
-from attnviz.render.figure.drawable import Subject
-from attnviz.render.figure.fonts import width_of
-from attnviz.render.figure.heat_image import heat, pool_for
-from attnviz.render.figure.layout import PAGE, Need, Room, Sheet, lay_out
-from attnviz.render.figure.masked_hatch import shade
+from attnviz.render.figure.axis_labels import AxisLabels
+from attnviz.render.figure.colorbar import COLORBAR_WIDTH, draw_colorbar
+from attnviz.render.figure.drawable import Drawable
+from attnviz.render.figure.fonts import text_width
+from attnviz.render.figure.heat_image import draw_heat_image, pool_to_dots
+from attnviz.render.figure.layout import PAGE, FigureLayout, Margins, PanelSize, compute_layout
+from attnviz.render.figure.masked_hatch import draw_masked
 from attnviz.render.figure.segment_lines import draw_borders
-from attnviz.render.figure.titles import EDGE, FAINT, HAIR, INK, NAME, blank, head_room, notes_on
+from attnviz.render.figure.titles import (
+    EDGE,
+    FAINT,
+    HAIR,
+    INK,
+    NAME,
+    header_height,
+    new_figure,
+    nonempty,
+)
 from attnviz.render.row_remainder import Remainder
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-READ = "in each: queries down, keys across"
-PITCH = 1.08  # from one thumbnail to the next, in widths of a thumbnail
-NAMED = 1.2  # the same downwards, where patterns are named below them
-SMALL = 6.0  # points of such a name
-SMALLEST, LARGEST = 0.5, 1.6  # inches
-LONGEST_SIDE = 3.0  # how many times as long as the other a side of a thumbnail may be
+AXES = "thumbnails: queries (down) × keys (across)"
+PITCH = 1.08  # distance between thumbnails, in widths of a thumbnail
+PITCH_WITH_PATTERNS = 1.2  # vertical distance with pattern labels below
+SMALL = 6.0  # font size of pattern labels, points
+SMALLEST, LARGEST = 0.5, 1.6  # sides of a thumbnail, inches
+MAX_ASPECT = 3.0  # aspect ratio of a thumbnail
 
 
-def overview(subject: Subject) -> Figure:
-    """All heads of all layers on one scale."""
-    n_layer, n_head = subject.amap.weights.shape[:2]
-    sheet, pool, notes = arrange(subject)
-    figure = blank(subject, sheet, notes)
-    axes = figure.add_axes(sheet.place(0))
+def draw_overview(drawable: Drawable) -> Figure:
+    """All heads of all layers on one color scale."""
+    n_layer, n_head = drawable.amap.weights.shape[:2]
+    layout, pool, notes = arrange_overview(drawable)
+    figure = new_figure(drawable, layout, notes)
+    axes = figure.add_axes(layout.panel_box(0))
     axes.spines[:].set_visible(False)
-    thumbnails(axes, subject, pool)
-    number(axes, subject, sheet.panel)
-    name_patterns(axes, subject, sheet.panel[0] / n_head)
-    axes.set(xlim=(0, n_head * PITCH), ylim=(n_layer * pitch(subject), 0))
-    colour_bar(figure, subject, sheet)
+    draw_thumbnails(axes, drawable, pool)
+    label_axes(axes, drawable, layout.panel)
+    label_patterns(axes, drawable, layout.panel[0] / n_head)
+    axes.set(xlim=(0, n_head * PITCH), ylim=(n_layer * row_pitch(drawable), 0))
+    draw_colorbar(figure, drawable, layout)
     return figure
 
 
-def pitch(subject: Subject) -> float:
-    """From one row of thumbnails to the next, in heights of a thumbnail."""
-    return NAMED if subject.style.patterns else PITCH
+def row_pitch(drawable: Drawable) -> float:
+    """The distance between rows of thumbnails, in heights of a thumbnail."""
+    return PITCH_WITH_PATTERNS if drawable.style.patterns else PITCH
 
 
-def arrange(subject: Subject) -> tuple[Sheet, Pool, tuple[str, ...]]:
-    """The sheet, how many weights share a dot on it, and what has to be said."""
-    amap, style = subject.amap, subject.style
+def arrange_overview(drawable: Drawable) -> tuple[FigureLayout, Pool, tuple[str, ...]]:
+    """The layout, the pooling of weights finer than dots, and the notes."""
+    amap, style = drawable.amap, drawable.style
     n_layer, n_head, n_query, n_key = amap.weights.shape
-    tall = min(max(n_query / n_key, 1 / LONGEST_SIDE), LONGEST_SIDE)
-    across, down = n_head * PITCH, n_layer * pitch(subject)
-    need = Need(wide=across, tall=down * tall, smallest=SMALLEST, largest=LARGEST)
-    always = notes_on(READ, subject.pooled_note, subject.hidden_note, Remainder.note(amap))
+    tall = min(max(n_query / n_key, 1 / MAX_ASPECT), MAX_ASPECT)
+    across, down = n_head * PITCH, n_layer * row_pitch(drawable)
+    need = PanelSize(wide=across, tall=down * tall, smallest=SMALLEST, largest=LARGEST)
+    always = nonempty(AXES, drawable.pooled_note, drawable.masked_note, Remainder.note(amap))
     notes, width = always, (style.size or PAGE)[0]
     for _ in range(3):
-        room = Room(
+        margins = Margins(
             left=EDGE + 0.55,
-            right=BAR_ROOM + EDGE,
-            top=head_room(subject, notes, width) + 0.15,
+            right=COLORBAR_WIDTH + EDGE,
+            top=header_height(drawable, notes, width) + 0.15,
             bottom=EDGE,
             across=0.0,
             down=0.0,
         )
-        sheet = lay_out(1, (1,), need, room, style.size, style.dpi)
-        cell = (sheet.panel[0] / across / n_key, sheet.panel[1] / down / n_query)
-        pool, width = pool_for(subject, cell), sheet.size[0]
-        notes = notes_on(*always, pool.note)
-    return sheet, pool, notes
+        layout = compute_layout(1, (1,), need, margins, style.size, style.dpi)
+        cell = (layout.panel[0] / across / n_key, layout.panel[1] / down / n_query)
+        pool, width = pool_to_dots(drawable, cell), layout.size[0]
+        notes = nonempty(*always, pool.note)
+    return layout, pool, notes
 
 
-def thumbnails(axes: Axes, subject: Subject, pool: Pool) -> None:
-    """A small heatmap at the place of each head; a place is PITCH wide."""
+def draw_thumbnails(axes: Axes, drawable: Drawable, pool: Pool) -> None:
+    """Draw a small heatmap per head; grid cells are PITCH wide."""
     from matplotlib.collections import PolyCollection
 
-    n_query, n_key = subject.amap.weights.shape[2:]
+    n_query, n_key = drawable.amap.weights.shape[2:]
     corners = []
-    for layer, head in subject.heads():
-        left, top = head * PITCH, layer * pitch(subject)
-        weights = subject.amap.weights[layer, head]
-        heat(axes, subject, weights, (left, left + 1, top + 1, top), pool)
-        shade(axes, subject.hidden[layer, head], (left, top), (1 / n_key, 1 / n_query))
-        draw_borders(axes, subject, (left, top), (1 / n_key, 1 / n_query), 0.5)
+    for layer, head in drawable.head_indices():
+        left, top = head * PITCH, layer * row_pitch(drawable)
+        weights = drawable.amap.weights[layer, head]
+        draw_heat_image(axes, drawable, weights, (left, left + 1, top + 1, top), pool)
+        draw_masked(axes, drawable.masked[layer, head], (left, top), (1 / n_key, 1 / n_query))
+        draw_borders(axes, drawable, (left, top), (1 / n_key, 1 / n_query), 0.5)
         corners.append((left, top))
     square = np.array([(0, 0), (1, 0), (1, 1), (0, 1)])
     outlines = [square + corner for corner in corners]
@@ -95,33 +104,34 @@ def thumbnails(axes: Axes, subject: Subject, pool: Pool) -> None:
     )
 
 
-def name_patterns(axes: Axes, subject: Subject, room: float) -> None:
-    """Below each thumbnail, in so many inches, the pattern that its head fits, if it fits one."""
-    amap = subject.amap
-    for layer, head in subject.heads():
+def label_patterns(axes: Axes, drawable: Drawable, width: float) -> None:
+    """Label each thumbnail with the pattern of its head, where that fits into `width` inches."""
+    amap = drawable.amap
+    for layer, head in drawable.head_indices():
         at = amap.layers[layer], amap.heads[head]
-        name, score = subject.style.patterns.get(at, ("", 0.0))
-        whole = f"{name} {score:.2f}" if name else ""
-        fits = (text for text in (whole, name) if width_of(text, SMALL) <= room)
+        name, score = drawable.style.patterns.get(at, ("", 0.0))
+        scored = f"{name} {score:.2f}" if name else ""
+        fits = (text for text in (scored, name) if text_width(text, SMALL) <= width)
         axes.annotate(
-            next(fits, ""), (head * PITCH, layer * pitch(subject) + 1), (0, -1.5),
+            next(fits, ""), (head * PITCH, layer * row_pitch(drawable) + 1), (0, -1.5),
             textcoords="offset points", fontsize=SMALL, color=FAINT, va="top",
         )  # fmt: skip
 
 
-def number(axes: Axes, subject: Subject, panel: tuple[float, float]) -> None:
-    """Number layers and heads, as many as there is room for."""
-    amap = subject.amap
-    down = Names.beside(tuple(map(str, amap.layers)), panel[1] / amap.n_layer, subject.letters)
-    across = Names.beside(tuple(map(str, amap.heads)), panel[0] / amap.n_head, subject.letters)
+def label_axes(axes: Axes, drawable: Drawable, panel: tuple[float, float]) -> None:
+    """Label rows with layers and columns with heads, as many as fit."""
+    amap = drawable.amap
+    layers, heads = tuple(map(str, amap.layers)), tuple(map(str, amap.heads))
+    down = AxisLabels.for_rows(layers, panel[1] / amap.n_layer, drawable.fonts)
+    across = AxisLabels.for_rows(heads, panel[0] / amap.n_head, drawable.fonts)
     axes.set_yticks(
-        [place * pitch(subject) + 0.5 for place in down.places],
+        [layer * row_pitch(drawable) + 0.5 for layer in down.positions],
         down.labels,
         fontsize=NAME,
         color=INK,
     )
     axes.set_xticks(
-        [place * PITCH + 0.5 for place in across.places], across.labels, fontsize=NAME, color=INK
+        [head * PITCH + 0.5 for head in across.positions], across.labels, fontsize=NAME, color=INK
     )
     axes.xaxis.tick_top()
     axes.xaxis.set_label_position("top")

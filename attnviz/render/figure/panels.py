@@ -1,4 +1,4 @@
-"""Small multiples: a panel for each head, queries down, keys across, named at the outer edges."""
+"""Small multiples: one panel per head, queries down, keys across, labels at the outer edges."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 from attnviz.core.arrays import BoolArray, FloatArray
 from attnviz.record import Record
-from attnviz.render.figure.axis_labels import USUAL, Names
-from attnviz.render.figure.cell_numbers import Digits
-from attnviz.render.figure.colorbar import BAR_ROOM, colour_bar
-from attnviz.render.figure.drawable import Subject
-from attnviz.render.figure.fonts import width_of
-from attnviz.render.figure.heat_image import pool_for
-from attnviz.render.figure.layout import PAGE, Need, Room, Sheet, lay_out
-from attnviz.render.figure.masked_hatch import shade
-from attnviz.render.figure.remainder_column import Column
+from attnviz.render.figure.axis_labels import DEFAULT_EXTENT, AxisLabels
+from attnviz.render.figure.cell_numbers import CellNumbers
+from attnviz.render.figure.colorbar import COLORBAR_WIDTH, draw_colorbar
+from attnviz.render.figure.drawable import Drawable
+from attnviz.render.figure.fonts import text_width
+from attnviz.render.figure.heat_image import pool_to_dots
+from attnviz.render.figure.layout import PAGE, FigureLayout, Margins, PanelSize, compute_layout
+from attnviz.render.figure.masked_hatch import draw_masked
+from attnviz.render.figure.remainder_column import RemainderColumn
 from attnviz.render.figure.segment_lines import draw_borders
 from attnviz.render.figure.titles import (
     EDGE,
@@ -24,130 +24,132 @@ from attnviz.render.figure.titles import (
     HEADING,
     INK,
     NAME,
-    blank,
-    head_room,
-    heading_room,
-    notes_on,
-    panels,
+    add_panels,
+    header_height,
+    heading_height,
+    new_figure,
+    nonempty,
 )
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-WELL_SEEN, LEAST_SEEN, LARGEST_CELL = 0.1, 0.012, 0.5  # inches
-SMALLEST_PANEL, LARGE_PANEL, BETWEEN, LONGEST_HEADING = 0.9, 4.0, 0.18, 2.0
+CLEAR_CELL, MIN_CELL, MAX_CELL = 0.1, 0.012, 0.5  # inches
+MIN_PANEL, LARGE_PANEL, BETWEEN, MAX_HEADING = 0.9, 4.0, 0.18, 2.0  # inches
 
 
 class Panel(Record):
-    """One head, and the axes it is drawn into.
+    """One head and its axes.
 
     Shapes: weights [query, key]; `cell` is its width and height in inches.
     """
 
     axes: Axes
-    subject: Subject
-    place: tuple[int, int]
+    drawable: Drawable
+    head_index: tuple[int, int]
     cell: tuple[float, float]
-    digits: Digits | None
+    numbers: CellNumbers | None
 
     @property
     def weights(self) -> FloatArray:
         """The weights of this head.    -> [query, key]"""
-        return self.subject.amap.weights[self.place]
+        return self.drawable.amap.weights[self.head_index]
 
     @property
-    def hidden(self) -> BoolArray:
-        """What may not be looked at.    -> [query, key]"""
-        return self.subject.hidden[self.place]
+    def masked(self) -> BoolArray:
+        """The mask of this head.    -> [query, key]"""
+        return self.drawable.masked[self.head_index]
 
 
-class Arranged(Record):
-    """The sheet of all panels, the size of a cell on it, and what is written around them.
+class PanelLayout(Record):
+    """The layout of all panels, the size of a cell, axis labels and notes.
 
-    Headings reach `over` so many inches beyond their panels.
+    Headings extend `over` inches beyond their panels.
     """
 
-    sheet: Sheet
+    layout: FigureLayout
     cell: tuple[float, float]
-    down: Names
-    below: Names
+    down: AxisLabels
+    below: AxisLabels
     over: float
     notes: tuple[str, ...]
 
 
-def small_multiples(
-    subject: Subject,
-    paint: Callable[[Panel], None],
+def draw_small_multiples(
+    drawable: Drawable,
+    draw_panel: Callable[[Panel], None],
     *,
     least: float = 0.0,
     bars: str = "",
 ) -> Figure:
-    """A panel a head, each painted by `paint`; cells are at least `least` inches wide.
+    """One panel per head, drawn by `draw_panel`; cells are at least `least` inches wide.
 
-    The scale is told by a colour bar, or where weights are bars by a note on `bars`.
+    The scale is a colorbar, or, for views of bars, the note `bars`.
     """
-    made = arrange(subject, least, bars)
-    sheet, digits = made.sheet, Digits.of(subject, made.cell)
-    figure = blank(subject, sheet, made.notes)
-    spare = made.over + BETWEEN / 2
-    for index, (place, axes) in enumerate(panels(figure, subject, sheet, spare)):
-        drawn = Panel(axes, subject, place, made.cell, digits)
-        paint(drawn)
-        shade(axes, drawn.hidden)
-        draw_borders(axes, subject)
-        outline(axes, -0.5, len(subject.keys) - 0.5, len(subject.queries))
-        if index % sheet.columns == 0:
-            name_queries(axes, made.down)
-        if index + sheet.columns >= subject.n_panel:
-            name_keys(axes, made.below, subject.column)
-        axes.set(xlim=(-0.5, subject.right), ylim=(len(subject.queries) - 0.5, -0.5))
+    arranged = arrange_panels(drawable, least, bars)
+    layout, numbers = arranged.layout, CellNumbers.of(drawable, arranged.cell)
+    figure = new_figure(drawable, layout, arranged.notes)
+    spare = arranged.over + BETWEEN / 2
+    for index, (at, axes) in enumerate(add_panels(figure, drawable, layout, spare)):
+        panel = Panel(axes, drawable, at, arranged.cell, numbers)
+        draw_panel(panel)
+        draw_masked(axes, panel.masked)
+        draw_borders(axes, drawable)
+        draw_outline(axes, -0.5, len(drawable.keys) - 0.5, len(drawable.queries))
+        if index % layout.columns == 0:
+            label_queries(axes, arranged.down)
+        if index + layout.columns >= drawable.n_panel:
+            label_keys(axes, arranged.below, drawable.remainder)
+        axes.set(xlim=(-0.5, drawable.right_edge), ylim=(len(drawable.queries) - 0.5, -0.5))
     if not bars:
-        colour_bar(figure, subject, sheet, beyond=made.over)
+        draw_colorbar(figure, drawable, layout, beyond=arranged.over)
     return figure
 
 
-def arrange(subject: Subject, least: float, bars: str) -> Arranged:
-    """Lay the panels out; how large they become decides about the words around them."""
-    style, tall = subject.style, len(subject.queries)
-    wide, column = subject.right + 0.5, subject.column
-    smallest = min(max(LARGE_PANEL / max(wide, tall), LEAST_SEEN), WELL_SEEN)
-    need = Need(
+def arrange_panels(drawable: Drawable, least: float, bars: str) -> PanelLayout:
+    """Lay out panels and labels, in several passes: each depends on the size of the other."""
+    style, tall = drawable.style, len(drawable.queries)
+    wide, column = drawable.right_edge + 0.5, drawable.remainder
+    smallest = min(max(LARGE_PANEL / max(wide, tall), MIN_CELL), CLEAR_CELL)
+    need = PanelSize(
         wide=wide,
         tall=tall,
-        smallest=max(smallest, least, min(SMALLEST_PANEL / wide, PAGE[1] / tall)),
-        largest=max(LARGEST_CELL, SMALLEST_PANEL / wide),
+        smallest=max(smallest, least, min(MIN_PANEL / wide, PAGE[1] / tall)),
+        largest=max(MAX_CELL, MIN_PANEL / wide),
     )
-    always = notes_on(
-        bars, subject.pooled_note, subject.hidden_note, column.note if column else ""
+    always = nonempty(
+        bars, drawable.pooled_note, drawable.masked_note, column.note if column else ""
     )
-    short = (subject.heading(*place, short=True) for place in subject.heads())
-    heading = min(LONGEST_HEADING, max(width_of(text, HEADING) for text in short))
-    left, bottom, over = USUAL, USUAL, 0.0
-    notes, width, settled = always, (style.size or PAGE)[0], False
+    short = (drawable.heading(*at, short=True) for at in drawable.head_indices())
+    heading = min(MAX_HEADING, max(text_width(text, HEADING) for text in short))
+    left, bottom, over = DEFAULT_EXTENT, DEFAULT_EXTENT, 0.0
+    notes, width, is_refined = always, (style.size or PAGE)[0], False
     for _ in range(4):
-        room = Room(
+        margins = Margins(
             left=EDGE + 0.26 + left,
-            right=over + (EDGE if bars else BAR_ROOM) + EDGE,
-            top=head_room(subject, notes, width),
+            right=over + (EDGE if bars else COLORBAR_WIDTH) + EDGE,
+            top=header_height(drawable, notes, width),
             bottom=EDGE + 0.3 + bottom,
             across=over + BETWEEN,
-            down=heading_room(subject) + 0.12,
+            down=heading_height(drawable) + 0.12,
         )
-        sheet = lay_out(subject.n_panel, subject.columns, need, room, style.size, style.dpi)
-        cell = (sheet.panel[0] / wide, sheet.panel[1] / tall)
-        down = Names.beside(subject.queries, cell[1], subject.letters)
-        below = Names.below(subject.keys, cell[0], subject.letters)
-        left = max(left, down.longest) if settled else down.longest
-        bottom = max(bottom, below.depth) if settled else below.depth
-        width, settled = sheet.size[0], True
-        over = max(over, heading - sheet.panel[0])
-        notes = notes_on(*always, "" if bars else pool_for(subject, cell).note)
-    return Arranged(sheet, cell, down, below, over, notes)
+        layout = compute_layout(
+            drawable.n_panel, drawable.column_choices, need, margins, style.size, style.dpi
+        )
+        cell = (layout.panel[0] / wide, layout.panel[1] / tall)
+        down = AxisLabels.for_rows(drawable.queries, cell[1], drawable.fonts)
+        below = AxisLabels.for_columns(drawable.keys, cell[0], drawable.fonts)
+        left = max(left, down.max_width) if is_refined else down.max_width
+        bottom = max(bottom, below.extent) if is_refined else below.extent
+        width, is_refined = layout.size[0], True
+        over = max(over, heading - layout.panel[0])
+        notes = nonempty(*always, "" if bars else pool_to_dots(drawable, cell).note)
+    return PanelLayout(layout, cell, down, below, over, notes)
 
 
-def outline(axes: Axes, left: float, right: float, tall: int) -> None:
-    """A hair line around cells, so that light ones do not run out into the paper."""
+def draw_outline(axes: Axes, left: float, right: float, tall: int) -> None:
+    """A thin line around cells, so that light ones are distinct from the background."""
     from matplotlib.patches import Rectangle
 
     box = Rectangle((left, -0.5), right - left, tall, fill=False, clip_on=False)
@@ -155,24 +157,24 @@ def outline(axes: Axes, left: float, right: float, tall: int) -> None:
     axes.add_patch(box)
 
 
-def name_queries(axes: Axes, names: Names) -> None:
-    """Name the rows."""
-    axes.set_yticks(names.places, names.labels, fontsize=names.points, color=INK)
-    axes.tick_params(axis="y", length=0 if names.step == 1 else 2, pad=2, width=0.6)
+def label_queries(axes: Axes, labels: AxisLabels) -> None:
+    """Label the rows with query tokens."""
+    axes.set_yticks(labels.positions, labels.labels, fontsize=labels.points, color=INK)
+    axes.tick_params(axis="y", length=0 if labels.step == 1 else 2, pad=2, width=0.6)
     axes.set_ylabel("query", fontsize=NAME, color=FAINT)
 
 
-def name_keys(axes: Axes, names: Names, column: Column | None) -> None:
-    """Name the columns."""
+def label_keys(axes: Axes, labels: AxisLabels, column: RemainderColumn | None) -> None:
+    """Label the columns with key tokens, and the remainder column with its mark."""
     after = () if column is None else ((column.middle, column.mark),)
     axes.set_xticks(
-        [*names.places, *(middle for middle, _ in after)],
-        [*names.labels, *(mark for _, mark in after)],
-        fontsize=names.points, color=INK,
+        [*labels.positions, *(middle for middle, _ in after)],
+        [*labels.labels, *(mark for _, mark in after)],
+        fontsize=labels.points, color=INK,
     )  # fmt: skip
-    turned = axes.get_xticklabels()[: len(names.labels)] if names.angle else ()
-    for label in turned:
-        label.set(rotation=names.angle, rotation_mode="anchor", ha="right")
-        label.set(va="top" if names.angle == 45 else "center_baseline")
-    axes.tick_params(axis="x", length=0 if names.step == 1 else 2, pad=3, width=0.6)
+    rotated = axes.get_xticklabels()[: len(labels.labels)] if labels.angle else ()
+    for label in rotated:
+        label.set(rotation=labels.angle, rotation_mode="anchor", ha="right")
+        label.set(va="top" if labels.angle == 45 else "center_baseline")
+    axes.tick_params(axis="x", length=0 if labels.step == 1 else 2, pad=3, width=0.6)
     axes.set_xlabel("key", fontsize=NAME, color=FAINT)

@@ -1,30 +1,30 @@
-"""The column after the keys, without which rows would look as if they summed to one."""
+"""Remainder column: ∅ or Σ after the keys, for rows that do not sum to 1."""
 
 from __future__ import annotations
 
 from attnviz.core.arrays import FloatArray
 from attnviz.core.attention_map import AttentionMap
 from attnviz.record import Record
-from attnviz.render.row_remainder import KEPT, Remainder
+from attnviz.render.row_remainder import UNSPENT, Remainder
 
-APART = 0.4  # cells between the keys and the column
+GAP = 0.4  # cells between the keys and the column
 
 
-class Column(Record):
-    """What rows keep or sum to, and where it stands, in cells."""
+class RemainderColumn(Record):
+    """The remainder of each row, and the position of its column in cells."""
 
     remainder: Remainder
     left: float
     width: float
 
     @classmethod
-    def of(cls, amap: AttentionMap) -> Column | None:
-        """The column that a map needs; none where rows sum to one."""
+    def of(cls, amap: AttentionMap) -> RemainderColumn | None:
+        """The column of a map; None where all rows sum to 1."""
         remainder, n_key = Remainder.of(amap), len(amap.keys)
         if remainder is None:
             return None
-        least = 1.0 if remainder.mark == KEPT else 1.25
-        return cls(remainder, n_key - 0.5 + APART, max(least, n_key / 20))
+        least = 1.0 if remainder.mark == UNSPENT else 1.25
+        return cls(remainder, n_key - 0.5 + GAP, max(least, n_key / 20))
 
     @property
     def mark(self) -> str:
@@ -33,30 +33,30 @@ class Column(Record):
 
     @property
     def values(self) -> FloatArray:
-        """A number a row.    -> [layer, head, query]"""
+        """One value per row.    -> [layer, head, query]"""
         return self.remainder.values
 
     @property
     def middle(self) -> float:
-        """Where its mark and its numbers stand."""
+        """The horizontal center of the column."""
         return self.left + self.width / 2
 
     @property
     def right(self) -> float:
-        """Where it ends."""
+        """The right end of the column."""
         return self.left + self.width
 
     @property
-    def ends(self) -> tuple[float, float]:
-        """The least and the most of its values, and zero."""
+    def limits(self) -> tuple[float, float]:
+        """The range of the values and zero."""
         return min(0.0, float(self.values.min())), max(0.0, float(self.values.max()))
 
     @property
     def note(self) -> str:
-        """What has to be said about it; Σ leaves the scale of the weights, so it says its own."""
-        if self.mark == KEPT:
+        """The meaning of the mark; for Σ, which is not on the color scale, with its range."""
+        if self.mark == UNSPENT:
             return self.remainder.meaning
         limits = (float(self.values.min()), float(self.values.max()))
         low, high = (f"{round(limit, 6) + 0.0:.3g}" for limit in limits)  # no −2e−08, no −0
-        said = low if low == high else f"{low} to {high}"
-        return f"{self.remainder.meaning}, {said}".replace("-", "−")
+        interval = low if low == high else f"{low} to {high}"
+        return f"{self.remainder.meaning}, {interval}".replace("-", "−")

@@ -1,4 +1,4 @@
-"""The rows view: a row of bars for each query, a bar for each key."""
+"""The rows view: one row of bars per query, one bar per key."""
 
 from __future__ import annotations
 
@@ -7,64 +7,68 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from attnviz.core.arrays import FloatArray
-from attnviz.render.figure.colorbar import figures
-from attnviz.render.figure.drawable import Subject
-from attnviz.render.figure.matrix import paint_sums
-from attnviz.render.figure.panels import Panel, outline, small_multiples
+from attnviz.render.figure.colorbar import format_tick
+from attnviz.render.figure.drawable import Drawable
+from attnviz.render.figure.matrix import draw_row_sums
+from attnviz.render.figure.panels import Panel, draw_outline, draw_small_multiples
 from attnviz.render.figure.titles import HAIR
-from attnviz.render.row_remainder import KEPT
+from attnviz.render.row_remainder import UNSPENT
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-TALLEST = 0.88  # of the height of a row
-HALF = 0.4  # of the width of a bar, in cells
-ABOVE, BELOW = 0.55, 0.15  # where on the palette the colours of the bars are
+TALLEST = 0.88  # height of a full bar, in rows
+HALF = 0.4  # half the width of a bar, in cells
+POSITIVE, NEGATIVE = 0.55, 0.15  # positions of the bar colors on the palette
 
 
-def rows(subject: Subject) -> Figure:
-    """Each head as rows of bars, all of one scale."""
-    return small_multiples(subject, paint, bars=f"a full bar is {figures(subject.scale.high)}")
+def draw_rows_view(drawable: Drawable) -> Figure:
+    """Each head as rows of bars, all on one scale."""
+    full_bar = f"full bar = {format_tick(drawable.scale.high)}"
+    return draw_small_multiples(drawable, draw_bar_rows, bars=full_bar)
 
 
-def paint(panel: Panel) -> None:
-    """The bars of one head, those of ∅ among them."""
-    column, weights = panel.subject.column, panel.weights
-    put_bars(panel, weights, np.arange(weights.shape[1], dtype=np.float64))
+def draw_bar_rows(panel: Panel) -> None:
+    """Draw the bars of one head, including those of ∅."""
+    column, weights = panel.drawable.remainder, panel.weights
+    draw_bars(panel, weights, np.arange(weights.shape[1], dtype=np.float64))
     panel.axes.hlines(
         np.arange(1, len(weights)) - 0.5, -0.5, weights.shape[1] - 0.5, color=HAIR, linewidth=0.4
     )
     if column is None:
         return
-    if column.mark == KEPT:
-        put_bars(panel, column.values[panel.place][:, None], np.array([column.middle]))
-        outline(panel.axes, column.left, column.right, len(weights))
+    if column.mark == UNSPENT:
+        draw_bars(panel, column.values[panel.head_index][:, None], np.array([column.middle]))
+        draw_outline(panel.axes, column.left, column.right, len(weights))
     else:
-        paint_sums(panel, column)
+        draw_row_sums(panel, column)
 
 
-def put_bars(panel: Panel, values: FloatArray, places: FloatArray) -> None:
-    """Bars that stand on the floor of their row; signed ones on its middle.
+def draw_bars(panel: Panel, values: FloatArray, positions: FloatArray) -> None:
+    """Draw bars from the bottom of their row; on a centered scale from its middle.
 
-    Shapes: values [query, bar], places [bar]
+    Shapes: values [query, bar], positions [bar]
     """
     from matplotlib.collections import PolyCollection
 
-    scale = panel.subject.scale
-    floor = np.arange(len(values))[:, None] + (0.0 if scale.centred else TALLEST / 2)
-    unit = TALLEST / (2 if scale.centred else 1) / scale.high
-    up = 1 - BELOW if scale.centred else ABOVE
-    for part, share in ((np.maximum(values, 0), up), (np.minimum(values, 0), BELOW)):
+    scale = panel.drawable.scale
+    bottom = np.arange(len(values))[:, None] + (0.0 if scale.is_centered else TALLEST / 2)
+    unit = TALLEST / (2 if scale.is_centered else 1) / scale.high
+    positive = 1 - NEGATIVE if scale.is_centered else POSITIVE
+    signs = (np.maximum(values, 0), positive), (np.minimum(values, 0), NEGATIVE)
+    for part, color_position in signs:
         if part.any():
-            outlines = skyline(floor, floor - part * unit, places)
-            color = scale.palette.rgb[round(share * 255)] / 255
+            outlines = bar_outlines(bottom, bottom - part * unit, positions)
+            color = scale.palette.rgb[round(color_position * 255)] / 255
             panel.axes.add_collection(PolyCollection(list(outlines), facecolor=color, linewidth=0))
 
 
-def skyline(floor: FloatArray, tops: FloatArray, places: FloatArray) -> FloatArray:
+def bar_outlines(bottom: FloatArray, tops: FloatArray, positions: FloatArray) -> FloatArray:
     """The bars of each row as one outline.    [row, 1], [row, bar], [bar] -> [row, corner, 2]"""
     n_row, n_bar = tops.shape
-    x = np.broadcast_to(places[:, None] + np.array([-HALF, -HALF, HALF, HALF]), (n_row, n_bar, 4))
-    ground = np.broadcast_to(floor, tops.shape)
-    y = np.stack([ground, tops, tops, ground], axis=-1)
+    x = np.broadcast_to(
+        positions[:, None] + np.array([-HALF, -HALF, HALF, HALF]), (n_row, n_bar, 4)
+    )
+    bottoms = np.broadcast_to(bottom, tops.shape)
+    y = np.stack([bottoms, tops, tops, bottoms], axis=-1)
     return np.stack([x, y], axis=-1).reshape(n_row, n_bar * 4, 2)

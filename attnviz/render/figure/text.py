@@ -1,4 +1,4 @@
-"""The text view: the keys as running text, each on the colour of the weight one query gives it."""
+"""The text view: the keys as running text, colored by the weights of one query."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from attnviz.errors import MisuseError
 from attnviz.record import Record
-from attnviz.render.colors import WHITE, ink
-from attnviz.render.figure.colorbar import BAR_ROOM, colour_bar
-from attnviz.render.figure.drawable import HIDDEN, Subject
-from attnviz.render.figure.fonts import width_of
-from attnviz.render.figure.layout import BAR_LEAST, Room, Sheet, refuse_size
-from attnviz.render.figure.masked_hatch import LOOK
-from attnviz.render.figure.text_flow import Spot, flow
+from attnviz.render.colors import WHITE, contrast_ink
+from attnviz.render.figure.colorbar import COLORBAR_WIDTH, draw_colorbar
+from attnviz.render.figure.drawable import MASKED, Drawable
+from attnviz.render.figure.fonts import text_width
+from attnviz.render.figure.layout import MIN_COLORBAR, FigureLayout, Margins, check_size
+from attnviz.render.figure.masked_hatch import HATCH
+from attnviz.render.figure.text_flow import TextPosition, flow_positions
 from attnviz.render.figure.titles import (
     CAPTION,
     EDGE,
@@ -22,145 +22,154 @@ from attnviz.render.figure.titles import (
     HEADING,
     INK,
     NOTE,
-    blank,
-    brief,
-    head_room,
-    notes_on,
+    fit_caption,
+    header_height,
+    new_figure,
+    nonempty,
 )
-from attnviz.render.style import query_of
+from attnviz.render.style import query_index
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-WIDE, LEAST_WIDE = 10.0, 4.0  # inches, where nobody asks for a size
-WORD, NUMBER = 11.0, 6.5  # points
-HIGH, STEP = 0.36, 0.42  # inches: a word with its number; from one line to the next
-SIDE, BETWEEN = 0.07, 0.05  # inches beside a word, and from one to the next
-LONGEST_WORD = 3.0
-HEAD = 0.26  # inches from a heading to its text
-AFTER = 0.16  # inches after the text of a head
+MAX_WIDTH, MIN_WIDTH = 10.0, 4.0  # inches, of the text without a requested size
+WORD, NUMBER = 11.0, 6.5  # font sizes in points
+HEIGHT, STEP = 0.36, 0.42  # inches: height of a word with its value; line spacing
+SIDE, BETWEEN = 0.07, 0.05  # inches: padding beside a word; gap between words
+MAX_WORD = 3.0  # inches
+HEAD = 0.26  # inches: height of a heading
+AFTER = 0.16  # inches: space after a paragraph
 
 
 class Word(Record):
-    """A key in the text, or what follows the keys."""
+    """A key or the remainder (∅, Σ), with its value and background color."""
 
     text: str
     number: str
-    rgb: tuple[int, int, int] | None  # of its ground; None: hidden
+    rgb: tuple[int, int, int] | None  # None: masked
 
     @property
     def width(self) -> float:
-        """How wide its ground is, in inches."""
-        return max(width_of(self.text, WORD), width_of(self.number, NUMBER)) + 2 * SIDE
+        """The width of the background, in inches."""
+        return max(text_width(self.text, WORD), text_width(self.number, NUMBER)) + 2 * SIDE
 
 
 class Paragraph(Record):
-    """The words of a head, and where they stand."""
+    """The words of a head and their positions."""
 
     words: tuple[Word, ...]
-    spots: tuple[Spot, ...]
+    positions: tuple[TextPosition, ...]
 
     @classmethod
     def of(cls, words: Iterable[Word], wide: float) -> Paragraph:
-        """Words in lines that are no longer than `wide` inches."""
+        """Words wrapped into lines of at most `wide` inches."""
         words = tuple(words)
-        return cls(words, tuple(flow((word.width for word in words), wide, BETWEEN)))
+        return cls(words, tuple(flow_positions((word.width for word in words), wide, BETWEEN)))
 
     @property
     def wide(self) -> float:
-        """How long its longest line is, in inches."""
-        return max(s.left + w.width for w, s in zip(self.words, self.spots, strict=True))
+        """The length of the longest line, in inches."""
+        return max(p.left + w.width for w, p in zip(self.words, self.positions, strict=True))
 
     @property
     def tall(self) -> float:
-        """How high it is with its heading and what follows it, in inches."""
-        return HEAD + STEP * (self.spots[-1].line + 1) + AFTER
+        """The height with heading and the space after it, in inches."""
+        return HEAD + STEP * (self.positions[-1].line + 1) + AFTER
 
 
-def sentence(subject: Subject) -> Figure:
-    """A paragraph a head: how one query looks at the text."""
-    query = query_of(subject.amap, subject.style)
-    asker = subject.letters.cut(subject.queries[query], NOTE, LONGEST_WORD)
-    unseen = HIDDEN if subject.hidden[:, :, query].any() else ""
-    notes = notes_on(f"query {query}, {asker}, looks at these keys", unseen)
-    sheet, paragraphs = arrange(subject, query, notes)
-    figure = blank(subject, sheet, notes)
-    axes = figure.add_axes(sheet.place(0))
+def draw_text_view(drawable: Drawable) -> Figure:
+    """One paragraph per head: the weights of one query."""
+    query = query_index(drawable.amap, drawable.style)
+    label = drawable.fonts.truncate(drawable.queries[query], NOTE, MAX_WORD)
+    masked = MASKED if drawable.masked[:, :, query].any() else ""
+    notes = nonempty(f"attention from query {query} ({label}) to each key", masked)
+    layout, paragraphs = arrange_paragraphs(drawable, query, notes)
+    figure = new_figure(drawable, layout, notes)
+    axes = figure.add_axes(layout.panel_box(0))
     axes.set_axis_off()
     top = 0.0
-    for place, paragraph in zip(subject.heads(), paragraphs, strict=True):
-        put_heading(axes, subject, place, top, sheet.panel[0])
-        for word, spot in zip(paragraph.words, paragraph.spots, strict=True):
-            put_word(axes, word, spot.left, top + HEAD + spot.line * STEP)
+    for at, paragraph in zip(drawable.head_indices(), paragraphs, strict=True):
+        draw_heading(axes, drawable, at, top, layout.panel[0])
+        for word, position in zip(paragraph.words, paragraph.positions, strict=True):
+            draw_word(axes, word, position.left, top + HEAD + position.line * STEP)
         top += paragraph.tall
-    axes.set(xlim=(0, sheet.panel[0]), ylim=(sheet.panel[1], 0))
-    colour_bar(figure, subject, sheet)
+    axes.set(xlim=(0, layout.panel[0]), ylim=(layout.panel[1], 0))
+    draw_colorbar(figure, drawable, layout)
     return figure
 
 
-def arrange(subject: Subject, query: int, notes: tuple[str, ...]) -> tuple[Sheet, list[Paragraph]]:
-    """The sheet, and the paragraphs that stand on it.
+def arrange_paragraphs(
+    drawable: Drawable, query: int, notes: tuple[str, ...]
+) -> tuple[FigureLayout, list[Paragraph]]:
+    """The layout and the paragraphs.
 
-    Raises MisuseError where the text does not fit the size that was asked for.
+    Raises MisuseError if the text does not fit the requested size.
     """
-    size, beside = subject.style.size, BAR_ROOM + 2 * EDGE
-    wide = (size[0] if size else WIDE) - beside
-    paragraphs = [Paragraph.of(words_of(subject, at, query), wide) for at in subject.heads()]
+    size, beside = drawable.style.size, COLORBAR_WIDTH + 2 * EDGE
+    wide = (size[0] if size else MAX_WIDTH) - beside
+    paragraphs = [
+        Paragraph.of(key_words(drawable, at, query), wide) for at in drawable.head_indices()
+    ]
     if not size:
-        wide = max(LEAST_WIDE, *(paragraph.wide for paragraph in paragraphs))
-    top = head_room(subject, notes, wide + beside)
-    tall = max(BAR_LEAST, sum(paragraph.tall for paragraph in paragraphs))
-    made = size or (wide + beside, top + tall + EDGE)
-    what = f"{subject.n_panel} paragraphs of {len(subject.keys)} tokens"
-    refuse_size(made, subject.style.dpi, what)
-    if wide <= 0 or top + tall + EDGE > made[1] + 1e-9:
+        wide = max(MIN_WIDTH, *(paragraph.wide for paragraph in paragraphs))
+    top = header_height(drawable, notes, wide + beside)
+    tall = max(MIN_COLORBAR, sum(paragraph.tall for paragraph in paragraphs))
+    figure_size = size or (wide + beside, top + tall + EDGE)
+    what = f"{drawable.n_panel} paragraphs of {len(drawable.keys)} tokens"
+    check_size(figure_size, drawable.style.dpi, what)
+    if wide <= 0 or top + tall + EDGE > figure_size[1] + 1e-9:
         raise MisuseError(
-            f"a picture of {made[0]:g} × {made[1]:g} inches has no room for {what}; "
-            "ask for a larger --size, or for less with --layer and --head"
+            f"{figure_size[0]:g} × {figure_size[1]:g} inches are too small for {what}; "
+            "increase --size, or select fewer heads with --layer and --head"
         )
-    room = Room(left=EDGE, right=beside - EDGE, top=top, bottom=EDGE, across=0.0, down=0.0)
-    return Sheet(columns=1, rows=1, panel=(wide, tall), room=room, size=made), paragraphs
+    margins = Margins(left=EDGE, right=beside - EDGE, top=top, bottom=EDGE, across=0.0, down=0.0)
+    return FigureLayout(
+        columns=1, rows=1, panel=(wide, tall), margins=margins, size=figure_size
+    ), paragraphs
 
 
-def words_of(subject: Subject, place: tuple[int, int], query: int) -> Iterator[Word]:
-    """The keys of one head with their weights, then ∅ or Σ where the map needs it."""
-    row, hidden = subject.amap.weights[place][query], subject.hidden[place][query]
-    numbered = subject.style.annotate is not False
-    for k, (key, rgb) in enumerate(zip(subject.keys, subject.scale.rgb(row), strict=True)):
-        text = subject.letters.cut(key, WORD, LONGEST_WORD)
-        if hidden[k]:
+def key_words(drawable: Drawable, at: tuple[int, int], query: int) -> Iterator[Word]:
+    """The keys of one head with their weights, then the remainder if any."""
+    row, masked = drawable.amap.weights[at][query], drawable.masked[at][query]
+    has_values = drawable.style.annotate is not False
+    for k, (key, rgb) in enumerate(zip(drawable.keys, drawable.scale.rgb(row), strict=True)):
+        text = drawable.fonts.truncate(key, WORD, MAX_WORD)
+        if masked[k]:
             yield Word(text, "", None)
         else:
             red, green, blue = rgb.tolist()
-            yield Word(text, subject.number(row[k]) if numbered else "", (red, green, blue))
-    column = subject.column
+            value = drawable.format_weight(row[k]) if has_values else ""
+            yield Word(text, value, (red, green, blue))
+    column = drawable.remainder
     if column is not None:
-        yield Word(column.mark, subject.number(column.values[place][query]), WHITE)
+        yield Word(column.mark, drawable.format_weight(column.values[at][query]), WHITE)
 
 
-def put_heading(
-    axes: Axes, subject: Subject, place: tuple[int, int], top: float, wide: float
+def draw_heading(
+    axes: Axes, drawable: Drawable, at: tuple[int, int], top: float, wide: float
 ) -> None:
-    """The name of a head and its caption."""
-    heading = subject.letters.cut(subject.heading(*place), HEADING, wide)
+    """Draw the name of a head and its caption."""
+    heading = drawable.fonts.truncate(drawable.heading(*at), HEADING, wide)
     axes.text(0, top + HEAD / 2, heading, size=HEADING, color=INK, va="center_baseline")
-    left = width_of(heading, HEADING) + 0.2
-    caption = brief(subject, subject.caption(*place), max(0.0, wide - left))
+    left = text_width(heading, HEADING) + 0.2
+    caption = fit_caption(drawable, drawable.caption(*at), max(0.0, wide - left))
     axes.text(left, top + HEAD / 2, caption, size=CAPTION, color=FAINT, va="center_baseline")
 
 
-def put_word(axes: Axes, word: Word, left: float, top: float) -> None:
-    """A word on its ground, its number below it."""
+def draw_word(axes: Axes, word: Word, left: float, top: float) -> None:
+    """Draw a word on its background, with its value below."""
     from matplotlib.patches import Rectangle
 
-    look = LOOK if word.rgb is None else {"facecolor": [c / 255 for c in word.rgb]}
+    fill = HATCH if word.rgb is None else {"facecolor": [c / 255 for c in word.rgb]}
     outline = {"edgecolor": HAIR, "linewidth": 0.6} if word.rgb else {}
-    axes.add_patch(Rectangle((left, top), word.width, HIGH, clip_on=False, **{**look, **outline}))
-    color = FAINT if word.rgb is None else [c / 255 for c in ink(word.rgb)]
+    axes.add_patch(
+        Rectangle((left, top), word.width, HEIGHT, clip_on=False, **{**fill, **outline})
+    )
+    color = FAINT if word.rgb is None else [c / 255 for c in contrast_ink(word.rgb)]
     middle = left + word.width / 2
     for text, size, down in (
-        (word.text, WORD, 0.13 if word.number else HIGH / 2),
+        (word.text, WORD, 0.13 if word.number else HEIGHT / 2),
         (word.number, NUMBER, 0.285),
     ):
         axes.text(

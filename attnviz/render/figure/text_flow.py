@@ -1,4 +1,4 @@
-"""Running text: one piece after another, in a new line where there is no room."""
+"""Text flow: words in lines of limited length."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 
-class Spot(NamedTuple):
-    """Where a piece begins, in inches, and in which line it stands."""
+class TextPosition(NamedTuple):
+    """The left end of a word in inches, and its line."""
 
     left: float
     line: int
 
 
-def flow(widths: Iterable[float], room: float, between: float) -> list[Spot]:
-    """Where pieces of these widths stand in lines of this length."""
-    spots: list[Spot] = []
+def flow_positions(widths: Iterable[float], length: float, between: float) -> list[TextPosition]:
+    """The positions of words of these widths in lines of this length."""
+    positions: list[TextPosition] = []
     left, line = 0.0, 0
     for width in widths:
-        if left and left + width > room:
+        if left and left + width > length:
             left, line = 0.0, line + 1
-        spots.append(Spot(left, line))
+        positions.append(TextPosition(left, line))
         left += width + between
-    return spots
+    return positions

@@ -1,104 +1,126 @@
-"""What surrounds the panels: the title, notes on what is drawn, headings."""
+"""Titles: title, subtitle and notes of a figure, headings and captions of its panels."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from attnviz.render.figure.drawable import HIDDEN, Subject
-from attnviz.render.figure.fonts import width_of
-from attnviz.render.figure.layout import Sheet
-from attnviz.render.figure.masked_hatch import swatch
-from attnviz.render.figure.text_flow import Spot, flow
-from attnviz.render.style import REMARK
+from attnviz.render.figure.drawable import MASKED, Drawable
+from attnviz.render.figure.fonts import text_width
+from attnviz.render.figure.layout import FigureLayout
+from attnviz.render.figure.masked_hatch import hatch_sample
+from attnviz.render.figure.text_flow import TextPosition, flow_positions
+from attnviz.render.style import SEPARATOR
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 INK, FAINT, HAIR = "#1a1a1a", "#595959", "#b8b8b8"
-TITLE, HEADING, NAME, NOTE, CAPTION = 14.0, 9.5, 9.0, 8.0, 7.0  # points
-EDGE = 0.12  # inches of white at the border of the sheet
-LINE = 0.16  # inches from one small line of type to the next
-UNDER_TITLE, SAMPLE = 0.26, 0.26  # inches for the title, and for a sample before a note
+TITLE, HEADING, NAME, NOTE, CAPTION = 14.0, 9.5, 9.0, 8.0, 7.0  # font sizes in points
+EDGE = 0.12  # inches of margin around the figure
+LINE = 0.16  # inches: line spacing of subtitle, notes and captions
+UNDER_TITLE, SAMPLE = 0.26, 0.26  # inches: height of the title; width of a hatch sample
 
 
-def notes_on(*notes: str) -> tuple[str, ...]:
-    """Those notes that say something."""
+def nonempty(*notes: str) -> tuple[str, ...]:
+    """The notes that are not empty."""
     return tuple(note for note in notes if note)
 
 
-def spots(notes: tuple[str, ...], width: float) -> list[Spot]:
-    """Where notes stand on a sheet of this width."""
-    widths = (width_of(note, NOTE) + SAMPLE * (note == HIDDEN) for note in notes)
-    return flow(widths, width - 2 * EDGE, 0.25)
+def note_positions(notes: tuple[str, ...], width: float) -> list[TextPosition]:
+    """The positions of notes below the title, on a figure of this width in inches."""
+    widths = (text_width(note, NOTE) + SAMPLE * (note == MASKED) for note in notes)
+    return flow_positions(widths, width - 2 * EDGE, 0.25)
 
 
-def head_room(subject: Subject, notes: tuple[str, ...], width: float) -> float:
-    """How far down the first panel begins on a sheet of this width, in inches."""
-    n_line = max((spot.line + 1 for spot in spots(notes, width)), default=0)
-    return EDGE + UNDER_TITLE + n_line * LINE + (0.04 if notes else 0.0) + heading_room(subject)
+def subtitle_lines(drawable: Drawable, width: float) -> list[str]:
+    """The subtitle, wrapped for a figure of this width in inches."""
+    lines: list[str] = []
+    for word in drawable.subtitle.split():
+        extended = f"{lines[-1]} {word}" if lines else word
+        if lines and text_width(extended, NOTE) <= 0.98 * (width - 2 * EDGE):
+            lines[-1] = extended
+        else:
+            lines.append(word)
+    return lines
 
 
-def heading_room(subject: Subject) -> float:
-    """What a panel's heading and its caption take, in inches."""
-    return 0.2 + LINE * bool(subject.style.captions)
+def header_height(drawable: Drawable, notes: tuple[str, ...], width: float) -> float:
+    """The height above the first panel on a figure of this width, in inches."""
+    n_line = len(subtitle_lines(drawable, width))
+    n_line += max((at.line + 1 for at in note_positions(notes, width)), default=0)
+    return (
+        EDGE + UNDER_TITLE + n_line * LINE + (0.04 if n_line else 0.0) + heading_height(drawable)
+    )
 
 
-def blank(subject: Subject, sheet: Sheet, notes: tuple[str, ...]) -> Figure:
-    """A sheet with its title, and notes on what is not plain."""
+def heading_height(drawable: Drawable) -> float:
+    """The height of a panel heading with its caption, in inches."""
+    return 0.2 + LINE * bool(drawable.style.captions)
+
+
+def new_figure(drawable: Drawable, layout: FigureLayout, notes: tuple[str, ...]) -> Figure:
+    """A figure with title, subtitle and notes."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=sheet.size, dpi=subject.style.dpi)
-    width, height = sheet.size
-    title = subject.letters.cut(subject.title, TITLE, width - 2 * EDGE)
+    figure = Figure(figsize=layout.size, dpi=drawable.style.dpi)
+    width, height = layout.size
+    title = drawable.fonts.truncate(drawable.title, TITLE, width - 2 * EDGE)
     top = 1 - EDGE / height
     figure.text(EDGE / width, top, title, fontsize=TITLE, color=INK, va="top")
-    for note, spot in zip(notes, spots(notes, width), strict=True):
-        left, down = EDGE + spot.left, EDGE + UNDER_TITLE + LINE * (spot.line + 0.5)
-        if note == HIDDEN:
-            figure.add_artist(swatch(sheet.share(left, down - 0.06, SAMPLE - 0.06, 0.12)))
+    subtitle = subtitle_lines(drawable, width)
+    first = EDGE + UNDER_TITLE + LINE / 2
+    for number, line in enumerate(subtitle):
+        y = 1 - (first + LINE * number) / height
+        text = drawable.fonts.truncate(line, NOTE, width - 2 * EDGE)
+        figure.text(EDGE / width, y, text, fontsize=NOTE, color=INK, va="center")
+    for note, position in zip(notes, note_positions(notes, width), strict=True):
+        left, down = EDGE + position.left, first + LINE * (len(subtitle) + position.line)
+        if note == MASKED:
+            sample = layout.fraction_box(left, down - 0.06, SAMPLE - 0.06, 0.12)
+            figure.add_artist(hatch_sample(sample))
             left += SAMPLE
-        text = subject.letters.cut(note, NOTE, width - left - EDGE)
+        text = drawable.fonts.truncate(note, NOTE, width - left - EDGE)
         figure.text(left / width, 1 - down / height, text, fontsize=NOTE, color=FAINT, va="center")
     return figure
 
 
-def panels(
+def add_panels(
     figure: Figure,
-    subject: Subject,
-    sheet: Sheet,
+    drawable: Drawable,
+    layout: FigureLayout,
     spare: float = 0.0,
     *,
     before: float = 0.0,
     above: float = 0.0,
 ) -> Iterator[tuple[tuple[int, int], Axes]]:
-    """The place of each head and an empty panel for it.
+    """The array indices of each head, and its empty panel with heading and caption.
 
     Headings and captions may be `spare` inches wider than panels; they begin `before` inches
-    to the left of them, `above` inches higher than they would.
+    to the left of them and are raised by `above` inches.
     """
-    room = sheet.panel[0] + spare
-    left, low = -before / sheet.panel[0], 4 + 72 * above
-    high = low + LINE * 72 * bool(subject.style.captions)
-    headings = subject.headings(HEADING, room)
-    for index, (place, heading) in enumerate(zip(subject.heads(), headings, strict=True)):
-        axes = figure.add_axes(sheet.place(index))
+    panel_width = layout.panel[0] + spare
+    left, low = -before / layout.panel[0], 4 + 72 * above
+    high = low + LINE * 72 * bool(drawable.style.captions)
+    headings = drawable.headings(HEADING, panel_width)
+    for index, (at, heading) in enumerate(zip(drawable.head_indices(), headings, strict=True)):
+        axes = figure.add_axes(layout.panel_box(index))
         axes.set(xticks=[], yticks=[])
         axes.spines[:].set_visible(False)
         axes.set_title(heading, loc="left", x=left, fontsize=HEADING, color=INK, pad=high)
-        if caption := brief(subject, subject.caption(*place), room):
+        if caption := fit_caption(drawable, drawable.caption(*at), panel_width):
             axes.annotate(
                 caption, (left, 1), (0, low), xycoords="axes fraction",
                 textcoords="offset points", fontsize=CAPTION, color=FAINT,
             )  # fmt: skip
-        yield place, axes
+        yield at, axes
 
 
-def brief(subject: Subject, caption: str, width: float) -> str:
-    """As many of a caption's remarks as there is room for, the first one cut where it must be."""
-    width *= 0.98  # dots are not as fine as type
-    remarks = caption.split(REMARK)
-    while len(remarks) > 1 and width_of(REMARK.join(remarks), CAPTION) > width:
-        remarks.pop()
-    return subject.letters.cut(REMARK.join(remarks), CAPTION, width)
+def fit_caption(drawable: Drawable, caption: str, width: float) -> str:
+    """The parts of a caption that fit, at least the first one, truncated if needed."""
+    width *= 0.98  # rendered text is wider by rounding to dots
+    parts = caption.split(SEPARATOR)
+    while len(parts) > 1 and text_width(SEPARATOR.join(parts), CAPTION) > width:
+        parts.pop()
+    return drawable.fonts.truncate(SEPARATOR.join(parts), CAPTION, width)

@@ -1,45 +1,32 @@
-"""The table of views."""
+"""Views as figures: the function that draws a view of a map."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from attnviz.core.attention_map import AttentionMap
-from attnviz.lookup import find
-from attnviz.record import Record
-from attnviz.render.figure.drawable import Subject
-from attnviz.render.figure.lines import lines
-from attnviz.render.figure.matrix import matrix
-from attnviz.render.figure.overview import overview
-from attnviz.render.figure.rows import rows
-from attnviz.render.figure.text import sentence
+from attnviz.render.figure.drawable import Drawable
 from attnviz.render.style import Style
+from attnviz.render.views import View, find_view
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-class View(Record):
-    """A way to draw a map, and the palette that suits it."""
+def choose_view(amap: AttentionMap, style: Style) -> View:
+    """The requested view; "auto" is the overview for several layers, else the matrix.
 
-    name: str
-    summary: str
-    draw: Callable[[Subject], Figure]
-    palette: str | None = None
-
-
-VIEWS = (
-    View("matrix", "a heatmap a head: queries down, keys across", matrix),
-    View("overview", "thumbnails: layers down, heads across", overview),
-    View("lines", "queries left, keys right, a line a weight", lines, "Blues"),
-    View("text", "the keys as text, coloured by one query's weights", sentence, "Blues"),
-    View("rows", "a row of bars a query", rows),
-)
+    Raises UnknownNameError for a view that does not exist.
+    """
+    view = find_view(style.view)
+    return view if view.figure else find_view("overview" if amap.n_layer > 1 else "matrix")
 
 
-def view_of(amap: AttentionMap, style: Style) -> View:
-    """The view that was asked for; by itself, an overview of several layers, else matrices."""
-    if style.view == "auto":
-        return find(VIEWS, "overview" if amap.n_layer > 1 else "matrix", "view")
-    return find(VIEWS, style.view, "view")
+def draw_function(view: View) -> Callable[[Drawable], Figure]:
+    """The function that draws this view; the modules of other views are not imported."""
+    module, function = view.figure.split(":")
+    draw: Callable[[Drawable], Figure]
+    draw = getattr(import_module(f"attnviz.render.figure.{module}"), function)
+    return draw

@@ -1,7 +1,8 @@
-"""A page to explore attention in: one file that asks for nothing, now or in ten years.
+"""HTML page: an interactive view of attention maps in one self-contained file.
 
-Python writes what the page knows (`island`), how it looks without scripts (`still`), and joins
-the modules and styles that lie beside this file (`assets`). The browser does the drawing.
+The page needs no network. Python writes its data (`data_island`), a fallback for browsers
+without scripts (`noscript`), and bundles the modules and styles of this folder (`bundle`); the
+browser draws.
 """
 
 from __future__ import annotations
@@ -15,62 +16,74 @@ from string import Template
 
 from attnviz.core.attention_map import AttentionMap
 from attnviz.errors import MisuseError
-from attnviz.render.data.json_document import line
-from attnviz.render.page.bundle import asset, script, stylesheet
-from attnviz.render.page.data_island import contents
-from attnviz.render.page.noscript import still
-from attnviz.render.page.split_comparison import apart
-from attnviz.render.safe_text import one_line
+from attnviz.render.data.json_document import to_json_line
+from attnviz.render.page.bundle import bundle_script, bundle_stylesheet, read_asset
+from attnviz.render.page.data_island import page_data
+from attnviz.render.page.map_facts import map_name
+from attnviz.render.page.noscript import noscript_html
+from attnviz.render.page.split_comparison import split_maps
+from attnviz.render.provenance import untrained_note
+from attnviz.render.safe_text import escape_text
 from attnviz.render.style import Style
 
 
 def html(amap: AttentionMap, style: Style) -> bytes:
-    """The page of one map; a comparison is laid out side by side."""
-    parts = apart(amap)
-    return pages(parts, style if len(parts) == 1 else replace(style, captions={}))
+    """The page of one map; the mechanisms of a comparison are shown side by side."""
+    amaps = split_maps(amap)
+    return render_page(amaps, style if len(amaps) == 1 else replace(style, captions={}))
 
 
-def pages(amaps: Sequence[AttentionMap], style: Style) -> bytes:
-    """One page of several maps, to be looked at side by side.
+def render_page(amaps: Sequence[AttentionMap], style: Style) -> bytes:
+    """One page of one or more maps, which can be compared side by side.
 
-    Raises MisuseError when there is no map, or more than a page can hold.
+    Raises MisuseError without a map, or for more weights than a page can hold.
     """
     if not amaps:
-        raise MisuseError("a page needs at least one map; it was given none")
-    known = contents(amaps, style)
-    title = known["title"]
-    styles, code = stylesheet(), script()
-    filled = Template(asset("page.html")).substitute(
-        policy=policy(code, styles),
+        raise MisuseError("a page needs at least one map, got none")
+    data = page_data(amaps, style)
+    title = data["title"]
+    styles, code = bundle_stylesheet(), bundle_script()
+    page = Template(read_asset("page.html")).substitute(
+        policy=content_security_policy(code, styles),
         title=escape(f"{title} · attnviz" if title else "attnviz"),
         heading=escape(title),
-        made_by="\n".join(meta(name, text) for name, text in sorted(style.made_by.items())),
+        made_by="\n".join(meta_tag(name, text) for name, text in sorted(style.made_by.items())),
         styles=styles,
-        still=still(amaps[0], style),
-        island=line(known).decode("ascii").rstrip("\n"),
+        provenance=provenance_html(amaps),
+        noscript=noscript_html(amaps[0], style),
+        data=to_json_line(data).decode("ascii").rstrip("\n"),
         script=code,
     )
-    return filled.encode("utf-8")
+    return page.encode("utf-8")
 
 
-def policy(code: str, styles: str) -> str:
-    """What the browser may do: run this script, use these styles, and nothing else."""
+def provenance_html(amaps: Sequence[AttentionMap]) -> str:
+    """The subtitle of untrained weights, per map where the maps of a page differ in it."""
+    notes = [untrained_note(amap) for amap in amaps]
+    if len(set(notes)) > 1:
+        notes = [note and f"{map_name(a)}: {note}" for a, note in zip(amaps, notes, strict=True)]
+    lines = dict.fromkeys(escape_text(note) for note in notes if note)
+    return "\n".join(f'<p class="provenance">{escape(line)}</p>' for line in lines)
+
+
+def content_security_policy(code: str, styles: str) -> str:
+    """Content Security Policy: this script and these styles only, no requests."""
     rules = {
         "default-src": "'none'",
-        "script-src": f"'{fingerprint(code)}'",
-        "style-src": f"'{fingerprint(styles)}'",
+        "script-src": f"'{csp_hash(code)}'",
+        "style-src": f"'{csp_hash(styles)}'",
         "base-uri": "'none'",
         "form-action": "'none'",
     }
-    return "; ".join(f"{what} {whence}" for what, whence in rules.items())
+    return "; ".join(f"{directive} {source}" for directive, source in rules.items())
 
 
-def fingerprint(text: str) -> str:
-    """The hash by which a browser knows a script or a style again."""
+def csp_hash(text: str) -> str:
+    """The SHA-256 hash source by which a policy allows one inline script or style."""
     return f"sha256-{b64encode(sha256(text.encode('utf-8')).digest()).decode('ascii')}"
 
 
-def meta(name: str, text: str) -> str:
-    """How the page was made, for whoever opens its source."""
-    shown = escape(one_line(text))
-    return f'<meta name="attnviz:{escape(one_line(name))}" content="{shown}">'
+def meta_tag(name: str, text: str) -> str:
+    """A `<meta>` element that records how the page was made (command, versions)."""
+    content = escape(escape_text(text))
+    return f'<meta name="attnviz:{escape(escape_text(name))}" content="{content}">'

@@ -1,60 +1,60 @@
-// What the file carries, unpacked only where somebody looks.
+// The data of the page. Layers are decompressed on first use.
 
 import { byId } from "./dom.js";
 
 const CODES = { uint8: Uint8Array, uint16: Uint16Array, int8: Int8Array, int16: Int16Array };
 
-export const island = JSON.parse(byId("data").textContent);
+export const pageData = JSON.parse(byId("data").textContent);
 
-export function bytesOf(base64) {
+export function decodeBase64(base64) {
 	const text = atob(base64);
 	const bytes = new Uint8Array(text.length);
-	for (let at = 0; at < bytes.length; at++) bytes[at] = text.charCodeAt(at);
+	for (let i = 0; i < bytes.length; i++) bytes[i] = text.charCodeAt(i);
 	return bytes;
 }
 
-/** Numbers [layer, head, row, column]: value = (code − zero) · peak of the row / top. */
-class Packed {
+/** An array [layer, head, row, column]: value = (code − zero) · peak of the row / top. */
+class QuantizedArray {
 	constructor(record) {
-		Object.assign(this, record, { promised: [], ready: [] });
+		Object.assign(this, record, { promises: [], blocks: [] });
 	}
 
-	/** Resolves when a layer, counted from 0, can be read. */
+	/** Resolves when a layer (by index) can be read. */
 	load(layer) {
-		return (this.promised[layer] ??= this.unpack(layer));
+		return (this.promises[layer] ??= this.unpack(layer));
 	}
 
 	async unpack(layer) {
-		const stream = new Blob([bytesOf(this.layers[layer])]).stream();
-		this.layers[layer] = null; // the text is not needed twice
+		const stream = new Blob([decodeBase64(this.layers[layer])]).stream();
+		this.layers[layer] = null; // frees the text
 		const inflated = stream.pipeThrough(new DecompressionStream("deflate"));
 		const buffer = await new Response(inflated).arrayBuffer();
 		const peaks = new Float64Array(buffer, 0, this.shape[1] * this.shape[2]);
-		this.ready[layer] = { peaks, codes: new CODES[this.codes](buffer, peaks.byteLength) };
+		this.blocks[layer] = { peaks, codes: new CODES[this.codes](buffer, peaks.byteLength) };
 	}
 
-	/** The codes of a row, and the value of one step. */
+	/** The codes of a row and its step. */
 	row(layer, head, row) {
-		const { peaks, codes } = this.ready[layer];
-		const at = head * this.shape[2] + row;
+		const { peaks, codes } = this.blocks[layer];
+		const i = head * this.shape[2] + row;
 		const n = this.shape[3];
-		return { codes: codes.subarray(at * n, at * n + n), step: peaks[at] / this.top };
+		return { codes: codes.subarray(i * n, i * n + n), step: peaks[i] / this.top };
 	}
 
-	values(...place) {
-		const { codes, step } = this.row(...place);
+	values(layer, head, row) {
+		const { codes, step } = this.row(layer, head, row);
 		return Float64Array.from(codes, (code) => (code - this.zero) * step);
 	}
 }
 
-export class Attention {
+export class AttentionMap {
 	constructor(record) {
 		Object.assign(this, record);
-		const there = ["weights", "query_vectors", "key_vectors"].filter((name) => record[name]);
-		this.packed = there.map((name) => (this[name] = new Packed(record[name])));
+		const names = ["weights", "query_vectors", "key_vectors"].filter((name) => record[name]);
+		this.arrays = names.map((name) => (this[name] = new QuantizedArray(record[name])));
 	}
 
 	load(layer) {
-		return Promise.all(this.packed.map((numbers) => numbers.load(layer)));
+		return Promise.all(this.arrays.map((array) => array.load(layer)));
 	}
 }

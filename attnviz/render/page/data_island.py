@@ -1,4 +1,7 @@
-"""What a page knows: the data island that its script reads, and that Python can read back."""
+"""Data island: the JSON inside a page, read by its script and by `attnviz render`.
+
+Its keys are a file format: `sources/external/attnviz_html.py` reads maps back from them.
+"""
 
 from __future__ import annotations
 
@@ -11,86 +14,99 @@ import numpy as np
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.tokens import Token
 from attnviz.errors import MisuseError
-from attnviz.render.colors import PALETTES, Palette, find_palette, ink
-from attnviz.render.data.json_document import described
-from attnviz.render.page.map_facts import about, carries_vectors, kept, made, name_of
-from attnviz.render.page.quantize import MOST, packed
-from attnviz.render.safe_text import one_line, printable
+from attnviz.render.colors import PALETTES, Palette, contrast_ink, find_palette
+from attnviz.render.data.json_document import document_header
+from attnviz.render.page.map_facts import (
+    carries_vectors,
+    describe_map,
+    map_name,
+    meta_lines,
+    precision_note,
+)
+from attnviz.render.page.quantize import MAX_WEIGHTS, quantize
+from attnviz.render.safe_text import escape_text, escape_token
 from attnviz.render.style import Style
 
-IN_SIGHT = 12  # queries down from the first, on any screen
+FIRST_SCREEN_QUERIES = 12  # rows of a matrix that fit on any screen without scrolling
 
 
-def contents(amaps: Sequence[AttentionMap], style: Style) -> dict[str, Any]:
-    """All maps, the palettes that suit them, and how the page is to begin."""
-    refuse_too_much(amaps)
+def page_data(amaps: Sequence[AttentionMap], style: Style) -> dict[str, Any]:
+    """All maps, the palettes that suit them, and the initial state of the page."""
+    check_size(amaps)
     signed = any(amap.signed for amap in amaps)
     first = amaps[0]
     return {
-        "title": one_line(style.title or first.text or name_of(first)),
+        "title": escape_text(style.title or first.text or map_name(first)),
         "start": {
             "view": "compare" if style.view == "auto" and len(amaps) > 1 else style.view,
-            "q": opening(first) if style.query is None else style.query,
+            "q": initial_query(first) if style.query is None else style.query,
             "palette": find_palette(style.palette, signed).name,
             "layer": next(iter(first.layers), 0),
             "head": next(iter(first.heads), 0),
         },
         "precision": 3 if style.precision is None else style.precision,
-        "palettes": {row.name: colours(row) for row in PALETTES if row.diverging or not signed},
-        "diverging": [row.name for row in PALETTES if row.diverging],
+        "palettes": {
+            row.name: encode_palette(row) for row in PALETTES if row.is_diverging or not signed
+        },
+        "diverging": [row.name for row in PALETTES if row.is_diverging],
         "largest": max(float(np.abs(amap.weights).max(initial=0.0)) for amap in amaps),
-        "maps": [record(amap, style, several=len(amaps) > 1) for amap in amaps],
+        "maps": [map_data(amap, style, several=len(amaps) > 1) for amap in amaps],
     }
 
 
-def opening(amap: AttentionMap) -> int:
-    """The first query; where it sees one key alone, a later one that is still in sight."""
-    seen = np.count_nonzero(amap.weights[:1, :1, :1])
-    return min(len(amap.queries) - 1, IN_SIGHT) if seen == 1 and len(amap.keys) > 1 else 0
+def initial_query(amap: AttentionMap) -> int:
+    """The query selected at first: 0, or a later one if query 0 attends to a single key."""
+    n_attended = np.count_nonzero(amap.weights[:1, :1, :1])
+    if n_attended == 1 and len(amap.keys) > 1:
+        return min(len(amap.queries) - 1, FIRST_SCREEN_QUERIES)
+    return 0
 
 
-def record(amap: AttentionMap, style: Style, several: bool) -> dict[str, Any]:
-    """One map: what the JSON document says of it, its arrays packed, its labels made visible."""
-    said = described(amap, style)
-    weights = packed(amap.weights, amap.signed, amap.hidden)
+def map_data(amap: AttentionMap, style: Style, several: bool) -> dict[str, Any]:
+    """One map: the fields of its JSON document, with quantized arrays and printable labels."""
+    document = document_header(amap, style)
+    weights = quantize(amap.weights, amap.signed, amap.masked)
     return {
-        **said,
-        **about(amap, several),
-        "made": made(said["meta"]),
-        "kept": kept(amap, weights["top"]),
-        "shown": {"queries": labels(amap.queries), "keys": labels(amap.keys)},
+        **document,
+        **describe_map(amap, several),
+        "made": meta_lines(document["meta"]),
+        "kept": precision_note(amap, weights["codes"]),
+        "shown": {"queries": token_labels(amap.queries), "keys": token_labels(amap.keys)},
         "row_sum": amap.row_sum,
         "signed": amap.signed,
-        "captions": {f"{layer}.{head}": said for (layer, head), said in style.captions.items()},
+        "captions": {f"{layer}.{head}": text for (layer, head), text in style.captions.items()},
         "weights": weights,
-        **vectors(amap),
+        **vector_data(amap),
     }
 
 
-def vectors(amap: AttentionMap) -> dict[str, Any]:
-    """Queries and keys as vectors, where the page is to carry them."""
+def vector_data(amap: AttentionMap) -> dict[str, Any]:
+    """Query and key vectors, if the page includes them."""
     query, key = amap.query_vectors, amap.key_vectors
     if query is None or key is None or not carries_vectors(amap):
         return {}
-    return {"query_vectors": packed(query, signed=True), "key_vectors": packed(key, signed=True)}
+    return {
+        "query_vectors": quantize(query, signed=True),
+        "key_vectors": quantize(key, signed=True),
+    }
 
 
-def labels(tokens: Sequence[Token]) -> list[str]:
-    """Tokens as people may see them."""
-    return [printable(token.label) for token in tokens]
+def token_labels(tokens: Sequence[Token]) -> list[str]:
+    """The printable labels of tokens."""
+    return [escape_token(token.label) for token in tokens]
 
 
-def colours(palette: Palette) -> str:
-    """A palette's 256 colours, four bytes each: the last is 0 for black ink, 255 for white."""
-    inked = [(*rgb, ink(rgb)[0]) for rgb in palette.rgb.tolist()]
-    return b64encode(np.array(inked, np.uint8).tobytes()).decode("ascii")
+def encode_palette(palette: Palette) -> str:
+    """A palette as base64: 256 × (red, green, blue, ink), with ink 0 for black, 255 for white."""
+    colors = [(*rgb, contrast_ink(rgb)[0]) for rgb in palette.rgb.tolist()]
+    return b64encode(np.array(colors, np.uint8).tobytes()).decode("ascii")
 
 
-def refuse_too_much(amaps: Sequence[AttentionMap]) -> None:
-    """A page that no browser could open is not written."""
-    size = sum(amap.weights.size for amap in amaps)
-    if size > MOST:
+def check_size(amaps: Sequence[AttentionMap]) -> None:
+    """Raises MisuseError for more weights than a browser can open."""
+    n_weight = sum(amap.weights.size for amap in amaps)
+    if n_weight > MAX_WEIGHTS:
         raise MisuseError(
-            f"a page holds up to {MOST:,} weights, and here are {size:,}. "
-            "Keep fewer layers or heads (--layer, --head), or fewer tokens"
+            f"an HTML page holds up to {MAX_WEIGHTS:,} weights, these maps have {n_weight:,}. "
+            "Select fewer layers or heads (--layer, --head), or use fewer tokens"
         )

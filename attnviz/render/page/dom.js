@@ -1,37 +1,37 @@
-// Elements. Foreign text enters the page here and nowhere else, and only ever as text.
+// DOM helpers. Text enters the page only here, never as markup.
 
 export const byId = (id) => document.getElementById(id);
 
-/** Namespaces, from what the parser made: no address stands in this file. */
-const [HTML, SVG] = [document.body, byId("svg")].map((made) => made.namespaceURI);
+/** Namespaces, read from the document: the page contains no URL. */
+const [HTML, SVG] = [document.body, byId("svg")].map((node) => node.namespaceURI);
 
-/** An element: "p.said" or "path"; attributes, "on…" being listeners; children. */
+/** Creates an element: "p.note" or "path"; attributes ("on…": listeners); children. */
 export function el(name, ...rest) {
 	const [tag, kind] = name.split(".");
-	const made = document.createElementNS(/^(svg|path)$/.test(tag) ? SVG : HTML, tag);
-	const given = rest[0]?.constructor === Object ? rest.shift() : {};
-	for (const [key, value] of Object.entries({ class: kind, ...given })) {
-		if (key.startsWith("on")) made.addEventListener(key.slice(2), value);
-		else if (key === "style") Object.entries(value).forEach((wish) => made.style.setProperty(...wish));
-		else if (key.startsWith("aria-") || (value ?? false) !== false) made.setAttribute(key, value);
+	const node = document.createElementNS(/^(svg|path)$/.test(tag) ? SVG : HTML, tag);
+	const attributes = rest[0]?.constructor === Object ? rest.shift() : {};
+	for (const [key, value] of Object.entries({ class: kind, ...attributes })) {
+		if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
+		else if (key === "style") Object.entries(value).forEach((rule) => node.style.setProperty(...rule));
+		else if (key.startsWith("aria-") || (value ?? false) !== false) node.setAttribute(key, value);
 	}
-	made.append(...rest.flat(2).filter((child) => child || child === 0));
-	return made;
+	node.append(...rest.flat(2).filter((child) => child || child === 0));
+	return node;
 }
 
 export const button = (text, onclick, more) => el("button", { onclick, ...more }, text);
 
-/** Says something to those who listen to the page instead of looking at it. */
-export const say = (text) => (byId("live").textContent = text);
+/** Announces a text to screen readers. */
+export const announce = (text) => (byId("live").textContent = text);
 
-/** Draws anew, then gives the focus back to whatever stands in the same place. */
-export function redrawn(host, draw) {
-	const place = host.contains(document.activeElement) && document.activeElement.dataset.place;
+/** Redraws a host, then restores the focus by its stop. */
+export function keepFocus(host, draw) {
+	const stop = host.contains(document.activeElement) && document.activeElement.dataset.stop;
 	draw();
-	if (place) host.querySelector(`[data-place="${place}"]`)?.focus();
+	if (stop) host.querySelector(`[data-stop="${stop}"]`)?.focus();
 }
 
-/** How far keys go: down, and to the right. */
+/** Steps of the navigation keys: down, right. */
 export const ARROWS = {
 	ArrowUp: [-1, 0],
 	ArrowDown: [1, 0],
@@ -41,28 +41,28 @@ export const ARROWS = {
 	End: [0, Infinity],
 };
 
-export const within = (at, n) => Math.max(0, Math.min(n - 1, at));
+export const clamp = (i, n) => Math.max(0, Math.min(n - 1, i));
 
-/** Lets the keys of a table act, unless they are meant for the browser, or `act` says false. */
-export function keyed(host, table, act) {
+/** Calls `act` for the keys of a table; where it is false, the browser acts. */
+export function onKeys(host, table, act) {
 	host.addEventListener("keydown", (event) => {
 		if (!(event.key in table) || event.ctrlKey || event.metaKey || event.altKey) return;
 		if (act(table[event.key]) !== false) event.preventDefault();
 	});
 }
 
-/** What `roving` walks through: its place, and whether it is the one that Tab comes to. */
-export const stop = (place, current) => ({ "data-place": place, tabindex: current ? 0 : -1 });
+/** Attributes of a stop of `rovingFocus`; Tab reaches the current one. */
+export const focusStop = (stop, current) => ({ "data-stop": stop, tabindex: current ? 0 : -1 });
 
-/** Lets arrow keys walk through the stops of a host; `strides`: how far down and right lead. */
-export function roving(host, strides = () => [1, 1]) {
-	keyed(host, ARROWS, ([down, right]) => {
-		const all = [...host.querySelectorAll("[data-place]")];
-		const here = all.indexOf(document.activeElement);
-		if (here < 0) return false;
+/** Arrow keys walk through the stops of a host; `strides`: stops per step down and right. */
+export function rovingFocus(host, strides = () => [1, 1]) {
+	onKeys(host, ARROWS, ([down, right]) => {
+		const stops = [...host.querySelectorAll("[data-stop]")];
+		const i = stops.indexOf(document.activeElement);
+		if (i < 0) return false;
 		const [below, beside] = strides();
-		const there = all[within(here + down * below + right * beside, all.length)];
-		for (const one of all) one.tabIndex = one === there ? 0 : -1;
-		there.focus();
+		const next = stops[clamp(i + down * below + right * beside, stops.length)];
+		for (const stop of stops) stop.tabIndex = stop === next ? 0 : -1;
+		next.focus();
 	});
 }

@@ -1,109 +1,111 @@
-// Draws a head as a heatmap: rows are queries, which look at columns, the keys.
+// Heatmap of a head. Rows: queries. Columns: keys.
 
-import { tint } from "./colour.js";
-import { inSight, thinned } from "./plan.js";
-import { hatched, raster } from "./raster.js";
-import { largest, number } from "./words.js";
+import { themeColor } from "./color.js";
+import { formatNumber, maxAbs } from "./format.js";
+import { thinLabels, visibleRange } from "./layout.js";
+import { fillHatch, rasterize } from "./raster.js";
 
-const NUMBERED = 40; // cells this large show their weight
+const MIN_NUMBERED = 40; // cells of this size show their weight
 
-/** Draws what `view` (how far it is scrolled, and its size) shows of a planned heatmap. */
-export function drawHeatmap(pen, sheet, plan, view, marks) {
-	const { cell, left, top, rows, columns, turn } = plan;
+/** Draws the part in `view` (scroll offset and size); `mark`: the marked cell. */
+export function drawHeatmap(ctx, matrix, layout, view, mark) {
+	const { cell, left, top, rows, columns, turn } = layout;
 	const [x, y] = [left - view.x, top - view.y];
-	const place = { x, y, w: columns.length * cell, h: rows.length * cell, cell };
-	place.rows = inSight(rows.length, cell, view.y, view.h - top);
-	place.columns = inSight(columns.length, cell, view.x, view.w - left);
-	const middle = (start, at) => start + (at + 0.5) * cell;
-	pen.clearRect(0, 0, view.w, view.h);
-	pen.font = plan.font;
-	pen.textBaseline = "middle";
-	clipped(pen, [left - 1, top - 1, view.w, view.h], () => {
-		hatched(pen, x, y, place.w, place.h);
-		plan.picture ??= raster(sheet, Infinity, Infinity);
-		pen.drawImage(plan.picture, x, y, place.w, place.h);
-		if (cell >= 7) drawGaps(pen, place);
-		if (cell >= NUMBERED) drawNumbers(pen, sheet, place);
-		if (sheet.margin) drawMargin(pen, sheet.margin[2], place, marks.row);
-		if (marks.row >= 0) drawCross(pen, place, marks);
+	const area = { x, y, w: columns.length * cell, h: rows.length * cell, cell };
+	area.rows = visibleRange(rows.length, cell, view.y, view.h - top);
+	area.columns = visibleRange(columns.length, cell, view.x, view.w - left);
+	const middle = (start, i) => start + (i + 0.5) * cell;
+	ctx.clearRect(0, 0, view.w, view.h);
+	ctx.font = layout.font;
+	ctx.textBaseline = "middle";
+	clip(ctx, [left - 1, top - 1, view.w, view.h], () => {
+		fillHatch(ctx, x, y, area.w, area.h);
+		layout.image ??= rasterize(matrix, Infinity, Infinity);
+		ctx.drawImage(layout.image, x, y, area.w, area.h);
+		if (cell >= 7) drawGaps(ctx, area);
+		if (cell >= MIN_NUMBERED) drawNumbers(ctx, matrix, area);
+		if (matrix.margin) drawMargin(ctx, matrix.margin[2], area, mark.row);
+		if (mark.row >= 0) drawMark(ctx, area, mark);
 	});
-	if (sheet.margin) write(pen, sheet.margin[0], x + place.w + 12, top - 10);
-	clipped(pen, [0, top - 8, left, view.h], () => {
-		for (const r of thinned(place.rows, cell, marks.row)) {
-			write(pen, rows[r], left - 8, middle(y, r), { align: "right", marked: r === marks.row });
+	if (matrix.margin) drawText(ctx, matrix.margin[0], x + area.w + 12, top - 10);
+	clip(ctx, [0, top - 8, left, view.h], () => {
+		for (const r of thinLabels(area.rows, cell, mark.row)) {
+			drawText(ctx, rows[r], left - 8, middle(y, r), { align: "right", marked: r === mark.row });
 		}
 	});
-	clipped(pen, [left - 8, 0, view.w, top], () => {
+	clip(ctx, [left - 8, 0, view.w, top], () => {
 		const how = turn ? { turn } : { align: "center" };
-		for (const c of thinned(place.columns, cell, marks.column)) {
-			write(pen, columns[c], middle(x, c), top - 10, { ...how, marked: c === marks.column });
+		for (const c of thinLabels(area.columns, cell, mark.column)) {
+			drawText(ctx, columns[c], middle(x, c), top - 10, { ...how, marked: c === mark.column });
 		}
 	});
 }
 
-function clipped(pen, box, draw) {
-	pen.save();
-	pen.beginPath();
-	pen.rect(...box);
-	pen.clip();
+function clip(ctx, box, draw) {
+	ctx.save();
+	ctx.beginPath();
+	ctx.rect(...box);
+	ctx.clip();
 	draw();
-	pen.restore();
+	ctx.restore();
 }
 
-function write(pen, text, x, y, { align = "left", turn = 0, marked, colour, most } = {}) {
-	pen.save();
-	pen.translate(x, y);
-	pen.rotate(-turn);
-	if (marked) pen.font = `600 ${pen.font}`;
-	pen.textAlign = align;
-	pen.fillStyle = colour ?? tint(marked ? "accent" : "ink");
-	pen.fillText(text, 0, 0, most);
-	pen.restore();
+function drawText(ctx, text, x, y, { align = "left", turn = 0, marked, color, most } = {}) {
+	ctx.save();
+	ctx.translate(x, y);
+	ctx.rotate(-turn);
+	if (marked) ctx.font = `600 ${ctx.font}`;
+	ctx.textAlign = align;
+	ctx.fillStyle = color ?? themeColor(marked ? "accent" : "ink");
+	ctx.fillText(text, 0, 0, most);
+	ctx.restore();
 }
 
-function drawGaps(pen, { x, y, w, h, cell }) {
-	pen.fillStyle = tint("ground");
-	for (let at = 0; at <= w; at += cell) pen.fillRect(x + at - 1, y, 1, h);
-	for (let at = 0; at <= h; at += cell) pen.fillRect(x, y + at - 1, w, 1);
+function drawGaps(ctx, { x, y, w, h, cell }) {
+	ctx.fillStyle = themeColor("ground");
+	for (let at = 0; at <= w; at += cell) ctx.fillRect(x + at - 1, y, 1, h);
+	for (let at = 0; at <= h; at += cell) ctx.fillRect(x, y + at - 1, w, 1);
 }
 
-function drawNumbers(pen, sheet, { x, y, cell, rows, columns }) {
+function drawNumbers(ctx, matrix, { x, y, cell, rows, columns }) {
 	for (const r of rows) {
 		for (const c of columns) {
-			const { value, drawn } = sheet.cell(r, c);
-			const how = { align: "center", colour: sheet.scale.ink(value), most: cell - 4 };
-			const text = number(value, cell < 54 ? 2 : 3);
-			if (drawn) write(pen, text, x + (c + 0.5) * cell, y + (r + 0.5) * cell, how);
+			const { value, isDrawn } = matrix.cell(r, c);
+			const how = { align: "center", color: matrix.scale.ink(value), most: cell - 4 };
+			const text = formatNumber(value, cell < 54 ? 2 : 3);
+			if (isDrawn) drawText(ctx, text, x + (c + 0.5) * cell, y + (r + 0.5) * cell, how);
 		}
 	}
 }
 
-/** Bars beside the rows: the mass that a row kept, or what it sums to. */
-function drawMargin(pen, values, { x, y, w, cell, rows }, marked) {
-	const most = Math.max(1, largest(values));
+/** Bars beside the rows: their sum, or their weight on no key. */
+function drawMargin(ctx, values, { x, y, w, cell, rows }, markedRow) {
+	const most = Math.max(1, maxAbs(values));
 	const numbered = cell >= 18;
-	const thick = numbered ? 2 : Math.max(1, cell - 2);
+	const height = numbered ? 2 : Math.max(1, cell - 2);
 	for (const r of rows) {
 		const [start, middle] = [x + w + 12, y + (r + 0.5) * cell];
-		const colour = tint(r === marked ? "ink" : "muted");
-		pen.fillStyle = colour;
-		pen.fillRect(start, middle + (numbered ? 6 : -thick / 2), (52 * Math.abs(values[r])) / most, thick);
-		if (numbered) write(pen, number(values[r], 3), start, middle - 2, { colour });
+		const color = themeColor(r === markedRow ? "ink" : "muted");
+		const top = middle + (numbered ? 6 : -height / 2);
+		ctx.fillStyle = color;
+		ctx.fillRect(start, top, (52 * Math.abs(values[r])) / most, height);
+		if (numbered) drawText(ctx, formatNumber(values[r], 3), start, middle - 2, { color });
 	}
 }
 
-function drawCross(pen, { x, y, w, h, cell }, { row, column }) {
-	const grow = cell < 8 ? 3 : 0; // what is smaller cannot be found
+/** Frames the marked row, column and cell. */
+function drawMark(ctx, { x, y, w, h, cell }, { row, column }) {
+	const grow = cell < 8 ? 3 : 0; // a smaller frame would be hard to find
 	const [left, top] = [x + column * cell - 0.5, y + row * cell - 0.5];
 	const frame = [left - grow, top - grow, cell + 2 * grow, cell + 2 * grow];
-	for (const [width, colour, ...box] of [
+	for (const [width, color, ...box] of [
 		[1, "accent", x - 0.5, top, w, cell],
 		[1, "accent", left, y - 0.5, cell, h],
 		[4, "ground", ...frame],
 		[2, "accent", ...frame],
 	]) {
-		pen.lineWidth = width;
-		pen.strokeStyle = tint(colour);
-		pen.strokeRect(...box);
+		ctx.lineWidth = width;
+		ctx.strokeStyle = themeColor(color);
+		ctx.strokeRect(...box);
 	}
 }

@@ -1,22 +1,22 @@
-// What the colours mean, where the scale ends, and which axis is which. The page holds every
-// sentence; `data-for` says of what each is true.
+// Legend: shows the sentences in the HTML of which a `data-for` fact holds.
 
 import { byId, el } from "./dom.js";
-import { closely } from "./words.js";
+import { formatExact } from "./format.js";
 
-const SHADES = 32; // of the palette's 256, that a gradient is made of
+const STOPS = 32; // of the gradient, from the 256 colors of a palette
 
-export function drawLegend({ scale, shared, hidden, margin }, view, { signed }) {
+export function drawLegend({ scale, shared, masked, margin }, view, { signed, layers }) {
 	const { low, high } = scale;
-	const shade = (_, at) => scale.css(low + ((high - low) * at) / (SHADES - 1));
-	const shades = Array.from({ length: SHADES }, shade).join();
-	byId("palette").style.background = `linear-gradient(to right, ${shades})`;
+	const stop = (_, i) => scale.css(low + ((high - low) * i) / (STOPS - 1));
+	const stops = Array.from({ length: STOPS }, stop).join();
+	byId("palette").style.background = `linear-gradient(to right, ${stops})`;
 	const ends = low < 0 ? [low, 0, high] : [0, high];
-	byId("ticks").replaceChildren(...ends.map((end) => el("span", end && closely(end))));
-	byId("thickest").textContent = closely(high);
-	const facts = [view, margin?.[0], shared ? "shared" : "own", signed && "signed"];
-	if (hidden.includes(1)) facts.push("hidden");
-	for (const said of byId("legend").querySelectorAll("[data-for]")) {
-		said.hidden = !said.dataset.for.split(" ").some((fact) => facts.includes(fact));
+	byId("ticks").replaceChildren(...ends.map((end) => el("span", end && formatExact(end))));
+	byId("max-weight").textContent = formatExact(high);
+	const facts = [view, margin?.[0], shared ? "shared" : "per-head", signed && "signed"];
+	if (layers.length > 1) facts.push("grid");
+	if (masked.includes(1)) facts.push("masked");
+	for (const node of byId("legend").querySelectorAll("[data-for]")) {
+		node.hidden = !node.dataset.for.split(" ").some((fact) => facts.includes(fact));
 	}
 }

@@ -1,16 +1,16 @@
-// Puts the page together, and keeps it in step with its state.
+// Entry point: state, controls and views.
 
-import { follow, listen, offerControls } from "./controls.js";
+import { bindControls, fillControls, syncControls } from "./controls.js";
 import { DimensionsView } from "./dimensions.js";
-import { button, byId, el, redrawn, roving, stop } from "./dom.js";
+import { button, byId, el, focusStop, keepFocus, rovingFocus } from "./dom.js";
 import { drawLegend } from "./legend.js";
 import { LinesView } from "./lines.js";
 import { MatrixView } from "./matrix.js";
 import { OverviewView } from "./overview.js";
 import { Page } from "./page.js";
-import { drawSide } from "./side.js";
-import { tableOf } from "./table.js";
+import { weightTable } from "./table.js";
 import { TextView } from "./text.js";
+import { drawDetails } from "./weight_details.js";
 
 const VIEWS = {
 	overview: OverviewView,
@@ -21,91 +21,91 @@ const VIEWS = {
 	compare: MatrixView,
 };
 
-const page = new Page(changed, moved);
-let shown = null; // the view that stands on the stage
+const page = new Page(onStateChange, onCursorMove);
+let view = null; // the view in the figure
 let latest = 0;
 
-/** Paper is light; the screen is what the system wishes. */
-const themed = (printing) => () => {
+/** Prints in light colors; the screen follows the system. */
+const setPrinting = (printing) => () => {
 	document.documentElement.style.colorScheme = printing ? "light" : "";
 	page.printing = printing;
 	refresh();
 };
 
-/** What depends on the map alone: the controls and the words around the picture. */
-function frame() {
+/** Updates what depends on the map alone. */
+function updateMap() {
 	const { about, kept, made } = page.attention;
-	offerControls(page);
+	fillControls(page);
 	byId("about").textContent = about;
-	byId("kept").textContent = kept;
-	byId("made").replaceChildren(...made.flatMap(([key, said]) => [el("dt", key), el("dd", said)]));
+	byId("precision").textContent = kept;
+	byId("meta").replaceChildren(...made.flatMap(([key, text]) => [el("dt", key), el("dd", text)]));
 }
 
-function tab(view) {
-	const open = () => page.state.set({ view });
-	const chosen = view === page.state.view;
-	const about = { role: "tab", id: `tab-${view}`, "aria-controls": "stage", "aria-selected": chosen };
-	return button(view, open, { ...about, onfocus: open, ...stop(view, chosen) });
+function tab(name) {
+	const open = () => page.state.set({ view: name });
+	const selected = name === page.state.view;
+	const aria = { role: "tab", "aria-controls": "stage", "aria-selected": selected };
+	return button(name, open, { ...aria, id: `tab-${name}`, onfocus: open, ...focusStop(name, selected) });
 }
 
-function changed(names) {
-	page.settle();
-	if (names.includes("map")) frame();
-	if (names.every((name) => name === "q" || name === "k")) return moved(false);
-	page.sheets.clear();
+function onStateChange(names) {
+	page.validateState();
+	if (names.includes("map")) updateMap();
+	if (names.every((name) => name === "q" || name === "k")) return onCursorMove(false);
+	page.matrices.clear();
 	refresh();
 }
 
-/** The cursor or the pointer went elsewhere; views without a cursor are drawn for each choice. */
-function moved(pointed) {
+/** Views without a cursor are redrawn on selection only. */
+function onCursorMove(hovering) {
 	if (!page.ready) return;
-	if (shown.cursor) shown.cursor();
-	else if (!pointed) return refresh();
-	around();
+	if (view.drawCursor) view.drawCursor();
+	else if (!hovering) return refresh();
+	updateDetails();
 }
 
-/** Draws everything anew, as soon as the layers it needs are unpacked. */
+/** Redraws once the layers are loaded. */
 async function refresh() {
 	const turn = ++latest;
-	page.ready = false; // what is asked for may not have been unpacked yet
+	page.ready = false;
 	const { state, attention } = page;
-	const { view } = state;
-	await Promise.all(page.drawn.map((map) => map.load(page.placeIn(map)[0])));
+	await Promise.all(page.visibleMaps.map((map) => map.load(page.indicesIn(map)[0])));
 	if (turn !== latest) return;
-	redrawn(byId("views"), () => byId("views").replaceChildren(...attention.views.map(tab)));
-	byId("stage").setAttribute("aria-labelledby", `tab-${view}`);
-	if (byId("figure").className !== view) {
-		const host = el("div", { id: "figure", class: view });
+	const name = state.view;
+	keepFocus(byId("views"), () => byId("views").replaceChildren(...attention.views.map(tab)));
+	byId("stage").setAttribute("aria-labelledby", `tab-${name}`);
+	if (byId("figure").className !== name) {
+		const host = el("div", { id: "figure", class: name });
 		byId("figure").replaceWith(host);
-		shown = new VIEWS[view](host, page);
+		view = new VIEWS[name](host, page);
 	}
-	const sheet = page.sheetOf(attention);
-	redrawn(byId("figure"), () => shown.draw(sheet));
+	const matrix = page.matrixOf(attention);
+	keepFocus(byId("figure"), () => view.draw(matrix));
 	page.ready = true;
-	byId("notes").replaceChildren(...sheet.notes.map((note) => el("li", note)));
-	const said = [page.headName, attention.captions[`${state.layer}.${state.head}`]];
-	drawLegend(sheet, view, attention);
-	byId("caption").textContent = view === "overview" ? "" : said.filter(Boolean).join(": ");
-	around();
-	follow(state);
-	document.body.dataset.ready = view;
+	byId("notes").replaceChildren(...matrix.notes.map((note) => el("li", note)));
+	drawLegend(matrix, name, attention);
+	const caption = [page.headName, attention.captions[`${state.layer}.${state.head}`]];
+	byId("caption").textContent = name === "overview" ? "" : caption.filter(Boolean).join(": ");
+	updateDetails();
+	syncControls(state);
+	document.body.dataset.ready = name;
 }
 
-function around() {
-	const sheet = page.sheetOf(page.attention);
-	redrawn(byId("weight"), () => drawSide(page, sheet));
-	const { row } = page.chosen(sheet);
-	byId("numbers").replaceChildren(page.state.table && row >= 0 ? tableOf(sheet, row) : "");
+function updateDetails() {
+	const matrix = page.matrixOf(page.attention);
+	keepFocus(byId("weight"), () => drawDetails(page, matrix));
+	const { row } = page.selection(matrix);
+	byId("numbers").replaceChildren(page.state.table && row >= 0 ? weightTable(matrix, row) : "");
 }
 
 addEventListener("unhandledrejection", ({ reason }) => {
 	byId("figure").textContent = `This page could not be drawn: ${reason}. It needs a browser of 2024.`;
 });
 
-roving(byId("views"));
-listen(page.state);
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", themed(false));
-addEventListener("beforeprint", themed(true));
-addEventListener("afterprint", themed(false));
-frame();
-new ResizeObserver(refresh).observe(byId("title")); // draws at once, and for each new width
+rovingFocus(byId("views"));
+bindControls(page.state);
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", setPrinting(false));
+addEventListener("beforeprint", setPrinting(true));
+addEventListener("afterprint", setPrinting(false));
+updateMap();
+new ResizeObserver(refresh).observe(byId("title")); // fires at once, and for each new width

@@ -1,4 +1,4 @@
-"""What a page can say and offer of a map, worked out once, so that its script need not."""
+"""Map facts: the labels, descriptions and options of a map on the page."""
 
 from __future__ import annotations
 
@@ -8,88 +8,98 @@ from typing import Any
 
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.tokens import Token
-from attnviz.render.page.quantize import FINE
-from attnviz.render.safe_text import one_line
+from attnviz.render.page.quantize import MAX_16_BIT_VALUES
+from attnviz.render.safe_text import escape_text
 
-NAMED_BY = ("name", "variant", "model", "source")  # what in the metadata may name a map
+NAME_KEYS = ("name", "variant", "model", "source")  # metadata that may name a map, best first
+N_LETTER = 26  # segments that have a letter
 
 
-def about(amap: AttentionMap, several: bool) -> dict[str, Any]:
-    """Names and sentences for people, and what there is to choose from."""
+def describe_map(amap: AttentionMap, several: bool) -> dict[str, Any]:
+    """The name and description of a map, its views, and the options that apply to it."""
     tokens = (*amap.queries, *amap.keys)
     return {
-        "name": one_line(name_of(amap)),
-        "about": " · ".join(filter(None, (one_line(name_of(amap)), algebra(amap), size(amap)))),
-        "views": views(amap, several),
+        "name": escape_text(map_name(amap)),
+        "about": " · ".join(
+            filter(None, (escape_text(map_name(amap)), map_pipeline(amap), map_size(amap)))
+        ),
+        "views": available_views(amap, several),
         "head_names": head_names(amap),
-        "lists": lists(amap),
+        "lists": control_options(amap),
         "offers": {
             "special": any(token.special for token in tokens),
-            "words": has_pieces(amap.queries) or has_pieces(amap.keys),
+            "words": has_word_pieces(amap.queries) or has_word_pieces(amap.keys),
             "renormalise": not amap.signed,
         },
     }
 
 
-def lists(amap: AttentionMap) -> dict[str, list[tuple[int | str, str]]]:
-    """What can be chosen from lists, by the names of the controls, and what it is called."""
+def control_options(amap: AttentionMap) -> dict[str, list[tuple[int | str, str]]]:
+    """The options of each select element, by its name, as (value, label) pairs."""
     return {
         "layer": [(layer, f"layer {layer}") for layer in amap.layers],
         "head": list(zip(amap.heads, head_names(amap), strict=True)),
-        "qs": segments(amap.queries),
-        "ks": segments(amap.keys),
+        "qs": segment_options(amap.queries),
+        "ks": segment_options(amap.keys),
     }
 
 
-def segments(tokens: Sequence[Token]) -> list[tuple[int | str, str]]:
-    """All segments or one of them, where there are several."""
-    there = sorted({token.segment for token in tokens})
-    named: list[tuple[int | str, str]] = [(segment, f"segment {segment}") for segment in there]
-    return [("", "all"), *named] if len(there) > 1 else []
+def segment_options(tokens: Sequence[Token]) -> list[tuple[int | str, str]]:
+    """All segments or one of them; no options for tokens of a single segment."""
+    segments = sorted({token.segment for token in tokens})
+    options: list[tuple[int | str, str]] = [(s, f"segment {segment_letter(s)}") for s in segments]
+    return [("", "all"), *options] if len(segments) > 1 else []
 
 
-def name_of(amap: AttentionMap) -> str:
-    """What to call a map where there are several."""
-    return next((str(amap.meta[key]) for key in NAMED_BY if amap.meta.get(key)), "attention")
+def segment_letter(segment: int) -> str:
+    """The letter of a segment, as --segments takes it: A for 0; past Z, its number."""
+    return chr(ord("A") + segment) if 0 <= segment < N_LETTER else str(segment)
 
 
-def algebra(amap: AttentionMap) -> str:
-    """The mechanism as a formula, where it is known."""
-    return one_line(str(amap.meta.get("algebra") or ""))
+def map_name(amap: AttentionMap) -> str:
+    """The name of a map among several."""
+    return next((str(amap.meta[key]) for key in NAME_KEYS if amap.meta.get(key)), "attention")
 
 
-def size(amap: AttentionMap) -> str:
-    """How much there is to see."""
-    counts = [many(len(amap.layers), "layer"), many(len(amap.heads), "head")]
-    shape = f"{many(len(amap.queries), 'query', 'queries')} × {many(len(amap.keys), 'key')}"
+def map_pipeline(amap: AttentionMap) -> str:
+    """The pipeline of the mechanism, empty if unknown."""
+    return escape_text(str(amap.meta.get("algebra") or ""))
+
+
+def map_size(amap: AttentionMap) -> str:
+    """The number of layers, heads, queries and keys."""
+    counts = [pluralize(len(amap.layers), "layer"), pluralize(len(amap.heads), "head")]
+    shape = (
+        f"{pluralize(len(amap.queries), 'query', 'queries')} × {pluralize(len(amap.keys), 'key')}"
+    )
     return " · ".join((*counts, shape))
 
 
-def many(n: int, one: str, more: str | None = None) -> str:
-    """A number of things."""
+def pluralize(n: int, one: str, more: str | None = None) -> str:
+    """A count with its noun, such as "1 head" or "2 heads"."""
     return f"{n:,} {one if n == 1 else more or f'{one}s'}"
 
 
-def made(meta: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """How a map was made, line by line, from plain values."""
-    words = {
-        name: said if isinstance(said, str) else dumps(said, ensure_ascii=False)
-        for name, said in meta.items()
-    }
-    return list(words.items())
+def meta_lines(meta: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The metadata as (name, text) pairs, from JSON values."""
+    return [
+        (name, value if isinstance(value, str) else dumps(value, ensure_ascii=False))
+        for name, value in meta.items()
+    ]
 
 
-def kept(amap: AttentionMap, steps: int) -> str:
-    """How exact the page is, and what it leaves out."""
-    said = f"Weights are kept in {steps:,} steps of the largest of their row."
+def precision_note(amap: AttentionMap, codes: str) -> str:
+    """The precision of the stored weights, and whether vectors were omitted."""
+    bits = codes.removeprefix("u").removeprefix("int")
+    note = f"Weights are stored with {bits}-bit precision per row, relative to its largest weight."
     if amap.query_vectors is None or carries_vectors(amap):
-        return said
-    return f"{said} Vectors were left out: keep fewer layers or heads to have them."
+        return note
+    return f"{note} Query and key vectors are omitted: select fewer layers or heads to store them."
 
 
-def views(amap: AttentionMap, several: bool) -> list[str]:
-    """The views that have something to show."""
-    offered = {
+def available_views(amap: AttentionMap, several: bool) -> list[str]:
+    """The views that apply to a map."""
+    applies = {
         "overview": len(amap.layers) * len(amap.heads) > 1,
         "matrix": True,
         "lines": True,
@@ -97,21 +107,21 @@ def views(amap: AttentionMap, several: bool) -> list[str]:
         "dimensions": carries_vectors(amap),
         "compare": several,
     }
-    return [view for view, there in offered.items() if there]
+    return [view for view, applicable in applies.items() if applicable]
 
 
 def carries_vectors(amap: AttentionMap) -> bool:
-    """Whether queries and keys are there as vectors, and a page is not swamped by them."""
+    """Whether a map has query and key vectors, few enough to be stored in a page."""
     query, key = amap.query_vectors, amap.key_vectors
-    return query is not None and key is not None and max(query.size, key.size) <= FINE
+    return query is not None and key is not None and max(query.size, key.size) <= MAX_16_BIT_VALUES
 
 
 def head_names(amap: AttentionMap) -> list[str]:
-    """What each head is called."""
-    return [one_line(name) for name in amap.names] or [f"head {head}" for head in amap.heads]
+    """The name of each head."""
+    return [escape_text(name) for name in amap.names] or [f"head {head}" for head in amap.heads]
 
 
-def has_pieces(tokens: Sequence[Token]) -> bool:
-    """Whether a word is in pieces here."""
+def has_word_pieces(tokens: Sequence[Token]) -> bool:
+    """Whether any word consists of several tokens."""
     words = [(token.segment, token.word) for token in tokens if token.word is not None]
     return len(set(words)) < len(words)

@@ -1,31 +1,31 @@
-// The page as the views see it: what is shown, what is chosen, and how to ask for more.
+// Page: maps, state, and the selected or hovered cell.
 
-import { Attention, island } from "./data.js";
-import { Sheet } from "./sheet.js";
+import { AttentionMap, pageData } from "./data.js";
+import { HeadMatrix } from "./head_matrix.js";
 import { State } from "./state.js";
 
-const NOWHERE = { row: -1, column: -1 };
+const NO_CELL = { row: -1, column: -1 };
 
 export class Page {
-	constructor(changed, moved) {
-		Object.assign(this, { moved, pointed: NOWHERE, sheets: new Map() });
-		this.maps = island.maps.map((record) => new Attention(record));
-		this.state = new State(island.start, changed);
-		this.settle();
+	constructor(onStateChange, onCursorMove) {
+		Object.assign(this, { onCursorMove, hoverCell: NO_CELL, matrices: new Map() });
+		this.maps = pageData.maps.map((record) => new AttentionMap(record));
+		this.state = new State(pageData.start, onStateChange);
+		this.validateState();
 	}
 
-	/** Whatever an address may ask for, only what there is gets chosen. */
-	settle() {
+	/** Replaces values that the map does not have. */
+	validateState() {
 		const { state } = this;
-		const among = (name, all) => all.includes(state[name]) || (state[name] = all[0] ?? 0);
-		among("map", [...this.maps.keys()]);
+		const restrict = (name, all) => all.includes(state[name]) || (state[name] = all[0] ?? 0);
+		restrict("map", [...this.maps.keys()]);
 		const { layers, heads, queries, keys, views } = this.attention;
-		among("layer", layers);
-		among("head", heads);
-		among("palette", Object.keys(island.palettes));
-		among("view", views);
-		among("q", [...queries.keys()]);
-		among("k", [...keys.keys()]);
+		restrict("layer", layers);
+		restrict("head", heads);
+		restrict("palette", Object.keys(pageData.palettes));
+		restrict("view", views);
+		restrict("q", [...queries.keys()]);
+		restrict("k", [...keys.keys()]);
 		state.top = Math.floor(state.top);
 	}
 
@@ -33,53 +33,53 @@ export class Page {
 		return this.maps[this.state.map];
 	}
 
-	get drawn() {
+	get visibleMaps() {
 		return this.state.view === "compare" ? this.maps : [this.attention];
 	}
 
 	get headName() {
-		const [, head] = this.placeIn(this.attention);
+		const [, head] = this.indicesIn(this.attention);
 		return `layer ${this.state.layer}, ${this.attention.head_names[head]}`;
 	}
 
-	/** The sheet of a head whose layer has been unpacked; without a place, of the chosen head. */
-	sheetOf(attention, place = this.placeIn(attention)) {
-		const name = [this.maps.indexOf(attention), place].join();
-		if (!this.sheets.has(name)) {
-			if (this.sheets.size > 15) this.sheets.delete(this.sheets.keys().next().value);
-			this.sheets.set(name, new Sheet(attention, ...place, this.state));
+	/** The matrix of a head with its layer loaded; by default the selected head. */
+	matrixOf(attention, indices = this.indicesIn(attention)) {
+		const name = [this.maps.indexOf(attention), indices].join();
+		if (!this.matrices.has(name)) {
+			if (this.matrices.size > 15) this.matrices.delete(this.matrices.keys().next().value);
+			this.matrices.set(name, new HeadMatrix(attention, ...indices, this.state));
 		}
-		return this.sheets.get(name);
+		return this.matrices.get(name);
 	}
 
-	/** Where the chosen layer and head are in a map, from 0; the last place where it has fewer. */
-	placeIn({ layers, heads }) {
-		const place = (all, number) => (all.includes(number) ? all.indexOf(number) : all.length - 1);
-		return [place(layers, this.state.layer), place(heads, this.state.head)];
+	/** Indices of the selected layer and head; the last where a map has fewer. */
+	indicesIn({ layers, heads }) {
+		const index = (all, number) => (all.includes(number) ? all.indexOf(number) : all.length - 1);
+		return [index(layers, this.state.layer), index(heads, this.state.head)];
 	}
 
-	/** Row and column of the chosen query and key; the first where they are left out. */
-	chosen({ values, rowOf, columnOf }) {
-		if (!values.length) return NOWHERE;
-		const place = (places, at) => Math.max(0, places[at] ?? 0);
-		return { row: place(rowOf, this.state.q), column: place(columnOf, this.state.k) };
+	/** Row and column of the selected query and key; the first where omitted. */
+	selection({ values, rowOf, columnOf }) {
+		if (!values.length) return NO_CELL;
+		const index = (indices, token) => Math.max(0, indices[token] ?? 0);
+		return { row: index(rowOf, this.state.q), column: index(columnOf, this.state.k) };
 	}
 
-	/** Row and column under the pointer, else the chosen ones. */
-	marks(sheet) {
-		const { row, column } = this.pointed;
-		return sheet.rows[row] && sheet.columns[column] ? this.pointed : this.chosen(sheet);
+	/** The hovered cell, else the selected one. */
+	markedCell(matrix) {
+		const { row, column } = this.hoverCell;
+		return matrix.rows[row] && matrix.columns[column] ? this.hoverCell : this.selection(matrix);
 	}
 
-	point(row, column) {
-		if (row === this.pointed.row && column === this.pointed.column) return;
-		this.pointed = { row, column };
-		this.moved(true);
+	hover(row, column) {
+		if (row === this.hoverCell.row && column === this.hoverCell.column) return;
+		this.hoverCell = { row, column };
+		this.onCursorMove(true);
 	}
 
-	choose(row, column) {
+	select(row, column) {
 		if (!this.ready) return;
-		const { rows, columns } = this.sheetOf(this.attention);
+		const { rows, columns } = this.matrixOf(this.attention);
 		const [query, key] = [rows[row], columns[column]];
 		if (query && key) this.state.set({ q: query.members[0], k: key.members[0] });
 	}

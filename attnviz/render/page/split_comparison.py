@@ -1,45 +1,49 @@
-"""A comparison, taken apart: pages lay maps side by side, pictures one after another."""
+"""Split a comparison: one map per mechanism and per difference, shown side by side.
+
+`attnviz compare` stores them as heads of a single map, in which images show them in turn.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from attnviz.core.attention_map import AttentionMap
+from attnviz.core.comparison import KEY, compared_heads, compared_names
 
-OF_ALL = ("algebra", "compared", "divergence")  # what is said of a comparison as a whole
+COMPARISON_KEYS = ("algebra", "compared", KEY, "divergence")  # metadata of a comparison as a whole
 
 
-def apart(amap: AttentionMap) -> tuple[AttentionMap, ...]:
-    """The maps that a comparison is made of; any other map alone.
-
-    The heads of a comparison are, for each head, every mechanism and then the differences of
-    all but the first from it: 2n − 1 in turns for n mechanisms.
-    """
-    said: Any = amap.meta.get("compared")
-    names = said if isinstance(said, list) and all(isinstance(x, str) for x in said) else []
-    distinct = len(set(amap.heads)) == amap.n_head  # a file may say anything
-    if len(names) < 2 or not amap.names or not distinct:
+def split_maps(amap: AttentionMap) -> tuple[AttentionMap, ...]:
+    """The maps of a comparison, each mechanism, then the differences; any other map alone."""
+    heads_by_name: dict[str, list[tuple[int, int]]] = {}
+    for index, compared in zip(amap.heads, compared_heads(amap), strict=False):
+        heads_by_name.setdefault(compared.name, []).append((index, compared.head))
+    if not heads_by_name or not all(are_distinct(heads) for heads in heads_by_name.values()):
         return (amap,)
-    turns = [*names, *(f"{name} − {names[0]}" for name in names[1:])]
-    heads = [[h for h in amap.heads if h % len(turns) == turn] for turn in range(len(turns))]
     return tuple(
-        part(amap.select(heads=own), name, len(turns))
-        for name, own in zip(turns, heads, strict=True)
-        if own
+        extract_map(amap, name, heads_by_name[name])
+        for name in compared_names(amap)
+        if name in heads_by_name
     )
 
 
-def part(some: AttentionMap, name: str, n_turn: int) -> AttentionMap:
-    """Some heads of a comparison as a map of their own, numbered anew."""
-    meta = {key: value for key, value in some.meta.items() if key not in OF_ALL}
-    whole = bool(np.allclose(some.weights.sum(-1), 1.0, atol=1e-5))
-    own = {
+def are_distinct(heads: list[tuple[int, int]]) -> bool:
+    """Whether the original heads of a map are distinct; false in a malformed file."""
+    return len({original for _, original in heads}) == len(heads)
+
+
+def extract_map(amap: AttentionMap, name: str, heads: list[tuple[int, int]]) -> AttentionMap:
+    """One map of a comparison: some of its heads, under their original indices."""
+    selection = amap.select(heads=[index for index, _ in heads])
+    meta = {key: value for key, value in selection.meta.items() if key not in COMPARISON_KEYS}
+    sums_to_1 = bool(np.allclose(selection.weights.sum(-1), 1.0, atol=1e-5))
+    map_meta = {
         "name": name,
         "variant": name,
-        "signed": bool((some.weights < 0).any()),
-        "row_sum": "1" if whole else "any",
+        "signed": bool((selection.weights < 0).any()),
+        "row_sum": "1" if sums_to_1 else "any",
     }
-    return replace(some, heads=tuple(h // n_turn for h in some.heads), meta=meta | own)
+    original = tuple(head for _, head in heads)
+    return replace(selection, heads=original, meta=meta | map_meta)

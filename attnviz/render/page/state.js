@@ -1,12 +1,12 @@
-// What is looked at, and how; kept in the address, so that a view can be shared.
+// State, mirrored in the address, so that a view can be shared.
 
-const START = {
+const DEFAULTS = {
 	view: "",
 	map: 0,
 	layer: 0, // layers and heads by their original numbers
 	head: 0,
-	heads: "", // of the lines; empty: the chosen head alone
-	q: 0, // the chosen query and key, by their place among all tokens
+	heads: "", // of the lines view; empty: the selected head
+	q: 0, // the selected query and key, by token index
 	k: 0,
 	threshold: 0,
 	top: 0, // 0: all
@@ -21,42 +21,42 @@ const START = {
 	table: false,
 };
 
-/** What an address or a control says, as the kind of value its start is; else the start. */
-function read(said, start) {
-	if (typeof said === typeof start) return said;
-	if (typeof start === "boolean") return said === "true";
-	return said && Number(said) >= 0 && Number(said) < Infinity ? Number(said) : start;
+/** A value as the type of its default; the default if invalid. */
+function parse(value, initial) {
+	if (typeof value === typeof initial) return value;
+	if (typeof initial === "boolean") return value === "true";
+	return value && Number(value) >= 0 && Number(value) < Infinity ? Number(value) : initial;
 }
 
 export class State {
-	constructor(start, tell) {
-		Object.assign(this, { start: { ...START, ...start }, tell });
+	constructor(start, onChange) {
+		Object.assign(this, { start: { ...DEFAULTS, ...start }, onChange });
 		this.readAddress();
 		addEventListener("hashchange", () => {
 			this.readAddress();
-			tell(Object.keys(START));
+			onChange(Object.keys(DEFAULTS));
 		});
 	}
 
 	readAddress() {
-		const said = new URLSearchParams(location.hash.slice(1));
-		for (const [name, start] of Object.entries(this.start)) {
-			this[name] = read(said.get(name) ?? start, start);
+		const values = new URLSearchParams(location.hash.slice(1));
+		for (const [name, initial] of Object.entries(this.start)) {
+			this[name] = parse(values.get(name) ?? initial, initial);
 		}
 	}
 
 	set(changes) {
 		const before = { ...this };
-		for (const [name, said] of Object.entries(changes)) this[name] = read(said, this.start[name]);
+		for (const [name, value] of Object.entries(changes)) this[name] = parse(value, this.start[name]);
 		const changed = Object.keys(changes).filter((name) => this[name] !== before[name]);
 		if (!changed.length) return;
-		this.tell(changed);
-		const said = Object.keys(START).filter((name) => this[name] !== this.start[name]);
+		this.onChange(changed);
+		const names = Object.keys(DEFAULTS).filter((name) => this[name] !== this.start[name]);
 		try {
-			const address = new URLSearchParams(said.map((name) => [name, this[name]]));
+			const address = new URLSearchParams(names.map((name) => [name, this[name]]));
 			history.replaceState(null, "", `#${address}`);
 		} catch {
-			// A frame of a notebook has no address of its own.
+			// A notebook frame has no address of its own.
 		}
 	}
 }

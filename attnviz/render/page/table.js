@@ -1,25 +1,25 @@
-// The same numbers as a table, for those who read or listen to them.
+// The weights as a table, for reading and for screen readers.
 
 import { el } from "./dom.js";
-import { closely } from "./words.js";
+import { formatExact } from "./format.js";
 
-const MOST_CELLS = 2500; // of larger heads, the chosen row is shown
+const MAX_CELLS = 2500; // of larger heads, only the selected row is listed
 
-const head = (text, scope = "col") => el("th", { scope }, text);
-const table = (caption, names, lines) =>
-	el("table", el("caption", caption), el("tr", names.map((name) => head(name))), lines);
+const headCell = (text, scope = "col") => el("th", { scope }, text);
+const table = (caption, names, rows) =>
+	el("table", el("caption", caption), el("tr", names.map((name) => headCell(name))), rows);
 
-export function tableOf(sheet, row) {
-	const { margin, rows, columns } = sheet;
-	const cell = (r, c) => el("td", sheet.cell(r, c).said);
-	if (sheet.values.length > MOST_CELLS) {
-		const line = (c) => el("tr", head(columns[c].label, "row"), el("td", c), cell(row, c));
-		const caption = `The row of ${rows[row].label}, strongest key first.`;
-		return table(caption, ["key", "column", "weight"], sheet.strongest(row).map(line));
+export function weightTable(matrix, row) {
+	const { margin, rows, columns } = matrix;
+	const cell = (r, c) => el("td", matrix.cell(r, c).text);
+	if (matrix.values.length > MAX_CELLS) {
+		const line = (c) => el("tr", headCell(columns[c].label, "row"), el("td", c), cell(row, c));
+		const caption = `Weights of query ${rows[row].label}, largest first.`;
+		return table(caption, ["key", "column", "weight"], matrix.topKeys(row).map(line));
 	}
 	const line = ({ label }, r) => {
-		const last = margin && el("td", closely(margin[2][r]));
-		return el("tr", head(label, "row"), columns.map((_, c) => cell(r, c)), last);
+		const last = margin && el("td", formatExact(margin[2][r]));
+		return el("tr", headCell(label, "row"), columns.map((_, c) => cell(r, c)), last);
 	};
 	const names = ["query \\ key", ...columns.map(({ label }) => label)];
 	if (margin) names.push(`${margin[0]} ${margin[1]}`);

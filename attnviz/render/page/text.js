@@ -1,45 +1,45 @@
-// The sentence, coloured by what one query looks at; a click chooses the query.
+// Text view: tokens colored by the weights of the selected query.
 
-import { button, el, roving, say, stop } from "./dom.js";
-import { number } from "./words.js";
+import { announce, button, el, focusStop, rovingFocus } from "./dom.js";
+import { formatNumber } from "./format.js";
 
-const NUMBERED_TOKENS = 60; // up to so many, each carries its number
+const MAX_NUMBERED = 60; // tokens up to which weights are written
 
 export class TextView {
 	constructor(host, page) {
 		Object.assign(this, { host, page });
-		roving(host);
+		rovingFocus(host);
 	}
 
-	draw(sheet) {
-		const { rows, columns } = sheet;
-		const { row, column } = this.page.chosen(sheet);
+	draw(matrix) {
+		const { rows, columns } = matrix;
+		const { row, column } = this.page.selection(matrix);
 		const same = `${rows.map((t) => t.label)}` === `${columns.map((t) => t.label)}`;
-		const choose = (at) => {
-			this.page.choose(at, column);
-			say(sheet.looksAt(at));
+		const select = (i) => {
+			this.page.select(i, column);
+			announce(matrix.describeRow(i));
 		};
-		const query = (about, parts, at) => {
-			const more = { "aria-pressed": at === row, ...stop(`token ${at}`, at === row) };
-			return button(parts, () => choose(at), { ...about, ...more });
+		const query = (props, parts, i) => {
+			const more = { "aria-pressed": i === row, ...focusStop(`token ${i}`, i === row) };
+			return button(parts, () => select(i), { ...props, ...more });
 		};
-		const plain = ({ label }, at) => query({ class: "token" }, el("bdi", label), at);
-		const coloured = ({ label }, at) => {
-			const { value, drawn, hidden, said } = sheet.cell(row, at);
-			const about = {
-				class: hidden ? "token hidden" : "token",
-				style: drawn ? { background: sheet.scale.css(value), color: sheet.scale.ink(value) } : {},
-				"aria-label": `${label}, ${said}`,
+		const plain = ({ label }, i) => query({ class: "token" }, el("bdi", label), i);
+		const colored = ({ label }, i) => {
+			const { value, isDrawn, masked, text } = matrix.cell(row, i);
+			const props = {
+				class: masked ? "token masked" : "token",
+				style: isDrawn ? { background: matrix.scale.css(value), color: matrix.scale.ink(value) } : {},
+				"aria-label": `${label}, ${text}`,
 			};
-			const small = columns.length <= NUMBERED_TOKENS && el("small", hidden ? "·" : number(value, 3));
-			const parts = [el("bdi", label), small];
-			return same ? query(about, parts, at) : el("span", about, parts);
+			const number = masked ? "·" : formatNumber(value, 3);
+			const parts = [el("bdi", label), columns.length <= MAX_NUMBERED && el("small", number)];
+			return same ? query(props, parts, i) : el("span", props, parts);
 		};
 		const sentence = (tokens) => el("div.sentence", { dir: "auto", translate: "no" }, tokens);
 		this.host.replaceChildren(
 			same ? "" : sentence(rows.map(plain)),
-			el("p.said", "Colour: what ", el("bdi.query", rows[row]?.label), " looks at."),
-			sentence(columns.map(coloured)),
+			el("p.muted", "Color: weights of query ", el("bdi.query", rows[row]?.label), "."),
+			sentence(columns.map(colored)),
 		);
 	}
 }

@@ -1,1 +1,1 @@
-"""Reports that are not maps: catalogue, models, formats, heads, tokens, explanations."""
+"""Reports other than maps: catalogue, models, formats, head statistics, tokens, explanations."""

@@ -1,4 +1,4 @@
-"""Rows of the catalogue as data."""
+"""Catalogue as JSON: the texts, pipeline, properties and tunables of each mechanism."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from attnviz.core.part import tunables
+from attnviz.core.tunables import iter_tunables
 from attnviz.core.variant import Variant
 
 
-def document(rows: Iterable[Variant]) -> bytes:
-    """All that is known of these mechanisms, one JSON document."""
-    return (json.dumps([facts(row) for row in rows], indent=1) + "\n").encode()
+def variants_json(rows: Iterable[Variant]) -> bytes:
+    """A JSON array with one object per mechanism."""
+    return (json.dumps([variant_facts(row) for row in rows], indent=1) + "\n").encode()
 
 
-def facts(row: Variant) -> dict[str, Any]:
-    """One mechanism: its texts, its parts, its laws, and what can be set."""
+def variant_facts(row: Variant) -> dict[str, Any]:
+    """One mechanism: its texts, pipeline, properties and tunables, by their JSON keys."""
     return {
         "name": row.name,
         "aliases": list(row.aliases),
@@ -26,10 +26,10 @@ def facts(row: Variant) -> dict[str, Any]:
         "paper": row.paper,
         "purpose": row.purpose,
         "cost": row.cost,
-        "algebra": row.algebra,
+        "algebra": row.pipeline,
         "row_sum": row.row_sum,
         "signed": row.signed,
-        "causal": row.causal,
+        "causal": row.is_causal,
         "context": row.context,
-        "tunables": dict(tunables(row.slots)),
+        "tunables": dict(iter_tunables(row.slots)),
     }

@@ -1,4 +1,4 @@
-"""An explanation as data."""
+"""Explanations as JSON."""
 
 from __future__ import annotations
 
@@ -10,43 +10,46 @@ import numpy as np
 from attnviz.core.explain.explanation import Cell, Explanation, Step
 
 
-def document(told: Explanation) -> bytes:
-    """All steps, and the arithmetic of one weight, as one JSON document. Hidden: null."""
-    made = {
+def explanation_document(explanation: Explanation) -> bytes:
+    """All steps, and the arithmetic of one weight, as one JSON document; masked pairs: null."""
+    document = {
         "format": "attnviz-explanation",
         "format_version": "1.0",
-        "title": told.title,
-        "steps": [step_facts(step) for step in told.steps],
-        "cell": None if told.cell is None else cell_facts(told.cell),
-        "meta": dict(told.meta),
+        "title": explanation.title,
+        "steps": [step_fields(step) for step in explanation.steps],
+        "cell": None if explanation.cell is None else cell_fields(explanation.cell),
+        "meta": dict(explanation.meta),
     }
-    return (json.dumps(made, allow_nan=False) + "\n").encode()
+    return (json.dumps(document, allow_nan=False) + "\n").encode()
 
 
-def step_facts(step: Step) -> dict[str, Any]:
-    """One step."""
+def step_fields(step: Step) -> dict[str, Any]:
+    """The fields of one step."""
     return {
         "name": step.name,
-        "says": step.says,
+        "says": step.meaning,
         "formula": step.formula,
         "rows": list(step.rows),
         "columns": list(step.columns),
-        "numbers": None if step.numbers is None else plain(step.numbers),
+        "numbers": None if step.numbers is None else to_lists(step.numbers),
     }
 
 
-def cell_facts(cell: Cell) -> dict[str, Any]:
-    """One weight."""
+def cell_fields(cell: Cell) -> dict[str, Any]:
+    """The fields of the arithmetic of one weight."""
     return {
-        "query": {"position": cell.query_at, "label": cell.query.label},
-        "key": {"position": cell.key_at, "label": cell.key.label},
-        "factors": {name: plain(vector) for name, vector in cell.factors or ()},
-        "lines": [line._asdict() | {"value": plain(line.value)} for line in cell.lines],
+        "query": {"position": cell.query_index, "label": cell.query.label},
+        "key": {"position": cell.key_index, "label": cell.key.label},
+        "factors": {name: to_lists(vector) for name, vector in cell.factors or ()},
+        "lines": [
+            {"label": line.label, "reckoning": line.expression, "value": to_lists(line.value)}
+            for line in cell.lines
+        ],
     }
 
 
-def plain(numbers: Any) -> Any:
-    """Numbers as lists; what is no finite number is null."""
+def to_lists(numbers: Any) -> Any:
+    """Numbers as nested lists; NaN and infinities become null."""
     array = np.asarray(numbers, dtype=np.float64)
     cells = np.array(array, dtype=object)
     cells[~np.isfinite(array)] = None

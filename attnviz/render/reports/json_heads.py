@@ -1,4 +1,4 @@
-"""All heads of a map as data."""
+"""Head statistics as JSON."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from attnviz.core.attention_map import AttentionMap
 
 
-def document(amap: AttentionMap, rows: Sequence[Mapping[str, Any]]) -> bytes:
-    """The heads and what they are heads of, one JSON document on a line."""
-    said = {"text": amap.text, "context": amap.context, "heads": rows, "meta": dict(amap.meta)}
-    return (json.dumps(said, allow_nan=False) + "\n").encode()
+def heads_document(amap: AttentionMap, rows: Sequence[Mapping[str, Any]]) -> bytes:
+    """The statistics of all heads, with text and meta, as one JSON document on one line."""
+    document = {"text": amap.text, "context": amap.context, "heads": rows, "meta": dict(amap.meta)}
+    return (json.dumps(document, allow_nan=False) + "\n").encode()

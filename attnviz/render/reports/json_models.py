@@ -1,4 +1,4 @@
-"""Families of models, and single checkpoints, as data."""
+"""Model families, and facts about a checkpoint, as JSON."""
 
 from __future__ import annotations
 
@@ -7,6 +7,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 
-def document(known: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> bytes:
-    """What is known, one JSON document."""
-    return (json.dumps(known, indent=1, allow_nan=False) + "\n").encode()
+def models_json(facts: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> bytes:
+    """The facts as one JSON document."""
+    return (json.dumps(facts, indent=1, allow_nan=False) + "\n").encode()

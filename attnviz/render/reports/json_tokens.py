@@ -1,4 +1,4 @@
-"""Tokens of a text as data."""
+"""Tokens of a text as JSON Lines."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import asdict
 from attnviz.core.tokens import Token
 
 
-def document(text: str, tokens: Sequence[Token], ids: Sequence[int]) -> bytes:
-    """The text and each token with its id, one JSON document on a line."""
+def tokens_json(text: str, tokens: Sequence[Token], ids: Sequence[int]) -> bytes:
+    """The text and its tokens with their ids, one JSON document on one line."""
     rows = [asdict(token) | {"id": id} for token, id in zip(tokens, ids, strict=True)]
     return (json.dumps({"text": text, "tokens": rows}) + "\n").encode()

@@ -1,4 +1,4 @@
-"""Tables of formats in the terminal."""
+"""Format tables in the terminal."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from rich.text import Text
 from attnviz.record import Record
 
 
-class Row(Protocol):
-    """A format that is written or read."""
+class FormatRow(Protocol):
+    """An output or input format."""
 
     @property
     def name(self) -> str:
-        """What it is called."""
+        """Its name."""
 
     @property
     def suffixes(self) -> tuple[str, ...]:
-        """The endings of its files."""
+        """Its file extensions."""
 
     @property
     def summary(self) -> str:
-        """What it is."""
+        """A short description."""
 
 
-class Tables(Record):
-    """A table for each title: name, endings, what it is."""
+class FormatTables(Record):
+    """One table per title: name, extensions, description."""
 
-    tables: Mapping[str, Sequence[Row]]
+    tables: Mapping[str, Sequence[FormatRow]]
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         for title, rows in self.tables.items():

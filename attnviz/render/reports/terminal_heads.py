@@ -1,4 +1,4 @@
-"""All heads of a map in the terminal, a line a head."""
+"""Head statistics in the terminal: pattern, entropy, distance and strongest link per head."""
 
 from __future__ import annotations
 
@@ -6,24 +6,32 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from attnviz.core.attention_map import AttentionMap
+from attnviz.render.provenance import untrained_note
 from attnviz.render.reports.terminal_listing import Listing
-from attnviz.render.safe_text import printable
+from attnviz.render.safe_text import escape_token
 
-COLUMNS = ("head", "pattern", "fits", "entropy", "distance", "strongest link")
-NUMBERS = ("head", "fits", "entropy", "distance")
+COLUMNS = ("head", "pattern", "score", "entropy", "distance", "strongest link")
+NUMBERS = ("head", "score", "entropy", "distance")
 NOTE = (
-    "head: layer.head · fits: how well the pattern fits, 0 to 1 · entropy: in bits, of the most "
-    "there could be · distance: in tokens · links: between words, not special tokens"
+    "head: layer.head · score of the best pattern, 0 to 1 · mean entropy in bits (of maximum) · "
+    "mean distance in tokens · strongest link excludes special tokens"
 )
 
 
-def listing(amap: AttentionMap, rows: Sequence[Mapping[str, Any]]) -> Listing:
-    """A line a head."""
-    return Listing(amap.title, COLUMNS, [cells(row) for row in rows], NUMBERS, NOTE)
+def heads_table(amap: AttentionMap, rows: Sequence[Mapping[str, Any]]) -> Listing:
+    """One line per head."""
+    return Listing(
+        amap.title,
+        COLUMNS,
+        [head_cells(row) for row in rows],
+        NUMBERS,
+        NOTE,
+        subtitle=untrained_note(amap) or "",
+    )
 
 
-def cells(row: Mapping[str, Any]) -> tuple[str, ...]:
-    """A head in words; a dash where there is nothing to say."""
+def head_cells(row: Mapping[str, Any]) -> tuple[str, ...]:
+    """The cells of one head; a dash where a number is undefined."""
     link, bits, far = row["strongest"], row["entropy"], row["distance"]
     return (
         f"{row['layer']}.{row['head']}",
@@ -31,11 +39,11 @@ def cells(row: Mapping[str, Any]) -> tuple[str, ...]:
         f"{row['score']:.2f}",
         "–" if bits is None else f"{bits:.2f} of {row['most_entropy']:.2f}",
         "–" if far is None else f"{far:.1f}",
-        "–" if link is None else said(link),
+        "–" if link is None else format_link(link),
     )
 
 
-def said(link: Mapping[str, Any]) -> str:
-    """Who looks at whom, and how much."""
-    query, key = printable(link["query_token"]), printable(link["key_token"])
+def format_link(link: Mapping[str, Any]) -> str:
+    """A link as "query → key weight"."""
+    query, key = escape_token(link["query_token"]), escape_token(link["key_token"])
     return f"{query} → {key} {link['weight']:.2f}"

@@ -1,4 +1,4 @@
-"""A plain table in the terminal: one thing a line."""
+"""Listings in the terminal: tables of rows, and the facts of one item."""
 
 from __future__ import annotations
 
@@ -9,48 +9,51 @@ from rich.table import Table
 from rich.text import Text
 
 from attnviz.record import Record
-from attnviz.render.safe_text import one_line
+from attnviz.render.safe_text import escape_text
 
 
 class Listing(Record):
-    """Titled columns; those named in `numbers` stand right and are never broken."""
+    """A table; the columns named in `numbers` are right-aligned and never wrapped."""
 
     title: str
     columns: Sequence[str]
     rows: Sequence[Sequence[str]]
     numbers: Sequence[str] = ()
     note: str = ""
+    subtitle: str = ""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         if self.title:
-            yield Text(one_line(self.title), style="bold")
+            yield Text(escape_text(self.title), style="bold")
+        if self.subtitle:
+            yield Text(escape_text(self.subtitle))
         table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
         for name in self.columns:
-            right = name in self.numbers
+            is_number = name in self.numbers
             table.add_column(
                 name,
-                justify="right" if right else "left",
-                no_wrap=right,
+                justify="right" if is_number else "left",
+                no_wrap=is_number,
                 overflow="fold",
             )
         for row in self.rows:
-            table.add_row(*(Text(one_line(cell)) for cell in row))
+            table.add_row(*(Text(escape_text(cell)) for cell in row))
         yield table
         if self.note:
-            yield Text("\n" + one_line(self.note), style="dim")
+            yield Text("\n" + escape_text(self.note), style="dim")
 
 
 class Facts(Record):
-    """What is known of one thing: a fact a line, longer ones below each other."""
+    """The facts of one item, one per line, long ones wrapped."""
 
     title: str
     facts: Sequence[tuple[str, str]]
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        yield Text(one_line(self.title), style="bold cyan")
+        yield Text(escape_text(self.title), style="bold cyan")
         table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
         table.add_column(style="dim", no_wrap=True)
         table.add_column(overflow="fold")
         for name, text in self.facts:
-            table.add_row(name, Text(one_line(text)))
+            table.add_row(name, Text(escape_text(text)))
         yield table

@@ -1,4 +1,4 @@
-"""Families of models, and single checkpoints, in the terminal."""
+"""Model families, and facts about a checkpoint, in the terminal."""
 
 from __future__ import annotations
 
@@ -8,77 +8,81 @@ from typing import Any
 from attnviz.render.reports.terminal_listing import Facts, Listing
 
 COLUMNS = ("kind", "name", "paper")
-UNITS = ((1e9, "billion"), (1e6, "million"), (1e3, "thousand"))
-Described = Mapping[str, Any]
+UNITS = ((1e9, "B"), (1e6, "M"), (1e3, "k"))
+ATTENTION_NAMES = {
+    "self": "self-attention",
+    "encoder": "encoder self-attention",
+    "decoder": "decoder self-attention",
+    "cross": "cross-attention",
+}
+ModelFacts = Mapping[str, Any]
 
 
-def listing(families: Sequence[Described]) -> Listing:
-    """A line a family."""
+def families_table(families: Sequence[ModelFacts]) -> Listing:
+    """One line per family."""
     rows = [tuple(str(family[name]) for name in COLUMNS) for family in families]
-    note = f"{len(rows)} families. All about one model: attnviz models FOLDER"
+    note = f"{len(rows)} families. Details of a model: attnviz models MODEL"
     return Listing("", COLUMNS, rows, note=note)
 
 
-def facts(known: Described) -> Facts:
-    """All about one checkpoint."""
-    told = {
-        "family": f"{known['family']}, {article(known['kind'])} [{known['paper']}]",
-        "layers": ", ".join(layers(known["layers"])),
-        "heads": heads(known["heads"], known["kv_heads"], known["d_head"]),
-        "width": f"{known['d_model']}",
-        "vocabulary": known["vocabulary"] and f"{known['vocabulary']:,} words",
-        "positions": f"{known['positions']:,}" if known["positions"] else "any number",
-        "window": known["window"] and f"{known['window']:,} tokens",
-        "numbers": f"{counted(known['numbers'])}, {known['dtype']}, {mega(known['bytes'])}",
-        "reads": known["reads"],
+def checkpoint_facts(facts: ModelFacts) -> Facts:
+    """Sizes of a checkpoint, and the attention of its layers."""
+    n_parameter, n_byte = format_count(facts["numbers"]), format_megabytes(facts["bytes"])
+    texts = {
+        "family": f"{facts['family']}, {facts['kind']} [{facts['paper']}]",
+        "layers": format_layers(facts["layers"]),
+        "heads": format_heads(facts["heads"], facts["kv_heads"], facts["d_head"]),
+        "hidden size": f"{facts['d_model']:,}",
+        "vocabulary": facts["vocabulary"] and f"{facts['vocabulary']:,} tokens",
+        "max. length": f"{facts['positions']:,} tokens" if facts["positions"] else "unlimited",
+        "sliding window": facts["window"] and f"{facts['window']:,} tokens",
+        "parameters": f"{n_parameter} ({facts['dtype']}, {n_byte})",
+        "input": facts["reads"],
     }
-    rows = [(name, str(text)) for name, text in told.items() if text]
-    names = [f"{group['kind']} {spans(group['layers'])}" for group in known["attention"]]
-    algebra = [group["algebra"] for group in known["attention"]]
-    return Facts(known["name"], [*rows, *zip(names, algebra, strict=True)])
+    rows = [(name, str(text)) for name, text in texts.items() if text]
+    for group in facts["attention"]:
+        indices = group["layers"]
+        name = f"layer{'s' * (len(indices) > 1)} {format_ranges(indices)}"
+        rows.append((name, f"{ATTENTION_NAMES[group['kind']]}, {group['algebra']}"))
+    return Facts(facts["name"], rows)
 
 
-def article(kind: str) -> str:
-    """A kind of model, in running text."""
-    return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
+def format_layers(counts: Mapping[str, int]) -> str:
+    """Number of layers per kind of attention."""
+    return ", ".join(f"{n}" if kind == "self" else f"{n} {kind}" for kind, n in counts.items())
 
 
-def layers(count: Mapping[str, int]) -> list[str]:
-    """How many layers of each kind of attention."""
-    return [f"{n}" if kind == "self" else f"{n} {kind}" for kind, n in count.items()]
+def format_heads(n_head: int, n_kv_head: int, d_head: int) -> str:
+    """Number of heads, number of key/value heads where it differs, and head dimension."""
+    kv_heads = f" (key/value heads: {n_kv_head})" if n_kv_head != n_head else ""
+    return f"{n_head}{kv_heads}, head dim {d_head}"
 
 
-def heads(n_head: int, n_kv_head: int, width: int) -> str:
-    """Heads, what they share, and how wide they are."""
-    shared = f", sharing {n_kv_head} with keys" if n_kv_head != n_head else ""
-    return f"{n_head} of width {width}{shared}"
+def format_count(n: int) -> str:
+    """A large number with a decimal unit.
 
-
-def counted(n: int) -> str:
-    """A large number as one says it.
-
-    >>> counted(22_713_216)
-    '22.7 million'
+    >>> format_count(22_713_216)
+    '22.7 M'
     """
-    scale, word = next(((s, w) for s, w in UNITS if n >= s), (1, ""))
-    return f"{n / scale:.1f} {word}" if word else str(n)
+    scale, unit = next(((s, u) for s, u in UNITS if n >= s), (1, ""))
+    return f"{n / scale:.1f} {unit}" if unit else str(n)
 
 
-def mega(n_byte: int) -> str:
-    """Bytes of files."""
+def format_megabytes(n_byte: int) -> str:
+    """A file size in megabytes."""
     return f"{n_byte / 1e6:,.1f} MB"
 
 
-def spans(numbers: Sequence[int]) -> str:
-    """Numbers of layers, runs of them joined; every second one is said so.
+def format_ranges(indices: Sequence[int]) -> str:
+    """Sorted indices, consecutive ones as ranges.
 
-    >>> spans([0, 1, 2, 5])
+    >>> format_ranges([0, 1, 2, 5])
     '0–2, 5'
     """
     runs: list[list[int]] = []
-    for number in numbers:
-        if runs and number == runs[-1][-1] + 1:
-            runs[-1].append(number)
+    for index in indices:
+        if runs and index == runs[-1][-1] + 1:
+            runs[-1].append(index)
         else:
-            runs.append([number])
+            runs.append([index])
     return ", ".join(f"{run[0]}–{run[-1]}" if len(run) > 1 else f"{run[0]}" for run in runs)

@@ -10,11 +10,11 @@ from rich.text import Text
 
 from attnviz.core.tokens import Token
 from attnviz.record import Record
-from attnviz.render.safe_text import fitted, printable
+from attnviz.render.safe_text import escape_token, truncate
 
 
-class Pieces(Record):
-    """A line a token: position, label, piece, id, and its characters in the text."""
+class TokenTable(Record):
+    """One line per token: index, label, piece, id, and its character offsets in the text."""
 
     tokens: Sequence[Token]
     ids: Sequence[int]
@@ -27,14 +27,14 @@ class Pieces(Record):
         table.add_column("piece", no_wrap=True)
         table.add_column("id", justify="right")
         table.add_column("characters", no_wrap=True)
-        for at, (token, id) in enumerate(zip(self.tokens, self.ids, strict=True)):
-            where = "special" if token.special else f"{token.start}–{token.end}"
+        for index, (token, id) in enumerate(zip(self.tokens, self.ids, strict=True)):
+            offsets = "special" if token.special else f"{token.start}–{token.end}"
             table.add_row(
-                str(at),
-                Text(fitted(printable(token.label), widest), style="bold"),
-                Text(fitted(printable(token.piece), widest)),
+                str(index),
+                Text(truncate(escape_token(token.label), widest), style="bold"),
+                Text(truncate(escape_token(token.piece), widest)),
                 str(id),
-                where,
+                offsets,
             )
         yield table
         n_token = len(self.tokens)

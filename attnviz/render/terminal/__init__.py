@@ -1,4 +1,4 @@
-"""Attention in the terminal: tables, block maps and other views, as rich renderables."""
+"""Attention maps in the terminal: number tables, block maps and other views, for rich."""
 
 from __future__ import annotations
 
@@ -11,52 +11,50 @@ from rich.segment import Segment
 from attnviz.core.attention_map import AttentionMap
 from attnviz.record import Record
 from attnviz.render.colors import find_palette
-from attnviz.render.style import Style, query_of
-from attnviz.render.terminal.context import Scene
+from attnviz.render.style import Style, query_index
+from attnviz.render.terminal.context import RenderContext
 from attnviz.render.terminal.screen import Screen
-from attnviz.render.terminal.views import VIEWS, Drawing, View, find_view
-
-__all__ = ["VIEWS", "Picture", "View", "find_view", "table"]
+from attnviz.render.terminal.views import ViewModule, choose_module
 
 
-def table(amap: AttentionMap, style: Style) -> Picture:
-    """The map as something rich can print, in the view that the style asks for.
+def table(amap: AttentionMap, style: Style) -> TerminalMap:
+    """The map as a rich renderable, in the requested view.
 
     Raises UnknownNameError for a view or a palette that does not exist, MisuseError for a
-    query that the map does not have.
+    query that is out of range.
     """
     find_palette(style.palette)
-    query_of(amap, style)
-    return Picture(amap, style, find_view(style.view).drawing_for(amap, style))
+    query_index(amap, style)
+    return TerminalMap(amap, style, choose_module(amap, style))
 
 
-class Picture(Record):
-    """A map as it shows itself on a console: the console says how wide, the drawing decides.
+class TerminalMap(Record):
+    """A map in one view, laid out for the width of the console that prints it.
 
-    Measured with unlimited width, it says how wide it is when nothing is cut or goes on
-    below: what a pipe should be given.
+    Measured with unlimited width, it reports its natural width, at which nothing is truncated
+    or continued below: the width for output into a pipe.
     """
 
     amap: AttentionMap
     style: Style
-    drawing: Drawing
+    module: ViewModule
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        for line in self.drawing.draw(self.scene(console, options)):
+        for line in self.module.render_lines(self.context(console, options)):
             yield from line
             yield Segment.line()
 
     def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
-        natural = self.drawing.natural_width(self.scene(console, options))
+        natural = self.module.natural_width(self.context(console, options))
         return Measurement(1, natural).with_maximum(options.max_width)
 
     def __str__(self) -> str:
-        """The drawing as plain text, for a notebook or a log."""
+        """The view as plain text, 80 columns wide, for a notebook or a log."""
         text = StringIO()
         Console(file=text, width=80, color_system=None, force_jupyter=False).print(self)
         return text.getvalue()
 
-    def scene(self, console: Console, options: ConsoleOptions) -> Scene:
-        """What is drawn from, on this console."""
+    def context(self, console: Console, options: ConsoleOptions) -> RenderContext:
+        """The render context for this console."""
         screen = Screen.of(console, options, self.style.ascii)
-        return Scene.of(self.amap, self.style, screen)
+        return RenderContext.of(self.amap, self.style, screen)

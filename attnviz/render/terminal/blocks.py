@@ -1,4 +1,4 @@
-"""Maps too large for numbers: every weight a block of colour, or a glyph where there is none."""
+"""Block maps: one colored half block per weight, or one glyph where colors are missing."""
 
 from __future__ import annotations
 
@@ -13,103 +13,121 @@ from attnviz.core.arrays import BoolArray, FloatArray, IntArray
 from attnviz.render.cell_pooling import Pool
 from attnviz.render.colors import Palette
 from attnviz.render.row_remainder import Remainder
-from attnviz.render.segment_borders import borders
-from attnviz.render.terminal.cell_colors import HIDDEN, UNSEEN, Ramp, half_block, shades
-from attnviz.render.terminal.context import Scene
+from attnviz.render.segment_borders import find_borders
+from attnviz.render.terminal.cell_colors import (
+    MASKED,
+    NO_LEVEL,
+    GlyphRamp,
+    half_block_cell,
+    shade_ramp,
+)
+from attnviz.render.terminal.context import RenderContext
 from attnviz.render.terminal.gutters import Gutter
-from attnviz.render.terminal.layout import GAP, Block, Line, beside, plain
-from attnviz.render.terminal.segment_lines import down, ruler, stretches
+from attnviz.render.terminal.layout import GAP, Block, Line, block_columns, text_line
+from attnviz.render.terminal.segment_lines import horizontal_line, split_at, vertical_line
 
-AXES = "rows: queries, downwards  look at  columns: keys, rightwards"
-STEP = 4  # of 256 levels: finer steps cost time and cannot be seen
+AXES = "rows = queries, columns = keys"
+LEVEL_STEP = 4  # of 256 levels; finer steps cost time and are not visible
 
 
-def draw(scene: Scene) -> Iterator[Line]:
-    """One block map a head."""
-    amap, screen = scene.amap, scene.screen
+def render_lines(context: RenderContext) -> Iterator[Line]:
+    """One block map per head."""
+    amap, screen = context.amap, context.screen
     gutter = Gutter(screen, amap.queries)
-    room = max(1, screen.width - gutter.width - len(borders(amap.keys)))
-    lines = max(screen.height, screen.width)
-    pool = Pool.into(len(amap.queries), len(amap.keys), lines * rows_a_line(scene), room)
-    pool = pool.even if len(amap.queries) == len(amap.keys) else pool
-    beside_it = min(2, len(scene.places))  # wide cells are no reason to stand below each other
-    drawn_wide = 2 * pool.columns(len(amap.keys)) + len(borders(amap.keys))
-    wide = beside_it * (gutter.width + drawn_wide + GAP) - GAP
-    twice = rows_a_line(scene) == 1 and wide <= screen.width
-    yield from scene.heading(AXES)
-    drawn = [
-        scene.titled(at, map_of(scene, at, pool, 2 if twice else 1, gutter)) for at in scene.places
+    n_border = len(find_borders(amap.keys))
+    n_column = max(1, screen.width - gutter.width - n_border)
+    n_line = max(screen.height, screen.width)
+    n_row = n_line * rows_per_line(context)
+    pool = Pool.to_size(len(amap.queries), len(amap.keys), n_row, n_column)
+    pool = pool.uniform if len(amap.queries) == len(amap.keys) else pool
+    # Glyphs are two cells wide only where that leaves two heads side by side.
+    side_by_side = min(2, len(context.head_indices))
+    double_width = 2 * pool.n_column(len(amap.keys)) + n_border
+    width = side_by_side * (gutter.width + double_width + GAP) - GAP
+    cells = 2 if rows_per_line(context) == 1 and width <= screen.width else 1
+    yield from context.heading_lines(AXES)
+    blocks = [
+        context.with_title(at, block_map(context, at, pool, cells, gutter))
+        for at in context.head_indices
     ]
-    yield from beside(drawn, screen.width)
-    ramp = ramp_of(scene)
-    yield from scene.legend(ramp, [*block_notes(scene, ramp), pool.note])
+    yield from block_columns(blocks, screen.width)
+    ramp = glyph_ramp(context)
+    yield from context.legend_lines(ramp, [*block_notes(context, ramp), pool.note])
 
 
-def natural_width(scene: Scene) -> int:
-    """How wide one head is when nothing is pooled."""
-    keys = scene.amap.keys
-    return Gutter(scene.screen, scene.amap.queries).width + len(keys) + len(borders(keys))
+def natural_width(context: RenderContext) -> int:
+    """The width of one head without pooling."""
+    keys = context.amap.keys
+    return Gutter(context.screen, context.amap.queries).width + len(keys) + len(find_borders(keys))
 
 
-def rows_a_line(scene: Scene) -> int:
-    """Two rows of half blocks, or one of glyphs."""
-    return 1 if scene.screen.block_depth is None else 2
+def rows_per_line(context: RenderContext) -> int:
+    """Rows of weights per line: two of half blocks, or one of glyphs."""
+    return 1 if context.screen.block_depth is None else 2
 
 
-def ramp_of(scene: Scene) -> Ramp | None:
-    """The glyphs that stand for weights, where colours cannot."""
-    shown = scene.screen.block_depth is not None
-    return None if shown else shades(scene.screen.ascii, scene.amap.signed)
+def glyph_ramp(context: RenderContext) -> GlyphRamp | None:
+    """The glyphs for weights where the terminal has too few colors, else None."""
+    has_colors = context.screen.block_depth is not None
+    return None if has_colors else shade_ramp(context.screen.ascii, context.amap.signed)
 
 
-def block_notes(scene: Scene, ramp: Ramp | None) -> list[str]:
-    """What the marks that are no colours mean, and what rows sum to."""
-    blank = "a blank is exactly zero" if scene.zero and ramp is not None else ""
-    return [scene.hidden_note, blank, Remainder.note(scene.amap)]
+def block_notes(context: RenderContext, ramp: GlyphRamp | None) -> list[str]:
+    """Legend of the marks, and the row sums."""
+    blank = "blank = exact zero" if context.has_exact_zero and ramp is not None else ""
+    return [context.masked_note, blank, Remainder.note(context.amap)]
 
 
-def map_of(scene: Scene, at: tuple[int, int], pool: Pool, cells: int, gutter: Gutter) -> Block:
-    """One head, with marks above and to the left, and lines where another text begins."""
-    screen, amap = scene.screen, scene.amap
-    weights, hidden = pool(*scene.head(at))
+def block_map(
+    context: RenderContext, at: tuple[int, int], pool: Pool, cells: int, gutter: Gutter
+) -> Block:
+    """One head, with marks above and to the left, and lines at segment borders."""
+    screen, amap = context.screen, context.amap
+    weights, masked = pool(*context.head_weights(at))
     down_before, across_before = pool.borders(amap)
-    columns = stretches(weights.shape[1], down_before)
+    columns = split_at(weights.shape[1], down_before)
     marks = gutter.column_marks(amap.keys, pool, cells, down_before)
-    lines: Block = [plain(marks, screen.look("dim"))]
-    for top, bottom in stretches(weights.shape[0], across_before):
+    lines: Block = [text_line(marks, screen.style("dim"))]
+    for top, bottom in split_at(weights.shape[0], across_before):
         if top:
             widths = [(bool(left), cells * (right - left)) for left, right in columns]
-            lines.append(ruler(screen, gutter.width, widths))
+            lines.append(horizontal_line(screen, gutter.width, widths))
         parts = [
-            drawn_rows(scene, weights[top:bottom, a:b], hidden[top:bottom, a:b], cells)
+            cell_rows(context, weights[top:bottom, a:b], masked[top:bottom, a:b], cells)
             for a, b in columns
         ]
         for number, row in enumerate(zip(*parts, strict=True)):
-            mark = gutter.mark((top + rows_a_line(scene) * number) * pool.queries)
-            edge = Segment(mark, screen.look("dim"))
-            lines.append([edge, *row[0], *(s for part in row[1:] for s in (down(screen), *part))])
+            mark = gutter.row_mark((top + rows_per_line(context) * number) * pool.queries)
+            edge = Segment(mark, screen.style("dim"))
+            lines.append(
+                [edge, *row[0], *(s for part in row[1:] for s in (vertical_line(screen), *part))]
+            )
     return lines
 
 
-def drawn_rows(scene: Scene, weights: FloatArray, hidden: BoolArray, cells: int = 1) -> Block:
-    """The cells alone: half blocks, or glyphs that are `cells` wide.    [row, column] -> lines"""
-    depth = scene.screen.block_depth
+def cell_rows(
+    context: RenderContext, weights: FloatArray, masked: BoolArray, cells: int = 1
+) -> Block:
+    """The cells only: half blocks, or glyphs `cells` wide.    [row, column] -> lines"""
+    depth = context.screen.block_depth
     if depth is not None:
-        levels = scene.scale.levels(weights).astype(int) // STEP * STEP
-        levels = np.where(hidden, UNSEEN, levels)
-        return list(half_block_rows(levels, scene.scale.palette, depth))
-    ramp = shades(scene.screen.ascii, scene.amap.signed)
-    glyphs = ramp.glyphs(weights, scene.scale.high, hidden, scene.screen.words(HIDDEN))
-    return [plain("".join(row)) for row in np.repeat(glyphs, cells, axis=1).tolist()]
+        levels = context.scale.levels(weights).astype(int) // LEVEL_STEP * LEVEL_STEP
+        levels = np.where(masked, NO_LEVEL, levels)
+        return list(half_block_lines(levels, context.scale.palette, depth))
+    ramp = shade_ramp(context.screen.ascii, context.amap.signed)
+    glyphs = ramp.choose_glyphs(
+        weights, context.scale.high, masked, context.screen.encodable(MASKED)
+    )
+    return [text_line("".join(row)) for row in np.repeat(glyphs, cells, axis=1).tolist()]
 
 
-def half_block_rows(levels: IntArray, palette: Palette, depth: ColorSystem) -> Iterator[Line]:
-    """Two rows of levels a line.    [row, column] -> lines"""
+def half_block_lines(levels: IntArray, palette: Palette, depth: ColorSystem) -> Iterator[Line]:
+    """Two rows of palette levels per line.    [row, column] -> lines"""
     if levels.shape[0] % 2:
-        levels = np.vstack([levels, np.full_like(levels[:1], UNSEEN)])
+        levels = np.vstack([levels, np.full_like(levels[:1], NO_LEVEL)])
     for upper, lower in zip(levels[::2].tolist(), levels[1::2].tolist(), strict=True):
         line: Line = []
         for (top, bottom), run in groupby(zip(upper, lower, strict=True)):
-            glyph, style = half_block(palette, depth, top, bottom)
+            glyph, style = half_block_cell(palette, depth, top, bottom)
             line.append(Segment(glyph * len(list(run)), style))
         yield line

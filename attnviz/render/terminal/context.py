@@ -1,4 +1,4 @@
-"""What a view draws from, and the words that stand around every view."""
+"""Render context: map, style, screen and color scale, with the heading and legend of views."""
 
 from __future__ import annotations
 
@@ -8,54 +8,62 @@ from functools import cached_property
 import numpy as np
 from rich.cells import cell_len
 from rich.segment import Segment
-from rich.style import Style as Look
+from rich.style import Style as RichStyle
 
 from attnviz.core.arrays import BoolArray, FloatArray
 from attnviz.core.attention_map import AttentionMap
 from attnviz.record import Record
-from attnviz.render.colors import Scale
-from attnviz.render.safe_text import one_line
-from attnviz.render.style import REMARK, Style
-from attnviz.render.terminal.cell_colors import HIDDEN, Ramp, cell_style
-from attnviz.render.terminal.layout import Block, Line, block_width, flow, plain, share_of
+from attnviz.render.colors import ColorScale
+from attnviz.render.provenance import untrained_note
+from attnviz.render.safe_text import escape_text
+from attnviz.render.style import SEPARATOR, Style
+from attnviz.render.terminal.cell_colors import MASKED, GlyphRamp, cell_style
+from attnviz.render.terminal.layout import (
+    Block,
+    Line,
+    block_width,
+    flow_blocks,
+    max_block_width,
+    text_line,
+)
 from attnviz.render.terminal.screen import Screen
 
-SWATCHES = 16  # steps of the scale that the legend shows
-CAPTION_WIDTH = 28  # a caption below a narrow block may be this wide
+SWATCHES = 16  # color steps of the scale in the legend
+CAPTION_WIDTH = 28  # cells that a caption may have below a narrower block
 
 
-class Scene(Record):
-    """A map, the wishes about it, and the screen it goes to; one scale for all heads."""
+class RenderContext(Record):
+    """A map, its style, the screen, and one color scale for all heads."""
 
     amap: AttentionMap
     style: Style
     screen: Screen
-    scale: Scale
+    scale: ColorScale
 
     @classmethod
-    def of(cls, amap: AttentionMap, style: Style, screen: Screen) -> Scene:
-        """The scene with the scale that fits the map."""
-        scale = Scale.of(amap.weights, signed=amap.signed, palette=style.palette)
+    def of(cls, amap: AttentionMap, style: Style, screen: Screen) -> RenderContext:
+        """The context with the color scale of this map."""
+        scale = ColorScale.of(amap.weights, signed=amap.signed, palette=style.palette)
         return cls(amap, style, screen, scale)
 
     @property
-    def places(self) -> list[tuple[int, int]]:
-        """Every head, as its place in the arrays: layer, then head."""
+    def head_indices(self) -> list[tuple[int, int]]:
+        """The array indices (layer, head) of every head."""
         return [(i, j) for i in range(self.amap.n_layer) for j in range(self.amap.n_head)]
 
     @cached_property
-    def hidden(self) -> BoolArray | None:
-        """What may not be looked at.    -> [layer, head, query, key], or None"""
-        return self.amap.hidden
+    def masked(self) -> BoolArray | None:
+        """Masked weights, or None if there are none.    -> [layer, head, query, key]"""
+        return self.amap.masked
 
-    def head(self, at: tuple[int, int]) -> tuple[FloatArray, BoolArray]:
-        """Weights of one head, and what of them is hidden.    -> [query, key], [query, key]"""
+    def head_weights(self, at: tuple[int, int]) -> tuple[FloatArray, BoolArray]:
+        """Weights and mask of one head.    -> [query, key], [query, key]"""
         weights = self.amap.weights[at]
-        return weights, np.zeros(weights.shape, bool) if self.hidden is None else self.hidden[at]
+        return weights, np.zeros(weights.shape, bool) if self.masked is None else self.masked[at]
 
     @property
-    def form(self) -> str:
-        """How weights are printed: as few decimals as show them, or powers of ten."""
+    def number_format(self) -> str:
+        """Format of weights: two or three decimals, or scientific for tiny and huge scales."""
         sign, precision = "+" if self.amap.signed else "", self.style.precision
         if precision is not None:
             return f"{sign}.{precision}f"
@@ -63,85 +71,89 @@ class Scene(Record):
             return f"{sign}.1e"
         return f"{sign}.{2 if self.scale.high >= 0.1 else 3}f"
 
-    def numeral(self, weight: float, hidden: bool = False) -> str:
-        """A weight as it is printed; an exact zero has no decimals, a hidden one no number."""
-        if hidden:
-            return self.screen.words(HIDDEN)
-        said = "0" if weight == 0 else format(weight, self.form)
-        return said if float(said) else said.lstrip("+-")  # no sign where there is no digit
+    def format_weight(self, weight: float, is_masked: bool = False) -> str:
+        """A weight as text: "0" for an exact zero, the mark "·" for a masked one."""
+        if is_masked:
+            return self.screen.encodable(MASKED)
+        text = "0" if weight == 0 else format(weight, self.number_format)
+        return text if float(text) else text.lstrip("+-")  # zero after rounding has no sign
 
-    def cell_look(self, level: int) -> Look | None:
-        """How a number stands on the colour of its level, where there are colours."""
+    def cell_style(self, level: int) -> RichStyle | None:
+        """The style of a number on the color of its level; None without colors."""
         depth = self.screen.depth
         return None if depth is None else cell_style(self.scale.palette, depth, level)
 
-    def name(self, at: tuple[int, int]) -> str:
-        """Which head it is, by its original numbers."""
-        return self.screen.words(one_line(self.amap.name(*at)))
+    def head_name(self, at: tuple[int, int]) -> str:
+        """The name of a head: its original layer and head, or its label in a comparison."""
+        return self.screen.encodable(escape_text(self.amap.head_name(*at)))
 
-    def titled(self, at: tuple[int, int], block: Block) -> Block:
-        """A head's drawing between its name and its caption."""
-        room = share_of(
-            self.screen.width, max(block_width(block), CAPTION_WIDTH), len(self.places)
+    def with_title(self, at: tuple[int, int], block: Block) -> Block:
+        """A head between its name and its caption."""
+        width = max_block_width(
+            self.screen.width, max(block_width(block), CAPTION_WIDTH), len(self.head_indices)
         )
         key = self.amap.layers[at[0]], self.amap.heads[at[1]]
         caption = self.style.captions.get(key, "")
-        remarks = caption.split(REMARK) if cell_len(caption) > room else [caption]
+        parts = caption.split(SEPARATOR) if cell_len(caption) > width else [caption]
         return [
-            plain(self.name(at), self.screen.look("bold")),
+            text_line(self.head_name(at), self.screen.style("bold")),
             *block,
             *(
-                plain(line)
-                for remark in map(self.screen.foreign, remarks)
-                for line in self.screen.wrap(remark, room)
+                text_line(line)
+                for part in map(self.screen.escape, parts)
+                for line in self.screen.wrap(part, width)
                 if line
             ),
         ]
 
-    def heading(self, axes: str) -> Iterator[Line]:
-        """What it is, by which mechanism, and which axis is which."""
+    def heading_lines(self, axes: str) -> Iterator[Line]:
+        """Title, pipeline, the note on untrained weights, pooling, and the axes."""
         meta = self.amap.meta
         title = self.style.title or self.amap.title
-        yield from self.paragraph(self.screen.foreign(title), self.screen.look("bold"))
-        for key in ("algebra", "pooled", "reduced"):
-            if meta.get(key):
-                said = str(meta[key]) if key == "algebra" else f"{key}: {meta[key]}"
-                yield from self.paragraph(self.screen.foreign(said))
-        yield from self.paragraph(self.screen.words(axes))
+        yield from self.wrap_lines(self.screen.escape(title), self.screen.style("bold"))
+        notes = [
+            meta.get("algebra"),
+            untrained_note(self.amap),
+            *(f"{key}: {meta[key]}" for key in ("pooled", "reduced") if meta.get(key)),
+        ]
+        for note in filter(None, notes):
+            yield from self.wrap_lines(self.screen.escape(str(note)))
+        yield from self.wrap_lines(self.screen.encodable(axes))
         yield []
 
-    def paragraph(self, text: str, look: Look | None = None) -> Iterator[Line]:
-        """Text in as many lines as it needs."""
+    def wrap_lines(self, text: str, style: RichStyle | None = None) -> Iterator[Line]:
+        """Text wrapped to the width of the screen."""
         for line in self.screen.wrap(text, self.screen.width):
-            yield plain(line, look)
+            yield text_line(line, style)
 
-    def legend(self, ramp: Ramp | None, notes: Iterable[str]) -> Iterator[Line]:
-        """The scale with its limits, and what each mark means."""
+    def legend_lines(self, ramp: GlyphRamp | None, notes: Iterable[str]) -> Iterator[Line]:
+        """The color scale with its limits, and the meaning of each mark."""
         width = self.screen.width
-        said = (self.screen.wrap(self.screen.words(note), width) for note in notes if note)
-        yield from flow([[self.scale_line(ramp)], *([*map(plain, text)] for text in said)], width)
+        wrapped = (self.screen.wrap(self.screen.encodable(note), width) for note in notes if note)
+        blocks = [[self.scale_line(ramp)], *([*map(text_line, lines)] for lines in wrapped)]
+        yield from flow_blocks(blocks, width)
 
-    def scale_line(self, ramp: Ramp | None) -> Line:
-        """From the lowest weight to the highest: in glyphs, in colours, or in words alone."""
+    def scale_line(self, ramp: GlyphRamp | None) -> Line:
+        """The scale from the lowest weight to the highest, with its glyphs or colors if any."""
         sign = "+" if self.scale.low else ""
         low, high = f"{self.scale.low:.3g}", f"{self.scale.high:{sign}.3g}"
         if ramp is not None:
-            middle = plain(f" {ramp.all} ")
+            middle = text_line(f" {ramp.all_glyphs} ")
         elif self.screen.depth is not None:
             steps = np.linspace(0, 255, SWATCHES).astype(int).tolist()
-            swatches = (Segment(" ", self.cell_look(level)) for level in steps)
+            swatches = (Segment(" ", self.cell_style(level)) for level in steps)
             middle = [Segment(" "), *swatches, Segment(" ")]
         else:
-            middle = plain(" to ")
-        return [Segment(f"weight {low}"), *middle, Segment(high)]
+            middle = text_line(self.screen.encodable(" to " if self.scale.low else "–"))
+        return [Segment(f"scale {low}"), *middle, Segment(high)]
 
     @property
-    def hidden_note(self) -> str:
-        """What the mark of hidden cells means, where there are any."""
-        return "" if self.hidden is None else f"{HIDDEN} hidden"
+    def masked_note(self) -> str:
+        """The meaning of the mark of masked cells; empty if there are none."""
+        return "" if self.masked is None else f"{MASKED} masked"
 
     @property
-    def zero(self) -> bool:
+    def has_exact_zero(self) -> bool:
         """Whether a visible weight is exactly zero."""
         zeros = self.amap.weights == 0
-        return bool((zeros if self.hidden is None else zeros & ~self.hidden).any())
+        return bool((zeros if self.masked is None else zeros & ~self.masked).any())

@@ -1,4 +1,4 @@
-"""Lines of segments, and how they stand beside and below one another."""
+"""Text layout: lines and blocks of rich segments, side by side and in columns."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ Block: TypeAlias = list[Line]
 GAP = 3  # cells between blocks
 
 
-def plain(text: str, style: Style | None = None) -> Line:
-    """One text as a line."""
+def text_line(text: str, style: Style | None = None) -> Line:
+    """A line of one segment."""
     return [Segment(text, style)]
 
 
-def width_of(line: Line) -> int:
-    """How many cells a line takes."""
+def line_width(line: Line) -> int:
+    """The width of a line in cells."""
     return sum(segment.cell_length for segment in line)
 
 
 def block_width(block: Block) -> int:
-    """How many cells its widest line takes."""
-    return max(map(width_of, block), default=0)
+    """The width of the widest line in cells."""
+    return max(map(line_width, block), default=0)
 
 
-def padded(line: Line, width: int) -> Line:
-    """The line, filled up with spaces."""
-    return [*line, Segment(" " * max(0, width - width_of(line)))]
+def pad_line(line: Line, width: int) -> Line:
+    """The line, padded with spaces on the right."""
+    return [*line, Segment(" " * max(0, width - line_width(line)))]
 
 
-def trimmed(line: Line) -> Line:
-    """The line without the bare spaces at its end."""
+def trim_line(line: Line) -> Line:
+    """The line without trailing unstyled spaces."""
     line = list(line)
     while line and line[-1].style is None:
         rest = line.pop().text.rstrip()
@@ -46,42 +46,42 @@ def trimmed(line: Line) -> Line:
     return line
 
 
-def joined(blocks: Sequence[Block], gap: int, least: int = 0) -> Iterator[Line]:
-    """Blocks side by side, each as wide as its widest line, or as `least`."""
+def join_blocks(blocks: Sequence[Block], gap: int, least: int = 0) -> Iterator[Line]:
+    """Blocks side by side, each as wide as its widest line, at least `least`."""
     widths = [max(least, block_width(block)) + gap for block in blocks]
     for row in zip_longest(*blocks, fillvalue=[]):
         pairs = zip(row, widths, strict=True)
-        yield trimmed([segment for line, width in pairs for segment in padded(line, width)])
+        yield trim_line([segment for line, width in pairs for segment in pad_line(line, width)])
 
 
-def fitting(width: int, widest: int) -> int:
-    """How many blocks of this width stand side by side."""
+def count_fitting(width: int, widest: int) -> int:
+    """The number of blocks `widest` cells wide that fit side by side."""
     return max(1, (width + GAP) // (widest + GAP))
 
 
-def share_of(width: int, widest: int, n_block: int) -> int:
-    """How wide blocks may become before fewer of them stand side by side."""
-    return (width + GAP) // min(n_block, fitting(width, widest)) - GAP
+def max_block_width(width: int, widest: int, n_block: int) -> int:
+    """The largest width of blocks at which as many of them still fit side by side."""
+    return (width + GAP) // min(n_block, count_fitting(width, widest)) - GAP
 
 
-def beside(blocks: Sequence[Block], width: int) -> Iterator[Line]:
-    """Blocks in columns, as many as the width allows, with a blank line below each row."""
+def block_columns(blocks: Sequence[Block], width: int) -> Iterator[Line]:
+    """Blocks in as many columns as fit, with an empty line below each row of blocks."""
     widest = max(map(block_width, blocks), default=0)
-    fit = fitting(width, widest)
+    fit = count_fitting(width, widest)
     for start in range(0, len(blocks), fit):
-        yield from joined(blocks[start : start + fit], GAP, widest)
+        yield from join_blocks(blocks[start : start + fit], GAP, widest)
         yield []
 
 
-def flow(blocks: Iterable[Block], width: int, gap: int = GAP) -> Iterator[Line]:
-    """Blocks one after another, going on below where one does not fit any more."""
+def flow_blocks(blocks: Iterable[Block], width: int, gap: int = GAP) -> Iterator[Line]:
+    """Blocks in reading order, wrapped where the next one does not fit."""
     row: list[Block] = []
-    taken = 0
+    used = 0
     for block in blocks:
-        wide = block_width(block)
-        if row and taken + wide > width:
-            yield from joined(row, gap)
-            row, taken = [], 0
+        own_width = block_width(block)
+        if row and used + own_width > width:
+            yield from join_blocks(row, gap)
+            row, used = [], 0
         row.append(block)
-        taken += wide + gap
-    yield from joined(row, gap)
+        used += own_width + gap
+    yield from join_blocks(row, gap)

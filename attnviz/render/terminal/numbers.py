@@ -1,4 +1,4 @@
-"""Numbers on coloured cells: rows are queries, columns are keys."""
+"""The matrix view as a table: numbers on colored cells, rows = queries, columns = keys."""
 
 from __future__ import annotations
 
@@ -6,40 +6,40 @@ from collections.abc import Iterable, Iterator
 
 from rich.cells import cell_len
 from rich.segment import Segment
-from rich.style import Style as Look
+from rich.style import Style as RichStyle
 
 from attnviz.core.arrays import BoolArray, FloatArray
 from attnviz.record import Record
 from attnviz.render.row_remainder import Remainder
-from attnviz.render.segment_borders import borders
-from attnviz.render.terminal.context import Scene
-from attnviz.render.terminal.layout import Block, Line, beside, plain
-from attnviz.render.terminal.segment_lines import down, ruler
+from attnviz.render.segment_borders import find_borders
+from attnviz.render.terminal.context import RenderContext
+from attnviz.render.terminal.layout import Block, Line, block_columns, text_line
+from attnviz.render.terminal.segment_lines import horizontal_line, vertical_line
 
-AXES = "rows: queries  look at  columns: keys"
+AXES = "rows = queries, columns = keys"
 QUERIES = "queries"
-WIDEST_KEY, WIDEST_QUERY = 12, 24
+MAX_KEY, MAX_QUERY = 12, 24  # cells of a label
 
 
-def draw(scene: Scene) -> Iterator[Line]:
-    """One table a head."""
-    sheet = Sheet.of(scene)
-    yield from scene.heading(AXES)
-    blocks = [scene.titled(at, list(sheet.table(at))) for at in scene.places]
-    yield from beside(blocks, scene.screen.width)
-    zero = "0 exactly zero" if scene.zero else ""
-    rest = sheet.remainder.meaning if sheet.remainder else ""
-    yield from scene.legend(None, [scene.hidden_note, zero, rest])
+def render_lines(context: RenderContext) -> Iterator[Line]:
+    """One table per head."""
+    layout = TableLayout.of(context)
+    yield from context.heading_lines(AXES)
+    blocks = [context.with_title(at, list(layout.head_table(at))) for at in context.head_indices]
+    yield from block_columns(blocks, context.screen.width)
+    zero = "0 = exact zero" if context.has_exact_zero else ""
+    rest = layout.remainder.meaning if layout.remainder else ""
+    yield from context.legend_lines(None, [context.masked_note, zero, rest])
 
 
-def natural_width(scene: Scene) -> int:
-    """How wide one head is when its keys stand in one band."""
-    columns = Sheet.of(scene).columns
-    return columns.label + len(scene.amap.keys) * columns.cell + columns.rest
+def natural_width(context: RenderContext) -> int:
+    """The width of one head with all keys in one band."""
+    columns = TableLayout.of(context).columns
+    return columns.label + len(context.amap.keys) * columns.cell + columns.rest
 
 
 class Columns(Record):
-    """How wide the columns are, and which keys stand in which band."""
+    """Widths of label, key and remainder columns in cells, and the keys of each band."""
 
     label: int
     cell: int
@@ -47,103 +47,118 @@ class Columns(Record):
     bands: tuple[range, ...]
 
     @classmethod
-    def of(cls, scene: Scene, number: int, rest: int) -> Columns:
-        """Columns as wide as their labels, or narrower, or in bands below each other."""
-        amap, screen = scene.amap, scene.screen
-        share = min(WIDEST_QUERY, max(WIDEST_KEY, screen.width // 4))
-        label = max(len(QUERIES), min(share, widest(map(screen.label, amap.queries))))
+    def of(cls, context: RenderContext, number: int, rest: int) -> Columns:
+        """Columns as wide as their labels; else narrower; else in several bands of keys."""
+        amap, screen = context.amap, context.screen
+        limit = min(MAX_QUERY, max(MAX_KEY, screen.width // 4))
+        label = max(len(QUERIES), min(limit, max_width(map(screen.label, amap.queries))))
         least = 1 + number
-        wish = max(least, 1 + min(WIDEST_KEY, widest(map(screen.label, amap.keys))))
+        preferred = max(least, 1 + min(MAX_KEY, max_width(map(screen.label, amap.keys))))
         n_key = max(1, len(amap.keys))
-        room = max(least, screen.width - label - rest)
-        n_band = -(-n_key // (room // least))
+        width = max(least, screen.width - label - rest)
+        n_band = -(-n_key // (width // least))
         per_band = -(-n_key // n_band)
         starts = range(0, n_key, per_band)
         bands = tuple(range(at, min(at + per_band, n_key)) for at in starts)
-        return cls(label, min(wish, room // per_band), rest, bands)
+        return cls(label, min(preferred, width // per_band), rest, bands)
 
 
-class Sheet(Record):
-    """How the tables of all heads look: the same columns for each."""
+class TableLayout(Record):
+    """The column layout shared by the tables of all heads."""
 
-    scene: Scene
+    context: RenderContext
     remainder: Remainder | None
     columns: Columns
 
     @classmethod
-    def of(cls, scene: Scene) -> Sheet:
+    def of(cls, context: RenderContext) -> TableLayout:
         """Columns wide enough for every number of the map."""
-        remainder, rest = Remainder.of(scene.amap), 0
+        remainder, rest = Remainder.of(context.amap), 0
         if remainder is not None:
-            said = (format(value, scene.form) for value in remainder.values.flat)
-            rest = 2 + widest([*said, scene.screen.words(remainder.mark)])
-        number = widest(format(weight, scene.form) for weight in scene.amap.weights.flat)
-        return cls(scene, remainder, Columns.of(scene, number, rest))
+            values = (format(value, context.number_format) for value in remainder.values.flat)
+            rest = 2 + max_width([*values, context.screen.encodable(remainder.mark)])
+        number = max_width(
+            format(weight, context.number_format) for weight in context.amap.weights.flat
+        )
+        return cls(context, remainder, Columns.of(context, number, rest))
 
-    def table(self, at: tuple[int, int]) -> Iterator[Line]:
-        """One head, band below band."""
-        weights, hidden = self.scene.head(at)
+    def head_table(self, at: tuple[int, int]) -> Iterator[Line]:
+        """The table of one head, band by band."""
+        weights, masked = self.context.head_weights(at)
         for band in self.columns.bands:
             yield from [[]] if band.start else []
             yield from self.header(band)
-            cut, below = slice(band.start, band.stop), borders(self.scene.amap.queries)
-            for query, token in enumerate(self.scene.amap.queries):
-                yield from [self.ruler(band)] if query in below else []
-                label = self.scene.screen.left(self.scene.screen.label(token), self.columns.label)
-                cells = self.cells(band, weights[query, cut], hidden[query, cut])
-                yield [Segment(label), *cells, *self.rest_of((*at, query))]
+            keys, borders = slice(band.start, band.stop), find_borders(self.context.amap.queries)
+            for query, token in enumerate(self.context.amap.queries):
+                yield from [self.border_row(band)] if query in borders else []
+                label = self.context.screen.align_left(
+                    self.context.screen.label(token), self.columns.label
+                )
+                cells = self.cells(band, weights[query, keys], masked[query, keys])
+                yield [Segment(label), *cells, *self.remainder_cell((*at, query))]
 
     @property
-    def between(self) -> tuple[int, ...]:
-        """The keys before which a line comes down."""
-        return borders(self.scene.amap.keys)
+    def key_borders(self) -> tuple[int, ...]:
+        """The keys at which a new segment begins."""
+        return find_borders(self.context.amap.keys)
 
-    def ruler(self, band: range) -> Line:
-        """A line across a band."""
-        keys = ((key in self.between, self.columns.cell - (key in self.between)) for key in band)
-        return ruler(self.scene.screen, self.columns.label, [*keys, (False, self.columns.rest)])
+    def border_row(self, band: range) -> Line:
+        """A horizontal line across a band."""
+        keys = (
+            (key in self.key_borders, self.columns.cell - (key in self.key_borders))
+            for key in band
+        )
+        return horizontal_line(
+            self.context.screen, self.columns.label, [*keys, (False, self.columns.rest)]
+        )
 
-    def edged(self, key: int, text: str, look: Look | None = None) -> Line:
-        """A cell of a row, with a line before it where another text begins."""
-        if key not in self.between:
-            return [Segment(text, look)]
-        return [down(self.scene.screen), Segment(text[1:], look)]
+    def bordered_cell(self, key: int, text: str, style: RichStyle | None = None) -> Line:
+        """A cell of a row, with a vertical line before it at a segment border."""
+        if key not in self.key_borders:
+            return [Segment(text, style)]
+        return [vertical_line(self.context.screen), Segment(text[1:], style)]
 
     def header(self, band: range) -> Block:
-        """The names of both axes, and the keys of a band."""
-        screen, columns, keys = self.scene.screen, self.columns, self.scene.amap.keys
+        """Axis names and the key labels of a band."""
+        screen, columns, keys = self.context.screen, self.columns, self.context.amap.keys
         part = f" {band.start}–{band.stop - 1} of {len(keys)}" if len(band) < len(keys) else ""
-        axis = screen.words(f"{' ' * columns.label} keys{part} →")
+        axis = screen.encodable(f"{' ' * columns.label} keys{part} →")
         labels = (screen.label(keys[key], columns.cell - 1) for key in band)
         names = [
             segment
             for key, label in zip(band, labels, strict=True)
-            for segment in self.edged(key, screen.right(label, columns.cell))
+            for segment in self.bordered_cell(key, screen.align_right(label, columns.cell))
         ]
         rest = (
-            screen.right(screen.words(self.remainder.mark), columns.rest) if self.remainder else ""
+            screen.align_right(screen.encodable(self.remainder.mark), columns.rest)
+            if self.remainder
+            else ""
         )
-        corner = Segment(screen.left(QUERIES, columns.label), screen.look("dim"))
+        corner = Segment(screen.align_left(QUERIES, columns.label), screen.style("dim"))
         header = Segment.simplify([*names, Segment(rest)])
-        return [plain(axis, screen.look("dim")), [corner, *header]]
+        return [text_line(axis, screen.style("dim")), [corner, *header]]
 
-    def cells(self, band: range, weights: FloatArray, hidden: BoolArray) -> Iterator[Segment]:
-        """The cells of a row, coloured where there are colours.    [key], [key] -> segments"""
-        scene = self.scene
-        levels = scene.scale.levels(weights).tolist()
-        row = zip(band, weights.tolist(), hidden.tolist(), levels, strict=True)
-        for key, weight, unseen, level in row:
-            text = scene.screen.right(scene.numeral(weight, unseen), self.columns.cell)
-            yield from self.edged(key, text, None if unseen else scene.cell_look(level))
+    def cells(self, band: range, weights: FloatArray, masked: BoolArray) -> Iterator[Segment]:
+        """The cells of a row.    [key], [key] -> segments"""
+        context = self.context
+        levels = context.scale.levels(weights).tolist()
+        row = zip(band, weights.tolist(), masked.tolist(), levels, strict=True)
+        for key, weight, is_masked, level in row:
+            text = context.screen.align_right(
+                context.format_weight(weight, is_masked), self.columns.cell
+            )
+            yield from self.bordered_cell(
+                key, text, None if is_masked else context.cell_style(level)
+            )
 
-    def rest_of(self, row: tuple[int, int, int]) -> Line:
-        """What stands beside the keys of a row, [layer, head, query]."""
+    def remainder_cell(self, row: tuple[int, int, int]) -> Line:
+        """The remainder (∅ or Σ) of a row (layer, head, query)."""
         if self.remainder is None:
             return []
-        value = format(self.remainder.values[row], self.scene.form)
-        return plain(self.scene.screen.right(value, self.columns.rest))
+        value = format(self.remainder.values[row], self.context.number_format)
+        return text_line(self.context.screen.align_right(value, self.columns.rest))
 
 
-def widest(texts: Iterable[str]) -> int:
-    """The cells that the widest of some texts takes."""
+def max_width(texts: Iterable[str]) -> int:
+    """The width of the widest text in cells."""
     return max(map(cell_len, texts), default=0)

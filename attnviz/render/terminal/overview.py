@@ -1,61 +1,64 @@
-"""Every head as a thumbnail: layers downwards, heads rightwards."""
+"""The overview: a thumbnail of every head in a grid of layers (down) × heads (across)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
 from attnviz.render.cell_pooling import Pool
-from attnviz.render.terminal.blocks import block_notes, drawn_rows, ramp_of, rows_a_line
-from attnviz.render.terminal.context import Scene
-from attnviz.render.terminal.head_patterns import habits
-from attnviz.render.terminal.layout import Block, Line, joined, padded, plain
+from attnviz.render.terminal.blocks import block_notes, cell_rows, glyph_ramp, rows_per_line
+from attnviz.render.terminal.context import RenderContext
+from attnviz.render.terminal.head_patterns import pattern_lines
+from attnviz.render.terminal.layout import Block, Line, join_blocks, pad_line, text_line
 
-AXES = (
-    "layers downwards, heads rightwards; in each thumbnail  rows: queries  look at  columns: keys"
-)
-SMALLEST, LARGEST = 8, 16  # cells across a thumbnail
+AXES = "grid: layers (down) × heads (across); thumbnail: queries (down) × keys (across)"
+MIN_SIDE, MAX_SIDE = 8, 16  # width of a thumbnail in cells
 GAP = 2
 
 
-def draw(scene: Scene) -> Iterator[Line]:
-    """One thumbnail a head, in a grid; more heads than the width holds go on below."""
-    amap, screen = scene.amap, scene.screen
-    room = screen.width - gutter_width(scene)
-    side = min(LARGEST, max(SMALLEST, (room + GAP) // max(1, amap.n_head) - GAP))
-    rows = side if rows_a_line(scene) == 2 else side // 2  # a glyph is twice as high as wide
-    pool = Pool.into(len(amap.queries), len(amap.keys), rows, side)
-    width = max(SMALLEST, pool.columns(len(amap.keys)))
-    n_band = -(-amap.n_head // max(1, (room + GAP) // (width + GAP)))
+def render_lines(context: RenderContext) -> Iterator[Line]:
+    """One thumbnail per head; heads that do not fit side by side continue below."""
+    amap, screen = context.amap, context.screen
+    grid_width = screen.width - gutter_width(context)
+    side = min(MAX_SIDE, max(MIN_SIDE, (grid_width + GAP) // max(1, amap.n_head) - GAP))
+    rows = side if rows_per_line(context) == 2 else side // 2  # a cell is twice as high as wide
+    pool = Pool.to_size(len(amap.queries), len(amap.keys), rows, side)
+    width = max(MIN_SIDE, pool.n_column(len(amap.keys)))
+    n_band = -(-amap.n_head // max(1, (grid_width + GAP) // (width + GAP)))
     fit = -(-amap.n_head // max(1, n_band))
-    yield from scene.heading(AXES)
+    yield from context.heading_lines(AXES)
     for start in range(0, amap.n_head, fit):
-        yield from grid(scene, range(start, min(start + fit, amap.n_head)), pool, width)
-    ramp = ramp_of(scene)
-    yield from scene.legend(ramp, [*block_notes(scene, ramp), pool.note])
-    yield from habits(scene)
+        yield from head_grid(context, range(start, min(start + fit, amap.n_head)), pool, width)
+    ramp = glyph_ramp(context)
+    yield from context.legend_lines(ramp, [*block_notes(context, ramp), pool.note])
+    yield from pattern_lines(context)
 
 
-def natural_width(scene: Scene) -> int:
-    """How wide the grid is with thumbnails of the largest size."""
-    return gutter_width(scene) + scene.amap.n_head * (LARGEST + GAP)
+def natural_width(context: RenderContext) -> int:
+    """The width of the grid with the largest thumbnails."""
+    return gutter_width(context) + context.amap.n_head * (MAX_SIDE + GAP)
 
 
-def gutter_width(scene: Scene) -> int:
-    """Room for the names of the layers, and the gap after them."""
-    return max(len(f"layer {layer}") for layer in scene.amap.layers) + GAP
+def gutter_width(context: RenderContext) -> int:
+    """The width of the layer names and the gap after them."""
+    return max(len(f"layer {layer}") for layer in context.amap.layers) + GAP
 
 
-def grid(scene: Scene, heads: Sequence[int], pool: Pool, width: int) -> Iterator[Line]:
-    """Some heads of all layers, with their numbers above and to the left."""
-    look, amap = scene.screen.look("bold"), scene.amap
-    edge = gutter_width(scene) - GAP
+def head_grid(
+    context: RenderContext, heads: Sequence[int], pool: Pool, width: int
+) -> Iterator[Line]:
+    """These heads of all layers, with head numbers above and layer numbers to the left."""
+    bold, amap = context.screen.style("bold"), context.amap
+    edge = gutter_width(context) - GAP
     names = [f"head {amap.heads[h]}".ljust(width) for h in heads]
-    yield from joined([[plain(text, look)] for text in (" " * edge, *names)], GAP)
+    yield from join_blocks([[text_line(text, bold)] for text in (" " * edge, *names)], GAP)
     for layer, number in enumerate(amap.layers):
-        name: Block = [plain(f"layer {number}".ljust(edge), look)]
+        name: Block = [text_line(f"layer {number}".ljust(edge), bold)]
         thumbnails = [
-            [padded(line, width) for line in drawn_rows(scene, *pool(*scene.head((layer, h))))]
+            [
+                pad_line(line, width)
+                for line in cell_rows(context, *pool(*context.head_weights((layer, h))))
+            ]
             for h in heads
         ]
-        yield from joined([name, *thumbnails], GAP)
+        yield from join_blocks([name, *thumbnails], GAP)
         yield []

@@ -1,4 +1,4 @@
-"""A line of bars for each query: how its weight is spread over the keys."""
+"""The rows view: one row of bars per query, one bar per key."""
 
 from __future__ import annotations
 
@@ -10,54 +10,60 @@ from rich.segment import Segment
 from attnviz.core.arrays import BoolArray, FloatArray
 from attnviz.render.cell_pooling import Pool
 from attnviz.render.terminal.blocks import block_notes
-from attnviz.render.terminal.cell_colors import HIDDEN, bars
-from attnviz.render.terminal.context import Scene
+from attnviz.render.terminal.cell_colors import MASKED, bar_ramp
+from attnviz.render.terminal.context import RenderContext
 from attnviz.render.terminal.gutters import Gutter
-from attnviz.render.terminal.layout import Block, Line, beside, plain
+from attnviz.render.terminal.layout import Block, Line, block_columns, text_line
 
-AXES = "a line: a query  looks at  the columns: keys, then its strongest key"
-STRONGEST = 22  # cells for "  → key 0.45"
+AXES = "one row of bars per query, one bar per key; → = most attended key"
+STRONGEST_WIDTH = 22  # cells for "  → key 0.45"
 
 
-def draw(scene: Scene) -> Iterator[Line]:
-    """One row of bars a query, head after head."""
-    amap, screen = scene.amap, scene.screen
+def render_lines(context: RenderContext) -> Iterator[Line]:
+    """One row of bars per query, head by head."""
+    amap, screen = context.amap, context.screen
     gutter = Gutter(screen, amap.queries)
-    room = max(1, screen.width - gutter.width - STRONGEST)
-    pool = Pool(keys=max(1, -(-len(amap.keys) // room)))
-    ramp = bars(screen.ascii, amap.signed)
-    yield from scene.heading(AXES)
-    drawn = [scene.titled(at, rows_of(scene, at, pool, gutter)) for at in scene.places]
-    yield from beside(drawn, screen.width)
-    yield from scene.legend(ramp, [*block_notes(scene, ramp), pool.note])
+    n_column = max(1, screen.width - gutter.width - STRONGEST_WIDTH)
+    pool = Pool(keys=max(1, -(-len(amap.keys) // n_column)))
+    ramp = bar_ramp(screen.ascii, amap.signed)
+    yield from context.heading_lines(AXES)
+    blocks = [
+        context.with_title(at, bar_rows(context, at, pool, gutter)) for at in context.head_indices
+    ]
+    yield from block_columns(blocks, screen.width)
+    yield from context.legend_lines(ramp, [*block_notes(context, ramp), pool.note])
 
 
-def natural_width(scene: Scene) -> int:
-    """How wide one head is when no keys are pooled."""
-    return Gutter(scene.screen, scene.amap.queries).width + len(scene.amap.keys) + STRONGEST
+def natural_width(context: RenderContext) -> int:
+    """The width of one head without pooling."""
+    return (
+        Gutter(context.screen, context.amap.queries).width
+        + len(context.amap.keys)
+        + STRONGEST_WIDTH
+    )
 
 
-def rows_of(scene: Scene, at: tuple[int, int], pool: Pool, gutter: Gutter) -> Block:
-    """One head: marks above, then a line a query."""
-    screen, (weights, hidden) = scene.screen, scene.head(at)
-    shown, unseen = pool(weights, hidden)
-    ramp = bars(screen.ascii, scene.amap.signed)
-    glyphs = ramp.glyphs(shown, scene.scale.high, unseen, screen.words(HIDDEN))
-    dim = screen.look("dim")
-    lines: Block = [plain(gutter.column_marks(scene.amap.keys, pool), dim)]
+def bar_rows(context: RenderContext, at: tuple[int, int], pool: Pool, gutter: Gutter) -> Block:
+    """One head: column marks, then one line per query."""
+    screen, (weights, masked) = context.screen, context.head_weights(at)
+    pooled, pooled_mask = pool(weights, masked)
+    ramp = bar_ramp(screen.ascii, context.amap.signed)
+    glyphs = ramp.choose_glyphs(pooled, context.scale.high, pooled_mask, screen.encodable(MASKED))
+    dim = screen.style("dim")
+    lines: Block = [text_line(gutter.column_marks(context.amap.keys, pool), dim)]
     for query, row in enumerate(glyphs.tolist()):
-        said = strongest(scene, weights[query], hidden[query])
-        lines.append([Segment(gutter.mark(query), dim), Segment("".join(row) + said)])
+        strongest = strongest_key(context, weights[query], masked[query])
+        lines.append([Segment(gutter.row_mark(query), dim), Segment("".join(row) + strongest)])
     return lines
 
 
-def strongest(scene: Scene, weights: FloatArray, hidden: BoolArray) -> str:
-    """The key that the row looks at most, in words.    [key], [key] -> text"""
-    screen = scene.screen
-    size = np.where(hidden, 0.0, np.abs(weights))
+def strongest_key(context: RenderContext, weights: FloatArray, masked: BoolArray) -> str:
+    """The key with the weight of largest magnitude, as text.    [key], [key] -> text"""
+    screen = context.screen
+    size = np.where(masked, 0.0, np.abs(weights))
     if not size.any():
-        return "  sees nothing" if hidden.all() else "  spends nothing"
+        return "  all masked" if masked.all() else "  all zero"
     key = int(size.argmax())
-    value = scene.numeral(float(weights[key]))
-    label = screen.label(scene.amap.keys[key], STRONGEST - 6 - len(value))
-    return f"  {screen.words('→')} {label} {value}"
+    value = context.format_weight(float(weights[key]))
+    label = screen.label(context.amap.keys[key], STRONGEST_WIDTH - 6 - len(value))
+    return f"  {screen.encodable('→')} {label} {value}"

@@ -1,4 +1,4 @@
-"""Lines in a table or a block map where one text ends and the next begins."""
+"""Lines at the segment borders of tables and block maps."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from attnviz.render.terminal.screen import Screen
 ACROSS, DOWN, BOTH = "─", "│", "┼"
 
 
-def ruler(screen: Screen, edge: int, cells: Iterable[tuple[bool, int]]) -> Line:
-    """A line across: after an edge, each cell's width, and whether a line comes down before it."""
-    crossed = "".join(BOTH * below + ACROSS * width for below, width in cells)
-    return [Segment(screen.words(ACROSS * edge + crossed), screen.look("dim"))]
+def horizontal_line(screen: Screen, edge: int, cells: Iterable[tuple[bool, int]]) -> Line:
+    """A horizontal line; each cell is (whether a vertical line precedes it, its width)."""
+    line = "".join(BOTH * is_crossed + ACROSS * width for is_crossed, width in cells)
+    return [Segment(screen.encodable(ACROSS * edge + line), screen.style("dim"))]
 
 
-def down(screen: Screen) -> Segment:
-    """A piece of a line down."""
-    return Segment(screen.words(DOWN), screen.look("dim"))
+def vertical_line(screen: Screen) -> Segment:
+    """One cell of a vertical line."""
+    return Segment(screen.encodable(DOWN), screen.style("dim"))
 
 
-def stretches(n: int, at: Collection[int]) -> Sequence[tuple[int, int]]:
-    """What lies between the borders, from 0 to n.
+def split_at(n: int, at: Collection[int]) -> Sequence[tuple[int, int]]:
+    """The ranges between borders, from 0 to n.
 
-    >>> stretches(7, [3])
+    >>> split_at(7, [3])
     [(0, 3), (3, 7)]
     """
     return list(pairwise(sorted({0, n, *at})))

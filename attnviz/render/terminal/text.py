@@ -1,4 +1,4 @@
-"""The keys as running text, each on the colour of the weight that one query gives it."""
+"""The text view: the keys as running text, colored by the weights of one query."""
 
 from __future__ import annotations
 
@@ -8,44 +8,46 @@ from rich.cells import cell_len
 from rich.segment import Segment
 
 from attnviz.render.row_remainder import Remainder
-from attnviz.render.style import query_of
-from attnviz.render.terminal.context import Scene
-from attnviz.render.terminal.layout import Block, Line, flow
+from attnviz.render.style import query_index
+from attnviz.render.terminal.context import RenderContext
+from attnviz.render.terminal.layout import Block, Line, flow_blocks
 
-READABLE = 80  # a line of running text
+TEXT_WIDTH = 80  # natural width of running text
 
 
-def draw(scene: Scene) -> Iterator[Line]:
-    """The keys in reading order, a paragraph a head, with the numbers below the words."""
-    query = query_of(scene.amap, scene.style)
-    label = scene.screen.label(scene.amap.queries[query])
-    yield from scene.heading(f"query {query}, {label},  looks at  the tokens: keys")
-    for at in scene.places:
-        words = flow(list(keys_of(scene, at, query)), scene.screen.width, gap=1)
-        yield from scene.titled(at, list(words))
+def render_lines(context: RenderContext) -> Iterator[Line]:
+    """One paragraph per head: the keys in reading order, their weights below them."""
+    query = query_index(context.amap, context.style)
+    label = context.screen.label(context.amap.queries[query])
+    yield from context.heading_lines(f"attention from query {query} ({label}) to each key")
+    for at in context.head_indices:
+        words = flow_blocks(list(key_blocks(context, at, query)), context.screen.width, gap=1)
+        yield from context.with_title(at, list(words))
         yield []
-    zero = "0 exactly zero" if scene.zero else ""
-    yield from scene.legend(None, [scene.hidden_note, zero, Remainder.note(scene.amap)])
+    zero = "0 = exact zero" if context.has_exact_zero else ""
+    yield from context.legend_lines(
+        None, [context.masked_note, zero, Remainder.note(context.amap)]
+    )
 
 
-def natural_width(scene: Scene) -> int:
-    """Running text may be as wide as text is."""
-    del scene
-    return READABLE
+def natural_width(context: RenderContext) -> int:
+    """The width of running text."""
+    del context
+    return TEXT_WIDTH
 
 
-def keys_of(scene: Scene, at: tuple[int, int], query: int) -> Iterator[Block]:
-    """Each key with its weight below."""
-    screen, amap = scene.screen, scene.amap
-    weights, hidden = scene.head(at)
-    levels = scene.scale.levels(weights[query]).tolist()
-    row = zip(amap.keys, weights[query].tolist(), hidden[query].tolist(), levels, strict=True)
-    for key, weight, unseen, level in row:
+def key_blocks(context: RenderContext, at: tuple[int, int], query: int) -> Iterator[Block]:
+    """Each key with its weight below it."""
+    screen, amap = context.screen, context.amap
+    weights, masked = context.head_weights(at)
+    levels = context.scale.levels(weights[query]).tolist()
+    row = zip(amap.keys, weights[query].tolist(), masked[query].tolist(), levels, strict=True)
+    for key, weight, is_masked, level in row:
         label = screen.label(key, screen.width)
-        number = scene.numeral(weight, unseen)
+        number = context.format_weight(weight, is_masked)
         width = max(cell_len(label), len(number))
-        look = None if unseen else scene.cell_look(level)
+        style = None if is_masked else context.cell_style(level)
         yield [
-            [Segment(screen.left(label, width), look)],
-            [Segment(screen.left(number, width), screen.look("dim"))],
+            [Segment(screen.align_left(label, width), style)],
+            [Segment(screen.align_left(number, width), screen.style("dim"))],
         ]

@@ -1,1 +1,1 @@
-"""Real checkpoints: files, numbers and config."""
+"""Checkpoints on disk or on the Hub: config, files and tensors."""

@@ -1,4 +1,4 @@
-"""config.json: what it says, under each name in use, else what the family publishes."""
+"""config.json: its settings by one name each, with the defaults of the model family."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NoReturn
 
-from attnviz.errors import CouldNotError, InvalidInputError
+from attnviz.errors import InvalidInputError
 from attnviz.record import Record
+from attnviz.sources.safe_read import decode_text, read_file
+from attnviz.sources.strict_json import parse_json
 
-CAP = 4 << 20  # bytes; configs have a few thousand
+MAX_BYTES = 4 << 20  # bytes; configs have a few thousand
 
-# One word for each constant, and what configs call it; the first that says something counts.
-NAMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+# One name per setting, and the keys that configs use for it; the first that is set counts.
+CONFIG_KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "d_model": ("hidden_size", "n_embd", "n_embed", "d_model", "dim"),
         "n_layer": ("num_hidden_layers", "n_layer", "n_layers", "num_layers"),
@@ -45,7 +47,7 @@ NAMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 
 # An encoder and a decoder in one config.
-OF_SIDE: Mapping[str, tuple[str, ...]] = MappingProxyType(
+SIDE_KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "n_layer": ("{side}_layers", "num_{side}_layers"),
         "n_head": ("{side}_attention_heads",),
@@ -56,88 +58,90 @@ OF_SIDE: Mapping[str, tuple[str, ...]] = MappingProxyType(
 
 
 class Config(Record):
-    """What a checkpoint says of itself.
+    """Settings of a checkpoint, by the names of CONFIG_KEYS or by the keys of the file.
 
-    `values` is config.json, `defaults` what the family means where it says nothing (by our
-    words or by its keys), `side` the half of an encoder-decoder that is asked about.
+    `values` is config.json, `defaults` the family's values for what it leaves out, `side` the
+    stack of an encoder-decoder ("encoder" or "decoder") whose settings take precedence.
     """
 
     values: Mapping[str, Any]
     defaults: Mapping[str, Any] = field(default_factory=dict)
     side: str = ""
 
-    def of(self, side: str) -> Config:
-        """The same config, asked about the encoder or the decoder."""
+    def for_side(self, side: str) -> Config:
+        """The settings of the encoder or of the decoder."""
         return replace(self, side=side)
 
-    def find(self, word: str) -> tuple[str, Any]:
-        """The key that says it and what it says; null says nothing."""
-        sided = OF_SIDE.get(word, ()) if self.side else ()
-        keys = [key.format(side=self.side) for key in sided] + [*NAMES.get(word, (word,))]
+    def find(self, name: str) -> tuple[str, Any]:
+        """The key and value of a setting; null counts as left out."""
+        side_keys = SIDE_KEYS.get(name, ()) if self.side else ()
+        keys = [key.format(side=self.side) for key in side_keys] + [
+            *CONFIG_KEYS.get(name, (name,))
+        ]
         for key in keys:
             if self.values.get(key) is not None:
                 return key, self.values[key]
-        return keys[0], self.defaults.get(word)
+        return keys[0], self.defaults.get(name)
 
-    def get(self, word: str) -> Any:
-        """What is said, or None."""
-        return self.find(word)[1]
+    def get(self, name: str) -> Any:
+        """The value of a setting, or None."""
+        return self.find(name)[1]
 
-    def stated(self, word: str) -> Any:
-        """What is said where null is an answer too: there is none."""
-        keys = [key for key in NAMES.get(word, (word,)) if key in self.values]
-        return self.get(word) if not keys else self.values[keys[0]]
+    def get_explicit(self, name: str) -> Any:
+        """The value of a setting for which null is a value too, in place of the default."""
+        keys = [key for key in CONFIG_KEYS.get(name, (name,)) if key in self.values]
+        return self.get(name) if not keys else self.values[keys[0]]
 
-    def whole(self, word: str, otherwise: int | None = None) -> int:
-        """A positive whole number."""
-        key, value = self.find(word)
-        value = otherwise if value is None else value
+    def get_int(self, name: str, default: int | None = None) -> int:
+        """A positive integer."""
+        key, value = self.find(name)
+        value = default if value is None else value
         if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < 1 << 40:
-            refuse(key, value, "a whole number above 0")
+            raise_invalid(key, value, "an integer above 0")
         return value
 
-    def number(self, word: str, otherwise: float | None = None) -> float:
-        """A number above 0."""
-        key, value = self.find(word)
-        value = otherwise if value is None else value
+    def get_float(self, name: str, default: float | None = None) -> float:
+        """A positive number."""
+        key, value = self.find(name)
+        value = default if value is None else value
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e30:
-            refuse(key, value, "a number above 0")
+            raise_invalid(key, value, "a number above 0")
         return float(value)
 
-    def flag(self, word: str) -> bool:
-        """Yes or no; nothing means no."""
-        key, value = self.find(word)
+    def get_bool(self, name: str) -> bool:
+        """A boolean; left out means False."""
+        key, value = self.find(name)
         if value not in (None, True, False):
-            refuse(key, value, "true or false")
+            raise_invalid(key, value, "true or false")
         return bool(value)
 
-    def word(self, word: str) -> str:
-        """A word."""
-        key, value = self.find(word)
+    def get_str(self, name: str) -> str:
+        """A string."""
+        key, value = self.find(name)
         if not isinstance(value, str):
-            refuse(key, value, "a word")
+            raise_invalid(key, value, "a string")
         return value
 
-    def list(self, word: str, n: int) -> Sequence[Any] | None:
-        """A list with one entry a layer, or None."""
-        key, value = self.find(word)
+    def get_list(self, name: str, n: int) -> Sequence[Any] | None:
+        """A list with one entry per layer, or None."""
+        key, value = self.find(name)
         if value is not None and (not isinstance(value, list) or len(value) < n):
-            refuse(key, value, f"a list of {n}, one entry a layer")
+            raise_invalid(key, value, f"a list of {n}, one entry per layer")
         return value
 
-    def table(self, word: str) -> Mapping[str, Any]:
-        """A mapping; nothing means an empty one."""
-        key, value = self.find(word)
+    def get_dict(self, name: str) -> Mapping[str, Any]:
+        """A JSON object; left out means an empty one."""
+        key, value = self.find(name)
         if value is not None and not isinstance(value, dict):
-            refuse(key, value, "a mapping")
+            raise_invalid(key, value, "an object")
         return value or {}
 
     @property
     def d_head(self) -> int:
-        """The width of one head."""
+        """Head dimension."""
         if self.get("d_head") is not None:
-            return self.whole("d_head")
-        d_model, n_head = self.whole("d_model"), self.whole("n_head")
+            return self.get_int("d_head")
+        d_model, n_head = self.get_int("d_model"), self.get_int("n_head")
         if d_model % n_head:
             raise InvalidInputError(
                 f"config.json: {self.find('d_model')[0]} = {d_model} is not divisible by "
@@ -147,9 +151,9 @@ class Config(Record):
 
     @property
     def n_kv_head(self) -> int:
-        """How many heads have keys of their own."""
-        n_head = self.whole("n_head")
-        n_kv_head = self.whole("n_kv_head", n_head)
+        """Number of key/value heads."""
+        n_head = self.get_int("n_head")
+        n_kv_head = self.get_int("n_kv_head", n_head)
         if n_head % n_kv_head:
             raise InvalidInputError(
                 f"config.json: num_key_value_heads = {n_kv_head} does not divide "
@@ -158,52 +162,29 @@ class Config(Record):
         return n_kv_head
 
 
-def refuse(key: str, value: Any, wanted: str) -> NoReturn:
-    """The sentence about a value that cannot be used."""
-    said = f"{key} = {shown(value)}" if value is not None else f"{key} is missing; it"
-    raise InvalidInputError(f"config.json: {said} should be {wanted}")
+def raise_invalid(key: str, value: Any, expected: str) -> NoReturn:
+    """Raise InvalidInputError for a value that cannot be used."""
+    what = f"{key} = {format_value(value)}" if value is not None else f"{key} is missing; it"
+    raise InvalidInputError(f"config.json: {what} should be {expected}")
 
 
-def shown(value: Any) -> str:
-    """A value of a config, short enough for one line."""
+def format_value(value: Any) -> str:
+    """A value of a config as JSON, shortened to 58 characters."""
     text = json.dumps(value, ensure_ascii=True, default=repr)
     return text if len(text) <= 60 else text[:57] + "…"
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """A JSON object from a file that nobody vouches for.
+    """A JSON object from an untrusted file.
 
-    Raises CouldNotError where there is no file, InvalidInputError for anything but one object
-    of sane size, without doubled keys, NaN or infinity.
+    Raises CouldNotError for a file that cannot be read, InvalidInputError for anything but one
+    object of at most MAX_BYTES, without duplicate keys, NaN or infinity.
     """
+    content = read_file(path, MAX_BYTES, repr(str(path)))
     try:
-        with path.open("rb") as file:
-            content = file.read(CAP + 1)
-    except OSError as problem:
-        raise CouldNotError(f"cannot read {str(path)!r}: {problem.strerror}") from None
-    if len(content) > CAP:
-        raise InvalidInputError(f"{str(path)!r} has more than {CAP >> 20} MB")
-    try:
-        document = json.loads(content, object_pairs_hook=once, parse_constant=finite)
-    except RecursionError:
-        raise InvalidInputError(f"{str(path)!r} is JSON nested too deeply") from None
-    except ValueError as problem:
-        raise InvalidInputError(f"{str(path)!r} is not JSON: {problem}") from None
+        document = parse_json(decode_text(content))
+    except InvalidInputError as error:
+        raise InvalidInputError(f"{str(path)!r}: {error}") from None
     if not isinstance(document, dict):
         raise InvalidInputError(f"{str(path)!r} should hold a JSON object")
     return document
-
-
-def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A mapping whose keys stand there once."""
-    made = dict(pairs)
-    if len(made) < len(pairs):
-        keys = [key for key, _ in pairs]
-        double = next(key for key in keys if keys.count(key) > 1)
-        raise ValueError(f"the key {double!r} stands there twice")
-    return made
-
-
-def finite(word: str) -> NoReturn:
-    """NaN and infinity are no JSON."""
-    raise ValueError(f"{word} is no number")

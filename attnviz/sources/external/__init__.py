@@ -1,9 +1,11 @@
-"""Attention that others made: their files, and the arrays that are at hand."""
+"""Attention from files and arrays of other programs, and from attnviz's own files."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from io import BytesIO
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -11,108 +13,124 @@ from typing import Any
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.tokens import Token
 from attnviz.errors import InvalidInputError
-from attnviz.sources.external.selection import Wish
+from attnviz.sources.external.selection import Selection
 
-Words = Sequence[str | Token]
-Naming = Words | tuple[Words, Words] | Callable[[list[int]], Words]
+TokenSequence = Sequence[str | Token]
+TokenArgument = (
+    TokenSequence | tuple[TokenSequence, TokenSequence] | Callable[[list[int]], TokenSequence]
+)
 
 
 def read(
     source: Any,
-    tokens: Naming | None = None,
+    tokens: TokenArgument | None = None,
     *,
     axes: str | None = None,
     which: str | int | None = None,
 ) -> AttentionMap:
-    """Attention from a file or from arrays of any library.
+    """Read attention from a file or from arrays of any library.
 
-    What had to be guessed is said in meta["guessed"], a list of sentences.
+    The format of a file is recognized by its content. Assumptions that had to be made (axis
+    order, batch item, tokens) are listed in meta["guessed"], one sentence each.
 
     Args:
         source: a path, the bytes of a file, a binary stream, or arrays: one of shape
             [query, key], [head, query, key], [layer, head, query, key] or
-            [layer, batch, head, query, key]; a tuple with one for each layer; a model's
+            [layer, batch, head, query, key]; a tuple with one array per layer; a model's
             outputs or cache.
-        tokens: the tokens, or those of the queries and those of the keys, or a function that
-            makes tokens of the `input_ids` that came along.
-        axes: what the axes of bare arrays are, where that is not so: a letter each of "lbhqk".
-        which: the name of one attention among several ("cross"), the number of one sequence
+        tokens: the tokens; a pair of query tokens and key tokens; or a function that decodes
+            the `input_ids` of the source into tokens.
+        axes: the axis order of a plain array, if it is another: one letter per axis, of
+            "lbhqk" (layer, batch, head, query, key).
+        which: the name of one attention of several ("cross"), the index of a batch item
             ("2"), or both ("cross:2").
 
+    Returns:
+        The attention map.
+
     Raises:
-        InvalidInputError: what was found is not attention, or does not fit the tokens.
-        MisuseError: `axes` or `which` do not fit what was found.
+        InvalidInputError: the source holds no attention, or the tokens do not fit it.
+        MisuseError: `axes` or `which` do not fit the source.
         CouldNotError: the file cannot be read.
 
     >>> read([[0.5, 0.5], [0.25, 0.75]], ["a", "b"]).weights.shape
     (1, 1, 2, 2)
     """
-    wish = Wish.of(which, axes)
+    selection = Selection.parse(which, axes)
     if is_file(source):
-        from attnviz.sources.external.safe_read import taken
+        from attnviz.sources.safe_read import read_bytes
 
-        with blamed(source):
-            return of_bytes(taken(source), tokens, wish)
+        with name_source_in_errors(source):
+            return read_map(read_bytes(source), tokens, selection)
     from attnviz.sources.external.arrays import from_arrays
     from attnviz.sources.external.assemble import assemble
 
-    return assemble(from_arrays(source, wish), tokens, wish, producer="arrays")
+    return assemble(from_arrays(source, selection), tokens, selection, producer="arrays")
 
 
 def read_each(
     source: Any,
-    tokens: Naming | None = None,
+    tokens: TokenArgument | None = None,
     *,
     axes: str | None = None,
     which: str | int | None = None,
 ) -> Iterator[AttentionMap]:
-    """Every map of a file: each document of JSON Lines, of anything else the one there is.
+    """Iterate over the maps of a file: one per document of JSON Lines, else a single one.
 
-    The arguments are those of `read`; with `which` there is one map.
+    The arguments are those of `read`; `which` selects a single map.
     """
-    from attnviz.sources.external.safe_read import taken
+    from attnviz.sources.safe_read import read_bytes
 
-    wish = Wish.of(which, axes)
-    with blamed(source):
-        data = taken(source)
-        if which is not None or not is_lines(data):
-            yield of_bytes(data, tokens, wish)
-            return
-    for number, line in enumerate(data.split(b"\n"), start=1):
+    selection = Selection.parse(which, axes)
+    with name_source_in_errors(source):
+        data = read_bytes(source)
+        is_single = which is not None or not is_json_lines(data)
+        amap = read_map(data, tokens, selection) if is_single else None
+    if amap is not None:
+        del data  # not held while the map is used
+        yield amap
+        return
+    for number, line in enumerate(BytesIO(data), start=1):
         if line.strip():
-            with blamed(source, f"line {number}: "):
-                yield of_bytes(line, tokens, wish)
+            with name_source_in_errors(source, f"line {number}: "):
+                amap = read_map(line, tokens, selection)
+            yield amap
 
 
-def of_bytes(data: bytes, tokens: Naming | None, wish: Wish) -> AttentionMap:
-    """The map that the bytes of a file hold."""
+def read_map(data: bytes, tokens: TokenArgument | None, selection: Selection) -> AttentionMap:
+    """The map in the bytes of a file."""
     from attnviz.sources.external.assemble import assemble
-    from attnviz.sources.external.readers import reader_of
+    from attnviz.sources.external.readers import find_reader
 
-    reader = reader_of(data)
-    return assemble(reader.read(data, wish), tokens, wish, producer=reader.name)
+    reader = find_reader(data)
+    try:
+        return assemble(reader.read(data, selection), tokens, selection, producer=reader.name)
+    except RecursionError:
+        raise InvalidInputError("its values are nested too deeply") from None
 
 
 def is_file(source: Any) -> bool:
-    """Whether it is a file in some form, and no arrays."""
+    """Whether a source is a path, bytes or a stream, not arrays."""
     return isinstance(source, str | PathLike | bytes | bytearray | memoryview) or (
         hasattr(source, "read") and not hasattr(source, "shape")
     )
 
 
-def is_lines(data: bytes) -> bool:
-    """Whether these are our documents, each on a line."""
-    from attnviz.sources.external.readers import reader_of
+def is_json_lines(data: bytes) -> bool:
+    """Whether these bytes are JSON Lines: several attnviz documents, one per line."""
+    from attnviz.sources.external.readers import find_reader
 
-    first, _, more = data.partition(b"\n")
-    return bool(more.strip()) and first.rstrip().endswith(b"}") and reader_of(first).name == "json"
+    end = data.find(b"\n")
+    first = data[:end].rstrip()
+    has_more = end >= 0 and re.compile(rb"\S").search(data, end) is not None
+    return has_more and first.endswith(b"}") and find_reader(first).name == "json"
 
 
 @contextmanager
-def blamed(source: Any, where: str = "") -> Iterator[None]:
-    """Say of which file, and where in it, something is not as it should be."""
-    called = f"{Path(source).name!r}: " if isinstance(source, str | PathLike) else ""
+def name_source_in_errors(source: Any, where: str = "") -> Iterator[None]:
+    """Prefix the message of an InvalidInputError with the file name and `where` in the file."""
+    name = f"{Path(source).name!r}: " if isinstance(source, str | PathLike) else ""
     try:
         yield
     except InvalidInputError as error:
-        raise type(error)(f"{called}{where}{error}") from error
+        raise type(error)(f"{name}{where}{error}") from error

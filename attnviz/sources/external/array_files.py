@@ -1,4 +1,7 @@
-"""Files of arrays. Sizes are checked before anything is allocated, and nothing is unpickled."""
+"""Files of arrays: npy, npz and safetensors.
+
+Sizes are checked before anything is allocated or converted, and nothing is unpickled.
+"""
 
 from __future__ import annotations
 
@@ -13,15 +16,25 @@ import numpy as np
 
 from attnviz.errors import CouldNotError, InvalidInputError
 from attnviz.sources.external.arrays import from_arrays
-from attnviz.sources.external.assemble import Found
-from attnviz.sources.external.json_document import check_version, found
-from attnviz.sources.external.safe_read import LARGEST, brief, check_growth, text_of
-from attnviz.sources.external.selection import Wish
-from attnviz.sources.external.strict_json import value
+from attnviz.sources.external.assemble import RawAttention
+from attnviz.sources.external.json_document import check_version, parse_document
+from attnviz.sources.external.selection import Selection
+from attnviz.sources.safe_read import (
+    LARGEST,
+    check_budget,
+    check_growth,
+    decode_text,
+    one_line_message,
+)
+from attnviz.sources.strict_json import parse_json
 
 MEMBERS = 10_000
+BYTES_PER_ENTRY = 1_000  # of the directory of a zip file: a name and its numbers
+BYTES_PER_TENSOR = 600  # in memory, for the name, shape and type of a tensor
+END_RECORD, ZIP64_LOCATOR = b"PK\x05\x06", b"PK\x06\x07"
+END_SIZE, LOCATOR_SIZE, MAX_COMMENT = 22, 20, 1 << 16
 PICKLE = (
-    "Python objects are in it, and unpickling them could run anything. Save arrays instead: "
+    "it holds Python objects, and unpickling them can run any code. Save arrays instead: "
     "np.savez(file, weights=…) or safetensors"
 )
 HEADERS = {
@@ -35,30 +48,32 @@ TENSORS = {
 }  # fmt: skip
 
 
-def npy(data: bytes, wish: Wish) -> Found:
-    """One array."""
-    return from_arrays(array_of(data, "the array"), wish)
+def read_npy(data: bytes, selection: Selection) -> RawAttention:
+    """An npy file: one array."""
+    return from_arrays(parse_npy(data, "the array"), selection, is_limited=True)
 
 
-def npz(data: bytes, wish: Wish) -> Found:
-    """Arrays with names, ours or others'."""
-    arrays = members(data)
+def read_npz(data: bytes, selection: Selection) -> RawAttention:
+    """An npz file: named arrays, of attnviz or of another program."""
+    arrays = read_members(data)
     document = arrays.pop("document", None)
     if document is None:
-        return from_arrays(arrays, wish)
+        return from_arrays(arrays, selection, is_limited=True)
     if document.dtype.kind != "S" or document.ndim:
         raise InvalidInputError("the member 'document' should be bytes of JSON")
-    return own(document.item(), arrays)
+    return parse_own_arrays(document.item(), arrays)
 
 
-def safetensors(data: bytes, wish: Wish) -> Found:
-    """Tensors with names, ours or others'."""
-    arrays, document = tensors(data)
-    return from_arrays(arrays, wish) if document is None else own(document, arrays)
+def read_safetensors(data: bytes, selection: Selection) -> RawAttention:
+    """A safetensors file: named tensors, of attnviz or of another program."""
+    arrays, document = load_tensors(data)
+    if document is None:
+        return from_arrays(arrays, selection, is_limited=True)
+    return parse_own_arrays(document, arrays)
 
 
-def tensors(data: bytes) -> tuple[dict[str, Any], str | None]:
-    """The tensors of a safetensors file by name, and the words beside them.
+def load_tensors(data: bytes) -> tuple[dict[str, Any], str | None]:
+    """The tensors of a safetensors file by name, and the attnviz document in its metadata.
 
     Raises CouldNotError when safetensors is not installed.
     """
@@ -68,76 +83,99 @@ def tensors(data: bytes) -> tuple[dict[str, Any], str | None]:
         raise CouldNotError(
             "safetensors files need the safetensors package: pip install 'attnviz[models]'"
         ) from None
+    size = int.from_bytes(data[:8], "little")
+    header = data[8 : 8 + size]
+    check_budget(BYTES_PER_TENSOR * header.count(b"{"), "the header of this file")
     try:
         parts = deserialize(data)  # type: ignore[no-untyped-call]
     except SafetensorError as error:
-        raise InvalidInputError(f"broken safetensors: {brief(error)}") from None
-    size = int.from_bytes(data[:8], "little")
-    head = value(data[8 : 8 + size].decode())  # refuses, too, names that stand there twice
-    document = (head.get("__metadata__") or {}).get("document")
-    return {name: tensor(name, part) for name, part in parts}, document
+        raise InvalidInputError(f"invalid safetensors: {one_line_message(error)}") from None
+    fields = parse_json(header.decode())  # refuses duplicate names
+    document = (fields.get("__metadata__") or {}).get("document")
+    short = sum(len(part["data"]) for _, part in parts if part["dtype"] == "BF16")
+    check_budget(2 * short, "these tensors in bfloat16, as float32,")
+    return {name: tensor_to_numpy(name, part) for name, part in parts}, document
 
 
-def pickle(data: bytes, wish: Wish) -> NoReturn:
-    """Never."""
-    raise InvalidInputError(f"a pickle is not read: {PICKLE}")
+def refuse_pickle(data: bytes, selection: Selection) -> NoReturn:
+    """Refuse a pickle."""
+    raise InvalidInputError(f"pickle files are not supported: {PICKLE}")
 
 
-def own(document: str | bytes, arrays: Mapping[str, Any]) -> Found:
-    """Arrays that we wrote, with the words beside them."""
-    said = value(text_of(document) if isinstance(document, bytes) else document)
-    if not isinstance(said, dict):
-        raise InvalidInputError("the words beside the arrays are no document")
-    check_version(said)
-    return found(said, arrays)
+def parse_own_arrays(document: str | bytes, arrays: Mapping[str, Any]) -> RawAttention:
+    """Arrays that attnviz wrote, with their JSON document."""
+    fields = parse_json(decode_text(document) if isinstance(document, bytes) else document)
+    if not isinstance(fields, dict):
+        raise InvalidInputError("the document of the arrays should be a JSON object")
+    check_version(fields)
+    return parse_document(fields, arrays)
 
 
-def members(data: bytes) -> dict[str, Any]:
-    """The arrays of an npz file by name; nothing is written to disk."""
+def read_members(data: bytes) -> dict[str, Any]:
+    """The arrays of an npz file by name, read without extracting it to disk."""
+    check_directory(data)
     try:
         with ZipFile(BytesIO(data)) as archive:
-            listed = archive.infolist()
-            names = [member.filename for member in listed]
+            infos = archive.infolist()
+            names = [info.filename for info in infos]
             if any(name.endswith(".pkl") for name in names):
-                raise InvalidInputError(f"an archive of torch is not read: {PICKLE}")
-            if len(listed) > MEMBERS or len(set(names)) < len(names):
-                raise InvalidInputError(f"{len(names)} members, or one twice: no npz is like that")
-            check_growth(len(data), sum(member.file_size for member in listed), LARGEST)
+                raise InvalidInputError(f"torch archives are not supported: {PICKLE}")
+            if len(infos) > MEMBERS or len(set(names)) < len(names):
+                raise InvalidInputError(
+                    f"invalid npz: {len(names)} members (at most {MEMBERS:,}), or duplicate names"
+                )
+            check_growth(len(data), sum(info.file_size for info in infos), LARGEST)
             return {
-                name.removesuffix(".npy"): array_of(archive.read(name), name) for name in names
+                name.removesuffix(".npy"): parse_npy(archive.read(name), name) for name in names
             }
     except InvalidInputError:
         raise
-    except Exception as error:  # zipfile raises more kinds than it says
-        raise InvalidInputError(f"broken npz: {brief(error)}") from None
+    except Exception as error:  # zipfile raises more kinds than it documents
+        raise InvalidInputError(f"invalid npz: {one_line_message(error)}") from None
 
 
-def array_of(data: bytes, name: str) -> Any:
-    """An npy file as an array, its header checked first.    -> [...]"""
+def check_directory(data: bytes) -> None:
+    """Refuse a zip file whose directory is too large to be listed in memory."""
+    end = len(data) - END_SIZE
+    if not (data.startswith(END_RECORD, max(end, 0)) and data.endswith(b"\0\0")):
+        end = data.rfind(END_RECORD, max(0, end - MAX_COMMENT))
+    size = int.from_bytes(data[end + 12 : end + 16], "little") if end >= 0 else 0
+    is_zip64 = data.startswith(ZIP64_LOCATOR, max(0, end - LOCATOR_SIZE))
+    if is_zip64 or size > BYTES_PER_ENTRY * MEMBERS:
+        raise InvalidInputError(f"invalid npz: its directory is for more than {MEMBERS:,} members")
+
+
+def parse_npy(data: bytes, name: str) -> Any:
+    """The array of an npy file, whose header is checked first.    -> [...]"""
     file = BytesIO(data)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            shape, _, dtype = HEADERS[np.lib.format.read_magic(file)](file)
-    except Exception:  # five kinds of error, and more for headers nobody wrote by accident
-        raise InvalidInputError(f"{name!r:.80} is no npy file that can be read") from None
+            shape, is_fortran, dtype = HEADERS[np.lib.format.read_magic(file)](file)
+    except Exception:  # five kinds of error, and more for malicious headers
+        raise InvalidInputError(f"{name!r:.80} is not a valid npy file") from None
     if dtype.hasobject:
-        raise InvalidInputError(f"{name!r:.80} is not read: {PICKLE}")
+        raise InvalidInputError(f"{name!r:.80} is not supported: {PICKLE}")
     if dtype.kind not in "fiubUS" or not dtype.itemsize:
         raise InvalidInputError(f"{name!r:.80} has type {dtype!s:.40}; it should be numbers")
     size = prod(shape) * dtype.itemsize
     if min(shape, default=0) < 0 or size != len(data) - file.tell():
         raise InvalidInputError(
-            f"{name!r:.80} says that it has {size:,} bytes, but {len(data) - file.tell():,} follow"
+            f"{name!r:.80} declares {size:,} bytes, but {len(data) - file.tell():,} follow"
         )
-    file.seek(0)
-    return np.lib.format.read_array(file, allow_pickle=False)
+    try:
+        values = (
+            np.frombuffer(data, dtype, prod(shape), file.tell()) if size else np.empty(0, dtype)
+        )
+        return values.reshape(shape, order="F" if is_fortran else "C")
+    except ValueError as error:  # a shape that NumPy cannot hold
+        raise InvalidInputError(f"{name!r:.80}: {one_line_message(error)}") from None
 
 
-def tensor(name: str, part: Mapping[str, Any]) -> Any:
-    """A tensor as an array; bfloat16 becomes float32, bit for bit.    -> [...]"""
+def tensor_to_numpy(name: str, part: Mapping[str, Any]) -> Any:
+    """A safetensors tensor as an array; bfloat16 becomes float32, exactly.    -> [...]"""
     kind = part["dtype"]
     if kind not in TENSORS:
-        raise InvalidInputError(f"the tensor {name!r:.80} has type {kind}, which is not read")
+        raise InvalidInputError(f"the tensor {name!r:.80} has the unsupported type {kind}")
     array = np.frombuffer(part["data"], TENSORS[kind]).reshape(part["shape"])
     return (array.astype("<u4") << 16).view("<f4") if kind == "BF16" else array

@@ -1,4 +1,4 @@
-"""Arrays of any library, and the shapes in which models hand their attention out."""
+"""Attention in arrays of any library, in the shapes in which models return it."""
 
 from __future__ import annotations
 
@@ -10,68 +10,92 @@ import numpy as np
 
 from attnviz.core.arrays import FloatArray
 from attnviz.errors import InvalidInputError
-from attnviz.sources.external.assemble import Found
-from attnviz.sources.external.axes import letters_of, letters_of_layer, ordered
-from attnviz.sources.external.selection import EAGER, Wish
-from attnviz.sources.external.to_numpy import is_array, numeric
+from attnviz.sources.external.assemble import RawAttention
+from attnviz.sources.external.axes import infer_axes, infer_layer_axes, order_axes
+from attnviz.sources.external.selection import EAGER, Selection
+from attnviz.sources.external.to_numpy import float_bytes, is_array, to_numpy
+from attnviz.sources.safe_read import check_budget
 
 
-def from_arrays(source: Any, wish: Wish) -> Found:
-    """Attention of arrays: one, one for each layer, one for each step, or named ones.
+def from_arrays(source: Any, selection: Selection, *, is_limited: bool = False) -> RawAttention:
+    """Attention from one array, one per layer, one per generation step, or named arrays.
 
-    Raises InvalidInputError for what is no attention, with the reason.
+    `is_limited`: the arrays are those of a file, whose size in memory as floats is limited.
+    Raises InvalidInputError, with the reason, for anything that is not attention.
     """
     if is_array(source):
-        return whole(numeric(source), wish.axes)
+        check_arrays([source], is_limited)
+        return from_one_array(to_numpy(source), selection.axes)
     if not isinstance(source, list | tuple):
-        from attnviz.sources.external.named_arrays import names_in
+        from attnviz.sources.external.named_arrays import named_values
 
-        return from_names(names_in(source), wish)
+        return from_names(named_values(source), selection, is_limited=is_limited)
     inner = [part for part in source if isinstance(part, list | tuple)]
     if any(not parts or any(part is None for part in parts) for parts in (source, *inner)):
-        raise InvalidInputError(f"there is no attention in these outputs; {EAGER}")
+        raise InvalidInputError(f"these outputs hold no attention; {EAGER}")
     if is_array(source[0]):
-        return layered(source, wish.axes)
+        check_arrays(source, is_limited)
+        return from_layers(source, selection.axes)
     if len(inner) == len(source) and is_array(inner[0][0]) and len(inner[0][0].shape) > 2:
-        from attnviz.sources.external.generation_steps import from_steps
+        from attnviz.sources.external.generation_steps import join_steps
 
-        return from_steps([[numeric(layer) for layer in step] for step in source])
-    return whole(numeric(source), wish.axes)
+        check_arrays([layer for step in source for layer in step], is_limited)
+        steps = [[to_numpy(layer) for layer in step] for step in source]
+        return join_steps(steps, is_limited=is_limited)
+    return from_one_array(to_numpy(source), selection.axes)
 
 
-def from_names(named: Mapping[str, Any], wish: Wish) -> Found:
-    """Attention of named arrays: a model's outputs, a cache, the members of npz or safetensors.
+def check_arrays(arrays: Sequence[Any], is_limited: bool) -> None:
+    """Refuse NumPy arrays of a file that would take too much memory as floats."""
+    if is_limited:
+        n_byte = sum(float_bytes(a.shape, a.dtype) for a in arrays if isinstance(a, np.ndarray))
+        check_budget(n_byte, f"{describe_shapes(arrays)}, as floats,")
 
-    Raises InvalidInputError where nothing is called attention.
+
+def describe_shapes(arrays: Sequence[Any]) -> str:
+    """The number of arrays, and the shape of the first."""
+    number = "an array" if len(arrays) == 1 else f"{len(arrays):,} arrays"
+    return f"{number} of shape {arrays[0].shape!s:.60}"
+
+
+def from_names(
+    named: Mapping[str, Any], selection: Selection, *, is_limited: bool = False
+) -> RawAttention:
+    """Attention from named arrays: a model's outputs, a cache, the members of npz or safetensors.
+
+    Raises InvalidInputError if no name stands for attention.
     """
     from attnviz.sources.external.named_arrays import find_attention
 
-    attention = find_attention(named, wish)
-    found = from_arrays(attention.arrays, wish)
+    attention = find_attention(named, selection)
+    raw = from_arrays(attention.arrays, selection, is_limited=is_limited)
     return replace(
-        found,
+        raw,
         layers=attention.layers,
         queries=attention.queries,
         keys=attention.keys,
         ids=attention.ids,
-        guessed=(*attention.guessed, *found.guessed),
+        mask=attention.mask,
+        guesses=(*attention.guesses, *raw.guesses),
     )
 
 
-def whole(array: FloatArray, axes: str | None) -> Found:
-    """One array for everything."""
-    letters, guessed = letters_of(array.shape, axes)
-    return Found(weights=array, axes=letters, guessed=guessed)
+def from_one_array(array: FloatArray, axes: str | None) -> RawAttention:
+    """Attention from one array with all layers and heads."""
+    letters, guesses = infer_axes(array.shape, axes)
+    return RawAttention(weights=array, axes=letters, guesses=guesses)
 
 
-def layered(source: Sequence[Any], axes: str | None) -> Found:
-    """One array for each layer.    each [batch, head, query, key] -> [layer, ...]"""
-    layers = [numeric(layer, f"layer {number}") for number, layer in enumerate(source)]
+def from_layers(source: Sequence[Any], axes: str | None) -> RawAttention:
+    """Attention from one array per layer.    each [batch, head, query, key] -> [layer, ...]"""
+    layers = [to_numpy(layer, f"layer {number}") for number, layer in enumerate(source)]
     for number, layer in enumerate(layers):
         if layer.shape != layers[0].shape:
             raise InvalidInputError(
-                f"layer {number} has the shape {layer.shape}, layer 0 {layers[0].shape}: layers "
-                "that differ cannot be shown as one map; give those that are alike"
+                f"layer {number} has shape {layer.shape}, layer 0 {layers[0].shape}; all layers "
+                "of a map need the same shape: pass a subset of them"
             )
-    letters = letters_of_layer(layers[0].shape, axes)
-    return Found(weights=np.concatenate([ordered(each, letters) for each in layers]), axes="lbhqk")
+    letters = infer_layer_axes(layers[0].shape, axes)
+    return RawAttention(
+        weights=np.concatenate([order_axes(each, letters) for each in layers]), axes="lbhqk"
+    )

@@ -1,4 +1,4 @@
-"""What was found becomes a map: axes put in order, one sequence taken, numbers checked."""
+"""Assembly of an AttentionMap: axes in order, one batch item, tokens and weights checked."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from attnviz.core.attention_map import AttentionMap
 from attnviz.core.tokens import Token
 from attnviz.errors import InvalidInputError, ShapeError
 from attnviz.record import Record
-from attnviz.sources.external.axes import NAMES, ORDER, ordered
-from attnviz.sources.external.selection import Wish
-from attnviz.sources.external.token_lists import labelled, sides
+from attnviz.sources.external.attention_mask import AppliedMask, NamedMask, apply_mask
+from attnviz.sources.external.axes import NAMES, ORDER, order_axes
+from attnviz.sources.external.selection import Selection
+from attnviz.sources.external.token_lists import match_tokens, split_sides
+from attnviz.sources.safe_read import LONGEST
 
-LONGEST = 1 << 17  # of any axis
-TOLERANCE = 1e-2  # how far from 1 a row of 16-bit weights, or of few decimals, may sum
+TOLERANCE = 1e-2  # row sums of 16-bit weights, or of few decimals, may differ from 1 by this
 
 
-class Found(Record, kw_only=True):
-    """Attention as it was found, before it is a map.
+class RawAttention(Record, kw_only=True, eq=False):
+    """Attention as read from a source, before it becomes an AttentionMap.
 
-    Shapes: weights and visible have the axes that `axes` names, by letters of "lbhqk"; ids, the
-    numbers of the tokens in a vocabulary, are [batch, token] or [token].
+    Shapes: weights and visible have the axes that the letters of `axes` name, of "lbhqk"; ids,
+    the token ids, are [batch, token] or [token]; `mask` is applied to the weights' batch item.
 
-    `complete` says that these are words of our own document: meta and tokens are kept as they
-    are; `picked`, that one sequence of several was taken already. `guessed` holds a sentence
-    for each thing that was not certain.
+    `is_document`: from a document of attnviz, whose meta is kept as it is. `is_single`: one
+    batch item has been selected already. `guesses` holds one sentence per assumption.
     """
 
     weights: FloatArray
@@ -46,86 +46,92 @@ class Found(Record, kw_only=True):
     query_vectors: FloatArray | None = None
     key_vectors: FloatArray | None = None
     ids: IntArray | None = None
-    guessed: tuple[str, ...] = ()
-    complete: bool = False
-    picked: bool = False
+    mask: NamedMask | None = None
+    guesses: tuple[str, ...] = ()
+    is_document: bool = False
+    is_single: bool = False
 
 
-def assemble(found: Found, tokens: Any, wish: Wish, producer: str) -> AttentionMap:
-    """The map of what was found.
+def assemble(raw: RawAttention, tokens: Any, selection: Selection, producer: str) -> AttentionMap:
+    """The attention map of raw attention.
 
-    Raises InvalidInputError for numbers and tokens that do not fit, each with its reason.
+    Raises InvalidInputError, with the reason, for weights and tokens that do not fit.
     """
-    weights, visible, place, sequence = one_sequence(found, wish)
-    given = sides(tokens(ids_of(found, place)) if callable(tokens) else tokens)
-    (queries, keys), guess = labelled(
-        given[0] or found.queries, given[1] or found.keys, weights.shape
+    weights, visible, mask, item, item_guesses = select_batch_item(raw, selection)
+    sides = split_sides(tokens(input_ids(raw, item)) if callable(tokens) else tokens)
+    (queries, keys), token_guesses = match_tokens(
+        sides[0] or raw.queries, sides[1] or raw.keys, weights.shape
     )
-    sentences = (*found.guessed, *sequence, *guess)
+    guesses = (*raw.guesses, *item_guesses, *token_guesses, *mask.guesses)
     try:
         return AttentionMap(
             queries=queries,
             keys=keys,
             weights=weights,
             visible=visible,
-            layers=found.layers,
-            heads=found.heads,
-            names=found.names,
-            text=found.text,
-            context=found.context,
-            meta=told(found, weights, producer, sentences),
-            query_vectors=found.query_vectors,
-            key_vectors=found.key_vectors,
+            layers=raw.layers,
+            heads=raw.heads,
+            names=raw.names,
+            text=raw.text,
+            context=raw.context,
+            meta=build_meta(raw, weights, producer, guesses, mask.padding),
+            query_vectors=raw.query_vectors,
+            key_vectors=raw.key_vectors,
         )
     except ShapeError as error:
         raise InvalidInputError(str(error)) from None
 
 
-def one_sequence(
-    found: Found, wish: Wish
-) -> tuple[FloatArray, BoolArray | None, int, tuple[str, ...]]:
-    """The weights of one sequence, what it may see, its place, and how it was chosen.
+def select_batch_item(
+    raw: RawAttention, selection: Selection
+) -> tuple[FloatArray, BoolArray | None, AppliedMask, int, tuple[str, ...]]:
+    """One batch item: its weights, visible pairs and mask, its index, and how it was chosen.
 
     Shapes: any -> [layer, head, query, key]
     """
-    weights = ordered(found.weights, found.axes)
+    weights = order_axes(raw.weights, raw.axes)
     check_sizes(weights.shape)
-    members = range(weights.shape[1])
-    alone = Wish() if found.picked else wish
-    place, guessed = alone.numbered(members, "sequence")
-    visible = None if found.visible is None else ordered(found.visible, found.axes)[:, place]
-    return weights[:, place], visible, place, guessed
+    of_batch = Selection() if raw.is_single else selection
+    item, guesses = of_batch.choose_index(range(weights.shape[1]), "batch item")
+    visible = None if raw.visible is None else order_axes(raw.visible, raw.axes)[:, item]
+    mask = AppliedMask() if raw.mask is None else apply_mask(raw.mask, weights, item)
+    if mask.visible is not None:
+        visible = mask.visible if visible is None else visible & mask.visible
+    return weights[:, item], visible, mask, item, guesses
 
 
-def ids_of(found: Found, place: int) -> list[int]:
-    """The numbers of one sequence's tokens.    [batch, token] -> [token]"""
-    if found.ids is None:
+def input_ids(raw: RawAttention, item: int) -> list[int]:
+    """The token ids of one batch item.    [batch, token] -> [token]"""
+    if raw.ids is None:
         raise InvalidInputError(
-            "no input_ids came with the attention, so a vocabulary says nothing; give the tokens"
+            "a tokenizer.json needs input_ids, and the source has none; give the tokens"
         )
-    ids: list[int] = (found.ids if found.ids.ndim == 1 else found.ids[place]).tolist()
+    ids: list[int] = (raw.ids if raw.ids.ndim == 1 else raw.ids[item]).tolist()
     return ids
 
 
 def check_sizes(shape: tuple[int, ...]) -> None:
-    """Refuse attention of nothing, and sizes that only a broken file has."""
+    """Refuse empty axes, and sizes that only a corrupt file has."""
     for axis, size in zip(ORDER, shape, strict=True):
         if not 0 < size <= LONGEST:
             raise InvalidInputError(
-                f"the attention has {size:,} on the {NAMES[axis]} axis; from 1 to {LONGEST:,} is "
-                "what can be shown"
+                f"the {NAMES[axis]} axis has size {size:,}; it should be from 1 to {LONGEST:,}"
             )
 
 
-def told(
-    found: Found, weights: FloatArray, producer: str, guessed: tuple[str, ...]
+def build_meta(
+    raw: RawAttention,
+    weights: FloatArray,
+    producer: str,
+    guesses: tuple[str, ...],
+    padding: tuple[int, ...] = (),
 ) -> dict[str, Any]:
-    """How the map was made, and what its rows turned out to be.    [layer, head, query, key]
+    """The map's metadata: its origin, row sums and padding.    [layer, head, query, key]
 
-    Rows are never renormalised: what they sum to is said instead.
+    Rows are never renormalized; their sums are reported.
     """
-    if found.complete:
-        return {**found.meta, **({"guessed": list(guessed)} if guessed else {})}
+    if raw.is_document:
+        return {**raw.meta, **({"guessed": list(guesses)} if guesses else {})}
     with np.errstate(invalid="ignore", over="ignore"):  # the map itself refuses NaN and infinity
         sums = weights.sum(-1, dtype=np.float64)
         signed = bool((weights < 0).any())
@@ -134,9 +140,10 @@ def told(
     row_sum = "any" if over else "at most 1" if under else "1"
     if row_sum != "1":
         low, high = float(sums.min()), float(sums.max())
-        guessed = (*guessed, f"rows sum to {low:.3g} … {high:.3g}: they are shown as they are")
+        guesses = (*guesses, f"row sums range from {low:.3g} to {high:.3g} (not normalized)")
     if signed:
-        guessed = (*guessed, f"some weights are negative, down to {float(weights.min()):.3g}")
-    made = {"source": "foreign", "producer": producer, **found.meta}
-    made |= {"row_sum": row_sum, "signed": signed}
-    return made | ({"guessed": list(guessed)} if guessed else {})
+        guesses = (*guesses, f"some weights are negative, down to {float(weights.min()):.3g}")
+    meta = {"source": "foreign", "producer": producer, **raw.meta}
+    meta |= {"row_sum": row_sum, "signed": signed}
+    meta |= {"padding": list(padding)} if padding else {}
+    return meta | ({"guessed": list(guesses)} if guesses else {})

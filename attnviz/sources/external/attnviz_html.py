@@ -1,4 +1,4 @@
-"""Our own pages, read back: the map that a page draws, within the steps that it is kept in."""
+"""attnviz HTML pages: the maps in their data, with the precision that a page stores."""
 
 from __future__ import annotations
 
@@ -12,78 +12,84 @@ from typing import Any
 import numpy as np
 
 from attnviz.core.arrays import BoolArray, FloatArray
-from attnviz.core.attention_map import AttentionMap
 from attnviz.errors import InvalidInputError
-from attnviz.sources.external.assemble import Found, assemble
-from attnviz.sources.external.json_document import check_version, found
-from attnviz.sources.external.safe_read import text_of
-from attnviz.sources.external.selection import Wish
-from attnviz.sources.external.strict_json import value
+from attnviz.sources.external.assemble import RawAttention
+from attnviz.sources.external.json_document import check_version, parse_document
+from attnviz.sources.external.selection import Selection
+from attnviz.sources.safe_read import check_budget, decode_text
+from attnviz.sources.strict_json import parse_json
 
-ISLAND = re.compile(rb'<script type="application/json" id="data">([^<]*)</script>')
+DATA = re.compile(rb'<script type="application/json" id="data">([^<]*)</script>')
 CODES = ("uint8", "uint16", "int8", "int16")
-MOST = 1 << 26  # numbers of a page
+MAX_VALUES = 1 << 26  # of one array of a page
+BYTES_PER_VALUE = 5  # float32, and whether it is masked
 
 
-def read_page(data: bytes) -> AttentionMap:
-    """The map of a page; the first, where it holds several."""
-    return assemble(html(data, Wish()), None, Wish(), "attnviz")
+def read_html(data: bytes, selection: Selection) -> RawAttention:
+    """The selected map of a page, by its name in the page or by its index.
 
-
-def html(data: bytes, wish: Wish) -> Found:
-    """The map of a page, or the wanted one, by its name there or by its number.
-
-    Raises InvalidInputError for what is no page of attnviz, or a broken one.
+    Raises InvalidInputError for an invalid page.
     """
-    match = ISLAND.search(data)
-    island = value(text_of(match[1])) if match else None
-    maps = island.get("maps") if isinstance(island, dict) else None
-    if not isinstance(maps, list) or not all(isinstance(said, dict) for said in maps) or not maps:
-        raise InvalidInputError("the page holds no map of attnviz")
-    names = [str(said.get("name")) for said in maps]
-    by_name = wish.name is not None
-    place, guessed = wish.named(names) if by_name else wish.numbered(range(len(maps)), "map")
-    said = maps[place]
-    check_version(said)
+    match = DATA.search(data)
+    document = parse_json(decode_text(match[1])) if match else None
+    maps = document.get("maps") if isinstance(document, dict) else None
+    if not isinstance(maps, list) or not all(isinstance(each, dict) for each in maps) or not maps:
+        raise InvalidInputError("the page holds no attnviz map")
+    names = [str(each.get("name")) for each in maps]
+    by_name = selection.name is not None
+    index, guesses = (
+        selection.choose_name(names)
+        if by_name
+        else selection.choose_index(range(len(maps)), "map")
+    )
+    fields = maps[index]
+    check_version(fields)
     arrays: dict[str, Any] = {}
     for name in ("weights", "query_vectors", "key_vectors"):
-        if said.get(name) is not None:
-            arrays[name], hidden = unpacked(said[name], name)
-            if name == "weights" and hidden.any():
-                arrays["visible"] = np.logical_not(hidden)
-    return found(said, arrays, guessed)
+        if fields.get(name) is not None:
+            arrays[name], masked = unpack_values(fields[name], name)
+            if name == "weights" and masked.any():
+                arrays["visible"] = np.logical_not(masked)
+    return parse_document(fields, arrays, guesses)
 
 
-def unpacked(said: Any, what: str) -> tuple[FloatArray, BoolArray]:
-    """Numbers of a page, and which are hidden.    -> [layer, head, row, column], the same
+def unpack_values(packed: Any, what: str) -> tuple[FloatArray, BoolArray]:
+    """The dequantized values of a page, and which are masked.
 
     Formula: value = (code - zero) · peak of the row / top
+    Shapes: -> [layer, head, row, column], the same
     """
-    shape, kind, layers = described(said, what)
-    zero = int(kind.min == 0)  # the lowest code means: hidden
+    shape, kind, layers = parse_packed_header(packed, what)
+    zero = int(kind.min == 0)  # the lowest code stands for masked
     rows, codes = prod(shape[1:3]), kind.dtype.newbyteorder("<")
     size = 8 * rows + prod(shape[1:]) * kind.dtype.itemsize
-    numbers, hidden = np.zeros(shape, np.float32), np.zeros(shape, bool)
+    check_budget(size + prod(shape) * BYTES_PER_VALUE, f"{what} of shape {shape}")
+    values, masked = np.zeros(shape, np.float32), np.zeros(shape, bool)
     for at, text in enumerate(layers):
-        data = inflated(text, size, what)
+        data = inflate(text, size, what)
         peaks = np.frombuffer(data, "<f8", rows).reshape(*shape[1:3], 1)
-        whole = np.frombuffer(data, codes, offset=8 * rows).reshape(shape[1:])
-        hidden[at] = whole == kind.min
-        with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused later
-            values = (whole.astype(np.float64) - zero) / (kind.max - zero) * peaks
-            numbers[at] = np.where(hidden[at], 0.0, values)
-    return numbers, hidden
+        code = np.frombuffer(data, codes, offset=8 * rows).reshape(shape[1:])
+        masked[at] = code == kind.min
+        for head in range(shape[1]):  # one by one: float64 takes 8 times as much as the codes
+            with np.errstate(over="ignore", invalid="ignore"):  # non-finite: refused later
+                values[at, head] = (
+                    (code[head].astype(np.float64) - zero) / (kind.max - zero) * peaks[head]
+                )
+    values[masked] = 0.0
+    return values, masked
 
 
-def described(said: Any, what: str) -> tuple[tuple[int, ...], np.iinfo[Any], list[str]]:
-    """The shape, the kind of codes and the layers of packed numbers, each checked."""
-    packed: Mapping[str, Any] = said if isinstance(said, dict) else {}
+def parse_packed_header(value: Any, what: str) -> tuple[tuple[int, ...], np.iinfo[Any], list[str]]:
+    """The shape, integer type and encoded layers of packed values, each checked."""
+    packed: Mapping[str, Any] = value if isinstance(value, dict) else {}
     shape, codes, layers = packed.get("shape"), packed.get("codes"), packed.get("layers")
     sizes = shape if isinstance(shape, list) else []
-    if len(sizes) != 4 or not all(type(n) is int and 0 <= n <= MOST for n in sizes):
-        raise InvalidInputError(f"{what}: the shape of packed numbers should be four sizes")
-    if prod(sizes) > MOST:
-        raise InvalidInputError(f"{what}: {prod(sizes):,} numbers; a page holds up to {MOST:,}")
+    if len(sizes) != 4 or not all(type(n) is int and 0 < n <= MAX_VALUES for n in sizes):
+        raise InvalidInputError(f"{what}: the shape of packed values should be four sizes above 0")
+    if prod(sizes) > MAX_VALUES:
+        raise InvalidInputError(
+            f"{what}: {prod(sizes):,} values; a page holds at most {MAX_VALUES:,}"
+        )
     if not isinstance(codes, str) or codes not in CODES:
         raise InvalidInputError(f"{what}: codes should be one of {', '.join(CODES)}")
     texts = layers if isinstance(layers, list) else []
@@ -92,15 +98,13 @@ def described(said: Any, what: str) -> tuple[tuple[int, ...], np.iinfo[Any], lis
     return tuple(sizes), np.iinfo(codes), texts
 
 
-def inflated(text: str, size: int, what: str) -> bytes:
-    """The bytes of a layer: as many as there must be, and never more."""
+def inflate(text: str, size: int, what: str) -> bytes:
+    """The decompressed bytes of a layer, exactly `size`."""
     try:
         unpacker = zlib.decompressobj()
         data = unpacker.decompress(b64decode(text, validate=True), size + 1)
     except (ValueError, zlib.error):
-        raise InvalidInputError(f"{what}: a packed layer is broken") from None
+        raise InvalidInputError(f"{what}: a packed layer is invalid") from None
     if len(data) != size:
-        raise InvalidInputError(
-            f"{what}: a packed layer does not hold the {size:,} bytes it should"
-        )
+        raise InvalidInputError(f"{what}: a packed layer should expand to {size:,} bytes")
     return data

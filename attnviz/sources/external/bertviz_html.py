@@ -1,4 +1,4 @@
-"""Pages of other programs: the data that their scripts draw. No script is run."""
+"""BertViz and CircuitsVis HTML pages: the data that their scripts draw. No script is run."""
 
 from __future__ import annotations
 
@@ -6,96 +6,113 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
+from attnviz.core.arrays import FloatArray
 from attnviz.core.tokens import Token
 from attnviz.errors import InvalidInputError
-from attnviz.sources.external.assemble import Found
-from attnviz.sources.external.safe_read import text_of
-from attnviz.sources.external.selection import Wish
-from attnviz.sources.external.strict_json import value_at
-from attnviz.sources.external.to_numpy import numeric
-from attnviz.sources.external.token_lists import tokens_of
+from attnviz.sources.external.assemble import RawAttention
+from attnviz.sources.external.metadata import MAX_INDEX, is_index_list, is_text_list
+from attnviz.sources.external.selection import Selection
+from attnviz.sources.external.to_numpy import to_numpy
+from attnviz.sources.external.token_lists import make_tokens
+from attnviz.sources.safe_read import decode_text
+from attnviz.sources.strict_json import check_size, parse_at
 
 BERTVIZ = re.compile(r"(?:const params|window\.bertviz_params) = (?=\{)")
 CIRCUITSVIS = re.compile(r"\bAttention(?:Heads|Patterns?),\s*(?=\{)")
 HEAD_NAME = re.compile(r"L([0-9]{1,5})[. ]?H([0-9]{1,5})", re.IGNORECASE)
 
 
-def bertviz(data: bytes, wish: Wish) -> Found:
-    """Head view, model view and neuron view; the last has queries and keys too.
+def read_bertviz(data: bytes, selection: Selection) -> RawAttention:
+    """A BertViz page: head view, model view, or neuron view (with query and key vectors).
 
     Shapes: attn [layer][head][query][key]
     """
-    said = object_after(BERTVIZ, data)
-    views = said.get("attention")
+    params = parse_object_after(BERTVIZ, data)
+    views = params.get("attention")
     if isinstance(views, list):
         views = {str(view.get("name") or "All"): view for view in views if isinstance(view, dict)}
     if not isinstance(views, dict) or not views:
         raise InvalidInputError("the page has no attention")
     names = list(views)
-    place, guessed = wish.named(names)
-    view = views[names[place]]
+    index, guesses = selection.choose_name(names)
+    view = views[names[index]]
     if not isinstance(view, dict) or "attn" not in view:
-        raise InvalidInputError(f"the view {names[place]!r:.40} has no attention")
-    return Found(
-        weights=numeric(view["attn"]),
+        raise InvalidInputError(f"the view {names[index]!r:.40} has no attention")
+    return RawAttention(
+        weights=to_numpy(view["attn"]),
         axes="lhqk",
-        queries=shown(view.get("left_text"), "left_text"),
-        keys=shown(view.get("right_text"), "right_text"),
-        layers=kept(said.get("include_layers")),
-        heads=kept(said.get("include_heads")),
-        guessed=guessed,
-        query_vectors=numeric(view["queries"], "queries") if "queries" in view else None,
-        key_vectors=numeric(view["keys"], "keys") if "keys" in view else None,
+        queries=parse_page_tokens(view.get("left_text"), "left_text"),
+        keys=parse_page_tokens(view.get("right_text"), "right_text"),
+        layers=parse_indices(params.get("include_layers")),
+        heads=parse_indices(params.get("include_heads")),
+        guesses=guesses,
+        query_vectors=parse_vectors(view["queries"], "queries") if "queries" in view else None,
+        key_vectors=parse_vectors(view["keys"], "keys") if "keys" in view else None,
     )
 
 
-def circuitsvis(data: bytes, wish: Wish) -> Found:
-    """Attention heads or one pattern.
+def read_circuitsvis(data: bytes, selection: Selection) -> RawAttention:
+    """A CircuitsVis page: attention heads, or one attention pattern.
 
     Shapes: attention [head][query][key] or [query][key]
     """
-    said = object_after(CIRCUITSVIS, data)
-    weights = numeric(said.get("attention"))
+    props = parse_object_after(CIRCUITSVIS, data)
+    weights = to_numpy(props.get("attention"))
     if weights.ndim not in (2, 3):
         raise InvalidInputError(f"attention of shape {weights.shape} is not [head, query, key]")
-    tokens = shown(said.get("tokens"), "tokens")
-    names = said.get("attentionHeadNames") or []
-    matches = [HEAD_NAME.fullmatch(str(name)) for name in names if isinstance(name, str)]
-    places = [(int(match[1]), int(match[2])) for match in matches if match]
-    one_layer = len(places) == weights.shape[0] and len({layer for layer, _ in places}) == 1
-    return Found(
+    tokens = parse_page_tokens(props.get("tokens"), "tokens")
+    names = props.get("attentionHeadNames") or []
+    if not is_text_list(names):
+        raise InvalidInputError("attentionHeadNames should be a list of strings")
+    matches = [HEAD_NAME.fullmatch(name) for name in names]
+    indices = [(int(match[1]), int(match[2])) for match in matches if match]
+    one_layer = len(indices) == weights.shape[0] and len({layer for layer, _ in indices}) == 1
+    return RawAttention(
         weights=weights,
         axes="hqk"[-weights.ndim :],
         queries=tokens,
         keys=tokens,
-        layers=(places[0][0],) if one_layer else (),
-        heads=tuple(head for _, head in places) if one_layer else (),
-        names=() if one_layer else tuple(map(str, names)),
+        layers=(indices[0][0],) if one_layer else (),
+        heads=tuple(head for _, head in indices) if one_layer else (),
+        names=() if one_layer else tuple(names),
     )
 
 
-def object_after(mark: re.Pattern[str], data: bytes) -> Mapping[str, Any]:
-    """The object that a page's script begins with after the mark."""
-    text = text_of(data)
-    match = mark.search(text)
-    said = value_at(text, match.end())[0] if match else None
-    if not isinstance(said, dict):
-        raise InvalidInputError("the page has no data of a script")
-    return said
+def parse_object_after(pattern: re.Pattern[str], data: bytes) -> Mapping[str, Any]:
+    """The JSON object that follows a pattern in a page's script."""
+    text = decode_text(data)
+    match = pattern.search(text)
+    check_size(text)
+    value = parse_at(text, match.end())[0] if match else None
+    if not isinstance(value, dict):
+        raise InvalidInputError("the page has no attention data in its script")
+    return value
 
 
-def shown(words: Any, what: str) -> tuple[Token, ...]:
-    """Tokens of a page; a space in front stands there for the mark of a word."""
+def parse_vectors(values: Any, what: str) -> FloatArray:
+    """Query or key vectors of a page.    -> [layer, head, token, d]"""
+    array = to_numpy(values, what)
+    if array.ndim != 4 or not np.isfinite(array).all():
+        raise InvalidInputError(f"{what} should be finite numbers [layer][head][token][d]")
+    return array
+
+
+def parse_page_tokens(values: Any, what: str) -> tuple[Token, ...]:
+    """Tokens of a page, where a leading space marks the start of a word."""
     return tuple(
         Token(piece=token.piece, label=token.label.strip() or token.label)
-        for token in tokens_of(words, what)
+        for token in make_tokens(values, what)
     )
 
 
-def kept(numbers: Any) -> tuple[int, ...]:
-    """Original numbers of layers or heads; none where all were kept."""
+def parse_indices(numbers: Any) -> tuple[int, ...]:
+    """Original indices of layers or heads; empty if the page has all of them."""
     if numbers is None:
         return ()
-    if not isinstance(numbers, list) or not all(type(n) is int and n >= 0 for n in numbers):
-        raise InvalidInputError("layers and heads should be lists of whole numbers")
+    if not is_index_list(numbers):
+        raise InvalidInputError(
+            f"layers and heads should be lists of whole numbers, below {MAX_INDEX:,}"
+        )
     return tuple(numbers)

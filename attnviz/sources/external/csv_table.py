@@ -1,114 +1,122 @@
-"""The long table, read back: one weight a line."""
+"""CSV and TSV tables in long format: one weight per line."""
 
 from __future__ import annotations
 
 import csv as standard
 from array import array
-from collections.abc import Mapping
-from io import StringIO
+from collections.abc import Iterator
+from io import BytesIO, TextIOWrapper
 from itertools import islice
-from math import prod
 from typing import Any
 
 import numpy as np
 
-from attnviz.core.arrays import IntArray
-from attnviz.core.file_format import COLUMNS, from_cell
-from attnviz.core.tokens import Token
+from attnviz.core.file_format import from_cell
 from attnviz.errors import InvalidInputError
-from attnviz.sources.external.assemble import LONGEST, Found
-from attnviz.sources.external.safe_read import brief, text_of
-from attnviz.sources.external.selection import Wish
+from attnviz.sources.external.assemble import RawAttention
+from attnviz.sources.external.long_table import (
+    AXES,
+    Batch,
+    build_attention,
+    check_indices,
+    check_line_count,
+    fill_arrays,
+    measure_axes,
+)
+from attnviz.sources.external.selection import Selection
+from attnviz.sources.safe_read import check_text_size, decode_text, one_line_message
 
-AXES = COLUMNS[:4]
-BLOCK = 10_000  # lines turned into columns at a time
-
-
-def csv(data: bytes, wish: Wish) -> Found:
-    """Columns parted by commas."""
-    return table(text_of(data), ",")
-
-
-def tsv(data: bytes, wish: Wish) -> Found:
-    """Columns parted by tabs."""
-    return table(text_of(data), "\t")
-
-
-def table(text: str, separator: str) -> Found:
-    """The long table as text."""
-    columns, labels = columns_of(text, separator)
-    known = {side: {at: from_cell(cell) for at, cell in of.items()} for side, of in labels.items()}
-    return placed(columns, known)
+PARSED_LINES = 1_000  # that become columns at a time
+BATCH = 1 << 16  # lines of the columns that become weights at a time
+MAX_LINE = 1 << 20  # characters of a line, with the line breaks in its cells
+MAX_COLUMNS = 1_000
 
 
-def placed(columns: Mapping[str, Any], labels: Mapping[str, Mapping[int, str]]) -> Found:
-    """Each weight at its place, whatever the order of lines and columns.
+def read_csv(data: bytes, selection: Selection) -> RawAttention:
+    """A table separated by commas."""
+    return parse_table(data, ",")
 
-    Shapes: columns [line] -> weights [layer, head, query, key]
-    Raises InvalidInputError for a number or a line that is missing or too much.
+
+def read_tsv(data: bytes, selection: Selection) -> RawAttention:
+    """A table separated by tabs."""
+    return parse_table(data, "\t")
+
+
+def parse_table(data: bytes, separator: str) -> RawAttention:
+    """Attention from the bytes of a long table."""
+    check_text_size(data)
+    columns, cells = parse_columns(data, separator)
+    labels = {side: {at: from_cell(cell) for at, cell in of.items()} for side, of in cells.items()}
+
+    def batches() -> Iterator[Batch]:
+        for start in range(0, len(columns["weight"]), BATCH):
+            yield {name: values[start : start + BATCH] for name, values in columns.items()}
+
+    axes = measure_axes(batches)
+    (weights,) = fill_arrays(batches, axes, ("weight",))
+    return build_attention(weights, axes, labels)
+
+
+def parse_columns(data: bytes, separator: str) -> tuple[dict[str, Any], dict[str, dict[int, str]]]:
+    """The values of each column, and the token cells of queries and keys by position.
+
+    Shapes: -> each [line]
     """
-    places = [np.array(columns[name], dtype=np.int64) for name in AXES]
-    if not places[0].size:
-        raise InvalidInputError("the table has no line below its head")
-    for name, place in zip(AXES, places, strict=True):
-        if not 0 <= place.min() <= place.max() < LONGEST:
-            raise InvalidInputError(f"the column {name!r} should count from 0, below {LONGEST:,}")
-    (layers, at_layer), (heads, at_head) = in_order(places[0]), in_order(places[1])
-    query, key = places[2:]
-    shape = (len(layers), len(heads), int(query.max()) + 1, int(key.max()) + 1)
-    if prod(shape) != query.size:
-        raise InvalidInputError(f"the table has {query.size:,} weights, but {shape} need more")
-    place = np.ravel_multi_index((at_layer, at_head, query, key), shape)
-    filled = np.zeros(place.size, dtype=bool)
-    filled[place] = True
-    if not filled.all():
-        raise InvalidInputError("the table has two weights for one query and key")
-    weights = np.empty(place.size, dtype=np.float32)
-    with np.errstate(over="ignore"):  # the map refuses infinity
-        weights[place] = np.array(columns["weight"])
-    return Found(
-        weights=weights.reshape(shape),
-        axes="lhqk",
-        queries=tokens(labels.get("query", {}), shape[2]),
-        keys=tokens(labels.get("key", {}), shape[3]),
-        layers=layers,
-        heads=heads,
-        picked=True,
-    )
-
-
-def columns_of(text: str, separator: str) -> tuple[dict[str, Any], dict[str, dict[int, str]]]:
-    """The numbers of each column, and the text of each query and key."""
-    lines = standard.reader(StringIO(text, newline=""), delimiter=separator)
-    columns: dict[str, Any] = {name: array("q") for name in AXES} | {"weight": array("d")}
+    lines = BoundedLines(data)
+    rows = standard.reader(lines, delimiter=separator)
+    columns: dict[str, Any] = {name: array("i") for name in AXES} | {"weight": array("f")}
     labels: dict[str, dict[int, str]] = {"query": {}, "key": {}}
     try:
-        names = next(lines)
+        names = next(rows)
         missing = [name for name in columns if name not in names]
         if missing:
             raise InvalidInputError(f"the table has no column {missing[0]!r}")
-        while block := list(islice(lines, BLOCK)):
+        if len(names) > MAX_COLUMNS:
+            raise InvalidInputError(f"the table has more than {MAX_COLUMNS:,} columns")
+        while block := list(islice(lines.group(rows, len(names)), PARSED_LINES)):
             cells = dict(zip(names, zip(*block, strict=True), strict=True))
             for name, column in columns.items():
                 column.extend(map(float if name == "weight" else int, cells[name]))
-            for side, known in labels.items():
+            for side, by_position in labels.items():
                 if f"{side}_token" in cells:
-                    places = columns[side][-len(block) :]
-                    known.update(zip(places, cells[f"{side}_token"], strict=True))
+                    positions = columns[side][-len(block) :]
+                    check_indices(np.asarray(positions), side)
+                    by_position.update(zip(positions, cells[f"{side}_token"], strict=True))
+    except UnicodeDecodeError:
+        decode_text(data)  # raises with the position in the file
+        raise
     except (ValueError, OverflowError, standard.Error) as error:
-        where = f"up to line {lines.line_num}"
-        raise InvalidInputError(f"the table breaks {where}: {brief(error)}") from None
-    return columns, labels
+        reason = one_line_message(error)
+        raise InvalidInputError(
+            f"invalid table, line {rows.line_num} or before: {reason}"
+        ) from None
+    check_line_count(len(columns["weight"]))
+    return {name: np.asarray(column) for name, column in columns.items()}, labels
 
 
-def tokens(labels: Mapping[int, str], n: int) -> tuple[Token, ...] | None:
-    """The token of each position, if the table has any."""
-    return tuple(Token.of(labels[place]) for place in range(n)) if labels else None
+class BoundedLines:
+    """The lines of a file as text, of which one row of cells may have MAX_LINE characters."""
 
+    def __init__(self, data: bytes) -> None:
+        self.file = TextIOWrapper(BytesIO(data), encoding="utf-8-sig", newline="")
+        self.n_character = 0
 
-def in_order(numbers: IntArray) -> tuple[tuple[int, ...], IntArray]:
-    """The numbers there are, as they come, and the place of each.    [line] -> [line]"""
-    there, first, places = np.unique(numbers, return_index=True, return_inverse=True)
-    order = np.argsort(first)
-    rank = np.argsort(order)
-    return tuple(int(number) for number in there[order]), rank[places.reshape(-1)]
+    def __iter__(self) -> Iterator[str]:
+        """Lines with their line breaks, decoded one after the other."""
+        while line := self.file.readline(MAX_LINE):
+            self.n_character += len(line)
+            if self.n_character > MAX_LINE:
+                raise InvalidInputError(f"a line has more than {MAX_LINE:,} characters")
+            yield line
+
+    def group(self, rows: Iterator[list[str]], n_cell: int) -> Iterator[list[str]]:
+        """The rows that a reader makes of the lines, each limited by itself.
+
+        Raises ValueError for a row that does not have `n_cell` cells.
+        """
+        self.n_character = 0
+        for row in rows:
+            if len(row) != n_cell:
+                raise ValueError(f"{len(row)} cells in a table of {n_cell} columns")
+            self.n_character = 0
+            yield row

@@ -1,20 +1,24 @@
-"""What a generation gave, step by step, put together to one square of tokens."""
+"""Attention of a generation: the rows of all steps, joined into one map."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 
 import numpy as np
 
 from attnviz.core.arrays import FloatArray
 from attnviz.errors import InvalidInputError
-from attnviz.sources.external.assemble import Found
+from attnviz.sources.external.assemble import RawAttention
+from attnviz.sources.safe_read import check_budget
 
 
-def from_steps(steps: Sequence[Sequence[FloatArray]]) -> Found:
-    """The rows of all steps below one another; keys that came later are hidden.
+def join_steps(steps: Sequence[Sequence[FloatArray]], *, is_limited: bool = False) -> RawAttention:
+    """Join the rows of all steps; keys of later steps are masked.
 
-    Shapes: steps × layers of [batch, head, query, key], keys growing in number
+    `is_limited`: the steps are those of a file, whose size in memory is limited.
+
+    Shapes: steps × layers of [batch, head, query, key], with more keys at each step
     -> [layer, batch, head, all queries, most keys]
     """
     first = steps[0][0].shape
@@ -28,6 +32,9 @@ def from_steps(steps: Sequence[Sequence[FloatArray]]) -> Found:
     n_query = sum(step[0].shape[2] for step in steps)
     n_key = max(step[0].shape[3] for step in steps)
     shape = (len(steps[0]), *first[:2], n_query, n_key)
+    if is_limited:
+        n_byte = prod(shape) * (steps[0][0].itemsize + 1)
+        check_budget(n_byte, f"{len(steps):,} generation steps, joined to shape {shape},")
     weights = np.zeros(shape, dtype=steps[0][0].dtype)
     visible = np.zeros(shape, dtype=bool)
     row = 0
@@ -36,7 +43,9 @@ def from_steps(steps: Sequence[Sequence[FloatArray]]) -> Found:
         weights[..., row : row + rows, :keys] = np.stack(list(step))
         visible[..., row : row + rows, :keys] = True
         row += rows
-    guessed = [f"{len(steps)} steps of a generation are put together: {n_query} rows"]
+    guesses = [f"joining {len(steps)} generation steps: {n_query} rows"]
     if first[0] > 1:
-        guessed.append("the batch is taken for sequences; beams would change places between steps")
-    return Found(weights=weights, axes="lbhqk", visible=visible, guessed=tuple(guessed))
+        guesses.append(
+            "assuming that the batch holds sequences, not beams, which change order between steps"
+        )
+    return RawAttention(weights=weights, axes="lbhqk", visible=visible, guesses=tuple(guesses))

@@ -1,4 +1,4 @@
-"""Attributions by attention that Inseq saved."""
+"""Inseq: attention attributions saved as JSON."""
 
 from __future__ import annotations
 
@@ -11,80 +11,82 @@ import numpy as np
 from attnviz.core.arrays import FloatArray
 from attnviz.core.tokens import Tokens
 from attnviz.errors import InvalidInputError
-from attnviz.sources.external.assemble import Found
-from attnviz.sources.external.safe_read import text_of
-from attnviz.sources.external.selection import Wish
-from attnviz.sources.external.strict_json import value
-from attnviz.sources.external.to_numpy import numeric
-from attnviz.sources.external.token_lists import tokens_of
+from attnviz.sources.external.assemble import RawAttention
+from attnviz.sources.external.selection import Selection
+from attnviz.sources.external.to_numpy import float_bytes, to_numpy
+from attnviz.sources.external.token_lists import make_tokens
+from attnviz.sources.safe_read import check_budget, decode_text
+from attnviz.sources.strict_json import parse_json
 
-SIDES = ("source", "target")  # what is attributed to: the other sequence, or the one generated
+SIDES = ("source", "target")  # attribution to the source, or to the generated text itself
 AXES = {2: "kq", 3: "kql", 4: "kqlh"}  # reduced layers and heads leave no axis
 
 
-def json(data: bytes, wish: Wish) -> Found:
-    """One sequence, attributed to its source or to its own beginning.
+def read_inseq(data: bytes, selection: Selection) -> RawAttention:
+    """One sequence, attributed to its source or to its own previous tokens.
 
-    Shapes: attributions [key, query, layer, head], NaN where a token was not there yet
+    Shapes: attributions [key, query, layer, head], NaN for tokens not yet generated
     """
-    sequences = bare(value(text_of(data))).get("sequence_attributions")
+    sequences = unwrap(parse_json(decode_text(data))).get("sequence_attributions")
     if not isinstance(sequences, list) or not all(isinstance(s, Mapping) for s in sequences):
         raise InvalidInputError("sequence_attributions should be a list of objects")
     if not sequences:
-        raise InvalidInputError("there is no sequence in it")
-    place, which = wish.numbered(range(len(sequences)), "sequence")
-    said = bare(sequences[place])
-    there = [side for side in SIDES if said.get(f"{side}_attributions") is not None]
-    if not there:
+        raise InvalidInputError("the file holds no sequence")
+    index, index_guesses = selection.choose_index(range(len(sequences)), "sequence")
+    fields = unwrap(sequences[index])
+    available = [side for side in SIDES if fields.get(f"{side}_attributions") is not None]
+    if not available:
         raise InvalidInputError("the sequence has no attributions")
-    chosen, side = wish.named(there)
-    name = there[chosen]
-    array = attributions(said[f"{name}_attributions"])
+    side, side_guesses = selection.choose_name(available)
+    name = available[side]
+    array = parse_attributions(fields[f"{name}_attributions"])
     if array.ndim not in AXES:
         raise InvalidInputError(f"attributions of shape {array.shape} are not [key, query, …]")
-    seen = ~np.isnan(array)
-    start, end = said.get("attr_pos_start"), said.get("attr_pos_end")
+    visible = ~np.isnan(array)
+    start, end = fields.get("attr_pos_start"), fields.get("attr_pos_end")
     if not all(type(position) is int for position in (start, end)):
         raise InvalidInputError("attr_pos_start and attr_pos_end should be whole numbers")
-    told = "rows are generated tokens, as the step that chose them saw the others"
-    return Found(
-        weights=np.where(seen, array, 0),
+    note = "each row shows the generation step that produced its token"
+    return RawAttention(
+        weights=np.where(visible, array, 0),
         axes=AXES[array.ndim],
-        visible=None if seen.all() else seen,
-        queries=words(said, "target")[start:end],
-        keys=words(said, name),
-        guessed=(*which, *side, told),
-        picked=True,
+        visible=None if visible.all() else visible,
+        queries=parse_side_tokens(fields, "target")[start:end],
+        keys=parse_side_tokens(fields, name),
+        guesses=(*index_guesses, *side_guesses, note),
+        is_single=True,
     )
 
 
-def bare(said: Any) -> Mapping[str, Any]:
-    """An object without the wrapping that names its class."""
-    inner = said.get("attributes", said) if isinstance(said, Mapping) else None
+def unwrap(value: Any) -> Mapping[str, Any]:
+    """The attributes of an object that Inseq stored with its class name."""
+    inner = value.get("attributes", value) if isinstance(value, Mapping) else None
     if not isinstance(inner, Mapping):
-        raise InvalidInputError("an object of Inseq should have attributes")
+        raise InvalidInputError("an Inseq object should have attributes")
     return inner
 
 
-def words(said: Mapping[str, Any], side: str) -> Tokens:
+def parse_side_tokens(fields: Mapping[str, Any], side: str) -> Tokens:
     """The tokens of one side."""
-    listed = said.get(side)
-    if not isinstance(listed, list):
+    values = fields.get(side)
+    if not isinstance(values, list):
         raise InvalidInputError(f"{side} should be a list of tokens")
-    return tokens_of([bare(token).get("token") for token in listed], side)
+    return make_tokens([unwrap(token).get("token") for token in values], side)
 
 
-def attributions(said: Any) -> FloatArray:
-    """Numbers: a list, or a safetensors file in base64.    -> [key, query, …]"""
-    if not isinstance(said, str):
-        return numeric(said, "attributions")
-    from attnviz.sources.external.array_files import tensors
+def parse_attributions(value: Any) -> FloatArray:
+    """Attributions as nested lists, or as a safetensors file in base64.    -> [key, query, …]"""
+    if not isinstance(value, str):
+        return to_numpy(value, "attributions")
+    from attnviz.sources.external.array_files import load_tensors
 
     try:
-        data = b64decode(said, validate=True)
+        data = b64decode(value, validate=True)
     except ValueError:
         raise InvalidInputError("attributions should be base64 or lists") from None
-    named, _ = tensors(data)
+    named, _ = load_tensors(data)
     if "attribution" not in named:
         raise InvalidInputError("the tensors have no 'attribution'")
-    return numeric(named["attribution"], "attributions")
+    tensor = named["attribution"]
+    check_budget(float_bytes(tensor.shape, tensor.dtype), "attributions, as floats,")
+    return to_numpy(tensor, "attributions")

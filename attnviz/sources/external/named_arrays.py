@@ -1,8 +1,9 @@
-"""Arrays with names: outputs of models, caches, the members of npz and safetensors."""
+"""Attention among named arrays: model outputs, caches, members of npz and safetensors."""
 
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -11,12 +12,13 @@ import numpy as np
 from attnviz.core.arrays import IntArray
 from attnviz.core.tokens import Tokens
 from attnviz.errors import InvalidInputError
-from attnviz.sources.external.selection import EAGER, FEW, Wish
-from attnviz.sources.external.to_numpy import numeric
-from attnviz.sources.external.token_lists import tokens_of
+from attnviz.sources.external.attention_mask import MASK_NAMES, NamedMask, find_mask
+from attnviz.sources.external.selection import EAGER, FEW, Selection
+from attnviz.sources.external.to_numpy import to_numpy
+from attnviz.sources.external.token_lists import check_count, make_tokens
 
 OUTPUTS = ("attentions", "encoder_attentions", "decoder_attentions", "cross_attentions")
-KINDS = ("self", "cross", "decoder", "encoder")  # the first is shown where nobody says which
+KINDS = ("self", "cross", "decoder", "encoder")  # the first is the default
 WORD = r"(?:attentions?|attn|weights|patterns?)(?:_(?:weights|probs|scores))?"
 WHOLE = re.compile(rf"(?:(encoder|decoder|cross)_)?{WORD}", re.IGNORECASE)
 LAYER = (
@@ -33,59 +35,62 @@ LAYER = (
     ),
 )
 STEP = re.compile(r"step[._]?([0-9]{1,6})[._]layer[._]?([0-9]{1,6})", re.IGNORECASE)
-Kind = tuple[tuple[int, ...], Any]  # the numbers of its layers, and its arrays
+Kind = tuple[tuple[int, ...], Any]  # layer indices, arrays
+INPUT_IDS = "input_ids"
 QUERIES = ("query_tokens", "queries", "target_tokens", "left_text", "decoder_tokens", "tokens")
 KEYS = ("key_tokens", "keys", "source_tokens", "right_text", "encoder_tokens", "tokens")
 
 
-def names_in(source: Any) -> dict[str, Any]:
-    """What stands under which name in a mapping, a cache, or a model's outputs."""
+def named_values(source: Any) -> dict[str, Any]:
+    """The named values of a mapping, a cache, or a model's outputs."""
     if hasattr(source, "keys") and hasattr(source, "__getitem__"):
         return {str(name): source[name] for name in list(source.keys())}
-    found = {name: getattr(source, name) for name in OUTPUTS if hasattr(source, name)}
-    if not found:
+    outputs = {name: getattr(source, name) for name in OUTPUTS if hasattr(source, name)}
+    if not outputs:
         raise InvalidInputError(f"{type(source).__name__} holds no attention that can be read")
-    return found
+    return outputs
 
 
 class NamedAttention(NamedTuple):
-    """One attention found by its name: its arrays, and what other names say of it."""
+    """One attention, found by its name: its arrays, layers, tokens and mask; None if unknown."""
 
     arrays: Any
     layers: tuple[int, ...]
     queries: Tokens | None
     keys: Tokens | None
     ids: IntArray | None
-    guessed: tuple[str, ...]
+    mask: NamedMask | None
+    guesses: tuple[str, ...]
 
 
-def find_attention(named: Mapping[str, Any], wish: Wish) -> NamedAttention:
-    """The attention among named arrays, with its tokens where they have names too.
+def find_attention(named: Mapping[str, Any], selection: Selection) -> NamedAttention:
+    """The selected attention among named arrays, with its tokens if they are among them.
 
-    Raises InvalidInputError where nothing is called attention.
+    Raises InvalidInputError if no name stands for attention.
     """
     if named.get("beam_indices") is not None:
         raise InvalidInputError(
-            "these are attentions of a beam search, whose beams change places from step to step; "
-            "generate with num_beams=1, or run the model once over what it wrote"
+            "attention of a beam search is not supported: beams change order between steps; "
+            "generate with num_beams=1, or run the model once over the generated text"
         )
-    kinds = wholes_in(named) | layers_in(named) or steps_in(named) or alone_in(named)
+    kinds = find_whole(named) | find_layers(named) or find_steps(named) or find_only_matrix(named)
     if not kinds:
-        some = ", ".join(repr(name) for name in list(named)[:FEW]) or "nothing"
-        raise InvalidInputError(f"there is no attention among {some}; {EAGER}")
+        options = ", ".join(repr(name) for name in list(named)[:FEW]) or "no arrays"
+        raise InvalidInputError(f"there is no attention among {options}; {EAGER}")
     names = sorted(kinds, key=KINDS.index)
-    place, guessed = wish.named(names)
-    kind = names[place]
-    layers, parts = kinds[kind]
-    if isinstance(parts, Mapping):
+    index, guesses = selection.choose_name(names)
+    kind = names[index]
+    layers, arrays = kinds[kind]
+    if isinstance(arrays, Mapping):
         raise InvalidInputError("the attention is an object, not numbers")
-    queries, keys = words_for(kind, named)
-    ids = numbers_in(named) if kind == "self" else None
-    return NamedAttention(parts, layers, queries, keys, ids, tuple(guessed))
+    queries, keys = find_tokens(kind, named)
+    ids = find_input_ids(named) if kind == "self" else None
+    mask = find_mask(kind, named)
+    return NamedAttention(arrays, layers, queries, keys, ids, mask, guesses)
 
 
-def wholes_in(named: Mapping[str, Any]) -> dict[str, Kind]:
-    """Attention under one name, by its kind."""
+def find_whole(named: Mapping[str, Any]) -> dict[str, Kind]:
+    """Attention stored under one name, by kind."""
     matches = [(WHOLE.fullmatch(name), part) for name, part in named.items()]
     return {
         (match[1] or "self").lower(): ((), part)
@@ -94,8 +99,8 @@ def wholes_in(named: Mapping[str, Any]) -> dict[str, Kind]:
     }
 
 
-def layers_in(named: Mapping[str, Any]) -> dict[str, Kind]:
-    """Attention under a name for each layer, by its kind."""
+def find_layers(named: Mapping[str, Any]) -> dict[str, Kind]:
+    """Attention stored under one name per layer, by kind."""
     kinds: dict[str, dict[int, Any]] = {}
     for pattern in LAYER:
         for name, part in named.items():
@@ -111,8 +116,8 @@ def layers_in(named: Mapping[str, Any]) -> dict[str, Kind]:
     }
 
 
-def steps_in(named: Mapping[str, Any]) -> dict[str, Kind]:
-    """Attention under a name for each step of a generation and each layer."""
+def find_steps(named: Mapping[str, Any]) -> dict[str, Kind]:
+    """Attention stored under one name per generation step and layer."""
     steps: dict[int, dict[int, Any]] = {}
     for name, part in named.items():
         match = STEP.fullmatch(name)
@@ -122,35 +127,56 @@ def steps_in(named: Mapping[str, Any]) -> dict[str, Kind]:
     return {"self": ((), ordered)} if ordered else {}
 
 
-def alone_in(named: Mapping[str, Any]) -> dict[str, Kind]:
-    """The only matrix among the arrays of a file, whatever its name."""
-    matrices = [part for part in named.values() if isinstance(part, np.ndarray) and part.ndim > 1]
+def find_only_matrix(named: Mapping[str, Any]) -> dict[str, Kind]:
+    """The only array with two or more axes, whatever its name."""
+    matrices = [
+        part
+        for name, part in named.items()
+        if isinstance(part, np.ndarray) and part.ndim > 1 and name not in (INPUT_IDS, *MASK_NAMES)
+    ]
     return {"self": ((), matrices[0])} if len(matrices) == 1 else {}
 
 
-def words_for(kind: str, named: Mapping[str, Any]) -> tuple[Tokens | None, Tokens | None]:
-    """The tokens of queries and keys that stand beside an attention."""
+def find_tokens(kind: str, named: Mapping[str, Any]) -> tuple[Tokens | None, Tokens | None]:
+    """The query and key tokens of an attention, found by their names."""
     queries = ("encoder_tokens", "tokens") if kind == "encoder" else QUERIES
     keys = ("decoder_tokens", "tokens") if kind == "decoder" else KEYS
-    return first_words(named, queries), first_words(named, keys)
+    return first_tokens(named, queries), first_tokens(named, keys)
 
 
-def numbers_in(named: Mapping[str, Any]) -> IntArray | None:
-    """The tokens as numbers of a vocabulary, if they came along.  -> [batch, token] or [token]"""
-    if named.get("input_ids") is None:
+def find_input_ids(named: Mapping[str, Any]) -> IntArray | None:
+    """The token ids, if there are any.    -> [batch, token] or [token]"""
+    if named.get(INPUT_IDS) is None:
         return None
-    ids = np.asarray(numeric(named["input_ids"], "input_ids"))
+    ids = np.asarray(to_numpy(named[INPUT_IDS], INPUT_IDS))
     if ids.ndim not in (1, 2) or (ids != np.floor(ids)).any():
-        raise InvalidInputError(f"input_ids of shape {ids.shape} should be [batch, token], whole")
+        raise InvalidInputError(
+            f"input_ids of shape {ids.shape} should be integers [batch, token]"
+        )
     return ids.astype(np.int64)
 
 
-def first_words(named: Mapping[str, Any], names: Sequence[str]) -> Tokens | None:
-    """The tokens under the first of these names that has text."""
+def texts_of(array: Any, name: str) -> list[str]:
+    """The strings of a NumPy array, whose characters NumPy does not check.    [token] -> [token]
+
+    Raises InvalidInputError for code points beyond Unicode.
+    """
+    check_count(array.size, name)
+    codes = np.ascontiguousarray(array).view(array.dtype.byteorder.replace("|", "=") + "u4")
+    if (codes > sys.maxunicode).any():
+        raise InvalidInputError(
+            f"{name} holds the code point {codes.max():#x}; Unicode ends at {sys.maxunicode:#x}"
+        )
+    texts: list[str] = array.tolist()
+    return texts
+
+
+def first_tokens(named: Mapping[str, Any], names: Sequence[str]) -> Tokens | None:
+    """The tokens under the first of these names that holds strings."""
     for name in names:
-        words = named.get(name)
-        if isinstance(words, np.ndarray) and words.dtype.kind == "U" and words.ndim == 1:
-            words = words.tolist()
-        if isinstance(words, list | tuple) and words and all(isinstance(w, str) for w in words):
-            return tokens_of(words, name)
+        values = named.get(name)
+        if isinstance(values, np.ndarray) and values.dtype.kind == "U" and values.ndim == 1:
+            values = texts_of(values, name)
+        if isinstance(values, list | tuple) and values and all(isinstance(v, str) for v in values):
+            return make_tokens(values, name)
     return None

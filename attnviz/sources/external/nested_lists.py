@@ -1,4 +1,4 @@
-"""Lists in lists as an array, without trusting that they hold numbers of one shape."""
+"""Nested lists as arrays, checked to be rectangular and numeric."""
 
 from __future__ import annotations
 
@@ -11,19 +11,20 @@ import numpy as np
 from attnviz.core.arrays import FloatArray
 from attnviz.errors import InvalidInputError
 
-DEEPEST = 8
+MAX_DEPTH = 8
 
 
 def from_lists(nested: Sequence[Any], what: str) -> FloatArray:
-    """Numbers of nested lists as they are.    -> [...]
+    """Nested lists of int and float as an array.    -> [...]
 
-    NumPy would take texts and truth values for numbers, and room for the longest of all texts.
-    Raises InvalidInputError for those, for ragged lists and for lists too deep.
+    NumPy alone would convert strings and booleans too, and give each string the memory of the
+    longest.
+    Raises InvalidInputError for those, and for ragged or too deeply nested lists.
     """
     shape, flat = [len(nested)], list(nested)
     while flat and isinstance(flat[0], list | tuple):
         if not set(map(type, flat)) <= {list, tuple}:
-            raise InvalidInputError(f"{what} is ragged: lists and other things side by side")
+            raise InvalidInputError(f"{what} is ragged: lists and other values side by side")
         lengths = sorted(set(map(len, flat)))
         if len(lengths) > 1:
             raise InvalidInputError(
@@ -31,11 +32,11 @@ def from_lists(nested: Sequence[Any], what: str) -> FloatArray:
             )
         shape.append(lengths[0])
         flat = list(chain.from_iterable(flat))
-        if len(shape) > DEEPEST:
-            raise InvalidInputError(f"{what} is nested deeper than {DEEPEST} lists")
+        if len(shape) > MAX_DEPTH:
+            raise InvalidInputError(f"{what} is nested deeper than {MAX_DEPTH} lists")
     others = set(map(type, flat)) - {int, float}
     if others:
-        raise InvalidInputError(f"{what} holds {others.pop().__name__}, not numbers alone")
+        raise InvalidInputError(f"{what} holds {others.pop().__name__}, not only numbers")
     try:
         return np.array(flat, dtype=np.float64).reshape(shape)
     except OverflowError:

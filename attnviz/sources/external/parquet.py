@@ -1,28 +1,38 @@
-"""Parquet: the long table in typed columns, ours with a document beside it."""
+"""Parquet tables in long format; those of attnviz hold its JSON document as metadata."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from io import BytesIO
 from typing import Any
 
 import numpy as np
 
 from attnviz.errors import CouldNotError, InvalidInputError
-from attnviz.sources.external.array_files import own
-from attnviz.sources.external.assemble import Found
-from attnviz.sources.external.csv_table import AXES, placed
-from attnviz.sources.external.safe_read import brief
-from attnviz.sources.external.selection import Wish
+from attnviz.sources.external.array_files import parse_own_arrays
+from attnviz.sources.external.assemble import RawAttention
+from attnviz.sources.external.long_table import (
+    AXES,
+    Batch,
+    build_attention,
+    check_indices,
+    check_line_count,
+    fill_arrays,
+    measure_axes,
+)
+from attnviz.sources.external.selection import Selection
+from attnviz.sources.safe_read import LARGEST_TEXT, LONGEST, check_budget, one_line_message
 
-MOST = 1 << 27  # rows
-TOKENS = ("query_token", "key_token")
+SIDES = ("query", "key")
+BATCH = 1 << 16  # lines that are decoded at a time
+KINDS = dict.fromkeys(AXES, "iu") | {"weight": "iuf", "hidden": "biu"}  # of NumPy types
 
 
-def parquet(data: bytes, wish: Wish) -> Found:
-    """Columns of the long table.
+def read_parquet(data: bytes, selection: Selection) -> RawAttention:
+    """A Parquet table in long format, decoded a batch at a time: constant columns take no space.
 
-    Raises InvalidInputError for a broken file or one without these columns, CouldNotError when
-    pyarrow is not installed.
+    Raises InvalidInputError for an invalid file or missing columns, CouldNotError if pyarrow is
+    not installed.
     """
     try:
         from pyarrow import ArrowException
@@ -33,36 +43,104 @@ def parquet(data: bytes, wish: Wish) -> Found:
         ) from None
     try:
         file = ParquetFile(BytesIO(data))
-        if file.metadata.num_rows > MOST:
-            raise InvalidInputError(f"the table has more than {MOST:,} rows")
-        there = file.schema_arrow.names
-        read = file.read([n for n in (*AXES, *TOKENS, "weight", "hidden") if n in there])
-        found = {name: read[name].to_numpy() for name in read.column_names}
+        check_line_count(file.metadata.num_rows)
+        texts = [name for name in map(token_column, SIDES) if name in file.schema_arrow.names]
+        return read_table(ParquetFile(BytesIO(data), read_dictionary=texts))
     except (ArrowException, OSError, ValueError) as error:
-        raise InvalidInputError(f"broken parquet: {brief(error)}") from None
-    document = (file.schema_arrow.metadata or {}).get(b"document")
-    return laid_out(found, document)
+        raise InvalidInputError(f"invalid parquet: {one_line_message(error)}") from None
 
 
-def laid_out(columns: dict[str, Any], document: bytes | None) -> Found:
-    """The columns as axes, with the words of the document where there is one."""
+def read_table(file: Any) -> RawAttention:
+    """Attention from an open file, with the JSON document of its metadata if there is one."""
+    available = file.schema_arrow.names
     for name in (*AXES, "weight"):
-        if name not in columns:
+        if available.count(name) != 1:
             raise InvalidInputError(f"the table has no column {name!r}")
-        kinds = "iu" if name in AXES else "iuf"
-        if columns[name].dtype.kind not in kinds:
-            raise InvalidInputError(f"the column {name!r} does not hold numbers, or not all")
+    check_packed_sizes(file)
+    axes = measure_axes(lambda: read_batches(file, AXES))
+    has_hidden = "hidden" in available
+    names = ("weight", "hidden") if has_hidden else ("weight",)
+    weights, *others = fill_arrays(lambda: read_batches(file, (*AXES, *names)), axes, names)
     labels = {
-        side: dict(zip(columns[side].tolist(), map(str, columns[f"{side}_token"]), strict=True))
-        for side in ("query", "key")
-        if f"{side}_token" in columns
+        side: read_labels(file, side) for side in SIDES if available.count(token_column(side)) == 1
     }
-    found = placed(columns, labels)
+    raw = build_attention(weights, axes, labels)
+    document = (file.schema_arrow.metadata or {}).get(b"document")
     if document is None:
-        return found
-    arrays: dict[str, Any] = {"weights": found.weights}
-    if "hidden" in columns:
-        hidden = placed(columns | {"weight": columns["hidden"]}, {}).weights != 0
-        if hidden.any():
-            arrays["visible"] = np.logical_not(hidden)
-    return own(document, arrays)
+        return raw
+    arrays: dict[str, Any] = {"weights": raw.weights}
+    if others and others[0].any():
+        arrays["visible"] = others[0] == 0
+    return parse_own_arrays(document, arrays)
+
+
+def token_column(side: str) -> str:
+    """The column of query or key tokens."""
+    return f"{side}_token"
+
+
+def check_packed_sizes(file: Any) -> None:
+    """Refuse columns that would take too much memory when they are decompressed."""
+    metadata = file.metadata
+    chunks = (
+        metadata.row_group(group).column(column)
+        for group in range(metadata.num_row_groups)
+        for column in range(metadata.num_columns)
+    )
+    used = (*KINDS, *map(token_column, SIDES))
+    n_byte = sum(c.total_uncompressed_size for c in chunks if c.path_in_schema in used)
+    check_budget(n_byte, "this table, decompressed,")
+
+
+def read_batches(file: Any, names: tuple[str, ...]) -> Iterator[Batch]:
+    """Batches of some numeric columns.    -> each [line]"""
+    for batch in file.iter_batches(BATCH, columns=list(names), use_threads=False):
+        columns = {}
+        for name in names:
+            column = batch.column(batch.schema.get_field_index(name))
+            values = column.to_numpy(zero_copy_only=False)
+            if column.null_count or values.dtype.kind not in KINDS[name]:
+                raise InvalidInputError(
+                    f"the column {name!r} does not hold numbers, or has missing values"
+                )
+            columns[name] = values
+        yield columns
+
+
+def read_labels(file: Any, side: str) -> dict[int, str]:
+    """The token of each position, from the last line that has it."""
+    labels: dict[int, str] = {}
+    size = 0
+    last = np.empty(LONGEST, dtype=np.int64)
+    for batch in file.iter_batches(BATCH, columns=[side, token_column(side)], use_threads=False):
+        columns = dict(zip(batch.schema.names, batch.columns, strict=True))
+        positions = check_indices(columns[side].to_numpy(zero_copy_only=False), side)
+        last[positions] = np.arange(len(positions))
+        distinct = np.flatnonzero(np.bincount(positions))
+        texts = token_texts(columns[token_column(side)].take(last[distinct]))
+        for position, text in zip(distinct.tolist(), texts, strict=True):
+            size += 0 if position in labels else len(text)
+            labels[position] = text
+        if size > LARGEST_TEXT:
+            raise InvalidInputError(
+                f"{side} tokens of more than {LARGEST_TEXT:,} characters are not read"
+            )
+    return labels
+
+
+def token_texts(column: Any) -> list[str]:
+    """The tokens of a column; equal ones are one object, since a dictionary may repeat a long one.
+
+    Shapes: [line] -> [line]
+    """
+    from pyarrow.types import is_dictionary, is_primitive
+
+    if is_dictionary(column.type):
+        codes = column.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+        distinct = np.unique(codes[codes >= 0])
+        texts = map(str, column.dictionary.take(distinct).to_pylist())
+        by_code = dict(zip(distinct.tolist(), texts, strict=True))
+        return [by_code.get(code, str(None)) for code in codes.tolist()]
+    if not is_primitive(column.type):
+        raise InvalidInputError(f"tokens of type {column.type!s:.40} are not read")
+    return list(map(str, column.to_pylist()))

@@ -1,14 +1,14 @@
-"""JSON that is no document: nested numbers, alone or with names and tokens beside them."""
+"""Plain JSON: nested lists of numbers, alone or in an object with names and tokens."""
 
 from __future__ import annotations
 
 from attnviz.sources.external.arrays import from_arrays
-from attnviz.sources.external.assemble import Found
-from attnviz.sources.external.safe_read import text_of
-from attnviz.sources.external.selection import Wish
-from attnviz.sources.external.strict_json import value
+from attnviz.sources.external.assemble import RawAttention
+from attnviz.sources.external.selection import Selection
+from attnviz.sources.safe_read import decode_text
+from attnviz.sources.strict_json import parse_json
 
 
-def json(data: bytes, wish: Wish) -> Found:
-    """Nested lists of numbers, or an object that has them under a name."""
-    return from_arrays(value(text_of(data)), wish)
+def read_plain_json(data: bytes, selection: Selection) -> RawAttention:
+    """Nested lists of numbers, or an object with named lists."""
+    return from_arrays(parse_json(decode_text(data)), selection)

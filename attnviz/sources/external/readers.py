@@ -1,4 +1,4 @@
-"""The table of readers: what a file is recognised by, and the function that reads it."""
+"""File readers: the signature that a format is recognized by, and its reader function."""
 
 from __future__ import annotations
 
@@ -8,148 +8,152 @@ from importlib import import_module
 
 from attnviz.errors import InvalidInputError
 from attnviz.record import Record
-from attnviz.sources.external.assemble import Found
-from attnviz.sources.external.selection import Wish
+from attnviz.sources.external.assemble import RawAttention
+from attnviz.sources.external.selection import Selection
 
 
 class Reader(Record):
-    """One way in which attention comes.
+    """A file format that can be read.
 
-    `mark` is what its bytes contain, `where` the module and function below
-    attnviz.sources.external, read when it is used; the function takes (data, wish).
+    `signature` is a pattern in its bytes; `target` is the module and function in
+    attnviz.sources.external that reads it, imported on use, called with (data, selection).
     """
 
     name: str
-    where: str
+    target: str
     summary: str
     suffixes: tuple[str, ...]
-    mark: re.Pattern[bytes]
+    signature: re.Pattern[bytes]
 
-    def read(self, data: bytes, wish: Wish) -> Found:
-        """What the bytes hold.
+    def read(self, data: bytes, selection: Selection) -> RawAttention:
+        """The attention in the bytes of a file.
 
-        Raises InvalidInputError for what is not as it should be.
+        Raises InvalidInputError for invalid content.
         """
-        module, function = self.where.split(":")
-        made: Callable[[bytes, Wish], Found]
-        made = getattr(import_module(f"attnviz.sources.external.{module}"), function)
-        return made(data, wish)
+        module, name = self.target.split(":")
+        function: Callable[[bytes, Selection], RawAttention]
+        function = getattr(import_module(f"attnviz.sources.external.{module}"), name)
+        return function(data, selection)
 
 
-def reader(name: str, where: str, summary: str, suffixes: str, mark: bytes) -> Reader:
-    """A row of the table."""
-    return Reader(name, where, summary, tuple(suffixes.split()), re.compile(mark, re.DOTALL))
+def make_reader(name: str, target: str, summary: str, suffixes: str, signature: bytes) -> Reader:
+    """A row of the table, from short notation."""
+    return Reader(name, target, summary, tuple(suffixes.split()), re.compile(signature, re.DOTALL))
 
 
 BLANK = rb"(?:\xef\xbb\xbf)?[ \t\r\n]*"
 HEAD = rb"\A(?=[^\n]*\blayer\b)(?=[^\n]*\bweight\b)"
 LINE = rb"(?:\A|\n)"
 
-# The first row whose mark is found reads the file, so the particular come before the general.
+# The first row whose signature matches reads the file: specific formats precede general ones.
 READERS = (
-    reader("npy", "array_files:npy", "one NumPy array", ".npy", rb"\A\x93NUMPY"),
-    reader(
+    make_reader("npy", "array_files:read_npy", "one NumPy array", ".npy", rb"\A\x93NUMPY"),
+    make_reader(
         "npz",
-        "array_files:npz",
+        "array_files:read_npz",
         "NumPy arrays: attnviz, np.savez, TransformerLens caches",
         ".npz",
         rb"\APK(?:\x03\x04|\x05\x06)",
     ),
-    reader(
+    make_reader(
         "safetensors",
-        "array_files:safetensors",
+        "array_files:read_safetensors",
         "tensors: attnviz, TransformerLens caches",
         ".safetensors",
         rb"\A.{5}\x00\x00\x00[ \t\r\n]*\{",
     ),
-    reader("parquet", "parquet:parquet", "the long table in columns", ".parquet", rb"\APAR1"),
-    reader(
-        "pickle", "array_files:pickle", "never read", ".pt .pth .bin .pkl", rb"\A\x80[\x02-\x05]"
+    make_reader("parquet", "parquet:read_parquet", "long-format table", ".parquet", rb"\APAR1"),
+    make_reader(
+        "pickle",
+        "array_files:refuse_pickle",
+        "not supported (unsafe)",
+        ".pt .pth .bin .pkl",
+        rb"\A\x80[\x02-\x05]",
     ),
-    reader(
+    make_reader(
         "json",
-        "json_document:json",
-        "attnviz documents, one or one a line",
+        "json_document:read_document",
+        "attnviz documents, JSON or JSON Lines",
         ".json .jsonl .ndjson",
         rb"\A" + BLANK + rb'\{.*?"format"\s*:\s*"attnviz"',
     ),
-    reader(
+    make_reader(
         "inseq",
-        "inseq:json",
-        "Inseq attributions by attention",
+        "inseq:read_inseq",
+        "Inseq attention attributions",
         ".json .json.gz",
         rb"\A" + BLANK + rb'\{.*?"sequence_attributions"',
     ),
-    reader(
+    make_reader(
         "plain-json",
-        "plain_json:json",
-        "nested numbers, alone or beside tokens",
+        "plain_json:read_plain_json",
+        "nested lists of numbers, alone or with tokens",
         ".json",
         rb"\A" + BLANK + rb"[\[{]",
     ),
-    reader(
+    make_reader(
         "csv",
-        "csv_table:csv",
-        "the long table, commas",
+        "csv_table:read_csv",
+        "long-format CSV",
         ".csv",
         HEAD + rb"[^\n\t]*,",
     ),
-    reader(
+    make_reader(
         "tsv",
-        "csv_table:tsv",
-        "the long table, tabs",
+        "csv_table:read_tsv",
+        "long-format TSV",
         ".tsv",
         HEAD + rb"[^\n,]*\t",
     ),
-    reader(
+    make_reader(
         "page",
-        "attnviz_html:html",
+        "attnviz_html:read_html",
         "attnviz pages",
         ".html .htm",
         rb'<script type="application/json" id="data">',
     ),
-    reader(
+    make_reader(
         "bertviz",
-        "bertviz_html:bertviz",
+        "bertviz_html:read_bertviz",
         "BertViz pages: head, model and neuron view",
         ".html .htm",
         rb"(?:const params|window\.bertviz_params) = \{",
     ),
-    reader(
+    make_reader(
         "circuitsvis",
-        "bertviz_html:circuitsvis",
+        "bertviz_html:read_circuitsvis",
         "CircuitsVis pages: attention heads and patterns",
         ".html .htm",
         rb"\bAttention(?:Heads|Patterns?),\s*\{",
     ),
-    reader(
+    make_reader(
         "fairseq",
-        "alignments:fairseq",
+        "alignments:read_fairseq",
         "fairseq-generate --print-alignment",
         ".out .txt",
         LINE + rb"A-[0-9]+\t",
     ),
-    reader(
+    make_reader(
         "marian",
-        "alignments:marian",
+        "alignments:read_marian",
         "marian-decoder --alignment, hard or soft",
         ".txt",
         rb" \|\|\| ",
     ),
-    reader(
+    make_reader(
         "pharaoh",
-        "alignments:pharaoh",
-        "word alignments, source-target pairs",
+        "alignments:read_pharaoh",
+        "Pharaoh word alignments: source-target pairs",
         ".align .talp .txt",
         rb"\A[ \t\r\n]*[0-9]+[-p][0-9]+(?:\s|\Z)",
     ),
 )
 
 
-def reader_of(data: bytes) -> Reader:
-    """The reader that knows these bytes; InvalidInputError where none does."""
+def find_reader(data: bytes) -> Reader:
+    """The reader of a file's bytes; InvalidInputError if no signature matches."""
     for row in READERS:
-        if row.mark.search(data):
+        if row.signature.search(data):
             return row
-    known = ", ".join(row.name for row in READERS if row.name != "pickle")
-    raise InvalidInputError(f"nothing that can be read as attention; there are: {known}")
+    names = ", ".join(row.name for row in READERS if row.name != "pickle")
+    raise InvalidInputError(f"unrecognized format; supported: {names}")

@@ -1,76 +1,87 @@
-"""What is wanted of a file or a model that holds several things."""
+"""Selection of one attention and one batch item, where a source holds several."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from attnviz.errors import MisuseError, UnknownNameError
-from attnviz.lookup import plain, unknown
+from attnviz.lookup import normalize_name, unknown_name_message
 from attnviz.record import Record
 
-FEW = 8  # names that a sentence can hold
+FEW = 8  # options listed in a message
 
 
 class Choice(NamedTuple):
-    """The place of what was chosen, and a sentence where nobody had asked."""
+    """The position of the chosen option, and a sentence if it was chosen by default."""
 
-    place: int
-    guessed: tuple[str, ...] = ()
+    position: int
+    guesses: tuple[str, ...] = ()
 
 
-class Wish(Record):
-    """A name among several attentions, a number among several sequences, and what axes are."""
+class Selection(Record):
+    """The name of one attention, the number of one batch item, and the order of the axes.
+
+    None leaves the choice to the reader.
+    """
 
     name: str | None = None
     number: int | None = None
     axes: str | None = None
 
     @classmethod
-    def of(cls, asked: str | int | None, axes: str | None = None) -> Wish:
-        """The wish as people write it: "cross", "2" or "cross:2"."""
-        if asked is None:
+    def parse(cls, which: str | int | None, axes: str | None = None) -> Selection:
+        """The selection that "cross", "2" or "cross:2" stands for."""
+        if which is None:
             return cls(axes=axes)
-        text = str(asked).strip()
+        text = str(which).strip()
         name, colon, number = text.rpartition(":")
         if number.isdecimal() and number.isascii() and len(number) < 10 and (name or not colon):
             return cls(name or None, int(number), axes)
         return cls(text, None, axes)
 
-    def named(self, names: Sequence[str]) -> Choice:
-        """The place of the wanted name; without a wish, the first.
+    def choose_name(self, names: Sequence[str]) -> Choice:
+        """The index of the selected name; without a selection, the first.
 
-        Raises UnknownNameError for a name that is not there.
+        Raises UnknownNameError for a name that is not among them.
         """
         if self.name is None:
-            return Choice(0, self.said(names, f"{names[0]!r} is shown"))
-        wanted = [place for place, name in enumerate(names) if plain(name) == plain(self.name)]
-        if not wanted:
-            raise UnknownNameError(unknown(self.name, names[:FEW], "attention"))
-        return Choice(wanted[0])
+            return Choice(0, default_note("", [f"{name!r:.80}" for name in names[: FEW + 1]]))
+        matches = [
+            index
+            for index, name in enumerate(names)
+            if normalize_name(name) == normalize_name(self.name)
+        ]
+        if not matches:
+            options = [ascii(name)[1:-1][:80] for name in names[:FEW]]
+            raise UnknownNameError(unknown_name_message(self.name, options, "attention"))
+        return Choice(matches[0])
 
-    def numbered(self, numbers: Sequence[int], what: str) -> Choice:
-        """The place of the wanted number; without a wish, the first.
+    def choose_index(self, numbers: Sequence[int], what: str) -> Choice:
+        """The index of the selected number; without a selection, the first.
 
-        Raises MisuseError for a number that is not there.
+        Raises MisuseError for a number that is not among them.
         """
         if self.number is None:
-            return Choice(0, self.said(numbers, f"{what} {numbers[0]} is shown"))
+            is_count = all(number == index for index, number in enumerate(numbers))
+            return Choice(0, default_note(f"{what} ", numbers, is_count=is_count))
         if self.number not in numbers:
-            there = ", ".join(map(str, numbers[:FEW])) + ", …" * (len(numbers) > FEW)
-            raise MisuseError(f"there is no {what} {self.number}; there are {there}")
+            options = join_options(numbers)
+            raise MisuseError(f"there is no {what} {self.number}; choose from {options}")
         return Choice(numbers.index(self.number))
 
-    @staticmethod
-    def said(options: Sequence[object], shown: str) -> tuple[str, ...]:
-        """What was chosen without being asked, if there was a choice."""
-        if len(options) == 1:
-            return ()
-        some = ", ".join(map(repr, options[:FEW])) + ", …" * (len(options) > FEW)
-        return (f"of {len(options)} ({some}) {shown}; say which for another",)
+
+def default_note(what: str, options: Sequence[Any], *, is_count: bool = False) -> tuple[str, ...]:
+    """A sentence that the first option is shown, if there are others; `is_count`: 0, 1, 2…"""
+    if len(options) == 1:
+        return ()
+    rest = f"of {len(options)}" if is_count else f"(also: {join_options(options[1:])})"
+    return (f"showing {what}{options[0]} {rest}; choose with --which",)
 
 
-EAGER = (
-    'ask the model for it: load it with attn_implementation="eager" and call it with '
-    "output_attentions=True"
-)
+def join_options(options: Sequence[Any]) -> str:
+    """The first few options, separated by commas."""
+    return ", ".join(map(str, options[:FEW])) + ", …" * (len(options) > FEW)
+
+
+EAGER = 'load the model with attn_implementation="eager" and call it with output_attentions=True'

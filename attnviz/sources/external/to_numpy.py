@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
 
-from attnviz.core.arrays import FloatArray, as_floats
+from attnviz.core.arrays import FloatArray, Shape, as_floats
 from attnviz.errors import InvalidInputError
 from attnviz.sources.external.nested_lists import from_lists
-from attnviz.sources.external.safe_read import brief
+from attnviz.sources.safe_read import one_line_message
 
-SHORT = ("bfloat16", "float8", "float4")  # floats of other libraries that NumPy does not know
+SHORT = ("bfloat16", "float8", "float4")  # float types that NumPy does not have
 
 
-def numeric(given: Any, what: str = "attention") -> FloatArray:
-    """Any library's numbers as NumPy's.    [...] -> [...]
+def to_numpy(source: Any, what: str = "attention") -> FloatArray:
+    """An array of any library, or nested lists, as a NumPy array.    [...] -> [...]
 
-    Raises InvalidInputError for what has no numbers, is ragged or cannot be fetched.
+    Raises InvalidInputError for non-numeric, ragged or inaccessible values.
     """
-    if isinstance(given, list | tuple):
-        return listed(given, what)
+    if isinstance(source, list | tuple):
+        return stack_lists(source, what)
     try:
-        array = np.asarray(fetched(given))
-    except Exception as error:  # a foreign array may raise anything
-        raise InvalidInputError(f"{what} is no array of numbers: {brief(error)}") from None
+        array = np.asarray(fetch_to_host(source))
+    except Exception as error:  # arrays of other libraries may raise anything
+        raise InvalidInputError(
+            f"{what} is not an array of numbers: {one_line_message(error)}"
+        ) from None
     if array.dtype.name.startswith(SHORT):
         array = array.astype(np.float32)
     if array.dtype.kind not in "fiub":
@@ -33,30 +36,36 @@ def numeric(given: Any, what: str = "attention") -> FloatArray:
     return as_floats(array)
 
 
-def listed(given: Sequence[Any], what: str) -> FloatArray:
-    """Lists of numbers, or of arrays.    [...] -> [...]"""
-    first: Any = given
+def float_bytes(shape: Shape, dtype: Any) -> int:
+    """The bytes of an array after `as_floats`."""
+    kind = np.dtype(dtype)
+    return prod(shape) * (4 if kind in (np.float16, np.float32) else 8)
+
+
+def stack_lists(source: Sequence[Any], what: str) -> FloatArray:
+    """Nested lists of numbers, or of arrays.    [...] -> [...]"""
+    first: Any = source
     while isinstance(first, list | tuple) and first:
         first = first[0]
     if not is_array(first):
-        return from_lists(given, what)
-    parts = [numeric(part, what) for part in given]
+        return from_lists(source, what)
+    parts = [to_numpy(part, what) for part in source]
     if len({part.shape for part in parts}) > 1:
         raise InvalidInputError(f"{what} is ragged: arrays of different shapes side by side")
     return np.stack(parts)
 
 
-def fetched(given: Any) -> Any:
-    """An array in this machine's memory, apart from any gradient, in a type NumPy knows."""
+def fetch_to_host(array: Any) -> Any:
+    """An array in host memory, without gradient, in a type that NumPy has."""
     for step in ("detach", "cpu"):
-        given = getattr(given, step, lambda given=given: given)()
-    if any(name in str(getattr(given, "dtype", "")) for name in SHORT) and hasattr(given, "float"):
-        given = given.float()
-    if hasattr(given, "__cuda_array_interface__") and hasattr(given, "get"):
-        given = given.get()
-    return given
+        array = getattr(array, step, lambda array=array: array)()
+    if any(name in str(getattr(array, "dtype", "")) for name in SHORT) and hasattr(array, "float"):
+        array = array.float()
+    if hasattr(array, "__cuda_array_interface__") and hasattr(array, "get"):
+        array = array.get()
+    return array
 
 
-def is_array(thing: Any) -> bool:
-    """Whether it is an array of some library."""
-    return hasattr(thing, "shape") and (hasattr(thing, "dtype") or hasattr(thing, "__array__"))
+def is_array(value: Any) -> bool:
+    """Whether a value is an array of some library."""
+    return hasattr(value, "shape") and (hasattr(value, "dtype") or hasattr(value, "__array__"))

@@ -1,86 +1,89 @@
-"""Tokens for attention that came without them: as a text, a file, or numbers of a vocabulary."""
+"""Token arguments: tokens as a text, a file, or a tokenizer.json that decodes input_ids."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from attnviz.core.tokens import Tokens
 from attnviz.errors import InvalidInputError, MisuseError
-from attnviz.sources.external import Naming
-from attnviz.sources.external.safe_read import taken, text_of
-from attnviz.sources.external.token_lists import tokens_of
+from attnviz.sources.external import TokenArgument
+from attnviz.sources.external.token_lists import check_count, make_tokens, split_words
+from attnviz.sources.safe_read import decode_text, read_bytes
+from attnviz.sources.strict_json import parse_json
 
 
-def naming(
+def parse_token_arguments(
     tokens: str | None = None,
     query_tokens: str | None = None,
     key_tokens: str | None = None,
     tokenizer: str | None = None,
-) -> Naming | None:
-    """The tokens of both sides, as `attnviz.read` takes them.
+) -> TokenArgument | None:
+    """Parse token options into the `tokens` argument of `attnviz.read`.
 
     Args:
-        tokens: for queries and keys: a text, a file, or the path of a tokenizer.json that makes
-            tokens of the `input_ids` beside the attention.
-        query_tokens: for the queries alone: a text or a file.
-        key_tokens: for the keys alone.
-        tokenizer: how a text falls into tokens; None: at its spaces.
+        tokens: tokens of queries and keys: a text, a file, or the path of a tokenizer.json that
+            decodes the `input_ids` of the source.
+        query_tokens: tokens of the queries only: a text or a file.
+        key_tokens: tokens of the keys only.
+        tokenizer: the tokenizer of a text; None splits at whitespace.
 
-    Raises MisuseError for sides that do not go together, InvalidInputError for a file that
-    holds no tokens.
+    Raises MisuseError for a combination that does not fit, InvalidInputError for a file without
+    tokens.
     """
     sides = [side for side in (query_tokens, key_tokens) if side is not None]
     if len(sides) == 1 or (sides and tokens is not None):
         raise MisuseError("give --tokens for both sides, or --query-tokens and --key-tokens")
     if tokens is None:
-        return (words(sides[0], tokenizer), words(sides[1], tokenizer)) if sides else None
-    if is_file(tokens) and (vocabulary := vocabulary_of(tokens)):
-        return vocabulary
-    return words(tokens, tokenizer)
+        return (
+            (read_tokens(sides[0], tokenizer), read_tokens(sides[1], tokenizer)) if sides else None
+        )
+    if is_file(tokens) and (decode := load_decoder(tokens)):
+        return decode
+    return read_tokens(tokens, tokenizer)
 
 
-def words(given: str, tokenizer: str | None) -> Tokens:
-    """The tokens of a text, or those in a file: a JSON list, one a line, or one line of words."""
-    if is_file(given):
-        text = text_of(taken(given))
-        if given.endswith(".json"):
-            return tokens_of(listed(text, given))
+def read_tokens(source: str, tokenizer: str | None) -> Tokens:
+    """The tokens of a text, or of a file: a JSON list, one per line, or one line of words."""
+    if is_file(source):
+        text = decode_text(read_bytes(source))
+        if source.endswith(".json"):
+            return make_tokens(parse_json_list(text, source))
+        check_count(text.count("\n"), repr(source))
         lines = text.removesuffix("\n").split("\n")
-        return tokens_of(lines if len(lines) > 1 else text.split())
+        return make_tokens(lines if len(lines) > 1 else split_words(text))
     if tokenizer is None:
-        return tokens_of(given.split())
-    from attnviz.sources.tokenizing.tokenizers import tokenizer as found
+        return make_tokens(split_words(source))
+    from attnviz.sources.tokenizing.tokenizers import find_tokenizer
 
-    made: Tokens = found(tokenizer).encode(given).tokens
-    return made
+    result: Tokens = find_tokenizer(tokenizer).encode(source).tokens
+    return result
 
 
-def listed(text: str, name: str) -> Sequence[str]:
-    """The list that a JSON file holds."""
+def parse_json_list(text: str, name: str) -> Sequence[str]:
+    """The list in a JSON file."""
     try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
-        found = None
-    if not isinstance(found, list):
+        value = parse_json(text)
+    except InvalidInputError:
+        value = None
+    if not isinstance(value, list):
         raise InvalidInputError(f"{name!r} should be a JSON list of tokens")
-    return found
+    return value
 
 
-def vocabulary_of(path: str) -> Callable[[Sequence[int]], Tokens] | None:
-    """What makes tokens of numbers, if the file is a tokenizer.json; None for other files."""
-    if not (path.endswith(".json") and taken(path).lstrip().startswith(b"{")):
+def load_decoder(path: str) -> Callable[[Sequence[int]], Tokens] | None:
+    """The function that decodes token ids, for a tokenizer.json; None for other files."""
+    if not (path.endswith(".json") and read_bytes(path).lstrip().startswith(b"{")):
         return None
-    from attnviz.sources.tokenizing.tokenizer_json import load, spelled
+    from attnviz.sources.tokenizing.tokenizer_json import load_tokenizer, tokens_of_ids
 
-    library = load(Path(path))
-    return lambda ids: spelled(library, ids)
+    library = load_tokenizer(Path(path))
+    return lambda ids: tokens_of_ids(library, ids)
 
 
-def is_file(given: str) -> bool:
-    """Whether there is a file of this name."""
+def is_file(name: str) -> bool:
+    """Whether a file of this name exists."""
     try:
-        return Path(given).is_file()
-    except (OSError, ValueError):  # too long for a name, or no name at all
+        return Path(name).is_file()
+    except (OSError, ValueError):  # a text that is no valid file name
         return False

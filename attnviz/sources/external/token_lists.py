@@ -1,4 +1,4 @@
-"""Tokens that came with attention, or that somebody gives for it."""
+"""Token lists: vocabulary entries as tokens, matched with the axes of attention."""
 
 from __future__ import annotations
 
@@ -8,69 +8,85 @@ from typing import Any
 from attnviz.core.arrays import Shape
 from attnviz.core.tokens import Token, Tokens
 from attnviz.errors import InvalidInputError
+from attnviz.sources.safe_read import LONGEST, check_budget
 
-STARTS, ENDS = ("Ġ", "▁"), ("</w>",)  # marks of a word's beginning or end in vocabularies
+STARTS, ENDS = ("Ġ", "▁"), ("</w>",)  # word boundary marks of vocabularies
+BYTES_PER_CHARACTER = 64  # of a line that is split: words of one letter are the worst
 
 
-def token_of(word: Any) -> Token:
-    """A token of a vocabulary's entry: the entry as it is, shown without the marks of words."""
-    if isinstance(word, Token):
-        return word
-    if not isinstance(word, str):
-        raise InvalidInputError(f"a token is {word!r:.40}; it should be text")
-    shown = str(word)
+def make_token(entry: Any) -> Token:
+    """The token of a vocabulary entry; its label leaves out word boundary marks."""
+    if isinstance(entry, Token):
+        return entry
+    if not isinstance(entry, str):
+        raise InvalidInputError(f"a token is {entry!r:.40}; it should be a string")
+    label = str(entry)
     for mark in STARTS:
-        shown = shown.removeprefix(mark)
+        label = label.removeprefix(mark)
     for mark in ENDS:
-        shown = shown.removesuffix(mark)
-    return Token(piece=str(word), label=shown or str(word))
+        label = label.removesuffix(mark)
+    return Token(piece=str(entry), label=label or str(entry))
 
 
-def tokens_of(words: Any, what: str = "tokens") -> Tokens:
-    """Tokens of a list of entries."""
-    if isinstance(words, str | bytes) or not isinstance(words, Sequence):
-        raise InvalidInputError(f"{what} should be a list of texts, not {type(words).__name__}")
-    return tuple(token_of(word) for word in words)
+def make_tokens(entries: Any, what: str = "tokens") -> Tokens:
+    """The tokens of a list of vocabulary entries."""
+    if isinstance(entries, str | bytes) or not isinstance(entries, Sequence):
+        kind = type(entries).__name__
+        raise InvalidInputError(f"{what} should be a list of strings, not {kind}")
+    check_count(len(entries), what)
+    return tuple(make_token(entry) for entry in entries)
 
 
-def sides(tokens: Any) -> tuple[Tokens | None, Tokens | None]:
-    """Tokens of queries and of keys; one list is for both."""
+def check_count(n: int, what: str) -> None:
+    """Refuse more tokens than an axis can have."""
+    if n > LONGEST:
+        raise InvalidInputError(f"{what}: {n:,} tokens; at most {LONGEST:,} are read")
+
+
+def split_words(line: str) -> list[str]:
+    """The words of a line, which are separated by whitespace."""
+    check_budget(BYTES_PER_CHARACTER * len(line), f"a line of {len(line):,} characters")
+    return line.split()
+
+
+def split_sides(tokens: Any) -> tuple[Tokens | None, Tokens | None]:
+    """Query tokens and key tokens; a single list stands for both."""
     if tokens is None:
         return None, None
-    two = isinstance(tokens, list | tuple) and len(tokens) == 2
-    if two and not any(isinstance(side, str | Token) for side in tokens):
-        return tokens_of(tokens[0]), tokens_of(tokens[1])
-    both = tokens_of(tokens)
+    is_pair = isinstance(tokens, list | tuple) and len(tokens) == 2
+    if is_pair and not any(isinstance(side, str | Token) for side in tokens):
+        return make_tokens(tokens[0]), make_tokens(tokens[1])
+    both = make_tokens(tokens)
     return both, both
 
 
-def labelled(
+def match_tokens(
     queries: Tokens | None, keys: Tokens | None, shape: Shape
 ) -> tuple[tuple[Tokens, Tokens], tuple[str, ...]]:
-    """A token for each query and key, and a sentence for each thing that was guessed.
+    """Query and key tokens that fit the weights, and a sentence per assumption.
 
     Shapes: `shape` ends in [query, key]
-    Raises InvalidInputError, with both numbers, where tokens and attention do not fit.
+    Raises InvalidInputError, with both counts, for tokens that do not fit.
     """
     n_query, n_key = shape[-2:]
-    guessed: tuple[str, ...] = ()
+    guesses: tuple[str, ...] = ()
     keys = queries if keys is None else keys
     queries = keys if queries is None else queries
     if queries is None or keys is None:
-        queries, keys = positions(n_query), positions(n_key)
-        guessed = ("no tokens came with the attention: positions are shown",)
+        queries, keys = position_tokens(n_query), position_tokens(n_key)
+        guesses = ("no tokens given; showing positions (see --tokens)",)
     elif len(queries) > n_query and queries == keys:
-        guessed = (f"the {n_query} queries are taken as the last of {len(queries)} tokens",)
+        guesses = (f"assuming that the {n_query} queries are the last of {len(queries)} tokens",)
         queries = queries[-n_query:]
-    for side, have, need in (("query", queries, n_query), ("key", keys, n_key)):
-        if len(have) != need:
+    for side, tokens, n in (("query", queries, n_query), ("key", keys, n_key)):
+        if len(tokens) != n:
             raise InvalidInputError(
-                f"{len(have)} tokens for {need} positions of the {side} axis (attention of shape "
-                f"{shape}); give tokens of that number, or those of queries and keys as a pair"
+                f"{len(tokens)} tokens for {n} positions of the {side} axis (attention of shape "
+                f"{shape}); give {n} tokens, or query tokens and key tokens as a pair"
             )
-    return (queries, keys), guessed
+    return (queries, keys), guesses
 
 
-def positions(n: int) -> Tokens:
-    """Numbers, where nobody knows the tokens."""
-    return tuple(Token.of(str(place)) for place in range(n))
+def position_tokens(n: int) -> Tokens:
+    """Positions in place of unknown tokens."""
+    return tuple(Token.of(str(position)) for position in range(n))

@@ -1,4 +1,4 @@
-"""What a config says of a layer's mechanism, as parts of the core."""
+"""Attention settings of a config, as core parts: masks, scales, biases and scores of a layer."""
 
 from __future__ import annotations
 
@@ -6,158 +6,163 @@ from collections.abc import Mapping
 from typing import Any
 
 from attnviz.core.biases import Alibi, Bias, SoftCap
-from attnviz.core.biases.t5_buckets import RelativeBuckets
+from attnviz.core.biases.t5_buckets import T5Buckets
 from attnviz.core.masks import Causal, Full, Mask, Window
-from attnviz.core.scales import Factor, RootWidth, Scale, Unscaled
+from attnviz.core.scales import Factor, RootDim, Scale, Unscaled
 from attnviz.core.scores.disentangled import Disentangled
 from attnviz.errors import InvalidInputError
-from attnviz.sources.checkpoint.config import shown
+from attnviz.sources.checkpoint.config import format_value
 from attnviz.sources.families.spec import Layer
 
-FULL, SLIDING = "full_attention", "sliding_attention"
-GLOBAL = {"global": FULL, "local": SLIDING, FULL: FULL, SLIDING: SLIDING}
+FULL_ATTENTION, SLIDING_ATTENTION = "full_attention", "sliding_attention"
+LAYER_TYPES = {
+    "global": FULL_ATTENTION,
+    "local": SLIDING_ATTENTION,
+    FULL_ATTENTION: FULL_ATTENTION,
+    SLIDING_ATTENTION: SLIDING_ATTENTION,
+}
 
 
-def causal(layer: Layer) -> Mask:
-    """A token sees itself and the past."""
+def causal_mask(layer: Layer) -> Mask:
+    """Causal mask: each token attends to itself and earlier tokens."""
     del layer
     return Causal()
 
 
-def causal_window(layer: Layer) -> Mask:
-    """The past, and in layers that slide no more of it than the window."""
-    return Causal() & Window(layer.config.whole("window")) if slides(layer) else Causal()
+def sliding_window_mask(layer: Layer) -> Mask:
+    """Causal mask, with a sliding window in the layers that have one."""
+    return Causal() & Window(layer.config.get_int("window")) if is_sliding(layer) else Causal()
 
 
-def both_sides_window(layer: Layer) -> Mask:
-    """Everything, and in layers that slide half a window to each side."""
-    return Window(layer.config.whole("window") // 2 + 1) if slides(layer) else Full()
+def symmetric_window_mask(layer: Layer) -> Mask:
+    """No mask, or half a sliding window to each side in the layers that have one."""
+    return Window(layer.config.get_int("window") // 2 + 1) if is_sliding(layer) else Full()
 
 
-def slides(layer: Layer) -> bool:
-    """Whether this layer looks through a window: a list says so, or a rule."""
+def is_sliding(layer: Layer) -> bool:
+    """Whether a layer has a sliding window, by a list of layer types or by a rule."""
     config = layer.config
-    if config.stated("window") is None or config.get("use_sliding_window") is False:
+    if config.get_explicit("window") is None or config.get("use_sliding_window") is False:
         return False
-    listed = config.list("layer_types", config.whole("n_layer"))
-    listed = listed or config.list("attention_layers", config.whole("n_layer"))
-    if listed is None and config.get("attention_types") is not None:
-        listed = spelled_out(config.get("attention_types"))
-    if listed is not None:
-        return kind_of(listed, layer.index) == SLIDING
+    types = config.get_list("layer_types", config.get_int("n_layer"))
+    types = types or config.get_list("attention_layers", config.get_int("n_layer"))
+    if types is None and config.get("attention_types") is not None:
+        types = expand_attention_types(config.get("attention_types"))
+    if types is not None:
+        return layer_type(types, layer.index) == SLIDING_ATTENTION
     if config.get("global_attn_every_n_layers") is not None:
-        return layer.index % config.whole("global_attn_every_n_layers") != 0
+        return layer.index % config.get_int("global_attn_every_n_layers") != 0
     if config.get("layer_pattern") is not None:
         pattern = config.get("layer_pattern")
-        return kind_of(pattern, layer.index % len(pattern)) == SLIDING
+        return layer_type(pattern, layer.index % len(pattern)) == SLIDING_ATTENTION
     return layer.index >= (config.get("max_window_layers") or 0)
 
 
-def kind_of(listed: Any, index: int) -> str:
-    """What a list of layers says of one."""
-    kind = listed[index] if index < len(listed) else None
-    if not isinstance(kind, str) or kind not in GLOBAL:
-        allowed = ", ".join(GLOBAL)
+def layer_type(types: Any, index: int) -> str:
+    """Full or sliding attention: the type of one layer in a list."""
+    kind = types[index] if index < len(types) else None
+    if not isinstance(kind, str) or kind not in LAYER_TYPES:
+        allowed = ", ".join(LAYER_TYPES)
         raise InvalidInputError(
-            f"config.json: layer {index} is of type {shown(kind)}; there are {allowed}"
+            f"config.json: layer {index} has type {format_value(kind)}; supported: {allowed}"
         )
-    return GLOBAL[kind]
+    return LAYER_TYPES[kind]
 
 
-def spelled_out(types: Any) -> list[str]:
-    """[[["global", "local"], 2]] -> ["global", "local", "global", "local"]"""
+def expand_attention_types(types: Any) -> list[str]:
+    """GPT-Neo's types per layer: [[["global", "local"], 2]] -> global, local, global, local."""
     try:
         return [
             kind for kinds, times in types for _ in range(min(times, 10_000)) for kind in kinds
         ]
     except (TypeError, ValueError):
         raise InvalidInputError(
-            f"config.json: attention_types = {shown(types)} should be like "
+            f"config.json: attention_types = {format_value(types)} should be like "
             '[[["global", "local"], 12]]'
         ) from None
 
 
-def unscaled(layer: Layer) -> Scale:
-    """Scores are not scaled."""
+def no_scale(layer: Layer) -> Scale:
+    """No scaling of scores."""
     del layer
     return Unscaled()
 
 
-def unless_told(layer: Layer) -> Scale:
-    """1/√d, divided again by the number of the layer, as GPT-2's config may ask."""
+def gpt2_scale(layer: Layer) -> Scale:
+    """GPT-2's scale: 1/√d, optionally divided by the index of the layer, from 1."""
     config = layer.config
-    plain = config.d_head**-0.5 if config.flag("scale_attn_weights") else 1.0
-    if config.flag("scale_attn_by_inverse_layer_idx"):
-        return Factor(scale=plain / (layer.index + 1))
-    return RootWidth() if config.flag("scale_attn_weights") else Unscaled()
+    scale = config.d_head**-0.5 if config.get_bool("scale_attn_weights") else 1.0
+    if config.get_bool("scale_attn_by_inverse_layer_idx"):
+        return Factor(scale=scale / (layer.index + 1))
+    return RootDim() if config.get_bool("scale_attn_weights") else Unscaled()
 
 
-def own_query_scale(layer: Layer) -> Scale:
-    """1/√ of a number that the config states."""
-    return Factor(scale=layer.config.number("query_pre_attn_scalar") ** -0.5)
+def query_pre_attn_scale(layer: Layer) -> Scale:
+    """Gemma 2's scale: 1/√query_pre_attn_scalar."""
+    return Factor(scale=layer.config.get_float("query_pre_attn_scalar") ** -0.5)
 
 
-def soft_cap(layer: Layer) -> tuple[Bias, ...]:
-    """Scores are capped, where the config says at what."""
-    if layer.config.stated("attn_logit_softcapping") is None:
+def softcap_bias(layer: Layer) -> tuple[Bias, ...]:
+    """Soft cap of the logits, where the config has one."""
+    if layer.config.get_explicit("attn_logit_softcapping") is None:
         return ()
-    return (SoftCap(cap=layer.config.number("attn_logit_softcapping")),)
+    return (SoftCap(cap=layer.config.get_float("attn_logit_softcapping")),)
 
 
-def alibi(layer: Layer) -> tuple[Bias, ...]:
-    """Distance costs score."""
+def alibi_bias(layer: Layer) -> tuple[Bias, ...]:
+    """ALiBi: a linear distance penalty, one slope per head."""
     del layer
     return (Alibi(),)
 
 
-def buckets(sides: str) -> Any:
-    """Distances have learned prices, in buckets."""
+def bucket_bias(sides: str) -> Any:
+    """T5's relative position bias: a learned bias per bucket of distances."""
 
-    def bias(layer: Layer) -> tuple[Bias, ...]:
+    def build(layer: Layer) -> tuple[Bias, ...]:
         config = layer.config
-        part = RelativeBuckets(
-            buckets=config.whole("relative_attention_num_buckets"),
-            farthest=config.whole("relative_attention_max_distance"),
+        bias = T5Buckets(
+            buckets=config.get_int("relative_attention_num_buckets"),
+            max_distance=config.get_int("relative_attention_max_distance"),
             sides=sides,
         )
-        return (part,)
+        return (bias,)
 
-    return bias
+    return build
 
 
-TERMS: Mapping[frozenset[str], str] = {
+DISENTANGLED_TERMS: Mapping[frozenset[str], str] = {
     frozenset(("c2p", "p2c")): "both",
-    frozenset(("c2p",)): "content-to-place",
-    frozenset(("p2c",)): "place-to-content",
-    frozenset(): "neither",
+    frozenset(("c2p",)): "c2p",
+    frozenset(("p2c",)): "p2c",
+    frozenset(): "none",
 }
 
 
-def disentangled(layer: Layer) -> Disentangled:
-    """Content and places, compared apart."""
+def disentangled_score(layer: Layer) -> Disentangled:
+    """DeBERTa's disentangled attention: content and relative positions compared apart."""
     config = layer.config
-    farthest = config.get("max_relative_positions")
-    if farthest is None or farthest < 1:
-        farthest = config.whole("n_position")
+    max_distance = config.get("max_relative_positions")
+    if max_distance is None or max_distance < 1:
+        max_distance = config.get_int("n_position")
     return Disentangled(
-        farthest=farthest,
+        max_distance=max_distance,
         log_buckets=max(config.get("position_buckets") or 0, 0),
-        terms=TERMS[terms(layer)],
+        terms=DISENTANGLED_TERMS[position_terms(layer)],
     )
 
 
-def terms(layer: Layer) -> frozenset[str]:
-    """Which terms the score has beside q·k; configs write "p2c|c2p" or a list."""
-    said = layer.config.get("pos_att_type")
-    words = said.lower().split("|") if isinstance(said, str) else said or []
-    named = frozenset(word.strip() for word in words if word)
-    if named not in TERMS:
+def position_terms(layer: Layer) -> frozenset[str]:
+    """The terms of the score beside q·k, which configs give as "p2c|c2p" or as a list."""
+    value = layer.config.get("pos_att_type")
+    names = value.lower().split("|") if isinstance(value, str) else value or []
+    terms = frozenset(name.strip() for name in names if name)
+    if terms not in DISENTANGLED_TERMS:
         raise InvalidInputError(
-            f"config.json: pos_att_type = {shown(said)} should be of c2p and p2c"
+            f"config.json: pos_att_type = {format_value(value)} should list c2p, p2c or both"
         )
-    return named
+    return terms
 
 
-def over_terms(layer: Layer) -> Scale:
-    """1/√(terms · d), which keeps the spread of a sum of terms."""
-    return Factor(scale=((1 + len(terms(layer))) * layer.config.d_head) ** -0.5)
+def disentangled_scale(layer: Layer) -> Scale:
+    """1/√(number of terms · d), which keeps the variance of a sum of terms."""
+    return Factor(scale=((1 + len(position_terms(layer))) * layer.config.d_head) ** -0.5)

@@ -1,4 +1,4 @@
-"""Decoders before Llama: a token sees itself and the past."""
+"""Decoders before Llama: GPT-2, GPT-Neo, GPT-NeoX, OPT, BLOOM."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from dataclasses import replace
 
 from attnviz.sources.checkpoint.config import Config
 from attnviz.sources.families.attention_config import (
-    alibi,
-    causal,
-    causal_window,
-    unless_told,
-    unscaled,
+    alibi_bias,
+    causal_mask,
+    gpt2_scale,
+    no_scale,
+    sliding_window_mask,
 )
-from attnviz.sources.families.rope_config import rope
+from attnviz.sources.families.rope_config import rope_position
 from attnviz.sources.families.spec import (
     Attention,
     Embedding,
@@ -31,20 +31,20 @@ GPT2 = Family(
         "decoder": Stack(
             layer="h.{i}.",
             in_first=True,
-            embedding=Embedding(word=("wte",), position="wpe"),
+            embedding=Embedding(token=("wte",), position="wpe"),
             attention=Attention(
                 fused="attn.c_attn",
                 output="attn.c_proj",
                 before="ln_1",
-                slots=Slots(mask=causal, scale=unless_told),
+                slots=Slots(mask=causal_mask, scale=gpt2_scale),
             ),
             feed_forward=FeedForward(up="mlp.c_fc", down="mlp.c_proj", before="ln_2"),
             final="ln_f",
         )
     },
     defaults={"eps": 1e-5, "activation": "gelu_new", "scale_attn_weights": True},
-    only={"add_cross_attention": (False,)},
-    head=("lm_head",),
+    allowed_values={"add_cross_attention": (False,)},
+    lm_head=("lm_head",),
 )
 
 GPT_NEO = Family(
@@ -55,7 +55,7 @@ GPT_NEO = Family(
     stacks={
         "decoder": Stack(
             layer="h.{i}.",
-            embedding=Embedding(word=("wte",), position="wpe"),
+            embedding=Embedding(token=("wte",), position="wpe"),
             attention=Attention(
                 query="attn.attention.q_proj",
                 key="attn.attention.k_proj",
@@ -63,7 +63,7 @@ GPT_NEO = Family(
                 output="attn.attention.out_proj",
                 bias=False,
                 before="ln_1",
-                slots=Slots(mask=causal_window, scale=unscaled),
+                slots=Slots(mask=sliding_window_mask, scale=no_scale),
             ),
             feed_forward=FeedForward(up="mlp.c_fc", down="mlp.c_proj", before="ln_2"),
             final="ln_f",
@@ -75,7 +75,7 @@ GPT_NEO = Family(
         "window": 256,
         "layer_pattern": ("global", "local"),
     },
-    head=("lm_head",),
+    lm_head=("lm_head",),
 )
 
 GPT_NEOX = Family(
@@ -86,7 +86,7 @@ GPT_NEOX = Family(
     stacks={
         "decoder": Stack(
             layer="layers.{i}.",
-            embedding=Embedding(word=("embed_in",)),
+            embedding=Embedding(token=("embed_in",)),
             attention=Attention(
                 fused="attention.query_key_value",
                 fused_by="heads",
@@ -94,7 +94,7 @@ GPT_NEOX = Family(
                 bias="attention_bias",
                 output_bias="attention_bias",
                 before="input_layernorm",
-                slots=Slots(position=rope, mask=causal),
+                slots=Slots(position=rope_position, mask=causal_mask),
             ),
             feed_forward=FeedForward(
                 up="mlp.dense_h_to_4h", down="mlp.dense_4h_to_h", before="post_attention_layernorm"
@@ -111,14 +111,14 @@ GPT_NEOX = Family(
         "attention_bias": True,
         "use_parallel_residual": True,
     },
-    head=("embed_out",),
+    lm_head=("embed_out",),
 )
 
 
-def norms_after(stack: Stack, config: Config) -> Stack:
-    """OPT's smallest but one normalizes after each part, and not at the end."""
-    if config.flag("do_layer_norm_before"):
-        return replace(stack, final="") if config.flag("_remove_final_layer_norm") else stack
+def post_norm(stack: Stack, config: Config) -> Stack:
+    """OPT-350m has its layer norms after attention and feed-forward layer, and none at the end."""
+    if config.get_bool("do_layer_norm_before"):
+        return replace(stack, final="") if config.get_bool("_remove_final_layer_norm") else stack
     attention, feed_forward = stack.attention, stack.feed_forward
     return replace(
         stack,
@@ -137,12 +137,12 @@ OPT = Family(
         "decoder": Stack(
             layer="layers.{i}.",
             embedding=Embedding(
-                word=("embed_tokens",),
+                token=("embed_tokens",),
                 position="embed_positions",
                 offset=2,
                 project="project_in",
                 project_bias=False,
-                project_at="word",
+                project_at="token",
             ),
             attention=Attention(
                 query="self_attn.q_proj",
@@ -152,7 +152,7 @@ OPT = Family(
                 bias="enable_bias",
                 output_bias="enable_bias",
                 before="self_attn_layer_norm",
-                slots=Slots(mask=causal),
+                slots=Slots(mask=causal_mask),
             ),
             feed_forward=FeedForward(
                 up="fc1", down="fc2", bias="enable_bias", before="final_layer_norm"
@@ -167,9 +167,9 @@ OPT = Family(
         "enable_bias": True,
         "do_layer_norm_before": True,
     },
-    only={"layer_norm_elementwise_affine": (True,)},
-    head=("lm_head",),
-    adapt=norms_after,
+    allowed_values={"layer_norm_elementwise_affine": (True,)},
+    lm_head=("lm_head",),
+    adapt=post_norm,
 )
 
 BLOOM = Family(
@@ -180,13 +180,13 @@ BLOOM = Family(
     stacks={
         "decoder": Stack(
             layer="h.{i}.",
-            embedding=Embedding(word=("word_embeddings",), norm="word_embeddings_layernorm"),
+            embedding=Embedding(token=("word_embeddings",), norm="word_embeddings_layernorm"),
             attention=Attention(
                 fused="self_attention.query_key_value",
                 fused_by="heads",
                 output="self_attention.dense",
                 before="input_layernorm",
-                slots=Slots(bias=alibi, mask=causal),
+                slots=Slots(bias=alibi_bias, mask=causal_mask),
             ),
             feed_forward=FeedForward(
                 up="mlp.dense_h_to_4h", down="mlp.dense_4h_to_h", before="post_attention_layernorm"
@@ -195,8 +195,8 @@ BLOOM = Family(
         )
     },
     defaults={"eps": 1e-5, "activation": "gelu_new"},
-    only={"apply_residual_connection_post_layernorm": (False,)},
-    head=("lm_head",),
+    allowed_values={"apply_residual_connection_post_layernorm": (False,)},
+    lm_head=("lm_head",),
 )
 
-ROWS = (GPT2, GPT_NEO, GPT_NEOX, OPT, BLOOM)
+FAMILIES = (GPT2, GPT_NEO, GPT_NEOX, OPT, BLOOM)

@@ -1,11 +1,11 @@
-"""Encoder-decoders: a text is read, and another is written while looking back at it."""
+"""Encoder-decoders: T5, BART and their successors."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from attnviz.sources.checkpoint.config import Config
-from attnviz.sources.families.attention_config import buckets, causal, unscaled
+from attnviz.sources.families.attention_config import bucket_bias, causal_mask, no_scale
 from attnviz.sources.families.spec import (
     Attention,
     Embedding,
@@ -18,42 +18,42 @@ from attnviz.sources.families.spec import (
 
 
 def t5_stack(side: str) -> Stack:
-    """Half a T5; its layers are numbered parts: attention, cross attention, feed-forward."""
+    """Encoder or decoder of T5, whose sublayers are numbered: self, cross, feed-forward."""
 
-    def attention(part: int, name: str, slots: Slots) -> Attention:
+    def attention(sublayer: int, name: str, slots: Slots) -> Attention:
         return Attention(
-            query=f"layer.{part}.{name}.q",
-            key=f"layer.{part}.{name}.k",
-            value=f"layer.{part}.{name}.v",
-            output=f"layer.{part}.{name}.o",
+            query=f"layer.{sublayer}.{name}.q",
+            key=f"layer.{sublayer}.{name}.k",
+            value=f"layer.{sublayer}.{name}.v",
+            output=f"layer.{sublayer}.{name}.o",
             bias=False,
             output_bias=False,
-            before=f"layer.{part}.layer_norm",
+            before=f"layer.{sublayer}.layer_norm",
             slots=slots,
         )
 
-    writes = side == "decoder"
+    is_decoder = side == "decoder"
     table = f"{side}.block.0.layer.0.SelfAttention.relative_attention_bias.weight"
-    priced = Slots(
-        scale=unscaled,
-        bias=buckets("past" if writes else "both"),
-        learned={"bucket_bias": table},
+    self_slots = Slots(
+        scale=no_scale,
+        bias=bucket_bias("past" if is_decoder else "both"),
+        params={"bucket_bias": table},
     )
-    last = 2 if writes else 1
+    last = 2 if is_decoder else 1
     return Stack(
         layer=f"{side}.block.{{i}}.",
         norm=Norm(kind="rms"),
-        embedding=Embedding(word=(f"{side}.embed_tokens", "shared")),
+        embedding=Embedding(token=(f"{side}.embed_tokens", "shared")),
         attention=attention(
-            0, "SelfAttention", replace(priced, mask=causal) if writes else priced
+            0, "SelfAttention", replace(self_slots, mask=causal_mask) if is_decoder else self_slots
         ),
-        cross=attention(1, "EncDecAttention", Slots(scale=unscaled)) if writes else None,
+        cross=attention(1, "EncDecAttention", Slots(scale=no_scale)) if is_decoder else None,
         feed_forward=FeedForward(
             up=f"layer.{last}.DenseReluDense.wi",
             down=f"layer.{last}.DenseReluDense.wo",
             bias=False,
             before=f"layer.{last}.layer_norm",
-            means={
+            activation_aliases={
                 "gated-gelu": "gelu_new",
                 "gated-relu": "relu",
                 "gated-silu": "silu",
@@ -64,9 +64,9 @@ def t5_stack(side: str) -> Stack:
     )
 
 
-def gated(stack: Stack, config: Config) -> Stack:
-    """T5 1.1 and mT5 have a gate: the config's activation says so."""
-    if not config.word("activation").startswith("gated-"):
+def add_gate(stack: Stack, config: Config) -> Stack:
+    """T5 1.1 and mT5 have a gated feed-forward layer, by the activation of the config."""
+    if not config.get_str("activation").startswith("gated-"):
         return stack
     up = stack.feed_forward.up
     return replace(stack, feed_forward=replace(stack.feed_forward, gate=f"{up}_0", up=f"{up}_1"))
@@ -85,8 +85,8 @@ T5 = Family(
         "relative_attention_max_distance": 128,
         "decoder_start_token_id": 0,
     },
-    head=("lm_head",),
-    adapt=gated,
+    lm_head=("lm_head",),
+    adapt=add_gate,
 )
 MT5 = replace(
     T5, name="mt5", paper="2010.11934", defaults={**T5.defaults, "activation": "gated-gelu"}
@@ -94,7 +94,7 @@ MT5 = replace(
 
 
 def bart_stack(side: str) -> Stack:
-    """Half a BART, each part normalized afterwards."""
+    """Encoder or decoder of BART, with layer norm after each sublayer (post-norm)."""
 
     def attention(name: str, slots: Slots) -> Attention:
         return Attention(
@@ -106,24 +106,24 @@ def bart_stack(side: str) -> Stack:
             slots=slots,
         )
 
-    writes = side == "decoder"
+    is_decoder = side == "decoder"
     return Stack(
         layer=f"{side}.layers.{{i}}.",
         embedding=Embedding(
-            word=(f"{side}.embed_tokens", "shared"),
+            token=(f"{side}.embed_tokens", "shared"),
             position=f"{side}.embed_positions",
             offset=2,
             norm=f"{side}.layernorm_embedding",
             scale="scale_embedding",
         ),
-        attention=attention("self_attn", Slots(mask=causal) if writes else Slots()),
-        cross=attention("encoder_attn", Slots()) if writes else None,
+        attention=attention("self_attn", Slots(mask=causal_mask) if is_decoder else Slots()),
+        cross=attention("encoder_attn", Slots()) if is_decoder else None,
         feed_forward=FeedForward(up="fc1", down="fc2", end="final_layer_norm"),
     )
 
 
-def norms_before(side: str) -> Stack:
-    """The same, each part normalized beforehand and all at the end."""
+def pre_norm_bart_stack(side: str) -> Stack:
+    """The same with layer norm before each sublayer and at the end (pre-norm)."""
     stack = bart_stack(side)
     attention, cross, feed_forward = stack.attention, stack.cross, stack.feed_forward
     return replace(
@@ -148,38 +148,43 @@ BART = Family(
         "pad_token_id": 1,
         "decoder_start_token_id": 2,
     },
-    head=("lm_head",),
-    head_bias="final_logits_bias",
+    lm_head=("lm_head",),
+    lm_head_bias="final_logits_bias",
 )
 MBART = replace(
     BART,
     name="mbart",
     paper="2001.08210",
-    stacks={side: norms_before(side) for side in ("encoder", "decoder")},
+    stacks={side: pre_norm_bart_stack(side) for side in ("encoder", "decoder")},
 )
 
 
-def waves(stack: Stack, embedding: Embedding) -> Stack:
-    """The same stack with sines and cosines for positions, and no norm on what it reads."""
-    return replace(stack, embedding=replace(embedding, word=stack.embedding.word))
+def with_sinusoids(stack: Stack, embedding: Embedding) -> Stack:
+    """The same stack with sinusoidal positions, and no layer norm of the embeddings."""
+    return replace(stack, embedding=replace(embedding, token=stack.embedding.token))
 
 
-HALVES = Embedding(word=(), scale="scale_embedding", sinusoids="halves")
-FAIRSEQ = Embedding(word=(), scale="scale_embedding", sinusoids="fairseq", offset="pad")
+MARIAN_EMBEDDING = Embedding(token=(), scale="scale_embedding", sinusoids="halves")
+M2M_EMBEDDING = Embedding(token=(), scale="scale_embedding", sinusoids="fairseq", offset="pad")
 MARIAN = replace(
     BART,
     name="marian",
     paper="1804.00344",
-    stacks={side: waves(bart_stack(side), HALVES) for side in ("encoder", "decoder")},
+    stacks={
+        side: with_sinusoids(bart_stack(side), MARIAN_EMBEDDING) for side in ("encoder", "decoder")
+    },
     defaults={**BART.defaults, "pad_token_id": 58100, "decoder_start_token_id": 58100},
 )
 M2M_100 = replace(
     BART,
     name="m2m_100",
     paper="2010.11125",
-    stacks={side: waves(norms_before(side), FAIRSEQ) for side in ("encoder", "decoder")},
+    stacks={
+        side: with_sinusoids(pre_norm_bart_stack(side), M2M_EMBEDDING)
+        for side in ("encoder", "decoder")
+    },
     defaults={**BART.defaults, "activation": "relu", "scale_embedding": True},
-    head_bias="",
+    lm_head_bias="",
 )
 
-ROWS = (T5, MT5, BART, MBART, MARIAN, M2M_100)
+FAMILIES = (T5, MT5, BART, MBART, MARIAN, M2M_100)

@@ -1,4 +1,4 @@
-"""Encoders that learn a vector for each position: BERT and its line."""
+"""Encoders with learned position embeddings: BERT and its successors."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from attnviz.sources.families.spec import Attention, Embedding, Family, FeedForw
 BERT_STACK = Stack(
     layer="encoder.layer.{i}.",
     embedding=Embedding(
-        word=("embeddings.word_embeddings",),
+        token=("embeddings.word_embeddings",),
         position="embeddings.position_embeddings",
         segment="embeddings.token_type_embeddings",
         norm="embeddings.LayerNorm",
@@ -30,7 +30,7 @@ BERT = Family(
     prefixes=("bert.", ""),
     stacks={"encoder": BERT_STACK},
     defaults={"eps": 1e-12, "activation": "gelu", "n_segment": 2},
-    only={
+    allowed_values={
         "is_decoder": (False,),
         "add_cross_attention": (False,),
         "position_embedding_type": ("absolute",),
@@ -45,7 +45,7 @@ ROBERTA = replace(
     stacks={
         "encoder": replace(
             BERT_STACK,
-            embedding=replace(BERT_STACK.embedding, offset="pad", segments=False),
+            embedding=replace(BERT_STACK.embedding, offset="pad", separate_segments=False),
         )
     },
     defaults={**BERT.defaults, "pad_token_id": 1},
@@ -116,10 +116,10 @@ ALBERT = Family(
         "d_embedding": 128,
         "num_hidden_groups": 1,
     },
-    only={"inner_group_num": (1,), "position_embedding_type": ("absolute",)},
+    allowed_values={"inner_group_num": (1,), "position_embedding_type": ("absolute",)},
 )
 
-ROWS = (
+FAMILIES = (
     BERT,
     ROBERTA,
     replace(ROBERTA, name="xlm-roberta", paper="1911.02116"),

@@ -1,16 +1,16 @@
-"""Decoders since Llama: RMS norms, rotations, shared keys, gated feed-forward layers."""
+"""Decoders since Llama: RMS norm, RoPE, grouped-query attention, gated feed-forward layers."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from attnviz.sources.families.attention_config import (
-    causal,
-    causal_window,
-    own_query_scale,
-    soft_cap,
+    causal_mask,
+    query_pre_attn_scale,
+    sliding_window_mask,
+    softcap_bias,
 )
-from attnviz.sources.families.rope_config import rope
+from attnviz.sources.families.rope_config import rope_position
 from attnviz.sources.families.spec import (
     Attention,
     Embedding,
@@ -21,12 +21,12 @@ from attnviz.sources.families.spec import (
     Stack,
 )
 
-TURNED = Slots(position=rope, mask=causal)
-SLIDING = Slots(position=rope, mask=causal_window)
-STACK = Stack(
+ROPE_CAUSAL = Slots(position=rope_position, mask=causal_mask)
+ROPE_SLIDING = Slots(position=rope_position, mask=sliding_window_mask)
+LLAMA_STACK = Stack(
     layer="layers.{i}.",
     norm=Norm(kind="rms"),
-    embedding=Embedding(word=("embed_tokens",)),
+    embedding=Embedding(token=("embed_tokens",)),
     attention=Attention(
         query="self_attn.q_proj",
         key="self_attn.k_proj",
@@ -35,7 +35,7 @@ STACK = Stack(
         bias="attention_bias",
         output_bias="attention_bias",
         before="input_layernorm",
-        slots=TURNED,
+        slots=ROPE_CAUSAL,
     ),
     feed_forward=FeedForward(
         up="mlp.up_proj",
@@ -51,16 +51,20 @@ LLAMA = Family(
     kind="decoder",
     paper="2302.13971",
     prefixes=("model.", ""),
-    stacks={"decoder": STACK},
+    stacks={"decoder": LLAMA_STACK},
     defaults={"eps": 1e-6, "activation": "silu", "n_position": 2048},
-    head=("lm_head",),
+    lm_head=("lm_head",),
 )
 
 MISTRAL = replace(
     LLAMA,
     name="mistral",
     paper="2310.06825",
-    stacks={"decoder": replace(STACK, attention=replace(STACK.attention, slots=SLIDING))},
+    stacks={
+        "decoder": replace(
+            LLAMA_STACK, attention=replace(LLAMA_STACK.attention, slots=ROPE_SLIDING)
+        )
+    },
     defaults={**LLAMA.defaults, "n_kv_head": 8, "n_position": 131072, "window": 4096},
 )
 
@@ -77,8 +81,10 @@ QWEN2 = replace(
     paper="2407.10671",
     stacks={
         "decoder": replace(
-            STACK,
-            attention=replace(STACK.attention, bias=True, output_bias=False, slots=SLIDING),
+            LLAMA_STACK,
+            attention=replace(
+                LLAMA_STACK.attention, bias=True, output_bias=False, slots=ROPE_SLIDING
+            ),
         )
     },
     defaults=QWEN_DEFAULTS,
@@ -90,12 +96,12 @@ QWEN3 = replace(
     paper="2505.09388",
     stacks={
         "decoder": replace(
-            STACK,
+            LLAMA_STACK,
             attention=replace(
-                STACK.attention,
+                LLAMA_STACK.attention,
                 query_norm="self_attn.q_norm",
                 key_norm="self_attn.k_norm",
-                slots=SLIDING,
+                slots=ROPE_SLIDING,
             ),
         )
     },
@@ -103,10 +109,12 @@ QWEN3 = replace(
 )
 
 GEMMA_STACK = replace(
-    STACK,
+    LLAMA_STACK,
     norm=Norm(kind="rms", plus_one=True),
-    embedding=Embedding(word=("embed_tokens",), scale=True),
-    feed_forward=replace(STACK.feed_forward, means={"gelu": "gelu_pytorch_tanh"}),
+    embedding=Embedding(token=("embed_tokens",), scale=True),
+    feed_forward=replace(
+        LLAMA_STACK.feed_forward, activation_aliases={"gelu": "gelu_pytorch_tanh"}
+    ),
 )
 GEMMA = replace(
     LLAMA,
@@ -119,7 +127,7 @@ GEMMA = replace(
         "n_position": 8192,
         "d_head": 256,
     },
-    only={"use_bidirectional_attention": (False,)},
+    allowed_values={"use_bidirectional_attention": (False,)},
 )
 
 GEMMA2 = replace(
@@ -130,9 +138,9 @@ GEMMA2 = replace(
         "decoder": replace(
             GEMMA_STACK,
             attention=replace(
-                STACK.attention,
+                LLAMA_STACK.attention,
                 after="post_attention_layernorm",
-                slots=replace(SLIDING, scale=own_query_scale, bias=soft_cap),
+                slots=replace(ROPE_SLIDING, scale=query_pre_attn_scale, bias=softcap_bias),
             ),
             feed_forward=replace(
                 GEMMA_STACK.feed_forward,
@@ -157,14 +165,14 @@ PHI3 = replace(
     paper="2404.14219",
     stacks={
         "decoder": replace(
-            STACK,
+            LLAMA_STACK,
             attention=Attention(
                 fused="self_attn.qkv_proj",
                 output="self_attn.o_proj",
                 bias=False,
                 output_bias=False,
                 before="input_layernorm",
-                slots=SLIDING,
+                slots=ROPE_SLIDING,
             ),
             feed_forward=FeedForward(
                 up="mlp.gate_up_proj",
@@ -184,9 +192,9 @@ OLMO2 = replace(
     paper="2501.00656",
     stacks={
         "decoder": replace(
-            STACK,
+            LLAMA_STACK,
             attention=replace(
-                STACK.attention,
+                LLAMA_STACK.attention,
                 before="",
                 after="post_attention_layernorm",
                 query_norm="self_attn.q_norm",
@@ -194,11 +202,11 @@ OLMO2 = replace(
                 norm_each_head=False,
             ),
             feed_forward=replace(
-                STACK.feed_forward, bias=False, before="", after="post_feedforward_layernorm"
+                LLAMA_STACK.feed_forward, bias=False, before="", after="post_feedforward_layernorm"
             ),
         )
     },
     defaults={**LLAMA.defaults, "eps": 1e-5},
 )
 
-ROWS = (LLAMA, MISTRAL, QWEN2, QWEN3, GEMMA, GEMMA2, PHI3, OLMO2)
+FAMILIES = (LLAMA, MISTRAL, QWEN2, QWEN3, GEMMA, GEMMA2, PHI3, OLMO2)

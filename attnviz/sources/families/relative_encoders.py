@@ -1,24 +1,24 @@
-"""Encoders whose layers know how far tokens stand apart."""
+"""Encoders with relative positions: MPNet, ModernBERT, DeBERTa-v2."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from attnviz.sources.families.attention_config import (
-    both_sides_window,
-    buckets,
-    disentangled,
-    over_terms,
+    bucket_bias,
+    disentangled_scale,
+    disentangled_score,
+    symmetric_window_mask,
 )
 from attnviz.sources.families.encoders import BERT_STACK
-from attnviz.sources.families.rope_config import rope
+from attnviz.sources.families.rope_config import rope_position
 from attnviz.sources.families.spec import (
     Attention,
     Embedding,
     Family,
     FeedForward,
     Norm,
-    Places,
+    RelativeTables,
     Slots,
     Stack,
 )
@@ -39,8 +39,8 @@ MPNET = Family(
                 output="attention.attn.o",
                 end="attention.LayerNorm",
                 slots=Slots(
-                    bias=buckets("both"),
-                    learned={"bucket_bias": "encoder.relative_attention_bias.weight"},
+                    bias=bucket_bias("both"),
+                    params={"bucket_bias": "encoder.relative_attention_bias.weight"},
                 ),
             ),
         )
@@ -52,7 +52,10 @@ MPNET = Family(
         "relative_attention_num_buckets": 32,
         "relative_attention_max_distance": 128,
     },
-    only={"relative_attention_num_buckets": (32,), "relative_attention_max_distance": (128,)},
+    allowed_values={
+        "relative_attention_num_buckets": (32,),
+        "relative_attention_max_distance": (128,),
+    },
 )
 
 MODERNBERT = Family(
@@ -64,7 +67,7 @@ MODERNBERT = Family(
         "encoder": Stack(
             layer="layers.{i}.",
             norm=Norm(bias="norm_bias"),
-            embedding=Embedding(word=("embeddings.tok_embeddings",), norm="embeddings.norm"),
+            embedding=Embedding(token=("embeddings.tok_embeddings",), norm="embeddings.norm"),
             attention=Attention(
                 fused="attn.Wqkv",
                 output="attn.Wo",
@@ -72,7 +75,7 @@ MODERNBERT = Family(
                 output_bias="attention_bias",
                 before="attn_norm",
                 before_from=1,
-                slots=Slots(position=rope, mask=both_sides_window),
+                slots=Slots(position=rope_position, mask=symmetric_window_mask),
             ),
             feed_forward=FeedForward(
                 up="mlp.Wi", down="mlp.Wo", fused=True, bias="mlp_bias", before="mlp_norm"
@@ -111,14 +114,14 @@ DEBERTA_V2 = Family(
                 query="attention.self.query_proj",
                 key="attention.self.key_proj",
                 value="attention.self.value_proj",
-                places=Places(
+                relative_tables=RelativeTables(
                     table="encoder.rel_embeddings.weight",
                     norm="encoder.LayerNorm",
                     key="attention.self.pos_key_proj",
                     query="attention.self.pos_query_proj",
                     shared="share_att_key",
                 ),
-                slots=Slots(score=disentangled, scale=over_terms),
+                slots=Slots(score=disentangled_score, scale=disentangled_scale),
             ),
         )
     },
@@ -132,7 +135,7 @@ DEBERTA_V2 = Family(
         "position_buckets": -1,
         "relative_attention": False,
     },
-    only={"relative_attention": (True,), "conv_kernel_size": (0,)},
+    allowed_values={"relative_attention": (True,), "conv_kernel_size": (0,)},
 )
 
-ROWS = (MPNET, MODERNBERT, DEBERTA_V2)
+FAMILIES = (MPNET, MODERNBERT, DEBERTA_V2)

@@ -1,148 +1,157 @@
-"""How a config spells a rotation: three places, two generations of names, six kinds."""
+"""RoPE settings of a config: base, rotated dimensions and scaling, under old and new keys."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from attnviz.core.positions import Position, Rope
-from attnviz.core.positions import rope_scaling as scaled
+from attnviz.core.positions import Position, Rope, rope_scaling
 from attnviz.errors import InvalidInputError
 from attnviz.sources.checkpoint.config import Config
-from attnviz.sources.families.attention_config import FULL, SLIDING, slides
+from attnviz.sources.families.attention_config import FULL_ATTENTION, SLIDING_ATTENTION, is_sliding
 from attnviz.sources.families.spec import Layer
 
-KINDS = ("default", "linear", "dynamic", "llama3", "yarn", "longrope")
-OLD = {"su": "longrope", None: "default"}
+ROPE_TYPES = ("default", "linear", "dynamic", "llama3", "yarn", "longrope")
+OLD_ROPE_TYPES = {"su": "longrope", None: "default"}
 
 
-def rope(layer: Layer) -> Position:
-    """The rotation of this layer."""
-    said = settings(layer)
-    kind = said.get("rope_type")
-    if kind not in KINDS:
+def rope_position(layer: Layer) -> Position:
+    """The rotary position embedding (RoPE) of a layer."""
+    values = rope_settings(layer)
+    rope_type = values.get("rope_type")
+    if rope_type not in ROPE_TYPES:
         raise InvalidInputError(
-            f"config.json: rope_type = {kind!r} is not supported; there are {', '.join(KINDS)}"
+            f"config.json: rope_type = {rope_type!r} is not supported; "
+            f"supported: {', '.join(ROPE_TYPES)}"
         )
-    numbers = Config(said, {"base": 10000.0})
-    share = numbers.number("rotary_share", 1.0)
+    settings = Config(values, {"base": 10000.0})
+    share = settings.get_float("rotary_share", 1.0)
     d = layer.config.d_head
-    width = int(d * share)
-    if not 2 <= width <= d or width % 2:
+    rotary_dim = int(d * share)
+    if not 2 <= rotary_dim <= d or rotary_dim % 2:
         raise InvalidInputError(
-            f"config.json: a rotation of {share:g} of a head of width {d} turns {width} "
-            "dimensions; it should be an even number of them"
+            f"config.json: partial_rotary_factor = {share:g} of head dim {d} rotates {rotary_dim} "
+            "dimensions; it should be an even number above 0"
         )
-    given: dict[str, Any] = {"base": numbers.number("base"), "width": 0 if width == d else width}
+    shared: dict[str, Any] = {
+        "base": settings.get_float("base"),
+        "rotary_dim": 0 if rotary_dim == d else rotary_dim,
+    }
     build = {
-        "default": plain,
-        "linear": linear,
-        "dynamic": dynamic,
-        "llama3": llama3,
-        "yarn": yarn,
-        "longrope": longrope,
-    }[kind]
-    return build(numbers, layer.config, given)
+        "default": build_default,
+        "linear": build_linear,
+        "dynamic": build_dynamic,
+        "llama3": build_llama3,
+        "yarn": build_yarn,
+        "longrope": build_longrope,
+    }[rope_type]
+    return build(settings, layer.config, shared)
 
 
-def longest(config: Config) -> int:
-    """How many tokens rotations are meant for."""
-    said = {**config.table("rope_scaling"), **config.table("rope_parameters")}
-    grows = "dynamic" in (said.get("rope_type"), said.get("type"))
-    return int(config.whole("n_position") * (Config(said).number("factor") if grows else 1))
+def max_length(config: Config) -> int:
+    """Maximum length that the RoPE settings are meant for, in tokens."""
+    values = {**config.get_dict("rope_scaling"), **config.get_dict("rope_parameters")}
+    is_dynamic = "dynamic" in (values.get("rope_type"), values.get("type"))
+    factor = Config(values).get_float("factor") if is_dynamic else 1
+    return int(config.get_int("n_position") * factor)
 
 
-def settings(layer: Layer) -> dict[str, Any]:
-    """What the config says of this layer's rotation, in one mapping by today's names."""
+def rope_settings(layer: Layer) -> dict[str, Any]:
+    """The RoPE settings of a layer by their current keys, from wherever the config has them."""
     config = layer.config
-    new = config.table("rope_parameters")
-    kind = SLIDING if slides(layer) else FULL
-    if isinstance(new.get(kind), dict):
-        new = new[kind]
-    said = {**config.table("rope_scaling"), **new}
-    named = said.get("rope_type") or said.get("type")
-    said["rope_type"] = OLD.get(named, named)
-    for key, words in (
-        ("rope_theta", (f"{kind}_base", "base")),
+    parameters = config.get_dict("rope_parameters")
+    layer_type = SLIDING_ATTENTION if is_sliding(layer) else FULL_ATTENTION
+    if isinstance(parameters.get(layer_type), dict):
+        parameters = parameters[layer_type]
+    settings = {**config.get_dict("rope_scaling"), **parameters}
+    rope_type = settings.get("rope_type") or settings.get("type")
+    settings["rope_type"] = OLD_ROPE_TYPES.get(rope_type, rope_type)
+    for key, names in (
+        ("rope_theta", (f"{layer_type}_base", "base")),
         ("partial_rotary_factor", ("rotary_share",)),
     ):
-        values = (said.get(key), *map(config.get, words))
-        said[key] = next((value for value in values if value is not None), None)
-    return said
+        values = (settings.get(key), *map(config.get, names))
+        settings[key] = next((value for value in values if value is not None), None)
+    return settings
 
 
-def plain(said: Config, config: Config, given: Mapping[str, Any]) -> Position:
-    """No scaling."""
-    del said, config
-    return Rope(**given)
+def build_default(settings: Config, config: Config, shared: Mapping[str, Any]) -> Position:
+    """RoPE without scaling."""
+    del settings, config
+    return Rope(**shared)
 
 
-def linear(said: Config, config: Config, given: Mapping[str, Any]) -> Position:
-    """Every position is divided."""
+def build_linear(settings: Config, config: Config, shared: Mapping[str, Any]) -> Position:
+    """Linear scaling: positions divided by a factor."""
     del config
-    return scaled.LinearRope(**given, stretch=said.number("factor"))
+    return rope_scaling.LinearRope(**shared, factor=settings.get_float("factor"))
 
 
-def dynamic(said: Config, config: Config, given: Mapping[str, Any]) -> Position:
-    """The base grows with the text."""
-    trained = config.whole("n_position")
-    return scaled.DynamicRope(**given, stretch=said.number("factor"), trained=trained)
-
-
-def llama3(said: Config, config: Config, given: Mapping[str, Any]) -> Position:
-    """Long waves are stretched."""
-    return scaled.Llama3Rope(
-        **given,
-        stretch=said.number("factor"),
-        trained=trained_length(said, config),
-        low=said.number("low_freq_factor"),
-        high=said.number("high_freq_factor"),
+def build_dynamic(settings: Config, config: Config, shared: Mapping[str, Any]) -> Position:
+    """Dynamic NTK scaling: the base grows with the length of the text."""
+    length = config.get_int("n_position")
+    return rope_scaling.DynamicRope(
+        **shared, factor=settings.get_float("factor"), original_max_positions=length
     )
 
 
-def yarn(said: Config, config: Config, given: Mapping[str, Any]) -> Position:
-    """A ramp over the pairs."""
-    trained = trained_length(said, config)
-    stretch = said.number("factor", config.whole("n_position") / trained)
-    part = scaled.Yarn(
-        **given,
-        stretch=stretch,
-        trained=trained,
-        fast=said.number("beta_fast", 32.0),
-        slow=said.number("beta_slow", 1.0),
-        whole=said.get("truncate") is not False,
-        grow=said.get("attention_factor"),
-    )
-    if part.grow is None and said.get("mscale") and said.get("mscale_all_dim"):
-        more = [1 + said.number(name) * (part.growth - 1) for name in ("mscale", "mscale_all_dim")]
-        return scaled.Yarn(**{**vars(part), "grow": more[0] / more[1]})
-    return part
-
-
-def longrope(said: Config, config: Config, given: Mapping[str, Any]) -> Position:
-    """A stretch for each pair."""
-    trained = trained_length(said, config)
-    return scaled.LongRope(
-        **given,
-        stretch=said.number("factor", config.whole("n_position") / trained),
-        trained=trained,
-        short=tuple(stretches(said, "short_factor")),
-        long=tuple(stretches(said, "long_factor")),
-        grow=said.get("attention_factor"),
+def build_llama3(settings: Config, config: Config, shared: Mapping[str, Any]) -> Position:
+    """Llama 3 scaling: low frequencies divided by a factor."""
+    return rope_scaling.Llama3Rope(
+        **shared,
+        factor=settings.get_float("factor"),
+        original_max_positions=original_length(settings, config),
+        low_freq_factor=settings.get_float("low_freq_factor"),
+        high_freq_factor=settings.get_float("high_freq_factor"),
     )
 
 
-def stretches(said: Config, name: str) -> list[float]:
-    """A list of numbers above 0."""
-    values = said.get(name)
+def build_yarn(settings: Config, config: Config, shared: Mapping[str, Any]) -> Position:
+    """YaRN: low frequencies interpolated along a ramp over the pairs."""
+    length = original_length(settings, config)
+    factor = settings.get_float("factor", config.get_int("n_position") / length)
+    yarn = rope_scaling.Yarn(
+        **shared,
+        factor=factor,
+        original_max_positions=length,
+        beta_fast=settings.get_float("beta_fast", 32.0),
+        beta_slow=settings.get_float("beta_slow", 1.0),
+        truncate=settings.get("truncate") is not False,
+        attention_factor=settings.get("attention_factor"),
+    )
+    if yarn.attention_factor is None and settings.get("mscale") and settings.get("mscale_all_dim"):
+        growth = yarn.attention_scaling - 1
+        mscale, mscale_all_dim = (
+            1 + settings.get_float(name) * growth for name in ("mscale", "mscale_all_dim")
+        )
+        return rope_scaling.Yarn(**{**vars(yarn), "attention_factor": mscale / mscale_all_dim})
+    return yarn
+
+
+def build_longrope(settings: Config, config: Config, shared: Mapping[str, Any]) -> Position:
+    """LongRoPE: a divisor per pair."""
+    length = original_length(settings, config)
+    return rope_scaling.LongRope(
+        **shared,
+        factor=settings.get_float("factor", config.get_int("n_position") / length),
+        original_max_positions=length,
+        short_factor=tuple(pair_factors(settings, "short_factor")),
+        long_factor=tuple(pair_factors(settings, "long_factor")),
+        attention_factor=settings.get("attention_factor"),
+    )
+
+
+def pair_factors(settings: Config, name: str) -> list[float]:
+    """A list of numbers above 0, one per rotated pair."""
+    values = settings.get(name)
     if not isinstance(values, list) or not values:
         raise InvalidInputError(f"config.json: {name} should be a list of numbers")
-    return [Config({name: value}).number(name) for value in values]
+    return [Config({name: value}).get_float(name) for value in values]
 
 
-def trained_length(said: Config, config: Config) -> int:
-    """For how many tokens the model was trained before it was stretched."""
+def original_length(settings: Config, config: Config) -> int:
+    """Maximum length of the model before RoPE scaling, in tokens."""
     key = "original_max_position_embeddings"
     if config.get(key) is not None:
-        return config.whole(key)
-    return said.whole(key, config.whole("n_position"))
+        return config.get_int(key)
+    return settings.get_int(key, config.get_int("n_position"))

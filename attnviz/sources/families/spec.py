@@ -1,7 +1,7 @@
-"""What a family of models is made of, as a row says it.
+"""Specification of a model family: names of tensors, layer structure, and attention parts.
 
-A row names tensors and parts; it computes nothing. Where a config decides (a bias that may
-be there, a norm before or after), the row holds the key of the config that says so.
+A specification computes nothing. A setting that depends on the config (a bias, a norm before
+or after) is given as the config key that decides it.
 """
 
 from __future__ import annotations
@@ -13,42 +13,42 @@ from typing import Any, Literal, TypeAlias
 from attnviz.core.biases import Bias
 from attnviz.core.masks import Full, Mask
 from attnviz.core.positions import NoPosition, Position
-from attnviz.core.scales import RootWidth, Scale
+from attnviz.core.scales import RootDim, Scale
 from attnviz.core.scores import Dot, Score
 from attnviz.record import Record
 from attnviz.sources.checkpoint.config import Config
 
-Flag: TypeAlias = bool | str  # yes, no, or the key of the config that says so
+Flag: TypeAlias = bool | str  # a value, or the config key that holds it
 Kind: TypeAlias = Literal["encoder", "decoder", "encoder-decoder"]
 
 
 class Layer(Record):
-    """One layer, as its mechanism is asked for."""
+    """A layer, for which parts are chosen: the config, and the index of the layer."""
 
     config: Config
     index: int
 
 
 class Slots(Record, kw_only=True):
-    """The mechanism of a layer: what sits in which slot, by what its config says.
+    """The mechanism of a layer, slot by slot: functions that choose a part by the config.
 
-    `learned` names the numbers that biases need: name for the part, tensor, as in
-    {"bucket_bias": "encoder.relative_attention_bias.weight"}, stored [row, head].
+    `params` names the tensors of learned parameters of biases, by parameter name, as in
+    {"bucket_bias": "encoder.relative_attention_bias.weight"}; they are stored [bucket, head].
     """
 
     position: Callable[[Layer], Position] = lambda layer: NoPosition()
     score: Callable[[Layer], Score] = lambda layer: Dot()
-    scale: Callable[[Layer], Scale] = lambda layer: RootWidth()
+    scale: Callable[[Layer], Scale] = lambda layer: RootDim()
     bias: Callable[[Layer], tuple[Bias, ...]] = lambda layer: ()
     mask: Callable[[Layer], Mask] = lambda layer: Full()
-    learned: Mapping[str, str] = field(default_factory=dict)
+    params: Mapping[str, str] = field(default_factory=dict)
 
 
-class Places(Record, kw_only=True):
-    """Embeddings of relative places, which each layer projects into keys and queries.
+class RelativeTables(Record, kw_only=True):
+    """Embeddings of relative positions, which each layer projects into keys and queries.
 
-    `key` and `query` are the layer's own projections for them; a config with `shared` uses
-    those of the tokens.
+    `key` and `query` are the layer's projections of them; where the config key `shared` is
+    true, they are the projections of the tokens.
     """
 
     table: str
@@ -59,48 +59,48 @@ class Places(Record, kw_only=True):
 
 
 class Norm(Record, kw_only=True):
-    """How vectors are brought to one length; "rms" leaves the mean alone."""
+    """Layer norm, or RMS norm, which does not subtract the mean."""
 
     kind: Literal["layer", "rms"] = "layer"
     bias: Flag = True
-    plus_one: bool = False  # what is stored is the weight - 1
+    plus_one: bool = False  # weight - 1 is stored
 
 
 class Embedding(Record, kw_only=True):
-    """How ids become vectors.
+    """The embedding layer: names of its tables, and how they are combined.
 
-    Formula: project(norm(scale · word[id] + position[i + offset] + segment[s]))
+    Formula: project(norm(scale · token[id] + position[i + offset] + segment[s]))
     """
 
-    word: tuple[str, ...]  # the first name that is there
+    token: tuple[str, ...]  # names of the table; the first that exists counts
     position: str = ""  # a learned table
     position_if: Flag = True
     sinusoids: Literal["", "halves", "fairseq"] = ""
-    offset: int | Literal["pad"] = 0  # rows before the first position; "pad": after its row
+    offset: int | Literal["pad"] = 0  # rows before the first position; "pad": pad_token_id + 1
     segment: str = ""
-    segments: bool = True  # whether the second sentence has a row of its own
+    separate_segments: bool = True  # whether segment B has its own row of the table
     norm: str = ""
-    scale: Flag = False  # by √d_model
-    project: str = ""  # where embeddings are narrower than layers
+    scale: Flag = False  # multiply by √d_model
+    project: str = ""  # linear layer from the embedding size to the hidden size
     project_bias: bool = True
-    project_at: Literal["word", "sum", "end"] = "end"
+    project_at: Literal["token", "sum", "end"] = "end"
     project_always: bool = False
 
 
-class Around(Record, kw_only=True):
-    """Norms around a part of a layer: x + after(part(before(x))), then `end`."""
+class NormPlacement(Record, kw_only=True):
+    """Layer norms around a sublayer: end(x + after(sublayer(before(x)))); "" is none."""
 
     before: str = ""
     after: str = ""
     end: str = ""
-    before_from: int = 0  # the first layer that has the norm before
+    before_from: int = 0  # index of the first layer with the norm `before`
 
 
-class Attention(Around, kw_only=True):
-    """Projections and mechanism of one attention.
+class Attention(NormPlacement, kw_only=True):
+    """Projections and mechanism of self-attention or cross-attention.
 
-    Fused projections are one matrix for query, key and value: "parts" lays the three side by
-    side, "heads" gives each head its three.
+    A `fused` projection is one matrix for query, key and value: by "parts", all queries, then
+    all keys, then all values; by "heads", query, key and value of each head together.
     """
 
     query: str = ""
@@ -114,14 +114,14 @@ class Attention(Around, kw_only=True):
     query_norm: str = ""
     key_norm: str = ""
     norm_each_head: bool = True
-    places: Places | None = None
+    relative_tables: RelativeTables | None = None
     slots: Slots = field(default_factory=Slots)
 
 
-class FeedForward(Around, kw_only=True):
-    """Formula: down(act(up(x))), or down(act(gate(x)) · up(x)).
+class FeedForward(NormPlacement, kw_only=True):
+    """The feed-forward layer: down(act(up(x))), or gated down(act(gate(x)) · up(x)).
 
-    `fused` means that the matrix `up` holds gate and up, one after the other.
+    With `fused`, the matrix `up` holds gate and up, one after the other.
     """
 
     up: str
@@ -129,11 +129,11 @@ class FeedForward(Around, kw_only=True):
     gate: str = ""
     fused: bool = False
     bias: Flag = True
-    means: Mapping[str, str] = field(default_factory=dict)  # words for activations, misnamed
+    activation_aliases: Mapping[str, str] = field(default_factory=dict)  # by their name in configs
 
 
 class Stack(Record, kw_only=True):
-    """A stack of layers of one shape; `layer` is the prefix of one, with {i} or {group}."""
+    """An encoder or decoder; `layer` is the tensor-name prefix of a layer, with {i} or {group}."""
 
     layer: str
     embedding: Embedding
@@ -141,25 +141,25 @@ class Stack(Record, kw_only=True):
     cross: Attention | None = None
     feed_forward: FeedForward
     norm: Norm = field(default_factory=Norm)
-    parallel: Flag = False  # attention and feed-forward side by side
+    parallel: Flag = False  # attention and feed-forward layer read the same input
     in_first: bool = False  # matrices are stored [in, out]
-    final: str = ""  # the norm after the last layer
-    final_project: str = ""  # back to the width of the embeddings
+    final: str = ""  # layer norm after the last layer
+    final_project: str = ""  # linear layer back to the embedding size
 
 
-def as_it_is(stack: Stack, config: Config) -> Stack:
-    """The row needs no second look at the config."""
+def keep_spec(stack: Stack, config: Config) -> Stack:
+    """The specification unchanged, for families that need no `adapt`."""
     del config
     return stack
 
 
 class Family(Record, kw_only=True):
-    """One `model_type`.
+    """A model family: one `model_type` of config.json.
 
-    `stacks` by side: "encoder", "decoder" or both. `defaults` are what the family publishes
-    where a config says nothing; `only` the values it may have where others would ask for
-    something that is not here. `head` are names of the matrix that scores the next token.
-    `adapt` changes the row by what a config says, where a key cannot.
+    `stacks` by side: "encoder", "decoder" or both. `defaults` hold the family's values for
+    keys that a config leaves out; `allowed_values` those that are supported, by config key.
+    `lm_head` are names of the output matrix (logits of the next token), of which the first
+    that exists counts. `adapt` changes a stack by the config where a key cannot.
     """
 
     name: str
@@ -168,7 +168,7 @@ class Family(Record, kw_only=True):
     stacks: Mapping[str, Stack]
     prefixes: tuple[str, ...] = ("",)
     defaults: Mapping[str, Any] = field(default_factory=dict)
-    only: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
-    head: tuple[str, ...] = ()
-    head_bias: str = ""
-    adapt: Callable[[Stack, Config], Stack] = as_it_is
+    allowed_values: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    lm_head: tuple[str, ...] = ()
+    lm_head_bias: str = ""
+    adapt: Callable[[Stack, Config], Stack] = keep_spec

@@ -1,4 +1,4 @@
-"""A real model, opened: its facts, and its layers run one by one."""
+"""Pretrained models: an opened checkpoint, and its forward pass layer by layer."""
 
 from __future__ import annotations
 
@@ -7,128 +7,130 @@ from dataclasses import replace
 from functools import cached_property
 
 from attnviz.core.arrays import FloatArray
-from attnviz.core.engine.layer_call import Attend
-from attnviz.core.token_features import notes
+from attnviz.core.engine.layer_call import AttendCallback
+from attnviz.core.token_features import compute_token_features
 from attnviz.errors import InvalidInputError, MisuseError
 from attnviz.record import Record
-from attnviz.sources.checkpoint.config import Config, read_json, shown
-from attnviz.sources.checkpoint.files import Files, files_in
-from attnviz.sources.checkpoint.hub import folder_of
+from attnviz.sources.checkpoint.config import Config, format_value, read_json
+from attnviz.sources.checkpoint.files import CheckpointFiles, find_files
+from attnviz.sources.checkpoint.hub import find_folder
 from attnviz.sources.checkpoint.tensors import Tensors, read_tensors
 from attnviz.sources.families import find_family
 from attnviz.sources.families.spec import Family
 from attnviz.sources.tokenizing.tokenizers import Encoding
-from attnviz.sources.transformer.attention import Looking
-from attnviz.sources.transformer.embedding import embedded, limit
-from attnviz.sources.transformer.stack import Tower
+from attnviz.sources.transformer.attention import AttentionContext
+from attnviz.sources.transformer.embedding import embed_tokens, max_positions
+from attnviz.sources.transformer.stack import LayerStack
 
 
 class Checkpoint(Record):
-    """A model in a folder. Nothing is read of its numbers before they are needed."""
+    """A pretrained model in a folder. Tensors are read when a layer needs them."""
 
     name: str
-    files: Files
+    files: CheckpointFiles
     family: Family
     config: Config
     tensors: Tensors
 
     @cached_property
-    def towers(self) -> Mapping[str, Tower]:
-        """The stacks of layers: an encoder, a decoder, or both."""
-        sides = self.family.stacks
-        two = len(sides) > 1
+    def stacks(self) -> Mapping[str, LayerStack]:
+        """The stacks of layers by side: "encoder", "decoder", or both."""
+        specs = self.family.stacks
+        has_two_sides = len(specs) > 1
         return {
-            side: Tower(
-                self.family.adapt(stack, self.config),
-                self.config.of(side if two else ""),
+            side: LayerStack(
+                self.family.adapt(spec, self.config),
+                self.config.for_side(side if has_two_sides else ""),
                 self.tensors,
             )
-            for side, stack in sides.items()
+            for side, spec in specs.items()
         }
 
     @property
     def attentions(self) -> Mapping[str, int]:
-        """The kinds of attention there are, and how many layers each has."""
-        if len(self.towers) == 1:
-            return {"self": next(iter(self.towers.values())).n_layer}
-        counts = {side: tower.n_layer for side, tower in self.towers.items()}
+        """Number of layers of each kind of attention: self, or encoder, decoder and cross."""
+        if len(self.stacks) == 1:
+            return {"self": next(iter(self.stacks.values())).n_layer}
+        counts = {side: stack.n_layer for side, stack in self.stacks.items()}
         return counts | {"cross": counts["decoder"]}
 
-    def tower(self, kind: str) -> Tower:
-        """The stack of layers in which a kind of attention is."""
-        first = next(iter(self.towers.values()))
-        return self.towers.get("decoder" if kind == "cross" else kind, first)
+    def stack_for(self, kind: str) -> LayerStack:
+        """The stack that contains a kind of attention."""
+        first = next(iter(self.stacks.values()))
+        return self.stacks.get("decoder" if kind == "cross" else kind, first)
 
     @property
     def n_layer(self) -> int:
-        """How many layers there are, of an encoder-decoder in each half."""
+        """Number of layers; of an encoder-decoder, the larger of its two stacks."""
         return max(self.attentions.values())
 
     @property
     def n_head(self) -> int:
-        """How many heads look in each layer."""
-        return max(tower.config.whole("n_head") for tower in self.towers.values())
+        """Number of heads in each layer."""
+        return max(stack.config.get_int("n_head") for stack in self.stacks.values())
 
     @property
     def n_position(self) -> int | None:
-        """How many tokens there are positions for; None: any number."""
-        found = [limit(tower.row.embedding, tower.weights) for tower in self.towers.values()]
-        return min((n for n in found if n is not None), default=None)
+        """Maximum length in tokens; None: unlimited."""
+        limits = [max_positions(s.spec.embedding, s.weights) for s in self.stacks.values()]
+        return min((limit for limit in limits if limit is not None), default=None)
 
     @property
-    def start(self) -> int:
-        """The number of the word that a target begins with."""
-        for word in ("decoder_start_token_id", "bos_token_id"):
-            if isinstance(self.config.get(word), int):
-                return int(self.config.get(word))
+    def start_id(self) -> int:
+        """The token id that a decoder input begins with."""
+        for key in ("decoder_start_token_id", "bos_token_id"):
+            if isinstance(self.config.get(key), int):
+                return int(self.config.get(key))
         raise InvalidInputError("config.json: decoder_start_token_id is missing")
 
     @property
-    def ends(self) -> tuple[int, ...]:
-        """The numbers of the words that end a text."""
-        said = self.config.get("eos_token_id")
-        return tuple(said) if isinstance(said, list) else () if said is None else (said,)
+    def eos_ids(self) -> tuple[int, ...]:
+        """The token ids that end a sequence."""
+        ids = self.config.get("eos_token_id")
+        return tuple(ids) if isinstance(ids, list) else () if ids is None else (ids,)
 
     def encode(self, text: str, pair: str | None = None) -> Encoding:
-        """The tokens of a text (or of two) and their numbers, by the model's own tokenizer.
+        """Tokens and token ids of a text, or of a sentence pair, by the model's own tokenizer.
 
         Raises CouldNotError where the folder has no tokenizer.json.
         """
-        from attnviz.sources.tokenizing.tokenizers import tokenizer
+        from attnviz.sources.tokenizing.tokenizers import find_tokenizer
 
-        return tokenizer(str(self.files.tokenizer)).encode(text, pair)
+        return find_tokenizer(str(self.files.tokenizer)).encode(text, pair)
 
-    def words(self, ids: Sequence[int]) -> Encoding:
-        """Words by their numbers, as tokens of no text: what was generated."""
-        from attnviz.sources.tokenizing.tokenizer_json import load, spelled
+    def tokens_of_ids(self, ids: Sequence[int]) -> Encoding:
+        """Token ids as an encoding that covers no text, for generated tokens."""
+        from attnviz.sources.tokenizing.tokenizer_json import load_tokenizer, tokens_of_ids
 
-        return Encoding(spelled(load(self.files.tokenizer), ids), tuple(ids))
+        return Encoding(tokens_of_ids(load_tokenizer(self.files.tokenizer), ids), tuple(ids))
 
-    def target_of(self, text: str) -> Encoding:
-        """What a decoder reads to write this text: its start, then all but the end."""
+    def encode_target(self, text: str) -> Encoding:
+        """A text as decoder input: the start token, then the text without its end token."""
         tokens, ids = self.encode(text)
-        if ids[-1] in self.ends:
+        if ids[-1] in self.eos_ids:
             tokens, ids = tokens[:-1], ids[:-1]
-        start = self.words([self.start])
+        start = self.tokens_of_ids([self.start_id])
         return Encoding(start.tokens + tokens, start.ids + ids)
 
-    def fitting(self, encoding: Encoding, *, truncate: bool = False) -> Encoding:
-        """The encoding, if the model has positions for it; cut, if that is wished.
+    def fit_to_positions(self, encoding: Encoding, *, truncate: bool = False) -> Encoding:
+        """The encoding, truncated to the model's maximum length if `truncate` is set.
 
-        Cutting keeps the special tokens at the end. Raises MisuseError with both numbers.
+        Truncation keeps the special tokens at the end. Raises MisuseError, with both lengths,
+        for a text that is too long.
         """
-        most = self.n_position
-        if most is None or len(encoding.ids) <= most:
+        max_length = self.n_position
+        if max_length is None or len(encoding.ids) <= max_length:
             return encoding
         if not truncate:
             raise MisuseError(
-                f"the text has {len(encoding.ids)} tokens; model {self.name!r} has positions "
-                f"for {most}. Cut the text, or let it be cut with --truncate"
+                f"the text has {len(encoding.ids)} tokens; {self.name!r} accepts at most "
+                f"{max_length} tokens; shorten the text or use --truncate"
             )
-        tail = 0
-        while encoding.tokens[-1 - tail].special and tail < most:
-            tail += 1
-        keep = [*range(most - tail), *range(len(encoding.ids) - tail, len(encoding.ids))]
+        n_tail = 0
+        while encoding.tokens[-1 - n_tail].special and n_tail < max_length:
+            n_tail += 1
+        n_token = len(encoding.ids)
+        keep = [*range(max_length - n_tail), *range(n_token - n_tail, n_token)]
         return Encoding(
             tuple(encoding.tokens[i] for i in keep), tuple(encoding.ids[i] for i in keep)
         )
@@ -136,81 +138,87 @@ class Checkpoint(Record):
     def run(
         self,
         encoding: Encoding,
-        attend: Attend,
+        attend: AttendCallback,
         *,
         last_layer: int | None = None,
         target: Encoding | None = None,
-        read: bool = True,
+        needs_output: bool = True,
     ) -> FloatArray:
-        """The model over a text, up to the last layer wanted; `attend` is asked in each.
+        """Run the model up to `last_layer` (None: all layers); `attend` is called in each.
 
-        An encoder-decoder runs its encoder; with a `target` (see `target_of`), all of it and
-        then the decoder up to that layer.
-        Shapes: -> [token, d_model], after the last layer that ran; not `read`: after some of it
+        An encoder-decoder runs its encoder; with a `target` (see `encode_target`), the whole
+        encoder and then the decoder up to that layer. Without `needs_output`, the last layer
+        stops after its attention.
+        Shapes: -> [token, d_model], the hidden states after the last layer that ran
 
         Raises:
-            MisuseError: a text longer than the positions, a target where nothing is written.
-            InvalidInputError: numbers that are missing, misshapen, or of another tokenizer.
+            MisuseError: a text that is too long, a target for a model without cross-attention.
+            InvalidInputError: tensors that are missing or misshapen, token ids out of range.
         """
-        first = next(iter(self.towers))
-        if len(self.towers) == 1:
+        first = next(iter(self.stacks))
+        if len(self.stacks) == 1:
             if target is not None:
-                raise MisuseError(f"model {self.name!r} reads one text; it has no target")
-            look = Looking(attend=attend, kind="self", read=read)
-            return self.through(first, encoding, look, last_layer)
-        look = Looking(attend=attend, kind=first, read=read or target is not None)
+                raise MisuseError(f"{self.name!r} is no encoder-decoder; it takes no target")
+            context = AttentionContext(attend=attend, kind="self", needs_output=needs_output)
+            return self.run_stack(first, encoding, context, last_layer)
+        needs_states = needs_output or target is not None
+        context = AttentionContext(attend=attend, kind=first, needs_output=needs_states)
         if target is None:
-            return self.through(first, encoding, look, last_layer)
-        hidden = self.through(first, encoding, look, None)
-        both = notes(target.tokens, encoding.tokens)
-        across = Looking(attend=attend, kind="cross", source=hidden, notes=both)
-        look = Looking(attend=attend, kind="decoder", read=read)
-        return self.through("decoder", target, look, last_layer, across)
+            return self.run_stack(first, encoding, context, last_layer)
+        cross_context = AttentionContext(
+            attend=attend,
+            kind="cross",
+            encoder_states=self.run_stack(first, encoding, context, None),
+            token_features=compute_token_features(target.tokens, encoding.tokens),
+        )
+        context = AttentionContext(attend=attend, kind="decoder", needs_output=needs_output)
+        return self.run_stack("decoder", target, context, last_layer, cross_context)
 
-    def through(
+    def run_stack(
         self,
         side: str,
         encoding: Encoding,
-        look: Looking,
+        context: AttentionContext,
         last_layer: int | None,
-        across: Looking | None = None,
+        cross_context: AttentionContext | None = None,
     ) -> FloatArray:
-        """One stack over its tokens.    -> [token, d_model]"""
-        tokens, ids = self.fitting(encoding)
-        tower = self.towers[side]
-        x = embedded(tower.row.embedding, tower.weights, ids, [token.segment for token in tokens])
-        look = replace(look, notes=notes(tokens, tokens))
-        return tower.run(x, look, last_layer=last_layer, across=across)
+        """Embed the tokens and run one stack.    -> [token, d_model]"""
+        tokens, ids = self.fit_to_positions(encoding)
+        stack = self.stacks[side]
+        segments = [token.segment for token in tokens]
+        x = embed_tokens(stack.spec.embedding, stack.weights, ids, segments)
+        context = replace(context, token_features=compute_token_features(tokens, tokens))
+        return stack.run(x, context, last_layer=last_layer, cross_context=cross_context)
 
 
 def open_checkpoint(folder_or_id: str, *, revision: str | None = None) -> Checkpoint:
-    """A model in a folder, or by its name on the hub.
+    """A pretrained model from a local folder, or by its name on the Hugging Face Hub.
 
     Raises:
-        CouldNotError: no folder, no model of that name, no network, files that are missing.
-        InvalidInputError: a family or a feature that is not here, damaged or pickled files.
+        CouldNotError: no folder, no model of that name, no network, missing files.
+        InvalidInputError: an unsupported family or setting, damaged or pickled files.
     """
-    files = files_in(folder_of(folder_or_id, revision))
+    files = find_files(find_folder(folder_or_id, revision))
     values = read_json(files.config)
     family = find_family(values.get("model_type"))
     config = Config(values, family.defaults)
-    refuse_features(config, family)
+    check_features(config, family)
     tensors = Tensors(read_tensors(files.weights), family.prefixes)
     return Checkpoint(folder_or_id, files, family, config, tensors)
 
 
-def refuse_features(config: Config, family: Family) -> None:
-    """Refuse a config that asks for what is not here, by the name of the key."""
+def check_features(config: Config, family: Family) -> None:
+    """Raise InvalidInputError for a setting that is not supported, with its key."""
     if config.get("quantization_config"):
         raise InvalidInputError(
-            "config.json: quantization_config asks for quantised weights; give the model they "
-            "were made from"
+            "config.json: quantization_config: quantized weights are not supported; use the "
+            "original model"
         )
-    for key, allowed in family.only.items():
+    for key, allowed in family.allowed_values.items():
         value = config.get(key)
         if value is not None and value not in allowed:
-            there = " or ".join(map(shown, allowed))
+            choices = " or ".join(map(format_value, allowed))
             raise InvalidInputError(
-                f"config.json: {key} = {shown(value)} is not supported for "
-                f"{family.name}; it should be {there}"
+                f"config.json: {key} = {format_value(value)} is not supported for "
+                f"{family.name}; it should be {choices}"
             )

@@ -1,4 +1,4 @@
-"""What a checkpoint is, told without running it."""
+"""Facts about a checkpoint, collected without running it."""
 
 from __future__ import annotations
 
@@ -8,18 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from attnviz.core.variant import Variant
 from attnviz.sources.checkpoint.config import Config
-from attnviz.sources.families.attention_config import slides
+from attnviz.sources.families.attention_config import is_sliding
 from attnviz.sources.families.spec import Attention, Layer
-from attnviz.sources.transformer.attention import mechanism
+from attnviz.sources.transformer.attention import layer_variant
 
 if TYPE_CHECKING:
     from attnviz.sources.model.checkpoint import Checkpoint
 
 
 def describe(checkpoint: Checkpoint) -> dict[str, Any]:
-    """Facts by name; "attention" lists layers that look alike together, with their algebra."""
-    towers = checkpoint.towers.values()
-    config = next(iter(towers)).config
+    """Facts by name; "attention" lists the layers that share a mechanism, with its pipeline."""
+    config = next(iter(checkpoint.stacks.values())).config
     return {
         "name": checkpoint.name,
         "family": checkpoint.family.name,
@@ -28,43 +27,46 @@ def describe(checkpoint: Checkpoint) -> dict[str, Any]:
         "layers": dict(checkpoint.attentions),
         "heads": checkpoint.n_head,
         "kv_heads": config.n_kv_head,
-        "d_model": config.whole("d_model"),
+        "d_model": config.get_int("d_model"),
         "d_head": config.d_head,
         "vocabulary": config.get("n_vocab"),
         "positions": checkpoint.n_position,
-        "window": window(config),
+        "window": window_size(config),
         "dtype": checkpoint.tensors.dtype,
-        "numbers": checkpoint.tensors.n_number,
+        "numbers": checkpoint.tensors.n_parameter,
         "bytes": sum(path.stat().st_size for path in checkpoint.files.weights),
-        "attention": list(attentions(checkpoint)),
+        "attention": list(describe_attentions(checkpoint)),
     }
 
 
-def window(config: Config) -> int | None:
-    """How many keys a layer that slides sees; None where none does."""
-    layers = (Layer(config, index) for index in range(config.whole("n_layer")))
-    return config.whole("window") if any(map(slides, layers)) else None
+def window_size(config: Config) -> int | None:
+    """Window of the layers with sliding-window attention; None where there are none."""
+    layers = (Layer(config, index) for index in range(config.get_int("n_layer")))
+    return config.get_int("window") if any(map(is_sliding, layers)) else None
 
 
-def attentions(checkpoint: Checkpoint) -> Iterator[dict[str, Any]]:
-    """Each kind of attention, the layers that have it, and how it reads."""
-    for side, tower in checkpoint.towers.items():
-        kind = side if len(checkpoint.towers) > 1 else "self"
-        for name, row in ((kind, tower.row.attention), ("cross", tower.row.cross)):
-            if row is not None:
-                yield from alike(name, row, [Layer(tower.config, i) for i in range(tower.n_layer)])
+def describe_attentions(checkpoint: Checkpoint) -> Iterator[dict[str, Any]]:
+    """Each kind of attention, its layers, and their pipeline."""
+    for side, stack in checkpoint.stacks.items():
+        kind = side if len(checkpoint.stacks) > 1 else "self"
+        layers = [Layer(stack.config, i) for i in range(stack.n_layer)]
+        for name, spec in ((kind, stack.spec.attention), ("cross", stack.spec.cross)):
+            if spec is not None:
+                yield from group_by_pipeline(name, spec, layers)
 
 
-def alike(kind: str, row: Attention, layers: list[Layer]) -> Iterator[dict[str, Any]]:
-    """Layers of one algebra, together."""
-    normed = "q/k norm → " if row.query_norm else ""
-    reads = [(normed + mechanism(row, layer).algebra, layer.index) for layer in layers]
-    for algebra, group in groupby(sorted(reads, key=lambda read: read[0]), lambda read: read[0]):
-        yield {"kind": kind, "layers": [index for _, index in group], "algebra": algebra}
+def group_by_pipeline(kind: str, spec: Attention, layers: list[Layer]) -> Iterator[dict[str, Any]]:
+    """Layers with the same pipeline, together."""
+    prefix = "q/k norm → " if spec.query_norm else ""
+    pairs = [(prefix + layer_variant(spec, layer).pipeline, layer.index) for layer in layers]
+    for pipeline, group in groupby(sorted(pairs, key=lambda pair: pair[0]), lambda pair: pair[0]):
+        yield {"kind": kind, "layers": [index for _, index in group], "algebra": pipeline}
 
 
-def mechanisms(checkpoint: Checkpoint, kind: str) -> tuple[Variant, ...]:
-    """What each layer's own attention of this kind is made of."""
-    tower = checkpoint.tower(kind)
-    row = tower.row.attention if kind != "cross" or tower.row.cross is None else tower.row.cross
-    return tuple(mechanism(row, Layer(tower.config, i)) for i in range(tower.n_layer))
+def layer_variants(checkpoint: Checkpoint, kind: str) -> tuple[Variant, ...]:
+    """The model's own mechanism of each layer, for a kind of attention."""
+    stack = checkpoint.stack_for(kind)
+    spec = (
+        stack.spec.attention if kind != "cross" or stack.spec.cross is None else stack.spec.cross
+    )
+    return tuple(layer_variant(spec, Layer(stack.config, i)) for i in range(stack.n_layer))

@@ -1,4 +1,4 @@
-"""What a model would write next: the likeliest word, again and again."""
+"""Greedy decoding with a KV cache."""
 
 from __future__ import annotations
 
@@ -7,83 +7,85 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from attnviz.core.arrays import FloatArray
-from attnviz.core.engine.layer_call import Attend
+from attnviz.core.engine.layer_call import AttendCallback
 from attnviz.errors import MisuseError
 from attnviz.sources.tokenizing.tokenizers import Encoding
-from attnviz.sources.transformer.attention import Cache, Looking
-from attnviz.sources.transformer.embedding import embedded, word_table
-from attnviz.sources.transformer.stack import Tower
+from attnviz.sources.transformer.attention import AttentionContext, KVCache
+from attnviz.sources.transformer.embedding import embed_tokens, embedding_table
+from attnviz.sources.transformer.stack import LayerStack
 
 if TYPE_CHECKING:
     from attnviz.sources.model.checkpoint import Checkpoint
 
-CHUNK = 8192  # words scored at a time: a vocabulary may be larger than all layers
+LOGITS_CHUNK = 8192  # rows of the output matrix read at once; a vocabulary may outweigh all layers
 
 
-def generate(checkpoint: Checkpoint, encoding: Encoding, n: int, attend: Attend) -> list[int]:
-    """The numbers of the next n words, or fewer where the model ends.
+def generate(
+    checkpoint: Checkpoint, encoding: Encoding, n: int, attend: AttendCallback
+) -> list[int]:
+    """The ids of the next n tokens, or of fewer where the model ends the sequence.
 
-    A decoder goes on with the text; an encoder-decoder writes another. Keys and values of
-    what was read are kept, so each step runs one token.
+    A decoder continues the text; an encoder-decoder generates a new one from its start token.
+    Raises MisuseError for an encoder, and for more tokens than the maximum length.
     """
-    if "decoder" not in checkpoint.towers:
-        raise MisuseError(f"model {checkpoint.name!r} reads text; it does not write any")
-    tower, ids = checkpoint.towers["decoder"], list(encoding.ids)
-    look = Looking(attend=attend, kind="self", cache=Cache())
-    across = None
-    if len(checkpoint.towers) > 1:
-        hidden = checkpoint.run(encoding, attend)
-        across = Looking(attend=attend, kind="cross", source=hidden)
-        look = Looking(attend=attend, kind="decoder", cache=Cache())
-        ids = [checkpoint.start]
-    most = checkpoint.n_position
-    if most is not None and len(ids) + n > most:
+    if "decoder" not in checkpoint.stacks:
+        raise MisuseError(f"{checkpoint.name!r} is an encoder; --generate needs a decoder")
+    stack, ids = checkpoint.stacks["decoder"], list(encoding.ids)
+    context = AttentionContext(attend=attend, kind="self", cache=KVCache())
+    cross_context = None
+    if len(checkpoint.stacks) > 1:
+        states = checkpoint.run(encoding, attend)
+        cross_context = AttentionContext(attend=attend, kind="cross", encoder_states=states)
+        context = AttentionContext(attend=attend, kind="decoder", cache=KVCache())
+        ids = [checkpoint.start_id]
+    max_length = checkpoint.n_position
+    if max_length is not None and len(ids) + n > max_length:
         raise MisuseError(
-            f"{len(ids)} tokens and {n} more are {len(ids) + n}; model {checkpoint.name!r} has "
-            f"positions for {most}"
+            f"{len(ids)} tokens and {n} generated ones are {len(ids) + n}; {checkpoint.name!r} "
+            f"accepts at most {max_length} tokens"
         )
-    return written(checkpoint, tower, ids, n, look, across)
+    return decode_greedy(checkpoint, stack, ids, n, context, cross_context)
 
 
-def written(
+def decode_greedy(
     checkpoint: Checkpoint,
-    tower: Tower,
+    stack: LayerStack,
     ids: list[int],
     n: int,
-    look: Looking,
-    across: Looking | None,
+    context: AttentionContext,
+    cross_context: AttentionContext | None,
 ) -> list[int]:
-    """What follows on these words."""
-    made: list[int] = []
-    ends = checkpoint.ends
-    n_read = 0
-    while len(made) < n:
-        x = embedded(tower.row.embedding, tower.weights, ids, [0] * len(ids), n_read)
-        hidden = tower.run(x, look, across=across)
-        n_read += len(ids)
-        best = likeliest(checkpoint, tower, hidden[-1])
-        if best in ends:
+    """Up to n ids that continue `ids`; `context` has a KV cache, so each step runs one token."""
+    generated: list[int] = []
+    eos_ids = checkpoint.eos_ids
+    n_past = 0
+    while len(generated) < n:
+        x = embed_tokens(stack.spec.embedding, stack.weights, ids, [0] * len(ids), n_past)
+        hidden = stack.run(x, context, cross_context=cross_context)
+        n_past += len(ids)
+        next_id = most_likely_id(checkpoint, stack, hidden[-1])
+        if next_id in eos_ids:
             break
-        made.append(best)
-        ids = [best]
-    return made
+        generated.append(next_id)
+        ids = [next_id]
+    return generated
 
 
-def likeliest(checkpoint: Checkpoint, tower: Tower, hidden: FloatArray) -> int:
-    """The word with the highest score; of equals, the first.    [d] -> a word's number
+def most_likely_id(checkpoint: Checkpoint, stack: LayerStack, hidden: FloatArray) -> int:
+    """The token id with the largest logit; the lowest such id.    [d_model] -> id
 
-    Scores are not scaled or capped as some families do: that changes no order.
+    The scaling and soft-capping of logits in some families are left out: both keep the order.
     """
     tensors, family = checkpoint.tensors, checkpoint.family
-    heads = [f"{name}.weight" for name in family.head]
-    name = next(filter(tensors.find, heads), word_table(tower.row.embedding, tower.weights))
-    n_word = tensors.shape(name)[0]
-    scores = np.concatenate(
+    names = [f"{name}.weight" for name in family.lm_head]
+    name = next(filter(tensors.find, names), embedding_table(stack.spec.embedding, stack.weights))
+    n_vocab = tensors.shape(name)[0]
+    logits = np.concatenate(
         [
-            tensors.rows(name, slice(start, start + CHUNK), hidden.size) @ hidden
-            for start in range(0, n_word, CHUNK)
+            tensors.rows(name, slice(start, start + LOGITS_CHUNK), hidden.size) @ hidden
+            for start in range(0, n_vocab, LOGITS_CHUNK)
         ]
     )
-    if family.head_bias and tensors.find(family.head_bias):
-        scores = scores + tensors.get(family.head_bias, (1, n_word))[0]
-    return int(scores.argmax())
+    if family.lm_head_bias and tensors.find(family.lm_head_bias):
+        logits = logits + tensors.get(family.lm_head_bias, (1, n_vocab))[0]
+    return int(logits.argmax())

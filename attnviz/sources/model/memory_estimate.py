@@ -1,39 +1,42 @@
-"""How much memory a run will take, before it takes it."""
+"""Memory estimate of a model's forward pass, made before it runs."""
 
 from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING
 
-from attnviz.sources.memory import BYTES, Memory, flowing, kept
+from attnviz.sources.memory import MemoryEstimate, activation_bytes, map_bytes
 
 if TYPE_CHECKING:
     from attnviz.sources.model.checkpoint import Checkpoint
-    from attnviz.sources.transformer.stack import Tower
+    from attnviz.sources.transformer.stack import LayerStack
 
 
-def estimate(checkpoint: Checkpoint, n_token: int, n_map: int, most: int | None = None) -> Memory:
-    """What a run over n_token tokens takes that keeps n_map maps (layers times heads).
+def estimate_memory(
+    checkpoint: Checkpoint, n_token: int, n_map: int, max_side: int | None = None
+) -> MemoryEstimate:
+    """Memory of a run over n_token tokens that records n_map maps (layers times heads).
 
-    Activations: a dozen vectors a token, three widths of the feed-forward layer, and the
-    weights of the blocks that are computed at once. `most` is the side of a pooled map.
+    Activations: per token a dozen vectors and three of the feed-forward layer's inner ones,
+    and the blocks of weights. Maps are pooled to at most `max_side` cells per side.
     """
-    layer = max(largest_layer(checkpoint, tower) for tower in checkpoint.towers.values())
+    layer = max(largest_layer_size(checkpoint, stack) for stack in checkpoint.stacks.values())
     config = checkpoint.config
-    d_model = config.whole("d_model")
-    wide = max(t.config.whole("d_inner", 4 * d_model) for t in checkpoint.towers.values())
-    vectors = n_token * (12 * d_model + 3 * wide)
-    return Memory(
+    d_model = config.get_int("d_model")
+    d_inner = max(s.config.get_int("d_inner", 4 * d_model) for s in checkpoint.stacks.values())
+    n_number = n_token * (12 * d_model + 3 * d_inner)
+    return MemoryEstimate(
         layer=4 * layer,
-        activations=4 * (vectors + flowing(checkpoint.n_head, n_token, n_token)),
-        maps=BYTES * n_map * kept(n_token, most) ** 2,
+        activations=4 * n_number + activation_bytes(checkpoint.n_head, n_token, n_token, 4),
+        maps=map_bytes(n_map, n_token, n_token, max_side),
     )
 
 
-def largest_layer(checkpoint: Checkpoint, tower: Tower) -> int:
-    """How many numbers the largest layer of a stack has."""
+def largest_layer_size(checkpoint: Checkpoint, stack: LayerStack) -> int:
+    """Number of parameters in the largest layer of a stack."""
     prefixes = checkpoint.family.prefixes
-    places = {tower.prefix(i) for i in range(tower.n_layer)}
-    begins = [tuple(prefix + place for prefix in prefixes) for place in places]
-    sizes = [(name, math.prod(tensor.shape)) for name, tensor in checkpoint.tensors.have.items()]
-    return max(sum(size for name, size in sizes if name.startswith(begin)) for begin in begins)
+    layers = {stack.layer_prefix(i) for i in range(stack.n_layer)}
+    starts = [tuple(prefix + layer for prefix in prefixes) for layer in layers]
+    tensors = checkpoint.tensors.by_name.items()
+    sizes = [(name, math.prod(tensor.shape)) for name, tensor in tensors]
+    return max(sum(size for name, size in sizes if name.startswith(start)) for start in starts)

@@ -1,4 +1,4 @@
-"""A sentence looked at by a real model, run in NumPy, observed or intervened in."""
+"""Forward pass of a pretrained model in NumPy, with optional interventions."""
 
 from __future__ import annotations
 
@@ -8,114 +8,119 @@ from functools import lru_cache
 from pathlib import Path, PurePath
 from typing import Any
 
-from attnviz.core.compose.interventions import Intervention, parse_heads, refuse_unlearned
-from attnviz.core.engine.collectors import unkept
-from attnviz.core.engine.layer_call import Attend, LayerCall
-from attnviz.core.part import Sizes
+from attnviz.core.compose.interventions import Intervention, parse_heads, require_trained_params
+from attnviz.core.engine.collectors import run_unrecorded
+from attnviz.core.engine.layer_call import AttendCallback, LayerCall
+from attnviz.core.inputs import Sizes
 from attnviz.core.tokens import Tokens
 from attnviz.core.variant import Variant
 from attnviz.core.variants import find_variant
 from attnviz.errors import MisuseError, UnknownNameError
-from attnviz.lookup import unknown
+from attnviz.lookup import unknown_name_message
 from attnviz.record import Record
-from attnviz.sources.file_stamp import stamp
-from attnviz.sources.memory import machine, refuse_too_large
+from attnviz.sources.file_stamp import read_stamp
+from attnviz.sources.memory import check_memory, machine_memory
 from attnviz.sources.model.checkpoint import Checkpoint, open_checkpoint
-from attnviz.sources.model.describe import describe, mechanisms
+from attnviz.sources.model.describe import describe, layer_variants
 from attnviz.sources.model.generate import generate
-from attnviz.sources.model.memory_estimate import estimate
-from attnviz.sources.options import PARTS
+from attnviz.sources.model.memory_estimate import estimate_memory
+from attnviz.sources.options import PART_OPTIONS
 from attnviz.sources.tokenizing.tokenizers import Encoding
 
-WRITTEN = 32  # words that an encoder-decoder writes at most when no target is given
+MAX_NEW_TOKENS = 32  # of an encoder-decoder without a target
 
 
-def from_model(text: str, context: str | None, **options: Any) -> FromModel:
-    """The subject; `options` are those of asking.Options that were set.
+def build_model_pass(text: str, context: str | None, **options: Any) -> ModelPass:
+    """The forward pass; `options` are the items of sources.options.Options that are set.
 
     Raises:
-        MisuseError: what this model cannot do, with what it can.
+        MisuseError: options that this model does not support, with those that it does.
         CouldNotError: no such model, no network.
-        InvalidInputError: a model that cannot be read.
+        InvalidInputError: a damaged or unsupported model.
     """
     if context is not None:
-        raise MisuseError("--context is for seeded numbers; a model reads --pair or --target")
+        raise MisuseError("--context cannot be combined with --model; use --pair or --target")
     name = options["model"]
-    model = opened(name, options.get("revision"), stamp(Path(name)))
-    kind = kind_of(model, options.get("attention"))
-    read = model.encode(text, options.get("pair"))
-    read = model.fitting(read, truncate=options.get("truncate", False))
-    intervention = intervention_of(options)
+    model = open_cached(name, options.get("revision"), read_stamp(Path(name)))
+    kind = choose_attention(model, options.get("attention"))
+    encoding = model.encode(text, options.get("pair"))
+    encoding = model.fit_to_positions(encoding, truncate=options.get("truncate", False))
+    intervention = build_intervention(options)
     if intervention:
         check_intervention(model, kind, intervention)
     target = None
     if kind in ("decoder", "cross"):
-        target = written(model, read, options)
+        target = decoder_input(model, encoding, options)
     elif "target" in options:
-        raise MisuseError(f"--target is for a decoder; the attention looked at is {kind!r}")
+        raise MisuseError(f"--target needs decoder or cross attention, not {kind!r}")
     elif "generate" in options:
-        read = continued(model, read, options["generate"])
-    return FromModel(model, kind, read, target, intervention)
+        encoding = with_generated(model, encoding, options["generate"])
+    return ModelPass(model, kind, encoding, target, intervention)
 
 
 @lru_cache(maxsize=1)
-def opened(name: str, revision: str | None, seen: object) -> Checkpoint:
-    """The model, opened once for each state of its files: a corpus asks sentence by sentence."""
+def open_cached(name: str, revision: str | None, stamp: object) -> Checkpoint:
+    """The model, kept open for the next sentence as long as its files do not change."""
     return open_checkpoint(name, revision=revision)
 
 
-class FromModel(Record):
-    """Tokens, and the model that they go through."""
+class ModelPass(Record):
+    """Tokens and the pretrained model that they run through."""
 
     model: Checkpoint
     kind: str
-    read: Encoding
+    encoding: Encoding
     target: Encoding | None
     intervention: Intervention
 
     @property
     def queries(self) -> Tokens:
-        """Who asks."""
-        return self.read.tokens if self.target is None else self.target.tokens
+        """The query tokens."""
+        return self.encoding.tokens if self.target is None else self.target.tokens
 
     @property
     def keys(self) -> Tokens:
-        """Who answers."""
-        return self.queries if self.kind == "decoder" else self.read.tokens
+        """The key tokens."""
+        return self.queries if self.kind == "decoder" else self.encoding.tokens
 
     @property
     def n_layer(self) -> int:
-        """How many layers have this kind of attention."""
+        """Number of layers with this kind of attention."""
         return self.model.attentions[self.kind]
 
     @property
     def n_head(self) -> int:
-        """How many heads look in each layer."""
-        return self.model.tower(self.kind).config.whole("n_head")
+        """Number of heads in each layer."""
+        return self.model.stack_for(self.kind).config.get_int("n_head")
 
-    def choose(self, call: LayerCall) -> Variant:
-        """The layer's own mechanism, or what the intervention makes of it."""
-        return self.intervention(call) if self.intervention else call.own
+    def variant_for(self, call: LayerCall) -> Variant:
+        """The layer's own mechanism, with the intervention applied."""
+        return self.intervention(call) if self.intervention else call.variant
 
-    def run(self, attend: Attend, last_layer: int | None = None) -> None:
-        """Run the layers that are wanted, and those before them."""
+    def run(self, attend: AttendCallback, last_layer: int | None = None) -> None:
+        """Run the layers up to and including `last_layer` (None: all)."""
 
-        def only_this_kind(call: LayerCall) -> Any:
-            return attend(call) if call.kind == self.kind else unkept(call)
+        def attend_this_kind(call: LayerCall) -> Any:
+            return attend(call) if call.kind == self.kind else run_unrecorded(call)
 
         self.model.run(
-            self.read, only_this_kind, last_layer=last_layer, target=self.target, read=False
+            self.encoding,
+            attend_this_kind,
+            last_layer=last_layer,
+            target=self.target,
+            needs_output=False,
         )
 
-    def refuse_too_large(self, n_map: int, most: int | None = None) -> None:
-        """Refuse a run that the machine's memory cannot hold, with the numbers."""
+    def check_memory(self, n_map: int, max_side: int | None = None) -> None:
+        """Raise MisuseError for a run that needs more memory than there is."""
         n_token = max(len(self.queries), len(self.keys))
-        refuse_too_large(estimate(self.model, n_token, n_map, most), n_token, machine())
+        estimate = estimate_memory(self.model, n_token, n_map, max_side)
+        check_memory(estimate, n_token, machine_memory())
 
     def meta(self) -> dict[str, Any]:
-        """Which model, and what was done to it."""
+        """The model and its intervention, for a map's metadata."""
         facts, short = describe(self.model), "/".join(PurePath(self.model.name).parts[-2:])
-        said: Mapping[str, Any] = {
+        meta: dict[str, Any] = {
             "source": "model",
             "trained": True,
             "model": self.model.name,
@@ -128,72 +133,74 @@ class FromModel(Record):
             "tokenizer": "the model's own",
         }
         if not self.intervention:
-            return dict(said)
-        changed = str(self.intervention)
-        return {**said, "variant": f"{short}, changed: {changed}", "intervention": changed}
+            return meta
+        intervention = str(self.intervention)
+        variant = f"{short}, modified: {intervention}"
+        return {**meta, "variant": variant, "intervention": intervention}
 
 
-def kind_of(model: Checkpoint, wanted: str | None) -> str:
-    """The attention to look at; of an encoder-decoder the cross attention, unless said."""
-    there = tuple(model.attentions)
-    if wanted is None:
-        return "cross" if "cross" in there else there[0]
-    if wanted not in there:
-        raise UnknownNameError(unknown(wanted, there, f"attention of {model.name!r}"))
-    return wanted
+def choose_attention(model: Checkpoint, kind: str | None) -> str:
+    """The kind of attention to show; None: of an encoder-decoder, cross-attention."""
+    kinds = tuple(model.attentions)
+    if kind is None:
+        return "cross" if "cross" in kinds else kinds[0]
+    if kind not in kinds:
+        raise UnknownNameError(unknown_name_message(kind, kinds, f"attention of {model.name!r}"))
+    return kind
 
 
-def written(model: Checkpoint, read: Encoding, options: Mapping[str, Any]) -> Encoding:
-    """What the decoder reads: the target, or what the model writes itself."""
+def decoder_input(model: Checkpoint, encoding: Encoding, options: Mapping[str, Any]) -> Encoding:
+    """The decoder input: the target, or what the model generates by greedy decoding."""
     if "target" in options:
-        return model.fitting(
-            model.target_of(options["target"]), truncate=options.get("truncate", False)
+        return model.fit_to_positions(
+            model.encode_target(options["target"]), truncate=options.get("truncate", False)
         )
-    words = generate(model, read, options.get("generate", WRITTEN), unkept)
-    return model.words([model.start, *words])
+    ids = generate(model, encoding, options.get("generate", MAX_NEW_TOKENS), run_unrecorded)
+    return model.tokens_of_ids([model.start_id, *ids])
 
 
-def continued(model: Checkpoint, read: Encoding, n: int) -> Encoding:
-    """The text with what the model writes next; written words are segment 1."""
+def with_generated(model: Checkpoint, encoding: Encoding, n: int) -> Encoding:
+    """The text and n generated tokens; these are segment 1."""
     if n < 1:
         raise MisuseError(f"--generate {n} should be at least 1")
-    more = model.words(generate(model, read, n, unkept))
-    tokens = tuple(replace(token, segment=1) for token in more.tokens)
-    return Encoding(read.tokens + tokens, read.ids + more.ids)
+    generated = model.tokens_of_ids(generate(model, encoding, n, run_unrecorded))
+    tokens = tuple(replace(token, segment=1) for token in generated.tokens)
+    return Encoding(encoding.tokens + tokens, encoding.ids + generated.ids)
 
 
-def intervention_of(options: Mapping[str, Any]) -> Intervention:
-    """What is done to the model's mechanism."""
-    parts = {name: options[name] for name in PARTS if name in options}
+def build_intervention(options: Mapping[str, Any]) -> Intervention:
+    """The intervention that the options describe; false where they describe none."""
+    parts = {name: options[name] for name in PART_OPTIONS if name in options}
     if options.get("tunables"):
         parts["tunables"] = options["tunables"]
-    row = options.get("variant")
+    variant = options.get("variant")
     return Intervention(
-        row=find_variant(row) if isinstance(row, str) else row,
+        variant=find_variant(variant) if isinstance(variant, str) else variant,
         parts=parts,
         ablated=parse_heads(options["ablate"]) if "ablate" in options else {},
         layers=options.get("at"),
     )
 
 
-def check_intervention(model: Checkpoint, kind: str, change: Intervention) -> None:
-    """Refuse, before anything runs, layers, heads and parts that are not there or cannot be.
+def check_intervention(model: Checkpoint, kind: str, intervention: Intervention) -> None:
+    """Raise MisuseError for an intervention that this model does not allow.
 
-    A change that leaves every layer as it is is refused too: its picture would say nothing.
+    That is one with layers or heads that do not exist, with parts whose trained parameters the
+    model lacks, or one that changes nothing.
     """
-    own, config = mechanisms(model, kind), model.tower(kind).config
-    n_head = config.whole("n_head")
-    for layer in (*(change.layers or ()), *change.ablated):
+    own, config = layer_variants(model, kind), model.stack_for(kind).config
+    n_head = config.get_int("n_head")
+    for layer in (*(intervention.layers or ()), *intervention.ablated):
         if layer >= len(own):
             raise MisuseError(f"there is no layer {layer}; there are 0 to {len(own) - 1}")
-    for layer, heads in change.ablated.items():
+    for layer, heads in intervention.ablated.items():
         for head in heads or ():
             if head >= n_head:
                 raise MisuseError(f"layer {layer} has no head {head}; there are 0 to {n_head - 1}")
-    d_model = config.whole("d_model")
+    d_model = config.get_int("d_model")
     sizes = Sizes(d=config.d_head, d_model=d_model, n_head=n_head, n_query=1, n_key=1)
-    made = tuple(change.changed(variant, layer) for layer, variant in enumerate(own))
-    for before, after in zip(own, made, strict=True):
-        refuse_unlearned(before, after, sizes)
-    if made == own:
-        raise MisuseError(f"{str(change)!r} is what {model.name!r} does anyway")
+    modified = tuple(intervention.apply(variant, layer) for layer, variant in enumerate(own))
+    for before, after in zip(own, modified, strict=True):
+        require_trained_params(before, after, sizes)
+    if modified == own:
+        raise MisuseError(f"{str(intervention)!r} changes nothing in {model.name!r}")

@@ -1,7 +1,7 @@
-"""Attention from a seed: embeddings and projections that nobody trained, the same everywhere.
+"""Untrained attention layers: random embeddings and projections, reproducible from a seed.
 
-What a mechanism does can be seen without a model: tokens get vectors of their own, layers get
-matrices of their own, all drawn from the seed (core/draw.py) in float64.
+They show how a mechanism behaves without a model. Embeddings and matrices are drawn from the
+seed (core/seeded_random.py) in float64, the same on every machine.
 """
 
 from __future__ import annotations
@@ -12,29 +12,30 @@ from dataclasses import replace
 import numpy as np
 
 from attnviz.core.arrays import FloatArray
-from attnviz.core.engine.attend import learn
-from attnviz.core.engine.layer_call import Attend, LayerCall
-from attnviz.core.grid import Grid, Note
-from attnviz.core.heads import share
-from attnviz.core.part import Inputs, Sizes
-from attnviz.core.seeded_random import draw, draw_weights
-from attnviz.core.token_features import letter_numbers, notes
+from attnviz.core.engine.attend import init_params
+from attnviz.core.engine.layer_call import AttendCallback, LayerCall
+from attnviz.core.grid import Grid, TokenFeature
+from attnviz.core.heads import repeat_kv
+from attnviz.core.inputs import Inputs, Sizes
+from attnviz.core.seeded_random import draw_uniform, draw_weights
+from attnviz.core.token_features import compute_token_features, letter_numbers
 from attnviz.core.tokens import Token, Tokens
 from attnviz.core.variant import Variant
 from attnviz.errors import MisuseError
 from attnviz.record import Record
 
 EMBEDDINGS = {
-    "seeded": "drawn from seed {seed}, for the same token the same everywhere",
-    "letters": "a = 1 … z = 26, one letter a dimension",
+    "seeded": "random, seed {seed}",
+    "letters": "a = 1 … z = 26, one letter per dimension",
 }
-SENTENCE = Token(piece="[sentence]", label="[sentence]", special=True)
+SENTENCE_TOKEN = Token(piece="[sentence]", label="[sentence]", special=True)
 
 
-class Seeded(Record, kw_only=True):
-    """A stack of attention layers with residuals, its numbers drawn from a seed.
+class SeededLayers(Record, kw_only=True):
+    """A stack of untrained attention layers with residual connections.
 
-    Formula: x ← x + W_O [head₁ … headₕ] in each layer; no norms, no feed-forward
+    Formula: x ← x + W_O [head₁ … headₕ] in each layer; no layer norm, no feed-forward
+    layer
     """
 
     variant: Variant
@@ -45,100 +46,109 @@ class Seeded(Record, kw_only=True):
 
     def __post_init__(self) -> None:
         n_head = self.variant.heads.n_query_head
-        if not self.variant.projected and n_head > 1:
-            raise MisuseError(f"variant {self.variant.name!r} compares no projections: one head")
+        if not self.variant.has_projections and n_head > 1:
+            raise MisuseError(
+                f"variant {self.variant.name!r} has no projections and so a single head"
+            )
         if self.dim % n_head:
             from attnviz.core.heads import divisors
 
-            fits = ", ".join(map(str, divisors(self.dim)))
-            raise MisuseError(f"--dim {self.dim} is not divisible by {n_head} heads; try {fits}")
+            allowed = ", ".join(map(str, divisors(self.dim)))
+            raise MisuseError(
+                f"--dim {self.dim} is not divisible by {n_head} heads; try {allowed}"
+            )
 
     def run(
         self,
         queries: Tokens,
         keys: Tokens | None,
-        attend: Attend,
+        attend: AttendCallback,
         last_layer: int | None = None,
         *,
-        read: bool = True,
+        needs_output: bool = True,
     ) -> FloatArray:
-        """Layers over one sequence, or over queries and the keys of another.
+        """Run the layers over one sequence, or over the queries of one and the keys of another.
 
-        Shapes: -> [query, dim], what comes out of the last layer; not `read`: what goes in
+        Shapes: -> [query, dim], the output of the last layer that ran. Without `needs_output`
+        the last layer stops after its attention, and its input is returned.
         """
         x = self.embed(queries)
         context = None if keys is None else self.embed(keys)
-        grid_notes = notes(queries, queries if keys is None else keys)
+        features = compute_token_features(queries, queries if keys is None else keys)
         n_layer = self.n_layer if last_layer is None else last_layer + 1
         for layer in range(n_layer):
-            seen = x if context is None else context
-            call = self.call(layer, x, seen, grid_notes)
-            if layer == n_layer - 1 and not read:
-                attend(replace(call, read=False))
+            key_input = x if context is None else context
+            call = self.build_call(layer, x, key_input, features)
+            if layer == n_layer - 1 and not needs_output:
+                attend(replace(call, needs_output=False))
                 break
-            x = x + self.joined(layer, attend(call))
+            x = x + self.merge_heads(layer, attend(call))
         return x
 
-    def call(
-        self, layer: int, x: FloatArray, seen: FloatArray, grid_notes: Mapping[str, Note]
+    def build_call(
+        self,
+        layer: int,
+        query_input: FloatArray,
+        key_input: FloatArray,
+        features: Mapping[str, TokenFeature],
     ) -> LayerCall:
-        """What this layer asks for.    [query, dim], [key, dim] -> a LayerCall"""
+        """Queries, keys and values of a layer.    [query, dim], [key, dim] -> a LayerCall"""
         plan = self.variant.heads
         n_head = plan.n_query_head
-        key = share(self.project(seen, "w_key", layer, plan.n_kv_head), n_head)
+        key = repeat_kv(self.project(key_input, "w_key", layer, plan.n_kv_head), n_head)
         sizes = Sizes(
             d=key.shape[-1],
             d_model=self.dim,
             n_head=n_head,
-            n_query=len(x),
-            n_key=len(seen),
+            n_query=len(query_input),
+            n_key=len(key_input),
         )
         inputs = Inputs(
-            query=self.project(x, "w_query", layer, n_head),
+            query=self.project(query_input, "w_query", layer, n_head),
             key=key,
-            grid=Grid.of(n_head, len(x), len(seen), grid_notes),
-            learned=learn(self.variant, sizes, {}, self.seed, np.float64, layer),
-            query_input=x,
-            key_input=seen,
+            grid=Grid.of(n_head, len(query_input), len(key_input), features),
+            params=init_params(self.variant, sizes, {}, self.seed, np.float64, layer),
+            query_input=query_input,
+            key_input=key_input,
             layer=layer,
         )
-        views = self.project(seen, "w_value", layer, plan.n_kv_head)
-        value = plan.give_values(views, plan.n_head)
-        return LayerCall(layer=layer, inputs=inputs, value=value, own=self.variant)
+        kv_value = self.project(key_input, "w_value", layer, plan.n_kv_head)
+        value = plan.expand_values(kv_value, plan.n_head)
+        return LayerCall(layer=layer, inputs=inputs, value=value, variant=self.variant)
 
     def embed(self, tokens: Tokens) -> FloatArray:
-        """A vector for each token, and where it stands.    -> [token, dim]"""
-        if tokens == (SENTENCE,):
+        """Token embeddings plus position encoding, if any.    -> [token, dim]"""
+        if tokens == (SENTENCE_TOKEN,):
             return np.zeros((1, self.dim))
-        seen = {(token.piece, token.label): token for token in tokens}  # a word is drawn once
-        rows = np.stack([self.vector(token) for token in seen.values()])
-        number = {name: i for i, name in enumerate(seen)}
-        vectors = rows[[number[token.piece, token.label] for token in tokens]]
-        places = np.arange(len(tokens))
-        return vectors + self.variant.position.embed(places, self.dim, self.seed)
+        distinct = {(token.piece, token.label): token for token in tokens}  # each is drawn once
+        table = np.stack([self.token_vector(token) for token in distinct.values()])
+        row_of = {name: i for i, name in enumerate(distinct)}
+        vectors = table[[row_of[token.piece, token.label] for token in tokens]]
+        positions = np.arange(len(tokens))
+        return vectors + self.variant.position.embed(positions, self.dim, self.seed)
 
-    def vector(self, token: Token) -> FloatArray:
-        """One token's own vector, whatever stands around it.    -> [dim]"""
+    def token_vector(self, token: Token) -> FloatArray:
+        """The embedding of one token, independent of its context.    -> [dim]"""
         if self.embedding == "letters":
             numbers = letter_numbers(token.label)[: self.dim]
             return np.array(numbers + [0] * (self.dim - len(numbers)), dtype=np.float64)
-        return draw((self.dim,), self.seed, "token", token.piece)
+        return draw_uniform((self.dim,), self.seed, "token", token.piece)
 
     def project(self, x: FloatArray, name: str, layer: int, n_head: int) -> FloatArray:
-        """Each head's own view of the input.    [token, dim] -> [head, token, d]"""
-        if not self.variant.projected:
+        """A projection of the input per head.    [token, dim] -> [head, token, d]"""
+        if not self.variant.has_projections:
             return x[None]
         d = self.dim // self.variant.heads.n_query_head
-        views = [
+        projections = [
             x @ draw_weights((d, self.dim), self.seed, name, layer, head).T
             for head in range(n_head)
         ]
-        return np.stack(views)
+        return np.stack(projections)
 
-    def joined(self, layer: int, output: FloatArray) -> FloatArray:
-        """The heads put together and mixed by W_O.    [head, query, d] -> [query, dim]"""
-        if not self.variant.projected:
+    def merge_heads(self, layer: int, output: FloatArray) -> FloatArray:
+        """Heads concatenated and projected by W_O.    [head, query, d] -> [query, dim]"""
+        if not self.variant.has_projections:
             return output[0]
-        side_by_side = np.concatenate(list(output), axis=-1)
-        shape = (self.dim, side_by_side.shape[-1])
-        return side_by_side @ draw_weights(shape, self.seed, "w_output", layer).T
+        joined = np.concatenate(list(output), axis=-1)
+        shape = (self.dim, joined.shape[-1])
+        return joined @ draw_weights(shape, self.seed, "w_output", layer).T

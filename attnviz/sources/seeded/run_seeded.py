@@ -1,4 +1,4 @@
-"""A sentence looked at with seeded numbers: what a mechanism does, without any model."""
+"""Forward pass through untrained layers: a mechanism at work without a model."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from attnviz.core.compose.compose import compose
-from attnviz.core.engine.layer_call import Attend, LayerCall
+from attnviz.core.engine.layer_call import AttendCallback, LayerCall
 from attnviz.core.masks import Padding
 from attnviz.core.part import contains
 from attnviz.core.seeded_random import SCHEME
@@ -14,35 +14,41 @@ from attnviz.core.token_features import PAD
 from attnviz.core.tokens import Tokens
 from attnviz.core.variant import Variant
 from attnviz.errors import MisuseError, UnknownNameError
-from attnviz.lookup import unknown
+from attnviz.lookup import unknown_name_message
 from attnviz.record import Record
-from attnviz.sources.memory import BYTES, Memory, flowing, kept, machine, refuse_too_large
-from attnviz.sources.options import PARTS
-from attnviz.sources.seeded.layers import EMBEDDINGS, SENTENCE, Seeded
+from attnviz.sources.memory import (
+    MemoryEstimate,
+    activation_bytes,
+    check_memory,
+    machine_memory,
+    map_bytes,
+)
+from attnviz.sources.options import PART_OPTIONS
+from attnviz.sources.seeded.layers import EMBEDDINGS, SENTENCE_TOKEN, SeededLayers
 
-BOUNDS = {"dim": (1, 8192), "layers": (1, 1000), "pad": (0, 10_000)}
+OPTION_RANGES = {"dim": (1, 8192), "layers": (1, 1000), "pad": (0, 10_000)}
 
 
-def from_seed(text: str, context: str | None, **options: Any) -> FromSeed:
-    """The subject; `options` are those of asking.Options that were set.
+def build_seeded_pass(text: str, context: str | None, **options: Any) -> SeededPass:
+    """The forward pass; `options` are the items of sources.options.Options that are set.
 
-    Raises MisuseError for what makes no sense, with what is allowed.
+    Raises MisuseError for values that are not allowed, with those that are.
     """
-    for name, (low, high) in BOUNDS.items():
+    for name, (low, high) in OPTION_RANGES.items():
         if name in options and not low <= options[name] <= high:
             raise MisuseError(f"--{name} {options[name]} should be between {low} and {high}")
     embedding = options.get("embedding", "seeded")
     if embedding not in EMBEDDINGS:
-        raise UnknownNameError(unknown(embedding, EMBEDDINGS, "embedding"))
-    numbers: dict[str, Any] = {
+        raise UnknownNameError(unknown_name_message(embedding, EMBEDDINGS, "embedding"))
+    head_counts: dict[str, Any] = {
         name: options[name] for name in ("heads", "kv_heads") if name in options
     }
     variant = compose(
         options.get("variant", "multihead"),
-        **{name: options[name] for name in PARTS if name in options},
-        tunables={**options.get("tunables", {}), **numbers},
+        **{name: options[name] for name in PART_OPTIONS if name in options},
+        tunables={**options.get("tunables", {}), **head_counts},
     )
-    source = Seeded(
+    layers = SeededLayers(
         variant=variant,
         seed=options.get("seed", 0),
         dim=options.get("dim", 32),
@@ -51,107 +57,105 @@ def from_seed(text: str, context: str | None, **options: Any) -> FromSeed:
     )
     n_pad = options.get("pad", 2 if contains(variant.mask, Padding) else 0)
     tokenizer = options.get("tokenizer", "words")
-    asked, others = encoded(text, context, variant, tokenizer, n_pad)
-    meta = {"tokenizer": tokenizer, "pad": n_pad, "composed": composed(options)}
-    return FromSeed(source, asked, others, meta)
+    queries, keys = encode_texts(text, context, variant, tokenizer, n_pad)
+    meta = {"tokenizer": tokenizer, "pad": n_pad, "composed": describe_overrides(options)}
+    return SeededPass(layers, queries, keys, meta)
 
 
-class FromSeed(Record):
-    """Tokens, and the seeded layers that they go through."""
+class SeededPass(Record):
+    """Tokens and the untrained layers that they run through."""
 
-    source: Seeded
+    layers: SeededLayers
     queries: Tokens
-    others: Tokens | None  # the context's tokens; None: the queries themselves answer
-    said: Mapping[str, Any]
+    context: Tokens | None  # tokens of another sequence; None: self-attention
+    meta_fields: Mapping[str, Any]
 
     @property
     def keys(self) -> Tokens:
-        """Who answers."""
-        return self.queries if self.others is None else self.others
+        """The key tokens."""
+        return self.queries if self.context is None else self.context
 
     @property
     def n_layer(self) -> int:
-        """How many layers are stacked."""
-        return self.source.n_layer
+        """Number of layers."""
+        return self.layers.n_layer
 
     @property
     def n_head(self) -> int:
-        """How many heads each layer's map has."""
-        return self.source.variant.heads.n_head
+        """Number of heads in each layer's map."""
+        return self.layers.variant.heads.n_head
 
-    def refuse_too_large(self, n_map: int, most: int | None = None) -> None:
-        """Refuse what memory could not hold: a layer as it is computed, and the maps kept."""
+    def check_memory(self, n_map: int, max_side: int | None = None) -> None:
+        """Raise MisuseError where a layer and the recorded maps need more memory than there is."""
         n_query, n_key = len(self.queries), len(self.keys)
-        needed = Memory(
+        estimate = MemoryEstimate(
             layer=0,
-            activations=8 * flowing(self.n_head, n_query, n_key),
-            maps=BYTES * n_map * kept(n_query, most) * kept(n_key, most),
+            activations=activation_bytes(self.n_head, n_query, n_key, 8),
+            maps=map_bytes(n_map, n_query, n_key, max_side),
         )
-        refuse_too_large(needed, max(n_query, n_key), machine())
+        check_memory(estimate, max(n_query, n_key), machine_memory())
 
-    def choose(self, call: LayerCall) -> Variant:
-        """The one mechanism of all layers."""
-        return call.own
+    def variant_for(self, call: LayerCall) -> Variant:
+        """The mechanism, the same in all layers."""
+        return call.variant
 
-    def recast(self, call: LayerCall) -> LayerCall:
-        """What this subject asks for where another one did: the same inputs, its own parts."""
+    def rebuild_call(self, call: LayerCall) -> LayerCall:
+        """The call of another pass with this one's mechanism: the same inputs, its own parts."""
         inputs = call.inputs
         if inputs.query_input is None or inputs.key_input is None:
             return call
-        return self.source.call(
-            call.layer, inputs.query_input, inputs.key_input, inputs.grid.notes
+        return self.layers.build_call(
+            call.layer, inputs.query_input, inputs.key_input, inputs.grid.token_features
         )
 
-    def run(self, attend: Attend, last_layer: int | None = None) -> None:
+    def run(self, attend: AttendCallback, last_layer: int | None = None) -> None:
         """Run the layers."""
-        self.source.run(self.queries, self.others, attend, last_layer, read=False)
+        self.layers.run(self.queries, self.context, attend, last_layer, needs_output=False)
 
     def meta(self) -> dict[str, Any]:
-        """How the numbers were made."""
-        source, plan = self.source, self.source.variant.heads
+        """Options and facts, for a map's metadata."""
+        layers, plan = self.layers, self.layers.variant.heads
         return {
             "source": SCHEME,
             "trained": False,
-            "variant": source.variant.name,
-            "formula": source.variant.formula,
-            **self.said,
-            "embedding": source.embedding,
-            "seed": source.seed,
-            "dim": source.dim,
-            "layers": source.n_layer,
+            "variant": layers.variant.name,
+            "formula": layers.variant.formula,
+            **self.meta_fields,
+            "embedding": layers.embedding,
+            "seed": layers.seed,
+            "dim": layers.dim,
+            "layers": layers.n_layer,
             "heads": plan.n_head,
             "kv_heads": plan.n_kv_head,
         }
 
 
-def composed(options: Mapping[str, Any]) -> str:
-    """What was put into the row's slots, as it was asked for."""
-    named = [f"{name} {options[name]}" for name in PARTS if name in options]
-    return ", ".join(named + [f"{k}={v}" for k, v in options.get("tunables", {}).items()])
+def describe_overrides(options: Mapping[str, Any]) -> str:
+    """The parts and tunables that override the variant's own, as they were given."""
+    parts = [f"{name} {options[name]}" for name in PART_OPTIONS if name in options]
+    return ", ".join(parts + [f"{k}={v}" for k, v in options.get("tunables", {}).items()])
 
 
-def encoded(
+def encode_texts(
     text: str, context: str | None, variant: Variant, name: str, n_pad: int
 ) -> tuple[Tokens, Tokens | None]:
-    """Who asks and who answers; None for the keys means: the queries themselves."""
-    from attnviz.sources.tokenizing.tokenizers import tokenizer
+    """Query tokens and key tokens; None for the keys: self-attention."""
+    from attnviz.sources.tokenizing.tokenizers import find_tokenizer
 
     if context is None and variant.context == "required":
-        raise MisuseError(
-            f"variant {variant.name!r} needs two sequences; give the second with --context TEXT"
-        )
+        raise MisuseError(f"variant {variant.name!r} needs a second sequence: --context TEXT")
     if context is not None and variant.context == "refused":
         raise MisuseError(
-            f"variant {variant.name!r} looks at one sequence only; leave out --context, "
+            f"variant {variant.name!r} is self-attention only; leave out --context, "
             "or use the variant 'cross'"
         )
-    encode, padding = tokenizer(name).encode, (PAD,) * n_pad
-    asked: Tokens = encode(text).tokens
-    others: Tokens | None = None
+    encode, padding = find_tokenizer(name).encode, (PAD,) * n_pad
+    queries: Tokens = encode(text).tokens
+    keys: Tokens | None = None
     if context is None:
-        asked += padding
+        queries += padding
     else:
-        others = encode(context).tokens + padding
-    if variant.asks == "sentence":
-        return (SENTENCE,), asked if others is None else others
-    return asked, others
+        keys = encode(context).tokens + padding
+    if variant.queries == "single":
+        return (SENTENCE_TOKEN,), queries if keys is None else keys
+    return queries, keys

@@ -1,1 +1,1 @@
-"""Tokenizers: text to tokens, and what is shown of a token."""
+"""Tokenizers: text to tokens and token ids, and the labels of tokens."""

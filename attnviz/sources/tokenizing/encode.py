@@ -1,4 +1,4 @@
-"""A tokenizer as attnviz uses it: text in, tokens and ids out."""
+"""Tokenization: a text, or a sentence pair, to tokens and token ids."""
 
 from __future__ import annotations
 
@@ -11,122 +11,137 @@ from typing import Any, NamedTuple, TypeAlias
 from attnviz.core.tokens import Token
 from attnviz.errors import InvalidInputError, MisuseError
 from attnviz.record import Record
-from attnviz.sources.tokenizing.labels import Span, labels
+from attnviz.sources.tokenizing.labels import Span, make_labels
 
-ONE_AT_A_TIME = RLock()
+STDERR_LOCK = RLock()
 
-Build: TypeAlias = Callable[[Sequence[str]], Any]  # sentences -> tokenizers.Tokenizer
+TokenizerBuilder: TypeAlias = Callable[[Sequence[str]], Any]  # sentences -> tokenizers.Tokenizer
 
 
 class Encoding(NamedTuple):
-    """A text as tokens, and the number of each in the tokenizer's vocabulary."""
+    """Tokens of a text and their token ids."""
 
     tokens: tuple[Token, ...]
     ids: tuple[int, ...]
 
 
 class TextTokenizer(Record):
-    """A row of the table of tokenizers, or a file.
+    """A tokenizer by name, or from a file.
 
-    `build` gives the tokenizer for some sentences; those without a vocabulary of their own
-    take it from these, and number their pieces as they come.
+    `build` returns the library's tokenizer for some sentences. A tokenizer without a vocabulary
+    takes it from these sentences, with ids in order of appearance.
     """
 
     name: str
     summary: str
-    build: Build
+    build: TokenizerBuilder
 
     def encode(self, text: str, pair: str | None = None) -> Encoding:
-        """Tokens of a sentence, or of a pair of sentences.
+        """Tokens of a sentence, or of a sentence pair.
 
-        Offsets count characters; those of the second sentence start at 0 again, with segment
-        1, and so do its words. Special tokens belong to the segment the tokenizer gives them.
-        Raises MisuseError for a sentence without words, InvalidInputError for one that is not
-        Unicode text or that the tokenizer fails on.
+        Offsets count characters. The second sentence is segment 1; its offsets and word indices
+        start at 0 again. Special tokens have the segment that the tokenizer assigns to them.
+        Raises MisuseError for an empty sentence, InvalidInputError for one that is not Unicode
+        text or that the tokenizer fails on.
         """
         texts = (text,) if pair is None else (text, pair)
         for sentence, which in zip(texts, ("sentence", "second sentence"), strict=False):
-            refuse_unreadable(sentence, which)
-        with failures(self.name):
+            check_text(sentence, which)
+        with translate_errors(self.name):
             encoding = self.build(texts).encode(*texts)
         if not encoding.ids:
-            raise MisuseError(f"tokenizer {self.name!r} makes no token of the sentence {text!r}")
-        spans = spans_of(encoding)
-        tokens = map(token, spans, labels(spans, texts))
+            raise MisuseError(f"tokenizer {self.name!r} finds no tokens in the sentence {text!r}")
+        with translate_errors(self.name):
+            spans = read_spans(encoding, len(texts))
+        tokens = map(make_token, spans, make_labels(spans, texts))
         return Encoding(tuple(tokens), tuple(encoding.ids))
 
 
-def spans_of(encoding: Any) -> list[Span]:
-    """What the library says of each token."""
-    columns = zip(
+def read_spans(encoding: Any, n_text: int) -> list[Span]:
+    """Piece, offsets, segment and word of each token, from the library's encoding.
+
+    Raises InvalidInputError where a post-processor has made them differ in number, or has
+    given a token that is not special to no text.
+    """
+    columns = (
         encoding.tokens,
         encoding.offsets,
         encoding.special_tokens_mask,
         encoding.sequence_ids,
         encoding.type_ids,
         encoding.word_ids,
-        strict=True,
     )
-    return [
-        Span(piece, start, end, bool(special), of_type if segment is None else segment, word)
-        for piece, (start, end), special, segment, of_type, word in columns
+    if len({len(encoding.ids), *map(len, columns)}) > 1:
+        raise InvalidInputError(
+            f"its post-processor returns {len(encoding.ids)} ids, but "
+            f"{len(encoding.tokens)} pieces and {len(encoding.offsets)} offsets"
+        )
+    spans = [
+        Span(piece, start, end, bool(special), type_id if segment is None else segment, word)
+        for piece, (start, end), special, segment, type_id, word in zip(*columns, strict=True)
     ]
+    for span in spans:
+        if not span.special and not 0 <= span.segment < n_text:
+            raise InvalidInputError(
+                f"its post-processor puts the token {span.piece[:40]!r} into text {span.segment}"
+            )
+    return spans
 
 
-def token(span: Span, label: str) -> Token:
-    """A token that can be shown."""
+def make_token(span: Span, label: str) -> Token:
+    """A token with its label."""
     piece, start, end, special, segment, word = span
     return Token(piece, label, start, end, special, segment, word)
 
 
-def refuse_unreadable(sentence: str, which: str) -> None:
-    """Refuse a sentence that has no words, or characters that no file could hold."""
+def check_text(sentence: str, which: str) -> None:
+    """Raise MisuseError for an empty sentence, InvalidInputError for lone surrogates."""
     if not sentence.strip():
-        raise MisuseError(f"the {which} is empty: write at least one word")
+        raise MisuseError(f"the {which} is empty")
     try:
         sentence.encode()
-    except UnicodeEncodeError as problem:
+    except UnicodeEncodeError as error:
         raise InvalidInputError(
-            f"character {problem.start} of the {which} is {sentence[problem.start]!r}, half of "
-            "a pair: the text was not UTF-8 where it came from"
+            f"character {error.start} of the {which} is {sentence[error.start]!r}, a lone "
+            "surrogate: the text was not valid UTF-8"
         ) from None
 
 
 @contextmanager
-def failures(name: str) -> Iterator[None]:
-    """Turn what goes wrong inside the library into one line about the tokenizer.
+def translate_errors(name: str) -> Iterator[None]:
+    """Turn errors of the library into an InvalidInputError that names the tokenizer.
 
-    A panic of the library is no Exception, and the library writes its own trace to the
-    process's standard error before Python hears of it: nobody should have to read that.
+    A panic of the library is a BaseException, and the library writes a trace to the process's
+    standard error first.
     """
     try:
-        with silent_stderr():
+        with silence_stderr():
             yield
-    except Exception as problem:
-        raise InvalidInputError(f"tokenizer {name!r} cannot be used: {problem}") from None
-    except BaseException as problem:
-        if type(problem).__name__ != "PanicException":
+    except Exception as error:
+        raise InvalidInputError(f"tokenizer {name!r} cannot be used: {error}") from None
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":
             raise
-        raise InvalidInputError(f"tokenizer {name!r} broke down: {problem}") from None
+        raise InvalidInputError(f"tokenizer {name!r} crashed: {error}") from None
 
 
 @contextmanager
-def silent_stderr() -> Iterator[None]:
-    """Nothing reaches the process's standard error, neither from Python nor from below it.
+def silence_stderr() -> Iterator[None]:
+    """Redirect the process's file descriptor 2 to the null device.
 
-    One thread at a time: two that overlap would give each other's silence back.
+    One thread at a time: of two that overlap, the second would save and restore the null device.
     """
-    with ONE_AT_A_TIME:
+    with STDERR_LOCK:
         try:
-            kept = os.dup(2)
-        except OSError:  # it is closed already
+            saved = os.dup(2)
+        except OSError:  # standard error is closed
             yield
             return
         try:
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, 2)
-            os.close(nowhere)
+            null = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(null, 2)
+            os.close(null)
             yield
         finally:
-            os.dup2(kept, 2)
-            os.close(kept)
+            os.dup2(saved, 2)
+            os.close(saved)

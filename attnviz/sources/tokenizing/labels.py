@@ -1,12 +1,12 @@
-"""What people see of a token: its own characters, or which part of them it is.
+"""Labels of tokens: the characters that a token covers, readable where its piece is not.
 
-The raw piece (`Ġcat`, `ðŁĲ±`) cannot be read, and the characters a piece covers are shared
-where a character is cut into several. So:
+A byte-level piece (`Ġcat`, `ðŁĲ±`) is not readable, and several tokens may cover the same
+character. So:
 
-1. a special token, or one that covers nothing, shows its piece;
-2. one that only stands for white space shows that: ␣, and ⏎ for a new line;
-3. any other shows the characters it covers, without white space around them;
-4. where tokens share characters, each adds which of them it is: é⟨1/2⟩ é⟨2/2⟩.
+1. the label of a special token, or of one that covers no characters, is its piece;
+2. of a token that covers white space only: ␣ per character, ⏎ for a line break;
+3. of any other: the characters it covers, without surrounding white space;
+4. tokens that share characters are numbered: é⟨1/2⟩ é⟨2/2⟩.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-JOINER = "▁"  # what sentence pieces write for a space
+SPACE_MARK = "▁"  # SentencePiece writes it for a space
 
 
 class Span(NamedTuple):
-    """What a tokenizer says of one token: a piece, and the characters it covers."""
+    """A token as the tokenizer reports it: its piece and the characters it covers."""
 
     piece: str
     start: int
@@ -27,23 +27,23 @@ class Span(NamedTuple):
     segment: int
     word: int | None
 
-    def within(self, texts: Sequence[str]) -> str:
-        """The characters it covers, in the sentence of its segment."""
+    def covered_text(self, texts: Sequence[str]) -> str:
+        """The characters that it covers, in the sentence of its segment."""
         return "" if self.special else texts[self.segment][self.start : self.end]
 
 
-def labels(spans: Sequence[Span], texts: Sequence[str]) -> list[str]:
-    """What to show of each token."""
-    made = [label(span, span.within(texts)) for span in spans]
-    readable = [i for i, span in enumerate(spans) if is_readable(span, span.within(texts))]
-    for group in sharing(spans, readable):
+def make_labels(spans: Sequence[Span], texts: Sequence[str]) -> list[str]:
+    """The label of each token."""
+    result = [make_label(span, span.covered_text(texts)) for span in spans]
+    readable = [i for i, span in enumerate(spans) if is_readable(span, span.covered_text(texts))]
+    for group in group_overlapping(spans, readable):
         for number, i in enumerate(group, start=1):
-            made[i] += f"⟨{number}/{len(group)}⟩"
-    return made
+            result[i] += f"⟨{number}/{len(group)}⟩"
+    return result
 
 
-def label(span: Span, covered: str) -> str:
-    """Rules 1 to 3."""
+def make_label(span: Span, covered: str) -> str:
+    """The label by rules 1 to 3."""
     if is_readable(span, covered):
         return covered.strip()
     if not covered:
@@ -54,16 +54,16 @@ def label(span: Span, covered: str) -> str:
 
 
 def is_readable(span: Span, covered: str) -> bool:
-    """Whether the characters a token covers are what it stands for (rule 3)."""
-    joiner = set(span.piece) == {JOINER} and span.piece != covered
-    return bool(covered.strip()) and not joiner
+    """Whether the label is the covered characters (rule 3)."""
+    is_space = set(span.piece) == {SPACE_MARK} and span.piece != covered
+    return bool(covered.strip()) and not is_space
 
 
-def sharing(spans: Sequence[Span], among: Sequence[int]) -> Iterator[list[int]]:
-    """Groups of neighbours, each of which shares characters with the one before."""
+def group_overlapping(spans: Sequence[Span], among: Sequence[int]) -> Iterator[list[int]]:
+    """Groups of consecutive tokens that share characters with the one before."""
     group: list[int] = []
     for i in among:
-        if group and overlap(spans[group[-1]], spans[i]):
+        if group and is_overlapping(spans[group[-1]], spans[i]):
             group.append(i)
             continue
         if len(group) > 1:
@@ -73,6 +73,6 @@ def sharing(spans: Sequence[Span], among: Sequence[int]) -> Iterator[list[int]]:
         yield group
 
 
-def overlap(a: Span, b: Span) -> bool:
-    """Whether two tokens share a character of the same sentence."""
+def is_overlapping(a: Span, b: Span) -> bool:
+    """Whether two tokens cover a common character of the same sentence."""
     return a.segment == b.segment and a.start < b.end and b.start < a.end

@@ -1,96 +1,78 @@
-"""tokenizer.json, from a file that nobody vouches for."""
+"""tokenizer.json files: untrusted, read with a size limit, cached."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any
 
 from attnviz.core.tokens import Token
-from attnviz.errors import CouldNotError, InvalidInputError
-from attnviz.sources.file_stamp import stamp
-from attnviz.sources.tokenizing.encode import failures
+from attnviz.errors import InvalidInputError
+from attnviz.sources.file_stamp import read_stamp
+from attnviz.sources.safe_read import decode_text, read_file
+from attnviz.sources.tokenizing.encode import translate_errors
+from attnviz.sources.tokenizing.limited_tokenizer import LimitedTokenizer, read_limits
+from attnviz.sources.tokenizing.tokenizer_settings import parse_document, read_settings
 
-CAP = 64 << 20  # bytes; the largest known tokenizer.json has half of that
+MAX_BYTES = 64 << 20  # bytes; the largest known tokenizer.json has half of that
 
 
-def load(path: Path) -> Any:
-    """The tokenizer in a file, or in the folder that holds a tokenizer.json.
+def load_tokenizer(path: Path) -> LimitedTokenizer:
+    """The tokenizer of a file, or of a folder with a tokenizer.json.
 
-    What the file says of padding and truncation is not obeyed: padding to a stated length would
-    end the process, and truncation would drop words in silence.
-    The last few are kept as long as their files stay as they are: a corpus asks line by line.
-    Raises CouldNotError where there is no such file, InvalidInputError for anything else.
+    Padding, truncation and dropout settings of the file are ignored.
+    The last four tokenizers are cached until their files change.
+    Raises CouldNotError where there is no such file, InvalidInputError for one that is not a
+    tokenizer, or with settings that could exhaust memory.
     """
-    return loaded(path, stamp(path))
+    return load_cached(path, read_stamp(path))
 
 
 @lru_cache(maxsize=4)
-def loaded(path: Path, seen: object) -> Any:
-    """The same, read once for each state of the file that was seen."""
-    vocabulary = built(read(path), str(path))
-    vocabulary.no_padding()
-    vocabulary.no_truncation()
-    return vocabulary
+def load_cached(path: Path, stamp: object) -> LimitedTokenizer:
+    """The same, cached by path and file stamp."""
+    return parse_tokenizer(read_tokenizer_file(path), str(path))
 
 
-def read(path: Path) -> bytes:
-    """The bytes of the file, no more than a tokenizer may have."""
-    try:
+def read_tokenizer_file(path: Path) -> bytes:
+    """The bytes of the file, at most MAX_BYTES."""
+    with suppress(OSError):  # a name that is too long: reading it says so
         path = path / "tokenizer.json" if path.is_dir() else path
-        with path.open("rb") as file:
-            content = file.read(CAP + 1)
-    except (OSError, ValueError) as problem:
-        why = getattr(problem, "strerror", None) or problem
-        raise CouldNotError(f"cannot read tokenizer {str(path)!r}: {why}") from None
-    if len(content) > CAP:
-        raise InvalidInputError(
-            f"tokenizer {str(path)!r} has more than {CAP >> 20} MB, the most a tokenizer.json "
-            "may have"
-        )
-    return content
+    return read_file(path, MAX_BYTES, f"tokenizer {str(path)!r}")
 
 
-def built(content: bytes, name: str) -> Any:
-    """The library's tokenizer from the text of its file."""
+def parse_tokenizer(content: bytes, name: str) -> LimitedTokenizer:
+    """The tokenizer from the content of a tokenizer.json, whose settings are checked first."""
     from tokenizers import Tokenizer
 
+    settings = read_settings(content, name)
     try:
-        with failures(name):
-            return Tokenizer.from_buffer(content)
+        limits = read_limits(settings)
+    except InvalidInputError as error:
+        raise InvalidInputError(f"tokenizer {name!r}: {error}") from None
+    try:
+        with translate_errors(name):
+            tokenizer = LimitedTokenizer(name, Tokenizer.from_buffer(content), limits)
     except InvalidInputError:
-        refuse_other_things(content, name)  # which says more than the library does
+        parse_document(decode_text(content), name)  # its message is more precise
         raise
+    tokenizer.switch_off_settings()
+    return tokenizer
 
 
-def refuse_other_things(content: bytes, name: str) -> None:
-    """A tokenizer is a JSON object."""
-    try:
-        document = json.loads(content)
-    except RecursionError:
-        raise InvalidInputError(f"tokenizer {name!r} is JSON nested too deeply") from None
-    except ValueError as problem:
-        raise InvalidInputError(f"tokenizer {name!r} is not JSON: {problem}") from None
-    if not isinstance(document, dict):
-        raise InvalidInputError(
-            f"tokenizer {name!r} should be a JSON object, as tokenizer.json files are; it is a "
-            f"{type(document).__name__}"
-        )
-
-
-def spelled(vocabulary: Any, ids: Sequence[int]) -> tuple[Token, ...]:
-    """Words by their numbers in a vocabulary, as tokens of no text."""
-    pieces = [vocabulary.id_to_token(number) or f"#{number}" for number in ids]
-    shown_as = [vocabulary.decode([n], skip_special_tokens=False).strip() for n in ids]
+def tokens_of_ids(tokenizer: LimitedTokenizer, ids: Sequence[int]) -> tuple[Token, ...]:
+    """Token ids as tokens that cover no text; "#id" for one that is not in the vocabulary."""
+    pieces = [tokenizer.id_to_token(token_id) or f"#{token_id}" for token_id in ids]
+    with translate_errors(tokenizer.name):
+        labels = [tokenizer.decode([n]).strip() for n in ids]
     return tuple(
         Token(piece, label if label and "\ufffd" not in label else piece)
-        for piece, label in zip(pieces, shown_as, strict=True)
+        for piece, label in zip(pieces, labels, strict=True)
     )
 
 
 @cache
-def shipped() -> Any:
-    """The byte-level BPE that comes with attnviz; tests/training/train_bpe.py made it."""
-    return load(Path(__file__).with_name("bpe.json"))
+def load_shipped_bpe() -> LimitedTokenizer:
+    """The byte-level BPE of attnviz, trained by tests/training/train_bpe.py."""
+    return load_tokenizer(Path(__file__).with_name("bpe.json"))

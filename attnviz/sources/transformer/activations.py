@@ -1,4 +1,4 @@
-"""Activations: what happens to each number between the two halves of a feed-forward layer."""
+"""Activation functions of feed-forward layers: GELU and its approximations, SiLU, ReLU."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from attnviz.errors import InvalidInputError
 
 Activation: TypeAlias = Callable[[FloatArray], FloatArray]
 
-REACH = np.float32(5.5)  # beyond, the error function is 1 to the last bit of a float32
+ERF_SATURATION = np.float32(5.5)  # beyond, the error function is 1 to the last bit of a float32
 
-# Of atanh(erf(x/√2)) / x in powers of x², the polynomial whose tanh is nowhere further than
-# 5.8e-8 from the error function up to REACH: minimax, found by reweighted least squares.
-BEND: FloatArray = np.array(
+# Minimax polynomial of atanh(erf(x/√2)) / x in powers of x²: its tanh is within 5.8e-8 of the
+# error function up to ERF_SATURATION. Fitted by reweighted least squares.
+ERF_COEFFICIENTS: FloatArray = np.array(
     [0.797884941, 0.0363330844, -3.2594688e-05, -5.53063435e-05, 3.96477861e-06,
      -1.32266757e-07, 1.75629195e-09],
     dtype=np.float32,
@@ -26,28 +26,28 @@ BEND: FloatArray = np.array(
 
 
 def gelu(x: FloatArray) -> FloatArray:
-    """x times the share of a normal distribution below x.    [...] -> [...]
+    """GELU: x times the standard normal distribution function at x.    [...] -> [...]
 
     Formula: x Φ(x) = x/2 (1 + erf(x/√2)), erf(x/√2) = tanh(x (b₀ + b₁x² + b₂x⁴ + …))
     Paper: 1606.08415
     """
-    square = np.minimum(np.abs(x), REACH)
+    square = np.minimum(np.abs(x), ERF_SATURATION)
     np.square(square, out=square)
-    made = square * BEND[-1]
-    for factor in BEND[-2:0:-1]:
-        made += factor
-        made *= square
-    made += BEND[0]
-    made *= x
-    np.tanh(made, out=made)
-    made += np.float32(1)
-    made *= x
-    made *= np.float32(0.5)
-    return made
+    y = square * ERF_COEFFICIENTS[-1]
+    for factor in ERF_COEFFICIENTS[-2:0:-1]:
+        y += factor
+        y *= square
+    y += ERF_COEFFICIENTS[0]
+    y *= x
+    np.tanh(y, out=y)
+    y += np.float32(1)
+    y *= x
+    y *= np.float32(0.5)
+    return y
 
 
 def gelu_tanh(x: FloatArray) -> FloatArray:
-    """The same, by a hyperbolic tangent; up to 4.7e-4 away from it.    [...] -> [...]
+    """The tanh approximation of GELU; it differs by up to 4.7e-4.    [...] -> [...]
 
     Paper: 1606.08415
     """
@@ -57,12 +57,12 @@ def gelu_tanh(x: FloatArray) -> FloatArray:
 
 
 def quick_gelu(x: FloatArray) -> FloatArray:
-    """x σ(1.702 x)    [...] -> [...]"""
+    """The sigmoid approximation of GELU, x σ(1.702 x).    [...] -> [...]"""
     return x * sigmoid(np.float32(1.702) * x)
 
 
 def silu(x: FloatArray) -> FloatArray:
-    """x σ(x)    [...] -> [...]
+    """SiLU (swish), x σ(x).    [...] -> [...]
 
     Paper: 1702.03118
     """
@@ -70,12 +70,12 @@ def silu(x: FloatArray) -> FloatArray:
 
 
 def relu(x: FloatArray) -> FloatArray:
-    """What is below 0 becomes 0.    [...] -> [...]"""
+    """ReLU, max(x, 0).    [...] -> [...]"""
     return np.maximum(x, 0)
 
 
 def sigmoid(x: FloatArray) -> FloatArray:
-    """1 / (1 + exp(-x)) = (1 + tanh(x/2)) / 2    [...] -> [...]"""
+    """Logistic function, 1 / (1 + exp(-x)) = (1 + tanh(x/2)) / 2.    [...] -> [...]"""
     return np.float32(0.5) * (1 + np.tanh(np.float32(0.5) * x))
 
 
@@ -96,11 +96,11 @@ ACTIVATIONS: Mapping[str, Activation] = MappingProxyType(
 )
 
 
-def activation(name: str) -> Activation:
-    """The activation that a config names."""
+def find_activation(name: str) -> Activation:
+    """The activation function of a name, as config.json spells it."""
     if name not in ACTIVATIONS:
-        there = ", ".join(ACTIVATIONS)
+        supported = ", ".join(ACTIVATIONS)
         raise InvalidInputError(
-            f"config.json: the activation {name!r} is not supported; there are {there}"
+            f"config.json: activation {name!r} is not supported; supported: {supported}"
         )
     return ACTIVATIONS[name]

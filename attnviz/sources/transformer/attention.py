@@ -1,4 +1,4 @@
-"""One attention of a model: projections, the request to attend, and the way back."""
+"""An attention layer of a model: projections, attention, and output projection."""
 
 from __future__ import annotations
 
@@ -8,190 +8,201 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from attnviz.core.arrays import FloatArray
-from attnviz.core.engine.layer_call import Attend, LayerCall
-from attnviz.core.grid import Grid, Note
-from attnviz.core.heads import MultiHead, share
-from attnviz.core.part import Inputs
+from attnviz.core.engine.layer_call import AttendCallback, LayerCall
+from attnviz.core.grid import Grid, TokenFeature
+from attnviz.core.heads import MultiHead, repeat_kv
+from attnviz.core.inputs import Inputs
 from attnviz.core.variant import Variant
 from attnviz.errors import ShapeError
 from attnviz.record import Record
-from attnviz.sources.families.spec import Attention, Layer, Places
-from attnviz.sources.transformer.matmul import made
+from attnviz.sources.families.spec import Attention, Layer, RelativeTables
+from attnviz.sources.transformer.matmul import materialize
 from attnviz.sources.transformer.weights import Weights
 
-Three = tuple[FloatArray, FloatArray, FloatArray]
+ProjectedQKV = tuple[FloatArray, FloatArray, FloatArray]
 
 
 @dataclass
-class Cache:
-    """Keys and values of tokens that were read before, by place.    each [kv_head, key, d]"""
+class KVCache:
+    """Keys and values of earlier decoding steps, by the tensor-name prefix of their layer.
 
-    kept: dict[str, tuple[FloatArray, FloatArray]] = field(default_factory=dict)
-
-    def extended(self, place: str, key: FloatArray, value: FloatArray) -> tuple[FloatArray, ...]:
-        """All keys and values so far.    [kv_head, new, d] -> [kv_head, key, d]"""
-        if place in self.kept:
-            old_key, old_value = self.kept[place]
-            key = np.concatenate([old_key, key], axis=1)
-            value = np.concatenate([old_value, value], axis=1)
-        self.kept[place] = key, value
-        return key, value
-
-    def n_token(self) -> int:
-        """How many tokens were read."""
-        return next(iter(self.kept.values()))[0].shape[1] if self.kept else 0
-
-
-class Looking(Record, kw_only=True):
-    """Who looks, at whom, and who is asked for the answer.
-
-    Where nobody reads what comes out (`read` is False), the last layer ends with its attention.
-    Shapes: source [key, d_model], what is looked at, None: the tokens themselves
+    Shapes: each [kv_head, key, d]
     """
 
-    attend: Attend
+    entries: dict[str, tuple[FloatArray, FloatArray]] = field(default_factory=dict)
+
+    def append(self, prefix: str, key: FloatArray, value: FloatArray) -> tuple[FloatArray, ...]:
+        """Add a step; all keys and values so far.    [kv_head, new, d] -> [kv_head, key, d]"""
+        if prefix in self.entries:
+            old_key, old_value = self.entries[prefix]
+            key = np.concatenate([old_key, key], axis=1)
+            value = np.concatenate([old_value, value], axis=1)
+        self.entries[prefix] = key, value
+        return key, value
+
+
+class AttentionContext(Record, kw_only=True, eq=False):
+    """What all layers of a stack need for one kind of attention.
+
+    `attend` computes the attention of each layer. `encoder_states` are the hidden states that
+    keys and values are projected from in cross-attention; None: self-attention. Without
+    `needs_output`, the last layer stops after its attention.
+    Shapes: encoder_states [key, d_model]
+    """
+
+    attend: AttendCallback
     kind: str
-    notes: Mapping[str, Note] = field(default_factory=dict)
-    source: FloatArray | None = None
-    read: bool = True
-    cache: Cache | None = None
+    token_features: Mapping[str, TokenFeature] = field(default_factory=dict)
+    encoder_states: FloatArray | None = None
+    needs_output: bool = True
+    cache: KVCache | None = None
 
 
-def attended(row: Attention, w: Weights, index: int, x: FloatArray, look: Looking) -> FloatArray:
-    """One attention, without its norms and residual.    [query, d_model] -> [query, d_model]"""
-    n_head, width = w.config.whole("n_head"), w.config.d_head
-    seen = x if look.source is None else look.source
-    query, key, value = projected(row, w, x, seen)
-    if look.cache is not None and look.source is None:
-        key, value = look.cache.extended(w.place, key, value)
-    own = mechanism(row, Layer(w.config, index))
+def attention_layer(
+    spec: Attention, w: Weights, index: int, x: FloatArray, context: AttentionContext
+) -> FloatArray:
+    """Attention without layer norm and residual.    [query, d_model] -> [query, d_model]"""
+    n_head, d = w.config.get_int("n_head"), w.config.d_head
+    key_input = x if context.encoder_states is None else context.encoder_states
+    query, key, value = project_qkv(spec, w, x, key_input)
+    if context.cache is not None and context.encoder_states is None:
+        key, value = context.cache.append(w.prefix, key, value)
+    variant = layer_variant(spec, Layer(w.config, index))
     inputs = Inputs(
         query=query,
-        key=share(key, n_head),
-        grid=Grid.of(n_head, query.shape[1], key.shape[1], look.notes),
-        learned=learned(row, w),
+        key=repeat_kv(key, n_head),
+        grid=Grid.of(n_head, query.shape[1], key.shape[1], context.token_features),
+        params=read_params(spec, w),
         query_input=x,
-        key_input=seen if len(seen) == key.shape[1] else None,
+        key_input=key_input if len(key_input) == key.shape[1] else None,
         layer=index,
     )
     call = LayerCall(
         layer=index,
         inputs=inputs,
-        value=share(value, n_head),
-        own=own,
-        kind=look.kind,
-        told=told(row, w, index, look),
+        value=repeat_kv(value, n_head),
+        variant=variant,
+        kind=context.kind,
+        formulas=input_formulas(spec, w, index, context),
     )
-    output = look.attend(call)
-    if output.shape != (n_head, len(x), width):
+    output = context.attend(call)
+    if output.shape != (n_head, len(x), d):
         raise ShapeError(
-            f"layer {index} needs an output of {n_head} heads × {len(x)} tokens × {width}; "
-            f"this mechanism gives {' × '.join(map(str, output.shape))}"
+            f"layer {index} needs an output of {n_head} heads × {len(x)} tokens × {d}; "
+            f"this mechanism's output is {' × '.join(map(str, output.shape))}"
         )
-    joined = output.swapaxes(0, 1).reshape(len(x), n_head * width).astype(np.float32, copy=False)
-    return w.linear(joined, row.output, w.config.whole("d_model"), bias=row.output_bias)
+    joined = output.swapaxes(0, 1).reshape(len(x), n_head * d).astype(np.float32, copy=False)
+    return w.linear(joined, spec.output, w.config.get_int("d_model"), bias=spec.output_bias)
 
 
-def told(row: Attention, w: Weights, index: int, look: Looking) -> Mapping[str, str]:
-    """How the layer's input, and queries, keys and values came about, as one writes it."""
-    plus = " + b" if w.given(row.bias) else ""
-    made = {name: f"x W_{name.upper()}{plus}" for name in "qkv"}
-    for name, norm in (("q", row.query_norm), ("k", row.key_norm)):
-        made[name] = f"norm({made[name]})" if norm else made[name]
-    x = "each token as the encoder leaves it"
-    if look.source is None:
-        x = f"each token as layer {index - 1} leaves it" if index else "each token, embedded"
-        x += ", normed" if row.before and index >= row.before_from else ""
-    return made | {"x": x}
+def input_formulas(
+    spec: Attention, w: Weights, index: int, context: AttentionContext
+) -> Mapping[str, str]:
+    """What x, the input of the layer, is, and formulas of its queries, keys and values."""
+    plus = " + b" if w.resolve_flag(spec.bias) else ""
+    formulas = {name: f"x W_{name.upper()}{plus}" for name in "qkv"}
+    for name, norm in (("q", spec.query_norm), ("k", spec.key_norm)):
+        formulas[name] = f"norm({formulas[name]})" if norm else formulas[name]
+    x = "output of the encoder"
+    if context.encoder_states is None:
+        x = f"output of layer {index - 1}" if index else "token embeddings"
+        x += ", normalized" if spec.before and index >= spec.before_from else ""
+    return formulas | {"x": x}
 
 
-def mechanism(row: Attention, layer: Layer) -> Variant:
-    """The model's own mechanism, as parts."""
-    slots, config = row.slots, layer.config
-    family = config.word("model_type")
-    shared = config.n_kv_head if config.n_kv_head < config.whole("n_head") else 0
+def layer_variant(spec: Attention, layer: Layer) -> Variant:
+    """The model's own mechanism of a layer, composed of core parts."""
+    slots, config = spec.slots, layer.config
+    family = config.get_str("model_type")
+    kv_heads = config.n_kv_head if config.n_kv_head < config.get_int("n_head") else 0
     return Variant(
         name=family,
-        summary=f"as {family} attends in layer {layer.index}",
+        summary=f"attention of {family}, layer {layer.index}",
         formula="softmax(bias(scale · score(q, k))) v",
         position=slots.position(layer),
         score=slots.score(layer),
         scale=slots.scale(layer),
         bias=slots.bias(layer),
         mask=slots.mask(layer),
-        heads=MultiHead(heads=config.whole("n_head"), kv_heads=shared),
+        heads=MultiHead(heads=config.get_int("n_head"), kv_heads=kv_heads),
     )
 
 
-def projected(row: Attention, w: Weights, x: FloatArray, seen: FloatArray) -> Three:
-    """Queries of those who look, keys and values of what is seen.
+def project_qkv(spec: Attention, w: Weights, x: FloatArray, key_input: FloatArray) -> ProjectedQKV:
+    """Queries of x, keys and values of `key_input`, per head.
 
     Shapes: [query, d_model], [key, d_model] -> [head, query, d], [kv_head, key, d] twice
     """
-    n_head, n_kv_head = w.config.whole("n_head"), w.config.n_kv_head
-    if row.fused:
-        query, key, value = unfused(row, w, x, n_head, n_kv_head)
+    n_head, n_kv_head = w.config.get_int("n_head"), w.config.n_kv_head
+    if spec.fused:
+        query, key, value = split_fused(spec, w, x, n_head, n_kv_head)
     else:
         d = w.config.d_head
-        query, key, value = made(
-            w.product(x, row.query, n_head * d, bias=row.bias).wide(),
-            w.product(seen, row.key, n_kv_head * d, bias=row.bias).wide(),
-            w.product(seen, row.value, n_kv_head * d, bias=row.bias).wide(),
+        query, key, value = materialize(
+            w.lazy_linear(x, spec.query, n_head * d, bias=spec.bias).lazy(),
+            w.lazy_linear(key_input, spec.key, n_kv_head * d, bias=spec.bias).lazy(),
+            w.lazy_linear(key_input, spec.value, n_kv_head * d, bias=spec.bias).lazy(),
         )
-    query = normed(row, w, query, row.query_norm, n_head)
-    key = normed(row, w, key, row.key_norm, n_kv_head)
-    return query, key, heads(value, n_kv_head)
+    query = split_and_norm(spec, w, query, spec.query_norm, n_head)
+    key = split_and_norm(spec, w, key, spec.key_norm, n_kv_head)
+    return query, key, split_heads(value, n_kv_head)
 
 
-def unfused(row: Attention, w: Weights, x: FloatArray, n_head: int, n_kv_head: int) -> Three:
-    """One product for query, key and value.    [token, d_model] -> three [token, head × d]"""
+def split_fused(
+    spec: Attention, w: Weights, x: FloatArray, n_head: int, n_kv_head: int
+) -> ProjectedQKV:
+    """One fused projection, split into three.    [token, d_model] -> three [token, head × d]"""
     d = w.config.d_head
-    fused = w.linear(x, row.fused, (n_head + 2 * n_kv_head) * d, bias=row.bias)
-    if row.fused_by == "heads":
-        apart = fused.reshape(len(x), n_head, 3, d)
-        query, key, value = (apart[:, :, i].reshape(len(x), -1) for i in range(3))
+    fused = w.linear(x, spec.fused, (n_head + 2 * n_kv_head) * d, bias=spec.bias)
+    if spec.fused_by == "heads":
+        by_head = fused.reshape(len(x), n_head, 3, d)
+        query, key, value = (by_head[:, :, i].reshape(len(x), -1) for i in range(3))
         return query, key, value
     query, key, value = np.split(fused, [n_head * d, (n_head + n_kv_head) * d], axis=-1)
     return query, key, value
 
 
-def normed(row: Attention, w: Weights, x: FloatArray, name: str, n_head: int) -> FloatArray:
-    """Queries or keys by heads, normed where the row says so.
+def split_and_norm(
+    spec: Attention, w: Weights, x: FloatArray, name: str, n_head: int
+) -> FloatArray:
+    """Queries or keys per head, normalized where the family has query and key norms.
 
     Shapes: [token, head × d] -> [head, token, d]
     """
-    if row.norm_each_head:
-        return w.norm(heads(x, n_head), name)
-    return heads(w.norm(x, name), n_head)
+    if spec.norm_each_head:
+        return w.norm(split_heads(x, n_head), name)
+    return split_heads(w.norm(x, name), n_head)
 
 
-def heads(x: FloatArray, n_head: int) -> FloatArray:
+def split_heads(x: FloatArray, n_head: int) -> FloatArray:
     """[token, head × d] -> [head, token, d]"""
     return x.reshape(len(x), n_head, -1).swapaxes(0, 1)
 
 
-def learned(row: Attention, w: Weights) -> Mapping[str, FloatArray]:
-    """The numbers that the mechanism needs, by the names its parts know.    -> each [head, …]"""
-    n_head = w.config.whole("n_head")
-    found = {
-        name: w.tensors.get(tensor, (None, n_head)).T for name, tensor in row.slots.learned.items()
+def read_params(spec: Attention, w: Weights) -> Mapping[str, FloatArray]:
+    """Learned parameters of the mechanism's parts, by their names.    -> each [head, …]"""
+    n_head = w.config.get_int("n_head")
+    params = {
+        name: w.tensors.get(tensor, (None, n_head)).T for name, tensor in spec.slots.params.items()
     }
-    return found if row.places is None else {**found, **placed(row, row.places, w)}
+    if spec.relative_tables is None:
+        return params
+    return {**params, **relative_tables(spec, spec.relative_tables, w)}
 
 
-def placed(row: Attention, places: Places, w: Weights) -> dict[str, FloatArray]:
-    """Relative places as keys and as queries of this layer.    -> each [head, place, d]"""
-    n_head, d_model = w.config.whole("n_head"), w.config.whole("d_model")
-    table = w.tensors.get(places.table, (None, d_model))
+def relative_tables(spec: Attention, tables: RelativeTables, w: Weights) -> dict[str, FloatArray]:
+    """Embeddings of relative positions, projected by this layer.    -> each [head, distance, d]"""
+    n_head, d_model = w.config.get_int("n_head"), w.config.get_int("d_model")
+    table = w.tensors.get(tables.table, (None, d_model))
     if w.config.get("norm_rel_ebd") == "layer_norm":
-        table = replace(w, place="").norm(table, places.norm)
-    shared = w.config.flag(places.shared)
-    by_name = {
-        "place_key": row.key if shared else places.key,
-        "place_query": row.query if shared else places.query,
+        table = replace(w, prefix="").norm(table, tables.norm)
+    shared = w.config.get_bool(tables.shared)
+    projections = {
+        "place_key": spec.key if shared else tables.key,
+        "place_query": spec.query if shared else tables.query,
     }
     return {
-        name: heads(w.linear(table, projection, n_head * w.config.d_head), n_head)
-        for name, projection in by_name.items()
-        if w.tensors.find(f"{w.place}{projection}.weight")
+        name: split_heads(w.linear(table, projection, n_head * w.config.d_head), n_head)
+        for name, projection in projections.items()
+        if w.tensors.find(f"{w.prefix}{projection}.weight")
     }

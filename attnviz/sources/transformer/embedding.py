@@ -1,4 +1,4 @@
-"""From ids to vectors: words, positions, segments."""
+"""Embedding layer: token, position and segment embeddings of token ids."""
 
 from __future__ import annotations
 
@@ -10,96 +10,96 @@ import numpy as np
 from attnviz.core.arrays import FloatArray, IntArray
 from attnviz.core.positions import sinusoids
 from attnviz.errors import InvalidInputError
-from attnviz.sources.families.rope_config import longest
+from attnviz.sources.families.rope_config import max_length
 from attnviz.sources.families.spec import Embedding
 from attnviz.sources.transformer.weights import Weights
 
 
-def embedded(
-    row: Embedding, w: Weights, ids: Sequence[int], segments: Sequence[int], start: int = 0
+def embed_tokens(
+    spec: Embedding, w: Weights, ids: Sequence[int], segments: Sequence[int], n_past: int = 0
 ) -> FloatArray:
-    """What the first layer reads; `start` tokens were read before.    -> [token, d_model]"""
-    d_model = w.config.whole("d_model")
-    x = words(row, w, ids)
-    if w.given(row.scale):
+    """Input of the first layer; `n_past` tokens are in the KV cache.    -> [token, d_model]"""
+    d_model = w.config.get_int("d_model")
+    x = lookup_embeddings(spec, w, ids)
+    if w.resolve_flag(spec.scale):
         x = x * np.float32(sqrt(d_model))
-    if row.project_at == "word":
-        x = projected(row, w, x)
-    if row.sinusoids or (row.position and w.given(row.position_if)):
-        x = x + positions(row, w, ids, x.shape[-1], start)
-    if row.segment and w.config.get("n_segment"):
-        two = row.segments and w.config.whole("n_segment") > 1
-        numbers = segments if two else [0] * len(ids)
-        x = x + w.tensors.rows(f"{row.segment}.weight", numbers, x.shape[-1])
-    if row.project_at == "sum":
-        x = projected(row, w, x)
-    x = w.norm(x, row.norm)
-    return projected(row, w, x) if row.project_at == "end" else x
+    if spec.project_at == "token":
+        x = project_embeddings(spec, w, x)
+    if spec.sinusoids or (spec.position and w.resolve_flag(spec.position_if)):
+        x = x + position_embeddings(spec, w, ids, x.shape[-1], n_past)
+    if spec.segment and w.config.get("n_segment"):
+        has_second = spec.separate_segments and w.config.get_int("n_segment") > 1
+        rows = segments if has_second else [0] * len(ids)
+        x = x + w.tensors.rows(f"{spec.segment}.weight", rows, x.shape[-1])
+    if spec.project_at == "sum":
+        x = project_embeddings(spec, w, x)
+    x = w.norm(x, spec.norm)
+    return project_embeddings(spec, w, x) if spec.project_at == "end" else x
 
 
-def words(row: Embedding, w: Weights, ids: Sequence[int]) -> FloatArray:
-    """The rows of these words.    -> [token, d_embedding]"""
-    name = word_table(row, w)
-    n_word = w.tensors.shape(name)[0]
-    if ids and max(ids) >= n_word:
+def lookup_embeddings(spec: Embedding, w: Weights, ids: Sequence[int]) -> FloatArray:
+    """Token embeddings.    -> [token, d_embedding]"""
+    name = embedding_table(spec, w)
+    n_vocab = w.tensors.shape(name)[0]
+    if ids and max(ids) >= n_vocab:
         raise InvalidInputError(
-            f"a token has the number {max(ids)}, but the model knows {n_word} words: "
-            "its tokenizer belongs to another model"
+            f"token id {max(ids)} is not in the model's vocabulary of {n_vocab} tokens: the "
+            "tokenizer belongs to another model"
         )
-    width = w.config.whole("d_embedding", w.config.whole("d_model"))
+    width = w.config.get_int("d_embedding", w.config.get_int("d_model"))
     return w.tensors.rows(name, ids, width)
 
 
-def word_table(row: Embedding, w: Weights) -> str:
-    """The name of the matrix with a row for each word."""
-    names = [f"{name}.weight" for name in row.word]
+def embedding_table(spec: Embedding, w: Weights) -> str:
+    """Name of the tensor with the token embeddings."""
+    names = [f"{name}.weight" for name in spec.token]
     return next((name for name in names if w.tensors.find(name)), names[0])
 
 
-def positions(
-    row: Embedding, w: Weights, ids: Sequence[int], width: int, start: int
+def position_embeddings(
+    spec: Embedding, w: Weights, ids: Sequence[int], width: int, n_past: int
 ) -> FloatArray:
-    """What is added for where a token stands.    -> [token, width]"""
-    place = places(row, w, ids, start)
-    if row.position:
-        return w.tensors.rows(f"{row.position}.weight", place.tolist(), width)
-    if row.sinusoids == "halves":
-        waves = sinusoids(place, width)
+    """Learned or sinusoidal position embeddings.    -> [token, width]"""
+    indices = position_indices(spec, w, ids, n_past)
+    if spec.position:
+        return w.tensors.rows(f"{spec.position}.weight", indices.tolist(), width)
+    if spec.sinusoids == "halves":
+        waves = sinusoids(indices, width)
         waves = np.concatenate([waves[:, ::2], waves[:, 1::2]], axis=-1)
     else:
-        pace = np.exp(-log(10000.0) / (width // 2 - 1) * np.arange(width // 2))
-        angle = place[:, None] * pace
+        frequency = np.exp(-log(10000.0) / (width // 2 - 1) * np.arange(width // 2))
+        angle = indices[:, None] * frequency
         waves = np.concatenate([np.sin(angle), np.cos(angle)], axis=-1)
-        waves[place == offset(row, w) - 1] = 0.0
+        waves[indices == position_offset(spec, w) - 1] = 0.0
     return waves.astype(np.float32)
 
 
-def places(row: Embedding, w: Weights, ids: Sequence[int], start: int) -> IntArray:
-    """The row of each token in the table of positions.    -> [token]"""
-    if row.offset != "pad":
-        return np.arange(len(ids)) + start + row.offset
-    pad = w.config.get("pad_token_id")
-    real = np.array([token != pad for token in ids], dtype=np.intp)
-    return (np.cumsum(real) + start) * real + (offset(row, w) - 1)
+def position_indices(spec: Embedding, w: Weights, ids: Sequence[int], n_past: int) -> IntArray:
+    """The row of each token in the position table.    -> [token]"""
+    if spec.offset != "pad":
+        return np.arange(len(ids)) + n_past + spec.offset
+    pad_id = w.config.get("pad_token_id")
+    is_token = np.array([token_id != pad_id for token_id in ids], dtype=np.intp)
+    return (np.cumsum(is_token) + n_past) * is_token + (position_offset(spec, w) - 1)
 
 
-def offset(row: Embedding, w: Weights) -> int:
-    """How many rows of the table of positions lie before the first position."""
-    if row.offset == "pad":
+def position_offset(spec: Embedding, w: Weights) -> int:
+    """Number of rows of the position table before the first position."""
+    if spec.offset == "pad":
         return int(w.config.get("pad_token_id") or 0) + 1
-    return row.offset
+    return spec.offset
 
 
-def limit(row: Embedding, w: Weights) -> int | None:
-    """How many tokens the model has positions for; None: any number."""
-    if row.position and w.given(row.position_if):
-        return w.tensors.shape(f"{row.position}.weight")[0] - offset(row, w)
-    return None if w.config.get("n_position") is None else longest(w.config)
+def max_positions(spec: Embedding, w: Weights) -> int | None:
+    """Maximum length in tokens; None: unlimited."""
+    if spec.position and w.resolve_flag(spec.position_if):
+        return w.tensors.shape(f"{spec.position}.weight")[0] - position_offset(spec, w)
+    return None if w.config.get("n_position") is None else max_length(w.config)
 
 
-def projected(row: Embedding, w: Weights, x: FloatArray) -> FloatArray:
-    """Embeddings in the width of the layers.    [token, d_embedding] -> [token, d_model]"""
-    d_model = w.config.whole("d_model")
-    if not row.project or (x.shape[-1] == d_model and not row.project_always):
+def project_embeddings(spec: Embedding, w: Weights, x: FloatArray) -> FloatArray:
+    """Embeddings projected to the hidden size.    [token, d_embedding] -> [token, d_model]"""
+    d_model = w.config.get_int("d_model")
+    if not spec.project or (x.shape[-1] == d_model and not spec.project_always):
         return x
-    return w.linear(x, row.project, d_model, bias=row.project_bias)
+    return w.linear(x, spec.project, d_model, bias=spec.project_bias)

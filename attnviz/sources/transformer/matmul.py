@@ -1,6 +1,6 @@
-"""Products with stored matrices, in pieces that threads can share.
+"""Matrix products with stored weights, in blocks of columns that threads compute in parallel.
 
-How they are cut depends on the sizes alone, so the numbers do not depend on the threads.
+Blocks depend on the sizes alone, so results do not depend on the number of threads.
 """
 
 from __future__ import annotations
@@ -12,20 +12,20 @@ from typing import NamedTuple
 import numpy as np
 
 from attnviz.core.arrays import FloatArray
-from attnviz.core.engine.parallel import each
+from attnviz.core.engine.parallel import map_tasks
 from attnviz.record import Record
-from attnviz.sources.checkpoint.tensors import Tensor, lifted
+from attnviz.sources.checkpoint.tensors import Tensor, to_float32
 
-STRAIGHT = 1 << 24  # products of two numbers that are not worth a thread
-COLUMNS = 256  # columns of a piece: its part of the matrix stays near the processor
-SMALL = 3 << 17  # products of two numbers that BLAS makes without packing the matrix
-THIN = 16  # columns below which pieces are too many to be worth it
+MIN_PARALLEL_COST = 1 << 24  # multiplications; threads do not pay for fewer
+BLOCK_COLUMNS = 256  # per block: its part of the matrix stays in the processor's cache
+UNPACKED_COST = 3 << 17  # multiplications up to which BLAS does not pack the matrix
+MIN_BLOCK_COLUMNS = 16  # narrower blocks cost more calls than they save
 
 
-class Product(Record):
-    """x Wᵀ + b, of which any columns can be had; of the matrix no more is lifted than they need.
+class LazyLinear(Record, eq=False):
+    """x Wᵀ + b, computed by columns: only the rows of W that they need become float32.
 
-    Shapes: x [token, d], matrix [width, d] (or [d, width], where it is stored so), bias [width]
+    Shapes: x [token, d], matrix [width, d] (with `in_first` [d, width]), bias [width]
     """
 
     x: FloatArray
@@ -34,26 +34,28 @@ class Product(Record):
     in_first: bool
     width: int
 
-    def columns(self, some: slice, out: FloatArray | None = None) -> FloatArray:
-        """Some columns, where they belong or on their own.    -> [token, column]"""
+    def columns(self, selected: slice, out: FloatArray | None = None) -> FloatArray:
+        """Compute some columns, into `out` if given.    -> [token, column]"""
         if self.in_first:
-            y: FloatArray = np.matmul(self.x, lifted(self.matrix, (slice(None), some)), out=out)
+            y: FloatArray = np.matmul(
+                self.x, to_float32(self.matrix, (slice(None), selected)), out=out
+            )
         else:
-            y = times(self.x, lifted(self.matrix, some), out)
+            y = multiply_transposed(self.x, to_float32(self.matrix, selected), out)
         if self.bias is not None:
-            y += self.bias[some]
+            y += self.bias[selected]
         return y
 
-    def wide(self) -> Wide:
-        """All columns, not yet made."""
+    def lazy(self) -> LazyMatrix:
+        """All columns, as a matrix for `materialize`."""
         n_token, d = self.x.shape
-        return Wide(self.columns, n_token, d, self.width)
+        return LazyMatrix(self.columns, n_token, d, self.width)
 
 
-class Wide(NamedTuple):
-    """A matrix that is made by columns: `write` makes some of them where they belong.
+class LazyMatrix(NamedTuple):
+    """A matrix computed by columns: `write(columns, out)` computes some of them into `out`.
 
-    Shapes: -> [token, width], each number from `d` others
+    Shapes: -> [token, width]; `d` multiplications per element
     """
 
     write: Callable[[slice, FloatArray], object]
@@ -62,36 +64,40 @@ class Wide(NamedTuple):
     width: int
 
 
-def made(*matrices: Wide) -> list[FloatArray]:
-    """Several matrices at once.    -> each [token, width]"""
-    found = [np.empty((m.n_token, m.width), dtype=np.float32) for m in matrices]
-    pieces = [
-        (m.write, some, y[:, some])
-        for m, y in zip(matrices, found, strict=True)
-        for some in cut(m.n_token * m.d * m.width, m.width)
+def materialize(*matrices: LazyMatrix) -> list[FloatArray]:
+    """Compute several matrices in parallel.    -> each [token, width]"""
+    results = [np.empty((m.n_token, m.width), dtype=np.float32) for m in matrices]
+    blocks = [
+        (m.write, columns, y[:, columns])
+        for m, y in zip(matrices, results, strict=True)
+        for columns in split_columns(m.n_token * m.d * m.width, m.width)
     ]
     cost = sum(m.n_token * m.d * m.width for m in matrices)
-    for _ in each(lambda piece: piece[0](*piece[1:]), pieces, much=cost > STRAIGHT):
+    for _ in map_tasks(
+        lambda block: block[0](*block[1:]), blocks, is_large=cost > MIN_PARALLEL_COST
+    ):
         pass
-    return found
+    return results
 
 
-def cut(cost: int, width: int) -> list[slice]:
-    """Columns in pieces, or all of them where that is little work."""
-    n_piece = -(-width // COLUMNS) if cost > STRAIGHT else 1
-    edges = [width * i // n_piece for i in range(n_piece + 1)]
+def split_columns(cost: int, width: int) -> list[slice]:
+    """Columns in blocks, or in one where that is little work."""
+    n_block = -(-width // BLOCK_COLUMNS) if cost > MIN_PARALLEL_COST else 1
+    edges = [width * i // n_block for i in range(n_block + 1)]
     return [slice(*pair) for pair in pairwise(edges)]
 
 
-def times(x: FloatArray, matrix: FloatArray, out: FloatArray | None = None) -> FloatArray:
-    """x Wᵀ; for a few tokens in pieces that BLAS makes without packing the matrix first.
+def multiply_transposed(
+    x: FloatArray, matrix: FloatArray, out: FloatArray | None = None
+) -> FloatArray:
+    """x Wᵀ; for few tokens in blocks that BLAS computes without packing the matrix first.
 
     Shapes: [token, d], [width, d] -> [token, width]
     """
-    few, width = SMALL // max(1, x.size), len(matrix)
-    if not THIN <= few < width:
+    n_column, width = UNPACKED_COST // max(1, x.size), len(matrix)
+    if not MIN_BLOCK_COLUMNS <= n_column < width:
         return np.matmul(x, matrix.T, out=out)
     y = np.empty((len(x), width), dtype=np.float32) if out is None else out
-    for i in range(0, width, few):
-        np.matmul(x, matrix[i : i + few].T, out=y[:, i : i + few])
+    for i in range(0, width, n_column):
+        np.matmul(x, matrix[i : i + n_column].T, out=y[:, i : i + n_column])
     return y

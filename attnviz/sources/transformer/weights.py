@@ -1,4 +1,4 @@
-"""The learned numbers of one place in a model, and what is done with them."""
+"""Trained weights of a part of a model: its linear layers and layer norms."""
 
 from __future__ import annotations
 
@@ -12,75 +12,79 @@ from attnviz.record import Record
 from attnviz.sources.checkpoint.config import Config
 from attnviz.sources.checkpoint.tensors import Tensors
 from attnviz.sources.families.spec import Flag, Norm
-from attnviz.sources.transformer.matmul import Product, made
+from attnviz.sources.transformer.matmul import LazyLinear, materialize
 
 
 class Weights(Record):
-    """Tensors whose names begin with `place`, and the config that says how to use them."""
+    """The tensors whose names begin with `prefix`, and the config that they are used with."""
 
     tensors: Tensors
     config: Config
-    norms: Norm
+    norm_spec: Norm
     in_first: bool = False
-    place: str = ""
+    prefix: str = ""
 
-    def at(self, place: str) -> Weights:
-        """The numbers of a place within this one."""
-        return replace(self, place=self.place + place)
+    def under(self, prefix: str) -> Weights:
+        """The tensors below a further prefix."""
+        return replace(self, prefix=self.prefix + prefix)
 
-    def given(self, flag: Flag) -> bool:
-        """A flag of a row: yes, no, or what the config says under that key."""
-        return self.config.flag(flag) if isinstance(flag, str) else flag
+    def resolve_flag(self, flag: Flag) -> bool:
+        """The value of a flag: itself, or that of the config key it names."""
+        return self.config.get_bool(flag) if isinstance(flag, str) else flag
 
     def get(self, name: str, shape: Sequence[int | None]) -> FloatArray:
-        """One tensor of a known shape.    -> [*shape]"""
-        return self.tensors.get(self.place + name, shape)
+        """A tensor, whose shape is checked.    -> [*shape]"""
+        return self.tensors.get(self.prefix + name, shape)
 
     def linear(self, x: FloatArray, name: str, width: int, *, bias: Flag = True) -> FloatArray:
-        """Formula: x Wᵀ + b    [token, d] -> [token, width]"""
-        return made(self.product(x, name, width, bias=bias).wide())[0]
+        """A linear layer, x Wᵀ + b.    [token, d] -> [token, width]"""
+        return materialize(self.lazy_linear(x, name, width, bias=bias).lazy())[0]
 
-    def product(self, x: FloatArray, name: str, width: int, *, bias: Flag = True) -> Product:
-        """x Wᵀ + b, not yet made.    [token, d]"""
+    def lazy_linear(
+        self, x: FloatArray, name: str, width: int, *, bias: Flag = True
+    ) -> LazyLinear:
+        """The same, computed later and by columns.    [token, d]"""
         d = x.shape[-1]
         shape = (d, width) if self.in_first else (width, d)
-        matrix = self.tensors.tensor(f"{self.place}{name}.weight", shape)
-        added = self.get(f"{name}.bias", (width,)) if self.given(bias) else None
-        return Product(x, matrix, added, self.in_first, width)
+        matrix = self.tensors.tensor(f"{self.prefix}{name}.weight", shape)
+        offset = self.get(f"{name}.bias", (width,)) if self.resolve_flag(bias) else None
+        return LazyLinear(x, matrix, offset, self.in_first, width)
 
     def norm(self, x: FloatArray, name: str) -> FloatArray:
-        """The norm of this name; without a name, nothing happens.    [..., d] -> [..., d]"""
+        """Layer norm or RMS norm; without a name, the identity.    [..., d] -> [..., d]"""
         if not name:
             return x
-        eps, size = np.float32(self.config.number("eps")), (x.shape[-1],)
-        weight = self.vector(name, ("weight", "gamma"), size)
-        if self.norms.kind == "rms":
-            return rms_norm(x, weight + 1 if self.norms.plus_one else weight, eps)
-        centred = layer_norm(x, weight, eps)
-        if self.given(self.norms.bias):
-            centred += self.vector(name, ("bias", "beta"), size)
-        return centred
+        eps, shape = np.float32(self.config.get_float("eps")), (x.shape[-1],)
+        weight = self.norm_vector(name, ("weight", "gamma"), shape)
+        if self.norm_spec.kind == "rms":
+            return rms_norm(x, weight + 1 if self.norm_spec.plus_one else weight, eps)
+        normalized = layer_norm(x, weight, eps)
+        if self.resolve_flag(self.norm_spec.bias):
+            normalized += self.norm_vector(name, ("bias", "beta"), shape)
+        return normalized
 
-    def vector(self, name: str, endings: tuple[str, str], shape: Shape) -> FloatArray:
-        """A vector of a norm; old checkpoints write gamma and beta.    -> [d]"""
-        names = [f"{self.place}{name}.{ending}" for ending in endings]
+    def norm_vector(self, name: str, suffixes: tuple[str, str], shape: Shape) -> FloatArray:
+        """A vector of a norm; old checkpoints call weight and bias gamma and beta.    -> [d]"""
+        names = [f"{self.prefix}{name}.{suffix}" for suffix in suffixes]
         return self.tensors.get(names[0] if self.tensors.find(names[0]) else names[1], shape)
 
 
 def layer_norm(x: FloatArray, weight: FloatArray, eps: np.float32) -> FloatArray:
-    """Formula: w (x - mean) / √(variance + eps)    [..., d], [d] -> [..., d]
+    """Layer norm without its bias.    [..., d], [d] -> [..., d]
 
+    Formula: w (x - mean) / √(variance + eps)
     Paper: 1607.06450
     """
     return rms_norm(x - x.mean(-1, keepdims=True), weight, eps)
 
 
 def rms_norm(x: FloatArray, weight: FloatArray, eps: np.float32) -> FloatArray:
-    """Formula: w x / √(mean of x² + eps)    [..., d], [d] -> [..., d]
+    """RMS norm.    [..., d], [d] -> [..., d]
 
+    Formula: w x / √(mean of x² + eps)
     Paper: 1910.07467
     """
     mean_square = np.einsum("...d,...d->...", x, x)[..., None] / np.float32(x.shape[-1])
-    made = x / np.sqrt(mean_square + eps)
-    made *= weight
-    return made
+    normalized = x / np.sqrt(mean_square + eps)
+    normalized *= weight
+    return normalized

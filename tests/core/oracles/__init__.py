@@ -1,7 +1,7 @@
-"""Every mechanism a second time: slow, obvious, from the paper, never calling our parts.
+"""Oracles: a second implementation of every mechanism, slow and plain, without our parts.
 
-An oracle takes (variant, inputs, visible) and gives weights [head, query, key]. It may read a
-part's tunables from the variant, and learned numbers from the inputs.
+An oracle is a function (variant, inputs, visible) -> weights [head, query, key]. It may read the
+tunables of a part from the variant, and learned parameters from the inputs.
 """
 
 from importlib import import_module

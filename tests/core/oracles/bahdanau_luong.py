@@ -1,4 +1,4 @@
-"""Attention of the translation years, in loops."""
+"""Oracles of Bahdanau and Luong attention, in loops."""
 
 import math
 
@@ -8,14 +8,14 @@ from tests.core.oracles.loops import by_rows, inner, matvec, softmax_row
 
 
 def additive(variant, inputs, h, q, k):
-    of_query = matvec(inputs.learned["w_additive"][h], inputs.query[h, q])
-    of_key = matvec(inputs.learned["u_additive"][h], inputs.key[h, k])
+    of_query = matvec(inputs.params["w_additive"][h], inputs.query[h, q])
+    of_key = matvec(inputs.params["u_additive"][h], inputs.key[h, k])
     energy = [math.tanh(a + b) for a, b in zip(of_query, of_key, strict=True)]
-    return inner(inputs.learned["v_additive"][h], energy)
+    return inner(inputs.params["v_additive"][h], energy)
 
 
 def general(variant, inputs, h, q, k):
-    return inner(inputs.query[h, q], matvec(inputs.learned["w_general"][h], inputs.key[h, k]))
+    return inner(inputs.query[h, q], matvec(inputs.params["w_general"][h], inputs.key[h, k]))
 
 
 def local_p(variant, inputs, visible):
@@ -25,14 +25,16 @@ def local_p(variant, inputs, visible):
     weights = np.zeros((n_head, n_query, n_key))
     for h in range(n_head):
         for q in range(n_query):
-            hidden = map(math.tanh, matvec(inputs.learned["w_centre"][h], inputs.query[h, q]))
-            centre = inner(inputs.learned["v_centre"][h], hidden)
-            place = (n_key - 1) / (1 + math.exp(-centre))
-            seen = [visible[h, q, k] and abs(k - place) <= reach for k in range(n_key)]
+            hidden = map(math.tanh, matvec(inputs.params["w_centre"][h], inputs.query[h, q]))
+            centre = inner(inputs.params["v_centre"][h], hidden)
+            centre_position = (n_key - 1) / (1 + math.exp(-centre))
+            seen = [visible[h, q, k] and abs(k - centre_position) <= reach for k in range(n_key)]
             scores = [general(variant, inputs, h, q, k) for k in range(n_key)]
-            for k, share in enumerate(softmax_row(scores, seen)):
+            for k, weight in enumerate(softmax_row(scores, seen)):
                 sigma = reach / 2
-                weights[h, q, k] = share * math.exp(-((k - place) ** 2) / (2 * sigma**2))
+                weights[h, q, k] = weight * math.exp(
+                    -((k - centre_position) ** 2) / (2 * sigma**2)
+                )
     return weights
 
 
@@ -52,7 +54,7 @@ def positions_only(variant, inputs, h, q, k):
 
 
 def location_based(variant, inputs, h, q, k):
-    return inner(inputs.learned["w_location"][h][k], inputs.query[h, q])
+    return inner(inputs.params["w_location"][h][k], inputs.query[h, q])
 
 
 ORACLES = {

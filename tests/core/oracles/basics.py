@@ -1,4 +1,4 @@
-"""What a course on attention begins with, in loops."""
+"""Oracles of the basic mechanisms, in loops."""
 
 import math
 
@@ -6,16 +6,16 @@ from tests.core.oracles.loops import by_rows, dot, scaled_dot
 
 
 def best_only(scores, seen):
-    """One on the best visible key, the first of equals."""
+    """1 at the largest visible score, ties: first key."""
     best = None
-    for k, (score, may) in enumerate(zip(scores, seen, strict=True)):
-        if may and (best is None or score > scores[best]):
+    for k, (score, is_visible) in enumerate(zip(scores, seen, strict=True)):
+        if is_visible and (best is None or score > scores[best]):
             best = k
     return [float(k == best) for k in range(len(scores))]
 
 
 def log_letters(variant, inputs, h, q, k):
-    letters = inputs.grid.notes["letters"][1][k]
+    letters = inputs.grid.token_features["letters"][1][k]
     return math.log(letters) if letters else -math.inf
 
 

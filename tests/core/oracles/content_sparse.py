@@ -1,4 +1,4 @@
-"""Keys that the content picks, listed one by one."""
+"""Oracles of content-based key selection, key by key."""
 
 import math
 
@@ -7,8 +7,8 @@ import numpy as np
 from tests.core.oracles.loops import inner, matvec, scaled_dot, softmax_row
 
 
-def picked(choose):
-    """An oracle from a rule for the keys of one query: choose(…, h, q, seen) -> positions."""
+def over_selection(choose):
+    """An oracle from the selection of one query: choose(variant, inputs, h, q, seen) -> keys."""
 
     def oracle(variant, inputs, visible):
         n_head, n_query, n_key = visible.shape
@@ -16,9 +16,9 @@ def picked(choose):
         for h in range(n_head):
             for q in range(n_query):
                 seen = [k for k in range(n_key) if visible[h, q, k]]
-                kept = choose(variant, inputs, h, q, seen)
+                selected = choose(variant, inputs, h, q, seen)
                 scores = [scaled_dot(variant, inputs, h, q, k) for k in range(n_key)]
-                weights[h, q] = softmax_row(scores, [k in kept for k in range(n_key)])
+                weights[h, q] = softmax_row(scores, [k in selected for k in range(n_key)])
         return weights
 
     return oracle
@@ -29,15 +29,15 @@ def top_k(variant, inputs, h, q, seen):
 
 
 def indexed(variant, inputs, h, q, seen):
-    own = {name: inputs.learned[f"{name}_indexer"][0] for name in "wug"}
+    own = {name: inputs.params[f"{name}_indexer"][0] for name in "wug"}
 
     def index(k):
-        small_key = matvec(own["u"], inputs.key_input[k])
+        index_key = matvec(own["u"], inputs.key_input[k])
         total = 0.0
         for t in range(2):
-            small_query = matvec(own["w"][t], inputs.query_input[q])
-            trust = inner(own["g"][t], inputs.query_input[q])
-            total += trust * max(inner(small_query, small_key), 0.0)
+            index_query = matvec(own["w"][t], inputs.query_input[q])
+            gate = inner(own["g"][t], inputs.query_input[q])
+            total += gate * max(inner(index_query, index_key), 0.0)
         return total
 
     ranked = sorted(seen, key=lambda k: -index(k))
@@ -45,16 +45,16 @@ def indexed(variant, inputs, h, q, seen):
     return [k for k in seen if index(k) >= last]
 
 
-def bucket(cuts, vector):
-    sides = matvec(cuts, vector)
+def bucket(directions, vector):
+    sides = matvec(directions, vector)
     sides += [-x for x in sides]
     return sides.index(max(sides))
 
 
-def same_hash(variant, inputs, h, q, seen):
-    cuts = inputs.learned["r_hash"][h]
-    own = bucket(cuts, inputs.query[h, q])
-    alike = [k for k in seen if bucket(cuts, inputs.key[h, k]) == own]
+def same_bucket(variant, inputs, h, q, seen):
+    directions = inputs.params["r_hash"][h]
+    own = bucket(directions, inputs.query[h, q])
+    alike = [k for k in seen if bucket(directions, inputs.key[h, k]) == own]
     itself = q + inputs.key.shape[1] - inputs.query.shape[1]
     return [k for k in alike if k != itself] or alike
 
@@ -67,13 +67,13 @@ def cluster(centres, vector):
 
 
 def same_cluster(variant, inputs, h, q, seen):
-    centres = inputs.learned["centroids"][h]
+    centres = inputs.params["centroids"][h]
     own = cluster(centres, inputs.query[h, q])
     return [k for k in seen if cluster(centres, inputs.key[h, k]) == own]
 
 
-def best_blocks(variant, inputs, h, q, seen):
-    """Blocks of two; its own always, and the best of those that are wholly past."""
+def block_top_k(variant, inputs, h, q, seen):
+    """Blocks of two: the query's own, and the best of those entirely before it."""
     n_key = inputs.key.shape[1]
     i = q + n_key - inputs.query.shape[1]
     own = i // 2
@@ -92,7 +92,7 @@ def adaptive_span(variant, inputs, visible):
     weights = np.zeros(visible.shape)
     ramp = variant.normalize.ramp
     for h in range(n_head):
-        span = variant.normalize.longest / (1 + math.exp(-float(inputs.learned["z_span"][h])))
+        span = variant.normalize.longest / (1 + math.exp(-float(inputs.params["z_span"][h])))
         for q in range(n_query):
             i = q + n_key - n_query
             mass = []
@@ -105,10 +105,10 @@ def adaptive_span(variant, inputs, visible):
 
 
 ORACLES = {
-    "top-k": picked(top_k),
-    "indexed": picked(indexed),
-    "lsh": picked(same_hash),
-    "routing": picked(same_cluster),
-    "moba": picked(best_blocks),
+    "top-k": over_selection(top_k),
+    "indexed": over_selection(indexed),
+    "lsh": over_selection(same_bucket),
+    "routing": over_selection(same_cluster),
+    "moba": over_selection(block_top_k),
     "adaptive-span": adaptive_span,
 }

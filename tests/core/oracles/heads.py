@@ -1,82 +1,84 @@
-"""Head plans, head by head and pair by pair."""
+"""Oracles of head layouts, head by head and pair by pair."""
 
 from __future__ import annotations
 
 import numpy as np
 
 
-def softmaxed(scores, visible):
-    """Shares of exponentials, row by row, over visible keys.    [query, key] -> [query, key]"""
+def softmax_rows(scores, visible):
+    """Softmax over the visible keys, row by row.    [query, key] -> [query, key]"""
     weights = np.zeros(scores.shape)
     for i, row in enumerate(scores):
-        seen = np.flatnonzero(visible[i])
-        if len(seen):
-            mass = np.exp(row[seen] - max(row[seen]))
-            weights[i, seen] = mass / sum(mass)
+        keys = np.flatnonzero(visible[i])
+        if len(keys):
+            mass = np.exp(row[keys] - max(row[keys]))
+            weights[i, keys] = mass / sum(mass)
     return weights
 
 
-def turn(x, place):
-    """Pairs (t, t + d/2) as complex numbers."""
+def rotate(x, position):
+    """RoPE: pairs (t, t + d/2) as complex numbers."""
     half = len(x) // 2
     z = (x[:half] + 1j * x[half : 2 * half]) * np.exp(
-        1j * place * 10000.0 ** (-np.arange(half) / half)
+        1j * position * 10000.0 ** (-np.arange(half) / half)
     )
     return np.concatenate([z.real, z.imag, x[2 * half :]])
 
 
-def scores_of(inputs):
+def scaled_dot_scores(inputs):
     """q·k/√d, one product at a time.    -> [head, query, key]"""
     n_head, n_query, d = inputs.query.shape
     n_key = inputs.key.shape[1]
-    made = np.zeros((n_head, n_query, n_key))
+    scores = np.zeros((n_head, n_query, n_key))
     for h in range(n_head):
         for i in range(n_query):
             for j in range(n_key):
-                made[h, i, j] = sum(inputs.query[h, i] * inputs.key[h, j]) / np.sqrt(d)
-    return made
+                scores[h, i, j] = sum(inputs.query[h, i] * inputs.key[h, j]) / np.sqrt(d)
+    return scores
 
 
-def plain(variant, inputs, visible):
-    return np.stack([softmaxed(s, v) for s, v in zip(scores_of(inputs), visible, strict=True)])
+def scaled_dot(variant, inputs, visible):
+    return np.stack(
+        [softmax_rows(s, v) for s, v in zip(scaled_dot_scores(inputs), visible, strict=True)]
+    )
 
 
-def sources(inputs, h, i, side):
-    """What a token came in as, or its projection where that is not known."""
-    known = inputs.query_input if side == "query" else inputs.key_input
+def layer_input(inputs, h, i, side):
+    """The layer's input of a token, else its projection."""
+    source = inputs.query_input if side == "query" else inputs.key_input
     projected = inputs.query if side == "query" else inputs.key
-    return projected[h, i] if known is None else known[i]
+    return projected[h, i] if source is None else source[i]
 
 
-def pairwise(inputs, visible, score):
+def softmax_of(inputs, visible, score):
     n_head, n_query = inputs.query.shape[:2]
     n_key = inputs.key.shape[1]
-    every = [
+    scores = [
         [[score(h, i, j) for j in range(n_key)] for i in range(n_query)] for h in range(n_head)
     ]
-    return np.stack([softmaxed(s, v) for s, v in zip(np.array(every), visible, strict=True)])
+    return np.stack([softmax_rows(s, v) for s, v in zip(np.array(scores), visible, strict=True)])
 
 
-def latent(variant, inputs, visible):
-    learned, d = inputs.learned, inputs.query.shape[-1]
+def mla(variant, inputs, visible):
+    learned, d = inputs.params, inputs.query.shape[-1]
     first = max(inputs.key.shape[1] - inputs.query.shape[1], 0)
 
     def score(h, i, j):
-        x_i, x_j = sources(inputs, h, i, "query"), sources(inputs, h, j, "key")
+        x_i, x_j = layer_input(inputs, h, i, "query"), layer_input(inputs, h, j, "key")
         key = learned["u_latent"][h] @ (learned["w_latent"][0] @ x_j)
-        far_query = turn(learned["w_query_turned"][h] @ x_i, first + i)
-        far_key = turn(learned["w_key_turned"][0] @ x_j, j)
-        query = np.concatenate([inputs.query[h, i], far_query])
-        return query @ np.concatenate([key, far_key]) / np.sqrt(d + len(far_key))
+        rope_query = rotate(learned["w_query_turned"][h] @ x_i, first + i)
+        rope_key = rotate(learned["w_key_turned"][0] @ x_j, j)
+        query = np.concatenate([inputs.query[h, i], rope_query])
+        return query @ np.concatenate([key, rope_key]) / np.sqrt(d + len(rope_key))
 
-    return pairwise(inputs, visible, score)
+    return softmax_of(inputs, visible, score)
 
 
 def tensor_product(variant, inputs, visible):
-    learned, d = inputs.learned, inputs.query.shape[-1]
+    learned, d = inputs.params, inputs.query.shape[-1]
 
     def vector(h, i, side):
-        x = sources(inputs, h, i, side)
+        x = layer_input(inputs, h, i, side)
         factors = learned[f"a_{side}"][h] @ x
         total = np.zeros(d)
         for r, a in enumerate(factors):
@@ -86,35 +88,35 @@ def tensor_product(variant, inputs, visible):
     def score(h, i, j):
         return vector(h, i, "query") @ vector(h, j, "key") / np.sqrt(d)
 
-    return pairwise(inputs, visible, score)
+    return softmax_of(inputs, visible, score)
 
 
 def collaborative(variant, inputs, visible):
     n_head, _, d = inputs.query.shape
-    mix = inputs.learned["m_collaborative"]
+    mix = inputs.params["m_collaborative"]
 
     def score(h, i, j):
-        parts = [
+        terms = [
             mix[h, g * d + c] * inputs.query[g, i, c] * inputs.key[g, j, c]
             for g in range(n_head)
             for c in range(d)
         ]
-        return sum(parts) / np.sqrt(d)
+        return sum(terms) / np.sqrt(d)
 
-    return pairwise(inputs, visible, score)
+    return softmax_of(inputs, visible, score)
 
 
-def talking(variant, inputs, visible):
-    before, after = inputs.learned["talk_logits"], inputs.learned["talk_weights"]
-    scores = scores_of(inputs)
+def talking_heads(variant, inputs, visible):
+    before, after = inputs.params["talk_logits"], inputs.params["talk_weights"]
+    scores = scaled_dot_scores(inputs)
     n_head = len(scores)
-    talked = [sum(before[h, g] * scores[g] for g in range(n_head)) for h in range(n_head)]
-    weights = [softmaxed(s, v) for s, v in zip(talked, visible, strict=True)]
+    mixed = [sum(before[h, g] * scores[g] for g in range(n_head)) for h in range(n_head)]
+    weights = [softmax_rows(s, v) for s, v in zip(mixed, visible, strict=True)]
     return np.stack([sum(after[h, g] * weights[g] for g in range(n_head)) for h in range(n_head)])
 
 
 def differential(variant, inputs, visible):
-    learned, maps = inputs.learned, plain(variant, inputs, visible)
+    learned, maps = inputs.params, scaled_dot(variant, inputs, visible)
     factor = (
         np.exp(sum(learned["lambda_q1"][0] * learned["lambda_k1"][0]))
         - np.exp(sum(learned["lambda_q2"][0] * learned["lambda_k2"][0]))
@@ -124,17 +126,17 @@ def differential(variant, inputs, visible):
 
 
 def multi_token(variant, inputs, visible):
-    theta, groups = inputs.learned["theta"], inputs.learned["mix_group"]
-    scores = np.where(visible, scores_of(inputs), 0.0)
+    theta, groups = inputs.params["theta"], inputs.params["mix_group"]
+    scores = np.where(visible, scaled_dot_scores(inputs), 0.0)
     n_head, _, n_key = scores.shape
     _, n_a, n_b = theta.shape
-    made = np.zeros_like(scores)
+    filtered = np.zeros_like(scores)
     for h, i, j in np.ndindex(*scores.shape):
         for a in range(n_a):
             for b in range(-(n_b // 2), n_b - n_b // 2):
                 if i - a >= 0 and 0 <= j - b < n_key:
-                    made[h, i, j] += theta[h, a, b + n_b // 2] * scores[h, i - a, j - b]
-    weights = [softmaxed(s, v) for s, v in zip(made, visible, strict=True)]
+                    filtered[h, i, j] += theta[h, a, b + n_b // 2] * scores[h, i - a, j - b]
+    weights = [softmax_rows(s, v) for s, v in zip(filtered, visible, strict=True)]
     size = groups.shape[1]
     return np.stack(
         [
@@ -145,37 +147,37 @@ def multi_token(variant, inputs, visible):
 
 
 def selective(variant, inputs, visible):
-    scores = scores_of(inputs)
-    made = scores.copy()
+    scores = scaled_dot_scores(inputs)
+    masked = scores.copy()
     for i in range(scores.shape[1]):
         for j in range(1, scores.shape[2]):
             for earlier in range(j + 1, i):
-                made[:, i, j] -= max(scores[0, earlier, j], 0.0)
-    return np.stack([softmaxed(s, v) for s, v in zip(made, visible, strict=True)])
+                masked[:, i, j] -= max(scores[0, earlier, j], 0.0)
+    return np.stack([softmax_rows(s, v) for s, v in zip(masked, visible, strict=True)])
 
 
 def memory_slots(variant, inputs, visible):
-    scores, d = scores_of(inputs), inputs.query.shape[-1]
+    scores, d = scaled_dot_scores(inputs), inputs.query.shape[-1]
     weights = np.zeros_like(scores)
     for h, i in np.ndindex(*scores.shape[:2]):
-        beside = sum(
-            np.exp(inputs.query[h, i] @ m / np.sqrt(d)) for m in inputs.learned["m_slots"][h]
+        slot_mass = sum(
+            np.exp(inputs.query[h, i] @ m / np.sqrt(d)) for m in inputs.params["m_slots"][h]
         )
         mass = np.exp(scores[h, i]) * visible[h, i]
-        weights[h, i] = mass / (beside + sum(mass))
+        weights[h, i] = mass / (slot_mass + sum(mass))
     return weights
 
 
 ORACLES = {
-    "multi-query": plain,
-    "grouped-query": plain,
-    "latent": latent,
+    "multi-query": scaled_dot,
+    "grouped-query": scaled_dot,
+    "latent": mla,
     "tensor-product": tensor_product,
     "collaborative": collaborative,
-    "talking-heads": talking,
+    "talking-heads": talking_heads,
     "differential": differential,
     "multi-token": multi_token,
     "selective": selective,
     "memory-slots": memory_slots,
-    "co-attention": plain,
+    "co-attention": scaled_dot,
 }

@@ -1,48 +1,56 @@
-"""Masks of pictures, place by place."""
+"""Oracles of masks over images: the visible keys of each query."""
 
 from tests.core.oracles.patterns import over
 
 
-def spot(i, columns):
-    """Line and column of a position."""
+def row_and_column(i, columns):
+    """Row and column of a position."""
     return i // columns, i % columns
 
 
 def row(i, n, h):
-    return [k for k in range(n) if spot(k, 3)[0] == spot(i, 3)[0]]
+    return [k for k in range(n) if row_and_column(k, 3)[0] == row_and_column(i, 3)[0]]
 
 
 def column(i, n, h):
-    return [k for k in range(n) if spot(k, 3)[1] == spot(i, 3)[1]]
+    return [k for k in range(n) if row_and_column(k, 3)[1] == row_and_column(i, 3)[1]]
 
 
 def criss_cross(i, n, h):
     return [*row(i, n, h), *column(i, n, h)]
 
 
-def square(spot_of, shift):
-    return tuple((x + shift) // 2 for x in spot_of)
+def window_of(position, shift):
+    return tuple((x + shift) // 2 for x in position)
 
 
 def swin(i, n, h):
-    return [k for k in range(n) if square(spot(k, 4), 0) == square(spot(i, 4), 0)]
+    return [
+        k
+        for k in range(n)
+        if window_of(row_and_column(k, 4), 0) == window_of(row_and_column(i, 4), 0)
+    ]
 
 
-def shifted(i, n, h):
-    return [k for k in range(n) if square(spot(k, 4), 1) == square(spot(i, 4), 1)]
+def swin_shifted(i, n, h):
+    return [
+        k
+        for k in range(n)
+        if window_of(row_and_column(k, 4), 1) == window_of(row_and_column(i, 4), 1)
+    ]
 
 
 def neighborhood(i, n, h):
-    """The three nearest, at the ends too."""
+    """The three nearest keys, at the ends as well."""
     if i == 0:
         return [0, 1, 2]
     return [n - 3, n - 2, n - 1] if i == n - 1 else [i - 1, i, i + 1]
 
 
 def tiles(i, n, h):
-    """Positions 0 1 | 2 3 | 4 5 | 6: four tiles, each sees three."""
-    seen = [0, 1, 2] if i // 2 <= 1 else [1, 2, 3]
-    return [k for tile in seen for k in (2 * tile, 2 * tile + 1)]
+    """Positions 0 1 | 2 3 | 4 5 | 6: four tiles, each attends to three."""
+    tiles_of_row = [0, 1, 2] if i // 2 <= 1 else [1, 2, 3]
+    return [k for tile in tiles_of_row for k in (2 * tile, 2 * tile + 1)]
 
 
 ORACLES = {
@@ -50,7 +58,7 @@ ORACLES = {
     "axial-column": over(column),
     "criss-cross": over(criss_cross),
     "swin": over(swin),
-    "swin-shifted": over(shifted),
+    "swin-shifted": over(swin_shifted),
     "neighborhood": over(neighborhood),
     "sliding-tile": over(tiles),
 }

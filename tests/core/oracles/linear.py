@@ -1,14 +1,14 @@
-"""Kernels and landmarks as their papers' algorithms say them: sums first, or one by one."""
+"""Oracles of linear attention: kernels and landmarks by the algorithms of their papers."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from attnviz.core.seeded_random import draw
+from attnviz.core.seeded_random import draw_uniform
 
 
 def by_features(features):
-    """φ(q)·φ(k) over the sum of what is visible, pair by pair."""
+    """φ(q)·φ(k) over its sum for the visible keys, pair by pair."""
 
     def oracle(variant, inputs, visible):
         n_head, n_query = inputs.query.shape[:2]
@@ -44,19 +44,19 @@ def taylor(inputs, h, place, x, side):
 
 def square(inputs, h, place, x, side):
     x = (x - np.mean(x)) / np.sqrt(np.var(x) + 1e-5)
-    x = inputs.learned[f"gamma_{side}"][h] * x + inputs.learned[f"beta_{side}"][h]
+    x = inputs.params[f"gamma_{side}"][h] * x + inputs.params[f"beta_{side}"][h]
     return np.outer(x, x).ravel()
 
 
 def positive(inputs, h, place, x, side):
-    """exp(w·x − ‖x‖²/2) for directions made orthogonal by Gram and Schmidt."""
+    """exp(w·x − ‖x‖²/2) for directions orthogonalized by Gram–Schmidt."""
     d, rows = len(x), []
     for block in range(64 // d + 1):
         basis = []
-        for angle in draw((12, d, d), "features", "angle", block).sum(0).T:
+        for angle in draw_uniform((12, d, d), "features", "angle", block).sum(0).T:
             rest = angle - sum(((angle @ b) * b for b in basis), np.zeros(d))
             basis.append(rest / np.sqrt(rest @ rest))
-        lengths = draw((12, d, d), "features", "length", block).sum(0) / np.sqrt(12)
+        lengths = draw_uniform((12, d, d), "features", "length", block).sum(0) / np.sqrt(12)
         rows += [a * np.sqrt(b @ b) for a, b in zip(basis, lengths, strict=True)]
     x = x / d**0.25
     return np.exp(np.array(rows[:64]) @ x - x @ x / 2)
@@ -69,9 +69,9 @@ def exponentials(scores):
 
 def efficient(variant, inputs, visible):
     query, key = inputs.query, inputs.key
-    made = [[exponentials(q) for q in head] for head in query]
+    result = [[exponentials(q) for q in head] for head in query]
     over_keys = [[exponentials(head[:, c]) for c in range(head.shape[1])] for head in key]
-    return np.einsum("hqd,hdk->hqk", np.array(made), np.array(over_keys))
+    return np.einsum("hqd,hdk->hqk", np.array(result), np.array(over_keys))
 
 
 def soft(query, key):
@@ -79,30 +79,30 @@ def soft(query, key):
 
 
 def linformer(variant, inputs, visible):
-    e, f = inputs.learned["e_linformer"], inputs.learned["f_linformer"]
+    e, f = inputs.params["e_linformer"], inputs.params["f_linformer"]
     pairs = zip(inputs.query, inputs.key, e, f, strict=True)
     return np.stack([soft(q, e_h @ k) @ f_h for q, k, e_h, f_h in pairs])
 
 
 def nystrom(variant, inputs, visible):
     """Least squares in place of the pseudo-inverse."""
-    n, made = variant.whole.landmarks, []
+    n, result = variant.mixer.landmarks, []
     for q, k in zip(inputs.query, inputs.key, strict=True):
         few_q, few_k = (
             np.array([part.sum(0) / len(part) for part in np.array_split(x, min(n, len(x)))])
             for x in (q, k)
         )
         middle = np.linalg.lstsq(soft(few_q, few_k), soft(few_q, k), rcond=1e-15)[0]
-        made.append(soft(q, few_k) @ middle)
-    return np.stack(made)
+        result.append(soft(q, few_k) @ middle)
+    return np.stack(result)
 
 
 def luna(variant, inputs, visible):
-    made = []
-    for q, k, packers in zip(inputs.query, inputs.key, inputs.learned["l_luna"], strict=True):
-        pack = soft(packers, k)
-        made.append(soft(q, pack @ k) @ pack)
-    return np.stack(made)
+    result = []
+    for q, k, vectors in zip(inputs.query, inputs.key, inputs.params["l_luna"], strict=True):
+        pack = soft(vectors, k)
+        result.append(soft(q, pack @ k) @ pack)
+    return np.stack(result)
 
 
 def aft(variant, inputs, visible):
@@ -111,7 +111,7 @@ def aft(variant, inputs, visible):
     for h in range(n_head):
         for i in range(n_query):
             for c in range(d):
-                raw = inputs.key[h, :, c] + inputs.learned["w_pair"][h, i]
+                raw = inputs.key[h, :, c] + inputs.params["w_pair"][h, i]
                 weights[h, i] += exponentials(raw) / d
     return weights
 

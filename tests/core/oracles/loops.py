@@ -1,4 +1,4 @@
-"""The plain loops that oracles are made of. Python floats, no arrays but to hold results."""
+"""Loops shared by the oracles: Python floats, arrays only for results."""
 
 import math
 
@@ -16,20 +16,23 @@ def matvec(matrix, vector):
 
 
 def softmax_row(scores, seen):
-    """exp / Σ exp over what is seen; all zero when nothing is."""
-    kept = [s for s, may in zip(scores, seen, strict=True) if may]
-    if not kept:
+    """exp / Σ exp over the visible keys; all zero where there are none."""
+    visible = [s for s, is_visible in zip(scores, seen, strict=True) if is_visible]
+    if not visible:
         return [0.0] * len(scores)
-    top = max(kept)
+    top = max(visible)
     if top == -math.inf:
         return [0.0] * len(scores)
-    mass = [math.exp(s - top) if may else 0.0 for s, may in zip(scores, seen, strict=True)]
+    mass = [
+        math.exp(s - top) if is_visible else 0.0
+        for s, is_visible in zip(scores, seen, strict=True)
+    ]
     total = math.fsum(mass)
     return [m / total for m in mass]
 
 
 def by_rows(score, row=softmax_row):
-    """An oracle from a rule for one score and a rule for one row.
+    """An oracle from a function for one score and a function for one row.
 
     score(variant, inputs, h, q, k) -> float; row(scores, seen) -> weights
     """

@@ -1,6 +1,6 @@
-"""Masks of texts, key by key."""
+"""Oracles of masks over text: the visible keys of each query."""
 
-from attnviz.core.seeded_random import draw
+from attnviz.core.seeded_random import draw_uniform
 from tests.core.oracles.patterns import over
 
 
@@ -23,7 +23,7 @@ def longformer(i, n, h):
 def bigbird(i, n, h):
     if i == 0:
         return range(n)
-    numbers = draw((n,), 0, "random keys", h, i - n + 5)  # queries are the last 5
+    numbers = draw_uniform((n,), 0, "random keys", h, i - n + 5)  # queries are the last 5
     lowest = sorted(range(n), key=lambda k: numbers[k])[:2]
     return [0, *window(i, n, 1), *lowest]
 
@@ -41,18 +41,18 @@ def chunk(i, n, h):
     return range(4 * (i // 4), i + 1)
 
 
-def earlier_blocks(i, n, h):
+def block_causal(i, n, h):
     return range(2 * (i // 2) + 2)
 
 
 def block_diffusion(i, n, h):
-    """Of 7 positions, 0 to 2 are noise and 3 to 6 the text; blocks of 2."""
-    noise, text = {0: [0, 1], 1: [2, 3]}, {0: [3, 4], 1: [5, 6]}
+    """Of 7 positions, 0 to 2 are noisy and 3 to 6 clean; blocks of 2."""
+    noisy, clean = {0: [0, 1], 1: [2, 3]}, {0: [3, 4], 1: [5, 6]}
     if i < 3:
-        own = i // 2
-        return [k for k in noise[own] if k < 3] + [k for b in range(own) for k in text[b]]
-    own = (i - 3) // 2
-    return [k for b in range(own + 1) for k in text[b]]
+        block_index = i // 2
+        before = [k for b in range(block_index) for k in clean[b]]
+        return [k for k in noisy[block_index] if k < 3] + before
+    return [k for b in range((i - 3) // 2 + 1) for k in clean[b]]
 
 
 def strided(i, n, h):
@@ -69,7 +69,7 @@ def prefix(i, n, h):
 
 
 def document(i, n, h):
-    """The tests' texts are three tokens long; queries and keys count them apart."""
+    """Documents of the tests have three tokens; queries are counted from 0 in their own axis."""
     return [k for k in range(i + 1) if k // 3 == (i - n + 5) // 3]
 
 
@@ -78,13 +78,13 @@ def shared_prefix(i, n, h):
 
 
 def permutation(i, n, h):
-    turns = draw((n,), 0, "order of tokens")
-    order = sorted(range(n), key=lambda k: turns[k])
+    rank = draw_uniform((n,), 0, "order of tokens")
+    order = sorted(range(n), key=lambda k: rank[k])
     return order[: order.index(i) + 1]
 
 
 def tree(i, n, h):
-    """Parents of 1, 2 are 0; of 3, 4 are 1; of 5, 6 are 2."""
+    """Parent 0 of positions 1, 2; parent 1 of 3, 4; parent 2 of 5, 6."""
     return {0: [0], 1: [0, 1], 2: [0, 2], 3: [0, 1, 3], 4: [0, 1, 4], 5: [0, 2, 5], 6: [0, 2, 6]}[
         i
     ]
@@ -98,7 +98,7 @@ ORACLES = {
     "streaming": over(streaming),
     "block-local": over(block),
     "chunked": over(chunk),
-    "block-causal": over(earlier_blocks),
+    "block-causal": over(block_causal),
     "block-diffusion": over(block_diffusion),
     "sparse-strided": over(strided),
     "sparse-fixed": over(fixed),

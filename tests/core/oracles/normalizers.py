@@ -1,4 +1,4 @@
-"""Rows of weights from rows of scores, by enumeration and by hand."""
+"""Oracles of normalizers: rows of weights from rows of scores, by enumeration."""
 
 import math
 from itertools import combinations, pairwise, product
@@ -8,22 +8,22 @@ import numpy as np
 from tests.core.oracles.loops import by_rows, dot, scaled_dot
 
 
-def scattered(values, places, n):
-    """A row that holds these values at these places, else 0."""
+def scatter(values, positions, n):
+    """A row with these values at these positions, else 0."""
     row = [0.0] * n
-    for value, k in zip(values, places, strict=True):
+    for value, k in zip(values, positions, strict=True):
         row[k] = value
     return row
 
 
-def on_seen(make):
-    """A rule for the scores that are seen, as a rule for a row."""
+def over_visible(make):
+    """A function of the visible scores as a function of the row."""
 
     def row(scores, seen):
-        places = [k for k, may in enumerate(seen) if may]
-        if not places:
+        positions = [k for k, may in enumerate(seen) if may]
+        if not positions:
             return [0.0] * len(scores)
-        return scattered(make([scores[k] for k in places]), places, len(scores))
+        return scatter(make([scores[k] for k in positions]), positions, len(scores))
 
     return row
 
@@ -36,7 +36,7 @@ def learned_sink(variant, inputs, visible):
     n_head, n_query, n_key = visible.shape
     weights = np.zeros(visible.shape)
     for h in range(n_head):
-        sink = math.exp(float(inputs.learned["b_sink"][h]))
+        sink = math.exp(float(inputs.params["b_sink"][h]))
         for q in range(n_query):
             mass = [math.exp(scaled_dot(variant, inputs, h, q, k)) for k in range(n_key)]
             total = sink + sum(m for k, m in enumerate(mass) if visible[h, q, k])
@@ -45,13 +45,13 @@ def learned_sink(variant, inputs, visible):
 
 
 def sparsemax(scores):
-    """Every set of winners is tried; one keeps its own above the level and the others below."""
+    """Tries every support; the right one is the set of scores above its own threshold."""
     for size in range(len(scores), 0, -1):
         for winners in combinations(range(len(scores)), size):
             level = (sum(scores[k] for k in winners) - 1) / size
             if all((scores[k] > level) == (k in winners) for k in range(len(scores))):
                 return [max(s - level, 0.0) for s in scores]
-    raise AssertionError("no set of winners fits")
+    raise AssertionError("no support fits")
 
 
 def sparsegen(scores):
@@ -59,7 +59,7 @@ def sparsegen(scores):
 
 
 def entmax15(scores):
-    """(S/2 - τ)² summed over the winners is 1: a square to solve, for every set of winners."""
+    """Σ (S/2 - τ)² = 1 over the support: a quadratic equation, for every support."""
     halves = [s / 2 for s in scores]
     for size in range(len(scores), 0, -1):
         for winners in combinations(halves, size):
@@ -70,14 +70,14 @@ def entmax15(scores):
             level = mean - math.sqrt(rest / size)
             if sorted(s for s in halves if s > level) == sorted(winners):
                 return [max(s - level, 0.0) ** 2 for s in halves]
-    raise AssertionError("no set of winners fits")
+    raise AssertionError("no support fits")
 
 
-def halved(spent, low, high):
-    """The level at which what is spent falls to 1."""
+def bisect_level(row_sum, low, high):
+    """The threshold at which a falling row sum reaches 1."""
     for _ in range(200):
         middle = (low + high) / 2
-        low, high = (middle, high) if spent(middle) > 1 else (low, middle)
+        low, high = (middle, high) if row_sum(middle) > 1 else (low, middle)
     return low
 
 
@@ -87,21 +87,21 @@ def alpha_entmax(scores):
     def mass(level):
         return [max(s - level, 0.0) ** (1 / 0.33) for s in scaled]
 
-    made = mass(halved(lambda level: sum(mass(level)), max(scaled) - 1, max(scaled)))
-    return [m / sum(made) for m in made]
+    row = mass(bisect_level(lambda level: sum(mass(level)), max(scaled) - 1, max(scaled)))
+    return [m / sum(row) for m in row]
 
 
 def normmax(scores):
-    """p/‖p‖ = S - τ where it is above 0, and its squares sum to 1."""
-    level = halved(
+    """p/‖p‖ = max(S - τ, 0), whose squares sum to 1."""
+    level = bisect_level(
         lambda at: sum(max(s - at, 0.0) ** 2 for s in scores), max(scores) - 1, max(scores)
     )
     direction = [max(s - level, 0.0) for s in scores]
     return [d / sum(direction) for d in direction]
 
 
-def capped(scores, most, total):
-    """Each key gets nothing, all it can, or its score above a level: every way is tried."""
+def solve_capped(scores, most, total):
+    """Each weight is 0, its upper bound or S - τ: tries every combination."""
     if sum(most) <= total:
         return list(most)
     for way in product(["none", "some", "full"], repeat=len(scores)):
@@ -116,15 +116,15 @@ def capped(scores, most, total):
         row = [min(max(s - level, 0.0), m) for s, m in zip(scores, most, strict=True)]
         if abs(sum(row) - total) < 1e-13:
             return row
-    raise AssertionError("no way fits")
+    raise AssertionError("no combination fits")
 
 
 def budget(scores):
-    return capped(scores, [1.0] * len(scores), 2.0)
+    return solve_capped(scores, [1.0] * len(scores), 2.0)
 
 
-def spending(share):
-    """Rows in order; each key has one to give, and `share` says how a row takes of it."""
+def with_fertility(share):
+    """Rows in order; each key has a total weight of 1, and `share` normalizes a row under it."""
 
     def oracle(variant, inputs, visible):
         n_head, n_query, n_key = visible.shape
@@ -141,11 +141,11 @@ def spending(share):
 
 
 def constrained_sparsemax(scores, left):
-    return capped(scores, left, 1.0)
+    return solve_capped(scores, left, 1.0)
 
 
 def constrained_softmax(scores, left):
-    """Every set of keys that give all they have is tried; the right one needs no other."""
+    """Tries every set of keys at their upper bound."""
     keys = range(len(scores))
     for size in range(len(scores)):
         for full in combinations(keys, size):
@@ -157,19 +157,19 @@ def constrained_softmax(scores, left):
 
 
 def fusedmax(scores):
-    """Steps go up, down or nowhere: every way is tried, and the cheapest that fits is taken."""
-    price, best = 0.5, None
+    """Steps go up, down or are 0: tries every combination, and takes the one of least cost."""
+    penalty, best = 0.5, None
     for steps in product((-1, 0, 1), repeat=len(scores) - 1):
-        values = flat_runs(scores, steps, price)
+        values = flat_runs(scores, steps, penalty)
         cost = sum((v - s) ** 2 for v, s in zip(values, scores, strict=True)) / 2
-        cost += price * sum(abs(b - a) for a, b in pairwise(values))
+        cost += penalty * sum(abs(b - a) for a, b in pairwise(values))
         if best is None or cost < best[0]:
             best = (cost, values)
     return sparsemax(best[1])
 
 
-def flat_runs(scores, steps, price):
-    """Where a run does not step, its mean, moved by the price of the steps at its ends."""
+def flat_runs(scores, steps, penalty):
+    """Per run without a step, its mean, moved by the penalty of the steps at its ends."""
     runs, start = [], 0
     for k, step in enumerate([*steps, None]):
         if step != 0:
@@ -180,7 +180,7 @@ def flat_runs(scores, steps, price):
         before = steps[first - 1] if first else 0
         behind = steps[end - 1] if end < len(scores) else 0
         mean = sum(scores[first:end]) / (end - first)
-        values += [mean + price * (behind - before) / (end - first)] * (end - first)
+        values += [mean + penalty * (behind - before) / (end - first)] * (end - first)
     return values
 
 
@@ -213,22 +213,22 @@ def cog(scores):
 
 
 ORACLES = {
-    "softmax-one": by_rows(scaled_dot, on_seen(softmax_one)),
+    "softmax-one": by_rows(scaled_dot, over_visible(softmax_one)),
     "learned-sink": learned_sink,
-    "sparsemax": by_rows(scaled_dot, on_seen(sparsemax)),
-    "sparsegen": by_rows(scaled_dot, on_seen(sparsegen)),
-    "entmax15": by_rows(scaled_dot, on_seen(entmax15)),
-    "alpha-entmax": by_rows(scaled_dot, on_seen(alpha_entmax)),
-    "normmax": by_rows(scaled_dot, on_seen(normmax)),
-    "budget": by_rows(scaled_dot, on_seen(budget)),
-    "fusedmax": by_rows(scaled_dot, on_seen(fusedmax)),
-    "constrained-sparsemax": spending(constrained_sparsemax),
-    "constrained-softmax": spending(constrained_softmax),
-    "sigmoid": by_rows(scaled_dot, on_seen(lambda s: [sigmoid(x - math.log(7)) for x in s])),
-    "relu": by_rows(scaled_dot, on_seen(lambda s: [max(x, 0.0) / 7 for x in s])),
-    "squared-relu": by_rows(dot, on_seen(lambda s: [max(x / 7, 0.0) ** 2 for x in s])),
-    "rectified": by_rows(scaled_dot, on_seen(lambda s: [max(x, 0.0) for x in s])),
-    "softpick": by_rows(scaled_dot, on_seen(softpick)),
+    "sparsemax": by_rows(scaled_dot, over_visible(sparsemax)),
+    "sparsegen": by_rows(scaled_dot, over_visible(sparsegen)),
+    "entmax15": by_rows(scaled_dot, over_visible(entmax15)),
+    "alpha-entmax": by_rows(scaled_dot, over_visible(alpha_entmax)),
+    "normmax": by_rows(scaled_dot, over_visible(normmax)),
+    "budget": by_rows(scaled_dot, over_visible(budget)),
+    "fusedmax": by_rows(scaled_dot, over_visible(fusedmax)),
+    "constrained-sparsemax": with_fertility(constrained_sparsemax),
+    "constrained-softmax": with_fertility(constrained_softmax),
+    "sigmoid": by_rows(scaled_dot, over_visible(lambda s: [sigmoid(x - math.log(7)) for x in s])),
+    "relu": by_rows(scaled_dot, over_visible(lambda s: [max(x, 0.0) / 7 for x in s])),
+    "squared-relu": by_rows(dot, over_visible(lambda s: [max(x / 7, 0.0) ** 2 for x in s])),
+    "rectified": by_rows(scaled_dot, over_visible(lambda s: [max(x, 0.0) for x in s])),
+    "softpick": by_rows(scaled_dot, over_visible(softpick)),
     "stick-breaking": stick_breaking,
-    "cog": by_rows(scaled_dot, on_seen(cog)),
+    "cog": by_rows(scaled_dot, over_visible(cog)),
 }

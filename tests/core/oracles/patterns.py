@@ -1,4 +1,4 @@
-"""Masks as sets: which keys a query sees, listed one by one."""
+"""Masks as sets of keys per query."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from tests.core.oracles.loops import scaled_dot, softmax_row
 
 
 def over(keys):
-    """An oracle from a rule that lists the keys of one query: keys(i, n_key, h) -> positions."""
+    """An oracle from the visible keys of one query: keys(i, n_key, h) -> positions."""
 
     def oracle(variant, inputs, visible):
         n_head, n_query, n_key = visible.shape

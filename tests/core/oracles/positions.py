@@ -1,6 +1,6 @@
-"""How order enters a score, one query and one key at a time.
+"""Oracles of position encodings, one query and one key at a time.
 
-Queries and keys come turned already; test_positions.py judges the turning itself.
+Queries and keys are already rotated by position; test_positions.py checks the rotation.
 """
 
 import math
@@ -8,31 +8,31 @@ import math
 import numpy as np
 
 from tests.core.oracles.loops import by_rows, inner, matvec, scaled_dot, softmax_row
-from tests.core.oracles.relative_positions import place, sigmoid, softplus
+from tests.core.oracles.relative_positions import query_position, sigmoid, softplus
 
 
-def polar(variant, inputs, h, q, k):
+def pope(variant, inputs, h, q, k):
     d, total = inputs.query.shape[-1], 0.0
     for c in range(d):
-        size = softplus(float(inputs.query[h, q, c])) * softplus(float(inputs.key[h, k, c]))
-        shift = min(max(float(inputs.learned["phase_polar"][h][c]), -2 * math.pi), 0.0)
-        pace = 10000 ** (-c / d)
-        total += size * math.cos((k - place(inputs, q)) * pace + shift)
+        magnitude = softplus(float(inputs.query[h, q, c])) * softplus(float(inputs.key[h, k, c]))
+        shift = min(max(float(inputs.params["phase_polar"][h][c]), -2 * math.pi), 0.0)
+        frequency = 10000 ** (-c / d)
+        total += magnitude * math.cos((k - query_position(inputs, q)) * frequency + shift)
     return total / math.sqrt(d)
 
 
-def contextual(variant, inputs, visible):
+def cope(variant, inputs, visible):
     weights = np.zeros(visible.shape)
     n_head, n_query, n_key = visible.shape
-    farthest = variant.normalize.farthest
+    max_position = variant.normalize.max_distance
     for h in range(n_head):
-        table = inputs.learned["e_contextual"][h]
+        table = inputs.params["e_contextual"][h]
         for q in range(n_query):
-            i = place(inputs, q)
+            i = query_position(inputs, q)
             plain = [scaled_dot(variant, inputs, h, q, k) for k in range(n_key)]
             scores = []
             for j in range(n_key):
-                p = min(sum(sigmoid(plain[at]) for at in range(j, i + 1)), farthest)
+                p = min(sum(sigmoid(plain[at]) for at in range(j, i + 1)), max_position)
                 low, high = math.floor(p), math.ceil(p)
                 part = p - low
                 e = [
@@ -45,18 +45,18 @@ def contextual(variant, inputs, visible):
 
 
 def path(variant, inputs, h, q, k):
-    """The maps between key and query, written out as matrices."""
-    d, i = inputs.query.shape[-1], place(inputs, q)
+    """Householder matrices of the tokens between key and query, applied to the key."""
+    d, i = inputs.query.shape[-1], query_position(inputs, q)
     vector = [float(x) for x in inputs.key[h, k]]
     for at in range(k + 1, i + 1):
         x = inputs.key_input[at]
-        w = matvec(inputs.learned["w_reflect"][h], x)
+        w = matvec(inputs.params["w_reflect"][h], x)
         length = math.sqrt(inner(w, w))
         w = [c / length for c in w]
-        pull = inner(inputs.learned["u_reflect"][h], x) + float(inputs.learned["b_reflect"][h])
-        beta = 2 * sigmoid(pull)
-        bend = [[(r == c) - beta * w[r] * w[c] for c in range(d)] for r in range(d)]
-        vector = matvec(bend, vector)
+        linear = inner(inputs.params["u_reflect"][h], x) + float(inputs.params["b_reflect"][h])
+        beta = 2 * sigmoid(linear)
+        householder = [[(r == c) - beta * w[r] * w[c] for c in range(d)] for r in range(d)]
+        vector = matvec(householder, vector)
     return inner(inputs.query[h, q], vector) / math.sqrt(d)
 
 
@@ -72,7 +72,7 @@ ORACLES = {
     "rope-llama3": by_rows(scaled_dot),
     "yarn": by_rows(scaled_dot),
     "xpos": by_rows(scaled_dot),
-    "pope": by_rows(polar),
-    "cope": contextual,
+    "pope": by_rows(pope),
+    "cope": cope,
     "path": by_rows(path),
 }

@@ -1,4 +1,4 @@
-"""Scores that compare no query with a key, one at a time."""
+"""Oracles of query-free scores, one at a time."""
 
 import math
 
@@ -8,28 +8,26 @@ from tests.core.oracles.loops import by_rows, inner, matvec
 
 
 def feed_forward(variant, inputs, h, q, k):
-    worth = inner(inputs.learned["w_worth"][h], inputs.key[h, k])
-    return math.tanh(worth + float(inputs.learned["b_worth"][h]))
+    worth = inner(inputs.params["w_worth"][h], inputs.key[h, k])
+    return math.tanh(worth + float(inputs.params["b_worth"][h]))
 
 
 def structured_self(variant, inputs, h, q, k):
-    hidden = [math.tanh(x) for x in matvec(inputs.learned["w_views"][0], inputs.key[h, k])]
-    return inner(inputs.learned["v_views"][h], hidden)
+    hidden = [math.tanh(x) for x in matvec(inputs.params["w_views"][0], inputs.key[h, k])]
+    return inner(inputs.params["v_views"][h], hidden)
 
 
 def dense(variant, inputs, h, q, k):
-    hidden = matvec(inputs.learned["w_synthetic"][h], inputs.query_input[q])
-    return inner(inputs.learned["u_synthetic"][h][k], [max(x, 0.0) for x in hidden])
+    hidden = matvec(inputs.params["w_synthetic"][h], inputs.query_input[q])
+    return inner(inputs.params["u_synthetic"][h][k], [max(x, 0.0) for x in hidden])
 
 
 def random(variant, inputs, h, q, k):
-    return float(inputs.learned["r_synthetic"][h][q][k])
+    return float(inputs.params["r_synthetic"][h][q][k])
 
 
 def factored(variant, inputs, h, q, k):
-    return inner(
-        inputs.learned["r_query_synthetic"][h][q], inputs.learned["r_key_synthetic"][h][k]
-    )
+    return inner(inputs.params["r_query_synthetic"][h][q], inputs.params["r_key_synthetic"][h][k])
 
 
 def average(variant, inputs, visible):
@@ -50,8 +48,8 @@ def hard_coded(variant, inputs, visible):
         for q in range(n_query):
             centre = q + n_key - n_query + (-1, 1)[h % 2]
             for k in range(n_key):
-                bell = math.exp(-((k - centre) ** 2) / 2)
-                weights[h, q, k] = bell / math.sqrt(2 * math.pi)
+                density = math.exp(-((k - centre) ** 2) / 2)
+                weights[h, q, k] = density / math.sqrt(2 * math.pi)
     return weights
 
 

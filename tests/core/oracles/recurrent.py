@@ -1,4 +1,4 @@
-"""Recurrences, run token by token on unit vectors as values: the output is the matrix."""
+"""Oracles of recurrences, run token by token; with unit vectors as values, outputs are weights."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def of_recurrence(inputs, step):
 
 
 def source(inputs, h, t):
-    """What token t came in as."""
+    """The layer input of token t."""
     return inputs.key[h, t] if inputs.key_input is None else inputs.key_input[t]
 
 
@@ -41,10 +41,10 @@ def sigmoid(x):
 
 
 def gla(variant, inputs, visible):
-    w = inputs.learned["w_gla"]
+    w = inputs.params["w_gla"]
 
     def step(h, t, state, query, key, value):
-        alpha = sigmoid(w[h] @ source(inputs, h, t)) ** (1 / variant.whole.tau)
+        alpha = sigmoid(w[h] @ source(inputs, h, t)) ** (1 / variant.mixer.tau)
         state = np.diag(alpha) @ state + np.outer(key, value)
         return query @ state, state
 
@@ -52,19 +52,19 @@ def gla(variant, inputs, visible):
 
 
 def rwkv(variant, inputs, visible):
-    w, u = inputs.learned["w_rwkv"], inputs.learned["u_rwkv"]
+    w, u = inputs.params["w_rwkv"], inputs.params["u_rwkv"]
 
     def step(h, t, state, query, key, value):
         now = np.outer(key, value)
         output = query @ (state + np.diag(u[h]) @ now)
-        kept = np.exp(-np.exp(w[h] @ source(inputs, h, t)))
-        return output, np.diag(kept) @ state + now
+        decay = np.exp(-np.exp(w[h] @ source(inputs, h, t)))
+        return output, np.diag(decay) @ state + now
 
     return of_recurrence(inputs, step)
 
 
 def mamba(variant, inputs, visible):
-    learned = inputs.learned
+    learned = inputs.params
 
     def step(h, t, state, query, key, value):
         drive = learned["w_step"][h] @ source(inputs, h, t) + learned["b_step"][h]
@@ -77,7 +77,7 @@ def mamba(variant, inputs, visible):
 
 
 def delta(variant, inputs, visible):
-    learned, gate = inputs.learned, variant.whole.gate
+    learned, gate = inputs.params, variant.mixer.gate
 
     def unit(x):
         x = x * sigmoid(x)

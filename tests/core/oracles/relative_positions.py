@@ -1,4 +1,4 @@
-"""Scores that know the distance, one query and one key at a time."""
+"""Oracles of relative positions, one query and one key at a time."""
 
 import math
 
@@ -14,16 +14,18 @@ def softplus(x):
     return math.log(1 + math.exp(x))
 
 
-def place(inputs, q):
+def query_position(inputs, q):
     """The query's position among the keys."""
     return q + inputs.key.shape[1] - inputs.query.shape[1]
 
 
-def plus(term):
-    """The scaled dot product and one more term."""
+def scaled_dot_plus(term):
+    """Scaled dot product plus a term of the positions."""
 
     def score(variant, inputs, h, q, k):
-        return scaled_dot(variant, inputs, h, q, k) + term(variant, inputs, h, place(inputs, q), k)
+        return scaled_dot(variant, inputs, h, q, k) + term(
+            variant, inputs, h, query_position(inputs, q), k
+        )
 
     return score
 
@@ -33,112 +35,113 @@ def alibi(variant, inputs, h, i, j):
 
 
 def kerple_log(variant, inputs, h, i, j):
-    price, pace = (softplus(float(inputs.learned[f"{n}_log"][h])) for n in ("price", "pace"))
-    return -price * math.log(1 + pace * abs(i - j))
+    scale, rate = (softplus(float(inputs.params[f"{n}_log"][h])) for n in ("price", "pace"))
+    return -scale * math.log(1 + rate * abs(i - j))
 
 
 def kerple_power(variant, inputs, h, i, j):
-    price = softplus(float(inputs.learned["price_power"][h]))
-    power = 2 * sigmoid(float(inputs.learned["power_power"][h]))
-    return -price * abs(i - j) ** power if i != j else 0.0
+    scale = softplus(float(inputs.params["price_power"][h]))
+    exponent = 2 * sigmoid(float(inputs.params["power_power"][h]))
+    return -scale * abs(i - j) ** exponent if i != j else 0.0
 
 
-def network(inputs, suffix, h, x):
-    w, b, v, c = (inputs.learned[f"{n}_{suffix}"][h] for n in "wbvc")
+def mlp(inputs, suffix, h, x):
+    w, b, v, c = (inputs.params[f"{n}_{suffix}"][h] for n in "wbvc")
     hidden = [max(float(a) * x + float(e), 0.0) for a, e in zip(w, b, strict=True)]
     return inner(v, hidden) + float(c)
 
 
 def fire(variant, inputs, h, i, j):
-    pace = abs(float(inputs.learned["pace_fire"][h]))
-    least = abs(float(inputs.learned["threshold_fire"][h])) * 512
+    rate = abs(float(inputs.params["pace_fire"][h]))
+    least = abs(float(inputs.params["threshold_fire"][h])) * 512
     near, far = max(i - j, 0), max(least, i)
-    share = math.log(pace * near + 1) / math.log(pace * far + 1)
-    return network(inputs, "fire", h, share)
+    ratio = math.log(rate * near + 1) / math.log(rate * far + 1)
+    return mlp(inputs, "fire", h, ratio)
 
 
 def sandwich(variant, inputs, h, i, j):
-    paces = [10000 ** (-2 * t / 128) for t in range(64)]
+    frequencies = [10000 ** (-2 * t / 128) for t in range(64)]
     ratio = 8 * (h + 1) / inputs.query.shape[0]
-    return sum(math.cos((i - j) * pace) for pace in paces) / ratio
+    return sum(math.cos((i - j) * frequency) for frequency in frequencies) / ratio
 
 
-def log_distance(variant, inputs, h, i, j):
+def log_cpb(variant, inputs, h, i, j):
     size = math.log(1 + abs(j - i))
-    return network(inputs, "log_distance", h, -size if j < i else size)
+    return mlp(inputs, "log_distance", h, -size if j < i else size)
 
 
-def forgetting(variant, inputs, h, i, j):
-    kept = 0.0
+def forget_gate(variant, inputs, h, i, j):
+    log_decay = 0.0
     for at in range(j + 1, i + 1):
-        opening = inner(inputs.learned["w_forget"][h], inputs.key_input[at])
-        kept += math.log(sigmoid(opening + float(inputs.learned["b_forget"][h])))
-    return kept
+        linear = inner(inputs.params["w_forget"][h], inputs.key_input[at])
+        log_decay += math.log(sigmoid(linear + float(inputs.params["b_forget"][h])))
+    return log_decay
 
 
 def shaw(variant, inputs, h, q, k):
-    table, reach = inputs.learned["a_relative"][h], variant.score.farthest
-    step = min(max(k - place(inputs, q), -reach), reach)
-    moved = [
-        float(x) + float(a) for x, a in zip(inputs.key[h, k], table[step + reach], strict=True)
+    table, most = inputs.params["a_relative"][h], variant.score.max_distance
+    distance = min(max(k - query_position(inputs, q), -most), most)
+    key = [
+        float(x) + float(a) for x, a in zip(inputs.key[h, k], table[distance + most], strict=True)
     ]
-    return inner(inputs.query[h, q], moved) / math.sqrt(len(moved))
+    return inner(inputs.query[h, q], key) / math.sqrt(len(key))
 
 
 def transformer_xl(variant, inputs, h, q, k):
     d = inputs.query.shape[-1]
-    u, v, w = (inputs.learned[f"{n}_xl"][h] for n in "uvw")
-    step = place(inputs, q) - k
-    wave = sinusoid(abs(step), d)
-    if step < 0:  # sines change their sign, cosines do not
-        wave = [x if t % 2 else -x for t, x in enumerate(wave)]
+    u, v, w = (inputs.params[f"{n}_xl"][h] for n in "uvw")
+    distance = query_position(inputs, q) - k
+    encoding = sinusoid(abs(distance), d)
+    if distance < 0:  # sines change their sign, cosines do not
+        encoding = [x if t % 2 else -x for t, x in enumerate(encoding)]
     content = inner(
         [float(x) + float(y) for x, y in zip(inputs.query[h, q], u, strict=True)], inputs.key[h, k]
     )
-    distance = inner(
-        [float(x) + float(y) for x, y in zip(inputs.query[h, q], v, strict=True)], matvec(w, wave)
+    position = inner(
+        [float(x) + float(y) for x, y in zip(inputs.query[h, q], v, strict=True)],
+        matvec(w, encoding),
     )
-    return (content + distance) / math.sqrt(d)
+    return (content + position) / math.sqrt(d)
 
 
-def untied(variant, inputs, h, q, k):
-    places = inputs.learned["p_untied"][h]
-    of_query = matvec(inputs.learned["w_untied"][h], places[place(inputs, q)])
-    of_key = matvec(inputs.learned["u_untied"][h], places[k])
-    both = dot(variant, inputs, h, q, k) + inner(of_query, of_key)
-    return both / math.sqrt(2 * inputs.query.shape[-1])
+def tupe(variant, inputs, h, q, k):
+    positions = inputs.params["p_untied"][h]
+    of_query = matvec(inputs.params["w_untied"][h], positions[query_position(inputs, q)])
+    of_key = matvec(inputs.params["u_untied"][h], positions[k])
+    total = dot(variant, inputs, h, q, k) + inner(of_query, of_key)
+    return total / math.sqrt(2 * inputs.query.shape[-1])
 
 
 def t5(variant, inputs, h, q, k):
-    """Up to 8 steps each distance has a bucket; from there to 128 they grow by a factor."""
-    step = k - place(inputs, q)
-    number = abs(step)
-    if number >= 8:
-        number = min(8 + math.floor(math.log(number / 8) / math.log(128 / 8) * 8), 15)
-    number += 16 if step > 0 else 0
-    return dot(variant, inputs, h, q, k) + float(inputs.learned["bucket_bias"][h][number])
+    """Distances below 8 have a bucket each; from there to 128 widths grow geometrically."""
+    distance = k - query_position(inputs, q)
+    bucket = abs(distance)
+    if bucket >= 8:
+        bucket = min(8 + math.floor(math.log(bucket / 8) / math.log(128 / 8) * 8), 15)
+    bucket += 16 if distance > 0 else 0
+    return dot(variant, inputs, h, q, k) + float(inputs.params["bucket_bias"][h][bucket])
 
 
 def deberta(variant, inputs, h, q, k):
-    far = variant.score.farthest
-    at = min(max(place(inputs, q) - k + far, 0), 2 * far - 1)
-    content_to_place = inner(inputs.query[h, q], inputs.learned["place_key"][h][at])
-    place_to_content = inner(inputs.key[h, k], inputs.learned["place_query"][h][at])
-    total = dot(variant, inputs, h, q, k) + content_to_place + place_to_content
+    most = variant.score.max_distance
+    index = min(max(query_position(inputs, q) - k + most, 0), 2 * most - 1)
+    c2p = inner(inputs.query[h, q], inputs.params["place_key"][h][index])
+    p2c = inner(inputs.key[h, k], inputs.params["place_query"][h][index])
+    total = dot(variant, inputs, h, q, k) + c2p + p2c
     return total / math.sqrt(3 * inputs.query.shape[-1])
 
 
 ORACLES = {
-    "alibi": by_rows(plus(alibi)),
+    "alibi": by_rows(scaled_dot_plus(alibi)),
     "t5": by_rows(t5),
-    "kerple-log": by_rows(plus(kerple_log)),
-    "kerple-power": by_rows(plus(kerple_power)),
-    "fire": by_rows(plus(fire)),
-    "sandwich": by_rows(plus(sandwich)),
-    "log-cpb": by_rows(plus(log_distance)),
+    "kerple-log": by_rows(scaled_dot_plus(kerple_log)),
+    "kerple-power": by_rows(scaled_dot_plus(kerple_power)),
+    "fire": by_rows(scaled_dot_plus(fire)),
+    "sandwich": by_rows(scaled_dot_plus(sandwich)),
+    "log-cpb": by_rows(scaled_dot_plus(log_cpb)),
     "shaw": by_rows(shaw),
     "transformer-xl": by_rows(transformer_xl),
-    "tupe": by_rows(untied),
+    "tupe": by_rows(tupe),
     "deberta": by_rows(deberta),
-    "forgetting": by_rows(plus(forgetting)),
+    "forgetting": by_rows(scaled_dot_plus(forget_gate)),
 }

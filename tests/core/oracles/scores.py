@@ -1,4 +1,4 @@
-"""Scores, one query and one key at a time."""
+"""Oracles of score functions, one query and one key at a time."""
 
 import math
 
@@ -22,7 +22,7 @@ def tanh_layer(*sums):
 
 
 def normed_additive(variant, inputs, h, q, k):
-    own = {name: inputs.learned[f"{name}_normed"][h] for name in "wubvg"}
+    own = {name: inputs.params[f"{name}_normed"][h] for name in "wubvg"}
     query, key = vectors(inputs, h, q, k)
     hidden = tanh_layer(matvec(own["w"], query), matvec(own["u"], key), own["b"])
     length = math.sqrt(inner(own["v"], own["v"]))
@@ -30,25 +30,25 @@ def normed_additive(variant, inputs, h, q, k):
 
 
 def tanh_sum(variant, inputs, h, q, k):
-    a, c = (float(inputs.learned[f"{name}_tanh_sum"][h]) for name in "ac")
+    a, c = (float(inputs.params[f"{name}_tanh_sum"][h]) for name in "ac")
     query, key = vectors(inputs, h, q, k)
     return a * sum(math.tanh(c * (x + y)) for x, y in zip(query, key, strict=True))
 
 
 def scaled_luong(variant, inputs, h, q, k):
-    return float(inputs.learned["g_gain"][h]) * dot(variant, inputs, h, q, k)
+    return float(inputs.params["g_gain"][h]) * dot(variant, inputs, h, q, k)
 
 
 def trilinear(variant, inputs, h, q, k):
     query, key = vectors(inputs, h, q, k)
     product = [x * y for x, y in zip(query, key, strict=True)]
-    return inner(inputs.learned["w_trilinear"][h], query + key + product)
+    return inner(inputs.params["w_trilinear"][h], query + key + product)
 
 
 def biaffine(variant, inputs, h, q, k):
     query, key = vectors(inputs, h, q, k)
-    matched = inner(query, matvec(inputs.learned["w_biaffine"][h], key))
-    return matched + inner(inputs.learned["u_biaffine"][h], key)
+    matched = inner(query, matvec(inputs.params["w_biaffine"][h], key))
+    return matched + inner(inputs.params["u_biaffine"][h], key)
 
 
 def relu_layer(matrix, vector):
@@ -56,16 +56,14 @@ def relu_layer(matrix, vector):
 
 
 def symmetric(variant, inputs, h, q, k):
-    query, key = (
-        relu_layer(inputs.learned["w_symmetric"][h], v) for v in vectors(inputs, h, q, k)
-    )
-    weights = inputs.learned["d_symmetric"][h]
+    query, key = (relu_layer(inputs.params["w_symmetric"][h], v) for v in vectors(inputs, h, q, k))
+    weights = inputs.params["d_symmetric"][h]
     return sum(float(w) * x * y for w, x, y in zip(weights, query, key, strict=True))
 
 
 def decomposable(variant, inputs, h, q, k):
-    inner_layer = inputs.learned["w_decompose_inner"][h]
-    outer_layer = inputs.learned["w_decompose_outer"][h]
+    inner_layer = inputs.params["w_decompose_inner"][h]
+    outer_layer = inputs.params["w_decompose_outer"][h]
     query, key = (
         relu_layer(outer_layer, relu_layer(inner_layer, v)) for v in vectors(inputs, h, q, k)
     )
@@ -78,16 +76,16 @@ def cosine(variant, inputs, h, q, k):
 
 
 def query_key_norm(variant, inputs, h, q, k):
-    return float(inputs.learned["g_gain"][h]) * cosine(variant, inputs, h, q, k)
+    return float(inputs.params["g_gain"][h]) * cosine(variant, inputs, h, q, k)
 
 
 def scaled_cosine(variant, inputs, h, q, k):
-    temperature = max(math.exp(float(inputs.learned["t_temperature"][h])), 0.01)
+    temperature = max(math.exp(float(inputs.params["t_temperature"][h])), 0.01)
     return cosine(variant, inputs, h, q, k) / temperature
 
 
 def key_strength(variant, inputs, h, q, k):
-    beta = softplus(inner(inputs.learned["w_strength"][h], inputs.query_input[q]))
+    beta = softplus(inner(inputs.params["w_strength"][h], inputs.query_input[q]))
     return beta * cosine(variant, inputs, h, q, k)
 
 
@@ -123,7 +121,7 @@ def gaussian_kernel(variant, inputs, h, q, k):
 
 
 def hopfield(variant, inputs, visible):
-    """Asked `steps` times; the last answer's weights are shown."""
+    """The softmax update of the state, iterated `steps` times; weights of the last one."""
     n_head, n_query, _ = inputs.query.shape
     keys, beta = inputs.key, variant.normalize.beta
     weights = np.zeros(visible.shape)
@@ -137,12 +135,12 @@ def hopfield(variant, inputs, visible):
     return weights
 
 
-def recurrent(term, suffix):
-    """Rows in order; `term` says what the weights so far add inside the tanh."""
+def row_by_row(term, suffix):
+    """Additive attention row by row; `term` adds a function of past weights inside the tanh."""
 
     def oracle(variant, inputs, visible):
-        own = {n: inputs.learned[f"{n}_{suffix}"] for n in "wubv"}
-        more = inputs.learned
+        own = {n: inputs.params[f"{n}_{suffix}"] for n in "wubv"}
+        more = inputs.params
         weights = np.zeros(visible.shape)
         n_head, n_query, n_key = visible.shape
         for h in range(n_head):
@@ -165,7 +163,7 @@ def recurrent(term, suffix):
     return oracle
 
 
-def filtered(own, h, k, past, n_key):
+def location_term(own, h, k, past, n_key):
     last = past[-1] if past else [0.0] * n_key
     features = []
     for kernel in own["f_location_sensitive"][h]:
@@ -175,7 +173,7 @@ def filtered(own, h, k, past, n_key):
     return matvec(own["c_location_sensitive"][h], features)
 
 
-def covered(own, h, k, past, n_key):
+def coverage_term(own, h, k, past, n_key):
     total = sum(row[k] for row in past)
     return [float(w) * total for w in own["c_coverage"][h]]
 
@@ -197,6 +195,6 @@ ORACLES = {
     "distance": by_rows(distance),
     "gaussian-kernel": by_rows(gaussian_kernel),
     "hopfield": hopfield,
-    "location-sensitive": recurrent(filtered, "location_sensitive"),
-    "coverage": recurrent(covered, "coverage"),
+    "location-sensitive": row_by_row(location_term, "location_sensitive"),
+    "coverage": row_by_row(coverage_term, "coverage"),
 }

@@ -1,4 +1,4 @@
-"""Trees one by one, rows and columns by division, waves by NumPy's Fourier transform."""
+"""Oracles of structured matrices: trees by enumeration, rows and columns by division, FFT."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ def exponentials(inputs, visible):
 
 
 def sinkhorn(variant, inputs, visible):
-    made = exponentials(inputs, visible)
-    made = made / made.sum(2, keepdims=True)
+    weights = exponentials(inputs, visible)
+    weights = weights / weights.sum(2, keepdims=True)
     for _ in range(variant.normalize.rounds):
-        made = made / made.sum(1, keepdims=True)
-        made = made / made.sum(2, keepdims=True)
-    return made
+        weights = weights / weights.sum(1, keepdims=True)
+        weights = weights / weights.sum(2, keepdims=True)
+    return weights
 
 
-def inverted(variant, inputs, visible):
-    made = exponentials(inputs, visible)
-    made = made / made.sum(1, keepdims=True)
-    return made / made.sum(2, keepdims=True)
+def slot_attention(variant, inputs, visible):
+    weights = exponentials(inputs, visible)
+    weights = weights / weights.sum(1, keepdims=True)
+    return weights / weights.sum(2, keepdims=True)
 
 
 def tree(variant, inputs, visible):
-    """Every way to give each token a head, kept where all reach the one root."""
-    made = np.zeros(visible.shape)
+    """Every assignment of heads that is a tree with one root."""
+    weights = np.zeros(visible.shape)
     for h, edges in enumerate(exponentials(inputs, visible)):
         n, total = len(edges), 0.0
-        roots = np.exp(inputs.query[h] @ inputs.learned["w_root"][h])
+        roots = np.exp(inputs.query[h] @ inputs.params["w_root"][h])
         for heads in product(range(n), repeat=n):
             if is_tree(heads):
                 weight = np.prod(
@@ -41,13 +41,13 @@ def tree(variant, inputs, visible):
                 )
                 total += weight
                 for i, head in enumerate(heads):
-                    made[h, i, head] += weight * (head != i)
-        made[h] /= total
-    return made
+                    weights[h, i, head] += weight * (head != i)
+        weights[h] /= total
+    return weights
 
 
 def is_tree(heads):
-    """One token is its own head, and all others come to it."""
+    """Whether exactly one token is its own head, and all others lead to it."""
     roots = [i for i, head in enumerate(heads) if head == i]
     if len(roots) != 1:
         return False
@@ -74,7 +74,7 @@ def fourier(variant, inputs, visible):
 
 ORACLES = {
     "sinkhorn": sinkhorn,
-    "inverted": inverted,
+    "inverted": slot_attention,
     "matrix-tree": tree,
     "pooling": pooling,
     "fourier": fourier,

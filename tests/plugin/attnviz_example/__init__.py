@@ -1,4 +1,4 @@
-"""One mechanism of one's own: nothing before, and the nearer the better."""
+"""Example of a plug-in: a causal mechanism with a linear distance penalty."""
 
 from attnviz.core.biases import Alibi
 from attnviz.core.masks import Causal
@@ -7,7 +7,7 @@ from attnviz.core.variant import Variant
 ROWS = (
     Variant(
         name="recent",
-        summary="the past, nearer tokens preferred",
+        summary="causal attention with a linear distance penalty",
         formula="softmax(QKᵀ/√d − slope·|i−j|)V over j ≤ i",
         mask=Causal(),
         bias=(Alibi(),),

@@ -77,16 +77,16 @@ def test_axes_say_otherwise():
 
 @pytest.mark.parametrize("axes", ["hq", "hqkk", "hqz", "lhqkb", "lbhqk", ""])
 def test_axes_that_do_not_fit_are_refused(axes):
-    with pytest.raises(MisuseError, match="one letter for each"):
+    with pytest.raises(MisuseError, match="one letter per axis"):
         read(LBHQK[0, 0], axes=axes)
 
 
 def test_what_is_guessed_is_said():
-    assert "axes" in read(LBHQK[:, 0], list("abcde")).meta["guessed"][0]
-    assert "guessed" not in read(LBHQK, list("abcde")).meta
-    assert read(LBHQK).meta["guessed"] == [
-        "no tokens came with the attention: positions are shown"
+    assert read(LBHQK[:, 0], list("abcde")).meta["guessed"] == [
+        "interpreting shape (3, 2, 5, 5) as [layer, head, query, key]; override with --axes"
     ]
+    assert "guessed" not in read(LBHQK, list("abcde")).meta
+    assert read(LBHQK).meta["guessed"] == ["no tokens given; showing positions (see --tokens)"]
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_outputs_without_attention_say_how_to_get_it(nothing):
 @pytest.mark.parametrize(
     ("source", "reason"),
     [
-        ([LBHQK[0], LBHQK[0, :, :1]], "layer 1 has the shape"),
+        ([LBHQK[0], LBHQK[0, :, :1]], "layer 1 has shape"),
         ([[[0.5, 0.5], [1.0]]], "ragged"),
         ([[0.5, [0.5]]], "holds list"),
         ([[0.5], 0.5], "ragged"),
@@ -111,9 +111,9 @@ def test_outputs_without_attention_say_how_to_get_it(nothing):
         (np.array([[0.5, np.nan]]), "is nan"),
         (np.array([[0.5, -np.inf]]), "is -inf"),
         (np.ones(3), "1 axes, not 2 to 5"),
-        (np.ones((0, 3)), "0 on the query axis"),
-        (np.broadcast_to(0.0, (1, 1 << 18)), "262,144 on the key axis"),
-        (Tensor(LBHQK, where=("meta",)), "no array of numbers: Can't call numpy"),
+        (np.ones((0, 3)), "query axis has size 0;"),
+        (np.broadcast_to(0.0, (1, 1 << 18)), "key axis has size 262,144;"),
+        (Tensor(LBHQK, where=("meta",)), "not an array of numbers: Can't call numpy"),
         (3, "int holds no attention"),
         (None, "NoneType holds no attention"),
         ({"a": 1}, "no attention among 'a'"),
@@ -130,10 +130,10 @@ def test_one_sequence_of_a_batch_is_taken():
     batch = ramp(2, 3, 2, 4, 4)
     assert np.array_equal(read(tuple(batch), which=2).weights, batch[:, 2])
     assert np.array_equal(read(batch).weights, batch[:, 0])
-    assert "sequence 0 is shown" in read(batch).meta["guessed"][0]
-    with pytest.raises(MisuseError, match="no sequence 3; there are 0, 1, 2"):
+    assert read(batch).meta["guessed"][0] == "showing batch item 0 of 3; choose with --which"
+    with pytest.raises(MisuseError, match="no batch item 3; choose from 0, 1, 2"):
         read(batch, which="3")
-    with pytest.raises(MisuseError, match="no sequence 1"):
+    with pytest.raises(MisuseError, match="no batch item 1"):
         read(LBHQK, which=1)
 
 
@@ -159,7 +159,9 @@ def test_one_attention_of_an_encoder_decoder_is_taken(which, queries, keys):
 def test_without_a_wish_the_cross_attention_is_taken_and_said():
     made = read(ENCODER_DECODER)
     assert made.weights.shape == (2, 2, 3, 5)
-    assert "'cross' is shown" in made.meta["guessed"][0]
+    assert made.meta["guessed"][0] == (
+        "showing 'cross' (also: 'decoder', 'encoder'); choose with --which"
+    )
     with pytest.raises(UnknownNameError, match="Did you mean 'cross'"):
         read(ENCODER_DECODER, which="crass")
 
@@ -184,8 +186,8 @@ def test_steps_of_a_generation_are_put_together():
     steps += [[layer[..., n : n + 1, : n + 1] for layer in full] for n in (3, 4)]
     made = read(tuple(map(tuple, steps)), list("abcde"))
     assert np.array_equal(made.weights, full[:, 0])
-    assert np.array_equal(made.hidden[0, 0, 3:], [[False] * 4 + [True], [False] * 5])
-    assert "3 steps" in made.meta["guessed"][0]
+    assert np.array_equal(made.masked[0, 0, 3:], [[False] * 4 + [True], [False] * 5])
+    assert "3 generation steps" in made.meta["guessed"][0]
     assert (
         "beams"
         in read([[np.repeat(layer, 2, 0) for layer in step] for step in steps]).meta["guessed"][1]
@@ -211,7 +213,7 @@ def test_what_rows_sum_to_is_said_and_nothing_is_renormalised(factor, row_sum):
     assert made.row_sum == row_sum
     assert made.signed == (factor < 0)
     assert np.allclose(made.weights[0, 0], ramp(3, 3) * factor)
-    assert any("rows sum" in said for said in made.meta["guessed"]) == (row_sum != "1")
+    assert any("row sums" in note for note in made.meta["guessed"]) == (row_sum != "1")
 
 
 def test_rows_of_16_bit_numbers_still_sum_to_one():

@@ -1,4 +1,4 @@
-"""Whatever the bytes are, there comes a map or an error of ours."""
+"""Fuzzing: any bytes give a map or an AttnvizError."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_the_fuzz_would_notice_another_error(monkeypatch):
     def broken(data, wish):
         raise KeyError("weights")
 
-    monkeypatch.setattr(binary, "npy", broken)
+    monkeypatch.setattr(binary, "read_npy", broken)
     with pytest.raises(KeyError):
         only_complaints(npy(np.eye(2)))
 

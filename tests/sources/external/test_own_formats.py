@@ -1,4 +1,4 @@
-"""What was written reads back equal, and only what was written so is read."""
+"""attnviz files: what was written reads back equal, and invalid documents are refused."""
 
 from __future__ import annotations
 
@@ -128,7 +128,10 @@ def test_parquet_of_others_needs_no_document():
     [
         ({"weight": [0.5, 0.5], "layer": ["a", "b"]}, "'layer' does not hold numbers"),
         ({"weight": ["x", "y"]}, "'weight' does not hold numbers"),
-        ({"weight": [0.5, 0.5], "key": [0, None]}, "'key' does not hold numbers, or not all"),
+        (
+            {"weight": [0.5, 0.5], "key": [0, None]},
+            "'key' does not hold numbers, or has missing values",
+        ),
         ({"weight": [0.5, 0.5], "key": [0, 0]}, "need more|two weights"),
         ({"weight": [0.5, 0.5], "key": [0, 5]}, "need more"),
         ({"weight": [0.5, float("nan")]}, "is nan"),
@@ -163,9 +166,9 @@ def test_documents_follow_one_another_and_one_is_chosen():
     render = find_format("jsonl").render
     data = render(make_map(["a", "b"])) + b"\n" + render(make_map(["c", "d", "e"]))
     assert [t.label for t in read(data).keys] == ["a", "b"]
-    assert read(data).meta["guessed"] == ["of 2 (0, 1) document 0 is shown; say which for another"]
+    assert read(data).meta["guessed"] == ["showing document 0 of 2; choose with --which"]
     assert [t.label for t in read(data, which=1).keys] == ["c", "d", "e"]
-    with pytest.raises(MisuseError, match="no document 2; there are 0, 1"):
+    with pytest.raises(MisuseError, match="no document 2; choose from 0, 1"):
         read(data, which="2")
 
 
@@ -191,7 +194,7 @@ def test_a_document_may_be_spread_over_lines_and_sorted():
 
 REFUSED = {
     "format_version 2.0; this attnviz reads 1.0": {"format_version": "2.0"},
-    "no attnviz document": {"format_version": 1},
+    "not an attnviz document": {"format_version": 1},
     "no weights": {"weights": None},
     "weights have 3 axes": {"weights": [[[0.5]]]},
     "ragged": {"weights": [[[[0.5, 0.5], [1.0]]]]},
@@ -203,14 +206,14 @@ REFUSED = {
     "3 tokens for 2 positions": {"weights": [[[[0.5, 0.5]]]]},
     "0 and 1 only": {"hidden": [[[[2]]]]},
     "does not fit the weights": {"hidden": [[[[0]] * 2] * 2] * 2},
-    "not 0 where": {"hidden": [[[[1] * 3] * 3] * 2]},
+    "not 0 where hidden is 1": {"hidden": [[[[1] * 3] * 3] * 2]},
     "queries should be": {"queries": "cat"},
     "queries.0. should be": {"queries": ["cat"]},
     r"queries\[0\].word is True": {"queries": [{"label": "a", "word": True}]},
     r"queries\[0\].start is '0'": {"queries": [{"label": "a", "start": "0"}]},
     "layers should be": {"layers": [-1]},
     "heads should be": {"heads": 3},
-    "3 numbers of heads": {"heads": [1, 2, 3]},
+    "3 indices of heads": {"heads": [1, 2, 3]},
     "text is 3": {"text": 3},
     "meta is": {"meta": []},
     "1 tokens for 3": {"keys": [{"label": "a"}]},
@@ -240,14 +243,17 @@ def test_a_table_may_have_other_lines_and_columns():
         (lambda lines: [lines[0].replace("head", "hat"), *lines[1:]], "no column 'head'"),
         (lambda lines: lines[:-1], "17 weights"),
         (lambda lines: [*lines[:-1], lines[1]], "two weights"),
-        (lambda lines: [*lines[:-1], lines[-1] + ",more"], "breaks up to line 19"),
+        (lambda lines: [*lines[:-1], lines[-1] + ",more"], "invalid table, line 19 or before"),
         (lambda lines: [*lines[:-1], lines[-1].replace("0,1,2,2", "0,1,2,x")], "invalid literal"),
         (lambda lines: [*lines[:-1], lines[-1].replace("0,1,2,2", "0,1,2,-2")], "'key'"),
         (lambda lines: [*lines[:-1], lines[-1].replace("0,1,2,2", "0,1,2,2000000")], "'key'"),
-        (lambda lines: [*lines[:-1], lines[-1].replace("0,1,2,2", "0,1,2," + "9" * 30)], "break"),
+        (
+            lambda lines: [*lines[:-1], lines[-1].replace("0,1,2,2", "0,1,2," + "9" * 30)],
+            "invalid table",
+        ),
         (lambda lines: [*lines[:-1], lines[-1].rpartition(",")[0] + ",nan"], "is nan"),
         (lambda lines: [*lines[:-1], lines[-1].rpartition(",")[0] + ",1e99"], "is inf"),
-        (lambda lines: lines[:1], "no line"),
+        (lambda lines: lines[:1], "no line after its header"),
     ],
 )
 def test_a_broken_table_is_refused_with_its_reason(change, reason):

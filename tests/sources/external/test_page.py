@@ -1,4 +1,4 @@
-"""Pages that are none, or broken, or that would grow beyond measure."""
+"""attnviz pages: invalid, truncated, or with data that expands without limit."""
 
 from __future__ import annotations
 
@@ -12,13 +12,17 @@ import pytest
 from attnviz.errors import InvalidInputError, UnknownNameError
 from attnviz.render.page import html
 from attnviz.render.style import Style
-from attnviz.sources.external.attnviz_html import html as read_found
-from attnviz.sources.external.attnviz_html import read_page
-from attnviz.sources.external.selection import Wish
+from attnviz.sources.external.assemble import assemble
+from attnviz.sources.external.attnviz_html import read_html
+from attnviz.sources.external.selection import Selection
 from tests.conftest import make_map
 
 START, END = b'<script type="application/json" id="data">', b"</script>"
 PEAKS, SHAPE = np.ones(3, "<f8").tobytes(), [1, 1, 3, 3]
+
+
+def read_page(data):
+    return assemble(read_html(data, Selection()), None, Selection(), "attnviz")
 
 
 def squeezed(data):
@@ -86,4 +90,4 @@ def test_another_version_is_refused():
 
 def test_a_name_that_no_map_has():
     with pytest.raises(UnknownNameError):
-        read_found(html(make_map(), Style()), Wish(name="x"))
+        read_html(html(make_map(), Style()), Selection(name="x"))

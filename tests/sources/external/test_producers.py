@@ -1,4 +1,4 @@
-"""Files that the producers themselves made; see make_fixtures.py."""
+"""Files written by the other programs themselves; see make_fixtures.py."""
 
 from __future__ import annotations
 
@@ -121,8 +121,8 @@ def test_inseq_attributes_each_step_to_what_it_saw(name):
     assert labels(made.queries) == labels(made.keys)[4:]
     first_step = made.weights[:, :, 0, :4]
     assert np.allclose(first_step, forward().weights[:, :, -1], atol=1e-6)
-    assert made.hidden[0, 0, 0].tolist() == [False] * 4 + [True] * 3
-    assert not made.weights[made.hidden].any()
+    assert made.masked[0, 0, 0].tolist() == [False] * 4 + [True] * 3
+    assert not made.weights[made.masked].any()
 
 
 def test_inseq_with_heads_and_layers_reduced():
@@ -190,13 +190,13 @@ def test_source_words_can_be_given():
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("0-0 1-", "pairs of source and target"),
-        ("0-0 999999-999999", "is not read"),
+        ("0-0 1-", "source-target pairs"),
+        ("0-0 999999-999999", "is too large"),
         ("a ||| 0.5,x", "should hold numbers"),
         ("a ||| 0.5,0.5 1", "differ in length"),
-        ("a ||| ", "pairs of source and target"),
-        ("A-0\t", "pairs of source and target"),
-        ("A-" + "9" * 40 + "\t0-0", "no line A-"),
+        ("a ||| ", "source-target pairs"),
+        ("A-0\t", "source-target pairs"),
+        ("A-" + "9" * 40 + "\t0-0", "no alignment line"),
         ("a ||| nan", "is nan"),
     ],
 )
@@ -209,7 +209,7 @@ def test_broken_alignments_are_refused_with_their_reason(text, reason):
 def test_every_reader_names_a_function(row):
     from importlib import import_module
 
-    module, function = row.where.split(":")
+    module, function = row.target.split(":")
     assert callable(getattr(import_module(f"attnviz.sources.external.{module}"), function))
     assert row.summary
     assert all(suffix.startswith(".") for suffix in row.suffixes)

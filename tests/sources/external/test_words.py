@@ -1,4 +1,4 @@
-"""Tokens that somebody gives for attention that came without."""
+"""Tokens given by the caller, for attention without tokens."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_tokens_of_fewer_queries_than_keys(tokens, queries, keys):
     [
         (list("abc"), "3 tokens for 5 positions of the query axis"),
         ((list("abcde"), list("ab")), "2 tokens for 5 positions of the key axis"),
-        ("abcde", "list of texts"),
+        ("abcde", "list of strings"),
         ([1, 2, 3, 4, 5], "a token is 1"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Someone follows the README and adds a mask, a normalizer and a row; the tests find all three."""
+"""The architecture document's example, followed: the tests find its mask, normalizer and row."""
 
 import re
 import shutil
@@ -7,10 +7,12 @@ import sys
 
 import pytest
 
-from tests.docs import README
+from tests.docs import ARCHITECTURE, README
 
 FILES = dict(
-    re.findall(r"```python\n# ((?:attnviz|tests)/\S+\.py)\n(.*?)```", README.read_text(), re.S)
+    re.findall(
+        r"```python\n# ((?:attnviz|tests)/\S+\.py)\n(.*?)```", ARCHITECTURE.read_text(), re.S
+    )
 )
 TUPLES = {
     "attnviz/core/variants/__init__.py": ("FAMILIES = (\n", '    "own",\n'),
@@ -18,9 +20,9 @@ TUPLES = {
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory):
-    """A copy of the project with the README's three files in it."""
-    root = tmp_path_factory.mktemp("house")
+def project(tmp_path_factory):
+    """A copy of the project with the example files in it."""
+    root = tmp_path_factory.mktemp("project")
     ignore = shutil.ignore_patterns("__pycache__", "models", ".hypothesis")
     for name in ("attnviz", "tests"):
         shutil.copytree(README.parent / name, root / name, ignore=ignore)
@@ -34,14 +36,14 @@ def house(tmp_path_factory):
     return root
 
 
-def pytest_in(house, *words):
+def pytest_in(project, *words):
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *words],
-        cwd=house,
+        cwd=project,
         capture_output=True,
         text=True,
         check=False,
-        env={"PYTHONPATH": str(house), "PATH": "/usr/bin:/bin"},
+        env={"PYTHONPATH": str(project), "PATH": "/usr/bin:/bin"},
     )
 
 
@@ -53,18 +55,18 @@ def test_each_part_takes_fewer_than_20_lines():
     assert len(FILES["attnviz/core/variants/own.py"].strip().splitlines()) < 20
 
 
-def test_the_suite_picks_all_three_up(house):
+def test_the_suite_picks_all_three_up(project):
     wanted = "even-squares or evens or squares"
     made = pytest_in(
-        house, "tests/core/test_variants.py", "tests/core/test_catalogue.py", "-k", wanted
+        project, "tests/core/test_variants.py", "tests/core/test_catalogue.py", "-k", wanted
     )
     assert made.returncode == 0, made.stdout
-    collected = pytest_in(house, "tests/core", "--collect-only", "-k", wanted).stdout
+    collected = pytest_in(project, "tests/core", "--collect-only", "-k", wanted).stdout
     for name in ("[even-squares]", "mask-evens]", "normalize-squares]", "[squares]"):
         assert name in collected, name
 
 
-def test_without_an_oracle_it_fails(house):
-    (house / "tests/core/oracles/own.py").write_text("ORACLES = {}\n")
-    made = pytest_in(house, "tests/core/test_variants.py", "-k", "every_row_has_an_oracle")
+def test_without_an_oracle_it_fails(project):
+    (project / "tests/core/oracles/own.py").write_text("ORACLES = {}\n")
+    made = pytest_in(project, "tests/core/test_variants.py", "-k", "every_row_has_an_oracle")
     assert made.returncode != 0 and "even-squares" in made.stdout

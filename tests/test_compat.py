@@ -1,4 +1,4 @@
-"""People who come from elsewhere find the arguments they know."""
+"""BertViz and CircuitsVis calls take the arguments of the originals."""
 
 import inspect
 
@@ -60,7 +60,7 @@ def test_attention_of_two_texts():
 def test_patterns_of_one_layer():
     weights = layers()[0][0]
     made = attention_patterns(TOKENS, weights, ["L0H0", "L0H1"])
-    assert made.weights.shape == (1, 2, 5, 5) and made.name(0, 1) == "L0H1"
+    assert made.weights.shape == (1, 2, 5, 5) and made.head_name(0, 1) == "L0H1"
     assert [token.label for token in made.keys] == TOKENS
     assert attention_patterns(tokens=TOKENS, attention=weights[0]).n_head == 1
 

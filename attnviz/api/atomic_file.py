@@ -1,0 +1,202 @@
+"""Files that are complete or absent: written beside their target, then renamed to it.
+
+A file that grows (`GrowingFile`) is written as NAME.partial and takes its name at the end; what a
+stopped run has written stays under that name, where a resumed run finds it. A lock on it keeps a
+second run out.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shutil
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from attnviz.errors import CouldNotError
+
+PARTIAL = ".partial"  # appended to the name of a file that still grows
+TEMPORARY = ".attnviz-", ".tmp"  # how names of temporary files begin and end
+
+
+def write_file(path: str | Path, data: bytes) -> None:
+    """Write bytes to a file that exists only when it is complete.
+
+    A link is written through to the file it names; the mode of an existing file is kept.
+    What is no regular file (a device, a pipe) is written to directly.
+    Raises CouldNotError with the path and the reason; an existing file then keeps its bytes.
+    """
+    path = Path(path)
+    try:
+        if is_special(path):
+            path.write_bytes(data)
+        else:
+            replace_file(Path(os.path.realpath(path)), data)
+    except OSError as error:
+        raise cannot_write(path, error) from None
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Write a temporary file beside `path` and rename it to `path`."""
+    mode = mode_for(path)
+    temporary = path.with_name(f"{TEMPORARY[0]}{secrets.token_hex(8)}{TEMPORARY[1]}")
+    with contextlib.ExitStack() as stack:
+        stack.callback(remove_file, temporary)  # before it exists: no interrupt can leave it
+        handle = open_locked(temporary, os.O_EXCL)
+        stack.callback(os.close, os.dup(handle))  # keeps the lock until the file has its name
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        temporary.chmod(mode)
+        temporary.replace(path)
+
+
+def remove_stale_files(folder: Path) -> None:
+    """Remove the temporary files that killed runs left in a folder; locked ones are in use."""
+    for path in folder.glob(f"{TEMPORARY[0]}*{TEMPORARY[1]}"):
+        with contextlib.suppress(OSError):
+            handle = open_locked(path)
+            remove_file(path)
+            os.close(handle)
+
+
+def remove_file(path: Path) -> None:
+    """Remove a file if it is there."""
+    with contextlib.suppress(OSError):
+        path.unlink()
+
+
+class GrowingFile:
+    """A file to which one run appends; it replaces `path` when it is committed.
+
+    `resume` begins with the bytes of an interrupted run, else with those of `path` itself.
+    A special file (a pipe, /dev/stdout) is appended to directly.
+    Raises CouldNotError where the folder cannot be written to or another run holds the file.
+    """
+
+    def __init__(self, path: Path, *, resume: bool = False) -> None:
+        self.path = path
+        self.target = Path(os.path.realpath(path))
+        self.is_special = is_special(path)
+        self.partial = (
+            path if self.is_special else self.target.with_name(self.target.name + PARTIAL)
+        )
+        self.is_committed = self.has_written = self.was_interrupted = False
+        self.is_resumed = resume
+        try:
+            if self.is_special:
+                self.file: BinaryIO = path.open("ab", buffering=0)
+                return
+            mode_for(self.target)  # refuses a folder
+            self.file = os.fdopen(open_locked(self.partial), "r+b")
+            self.was_interrupted = os.fstat(self.file.fileno()).st_size > 0
+            if resume and not self.was_interrupted and self.target.exists():
+                with self.target.open("rb") as finished:
+                    shutil.copyfileobj(finished, self.file)
+                self.file.flush()
+                self.file.seek(0)
+        except OSError as error:
+            raise cannot_write(path, error) from None
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether it holds results that were not committed."""
+        return self.has_written and not self.is_committed and not self.is_special
+
+    def lines(self) -> Iterator[bytes]:
+        """The lines of the run that is resumed, complete or torn."""
+        self.file.seek(0)
+        for line in self.file:  # noqa: UP028 (`yield from` would close the file with the generator)
+            yield line
+
+    def truncate(self, end: int) -> None:
+        """Cut the file after `end` bytes, and append there."""
+        self.file.truncate(end)
+        self.file.seek(end)
+        self.has_written = end > 0
+
+    def append(self, data: bytes) -> None:
+        """Write and flush; the first write of a fresh run drops what an earlier one left."""
+        try:
+            if not self.has_written and not self.is_special and not self.is_resumed:
+                self.truncate(0)
+            self.file.write(data)
+            self.file.flush()
+            self.has_written = True
+        except OSError as error:
+            raise cannot_write(self.path, error) from None
+
+    def commit(self) -> None:
+        """Give the file its name; the lock is held until then."""
+        if self.is_special or not self.has_written:
+            return
+        try:
+            self.partial.chmod(mode_for(self.target))
+            self.partial.replace(self.target)
+            self.is_committed = True
+        except OSError as error:
+            raise cannot_write(self.path, error) from None
+
+    def close(self) -> None:
+        """Release the lock; without a commit, results stay in NAME.partial, an empty one goes."""
+        is_leftover = not self.is_special and not self.is_committed
+        if is_leftover and os.fstat(self.file.fileno()).st_size == 0:
+            remove_file(self.partial)
+        self.file.close()
+
+
+def open_locked(path: Path, flags: int = 0) -> int:
+    """A descriptor of a file that no other run of attnviz has open, for reading and writing.
+
+    Raises BlockingIOError where one has.
+    """
+    while True:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | flags, 0o600)
+        try:
+            lock(handle)
+            with contextlib.suppress(FileNotFoundError):
+                if os.path.samestat(os.fstat(handle), path.stat()):
+                    return handle  # still the file of this name: no other run has renamed it
+        except BaseException:
+            os.close(handle)
+            raise
+        os.close(handle)
+
+
+def lock(handle: int) -> None:
+    """Lock a file until it is closed; a system without such locks goes without."""
+    try:
+        from fcntl import LOCK_EX, LOCK_NB, flock
+    except ImportError:  # not a POSIX system
+        return
+    flock(handle, LOCK_EX | LOCK_NB)
+
+
+def is_special(path: Path) -> bool:
+    """Whether a path names what is neither a regular file nor a folder nor nothing."""
+    return path.exists() and not path.is_file() and not path.is_dir()
+
+
+def mode_for(path: Path) -> int:
+    """The permissions that a file keeps, or that a new one gets."""
+    if path.is_dir():
+        raise IsADirectoryError(None, "it is a folder")
+    return stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o666 & ~current_umask()
+
+
+def current_umask() -> int:
+    """The umask of this process; it can only be read by setting it."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
+
+
+def cannot_write(path: Path, error: OSError) -> CouldNotError:
+    """The one line about a file that cannot be written."""
+    if isinstance(error, BlockingIOError):
+        reason = "another run is writing it; wait for that run or choose another file"
+    else:
+        reason = error.strerror or str(error)
+    return CouldNotError(f"cannot write {str(path)!r}: {reason}")

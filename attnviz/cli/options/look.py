@@ -1,0 +1,158 @@
+"""Options of `attnviz.look`: mechanism, its parts, untrained weights, pretrained model."""
+
+from __future__ import annotations
+
+from attnviz.cli.options.spec import Group, Opt
+
+MECHANISM = Group(
+    "Attention mechanism",
+    {
+        "variant": Opt(
+            "--variant, -v",
+            str,
+            metavar="NAME",
+            help="Attention mechanism (see `attnviz variants`).",
+            default_text="multihead, or the model's own",
+        ),
+    },
+)
+
+PARTS = Group(
+    "Override parts of the mechanism",
+    {
+        "score": Opt(
+            "--score", str, metavar="PART", help="Score function: dot, additive, general…"
+        ),
+        "scale": Opt(
+            "--scale",
+            str,
+            metavar="PART",
+            help="Score scaling: root-d (1/√d), unscaled, factor(0.5)…",
+        ),
+        "bias": Opt(
+            "--bias",
+            str,
+            metavar="PARTS",
+            help="Score biases, added to the mechanism's own: alibi, alibi + softcap(30)…",
+        ),
+        "mask": Opt(
+            "--mask",
+            str,
+            metavar="MASK",
+            help="Attention mask, combined (and) with the mechanism's own: causal & window(4)…",
+        ),
+        "normalize": Opt(
+            "--normalize",
+            str,
+            metavar="PART",
+            help="Normalization of scores to weights: softmax, sparsemax, hard…",
+        ),
+        "positions": Opt(
+            "--positions",
+            str,
+            metavar="PART",
+            help="Position encoding: none, sinusoidal, learned, rope…",
+        ),
+        "temperature": Opt(
+            "--temperature",
+            float,
+            help="Divide the scores by X (below 1 sharper, above 1 flatter).",
+        ),
+        "softcap": Opt("--softcap", float, help="Soft cap on the scores, X · tanh(score / X)."),
+        "set": Opt(
+            "--set",
+            list[str],
+            metavar="NAME=VALUE",
+            help="Set a tunable of a part, e.g. window=2. Repeatable.",
+            default=[],
+        ),
+    },
+)
+
+SEEDED = Group(
+    "Untrained weights (without --model)",
+    {
+        "tokenizer": Opt(
+            "--tokenizer, -t",
+            str,
+            metavar="NAME|FILE",
+            help="Tokenizer: words, whitespace, characters, bytes, bpe, or a tokenizer.json.",
+            default_text="words",
+        ),
+        "embedding": Opt(
+            "--embedding",
+            str,
+            metavar="NAME",
+            help="Token embeddings: seeded (random) or letters (a = 1 … z = 26).",
+            default_text="seeded",
+        ),
+        "seed": Opt(
+            "--seed", int, help="Random seed of embeddings and projections.", default_text="0"
+        ),
+        "dim": Opt("--dim", int, help="Model dimension, split across heads.", default_text="32"),
+        "heads": Opt("--heads", int, help="Number of heads.", default_text="set by the variant"),
+        "kv_heads": Opt(
+            "--kv-heads",
+            int,
+            help="Number of key/value heads (GQA, MQA).",
+            default_text="set by the variant",
+        ),
+        "layers": Opt("--layers", int, help="Number of stacked layers.", default_text="1"),
+        "pad": Opt(
+            "--pad",
+            int,
+            help="Number of padding tokens to append.",
+            default_text="2 if padding is masked, else 0",
+        ),
+    },
+)
+
+MODEL = Group(
+    "Pretrained model",
+    {
+        "model": Opt(
+            "--model, -m",
+            str,
+            metavar="MODEL",
+            help="Pretrained model: local folder or Hugging Face name.",
+        ),
+        "revision": Opt(
+            "--revision", str, metavar="NAME", help="Model revision (branch, tag or commit)."
+        ),
+        "pair": Opt(
+            "--pair", str, metavar="TEXT", help="Second sentence of a sentence pair (segment B)."
+        ),
+        "target": Opt(
+            "--target",
+            str,
+            metavar="TEXT",
+            help="Decoder input of an encoder-decoder.",
+            default_text="generated greedily",
+        ),
+        "attention": Opt(
+            "--attention",
+            str,
+            metavar="KIND",
+            help="Attention of an encoder-decoder to show: encoder, decoder or cross.",
+            default_text="cross",
+        ),
+        "generate": Opt("--generate", int, help="Generate N tokens first (greedy decoding)."),
+        "truncate": Opt(
+            "--truncate",
+            bool,
+            help="Truncate input to the model's maximum length.",
+            default=False,
+        ),
+        "ablate": Opt(
+            "--ablate",
+            str,
+            metavar="LIST",
+            help="Heads to ablate, as LAYER.HEAD: 5.7,3.* (* for all heads).",
+        ),
+        "at": Opt(
+            "--at", str, metavar="LIST", help="Override parts in these layers only, e.g. 0,2-5."
+        ),
+    },
+)
+
+LOOK = (MECHANISM, PARTS, SEEDED, MODEL)  # the options of attnviz.look

@@ -1,0 +1,3 @@
+"""Old import path of attnviz.core.biases, kept for plug-ins."""
+
+from attnviz.core.biases import *  # noqa: F403

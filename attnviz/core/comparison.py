@@ -1,0 +1,59 @@
+"""Heads of a comparison: the map that each head of a joined map belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from attnviz.core.attention_map import AttentionMap
+
+KEY = "comparison"  # in a map's meta: one entry per head of the whole comparison
+KINDS = ("original", "changed", "difference")
+
+
+class ComparedHead(NamedTuple):
+    """One head of a comparison: the name of its map, its kind, its original index there.
+
+    `kind` is one of KINDS: the first map, another one, or the difference of one from the first.
+    """
+
+    name: str
+    kind: str
+    head: int
+
+
+def comparison_meta(heads: Sequence[ComparedHead]) -> dict[str, Any]:
+    """The metadata of a comparison with these heads."""
+    return {KEY: [head._asdict() for head in heads]}
+
+
+def compared_heads(amap: AttentionMap) -> tuple[ComparedHead, ...]:
+    """One entry per head of a comparison; empty for other maps, and for invalid metadata."""
+    entries = all_entries(amap)
+    is_valid = len(set(amap.heads)) == amap.n_head and max(amap.heads, default=0) < len(entries)
+    return tuple(entries[head] for head in amap.heads) if is_valid else ()
+
+
+def compared_names(amap: AttentionMap) -> tuple[str, ...]:
+    """The names of the maps of a comparison, in order, even if none of their heads is left."""
+    return tuple(dict.fromkeys(entry.name for entry in all_entries(amap)))
+
+
+def all_entries(amap: AttentionMap) -> list[ComparedHead]:
+    """The entries of the whole comparison; none if one is invalid."""
+    entries: Any = amap.meta.get(KEY)
+    if not isinstance(entries, list):
+        return []
+    heads = [parse_entry(entry) for entry in entries]
+    valid = [head for head in heads if head is not None]
+    return valid if len(valid) == len(heads) else []
+
+
+def parse_entry(entry: Any) -> ComparedHead | None:
+    """An entry of the metadata, None if it is invalid (files may hold anything)."""
+    if not isinstance(entry, dict):
+        return None
+    name, kind, head = (entry.get(field) for field in ComparedHead._fields)
+    if not isinstance(name, str) or kind not in KINDS or type(head) is not int or head < 0:
+        return None
+    return ComparedHead(name, str(kind), head)

@@ -1,0 +1,70 @@
+"""Views: the ways to show a map, and what renders each in the terminal, as figure and as page."""
+
+from __future__ import annotations
+
+from attnviz.lookup import find_by_name
+from attnviz.record import Record
+
+
+class View(Record):
+    """A row of the table of views.
+
+    `terminal` names a module of render/terminal, `figure` a module and function of
+    render/figure, `page` the tab of the HTML page; each is empty where it has no such view.
+    `palette` is the default palette of the figure. "auto" has no renderer: each output chooses
+    another view by the number of layers and heads.
+    """
+
+    name: str
+    summary: str
+    terminal: str = ""
+    figure: str = ""
+    page: str = ""
+    palette: str | None = None
+
+
+VIEWS = (
+    View("auto", "matrix, or overview if there are many heads"),
+    View(
+        "matrix",
+        "one heatmap per head, with values where they are readable",
+        terminal="numbers",
+        figure="matrix:draw_matrix_view",
+        page="matrix",
+    ),
+    View(
+        "overview",
+        "one thumbnail per head in a grid of layers × heads",
+        terminal="overview",
+        figure="overview:draw_overview",
+        page="overview",
+    ),
+    View(
+        "lines",
+        "lines from queries to keys, for the strongest weights",
+        terminal="lines",
+        figure="lines:draw_lines_view",
+        page="lines",
+        palette="Blues",
+    ),
+    View(
+        "text",
+        "the text, each key colored by its weight for one query",
+        terminal="text",
+        figure="text:draw_text_view",
+        page="text",
+        palette="Blues",
+    ),
+    View(
+        "rows",
+        "one row of bars per query",
+        terminal="rows",
+        figure="rows:draw_rows_view",
+    ),
+)
+VIEW_NAMES = tuple(view.name for view in VIEWS if view.name != "auto")
+
+
+def find_view(name: str) -> View:
+    """The view of this name; UnknownNameError suggests similar names."""
+    return find_by_name(VIEWS, name, "view")

@@ -1,0 +1,77 @@
+"""Metadata of documents: the values that attnviz acts on, each checked when a document is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, get_args
+
+from attnviz.core.part import RowSum
+from attnviz.errors import InvalidInputError
+
+ROW_SUMS: tuple[str, ...] = get_args(RowSum)
+MAX_DEPTH = 32  # of nested values
+MAX_INDEX = 1 << 31  # of a layer, a head or a character, exclusive: data formats store 32 bits
+MAX_SEGMENT = 1 << 16  # exclusive
+
+
+def parse_meta(meta: Mapping[str, Any]) -> dict[str, Any]:
+    """The metadata, whose known keys have values of the right type; other keys are not checked.
+
+    Raises InvalidInputError, with the key, for anything else.
+    """
+    check_depth(meta)
+    for name, (is_valid, meaning) in CHECKS.items():
+        if name in meta and not is_valid(meta[name]):
+            raise InvalidInputError(f"meta.{name} is {meta[name]!r:.40}; it should be {meaning}")
+    return dict(meta)
+
+
+def check_depth(value: Any) -> None:
+    """Refuse metadata that is nested deeper than MAX_DEPTH, one level at a time."""
+    level: list[Any] = [value]
+    for _ in range(MAX_DEPTH):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, list | dict)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+        if not level:
+            return
+    raise InvalidInputError(f"meta is nested deeper than {MAX_DEPTH} values")
+
+
+def is_text(value: Any) -> bool:
+    """Whether a value is a string."""
+    return isinstance(value, str)
+
+
+def is_flag(value: Any) -> bool:
+    """Whether a value is true or false."""
+    return isinstance(value, bool)
+
+
+def is_row_sum(value: Any) -> bool:
+    """Whether a value is one of the row sums that a map can state."""
+    return is_text(value) and value in ROW_SUMS
+
+
+def is_text_list(value: Any) -> bool:
+    """Whether a value is a list of strings."""
+    return isinstance(value, list) and all(map(is_text, value))
+
+
+def is_index_list(value: Any) -> bool:
+    """Whether a value is a list of positions or original indices."""
+    return isinstance(value, list) and all(type(n) is int and 0 <= n < MAX_INDEX for n in value)
+
+
+CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "row_sum": (is_row_sum, " or ".join(map(repr, ROW_SUMS))),
+    "signed": (is_flag, "true or false"),
+    "trained": (is_flag, "true or false"),
+    "source": (is_text, "a string"),
+    "id": (is_text, "a string"),
+    "guessed": (is_text_list, "a list of strings"),
+    "padding": (is_index_list, "a list of positions"),
+}

@@ -1,0 +1,219 @@
+"""Results are safe: no failing, repeated or stopped run destroys what a file holds."""
+
+import fcntl
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tests.cli.runner import run
+
+SENTENCES = "".join(f"sentence {n} of a corpus\n" for n in range(12))
+
+
+@pytest.fixture
+def corpus(tmp_path):
+    path = tmp_path / "in.txt"
+    path.write_text(SENTENCES)
+    return path
+
+
+def files(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("words", "status"),
+    [
+        (("-v", "nosuch"), 2),
+        (("--mask", "foo("), 2),
+        (("--layer", "7"), 2),
+        (("--head", "99"), 2),
+        (("--set", "window=2"), 2),
+        (("-t", "no-such-tokenizer"), 2),
+        (("-o", "."), 2),
+        (("-o", "nowhere/x.jsonl"), 1),
+        (("--model", "no-such-folder"), 1),
+        (("--model", "."), 1),
+        (("--jobs", "0"), 2),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
+)
+def test_a_failing_command_leaves_the_previous_result(
+    words, status, corpus, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    out = tmp_path / "all.jsonl"
+    out.write_bytes(b"previous\n")
+    result = run("-i", str(corpus), "-o", str(out), *words)
+    assert result.status == status, result.err
+    assert result.err.count("\n") <= (3 if "--mask" in words else 1)  # a mask is quoted
+    assert result.err.startswith("error: ")
+    assert out.read_bytes() == b"previous\n"
+    assert files(tmp_path) == ["all.jsonl", "in.txt"]
+
+
+def test_a_complete_run_replaces_the_previous_result(corpus, tmp_path):
+    out = tmp_path / "all.jsonl"
+    out.write_bytes(b"previous\n")
+    out.chmod(0o640)
+    assert run("-i", str(corpus), "-o", str(out)).status == 0
+    assert out.read_bytes().count(b"\n") == 12
+    assert out.stat().st_mode & 0o777 == 0o640
+    assert files(tmp_path) == ["all.jsonl", "in.txt"]
+
+
+def test_input_that_is_also_output_is_refused(corpus, tmp_path):
+    link, hard = tmp_path / "link.jsonl", tmp_path / "hard.jsonl"
+    link.symlink_to(corpus)
+    os.link(corpus, hard)
+    for path in (corpus, link, hard):
+        result = run("-i", str(corpus), "-o", str(path), "-f", "jsonl")
+        assert result.status == 2 and "is also the input" in result.err
+        assert corpus.read_text() == SENTENCES
+
+
+def test_maps_are_not_written_to_the_file_that_they_are_read_from(tmp_path):
+    path = tmp_path / "a.json"
+    assert run("a b", "-o", str(path)).status == 0
+    before = path.read_bytes()
+    assert run("render", str(path), "-o", str(path)).status == 2
+    assert run("diff", str(path), str(path), "-o", str(path)).status == 2
+    assert path.read_bytes() == before
+
+
+def test_a_template_does_not_reach_the_input(tmp_path):
+    corpus = tmp_path / "1.json"
+    corpus.write_text(SENTENCES)
+    result = run("-i", str(corpus), "--input-format", "lines", "-o", str(tmp_path / "{n}.json"))
+    assert result.status == 2 and "is also the input" in result.err
+    assert corpus.read_text() == SENTENCES
+
+
+def test_one_file_is_not_written_twice(corpus, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = run("-i", str(corpus), "-o", "x.jsonl", "-o", "./x.jsonl")
+    assert result.status == 2 and "are the same file" in result.err
+
+
+def test_resume_without_an_earlier_run_is_a_plain_run(corpus, tmp_path):
+    out = tmp_path / "all.jsonl"
+    assert run("-i", str(corpus), "-o", str(out), "--resume").status == 0
+    assert out.read_bytes().count(b"\n") == 12
+
+
+@pytest.mark.parametrize(
+    ("words", "names"),
+    [
+        (("-v", "hard"), ("variant", "'causal'", "'hard'")),
+        (("-v", "causal", "--seed", "3"), ("seed", "0", "3")),
+        (("-v", "causal", "--temperature", "0.5"), ("composed",)),
+        (("-v", "causal", "--heads", "2"), ("heads",)),
+        (("-v", "causal", "--with-qk"), ("keys",)),
+    ],
+    ids=" ".join,
+)
+def test_another_request_is_not_resumed(words, names, corpus, tmp_path):
+    out = tmp_path / "all.jsonl"
+    assert run("-i", str(corpus), "-o", str(out), "-v", "causal").status == 0
+    corpus.write_text(SENTENCES + "one more\n")
+    before = out.read_bytes()
+    result = run("-i", str(corpus), "-o", str(out), "--resume", *words)
+    assert result.status == 2 and all(name in result.err for name in names), result.err
+    assert out.read_bytes() == before
+    assert run("-i", str(corpus), "-o", str(out), "--resume", "-v", "causal").status == 0
+    assert out.read_bytes().startswith(before) and out.read_bytes().count(b"\n") == 13
+
+
+def test_any_changed_sentence_is_noticed_not_only_the_last(corpus, tmp_path):
+    out = tmp_path / "all.jsonl"
+    assert run("-i", str(corpus), "-o", str(out)).status == 0
+    corpus.write_text(SENTENCES.replace("sentence 4", "another 4"))
+    result = run("-i", str(corpus), "-o", str(out), "--resume")
+    assert result.status == 2 and "line 5 is of another sentence" in result.err
+
+
+def test_only_one_run_writes_a_file(corpus, tmp_path):
+    out = tmp_path / "all.jsonl"
+    with (tmp_path / "all.jsonl.partial").open("wb") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        result = run("-i", str(corpus), "-o", str(out))
+        assert result.status == 1 and "another run is writing it" in result.err
+    assert run("-i", str(corpus), "-o", str(out)).status == 0
+    assert files(tmp_path) == ["all.jsonl", "in.txt"]
+
+
+def test_a_model_that_cannot_be_loaded_ends_the_run_with_one_line(corpus, tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    result = run("-i", str(corpus), "--model", "nobody/no-such-model", "-f", "jsonl")
+    assert result.status == 1 and result.out == ""
+    assert result.err.count("\n") == 1 and "nobody/no-such-model" in result.err
+
+
+def start(corpus, out, *words):
+    command = [sys.executable, "-m", "attnviz", "show", "-i", str(corpus), "-o", str(out), *words]
+    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+
+
+def wait_for(path, n_byte):
+    """Wait until a file has this size; the test fails where it never does."""
+    for _ in range(600):
+        if path.exists() and path.stat().st_size > n_byte:
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"{path} never had {n_byte} bytes")
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGKILL], ids=lambda sent: sent.name)
+def test_a_stopped_run_leaves_the_old_result_and_can_be_resumed(sent, corpus, tmp_path):
+    corpus.write_text("one line like all the others\n" * 3000)
+    out = tmp_path / "all.jsonl"
+    out.write_bytes(b"previous\n")
+    with start(corpus, out) as process:
+        wait_for(tmp_path / "all.jsonl.partial", 20_000)
+        process.send_signal(sent)
+        errors = process.communicate()[1]
+    assert out.read_bytes() == b"previous\n"
+    assert files(tmp_path) == ["all.jsonl", "all.jsonl.partial", "in.txt"]
+    if sent == signal.SIGINT:
+        assert process.returncode == 130
+        assert "all.jsonl.partial'; --resume continues them" in errors
+    done = (tmp_path / "all.jsonl.partial").read_bytes().count(b"\n")
+    assert 0 < done < 3000
+    corpus.write_text("one line like all the others\n" * (done + 2))
+    assert run("-i", str(corpus), "-o", str(out), "--resume").status == 0
+    records = out.read_bytes().splitlines()
+    assert len(records) == done + 2 and len(set(records)) == 1
+    assert files(tmp_path) == ["all.jsonl", "in.txt"]
+
+
+def test_a_plain_run_says_that_it_replaces_unfinished_results(corpus, tmp_path):
+    partial = tmp_path / "all.jsonl.partial"
+    partial.write_bytes(b'{"format":"attnviz","text":"x"}\n')
+    result = run("-i", str(corpus), "-o", str(tmp_path / "all.jsonl"))
+    assert result.status == 0 and "replacing the unfinished results" in result.err
+    assert (tmp_path / "all.jsonl").read_bytes().count(b"\n") == 12 and not partial.exists()
+
+
+def test_resume_removes_what_a_killed_run_left(corpus, tmp_path):
+    stale, held = tmp_path / ".attnviz-0.tmp", tmp_path / ".attnviz-1.tmp"
+    stale.write_bytes(b"half")
+    with held.open("wb") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        assert run("-i", str(corpus), "-o", str(tmp_path / "{n}.json"), "--resume").status == 0
+        assert held.exists() and not stale.exists()
+
+
+def test_fail_fast_keeps_the_old_result(corpus, tmp_path):
+    corpus.write_bytes(b"fine\n\xff\nfine\n")
+    out = tmp_path / "all.jsonl"
+    out.write_bytes(b"previous\n")
+    result = run("-i", str(corpus), "-o", str(out), "--fail-fast")
+    assert result.status == 1 and out.read_bytes() == b"previous\n"
+    kept = (tmp_path / "all.jsonl.partial").read_bytes().splitlines()
+    assert [json.loads(line).get("line") for line in kept] == [None, 2]

@@ -1,0 +1,57 @@
+"""Catalogue as Markdown: every mechanism in tables by group.
+
+`python -m tests.docs.catalogue` writes attnviz/core/variants/README.md; a test compares it.
+"""
+
+import re
+from itertools import groupby
+from pathlib import Path
+
+import attnviz.core.variants
+from attnviz.core.variants import VARIANTS
+
+CATALOGUE = Path(attnviz.core.variants.__file__).with_name("README.md")
+ARXIV = re.compile(r"\b\d{4}\.\d{4,5}\b")
+INTRODUCTION = """\
+# Attention mechanisms
+
+The {count} mechanisms of attnviz. `attnviz variants NAME` describes one of them, with its aliases,
+its tunables and a computed example.
+
+In the formulas S are the scaled scores QKᵀ/√d, i is the position of the query, j that of the
+key, n the number of keys and d the head dimension. *Row sum* is the sum of a query's weights.
+
+Generated from the rows in this folder by `make docs`; do not edit.
+"""
+
+
+def catalogue():
+    """The whole catalogue: an introduction, then one table per group."""
+    rows = sorted(VARIANTS, key=lambda row: row.group)  # stable: families stay in order
+    text = INTRODUCTION.format(count=len(rows))
+    for group, members in groupby(rows, key=lambda row: row.group):
+        text += f"\n## {group.capitalize()}\n\n{table(members)}"
+    return text
+
+
+def table(rows):
+    """A Markdown table with one line per mechanism."""
+    lines = ["| name | summary | formula | paper | row sum |", "|---|---|---|---|---|"]
+    for row in rows:
+        cells = (f"`{row.name}`", row.summary, code(row.formula), linked(row.paper), row.row_sum)
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def code(text):
+    """A code span, which may contain backquotes."""
+    return f"`` {text} ``" if "`" in text else f"`{text}`"
+
+
+def linked(paper):
+    """A citation with links for its arXiv ids."""
+    return ARXIV.sub(lambda match: f"[{match[0]}](https://arxiv.org/abs/{match[0]})", paper) or "–"
+
+
+if __name__ == "__main__":
+    CATALOGUE.write_text(catalogue())
