@@ -67,10 +67,19 @@ PARTICIPLES = frozenset(
     ]
 )
 # An -ing form that the field uses as a noun.
-ING = set(
-    "cell_pooling embedding encoding listing ntm_addressing pooling rope_scaling scaling "
-    "stick_breaking terminal_listing tokenizing".split()  # noqa: SIM905
-)
+ING = {
+    "cell_pooling",
+    "embedding",
+    "encoding",
+    "listing",
+    "ntm_addressing",
+    "pooling",
+    "rope_scaling",
+    "scaling",
+    "stick_breaking",
+    "terminal_listing",
+    "tokenizing",
+}
 
 
 def sentences(tree):
