@@ -40,9 +40,26 @@ def test_the_readme_is_short():
     assert len(TEXTS[README].encode()) <= 20_000
 
 
+def links(text):
+    """The files that a document links to."""
+    return re.findall(r"\]\(([^)#]+)[^)]*\)", text)
+
+
+def anchors(text):
+    """The headings that a document links to, as anchors."""
+    return re.findall(r"\]\(#([^)]+)\)", text)
+
+
+def unknown_anchors(text):
+    """The anchors for which a document has no heading."""
+    headings = re.findall(r"^#+ (.+)$", text, re.M)
+    slugs = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    return [anchor for anchor in anchors(text) if anchor not in slugs]
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_links_lead_somewhere(document):
-    for link in re.findall(r"\]\(([^)#]+)[^)]*\)", TEXTS[document]):
+    for link in links(TEXTS[document]):
         target = document.parent / link
         assert target.exists(), link
         if target.suffix in (".png", ".svg"):
@@ -52,10 +69,14 @@ def test_links_lead_somewhere(document):
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_anchors_are_headings(document):
-    headings = re.findall(r"^#+ (.+)$", TEXTS[document], re.M)
-    slugs = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
-    for anchor in re.findall(r"\]\(#([^)]+)\)", TEXTS[document]):
-        assert anchor in slugs, anchor
+    assert unknown_anchors(TEXTS[document]) == []
+
+
+def test_the_readme_has_links_and_anchors_to_check():
+    assert links(TEXTS[README]) and anchors(TEXTS[README])
+    (anchor, *_) = anchors(TEXTS[README])
+    misspelt = TEXTS[README].replace(f"(#{anchor})", f"(#{anchor}-x)")
+    assert f"{anchor}-x" in unknown_anchors(misspelt)
 
 
 @pytest.fixture

@@ -16,12 +16,13 @@ MAX_MARKS = 4  # combining marks per letter; no living script needs more
 # Without a glyph, though their category does not say so: fillers, selectors, a blank pattern.
 INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 INVISIBLE_CATEGORIES = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"))
-SELECTORS = re.compile("[\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+MODIFIERS = "\U0001f3fb-\U0001f3ff"  # skin tones
+SELECTORS = re.compile(f"[\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef{MODIFIERS}]")
 JOINING_JAMO = re.compile("[\u1161-\u11ff\ud7b0-\ud7fb]")
 
-# Joiners and selectors are kept only inside an emoji sequence.
-PICTOGRAPH = "[\u2190-\u21ff\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff]"
-EMOJI = f"{PICTOGRAPH}\ufe0f?[\U0001f3fb-\U0001f3ff]?"
+# Joiners, selectors and modifiers are kept only inside an emoji sequence.
+PICTOGRAPH = f"(?![{MODIFIERS}])[\u2190-\u21ff\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff]"
+EMOJI = f"{PICTOGRAPH}\ufe0f?[{MODIFIERS}]?"
 GRAPHEME_PART = re.compile(
     "(?P<whole>[\U0001f1e6-\U0001f1ff]{2}|[0-9#*]\ufe0f\u20e3"
     f"|{EMOJI}(?:\u200d{EMOJI}){{0,7}})|(?s:.)"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zlib
-from gzip import GzipFile
 from io import BytesIO
 from os import PathLike
 from pathlib import Path
@@ -65,6 +64,8 @@ def read_limited(stream: BinaryIO, limit: int | None = None, what: str = "the fi
 
 def decompress_gzip(data: bytes) -> bytes:
     """The content of gzip data, as far as `check_growth` allows."""
+    from gzip import GzipFile
+
     try:
         with GzipFile(fileobj=BytesIO(data)) as file:
             content = file.read(LARGEST_TEXT + 1)

@@ -50,6 +50,8 @@ def test_the_default_command_loads_one_family_and_no_pictures():
     slots = tuple(f"attnviz.core.{folder}." for folder in SLOTS.values())
     assert not [m for m in modules if m.startswith(slots)]
     assert "attnviz.core.registry" not in modules
+    assert "attnviz.sources.tokenizing.tokenizer_json" not in modules
+    assert "gzip" not in modules
 
 
 def test_json_needs_no_tables():

@@ -39,13 +39,25 @@ def test_the_text_of_a_part_parses_to_the_same_part(slot, part):
     assert parse_part(slot, str(part())) == part()
 
 
-@every_part
-def test_a_value_outside_the_limits_of_a_part_is_an_error(slot, part):
-    for name, (low, high) in part.limits.items():
-        for beyond in (low - 1, high + 1):
-            if np.isfinite(beyond):
-                with pytest.raises(MisuseError, match=name):
-                    part(**{name: beyond})
+BEYOND = [
+    pytest.param(part, name, beyond, id=f"{slot}-{part.name}-{name}-{beyond}")
+    for slot, part in PARTS
+    for name, (low, high) in part.limits.items()
+    for beyond in (low - 1, high + 1)
+    if np.isfinite(beyond)
+]
+
+
+@pytest.mark.parametrize(("part", "name", "beyond"), BEYOND)
+def test_a_value_outside_the_limits_of_a_part_is_an_error(part, name, beyond):
+    with pytest.raises(MisuseError, match=name):
+        part(**{name: beyond})
+
+
+def test_every_tunable_with_limits_is_tried_outside_them():
+    limited = {(part.name, name) for _, part in PARTS for name in part.limits}
+    assert {(case.values[0].name, case.values[1]) for case in BEYOND} == limited
+    assert limited
 
 
 def test_a_tunable_name_has_one_type():

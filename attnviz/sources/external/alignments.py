@@ -17,7 +17,7 @@ from attnviz.sources.safe_read import LONGEST, check_budget, decode_text, one_li
 PAIR = re.compile(r"([0-9]{1,6})[-p]([0-9]{1,6})")
 FAIRSEQ = re.compile(r"([SHA])-([0-9]{1,9})\t(.*)")
 BAR = " ||| "
-MAX_CELLS = 1 << 26  # target words × source words
+MAX_CELLS = 1 << 24  # target words × source words: a short line may name far positions
 BYTES_PER_LINE, BYTES_PER_RECORD = 80, 250  # in memory, of a line and of one of fairseq
 BYTES_PER_CHARACTER = 80  # in memory, of an alignment that is split
 END = "</s>"

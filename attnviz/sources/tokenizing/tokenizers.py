@@ -9,7 +9,6 @@ from typing import Any
 from attnviz.errors import UnknownNameError
 from attnviz.lookup import find_by_name
 from attnviz.sources.tokenizing.encode import Encoding, TextTokenizer, TokenizerBuilder
-from attnviz.sources.tokenizing.tokenizer_json import load_shipped_bpe, load_tokenizer
 
 __all__ = ["TOKENIZERS", "Encoding", "TextTokenizer", "find_tokenizer"]
 
@@ -45,6 +44,14 @@ def build_byte_tokenizer(texts: Sequence[str]) -> Any:
     return tokenizer
 
 
+def load_bpe(texts: Sequence[str]) -> Any:
+    """The byte-level BPE tokenizer that attnviz ships."""
+    from attnviz.sources.tokenizing.tokenizer_json import load_shipped_bpe
+
+    del texts
+    return load_shipped_bpe()
+
+
 TOKENIZERS = (
     TextTokenizer("words", "words and punctuation marks, case kept", regex_builder(WORD_PATTERN)),
     TextTokenizer("whitespace", "split at white space", regex_builder(r"\S+")),
@@ -52,9 +59,7 @@ TOKENIZERS = (
         "characters", "user-perceived characters (grapheme clusters)", regex_builder(r"\X")
     ),
     TextTokenizer("bytes", "bytes of the UTF-8 text", build_byte_tokenizer),
-    TextTokenizer(
-        "bpe", "byte-level BPE, trained on a small text", lambda texts: load_shipped_bpe()
-    ),
+    TextTokenizer("bpe", "byte-level BPE, trained on a small text", load_bpe),
 )
 
 
@@ -69,6 +74,8 @@ def find_tokenizer(name_or_path: str) -> TextTokenizer:
     except UnknownNameError as error:
         if not is_path(name_or_path):
             raise UnknownNameError(f"{error} (A path to a tokenizer.json works too.)") from None
+    from attnviz.sources.tokenizing.tokenizer_json import load_tokenizer
+
     library = load_tokenizer(Path(name_or_path))
     return TextTokenizer(name_or_path, "a tokenizer.json", lambda texts: library)
 

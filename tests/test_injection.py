@@ -1,0 +1,153 @@
+"""No text of a file becomes code: format strings, markup, regular expressions, imports, paths."""
+
+import ast
+import re
+
+import pytest
+
+from tests.layers import ROOT
+
+SOURCES = {str(path.relative_to(ROOT)): path.read_text() for path in sorted(ROOT.rglob("*.py"))}
+
+TEMPLATES = {"format", "format_map", "Template", "Formatter", "vformat", "safe_substitute"}
+CODE = {"eval", "exec", "__import__", "import_module", "literal_eval", "run_path", "run_module"}
+MARKUP = {"from_markup", "render_markup"}
+UNSAFE_MODULES = {"pickle", "marshal", "shelve", "dill", "cloudpickle", "joblib", "yaml"}
+PATTERNS = {
+    "compile",
+    "match",
+    "search",
+    "fullmatch",
+    "sub",
+    "subn",
+    "split",
+    "findall",
+    "finditer",
+}
+PATHS = {"open", "Path", "PurePath"}
+
+# Calls that are safe, as "file: function", each with its reason.
+ALLOWED = {
+    # The name is a constant of the package's own tables.
+    "__init__.py: import_module": "a module of the table of public names",
+    "cli/app.py: import_module": "a command of the table of commands",
+    "core/registry.py: import_module": "a folder or module of the table of slots",
+    "core/variants/__init__.py: import_module": "a family of the catalogue",
+    "render/figure/views.py: import_module": "a view of the table of views",
+    "render/formats.py: import_module": "a format of the table of formats",
+    "render/terminal/views.py: import_module": "a view of the table of views",
+    "sources/external/readers.py: import_module": "a reader of the table of readers",
+    "sources/families/__init__.py: import_module": "a module of the list of families",
+    # The template is a constant of the package; data only fills it in.
+    "api/explain.py: EMBEDDINGS[meta['embedding']].format_map": "templates of a constant table",
+    "core/normalizers/elementwise.py: self.reckoning.format": "a constant of each class",
+    "render/page/__init__.py: Template": "page.html of the package; values are not scanned again",
+    "sources/checkpoint/config.py: key.format": "keys of a constant table",
+    "sources/transformer/stack.py: self.spec.layer.format": "a constant of each family",
+    # Something else of the same name.
+    "render/figure/cell_numbers.py: self.format": "a method that writes a number",
+    "render/terminal/context.py: format": "the format is made of a sign and a precision",
+    "render/terminal/numbers.py: format": "the format is made of a sign and a precision",
+    # Patterns.
+    "sources/external/readers.py: re.compile": "the signatures of the table of readers",
+    # Files that the user names.
+    "sources/external/__init__.py: Path": "the source itself, for its name in messages",
+    "sources/external/token_argument.py: Path": "an option of the user",
+}
+
+
+def is_constant(node):
+    """Whether an expression is a literal, or built of literals and constants of the module."""
+    if isinstance(node, ast.Name):
+        return node.id.isupper()
+    if isinstance(node, ast.JoinedStr | ast.BinOp | ast.FormattedValue):
+        inner = [child for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr)]
+        return all(map(is_constant, inner))
+    return isinstance(node, ast.Constant)
+
+
+def suspicious(path, source):
+    """Calls and expressions that would run, format or match what they are given."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else [node.module]
+            yield from (f"{path}: import {n}" for n in names if n in UNSAFE_MODULES)
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod):
+            is_text = isinstance(node.left, ast.Constant) and isinstance(node.left.value, str)
+            if (
+                is_text
+                or isinstance(node.left, ast.JoinedStr)
+                or isinstance(node.right, ast.Tuple)
+            ):
+                yield f"{path}: {ast.unparse(node)}"
+        if isinstance(node, ast.keyword) and ast.unparse(node) in (
+            "allow_pickle=True",
+            "markup=True",
+            "shell=True",
+        ):
+            yield f"{path}: {ast.unparse(node)}"
+        if not isinstance(node, ast.Call):
+            continue
+        called = ast.unparse(node.func)
+        name = called.rpartition(".")[2]
+        pattern = next(iter(node.args), None)
+        if (
+            (name in TEMPLATES and not is_constant(node.func))
+            or name in CODE
+            or name in MARKUP
+            or called == "compile"
+            or (called in {f"re.{p}" for p in PATTERNS} and not is_constant(pattern))
+            or (name in PATHS and path.startswith("sources/external/"))
+        ):
+            yield f"{path}: {called}"
+
+
+@pytest.mark.parametrize("path", SOURCES)
+def test_nothing_is_made_code_but_what_is_listed_with_its_reason(path):
+    assert set(suspicious(path, SOURCES[path])) <= set(ALLOWED)
+
+
+def test_the_list_names_files_that_are_there():
+    assert {entry.partition(":")[0] for entry in ALLOWED} <= set(SOURCES)
+    assert all(re.fullmatch(r"\S.{9,}", reason) for reason in ALLOWED.values())
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'message = ("query {0}, should be " + row_sum).format(query)',
+        'message = "%s is " + name % value, value % (1,)',
+        'message = "%s" % value',
+        "message = breach.message.format_map(meta)",
+        "format(value, spec)",
+        "eval(text)",
+        "exec(text)",
+        "compile(text, '', 'exec')",
+        "import pickle",
+        "from marshal import loads",
+        "np.load(file, allow_pickle=True)",
+        "importlib.import_module(name)",
+        "re.compile(name)",
+        "re.search(f'{name}-[0-9]', text)",
+        "re.fullmatch(PATTERN + name, text)",
+        "Text.from_markup(token)",
+        "Console(markup=True)",
+        "Path(name).open()",
+    ],
+)
+def test_the_test_bites(line):
+    assert list(suspicious("sources/external/x.py", line))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'f"query {query}: {value:.6g}"',
+        "n % 2",
+        're.compile(r"[0-9]+")',
+        're.compile(rf"(?:{WORD})+", re.IGNORECASE)',
+        "np.lib.format.read_magic(file)",
+    ],
+)
+def test_harmless_lines_pass(line):
+    assert not list(suspicious("sources/external/x.py", line))
