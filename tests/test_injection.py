@@ -60,6 +60,8 @@ def is_constant(node):
     """Whether an expression is a literal, or built of literals and constants of the module."""
     if isinstance(node, ast.Name):
         return node.id.isupper()
+    if isinstance(node, ast.Call):  # words of the module, joined
+        return ast.unparse(node.func).endswith("'.join") and all(map(is_constant, node.args))
     if isinstance(node, ast.JoinedStr | ast.BinOp | ast.FormattedValue):
         inner = [child for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr)]
         return all(map(is_constant, inner))
