@@ -16,8 +16,8 @@ from attnviz.cli.batch.process_pool import Item, Outcome, run_in_order
 from attnviz.cli.environment import Environment
 from attnviz.cli.input.sentences import read_sentences
 from attnviz.cli.output.filename_template import fill_template, safe_filename
+from attnviz.cli.output.map_writers import StdoutWriter
 from attnviz.cli.output.progress import progress
-from attnviz.cli.output.sinks import StdoutSink
 from attnviz.errors import InvalidInputError, MisuseError
 from tests.cli.runner import run
 
@@ -290,7 +290,7 @@ def test_lines_are_read_as_they_are_needed():
     stream = Endless()
     env = Environment(stream, None, None, {}, stdin_is_piped=True)
     todo = pending_items(
-        read_sentences(env, [], {"input": "-", "context": None}), [StdoutSink(env, True)]
+        read_sentences(env, [], {"input": "-", "context": None}), [StdoutWriter(env, True)]
     )
     for number in range(1, 4):
         assert stream.n_read == number - 1

@@ -5,7 +5,7 @@ import numpy as np
 from attnviz.core.engine.attend import init_params
 from attnviz.core.engine.attention import apply_positions
 from attnviz.core.grid import Grid
-from attnviz.core.heads import repeat_kv
+from attnviz.core.heads.grouped_query import repeat_kv
 from attnviz.core.inputs import Inputs, Sizes
 from attnviz.core.seeded_random import draw_uniform
 

@@ -9,8 +9,8 @@ import pytest
 
 from attnviz.core.engine.attend import attend
 from attnviz.core.engine.attention import compute_weights
-from attnviz.core.heads import repeat_kv
 from attnviz.core.heads.differential import lambda_init
+from attnviz.core.heads.grouped_query import repeat_kv
 from attnviz.core.variants import find_variant
 from attnviz.errors import ShapeError
 from tests.core.layers import make_layer

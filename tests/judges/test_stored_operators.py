@@ -12,7 +12,7 @@ from attnviz.core.biases import SoftCap
 from attnviz.core.engine.attend import attend, customize_variant
 from attnviz.core.engine.attention import compute_weights
 from attnviz.core.grid import Grid
-from attnviz.core.heads import repeat_kv
+from attnviz.core.heads.grouped_query import repeat_kv
 from attnviz.core.inputs import Inputs
 from attnviz.core.numerics import softmax
 from attnviz.core.positions import rotate_pairs

@@ -6,8 +6,9 @@ import pytest
 from attnviz.errors import MisuseError
 from attnviz.sources.families import FAMILIES
 from attnviz.sources.model.generate import generate
-from attnviz.sources.transformer.attention import AttentionContext, KVCache
+from attnviz.sources.transformer.attention import AttentionContext
 from attnviz.sources.transformer.embedding import embed_tokens
+from attnviz.sources.transformer.kv_cache import KVCache
 from tests.checkpoints.settings import END
 from tests.sources.reference import (
     FOLDERS,

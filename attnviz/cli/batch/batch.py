@@ -13,15 +13,15 @@ from attnviz.cli.batch.process_pool import Item, Outcome, run_in_order, run_job
 from attnviz.cli.environment import Environment, FileId
 from attnviz.cli.input.sentence import Sentence
 from attnviz.cli.input.sentences import input_format
+from attnviz.cli.output.map_writers import (
+    AppendWriter,
+    DuplicateIdError,
+    MapWriter,
+    note_unfinished,
+    open_writers,
+)
 from attnviz.cli.output.progress import progress
 from attnviz.cli.output.render import require_multiple_maps
-from attnviz.cli.output.sinks import (
-    AppendSink,
-    DuplicateIdError,
-    Sink,
-    note_unfinished,
-    open_sinks,
-)
 from attnviz.errors import AttnvizError, MisuseError
 
 MAX_JOBS = 256
@@ -34,7 +34,7 @@ def run_batch(
     options: Mapping[str, Any],
     inputs: frozenset[FileId] = frozenset(),
 ) -> int:
-    """Write every sentence to every sink; the exit status is 1 if a line was invalid.
+    """Write every sentence to every writer; the exit status is 1 if a line was invalid.
 
     What is wrong with the options, the model or the tokenizer ends the run before any target is
     touched. Targets take their new contents when the run is complete.
@@ -45,11 +45,11 @@ def run_batch(
     require_multiple_maps(job.targets)
     check_options(job, options)
     with ExitStack() as stack:
-        sinks = stack.enter_context(
-            open_sinks(env, job.targets, many=True, resume=options["resume"], inputs=inputs)
+        writers = stack.enter_context(
+            open_writers(env, job.targets, many=True, resume=options["resume"], inputs=inputs)
         )
-        stack.callback(note_unfinished, env, sinks)
-        items = pending_items(sentences, sinks)
+        stack.callback(note_unfinished, env, writers)
+        items = pending_items(sentences, writers)
         results = stack.enter_context(closing(run_in_order(job, items, n_jobs)))
         tick = stack.enter_context(progress(env, job.targets, options["input"]))
         has_failures, has_successes, known_notes = False, False, set[str]()
@@ -58,21 +58,23 @@ def run_batch(
                 if note not in known_notes:
                     env.warn(f"note: {note}")
                     known_notes.add(note)
-            error = outcome.error or write_outcome(sinks, item, outcome)
+            error = outcome.error or write_outcome(writers, item, outcome)
             tick(item.sentence.line)
             if error is None:
                 has_successes = True
                 continue
             if not has_successes and is_option_error(job, item.sentence, error, options):
                 raise error
-            report_failure(env, sinks, item, error)
+            report_failure(env, writers, item, error)
             has_failures = True
             if options["fail_fast"]:
                 break
         else:
-            for sink in sinks:
-                sink.commit()
-        had_failures = any(isinstance(sink, AppendSink) and sink.has_errors for sink in sinks)
+            for writer in writers:
+                writer.commit()
+        had_failures = any(
+            isinstance(writer, AppendWriter) and writer.has_errors for writer in writers
+        )
     return int(has_failures or had_failures)
 
 
@@ -96,34 +98,38 @@ def check_options(job: Job, options: Mapping[str, Any]) -> None:
     raise errors[-1]
 
 
-def pending_items(sentences: Iterator[Sentence], sinks: list[Sink]) -> Iterator[Item]:
-    """The sentences that at least one sink does not have yet."""
+def pending_items(sentences: Iterator[Sentence], writers: list[MapWriter]) -> Iterator[Item]:
+    """The sentences that at least one writer does not have yet."""
     for number, sentence in enumerate(sentences, start=1):
-        is_missing = [not sink.has(number, sentence.id, sentence.text) for sink in sinks]
+        is_missing = [not writer.has(number, sentence.id, sentence.text) for writer in writers]
         if any(is_missing):
             yield Item(number, sentence, is_missing)
 
 
-def write_outcome(sinks: list[Sink], item: Item, outcome: Outcome) -> AttnvizError | None:
-    """Write the data of one sentence to each sink that lacks it; returns the error if one does."""
+def write_outcome(writers: list[MapWriter], item: Item, outcome: Outcome) -> AttnvizError | None:
+    """Write the data of one sentence to each writer that lacks it; returns an error, if any."""
     try:
-        for sink, is_missing, data in zip(sinks, item.is_missing, outcome.data, strict=True):
+        for writer, is_missing, data in zip(writers, item.is_missing, outcome.data, strict=True):
             if is_missing:
-                sink.write(item.number, item.sentence.id, data)
+                writer.write(item.number, item.sentence.id, data)
     except DuplicateIdError as error:
         return error
     return None
 
 
-def report_failure(env: Environment, sinks: list[Sink], item: Item, error: AttnvizError) -> None:
-    """Report an invalid line: as a record in sinks that hold records, else on standard error."""
+def report_failure(
+    env: Environment, writers: list[MapWriter], item: Item, error: AttnvizError
+) -> None:
+    """Report an invalid line: as a record in writers that hold records, else on standard error."""
     sentence = item.sentence
     fields: dict[str, Any] = {"line": sentence.line}
     if sentence.id is not None:
         fields["id"] = sentence.id
     record = json.dumps(fields | {"error": str(error)}, separators=(",", ":")).encode() + b"\n"
-    lacking = [sink for sink, is_missing in zip(sinks, item.is_missing, strict=True) if is_missing]
-    is_recorded = [sink.write_error(record) for sink in lacking]
+    lacking = [
+        writer for writer, is_missing in zip(writers, item.is_missing, strict=True) if is_missing
+    ]
+    is_recorded = [writer.write_error(record) for writer in lacking]
     if not any(is_recorded):
         env.warn(f"error: line {sentence.line}: {error}")
 

@@ -18,7 +18,7 @@ READ_AHEAD_PER_JOB = 4  # sentences per process that are read before their turn
 
 
 class Item(NamedTuple):
-    """A sentence, its number, counted from 1, and for each sink whether it lacks this one."""
+    """A sentence, its number, counted from 1, and for each writer whether it lacks this one."""
 
     number: int
     sentence: Sentence

@@ -48,8 +48,8 @@ def show(ctx: typer.Context, text: Text = None, **options: Any) -> int:
         read_sentences,
     )
     from attnviz.cli.options.parse import parse_look_options, parse_selection
+    from attnviz.cli.output.map_writers import open_writers
     from attnviz.cli.output.render import parse_targets
-    from attnviz.cli.output.sinks import open_sinks
     from attnviz.cli.output.style import apply_model_defaults, parse_style
     from attnviz.cli.output.target import require_distinct_files
 
@@ -76,7 +76,7 @@ def show(ctx: typer.Context, text: Text = None, **options: Any) -> int:
     if sentence.error is not None:
         raise sentence.error
     outputs = job(sentence)
-    with open_sinks(env, targets, many=False, inputs=inputs) as sinks:
-        for sink, data in zip(sinks, outputs, strict=True):
-            sink.write(1, sentence.id, data)
+    with open_writers(env, targets, many=False, inputs=inputs) as writers:
+        for writer, data in zip(writers, outputs, strict=True):
+            writer.write(1, sentence.id, data)
     return 0

@@ -1,1 +1,1 @@
-"""Output of the command line: formats, targets, sinks and the terminal."""
+"""Output of the command line: formats, targets, map writers and the terminal."""

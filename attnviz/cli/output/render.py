@@ -58,7 +58,7 @@ def write_all(
 
     `inputs` are the files that the maps are read from; none of them may be a target.
     """
-    from attnviz.cli.output.sinks import open_sinks
+    from attnviz.cli.output.map_writers import open_writers
     from attnviz.cli.output.style import parse_style
 
     style, targets = parse_style(env, options), parse_targets(env, options)
@@ -67,13 +67,13 @@ def write_all(
     first = list(islice(remaining, 2))
     if len(first) > 1:
         require_multiple_maps(targets)
-    with open_sinks(env, targets, many=len(first) > 1, inputs=inputs) as sinks:
+    with open_writers(env, targets, many=len(first) > 1, inputs=inputs) as writers:
         for number, amap in enumerate(chain(first, remaining), start=1):
             outputs = render_map(env, targets, amap, style, options.get("query"), captions)
-            for sink, data in zip(sinks, outputs, strict=True):
-                sink.write(number, amap.meta.get("id"), data)
-        for sink in sinks:
-            sink.commit()
+            for writer, data in zip(writers, outputs, strict=True):
+                writer.write(number, amap.meta.get("id"), data)
+        for writer in writers:
+            writer.commit()
 
 
 def parse_targets(env: Environment, options: Mapping[str, Any]) -> list[Target]:

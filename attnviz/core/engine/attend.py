@@ -12,7 +12,7 @@ from attnviz.core.arrays import BoolArray, FloatArray, Shape, as_floats
 from attnviz.core.biases import GivenBias, SoftCap
 from attnviz.core.engine.collectors import Collector, FullAccumulator, run_layer
 from attnviz.core.grid import Grid
-from attnviz.core.heads import repeat_kv
+from attnviz.core.heads.grouped_query import repeat_kv
 from attnviz.core.inputs import Inputs, Sizes
 from attnviz.core.masks import GivenMask, Mask
 from attnviz.core.scales import Factor

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import numpy as np
-
 from attnviz.core.arrays import FloatArray
+from attnviz.core.heads.grouped_query import repeat_kv
 from attnviz.core.inputs import Inputs
 from attnviz.core.part import Part
-from attnviz.errors import MisuseError, ShapeError
+from attnviz.errors import MisuseError
 
 
 class Heads(Part):
@@ -90,17 +89,6 @@ def divisors(n: int) -> list[int]:
     [1, 2, 3, 4, 6, 12]
     """
     return [i for i in range(1, n + 1) if n % i == 0]
-
-
-def repeat_kv(kv: FloatArray, n_head: int) -> FloatArray:
-    """Repeat key/value heads for n_head query heads; head i uses key/value head i // group.
-
-    Shapes: [kv_head, key, d] -> [head, key, d]
-    """
-    group, remainder = divmod(n_head, kv.shape[0])
-    if remainder or not group:
-        raise ShapeError(f"{n_head} query heads cannot share {kv.shape[0]} key heads evenly")
-    return kv if group == 1 else np.repeat(kv, group, axis=0)
 
 
 PARTS: tuple[type[Heads], ...] = (MultiHead,)

@@ -10,8 +10,9 @@ from attnviz.core.arrays import FloatArray
 from attnviz.core.engine.layer_call import AttendCallback
 from attnviz.errors import MisuseError
 from attnviz.sources.tokenizing.tokenizers import Encoding
-from attnviz.sources.transformer.attention import AttentionContext, KVCache
+from attnviz.sources.transformer.attention import AttentionContext
 from attnviz.sources.transformer.embedding import embed_tokens, embedding_table
+from attnviz.sources.transformer.kv_cache import KVCache
 from attnviz.sources.transformer.stack import LayerStack
 
 if TYPE_CHECKING:

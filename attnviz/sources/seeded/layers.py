@@ -15,7 +15,7 @@ from attnviz.core.arrays import FloatArray
 from attnviz.core.engine.attend import init_params
 from attnviz.core.engine.layer_call import AttendCallback, LayerCall
 from attnviz.core.grid import Grid, TokenFeature
-from attnviz.core.heads import repeat_kv
+from attnviz.core.heads.grouped_query import repeat_kv
 from attnviz.core.inputs import Inputs, Sizes
 from attnviz.core.seeded_random import draw_uniform, draw_weights
 from attnviz.core.token_features import compute_token_features, letter_numbers

@@ -3,42 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 import numpy as np
 
 from attnviz.core.arrays import FloatArray
 from attnviz.core.engine.layer_call import AttendCallback, LayerCall
 from attnviz.core.grid import Grid, TokenFeature
-from attnviz.core.heads import MultiHead, repeat_kv
+from attnviz.core.heads import MultiHead
+from attnviz.core.heads.grouped_query import repeat_kv
 from attnviz.core.inputs import Inputs
 from attnviz.core.variant import Variant
 from attnviz.errors import ShapeError
 from attnviz.record import Record
 from attnviz.sources.families.spec import Attention, Layer, RelativeTables
+from attnviz.sources.transformer.kv_cache import KVCache
 from attnviz.sources.transformer.matmul import materialize
 from attnviz.sources.transformer.weights import Weights
 
 ProjectedQKV = tuple[FloatArray, FloatArray, FloatArray]
-
-
-@dataclass
-class KVCache:
-    """Keys and values of earlier decoding steps, by the tensor-name prefix of their layer.
-
-    Shapes: each [kv_head, key, d]
-    """
-
-    entries: dict[str, tuple[FloatArray, FloatArray]] = field(default_factory=dict)
-
-    def append(self, prefix: str, key: FloatArray, value: FloatArray) -> tuple[FloatArray, ...]:
-        """Add a step; all keys and values so far.    [kv_head, new, d] -> [kv_head, key, d]"""
-        if prefix in self.entries:
-            old_key, old_value = self.entries[prefix]
-            key = np.concatenate([old_key, key], axis=1)
-            value = np.concatenate([old_value, value], axis=1)
-        self.entries[prefix] = key, value
-        return key, value
 
 
 class AttentionContext(Record, kw_only=True, eq=False):

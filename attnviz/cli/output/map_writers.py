@@ -1,4 +1,4 @@
-"""Sinks: write many maps to standard output, to one growing file, or to one file each."""
+"""Map writers: many maps to standard output, to one growing file, or to one file each."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class DuplicateIdError(MisuseError):
     """A sentence whose id an earlier sentence has; the others go on."""
 
 
-class Sink(Protocol):
+class MapWriter(Protocol):
     """Receives the rendered maps of many sentences, numbered from 1."""
 
     def has(self, number: int, id: str | None, text: str) -> bool:
@@ -28,7 +28,7 @@ class Sink(Protocol):
         """Write one map."""
 
     def write_error(self, record: bytes) -> bool:
-        """Write an error record if this sink holds records; returns whether it does."""
+        """Write an error record if this writer holds records; returns whether it does."""
 
     def commit(self) -> None:
         """The run is complete: what was written takes its final name."""
@@ -38,34 +38,34 @@ class Sink(Protocol):
 
 
 @contextmanager
-def open_sinks(
+def open_writers(
     env: Environment,
     targets: list[Target],
     *,
     many: bool,
     resume: bool = False,
     inputs: frozenset[FileId] = frozenset(),
-) -> Iterator[list[Sink]]:
-    """A sink per target, closed at the end; `inputs` are files that may not be written to."""
+) -> Iterator[list[MapWriter]]:
+    """A writer per target, closed at the end; `inputs` are files that may not be written to."""
     with ExitStack() as stack:
         yield [
-            stack.enter_context(closing(open_sink(env, target, many, resume, inputs)))
+            stack.enter_context(closing(open_writer(env, target, many, resume, inputs)))
             for target in targets
         ]
 
 
-def open_sink(
+def open_writer(
     env: Environment, target: Target, many: bool, resume: bool, inputs: frozenset[FileId]
-) -> Sink:
-    """The sink of a target."""
+) -> MapWriter:
+    """The writer of a target."""
     if target.path is None:
         if resume:
             raise MisuseError(
                 "--resume needs files: -o all.jsonl, or one file per sentence: -o out/{n}.png"
             )
-        return StdoutSink(env, target.is_json_lines)
+        return StdoutWriter(env, target.is_json_lines)
     if target.is_file_per_map or not many:
-        return FilePerMapSink(target, resume, inputs)
+        return FilePerMapWriter(target, resume, inputs)
     if resume and not target.is_json_lines:
         raise MisuseError(
             f"--resume cannot continue a {target.format.name} file; write JSON Lines "
@@ -74,17 +74,17 @@ def open_sink(
     if resume:
         from attnviz.cli.output.earlier_run import EarlierRun
 
-        return AppendSink(Path(target.path), target.is_json_lines, EarlierRun(target.path))
-    sink = AppendSink(Path(target.path), target.is_json_lines)
-    if sink.file.was_interrupted and sink.holds_records:
+        return AppendWriter(Path(target.path), target.is_json_lines, EarlierRun(target.path))
+    writer = AppendWriter(Path(target.path), target.is_json_lines)
+    if writer.file.was_interrupted and writer.holds_records:
         env.warn(
-            f"note: replacing the unfinished results in {str(sink.file.partial)!r}; "
+            f"note: replacing the unfinished results in {str(writer.file.partial)!r}; "
             "--resume would continue them"
         )
-    return sink
+    return writer
 
 
-class StdoutSink:
+class StdoutWriter:
     """Writes to standard output."""
 
     def __init__(self, env: Environment, holds_records: bool) -> None:
@@ -106,7 +106,7 @@ class StdoutSink:
         return self.holds_records
 
 
-class AppendSink:
+class AppendWriter:
     """Appends one map after the other to NAME.partial, which becomes NAME when all are written.
 
     With an `earlier` run, its complete lines are kept and an incomplete last one is cut off.
@@ -152,7 +152,7 @@ class AppendSink:
         self.file.close()
 
 
-class FilePerMapSink:
+class FilePerMapWriter:
     """Writes one file per map; each appears only when complete."""
 
     def __init__(self, target: Target, resume: bool, inputs: frozenset[FileId]) -> None:
@@ -192,9 +192,9 @@ class FilePerMapSink:
         return False
 
 
-def note_unfinished(env: Environment, sinks: list[Sink]) -> None:
+def note_unfinished(env: Environment, writers: list[MapWriter]) -> None:
     """State where the results of a stopped run are."""
-    for sink in sinks:
-        if isinstance(sink, AppendSink) and sink.file.is_unfinished:
-            advice = "; --resume continues them" if sink.holds_records else ""
-            env.warn(f"note: the results so far are in {str(sink.file.partial)!r}{advice}")
+    for writer in writers:
+        if isinstance(writer, AppendWriter) and writer.file.is_unfinished:
+            advice = "; --resume continues them" if writer.holds_records else ""
+            env.warn(f"note: the results so far are in {str(writer.file.partial)!r}{advice}")
