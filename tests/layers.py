@@ -50,7 +50,7 @@ LAYERS = {
         ("subset", "token_features", "comparison"),
         ("attention_map",),
         ("tokens", "grid"),
-        ("numerics", "seeded_random", "file_format"),
+        ("numerics", "seeded_random", "file_format", "map_metadata"),
         ("arrays",),
         ("__init__",),
     ),

@@ -9,6 +9,7 @@ import numpy as np
 
 from attnviz.api.captions import Patterns
 from attnviz.core.attention_map import AttentionMap
+from attnviz.core.map_metadata import MapMetadata
 from attnviz.core.tokens import Token
 from attnviz.errors import MisuseError
 from attnviz.measure.difference import (
@@ -68,7 +69,7 @@ def diff(
     before, after, notes = align(before, after)
     change = difference(before, after)
     first, second = names
-    meta = {
+    meta: MapMetadata = {
         **change.meta,
         "source": "difference",
         "variant": f"{second} − {first}",

@@ -13,6 +13,7 @@ from attnviz.core import subset
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.engine.collectors import Collector, FullCollector
 from attnviz.core.engine.pooled_collector import PooledCollector
+from attnviz.core.map_metadata import MapMetadata
 from attnviz.errors import MisuseError
 from attnviz.sources.forward_pass import ForwardPass, build_forward_pass, check_request
 from attnviz.sources.options import Options
@@ -133,12 +134,12 @@ def build_map(
     )
 
 
-def build_meta(forward: ForwardPass, collector: Collector) -> dict[str, Any]:
+def build_meta(forward: ForwardPass, collector: Collector) -> MapMetadata:
     """The metadata of a map: forward pass, properties of the mechanism, versions."""
     return {**forward.meta(), **collector.properties(), **library_versions()}
 
 
-def library_versions() -> dict[str, Any]:
+def library_versions() -> MapMetadata:
     """The versions of attnviz and NumPy."""
     from attnviz._version import __version__
 

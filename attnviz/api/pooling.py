@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
 from warnings import warn
 
 import numpy as np
 
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.engine.pooled_collector import POOLINGS, PooledCollector
+from attnviz.core.map_metadata import MapMetadata
 from attnviz.errors import AttnvizWarning, MisuseError, UnknownNameError
 from attnviz.lookup import unknown_name_message
 from attnviz.sources.forward_pass import ForwardPass
@@ -45,7 +45,7 @@ def build_pooled_map(
     by: str,
     text: str,
     context: str | None,
-    meta: dict[str, Any],
+    meta: MapMetadata,
 ) -> AttentionMap:
     """The pooled map of a forward pass, from what its collector recorded.
 

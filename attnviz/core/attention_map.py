@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import field, replace
 from types import MappingProxyType
 from typing import Any, ClassVar
@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from attnviz.core.arrays import BoolArray, FloatArray
+from attnviz.core.map_metadata import MapMetadata, RowSum
 from attnviz.core.tokens import Token
 from attnviz.errors import InvalidInputError, MisuseError, ShapeError
 from attnviz.record import Record
@@ -24,8 +25,7 @@ class AttentionMap(Record, eq=False):
 
     `layers` and `heads` are the original indices of the selected layers and heads; `names` label
     the heads where an index does not suffice, as in a comparison. `meta` describes how the map
-    was computed: source, variant, tunables, seed, model, versions, pooling and reductions,
-    "row_sum" ("1", "at most 1" or "any") and "signed" (weights may be negative).
+    was computed; its keys are those of MapMetadata.
 
     Raises ShapeError for arrays that do not fit, InvalidInputError for NaN and infinity.
     """
@@ -39,7 +39,7 @@ class AttentionMap(Record, eq=False):
     names: tuple[str, ...] = ()
     text: str | None = None
     context: str | None = None
-    meta: Mapping[str, Any] = field(default_factory=dict)
+    meta: MapMetadata = field(default_factory=MapMetadata)
     query_vectors: FloatArray | None = None
     key_vectors: FloatArray | None = None
 
@@ -106,9 +106,9 @@ class AttentionMap(Record, eq=False):
         return f"{name} with {self.meta['composed']}" if self.meta.get("composed") else name
 
     @property
-    def row_sum(self) -> str:
+    def row_sum(self) -> RowSum:
         """Sum of a row with at least one visible key: "1", "at most 1" or "any"."""
-        return str(self.meta.get("row_sum", "1"))
+        return self.meta.get("row_sum", "1")
 
     @property
     def signed(self) -> bool:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from attnviz.core.attention_map import AttentionMap
+from attnviz.core.map_metadata import MapMetadata
 
-KEY = "comparison"  # in a map's meta: one entry per head of the whole comparison
 KINDS = ("original", "changed", "difference")
 
 
@@ -22,9 +22,9 @@ class ComparedHead(NamedTuple):
     head: int
 
 
-def comparison_meta(heads: Sequence[ComparedHead]) -> dict[str, Any]:
+def comparison_meta(heads: Sequence[ComparedHead]) -> MapMetadata:
     """The metadata of a comparison with these heads."""
-    return {KEY: [head._asdict() for head in heads]}
+    return {"comparison": [head._asdict() for head in heads]}
 
 
 def compared_heads(amap: AttentionMap) -> tuple[ComparedHead, ...]:
@@ -41,7 +41,7 @@ def compared_names(amap: AttentionMap) -> tuple[str, ...]:
 
 def all_entries(amap: AttentionMap) -> list[ComparedHead]:
     """The entries of the whole comparison; none if one is invalid."""
-    entries: Any = amap.meta.get(KEY)
+    entries: Any = amap.meta.get("comparison")
     if not isinstance(entries, list):
         return []
     heads = [parse_entry(entry) for entry in entries]

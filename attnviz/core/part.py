@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import fields
 from math import inf
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from attnviz.core.arrays import Shape
 from attnviz.core.inputs import Sizes
 from attnviz.errors import MisuseError
 from attnviz.record import Record
-
-RowSum = Literal["1", "at most 1", "any"]  # of a row with at least one visible key
 
 
 class Part(Record):

@@ -10,6 +10,7 @@ import numpy as np
 
 from attnviz.core.arrays import BoolArray
 from attnviz.core.attention_map import AttentionMap
+from attnviz.core.map_metadata import MapMetadata
 from attnviz.core.tokens import Token
 from attnviz.errors import MisuseError
 
@@ -34,7 +35,7 @@ def select_segments(amap: AttentionMap, letters: str) -> AttentionMap:
         segment_positions(key_letter, amap.keys, "keys"),
     )
     description = f"{query_letter} attends to {key_letter}"
-    meta = {"variant": f"{amap.title}, {description}", "segments": description}
+    meta: MapMetadata = {"variant": f"{amap.title}, {description}", "segments": description}
     return replace(subset, meta={**subset.meta, **meta})
 
 
@@ -58,9 +59,11 @@ def select_tokens(amap: AttentionMap, queries: list[int], keys: list[int]) -> At
     """The map of some queries and keys.    [layer, head, query, key] -> fewer queries and keys"""
     dropped = [len(amap.queries) - len(queries), len(amap.keys) - len(keys)]
     stated: Any = amap.meta.get("padding")
-    is_stated = isinstance(stated, list | tuple)
-    padding = {"padding": [i for i, k in enumerate(keys) if k in stated]} if is_stated else {}
-    row_sum = "at most 1" if dropped[1] and amap.row_sum == "1" else amap.row_sum
+    meta: MapMetadata = {**amap.meta}
+    if isinstance(stated, list | tuple):
+        meta["padding"] = [i for i, k in enumerate(keys) if k in stated]
+    meta["row_sum"] = "at most 1" if dropped[1] and amap.row_sum == "1" else amap.row_sum
+    meta["dropped"] = dropped
     return replace(
         amap,
         queries=tuple(amap.queries[q] for q in queries),
@@ -69,5 +72,5 @@ def select_tokens(amap: AttentionMap, queries: list[int], keys: list[int]) -> At
         visible=None if amap.visible is None else visible_pairs(amap)[:, :, queries][..., keys],
         query_vectors=None if amap.query_vectors is None else amap.query_vectors[:, :, queries],
         key_vectors=None if amap.key_vectors is None else amap.key_vectors[:, :, keys],
-        meta={**amap.meta, **padding, "row_sum": row_sum, "dropped": dropped},
+        meta=meta,
     )

@@ -21,10 +21,11 @@ from attnviz.core.biases import Bias
 from attnviz.core.grid import Grid
 from attnviz.core.heads import Heads, MultiHead
 from attnviz.core.inputs import Sizes
+from attnviz.core.map_metadata import RowSum
 from attnviz.core.masks import Full, Mask
 from attnviz.core.mixers import Mixer
 from attnviz.core.normalizers import Normalizer, Softmax
-from attnviz.core.part import Part, RowSum
+from attnviz.core.part import Part
 from attnviz.core.positions import NoPosition, Position
 from attnviz.core.scales import RootDim, Scale
 from attnviz.core.scores import Dot, Score

@@ -10,6 +10,7 @@ import numpy as np
 
 from attnviz.core.arrays import FloatArray
 from attnviz.core.attention_map import AttentionMap
+from attnviz.core.map_metadata import MapMetadata
 from attnviz.core.subset import select_tokens, visible_pairs
 from attnviz.core.tokens import Token
 from attnviz.errors import MisuseError
@@ -39,7 +40,12 @@ def difference(before: AttentionMap, after: AttentionMap) -> AttentionMap:
     Raises MisuseError for maps with different numbers of layers, heads or tokens.
     """
     require_same_shape(before, after)
-    meta = {**after.meta, "row_sum": "any", "signed": True, "difference_from": dict(before.meta)}
+    meta: MapMetadata = {
+        **after.meta,
+        "row_sum": "any",
+        "signed": True,
+        "difference_from": dict(before.meta),
+    }
     return replace(
         after,
         weights=after.weights.astype(np.float64) - before.weights,

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Protocol
+
+from attnviz.core.map_metadata import MapMetadata
 
 
 class HasMeta(Protocol):
     """A map or an explanation."""
 
     @property
-    def meta(self) -> Mapping[str, Any]:
+    def meta(self) -> MapMetadata:
         """How it was computed."""
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any, Protocol, Unpack
+from typing import Protocol, Unpack
 
 from attnviz.core.engine.layer_call import AttendCallback, LayerCall
+from attnviz.core.map_metadata import MapMetadata
 from attnviz.core.tokens import Tokens
 from attnviz.core.variant import Variant
 from attnviz.errors import MisuseError
@@ -43,7 +44,7 @@ class ForwardPass(Protocol):
     def run(self, attend: AttendCallback, last_layer: int | None = None) -> None:
         """Run the layers up to and including `last_layer` (None: all)."""
 
-    def meta(self) -> dict[str, Any]:
+    def meta(self) -> MapMetadata:
         """The options and facts that describe the pass, apart from the mechanism's own."""
 
 

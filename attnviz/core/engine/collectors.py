@@ -19,6 +19,7 @@ from attnviz.core.engine.attention import Block, apply_weights
 from attnviz.core.engine.blocks import compute_blocks
 from attnviz.core.engine.layer_call import AttendCallback, LayerCall
 from attnviz.core.inputs import Inputs
+from attnviz.core.map_metadata import MapMetadata
 from attnviz.core.variant import Variant
 from attnviz.errors import MisuseError
 from attnviz.record import Record
@@ -90,7 +91,7 @@ class Collector:
         """Whether this layer is recorded."""
         return self.layers is None or layer in self.layers
 
-    def properties(self) -> dict[str, Any]:
+    def properties(self) -> MapMetadata:
         """Properties of all recorded layers: pipelines, row sums, whether weights are signed."""
         row_sums = {variant.row_sum for variant in self.variants}
         pipelines = list(dict.fromkeys(variant.pipeline for variant in self.variants))

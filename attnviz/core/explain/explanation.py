@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import field
-from typing import Any
 
 from attnviz.core.arrays import FloatArray
+from attnviz.core.map_metadata import MapMetadata
 from attnviz.core.normalizers import ArithmeticLine
 from attnviz.core.scores import Factors
 from attnviz.core.tokens import Token
@@ -51,4 +50,4 @@ class Explanation(Record, eq=False):
     title: str
     steps: tuple[Step, ...]
     cell: Cell | None = None
-    meta: Mapping[str, Any] = field(default_factory=dict)
+    meta: MapMetadata = field(default_factory=MapMetadata)

@@ -10,7 +10,8 @@ from typing import ClassVar
 
 from attnviz.core.arrays import BoolArray, FloatArray
 from attnviz.core.inputs import Inputs
-from attnviz.core.part import Part, RowSum
+from attnviz.core.map_metadata import RowSum
+from attnviz.core.part import Part
 
 
 class Mixer(Part):

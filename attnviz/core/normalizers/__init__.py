@@ -14,8 +14,9 @@ import numpy as np
 
 from attnviz.core.arrays import BoolArray, FloatArray, Shape
 from attnviz.core.inputs import Inputs, Sizes
+from attnviz.core.map_metadata import RowSum
 from attnviz.core.numerics import sigmoid, softmax
-from attnviz.core.part import Part, RowSum
+from attnviz.core.part import Part
 
 
 class ArithmeticLine(NamedTuple):

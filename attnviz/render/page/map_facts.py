@@ -58,7 +58,8 @@ def segment_letter(segment: int) -> str:
 
 def map_name(amap: AttentionMap) -> str:
     """The name of a map among several."""
-    return next((str(amap.meta[key]) for key in NAME_KEYS if amap.meta.get(key)), "attention")
+    meta: Mapping[str, object] = amap.meta
+    return next((str(meta[key]) for key in NAME_KEYS if meta.get(key)), "attention")
 
 
 def map_pipeline(amap: AttentionMap) -> str:

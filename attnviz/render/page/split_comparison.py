@@ -6,13 +6,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import cast
 
 import numpy as np
 
 from attnviz.core.attention_map import AttentionMap
-from attnviz.core.comparison import KEY, compared_heads, compared_names
+from attnviz.core.comparison import compared_heads, compared_names
+from attnviz.core.map_metadata import MapMetadata
 
-COMPARISON_KEYS = ("algebra", "compared", KEY, "divergence")  # metadata of a comparison as a whole
+# Metadata of a comparison as a whole.
+COMPARISON_KEYS = ("algebra", "compared", "comparison", "divergence")
 
 
 def split_maps(amap: AttentionMap) -> tuple[AttentionMap, ...]:
@@ -39,11 +42,11 @@ def extract_map(amap: AttentionMap, name: str, heads: list[tuple[int, int]]) -> 
     selection = amap.select(heads=[index for index, _ in heads])
     meta = {key: value for key, value in selection.meta.items() if key not in COMPARISON_KEYS}
     sums_to_1 = bool(np.allclose(selection.weights.sum(-1), 1.0, atol=1e-5))
-    map_meta = {
+    map_meta: MapMetadata = {
         "name": name,
         "variant": name,
         "signed": bool((selection.weights < 0).any()),
         "row_sum": "1" if sums_to_1 else "any",
     }
     original = tuple(head for _, head in heads)
-    return replace(selection, heads=original, meta=meta | map_meta)
+    return replace(selection, heads=original, meta=cast("MapMetadata", meta | map_meta))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import field
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from attnviz.core.arrays import BoolArray, FloatArray, IntArray
 from attnviz.core.attention_map import AttentionMap
+from attnviz.core.map_metadata import MapMetadata, RowSum
 from attnviz.core.tokens import Token
 from attnviz.errors import InvalidInputError, ShapeError
 from attnviz.record import Record
@@ -42,7 +42,7 @@ class RawAttention(Record, kw_only=True, eq=False):
     names: tuple[str, ...] = ()
     text: str | None = None
     context: str | None = None
-    meta: Mapping[str, Any] = field(default_factory=dict)
+    meta: MapMetadata = field(default_factory=MapMetadata)
     query_vectors: FloatArray | None = None
     key_vectors: FloatArray | None = None
     ids: IntArray | None = None
@@ -125,25 +125,32 @@ def build_meta(
     producer: str,
     guesses: tuple[str, ...],
     padding: tuple[int, ...] = (),
-) -> dict[str, Any]:
+) -> MapMetadata:
     """The map's metadata: its origin, row sums and padding.    [layer, head, query, key]
 
     Rows are never renormalized; their sums are reported.
     """
     if raw.is_document:
-        return {**raw.meta, **({"guessed": list(guesses)} if guesses else {})}
+        return {**raw.meta, "guessed": list(guesses)} if guesses else raw.meta
     with np.errstate(invalid="ignore", over="ignore"):  # the map itself refuses NaN and infinity
         sums = weights.sum(-1, dtype=np.float64)
         signed = bool((weights < 0).any())
         over = bool((sums > 1 + TOLERANCE).any()) or signed
         under = bool(((sums < 1 - TOLERANCE) & (sums != 0)).any())
-    row_sum = "any" if over else "at most 1" if under else "1"
+    row_sum: RowSum = "any" if over else "at most 1" if under else "1"
     if row_sum != "1":
         low, high = float(sums.min()), float(sums.max())
         guesses = (*guesses, f"row sums range from {low:.3g} to {high:.3g} (not normalized)")
     if signed:
         guesses = (*guesses, f"some weights are negative, down to {float(weights.min()):.3g}")
-    meta = {"source": "foreign", "producer": producer, **raw.meta}
-    meta |= {"row_sum": row_sum, "signed": signed}
-    meta |= {"padding": list(padding)} if padding else {}
-    return meta | ({"guessed": list(guesses)} if guesses else {})
+    stated: MapMetadata = {"padding": list(padding)} if padding else {}
+    if guesses:
+        stated["guessed"] = list(guesses)
+    return {
+        "source": "foreign",
+        "producer": producer,
+        **raw.meta,
+        "row_sum": row_sum,
+        "signed": signed,
+        **stated,
+    }

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
-from attnviz.core.part import RowSum
+from attnviz.core.map_metadata import MapMetadata, RowSum
 from attnviz.errors import InvalidInputError
 
 ROW_SUMS: tuple[str, ...] = get_args(RowSum)
@@ -14,7 +14,7 @@ MAX_INDEX = 1 << 31  # of a layer, a head or a character, exclusive: data format
 MAX_SEGMENT = 1 << 16  # exclusive
 
 
-def parse_meta(meta: Mapping[str, Any]) -> dict[str, Any]:
+def parse_meta(meta: Mapping[str, Any]) -> MapMetadata:
     """The metadata, whose known keys have values of the right type; other keys are not checked.
 
     Raises InvalidInputError, with the key, for anything else.
@@ -23,7 +23,7 @@ def parse_meta(meta: Mapping[str, Any]) -> dict[str, Any]:
     for name, (is_valid, meaning) in CHECKS.items():
         if name in meta and not is_valid(meta[name]):
             raise InvalidInputError(f"meta.{name} is {meta[name]!r:.40}; it should be {meaning}")
-    return dict(meta)
+    return cast("MapMetadata", dict(meta))
 
 
 def check_depth(value: Any) -> None:

@@ -12,6 +12,7 @@ from attnviz.core.compose.interventions import Intervention, parse_heads, requir
 from attnviz.core.engine.collectors import run_unrecorded
 from attnviz.core.engine.layer_call import AttendCallback, LayerCall
 from attnviz.core.inputs import Sizes
+from attnviz.core.map_metadata import MapMetadata
 from attnviz.core.tokens import Tokens
 from attnviz.core.variant import Variant
 from attnviz.core.variants import find_variant
@@ -117,10 +118,10 @@ class ModelPass(Record):
         estimate = estimate_memory(self.model, n_token, n_map, max_side)
         check_memory(estimate, n_token, machine_memory())
 
-    def meta(self) -> dict[str, Any]:
+    def meta(self) -> MapMetadata:
         """The model and its intervention, for a map's metadata."""
         facts, short = describe(self.model), "/".join(PurePath(self.model.name).parts[-2:])
-        meta: dict[str, Any] = {
+        meta: MapMetadata = {
             "source": "model",
             "trained": True,
             "model": self.model.name,

@@ -7,6 +7,7 @@ from typing import Any
 
 from attnviz.core.compose.compose import compose
 from attnviz.core.engine.layer_call import AttendCallback, LayerCall
+from attnviz.core.map_metadata import MapMetadata
 from attnviz.core.masks import Padding
 from attnviz.core.part import contains
 from attnviz.core.seeded_random import SCHEME
@@ -58,7 +59,11 @@ def build_seeded_pass(text: str, context: str | None, **options: Any) -> SeededP
     n_pad = options.get("pad", 2 if contains(variant.mask, Padding) else 0)
     tokenizer = options.get("tokenizer", "words")
     queries, keys = encode_texts(text, context, variant, tokenizer, n_pad)
-    meta = {"tokenizer": tokenizer, "pad": n_pad, "composed": describe_overrides(options)}
+    meta: MapMetadata = {
+        "tokenizer": tokenizer,
+        "pad": n_pad,
+        "composed": describe_overrides(options),
+    }
     return SeededPass(layers, queries, keys, meta)
 
 
@@ -68,7 +73,7 @@ class SeededPass(Record):
     layers: SeededLayers
     queries: Tokens
     context: Tokens | None  # tokens of another sequence; None: self-attention
-    meta_fields: Mapping[str, Any]
+    meta_fields: MapMetadata
 
     @property
     def keys(self) -> Tokens:
@@ -112,7 +117,7 @@ class SeededPass(Record):
         """Run the layers."""
         self.layers.run(self.queries, self.context, attend, last_layer, needs_output=False)
 
-    def meta(self) -> dict[str, Any]:
+    def meta(self) -> MapMetadata:
         """Options and facts, for a map's metadata."""
         layers, plan = self.layers, self.layers.variant.heads
         return {

@@ -1,0 +1,97 @@
+"""Metadata of a map: how its weights were computed, as typed keys.
+
+The document's `meta` object holds the same keys. Files of other programs and later versions may
+hold further keys; attnviz writes them back unchanged and acts on those below only.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypedDict
+
+RowSum = Literal["1", "at most 1", "any"]  # of a row with at least one visible key
+
+
+class MechanismMetadata(TypedDict, total=False):
+    """The mechanism and the rules that its weights obey.
+
+    variant: name of the mechanism, of the model, or of what else the map shows.
+    algebra: its pipeline, "dot → root-d → softmax".
+    row_sum: sum of a row that is not fully masked.
+    signed: whether weights may be negative.
+    composed: parts and tunables that override the variant's own.
+    """
+
+    variant: str
+    formula: str
+    algebra: str
+    row_sum: RowSum
+    signed: bool
+    composed: str
+
+
+class SourceMetadata(TypedDict, total=False):
+    """Where the weights come from: seed, model or file.
+
+    source: the scheme of the seed ("seeded-v1"), "model", "foreign", "mask" or "difference".
+    trained: False for untrained weights, which a seed determines; None: unknown.
+    intervention: what was changed in a pretrained model before it ran.
+    producer: the program that wrote the file; guessed: what had to be guessed to read it.
+    padding: positions of padding among the keys.
+    """
+
+    source: str
+    trained: bool
+    attnviz: str
+    numpy: str
+    seed: int
+    embedding: str
+    tokenizer: str
+    dim: int
+    pad: int
+    layers: int
+    heads: int
+    kv_heads: int
+    model: str
+    family: str
+    attention: str
+    dtype: str
+    intervention: str
+    producer: str
+    guessed: list[str]
+    padding: list[int]
+
+
+class DerivedMetadata(TypedDict, total=False):
+    """What was done with the weights afterwards: selection, pooling, measures, comparison.
+
+    id: identifier of the sentence in a batch.
+    segments: the segments that remain, "A attends to B".
+    dropped: numbers of queries and keys that were removed.
+    pooled, reduced: how cells or heads were combined.
+    comparison: one entry per head of a comparison, see core/comparison.py.
+    divergence: Jensen–Shannon divergence in bits, [layer][head], by map in a comparison.
+    layer, head: the head that an explanation is about.
+    """
+
+    id: str
+    name: str
+    text: str
+    segments: str
+    dropped: list[int]
+    pooled: str
+    reduced: str
+    mask: str
+    density: float
+    compared: list[str]
+    comparison: list[dict[str, Any]]
+    divergence: Any
+    difference_from: dict[str, Any]
+    before: str
+    after: str
+    most_changed: list[dict[str, Any]]
+    layer: int
+    head: int
+
+
+class MapMetadata(MechanismMetadata, SourceMetadata, DerivedMetadata, total=False):
+    """All keys that attnviz writes or acts on; each is optional."""
