@@ -21,11 +21,17 @@ class Remainder(Record, eq=False):
 
     @classmethod
     def of(cls, amap: AttentionMap) -> Remainder | None:
-        """∅ for rows that sum to at most 1, Σ for any other sum; None where all rows sum to 1."""
+        """∅ for rows that sum to at most 1, Σ for any other sum; None where all rows sum to 1.
+
+        Signed weights of such rows sum to at most 1 in magnitude, so that ∅ is 1 − Σ|w|.
+        """
         sums = amap.row_sums
         if amap.row_sum == "at most 1":
-            rest = 1.0 - sums
+            signed = amap.signed
+            rest = 1.0 - (np.abs(amap.weights).sum(-1, dtype=np.float64) if signed else sums)
             rest[np.abs(rest) < NOISE] = 0.0
+            if signed and not rest.any():
+                return None
             return cls(UNSPENT, f"{UNSPENT} = weight on none of these keys (1 − row sum)", rest)
         empty = np.zeros(sums.shape, bool) if amap.masked is None else amap.masked.all(-1)
         if amap.row_sum == "1" and bool((np.abs(sums - 1.0) < 1e-3)[~empty].all()):

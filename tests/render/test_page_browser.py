@@ -726,3 +726,58 @@ def test_twin_an_error_in_a_page_is_heard(browser, tmp_path):
     page.go(ready=False)
     assert page.complaints
     page.context.close()
+
+
+def sink_map():
+    """Rows with an attention sink on a special token, 0.96, and a spread over 60 other keys."""
+    rng = np.random.default_rng(2)
+    rest = rng.dirichlet(np.full(60, 0.3), size=(1, 1, 4)) * 0.04
+    rest[0, 0, 3] = [0.04] + [0.0] * 59
+    weights = np.concatenate([np.full((1, 1, 4, 1), 0.96), rest], axis=-1)
+    keys = (Token("[CLS]", "[CLS]", special=True), *(Token.of(f"k{i}") for i in range(60)))
+    return AttentionMap(tuple(Token.of(f"q{i}") for i in range(4)), keys, weights)
+
+
+def test_weights_beside_a_sink_are_right_in_8_bits(visit, monkeypatch):
+    monkeypatch.setattr("attnviz.render.page.quantize.MAX_16_BIT_VALUES", 100)
+    amap = sink_map()
+    key = int(amap.weights[0, 0, 1, 1:].argmax()) + 1
+    share = amap.weights[0, 0, 1, key] / amap.weights[0, 0, 1, 1:].sum()
+    page = visit(amap, f"view=matrix&q=1&k={key}")
+    assert abs(float(page.text("#value")) - amap.weights[0, 0, 1, key]) <= 0.002
+    page.go(f"view=matrix&q=1&k={key}&special=false&renormalise=true")
+    assert abs(float(page.text("#value")) - share) < 0.05
+    page.go(f"view=matrix&q=1&k={key}&special=false")
+    assert "row sum Σ 0.04" in page.text("#rank")
+
+
+def test_weights_below_the_precision_are_bounded_tied_and_not_renormalized(visit, monkeypatch):
+    monkeypatch.setattr("attnviz.render.page.quantize.MAX_16_BIT_VALUES", 100)
+    amap = sink_map()
+    weights = np.full(amap.weights.shape, 3e-6)
+    weights[..., 0] = 1 - 60 * 3e-6
+    page = visit(replace(amap, weights=weights), "view=matrix&q=1&k=5")
+    assert page.text("#value") == "< 3.9e−6"
+    assert page.text("#rank") == "rank 2 of 61 in this row, tied"
+    page.go("view=matrix&q=1&k=5&special=false&renormalise=true")
+    assert page.text("#value") == "< 3.9e−6"
+    assert "Not renormalized: 4 rows" in page.text("body")
+
+
+def test_signed_rows_whose_magnitudes_sum_to_1_have_no_remainder(visit):
+    weights = np.array([[[[0.75, -0.25], [-0.5, -0.5]]]])
+    page = visit(
+        replace(
+            make_map("ab", n_head=1),
+            weights=weights,
+            meta={"row_sum": "at most 1", "signed": True},
+        )
+    )
+    assert "∅" not in page.text("body")
+    part = replace(
+        make_map("ab", n_head=1),
+        weights=weights / 2,
+        meta={"row_sum": "at most 1", "signed": True},
+    )
+    page = visit(part, "view=matrix&q=0&k=0")
+    assert "on no key ∅ 0.500" in page.text("#rank")

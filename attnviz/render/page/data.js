@@ -13,7 +13,7 @@ export function decodeBase64(base64) {
 	return bytes;
 }
 
-/** An array [layer, head, row, column]: value = (code − zero) · peak of the row / top. */
+/** An array [layer, head, row, column]: value = peak of the row · curve((code − zero) / top). */
 class QuantizedArray {
 	constructor(record) {
 		Object.assign(this, record, { promises: [], blocks: [] });
@@ -29,21 +29,25 @@ class QuantizedArray {
 		this.layers[layer] = null; // frees the text
 		const inflated = stream.pipeThrough(new DecompressionStream("deflate"));
 		const buffer = await new Response(inflated).arrayBuffer();
-		const peaks = new Float64Array(buffer, 0, this.shape[1] * this.shape[2]);
-		this.blocks[layer] = { peaks, codes: new CODES[this.codes](buffer, peaks.byteLength) };
+		const n = this.shape[1] * this.shape[2];
+		const [peaks, sums] = [0, 8 * n].map((start) => new Float64Array(buffer, start, n));
+		this.blocks[layer] = { peaks, sums, codes: new CODES[this.codes](buffer, 16 * n) };
 	}
 
-	/** The codes of a row and its step. */
+	/** The codes of a row, the value of each code, the exact row sum, the largest value stored as 0. */
 	row(layer, head, row) {
-		const { peaks, codes } = this.blocks[layer];
+		const { peaks, sums, codes } = this.blocks[layer];
 		const i = head * this.shape[2] + row;
 		const n = this.shape[3];
-		return { codes: codes.subarray(i * n, i * n + n), step: peaks[i] / this.top };
+		const curve = this.curve === "square" ? (part) => part * part : (part) => part;
+		const valueOf = (code) => curve((code - this.zero) / this.top) * peaks[i];
+		const least = this.rounds_to_zero ? curve(0.5 / this.top) * peaks[i] : 0;
+		return { codes: codes.subarray(i * n, i * n + n), valueOf, sum: sums[i], least };
 	}
 
 	values(layer, head, row) {
-		const { codes, step } = this.row(layer, head, row);
-		return Float64Array.from(codes, (code) => (code - this.zero) * step);
+		const { codes, valueOf } = this.row(layer, head, row);
+		return Float64Array.from(codes, valueOf);
 	}
 }
 

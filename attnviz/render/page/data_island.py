@@ -70,7 +70,7 @@ def map_data(amap: AttentionMap, style: Style, several: bool) -> dict[str, Any]:
         **document,
         **describe_map(amap, several),
         "made": meta_lines(document["meta"]),
-        "kept": precision_note(amap, weights["codes"]),
+        "kept": precision_note(amap, weights),
         "shown": {"queries": token_labels(amap.queries), "keys": token_labels(amap.keys)},
         "row_sum": amap.row_sum,
         "signed": amap.signed,

@@ -31,9 +31,14 @@ export class HeadMatrix {
 		this.gather(attention.weights, layer, head);
 		const [nQuery, nKey] = [countOmitted(this.rowOf), countOmitted(this.columnOf)]; // omitted
 		const renormalized = state.renormalise && nKey && !signed;
-		if (renormalized) this.renormalize();
-		else if (row_sum === "at most 1") this.margin = ["∅", "on no key", this.remainder];
-		else if (row_sum === "any" || nKey) this.margin = ["Σ", "row sum", this.sums()];
+		const refused = renormalized ? this.renormalize() : 0;
+		if (row_sum === "at most 1" && !renormalized) {
+			if (!signed || this.remainder.some((rest) => rest > 1e-3)) {
+				this.margin = ["∅", "on no key", this.remainder];
+			}
+		} else if (!renormalized && (row_sum === "any" || nKey)) {
+			this.margin = ["Σ", "row sum", nKey ? this.sums() : this.totals];
+		}
 		const altered = renormalized || state.words; // weights may exceed those of the map
 		this.shared = state.scale === "map" && !(altered && row_sum === "any");
 		const most = altered ? 1 : pageData.largest;
@@ -43,6 +48,8 @@ export class HeadMatrix {
 			(nKey || nQuery) &&
 				`Omitted: ${pluralize(nQuery, "query", "queries")} and ${pluralize(nKey, "key")}.`,
 			renormalized && "Rows are renormalized over the keys shown.",
+			refused &&
+				`Not renormalized: ${pluralize(refused, "row")} whose weights are below the stored precision.`,
 			nKey && !renormalized && "Rows are not renormalized: weight on omitted keys is not shown.",
 			state.words && "Word pieces merged: summed over keys, averaged over queries.",
 			state.threshold && `Not drawn: weights below ${state.threshold}.`,
@@ -55,14 +62,18 @@ export class HeadMatrix {
 		const { rows, columns, columnOf } = this;
 		const values = new Float64Array(rows.length * columns.length);
 		const masked = new Uint8Array(values.length).fill(1);
-		const sums = new Float64Array(rows.length); // over all keys, omitted ones too
+		const totals = new Float64Array(rows.length); // over all keys, omitted ones too
+		const spent = new Float64Array(rows.length); // the same of magnitudes
+		const least = new Float64Array(rows.length); // smaller weights are stored as 0
 		rows.forEach(({ members }, r) => {
 			for (const query of members) {
-				const { codes, step } = weights.row(layer, head, query);
+				const { codes, valueOf, sum, least: bound } = weights.row(layer, head, query);
+				totals[r] += sum / members.length;
+				least[r] = Math.max(least[r], bound);
 				for (let key = 0; key < codes.length; key++) {
 					if (codes[key] === weights.hidden) continue;
-					const value = ((codes[key] - weights.zero) * step) / members.length;
-					sums[r] += value;
+					const value = valueOf(codes[key]) / members.length;
+					spent[r] += Math.abs(value);
 					if (columnOf[key] < 0) continue;
 					const index = r * columns.length + columnOf[key];
 					values[index] += value;
@@ -70,7 +81,8 @@ export class HeadMatrix {
 				}
 			}
 		});
-		Object.assign(this, { values, masked, remainder: sums.map((sum) => Math.max(0, 1 - sum)) });
+		const remainder = (weights.zero ? totals : spent).map((sum) => Math.max(0, 1 - sum));
+		Object.assign(this, { values, masked, totals, least, remainder });
 	}
 
 	row(r) {
@@ -82,11 +94,15 @@ export class HeadMatrix {
 		return Float64Array.from(this.rows, (_, r) => this.row(r).reduce((a, b) => a + b, 0));
 	}
 
+	/** Divides rows by their sums, if at most 5 % of a sum is rounding. Returns how many are not. */
 	renormalize() {
+		let refused = 0;
 		this.sums().forEach((sum, r) => {
 			const row = this.row(r);
-			row.set(row.map((value) => value / (sum || 1)));
+			if (this.least[r] * row.filter((value) => value === 0).length > 0.05 * sum) refused += 1;
+			else row.set(row.map((value) => value / (sum || 1)));
 		});
+		return refused;
 	}
 
 	/** Draws cells that are not masked, reach the threshold, and are top keys. */
@@ -105,7 +121,8 @@ export class HeadMatrix {
 	cell(row, column) {
 		const index = row * this.columns.length + column;
 		const [value, masked] = [this.values[index] ?? 0, this.masked[index] === 1];
-		const text = masked ? "masked" : formatExact(value);
+		const bound = value === 0 && this.least[row] ? `< ${formatExact(this.least[row])}` : "";
+		const text = masked ? "masked" : bound || formatExact(value);
 		return { value, masked, isDrawn: this.isDrawn[index] === 1, text };
 	}
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.tokens import Token
-from attnviz.render.page.quantize import MAX_16_BIT_VALUES
+from attnviz.render.page.quantize import MAX_VECTOR_VALUES
 from attnviz.render.safe_text import escape_text
 
 NAME_KEYS = ("name", "variant", "model", "source")  # metadata that may name a map, best first
@@ -89,10 +89,14 @@ def meta_lines(meta: Mapping[str, Any]) -> list[tuple[str, str]]:
     ]
 
 
-def precision_note(amap: AttentionMap, codes: str) -> str:
+def precision_note(amap: AttentionMap, weights: Mapping[str, Any]) -> str:
     """The precision of the stored weights, and whether vectors were omitted."""
-    bits = codes.removeprefix("u").removeprefix("int")
-    note = f"Weights are stored with {bits}-bit precision per row, relative to its largest weight."
+    bits = weights["codes"].removeprefix("u").removeprefix("int")
+    half_steps = weights["top"] * (1 if weights["curve"] == "square" else 2)
+    note = (
+        f"Weights are stored with {bits}-bit precision: within 1/{half_steps:,} of the largest "
+        "weight of their row."
+    )
     if amap.query_vectors is None or carries_vectors(amap):
         return note
     return f"{note} Query and key vectors are omitted: select fewer layers or heads to store them."
@@ -114,7 +118,7 @@ def available_views(amap: AttentionMap, several: bool) -> list[str]:
 def carries_vectors(amap: AttentionMap) -> bool:
     """Whether a map has query and key vectors, few enough to be stored in a page."""
     query, key = amap.query_vectors, amap.key_vectors
-    return query is not None and key is not None and max(query.size, key.size) <= MAX_16_BIT_VALUES
+    return query is not None and key is not None and max(query.size, key.size) <= MAX_VECTOR_VALUES
 
 
 def head_names(amap: AttentionMap) -> list[str]:

@@ -11,8 +11,12 @@ export function drawDetails(page, matrix) {
 	byId("weight").hidden = page.state.view === "overview" || row < 0;
 	if (byId("weight").hidden) return;
 	const order = matrix.topKeys(row);
-	const rank = order.indexOf(column) + 1;
-	const text = rank ? `rank ${rank} of ${order.length} in this row` : "Masked.";
+	const size = (i) => Math.abs(matrix.cell(row, i).value);
+	const larger = order.filter((i) => size(i) > size(column)).length;
+	const tied = order.filter((i) => size(i) === size(column)).length > 1 ? ", tied" : "";
+	const text = order.includes(column)
+		? `rank ${larger + 1} of ${order.length} in this row${tied}`
+		: "Masked.";
 	const sum = margin ? `; ${margin[1]} ${margin[0]} ${formatExact(margin[2][row])}` : "";
 	byId("query").textContent = rows[row].label;
 	byId("key").textContent = columns[column].label;

@@ -56,25 +56,26 @@ def read_html(data: bytes, selection: Selection) -> RawAttention:
 def unpack_values(packed: Any, what: str) -> tuple[FloatArray, BoolArray]:
     """The dequantized values of a page, and which are masked.
 
-    Formula: value = (code - zero) · peak of the row / top
+    Formula: value = peak of the row · c, or · c² for the curve "square", c = (code - zero) / top
     Shapes: -> [layer, head, row, column], the same
     """
     shape, kind, layers = parse_packed_header(packed, what)
     zero = int(kind.min == 0)  # the lowest code stands for masked
     rows, codes = prod(shape[1:3]), kind.dtype.newbyteorder("<")
-    size = 8 * rows + prod(shape[1:]) * kind.dtype.itemsize
+    start = 8 * rows * (2 if packed.get("sums") is True else 1)  # earlier pages had no row sums
+    is_squared = packed.get("curve") == "square"
+    size = start + prod(shape[1:]) * kind.dtype.itemsize
     check_budget(size + prod(shape) * BYTES_PER_VALUE, f"{what} of shape {shape}")
     values, masked = np.zeros(shape, np.float32), np.zeros(shape, bool)
     for at, text in enumerate(layers):
         data = inflate(text, size, what)
         peaks = np.frombuffer(data, "<f8", rows).reshape(*shape[1:3], 1)
-        code = np.frombuffer(data, codes, offset=8 * rows).reshape(shape[1:])
+        code = np.frombuffer(data, codes, offset=start).reshape(shape[1:])
         masked[at] = code == kind.min
         for head in range(shape[1]):  # one by one: float64 takes 8 times as much as the codes
             with np.errstate(over="ignore", invalid="ignore"):  # non-finite: refused later
-                values[at, head] = (
-                    (code[head].astype(np.float64) - zero) / (kind.max - zero) * peaks[head]
-                )
+                fraction = (code[head].astype(np.float64) - zero) / (kind.max - zero)
+                values[at, head] = (fraction**2 if is_squared else fraction) * peaks[head]
     values[masked] = 0.0
     return values, masked
 
