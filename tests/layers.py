@@ -50,6 +50,7 @@ LAYERS = {
         ("subset", "token_features", "comparison"),
         ("attention_map",),
         ("tokens", "grid"),
+        ("initialization",),
         ("numerics", "seeded_random", "file_format", "map_metadata"),
         ("arrays",),
         ("__init__",),

@@ -8,6 +8,7 @@ from math import inf
 from typing import Any, ClassVar
 
 from attnviz.core.arrays import Shape
+from attnviz.core.initialization import Initial
 from attnviz.core.inputs import Sizes
 from attnviz.errors import MisuseError
 from attnviz.record import Record
@@ -28,8 +29,6 @@ class Part(Record):
     prefix_stable: ClassVar[bool] = True  # under a causal mask, later tokens change no row
     limits: ClassVar[Mapping[str, tuple[float, float]]] = {}  # minimum and maximum, by field
     choices: ClassVar[Mapping[str, tuple[str, ...]]] = {}  # the words that a field accepts
-    # Standard deviations at initialization that a paper states, by parameter; else 1/√inputs.
-    init_std: ClassVar[Mapping[str, float]] = {}
 
     def __post_init__(self) -> None:
         for field_name, (low, high) in self.limits.items():
@@ -47,6 +46,14 @@ class Part(Record):
 
     def param_shapes(self, sizes: Sizes) -> Mapping[str, Shape]:
         """Names and per-head shapes of this part's learned parameters."""
+        del sizes
+        return {}
+
+    def initial_params(self, sizes: Sizes) -> Mapping[str, Initial]:
+        """Distributions of parameters before training, where the source states them.
+
+        All others have mean 0 and variance 1 / inputs.
+        """
         del sizes
         return {}
 

@@ -35,12 +35,10 @@ def draw_uniform(shape: Shape, *role: str | int, variance: float = 1.0) -> Float
     return np.reshape(signed * np.sqrt(3.0 * variance), shape)
 
 
-def draw_weights(shape: Shape, *role: str | int, std: float | None = None) -> FloatArray:
+def draw_weights(shape: Shape, *role: str | int) -> FloatArray:
     """Random parameters of a layer, of variance 1 / inputs.    -> [*shape]
 
     The last axis is the input: d for a vector [d] and for a matrix [out, d]. A scalar has
-    variance 1. `std` sets the standard deviation instead.
+    variance 1.
     """
-    if std is not None:
-        return draw_uniform(shape, *role, variance=std**2)
     return draw_uniform(shape, *role, variance=1.0 / shape[-1] if shape else 1.0)

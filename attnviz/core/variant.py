@@ -20,6 +20,7 @@ from attnviz.core.arrays import Shape
 from attnviz.core.biases import Bias
 from attnviz.core.grid import Grid
 from attnviz.core.heads import Heads, MultiHead
+from attnviz.core.initialization import Initial
 from attnviz.core.inputs import Sizes
 from attnviz.core.map_metadata import RowSum
 from attnviz.core.masks import Full, Mask
@@ -125,10 +126,13 @@ class Variant(Record, kw_only=True):
             name: shape for part in self.parts for name, shape in part.param_shapes(sizes).items()
         }
 
-    @property
-    def init_std(self) -> Mapping[str, float]:
-        """Standard deviations at initialization, for parameters whose paper states one."""
-        return {name: std for part in self.parts for name, std in part.init_std.items()}
+    def initial_params(self, sizes: Sizes) -> Mapping[str, Initial]:
+        """Distributions before training, for parameters whose source states one."""
+        return {
+            name: initial
+            for part in self.parts
+            for name, initial in part.initial_params(sizes).items()
+        }
 
     def with_tunables(self, **values: Any) -> Variant:
         """The same mechanism with some of its tunables changed.

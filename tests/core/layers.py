@@ -2,12 +2,11 @@
 
 import numpy as np
 
-from attnviz.core.engine.attend import init_params
 from attnviz.core.engine.attention import apply_positions
 from attnviz.core.grid import Grid
 from attnviz.core.heads.grouped_query import repeat_kv
 from attnviz.core.inputs import Inputs, Sizes
-from attnviz.core.seeded_random import draw_uniform
+from attnviz.core.seeded_random import draw_uniform, draw_weights
 
 HEAD, QUERY, KEY, D, D_MODEL = 2, 5, 7, 6, 11
 
@@ -35,11 +34,19 @@ def make_layer(variant, n_query=QUERY, n_key=KEY, d=D, seed="layer", **changed):
         "query": query,
         "key": repeat_kv(key, n_head),
         "grid": Grid.of(n_head, n_query, n_key, features),
-        "params": init_params(variant, sizes, {}, 3, np.float64),
+        "params": arbitrary_params(variant, sizes),
         "query_input": hidden[-n_query:],
         "key_input": hidden[:n_key],
     } | changed
     return variant, apply_positions(variant, Inputs(**arguments))
+
+
+def arbitrary_params(variant, sizes):
+    """Parameters of all sizes and signs, as after training: an initial 0 or 1 hides a fault."""
+    return {
+        name: np.stack([draw_weights(shape, 3, name, 0, head) for head in range(sizes.n_head)])
+        for name, shape in variant.param_shapes(sizes).items()
+    }
 
 
 def mask_pairs(variant, inputs):

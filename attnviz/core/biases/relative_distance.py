@@ -10,6 +10,7 @@ import numpy as np
 
 from attnviz.core.arrays import FloatArray, Shape
 from attnviz.core.biases import Bias
+from attnviz.core.initialization import Initial
 from attnviz.core.inputs import Inputs, Sizes
 from attnviz.core.numerics import sigmoid, softplus
 
@@ -122,6 +123,11 @@ class Fire(DistanceMlp):
     def param_shapes(self, sizes: Sizes) -> Mapping[str, Shape]:
         """c [], l [], and the parameters of the MLP"""
         return {**super().param_shapes(sizes), "pace_fire": (), "threshold_fire": ()}
+
+    def initial_params(self, sizes: Sizes) -> Mapping[str, Initial]:
+        """c = 0.1, l = 1"""
+        del sizes
+        return {"pace_fire": Initial(0.1), "threshold_fire": Initial(1.0)}
 
     def __call__(self, logits: FloatArray, inputs: Inputs) -> FloatArray:
         """[head, query, key] -> [head, query, key]"""

@@ -163,15 +163,13 @@ def init_params(
     Raises ShapeError for a given array that does not broadcast to its shape.
     """
     params = {}
+    stated = variant.initial_params(sizes)
     for name, shape in variant.param_shapes(sizes).items():
         if name in given:
             params[name] = broadcast_param(name, as_floats(given[name]), (sizes.n_head, *shape))
         else:
-            std = variant.init_std.get(name)
-            heads = [
-                draw_weights(shape, seed, name, layer, head, std=std)
-                for head in range(sizes.n_head)
-            ]
+            draw = stated[name].draw if name in stated else draw_weights
+            heads = [draw(shape, seed, name, layer, head) for head in range(sizes.n_head)]
             params[name] = np.stack(heads).astype(dtype)
     return params
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
 
 import numpy as np
 
 from attnviz.core.arrays import FloatArray, Shape
 from attnviz.core.heads import MultiHead
+from attnviz.core.initialization import Initial
 from attnviz.core.inputs import Inputs, Sizes
 from attnviz.errors import ShapeError
 
@@ -27,7 +27,6 @@ class Differential(MultiHead):
     name = "differential"
     head_local = False
     signed = True
-    init_std: ClassVar = dict.fromkeys(LAMBDA_PARAMS, 0.1)
     heads: int = 4
 
     @property
@@ -38,6 +37,11 @@ class Differential(MultiHead):
     def param_shapes(self, sizes: Sizes) -> Mapping[str, Shape]:
         """a₁, b₁, a₂, b₂ [d]; all heads use those of head 0"""
         return dict.fromkeys(LAMBDA_PARAMS, (sizes.d,))
+
+    def initial_params(self, sizes: Sizes) -> Mapping[str, Initial]:
+        """Standard deviation 0.1"""
+        del sizes
+        return dict.fromkeys(LAMBDA_PARAMS, Initial(std=0.1))
 
     def mix_weights(self, weights: FloatArray, inputs: Inputs) -> FloatArray:
         """[2 head, query, key] -> [head, query, key]"""

@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from attnviz.core.arrays import BoolArray, FloatArray, Shape
+from attnviz.core.initialization import Initial, LogOfUniform, StepBias
 from attnviz.core.inputs import Inputs, Sizes
 from attnviz.core.mixers import Mixer
 from attnviz.core.mixers.gated_recurrence import causal_part, decay_scores, select_query_steps
@@ -39,6 +40,14 @@ class DeltaRule(Mixer):
             width = 1 if self.gate == "head" else sizes.d
             shapes |= {"w_decay": (width, sizes.d_model), "b_decay": (width,), "rate_decay": ()}
         return shapes
+
+    def initial_params(self, sizes: Sizes) -> Mapping[str, Initial]:
+        """exp(rate) uniform in 1 to 16, softplus(b) log-uniform in 0.001 to 0.1, as in Mamba-2"""
+        del sizes
+        if self.gate == "none":
+            return {}
+        rate, step = LogOfUniform(low=1.0, high=16.0), StepBias(low=1e-3, high=0.1)
+        return {"rate_decay": rate, "b_decay": step}
 
     def __call__(self, inputs: Inputs, visible: BoolArray) -> FloatArray:
         """[head, query, d], [head, key, d] -> [head, query, key]"""

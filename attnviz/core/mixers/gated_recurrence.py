@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from attnviz.core.arrays import BoolArray, FloatArray, Shape
+from attnviz.core.initialization import Initial, LogOfUniform, StepBias
 from attnviz.core.inputs import Inputs, Sizes
 from attnviz.core.mixers import Mixer
 from attnviz.core.numerics import softplus
@@ -88,6 +89,12 @@ class Mamba2(Mixer):
     def param_shapes(self, sizes: Sizes) -> Mapping[str, Shape]:
         """w [1, d_model], b [], rate []"""
         return {"w_step": (1, sizes.d_model), "b_step": (), "log_rate": ()}
+
+    def initial_params(self, sizes: Sizes) -> Mapping[str, Initial]:
+        """exp(rate) uniform in 1 to 16, softplus(b) log-uniform in 0.001 to 0.1"""
+        del sizes
+        rate, step = LogOfUniform(low=1.0, high=16.0), StepBias(low=1e-3, high=0.1)
+        return {"log_rate": rate, "b_step": step}
 
     def __call__(self, inputs: Inputs, visible: BoolArray) -> FloatArray:
         """[head, query, d], [head, key, d] -> [head, query, key]"""

@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from attnviz.core.arrays import BoolArray, FloatArray, Shape
+from attnviz.core.initialization import Initial
 from attnviz.core.inputs import Inputs, Sizes
 from attnviz.core.normalizers import Normalizer
 from attnviz.core.numerics import sigmoid, softmax
@@ -28,6 +29,11 @@ class ScalableSoftmax(Normalizer):
         """s []"""
         del sizes
         return {"s_scalable": ()}
+
+    def initial_params(self, sizes: Sizes) -> Mapping[str, Initial]:
+        """s = 0.43, the value of the paper's experiments with a fixed s"""
+        del sizes
+        return {"s_scalable": Initial(0.43)}
 
     def __call__(self, logits: FloatArray, visible: BoolArray, inputs: Inputs) -> FloatArray:
         """[head, query, key], [head, query, key] -> [head, query, key]"""

@@ -12,6 +12,7 @@ from typing import ClassVar
 import numpy as np
 
 from attnviz.core.arrays import BoolArray, FloatArray, Shape
+from attnviz.core.initialization import Initial
 from attnviz.core.inputs import Inputs, Sizes
 from attnviz.core.normalizers import Normalizer
 from attnviz.core.numerics import divide_by_row_sum, sigmoid, softmax
@@ -38,6 +39,11 @@ class Monotonic(Normalizer):
         """b [], and for chunks W [d, d]"""
         shapes: dict[str, Shape] = {"b_monotonic": ()}
         return shapes if self.chunk == 1 else shapes | {"w_chunk": (sizes.d, sizes.d)}
+
+    def initial_params(self, sizes: Sizes) -> Mapping[str, Initial]:
+        """b = -4: before training, most scans go past most keys"""
+        del sizes
+        return {"b_monotonic": Initial(-4.0)}
 
     def __call__(self, logits: FloatArray, visible: BoolArray, inputs: Inputs) -> FloatArray:
         """[head, query, key], [head, query, key] -> [head, query, key]"""

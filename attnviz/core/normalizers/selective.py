@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from attnviz.core.arrays import BoolArray, FloatArray, Shape
+from attnviz.core.initialization import Initial, UnitKernel
 from attnviz.core.inputs import Inputs, Sizes
 from attnviz.core.normalizers import Normalizer
 from attnviz.core.numerics import softmax
@@ -56,6 +57,11 @@ class MultiToken(Normalizer):
         """θ [query_span, key_span]"""
         del sizes
         return {"theta": (self.query_span, self.key_span)}
+
+    def initial_params(self, sizes: Sizes) -> Mapping[str, Initial]:
+        """The kernel that leaves the scores unchanged"""
+        del sizes
+        return {"theta": UnitKernel(row=0, column=self.key_span // 2)}
 
     def __call__(self, logits: FloatArray, visible: BoolArray, inputs: Inputs) -> FloatArray:
         """[head, query, key], [head, query, key] -> [head, query, key]"""

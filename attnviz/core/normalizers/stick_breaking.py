@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from attnviz.core.arrays import BoolArray, FloatArray, Shape
+from attnviz.core.initialization import Initial
 from attnviz.core.inputs import Inputs, Sizes
 from attnviz.core.normalizers import Normalizer
 from attnviz.core.numerics import exclusive_suffix_sum, sigmoid, softmax, softplus
@@ -49,6 +50,11 @@ class CoPE(Normalizer):
     def param_shapes(self, sizes: Sizes) -> Mapping[str, Shape]:
         """e [max_distance + 1, d]"""
         return {"e_contextual": (self.max_distance + 1, sizes.d)}
+
+    def initial_params(self, sizes: Sizes) -> Mapping[str, Initial]:
+        """e = 0"""
+        del sizes
+        return {"e_contextual": Initial()}
 
     def __call__(self, logits: FloatArray, visible: BoolArray, inputs: Inputs) -> FloatArray:
         """[head, query, key], [head, query, key] -> [head, query, key]"""

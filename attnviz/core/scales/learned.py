@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import inf
+from math import inf, log, log2
 from typing import ClassVar
 
 import numpy as np
 
 from attnviz.core.arrays import FloatArray, Shape
+from attnviz.core.initialization import Initial
 from attnviz.core.inputs import Inputs, Sizes
 from attnviz.core.numerics import softplus
 from attnviz.core.scales import Scale
@@ -17,8 +18,8 @@ from attnviz.core.scales import Scale
 class Gain(Scale):
     """A learned factor per head.
 
-    Formula: g_h
-    Paper: 1508.04025 (scaled), 2010.04245
+    Formula: g_h, 1 before training
+    Paper: 1508.04025 (scaled, as in implementations of it)
     """
 
     name = "gain"
@@ -28,9 +29,40 @@ class Gain(Scale):
         del sizes
         return {"g_gain": ()}
 
+    def initial_params(self, sizes: Sizes) -> Mapping[str, Initial]:
+        """g = 1"""
+        del sizes
+        return {"g_gain": Initial(1.0)}
+
     def __call__(self, inputs: Inputs) -> FloatArray:
         """-> [head, 1, 1]"""
         return inputs.param("g_gain")[:, None, None]
+
+
+class LengthGain(Scale):
+    """A learned factor per head, which starts from the length of typical training texts.
+
+    Formula: g_h, before training log₂(L² − L), L = typical_length
+    Paper: 2010.04245
+    """
+
+    name = "length-gain"
+    limits: ClassVar = {"typical_length": (2, inf)}
+    typical_length: int = 32
+
+    def param_shapes(self, sizes: Sizes) -> Mapping[str, Shape]:
+        """g []"""
+        del sizes
+        return {"g_length": ()}
+
+    def initial_params(self, sizes: Sizes) -> Mapping[str, Initial]:
+        """g = log₂(L² − L)"""
+        del sizes
+        return {"g_length": Initial(log2(self.typical_length**2 - self.typical_length))}
+
+    def __call__(self, inputs: Inputs) -> FloatArray:
+        """-> [head, 1, 1]"""
+        return inputs.param("g_length")[:, None, None]
 
 
 class LearnedTemperature(Scale):
@@ -49,6 +81,11 @@ class LearnedTemperature(Scale):
         """t []"""
         del sizes
         return {"t_temperature": ()}
+
+    def initial_params(self, sizes: Sizes) -> Mapping[str, Initial]:
+        """A temperature of 0.1"""
+        del sizes
+        return {"t_temperature": Initial(log(0.1))}
 
     def __call__(self, inputs: Inputs) -> FloatArray:
         """-> [head, 1, 1]"""
@@ -74,4 +111,4 @@ class KeyStrength(Scale):
         return softplus(inputs.query_source @ inputs.param("w_strength")[..., None])
 
 
-PARTS: tuple[type[Scale], ...] = (Gain, LearnedTemperature, KeyStrength)
+PARTS: tuple[type[Scale], ...] = (Gain, LengthGain, LearnedTemperature, KeyStrength)

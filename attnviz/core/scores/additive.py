@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from attnviz.core.arrays import FloatArray, Shape
+from attnviz.core.initialization import Initial
 from attnviz.core.inputs import Inputs, Sizes
 from attnviz.core.numerics import unit_vectors
 from attnviz.core.scores import Score, tanh_network
@@ -33,6 +34,10 @@ class NormedAdditive(Score):
             "g_normed": (),
         }
 
+    def initial_params(self, sizes: Sizes) -> Mapping[str, Initial]:
+        """g = 1/√d, b = 0"""
+        return {"g_normed": Initial(sizes.d**-0.5), "b_normed": Initial()}
+
     def __call__(self, inputs: Inputs) -> FloatArray:
         """[head, query, d], [head, key, d] -> [head, query, key]"""
         of_query = inputs.project("w_normed", inputs.query) + inputs.param("b_normed")[:, None]
@@ -54,6 +59,11 @@ class TanhSum(Score):
         """a [], c []"""
         del sizes
         return {"a_tanh_sum": (), "c_tanh_sum": ()}
+
+    def initial_params(self, sizes: Sizes) -> Mapping[str, Initial]:
+        """a = c = 1"""
+        del sizes
+        return {"a_tanh_sum": Initial(1.0), "c_tanh_sum": Initial(1.0)}
 
     def __call__(self, inputs: Inputs) -> FloatArray:
         """[head, query, d], [head, key, d] -> [head, query, key]"""

@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from attnviz.core.arrays import FloatArray, Shape
+from attnviz.core.initialization import Initial
 from attnviz.core.inputs import Inputs, Sizes
 from attnviz.core.scores import Score
 from attnviz.core.seeded_random import draw_uniform
@@ -80,6 +81,17 @@ class ReBased(Score):
         """γ_q, β_q, γ_k and β_k, [d] each"""
         names = ("gamma_query", "beta_query", "gamma_key", "beta_key")
         return dict.fromkeys(names, (sizes.d,))
+
+    def initial_params(self, sizes: Sizes) -> Mapping[str, Initial]:
+        """γ = 1, β = 0"""
+        del sizes
+        one, zero = Initial(1.0), Initial()
+        return {
+            "gamma_query": one,
+            "gamma_key": one,
+            "beta_query": zero,
+            "beta_key": zero,
+        }
 
     def __call__(self, inputs: Inputs) -> FloatArray:
         """[head, query, d], [head, key, d] -> [head, query, key]"""

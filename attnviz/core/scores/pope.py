@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from attnviz.core.arrays import FloatArray, Shape
+from attnviz.core.initialization import Initial, UniformBetween
 from attnviz.core.inputs import Inputs, Sizes
 from attnviz.core.numerics import softplus
 from attnviz.core.scores import Score
@@ -31,6 +32,11 @@ class PoPE(Score):
     def param_shapes(self, sizes: Sizes) -> Mapping[str, Shape]:
         """δ [d]"""
         return {"phase_polar": (sizes.d,)}
+
+    def initial_params(self, sizes: Sizes) -> Mapping[str, Initial]:
+        """δ uniform over [-2π, 0]"""
+        del sizes
+        return {"phase_polar": UniformBetween(low=-2.0 * np.pi, high=0.0)}
 
     def __call__(self, inputs: Inputs) -> FloatArray:
         """[head, query, d], [head, key, d] -> [head, query, key]"""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from attnviz.core.arrays import FloatArray, Shape
+from attnviz.core.initialization import Initial
 from attnviz.core.inputs import Inputs, Sizes
 from attnviz.core.scores import Score
 
@@ -24,6 +25,11 @@ class Symmetric(Score):
     def param_shapes(self, sizes: Sizes) -> Mapping[str, Shape]:
         """U [d, d], diagonal of D [d]"""
         return {"w_symmetric": (sizes.d, sizes.d), "d_symmetric": (sizes.d,)}
+
+    def initial_params(self, sizes: Sizes) -> Mapping[str, Initial]:
+        """D = 1"""
+        del sizes
+        return {"d_symmetric": Initial(1.0)}
 
     def __call__(self, inputs: Inputs) -> FloatArray:
         """[head, query, d], [head, key, d] -> [head, query, key]"""

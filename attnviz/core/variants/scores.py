@@ -6,7 +6,7 @@ from attnviz.core.mixers.coverage import Coverage, LocationSensitive
 from attnviz.core.normalizers.hopfield import Hopfield
 from attnviz.core.scales import Unscaled
 from attnviz.core.scales.fixed import Bandwidth
-from attnviz.core.scales.learned import Gain, KeyStrength, LearnedTemperature
+from attnviz.core.scales.learned import Gain, KeyStrength, LearnedTemperature, LengthGain
 from attnviz.core.scores.additive import NormedAdditive, TanhSum
 from attnviz.core.scores.biaffine import Biaffine
 from attnviz.core.scores.cosine import Cosine
@@ -115,7 +115,7 @@ ROWS = (
         paper="2010.04245",
         purpose="Bounded scores that can still give sharp rows; for small data.",
         score=Cosine(),
-        scale=Gain(),
+        scale=LengthGain(),
     ),
     Variant(
         name="scaled-cosine",

@@ -76,7 +76,7 @@ def cosine(variant, inputs, h, q, k):
 
 
 def query_key_norm(variant, inputs, h, q, k):
-    return float(inputs.params["g_gain"][h]) * cosine(variant, inputs, h, q, k)
+    return float(inputs.params["g_length"][h]) * cosine(variant, inputs, h, q, k)
 
 
 def scaled_cosine(variant, inputs, h, q, k):
