@@ -50,6 +50,8 @@ class Variant(Record, kw_only=True):
     aliases: tuple[str, ...] = ()
     group: str = ""
     purpose: str = ""  # what it is used for, in a sentence
+    simplified: str = ""  # what differs from the paper on purpose
+    unconfirmed: str = ""  # why the row could not be checked against a source
     cost: str = "n² d"  # operations per head, for n tokens and head dimension d
 
     position: Position = NoPosition()

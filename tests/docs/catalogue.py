@@ -20,6 +20,8 @@ its tunables and a computed example.
 
 In the formulas S are the scaled scores QKᵀ/√d, i is the position of the query, j that of the
 key, n the number of keys and d the head dimension. *Row sum* is the sum of a query's weights.
+Below each table stand the rows that are simpler than their paper (simplified), and those that
+could not be checked against a source (unconfirmed).
 
 Generated from the rows in this folder by `make docs`; do not edit.
 """
@@ -29,8 +31,9 @@ def catalogue():
     """The whole catalogue: an introduction, then one table per group."""
     rows = sorted(VARIANTS, key=lambda row: row.group)  # stable: families stay in order
     text = INTRODUCTION.format(count=len(rows))
-    for group, members in groupby(rows, key=lambda row: row.group):
-        text += f"\n## {group.capitalize()}\n\n{table(members)}"
+    for group, rows_of_group in groupby(rows, key=lambda row: row.group):
+        members = list(rows_of_group)
+        text += f"\n## {group.capitalize()}\n\n{table(members)}{notes(members)}"
     return text
 
 
@@ -41,6 +44,17 @@ def table(rows):
         cells = (f"`{row.name}`", row.summary, code(row.formula), linked(row.paper), row.row_sum)
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(lines) + "\n"
+
+
+def notes(rows):
+    """What the rows simplify, and why some are unconfirmed, as a list."""
+    lines = [
+        f"- `{row.name}` {kind}: {text}"
+        for row in rows
+        for kind, text in (("simplified", row.simplified), ("unconfirmed", row.unconfirmed))
+        if text
+    ]
+    return "\n" + "\n".join(lines) + "\n" if lines else ""
 
 
 def code(text):

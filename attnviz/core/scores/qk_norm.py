@@ -16,7 +16,7 @@ class QueryKeyNorm(Score):
 
     Formula: n(q)·n(k), n(x) = (x - mean) / √(var + eps), or x / √(mean of x² + eps) for
     norm "rms". The learned gains of n are 1, their initial value.
-    Paper: 2302.05442 (layer)
+    Paper: 2302.05442 (layer), 2505.09388 (rms, per head), 2501.00656 (rms, of all heads together)
     """
 
     name = "query-key-norm"

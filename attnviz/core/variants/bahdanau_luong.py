@@ -54,6 +54,7 @@ ROWS = (
         formula="softmax(qᵀWk) · exp(−(j−p)²/(2(D/2)²)), p = (n−1)σ(vᵀtanh(Wq)), D = reach",
         paper="1508.04025",
         purpose="Local attention with a learned centre; rows may sum to less than 1.",
+        unconfirmed="no reference implementation was at hand; it follows the text of the paper",
         score=Bilinear(),
         scale=Unscaled(),
         normalize=LocalPredictive(),

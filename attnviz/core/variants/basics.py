@@ -89,6 +89,7 @@ ROWS = (
         formula="onehot(argmax(QKᵀ/√d))V",
         paper="1502.03044",
         purpose="Attends to a single key; the paper samples it, here it is the argmax.",
+        simplified="argmax of the scores; the paper samples the key",
         normalize=Hard(),
     ),
     Variant(

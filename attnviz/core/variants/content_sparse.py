@@ -46,6 +46,9 @@ ROWS = (
         formula="softmax(QKᵀ/√d)V over bucket(qᵢ) = bucket(kⱼ), j ≠ i",
         paper="2001.04451",
         purpose="Finds similar keys without comparing all pairs.",
+        simplified=(
+            "queries and keys have projections of their own; one round of hashing, no chunks"
+        ),
         cost="n log(n) d",
         normalize=LshBuckets(),
     ),
@@ -57,6 +60,7 @@ ROWS = (
         formula="softmax(QKᵀ/√d)V over cluster(qᵢ) = cluster(kⱼ)",
         paper="2003.05997",
         purpose="Sparsity by content, with learned centroids.",
+        simplified="clusters may differ in size; the reference makes them equal",
         cost="n √n d",
         mask=Causal(),
         normalize=KMeansClusters(),
@@ -80,6 +84,7 @@ ROWS = (
         formula="m exp(S)/Σ m exp(S), m = clamp((z+R−(i−j))/R, 0, 1), R = ramp",
         paper="1905.07799",
         purpose="Most heads need little context: long spans only where they help.",
+        simplified="the span is bounded by a sigmoid; the paper clamps it",
         cost="n · span · d",
         mask=Causal(),
         normalize=AdaptiveSpan(),

@@ -74,6 +74,7 @@ ROWS = (
         formula="max((α−1)S−τ, 0)^(1/(α−1))",
         paper="1909.00015",
         purpose="Sparsity per head: the paper learns α, here it is a tunable.",
+        simplified="α is a tunable; the paper learns it per head",
         normalize=Entmax(alpha=1.33),
     ),
     Variant(
@@ -111,6 +112,9 @@ ROWS = (
         formula="min(max(Sᵢ−τ, 0), f−Σ_{l<i}aₗ), f = fertility",
         paper="1805.08241",
         purpose="Translation that neither drops nor repeats source words.",
+        unconfirmed=(
+            "the authors append a sink and use a fertility of 2 or 3; their code was not at hand"
+        ),
         normalize=ConstrainedSparsemax(),
     ),
     Variant(
@@ -120,6 +124,7 @@ ROWS = (
         formula="min(exp(Sᵢ)/Z, f−Σ_{l<i}aₗ), f = fertility",
         paper="Martins and Kreutzer, Learning What's Easy, 2017",
         purpose="Tagging easy words first, with bounded attention to each word.",
+        unconfirmed="no reference implementation was at hand; it follows the text of the paper",
         normalize=ConstrainedSoftmax(),
     ),
     Variant(
@@ -148,6 +153,9 @@ ROWS = (
         formula="relu(QKᵀ/n)²",
         paper="2202.10447",
         purpose="The gated attention unit (GAU): sparse and cheap, with one head.",
+        simplified=(
+            "queries and keys have projections of their own; the paper derives both from one"
+        ),
         scale=Unscaled(),
         normalize=SquaredRelu(),
     ),
@@ -159,6 +167,7 @@ ROWS = (
         formula="relu(QKᵀ/√d)",
         paper="2104.07012",
         purpose="Sparse and cheap; the paper normalizes the output, not the weights.",
+        simplified="without the RMS norm of the output",
         normalize=Rectified(),
     ),
     Variant(
@@ -178,6 +187,9 @@ ROWS = (
         formula="σ(Sᵢⱼ)Π_{j<l<i}(1−σ(Sᵢₗ)) over j < i",
         paper="2410.17980",
         purpose="Recency without position encoding; rows may sum to less than 1.",
+        simplified=(
+            "what is left of a row is dropped; the reference's test form adds it to the own value"
+        ),
         mask=Causal() & ~Diagonal(),
         normalize=StickBreaking(),
     ),

@@ -159,6 +159,7 @@ ROWS = (
         formula="softmax(qᵢᵀHᵢ…Hⱼ₊₁kⱼ/√d)V, Hₜ = I−βₜwₜwₜᵀ",
         paper="2505.16381",
         purpose="Tracks states that change from token to token.",
+        simplified="without the short convolution before w",
         score=PathHouseholder(),
         mask=Causal(),
     ),

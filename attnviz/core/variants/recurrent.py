@@ -18,6 +18,9 @@ ROWS = (
         formula="(QKᵀ/√d ∘ D)V, D_ij = γₕ^(i−j) for j ≤ i, γₕ = 1 − 2^(−5−h)",
         paper="2307.08621",
         purpose="Trains in parallel and runs as a recurrence in constant memory.",
+        simplified=(
+            "without group norm and output gate; torchscale spaces the rotation angles differently"
+        ),
         cost="n d² as a recurrence",
         position=Rope(pairs="interleaved"),
         mask=Causal(),
@@ -32,6 +35,7 @@ ROWS = (
         formula="A_ij = Σ_c q_ic k_jc Π_{j<l≤i} α_lc, α = σ(Wx)^(1/τ)",
         paper="2312.06635",
         purpose="Linear attention that can clear its state, depending on the input.",
+        simplified="without output gate and group norm",
         cost="n d² as a recurrence",
         mask=Causal(),
         mixer=GatedLinear(),
@@ -45,6 +49,9 @@ ROWS = (
         formula="A_ij = Σ_c r_ic k_jc Π_{j<l<i} w_lc, A_ii = Σ_c r_ic u_c k_ic",
         paper="2404.05892",
         purpose="A recurrent network that trains in parallel and generates in constant memory.",
+        simplified=(
+            "inputs are not mixed with the previous token; without group norm and output gate"
+        ),
         cost="n d² as a recurrence",
         mask=Causal(),
         mixer=Rwkv(),
@@ -58,6 +65,9 @@ ROWS = (
         formula="(QKᵀ ∘ L)ΔV, L_ij = Π_{j<l≤i} aₗ, a = exp(−exp(rate)Δ), Δ = softplus(w·x+b)",
         paper="2405.21060",
         purpose="Shows the duality of state space models and linear attention.",
+        simplified=(
+            "without short convolution and output gate; B and C per head, in the paper shared"
+        ),
         cost="n d² as a recurrence",
         mask=Causal(),
         mixer=Mamba2(),
@@ -71,6 +81,9 @@ ROWS = (
         formula="tril(QKᵀ)(I + tril(diag(β)KKᵀ, −1))⁻¹diag(β)V",
         paper="2406.06484, 2102.11174",
         purpose="Replaces the value of a key instead of adding to it.",
+        simplified=(
+            "without short convolutions; kernels multiply queries by d^−½, the papers do not"
+        ),
         cost="n d² as a recurrence",
         mask=Causal(),
         mixer=DeltaRule(),
@@ -84,6 +97,7 @@ ROWS = (
         formula="Sₜ = αₜ(I − βₜkₜkₜᵀ)Sₜ₋₁ + βₜkₜvₜᵀ, oₜ = Sₜᵀqₜ",
         paper="2412.06464",
         purpose="Clears the whole state fast, or one entry exactly.",
+        simplified="without short convolutions and output gate; kernels multiply queries by d^−½",
         cost="n d² as a recurrence",
         mask=Causal(),
         mixer=DeltaRule(gate="head"),
@@ -97,6 +111,7 @@ ROWS = (
         formula="Sₜ = (I − βₜkₜkₜᵀ)Diag(αₜ)Sₜ₋₁ + βₜkₜvₜᵀ, oₜ = Sₜᵀqₜ",
         paper="2510.26692",
         purpose="Finer forgetting than one gate per head, at nearly the same cost.",
+        simplified="without short convolutions and output gate; kernels multiply queries by d^−½",
         cost="n d² as a recurrence",
         mask=Causal(),
         mixer=DeltaRule(gate="channel"),

@@ -81,6 +81,7 @@ ROWS = (
         formula="softmax(QKᵀ/√d + Σₜcos((i−j)ωₜ)/rₕ)V, rₕ = 8(h+1)/heads",
         paper="2212.10356",
         purpose="Decays with distance like ALiBi, without learned parameters.",
+        simplified="waves counted from t = 0; references differ (0 to 63, or 1 to 64)",
         bias=(Sandwich(),),
         mask=Causal(),
     ),
@@ -104,6 +105,8 @@ ROWS = (
         formula="softmax(q·(k+a_{clip(j−i)})/√d)V",
         paper="1803.02155",
         purpose="The first relative position encoding for Transformers.",
+        simplified="without the relative vectors that the paper adds to the values",
+        unconfirmed="no reference implementation was at hand; it follows the text of the paper",
         score=RelativeKeys(),
     ),
     Variant(

@@ -47,6 +47,7 @@ ROWS = (
         formula="softmax(s log(n) QKᵀ/√d)V, n visible keys",
         paper="2501.19399",
         purpose="Keeps weights from flattening as keys are added.",
+        simplified="s starts at 0.43, the paper's value for a fixed s",
         mask=Causal(),
         normalize=ScalableSoftmax(),
     ),

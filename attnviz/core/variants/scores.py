@@ -114,6 +114,9 @@ ROWS = (
         formula="softmax(g q·k/(‖q‖‖k‖))V",
         paper="2010.04245",
         purpose="Bounded scores that can still give sharp rows; for small data.",
+        simplified=(
+            "g starts from a text length of 32; the paper measures it in the training texts"
+        ),
         score=Cosine(),
         scale=LengthGain(),
     ),
@@ -147,6 +150,7 @@ ROWS = (
         formula="softmax(LN(q)·LN(k)/√d)V",
         paper="2302.05442",
         purpose="Keeps the logits of very large models from growing to one-hot rows.",
+        simplified="the learned gains are 1, as before training",
         score=QueryKeyNorm(),
     ),
     Variant(
@@ -154,8 +158,9 @@ ROWS = (
         group="scores",
         summary="dot product of RMS-normalized queries and keys",
         formula="softmax(rms(q)·rms(k)/√d)V",
-        paper="2405.09818",
+        paper="2505.09388, 2501.00656",
         purpose="Like QK layer norm without the mean; in most open models since 2024.",
+        simplified="the learned gains are 1, as before training; OLMo 2 norms all heads together",
         score=QueryKeyNorm(norm="rms"),
     ),
     Variant(
@@ -166,6 +171,7 @@ ROWS = (
         formula="softmax(−‖q−k‖²/√d)V",
         paper="2006.04710",
         purpose="Score of Lipschitz self-attention (in its paper with tied projections).",
+        simplified="queries and keys have projections of their own; the paper ties them",
         score=SquaredDistance(),
     ),
     Variant(

@@ -28,6 +28,7 @@ ROWS = (
         formula="W = softmax over queries (QKᵀ/√d), A_ij = W_ij / Σⱼ W_ij",
         paper="2006.15055",
         purpose="Object-centric learning: queries (slots) compete for keys.",
+        simplified="one iteration, without ε",
         normalize=SlotAttention(),
     ),
     Variant(

@@ -25,6 +25,8 @@ def variant_facts(row: Variant) -> dict[str, Any]:
         "formula": row.formula,
         "paper": row.paper,
         "purpose": row.purpose,
+        "simplified": row.simplified,
+        "unconfirmed": row.unconfirmed,
         "cost": row.cost,
         "algebra": row.pipeline,
         "row_sum": row.row_sum,

@@ -115,6 +115,8 @@ class VariantDetails(Record):
             "pipeline:": row.pipeline,
             "purpose:": row.purpose,
             "paper:": f"arXiv {row.paper}" if row.paper[:1].isdigit() else row.paper,
+            "simplified:": row.simplified,
+            "unconfirmed:": row.unconfirmed,
             "row sum:": row.row_sum + (", weights may be negative" if row.signed else ""),
             "causal:": "yes" if row.is_causal else "no",
             "cross-attention:": CROSS_ATTENTION[row.context],

@@ -120,11 +120,13 @@ class SeededPass(Record):
     def meta(self) -> MapMetadata:
         """Options and facts, for a map's metadata."""
         layers, plan = self.layers, self.layers.variant.heads
+        stated = {"simplified": layers.variant.simplified}
         return {
             "source": SCHEME,
             "trained": False,
             "variant": layers.variant.name,
             "formula": layers.variant.formula,
+            **{name: text for name, text in stated.items() if text},
             **self.meta_fields,
             "embedding": layers.embedding,
             "seed": layers.seed,
