@@ -27,6 +27,7 @@ class Part(Record):
     head_local: ClassVar[bool] = True  # a head's weights depend on no other head
     key_local: ClassVar[bool] = True  # a row depends on no key that is masked in it
     prefix_stable: ClassVar[bool] = True  # under a causal mask, later tokens change no row
+    layer_shared: ClassVar[tuple[str, ...]] = ()  # parameters that all layers have in common
     limits: ClassVar[Mapping[str, tuple[float, float]]] = {}  # minimum and maximum, by field
     choices: ClassVar[Mapping[str, tuple[str, ...]]] = {}  # the words that a field accepts
 

@@ -128,6 +128,11 @@ class Variant(Record, kw_only=True):
             name: shape for part in self.parts for name, shape in part.param_shapes(sizes).items()
         }
 
+    @property
+    def layer_shared(self) -> frozenset[str]:
+        """Names of the parameters that all layers have in common."""
+        return frozenset(name for part in self.parts for name in part.layer_shared)
+
     def initial_params(self, sizes: Sizes) -> Mapping[str, Initial]:
         """Distributions before training, for parameters whose source states one."""
         return {

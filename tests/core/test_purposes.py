@@ -82,7 +82,7 @@ def test_a_negative_gain_puts_the_worst_key_in_front(name, gain):
 # Scalars without a stated start: they pass a softplus, exponential or sigmoid, or are biases.
 ANY_SIGN = {
     "price_log", "pace_log", "price_power", "power_power", "b_forget", "b_reflect", "b_sink",
-    "b_worth", "z_span", "c_fire", "c_log_distance",
+    "b_worth", "z_span", "c_fire",
 }  # fmt: skip
 
 

@@ -85,23 +85,25 @@ class Sandwich(Bias):
 class DistanceMlp(Bias):
     """A bias computed from the distance by an MLP with one layer of `hidden` units.
 
-    Formula: S + f(x), f(x) = vᵀ relu(w x + b) + c, x a function of the distance
+    Formula: S + f(x), f_h(x) = v_hᵀ relu(w x + b) + c_h, x a function of the distance; all
+    heads share the hidden layer, that of head 0
     """
 
+    head_local = False
     hidden: int
     suffix: ClassVar[str]
 
     def param_shapes(self, sizes: Sizes) -> Mapping[str, Shape]:
-        """w [hidden], b [hidden], v [hidden], c []"""
+        """w [hidden], b [hidden], v [hidden]"""
         del sizes
-        return {f"{n}_{self.suffix}": () if n == "c" else (self.hidden,) for n in "wbvc"}
+        return {f"{n}_{self.suffix}": (self.hidden,) for n in "wbv"}
 
     def evaluate(self, x: FloatArray, inputs: Inputs) -> FloatArray:
         """f(x).    [head | 1, query, key] -> [head, query, key]"""
-        w, b, v, c = (inputs.param(f"{n}_{self.suffix}") for n in "wbvc")
-        bias = np.zeros(np.broadcast_shapes(x.shape, (len(v), 1, 1))) + c[:, None, None]
+        w, b, v = (inputs.param(f"{n}_{self.suffix}") for n in "wbv")
+        bias = np.zeros(np.broadcast_shapes(x.shape, (len(v), 1, 1)))
         for unit in range(self.hidden):  # one [head, query, key] at a time
-            inner = w[:, unit, None, None] * x + b[:, unit, None, None]
+            inner = w[:1, unit, None, None] * x + b[:1, unit, None, None]
             bias += v[:, unit, None, None] * np.maximum(inner, 0.0)
         return bias
 
@@ -121,8 +123,9 @@ class Fire(DistanceMlp):
     threshold: float = 512.0
 
     def param_shapes(self, sizes: Sizes) -> Mapping[str, Shape]:
-        """c [], l [], and the parameters of the MLP"""
-        return {**super().param_shapes(sizes), "pace_fire": (), "threshold_fire": ()}
+        """c [], l [], and the parameters of the MLP with its bias per head"""
+        own: dict[str, Shape] = {"c_fire": (), "pace_fire": (), "threshold_fire": ()}
+        return {**super().param_shapes(sizes), **own}
 
     def initial_params(self, sizes: Sizes) -> Mapping[str, Initial]:
         """c = 0.1, l = 1"""
@@ -132,31 +135,35 @@ class Fire(DistanceMlp):
     def __call__(self, logits: FloatArray, inputs: Inputs) -> FloatArray:
         """[head, query, key] -> [head, query, key]"""
         grid = inputs.grid
-        rate = np.abs(inputs.param("pace_fire"))[:, None, None]
-        least = self.threshold * np.abs(inputs.param("threshold_fire"))[:, None, None]
+        rate = np.abs(inputs.param("pace_fire"))[:1, None, None]
+        least = self.threshold * np.abs(inputs.param("threshold_fire"))[:1, None, None]
         near = np.log1p(rate * np.maximum(grid.q - grid.k, 0))
         far = np.log1p(rate * np.maximum(least, grid.q))
         ratio = np.divide(near, far, out=np.zeros_like(near), where=far > 0)
-        return logits + self.evaluate(ratio, inputs)
+        return logits + self.evaluate(ratio, inputs) + inputs.param("c_fire")[:, None, None]
 
 
 class LogCpb(DistanceMlp):
     """Log-spaced continuous position bias (Log-CPB): an MLP of the signed log distance.
 
-    Formula: S + f(sign(j - i) log(1 + |j - i|))
-    Paper: 2111.09883 (Swin V2, there of two coordinates)
+    Formula: S + 16 σ(f(x)), x = sign(j - i) log₂(1 + 8 |j - i| / max_distance) / log₂ 8
+    Paper: 2111.09883 (Swin V2, there of two coordinates, `max_distance` the window less 1)
     """
 
     name = "log-cpb"
     aliases = ("log-distance",)
     suffix = "log_distance"
-    limits: ClassVar = {"hidden": (1, 65536)}
+    tunable_aliases: ClassVar = {"farthest": "max_distance"}
+    limits: ClassVar = {"hidden": (1, 65536), "max_distance": (1, inf)}
     hidden: int = 32
+    max_distance: int = 7
 
     def __call__(self, logits: FloatArray, inputs: Inputs) -> FloatArray:
         """[head, query, key] -> [head, query, key]"""
         distance = inputs.grid.k - inputs.grid.q
-        return logits + self.evaluate(np.sign(distance) * np.log1p(np.abs(distance)), inputs)
+        size = np.log1p(8.0 * np.abs(distance) / self.max_distance) / np.log(8.0)
+        bias = 16.0 * sigmoid(self.evaluate(np.sign(distance) * size, inputs))
+        return logits + bias.astype(logits.dtype)
 
 
 PARTS: tuple[type[Bias], ...] = (KerpleLog, KerplePower, Sandwich, Fire, LogCpb)

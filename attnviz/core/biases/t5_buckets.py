@@ -19,11 +19,13 @@ class T5Buckets(Bias):
 
     Formula: S + b_h[bucket(j - i)]; half of the buckets hold one distance each, the widths of
     the others grow geometrically up to `max_distance`. `sides` "both" splits the buckets
-    between earlier and later keys, "past" counts later keys as distance 0.
+    between earlier and later keys, "past" counts later keys as distance 0. All layers
+    share one table.
     Paper: 1910.10683 (T5); the same in MPNet (2004.09297)
     """
 
     name = "buckets"
+    layer_shared = ("bucket_bias",)
     tunable_aliases: ClassVar = {"farthest": "max_distance"}
     limits: ClassVar = {"buckets": (4, inf), "max_distance": (2, inf)}
     choices: ClassVar = {"sides": ("both", "past")}

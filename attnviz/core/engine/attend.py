@@ -169,7 +169,8 @@ def init_params(
             params[name] = broadcast_param(name, as_floats(given[name]), (sizes.n_head, *shape))
         else:
             draw = stated[name].draw if name in stated else draw_weights
-            heads = [draw(shape, seed, name, layer, head) for head in range(sizes.n_head)]
+            depth = 0 if name in variant.layer_shared else layer
+            heads = [draw(shape, seed, name, depth, head) for head in range(sizes.n_head)]
             params[name] = np.stack(heads).astype(dtype)
     return params
 

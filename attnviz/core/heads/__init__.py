@@ -54,6 +54,14 @@ class Heads(Part):
         """
         return repeat_kv(value, n_head)
 
+    def normalize_output(self, output: FloatArray, layer: int) -> FloatArray:
+        """The output of each head before the heads are joined.
+
+        Shapes: [head, query, d_value] -> [head, query, d_value]
+        """
+        del layer
+        return output
+
 
 class MultiHead(Heads):
     """Multi-head, multi-query and grouped-query attention.

@@ -59,6 +59,11 @@ class Differential(MultiHead):
         values = super().expand_values(value, 2 * n_head)
         return np.concatenate([values[0::2], values[1::2]], axis=-1)
 
+    def normalize_output(self, output: FloatArray, layer: int) -> FloatArray:
+        """RMS norm per head, times 1 − λ₀.    [head, query, 2 d] -> [head, query, 2 d]"""
+        rms = np.sqrt((output**2).mean(-1, keepdims=True) + 1e-5)
+        return output / rms * (1.0 - lambda_init(layer))
+
     def __str__(self) -> str:
         return f"{super().__str__()}, differential"
 

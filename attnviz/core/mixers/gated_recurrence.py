@@ -8,36 +8,42 @@ from typing import ClassVar
 import numpy as np
 
 from attnviz.core.arrays import BoolArray, FloatArray, Shape
-from attnviz.core.initialization import Initial, LogOfUniform, StepBias
+from attnviz.core.initialization import Initial, LogOfUniform, StepBias, UniformBetween
 from attnviz.core.inputs import Inputs, Sizes
 from attnviz.core.mixers import Mixer
-from attnviz.core.numerics import softplus
+from attnviz.core.numerics import silu, softplus
 from attnviz.core.visibility import causal_history
 
 
 class GatedLinear(Mixer):
     """Gated linear attention (GLA): a recurrent state with a forget gate per channel.
 
-    Formula: S_t = Diag(α_t) S_{t−1} + k_t v_tᵀ, o_t = S_tᵀ q_t, α = σ(W x)^(1/tau);
+    Formula: S_t = Diag(α_t) S_{t−1} + k_t v_tᵀ, o_t = S_tᵀ q_t, α = σ(W V x + b)^(1/tau);
     A_ij = Σ_c q_ic k_jc Π_{j<l≤i} α_lc
-    Paper: 2312.06635 (where W is of low rank; without layer inputs, x is the key)
+    Paper: 2312.06635 (V, of `gate_rank` rows, is shared by all heads; without layer inputs, x is
+    the key)
     """
 
     name = "gated-linear"
+    head_local = False  # all heads use the V of head 0
     formula = "Σ_c q_ic k_jc Π α_lc, j<l≤i"
     signed = True
-    limits: ClassVar = {"tau": (1e-6, 1e6)}
+    limits: ClassVar = {"tau": (1e-6, 1e6), "gate_rank": (1, 65536)}
     tau: float = 16.0
+    gate_rank: int = 16
 
     def param_shapes(self, sizes: Sizes) -> Mapping[str, Shape]:
-        """W [d, d_model]"""
-        return {"w_gla": (sizes.d, sizes.d_model)}
+        """V [gate_rank, d_model], W [d, gate_rank], b [d]"""
+        rank = self.gate_rank
+        return {"v_gla": (rank, sizes.d_model), "w_gla": (sizes.d, rank), "b_gla": (sizes.d,)}
 
     def __call__(self, inputs: Inputs, visible: BoolArray) -> FloatArray:
         """[head, query, d], [head, key, d] -> [head, query, key]"""
         unmasked = causal_history(inputs, visible, self.name)
         key = np.where(unmasked, inputs.key, 0.0)
-        gate = np.where(unmasked, inputs.project("w_gla", inputs.key_source), np.inf)
+        low = inputs.key_source @ inputs.param("v_gla")[:1].swapaxes(1, 2)
+        gate = inputs.project("w_gla", low) + inputs.param("b_gla")[:, None]
+        gate = np.where(unmasked, gate, np.inf)
         total = np.cumsum(-softplus(-gate) / self.tau, axis=1)
         at_query = select_query_steps(total, inputs)
         return causal_part(decay_scores(inputs.query, key, at_query, total))
@@ -47,24 +53,39 @@ class Rwkv(Mixer):
     """RWKV-6: a recurrent state with decay per channel, and a bonus for the current token.
 
     Formula: o_t = (S_{t−1} + Diag(u) k_t v_tᵀ)ᵀ r_t, S_t = Diag(w_t) S_{t−1} + k_t v_tᵀ,
-    w = exp(−exp(W x)); A_ij = Σ_c r_ic k_jc Π_{j<l<i} w_lc, A_ii = Σ_c r_ic u_c k_ic
-    Paper: 2404.05892 (where W is of low rank and x mixed with the previous token; without layer
-    inputs, x is the key)
+    w = exp(−exp(b + W tanh(V x))); A_ij = Σ_c r_ic k_jc Π_{j<l<i} w_lc, A_ii = Σ_c r_ic u_c k_ic
+    Paper: 2404.05892 (where x is mixed with the previous token; V, of `gate_rank` rows, is shared
+    by all heads; without layer inputs, x is the key)
     """
 
     name = "rwkv"
+    head_local = False  # all heads use the V of head 0
     formula = "Σ_c r_ic k_jc Π w_lc, j<l<i; Σ_c r_ic u_c k_ic"
     signed = True
+    limits: ClassVar = {"gate_rank": (1, 65536)}
+    gate_rank: int = 16
 
     def param_shapes(self, sizes: Sizes) -> Mapping[str, Shape]:
-        """W [d, d_model], u [d]"""
-        return {"w_rwkv": (sizes.d, sizes.d_model), "u_rwkv": (sizes.d,)}
+        """V [gate_rank, d_model], W [d, gate_rank], b [d], u [d]"""
+        return {
+            "v_rwkv": (self.gate_rank, sizes.d_model),
+            "w_rwkv": (sizes.d, self.gate_rank),
+            "b_rwkv": (sizes.d,),
+            "u_rwkv": (sizes.d,),
+        }
+
+    def initial_params(self, sizes: Sizes) -> Mapping[str, Initial]:
+        """b between -6 and -1, the range of the reference's base decays"""
+        del sizes
+        return {"b_rwkv": UniformBetween(low=-6.0, high=-1.0)}
 
     def __call__(self, inputs: Inputs, visible: BoolArray) -> FloatArray:
         """[head, query, d], [head, key, d] -> [head, query, key]"""
         unmasked = causal_history(inputs, visible, self.name)
         key = np.where(unmasked, inputs.key, 0.0)
-        gate = np.where(unmasked, inputs.project("w_rwkv", inputs.key_source), -np.inf)
+        low = np.tanh(inputs.key_source @ inputs.param("v_rwkv")[:1].swapaxes(1, 2))
+        gate = inputs.project("w_rwkv", low) + inputs.param("b_rwkv")[:, None]
+        gate = np.where(unmasked, gate, -np.inf)
         total = np.cumsum(-np.exp(gate), axis=1)
         before = np.concatenate([np.zeros_like(total[:, :1]), total[:, :-1]], axis=1)
         past = decay_scores(inputs.query, key, select_query_steps(before, inputs), total)
@@ -77,7 +98,8 @@ class Mamba2(Mixer):
     """Mamba-2: a selective state space with a scalar decay per head and step sizes per token.
 
     Formula: h_t = a_t h_{t−1} + Δ_t k_t v_tᵀ, o_t = h_tᵀ q_t, Δ = softplus(w·x + b),
-    a = exp(−exp(rate) Δ); A_ij = (q_i·k_j) Δ_j Π_{j<l≤i} a_l
+    a = exp(−exp(rate) Δ), q and k after SiLU, and the skip D x_t added to the output;
+    A_ij = (q_i·k_j) Δ_j Π_{j<l≤i} a_l, plus D where i = j
     Paper: 2405.21060 (C is the query, B the key; without layer inputs, x is the key)
     """
 
@@ -87,14 +109,14 @@ class Mamba2(Mixer):
     signed = True
 
     def param_shapes(self, sizes: Sizes) -> Mapping[str, Shape]:
-        """w [1, d_model], b [], rate []"""
-        return {"w_step": (1, sizes.d_model), "b_step": (), "log_rate": ()}
+        """w [1, d_model], b [], rate [], D []"""
+        return {"w_step": (1, sizes.d_model), "b_step": (), "log_rate": (), "d_skip": ()}
 
     def initial_params(self, sizes: Sizes) -> Mapping[str, Initial]:
-        """exp(rate) uniform in 1 to 16, softplus(b) log-uniform in 0.001 to 0.1"""
+        """exp(rate) uniform in 1 to 16, softplus(b) log-uniform in 0.001 to 0.1, D = 1"""
         del sizes
         rate, step = LogOfUniform(low=1.0, high=16.0), StepBias(low=1e-3, high=0.1)
-        return {"log_rate": rate, "b_step": step}
+        return {"log_rate": rate, "b_step": step, "d_skip": Initial(1.0)}
 
     def __call__(self, inputs: Inputs, visible: BoolArray) -> FloatArray:
         """[head, query, d], [head, key, d] -> [head, query, key]"""
@@ -105,7 +127,10 @@ class Mamba2(Mixer):
         step = softplus(np.where(unmasked, raw_step, -np.inf))
         total = np.cumsum(-np.exp(inputs.param("log_rate"))[:, None, None] * step, axis=1)
         at_query = select_query_steps(total, inputs)
-        return causal_part(decay_scores(inputs.query, key * step, at_query, total))
+        query, key = silu(inputs.query), silu(key)
+        weights = causal_part(decay_scores(query, key * step, at_query, total))
+        diagonal = inputs.grid.q == inputs.grid.k
+        return weights + inputs.param("d_skip")[:, None, None] * diagonal
 
 
 def decay_scores(

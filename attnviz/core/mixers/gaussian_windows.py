@@ -42,7 +42,8 @@ class GaussianMixture(Mixer):
 class GravesWindow(Mixer):
     """Graves's soft window: Gaussians of learned height and width that move over the text.
 
-    Formula: A_ij = Σ_m α exp(−β(κ_im−j)²), α, β = exp(W q), κ_i = κ_{i−1} + exp(W_κ q)
+    Formula: A_ij = Σ_m α exp(−β(κ_im−j)²), α, β = exp(W q), κ_i = κ_{i−1} + exp(W_κ q), κ_0 = 0,
+    j counted from 1
     Paper: 1308.0850
     """
 
@@ -61,7 +62,7 @@ class GravesWindow(Mixer):
         height, precision, step = (
             np.exp(inputs.project(name, inputs.query)) for name in ("w_alpha", "w_beta", "w_kappa")
         )
-        return sum_gaussians(inputs, height, np.cumsum(step, axis=1), precision)
+        return sum_gaussians(inputs, height, np.cumsum(step, axis=1) - 1.0, precision)
 
 
 def sum_gaussians(

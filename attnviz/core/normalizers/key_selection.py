@@ -12,6 +12,8 @@ from attnviz.core.arrays import BoolArray, FloatArray, IntArray, Shape
 from attnviz.core.inputs import Inputs, Sizes
 from attnviz.core.normalizers import Softmax
 from attnviz.core.numerics import unit_vectors
+from attnviz.core.positions import Rope
+from attnviz.core.scores.kernel_features import standardize
 
 
 class TopK(Softmax):
@@ -35,9 +37,10 @@ class TopK(Softmax):
 class LightningIndexer(Softmax):
     """Lightning indexer of DeepSeek sparse attention: low-dimensional scores select `top` keys.
 
-    Formula: I_ij = Σ_t w_t(x_i) relu((W_t x_i)·(U x_j)), x the input of the layer;
-    softmax over the `top` keys with the largest I. The `index_heads` heads of `index_dim`
-    dimensions select for all attention heads: the first head's parameters are used.
+    Formula: I_ij = Σ_t w_t(x_i) relu(R(i) W_t x_i · R(j) n(U x_j)), x the input of the layer,
+    n the layer norm, R the RoPE rotation of the first half of the dimensions; softmax over the
+    `top` keys with the largest I, of equal ones the first. The `index_heads` heads of
+    `index_dim` dimensions select for all attention heads: the first head's parameters are used.
     Paper: 2512.02556
     """
 
@@ -62,14 +65,23 @@ class LightningIndexer(Softmax):
         self, logits: FloatArray, visible: BoolArray, inputs: Inputs
     ) -> BoolArray:
         """The keys with the largest I.    -> [head, query, key]"""
-        key = inputs.key_source[:1] @ inputs.param("u_indexer")[:1].swapaxes(-1, -2)
+        key: FloatArray = inputs.key_source[:1] @ inputs.param("u_indexer")[:1].swapaxes(-1, -2)
+        key = self.rotate(standardize(key, eps=1e-6), inputs.grid.k)
         source = inputs.query_source[:1]
         index = np.zeros((1, *logits.shape[1:]), dtype=logits.dtype)
         for t in range(self.index_heads):
-            query = source @ inputs.param("w_indexer")[:1, t].swapaxes(-1, -2)
+            query: FloatArray = source @ inputs.param("w_indexer")[:1, t].swapaxes(-1, -2)
+            query = self.rotate(query, inputs.grid.q)
             gate = source @ inputs.param("g_indexer")[:1, t, :, None]  # [1, query, 1]
             index += gate * np.maximum(query @ key.swapaxes(-1, -2), 0.0)
-        return top_k_mask(index, visible, self.top)
+        return first_top_k_mask(index, visible, self.top)
+
+    def rotate(self, vectors: FloatArray, positions: IntArray) -> FloatArray:
+        """RoPE of the first half of the dimensions.    [1, token, d] -> [1, token, d]"""
+        width = self.index_dim // 4 * 2
+        if not width:
+            return vectors
+        return Rope(rotary_dim=width).rotate(vectors, positions.reshape(-1), "query")
 
 
 class LshBuckets(Softmax):
@@ -142,7 +154,7 @@ class BlockTopK(Softmax):
     """Mixture of block attention (MoBA): the `top` blocks by q · mean key, the own block included.
 
     Formula: block score q·mean(k in block); blocks that are masked in part, except the query's
-    own, are not candidates
+    own, are not candidates; of equal blocks the first
     Paper: 2502.13189
     """
 
@@ -164,7 +176,7 @@ class BlockTopK(Softmax):
         scores = inputs.query @ means.swapaxes(-1, -2)  # [head, query, block]
         unmasked = np.logical_and.reduceat(visible, starts, axis=-1)
         own = inputs.grid.q // self.block == np.arange(starts.size)
-        selected = top_k_mask(np.where(own, np.inf, scores), unmasked | own, self.top)
+        selected = first_top_k_mask(np.where(own, np.inf, scores), unmasked | own, self.top)
         return visible & selected[..., np.arange(inputs.grid.n_key) // self.block]
 
 
@@ -184,6 +196,18 @@ def top_k_mask(scores: FloatArray, visible: BoolArray, top: int) -> BoolArray:
         return visible
     threshold = np.sort(scores, axis=-1)[..., -top, None]
     return visible & (scores >= threshold)
+
+
+def first_top_k_mask(scores: FloatArray, visible: BoolArray, top: int) -> BoolArray:
+    """The `top` visible keys of the largest scores, exactly; of equal ones the first.
+
+    Shapes: [..., key], [..., key] -> [..., key]
+    """
+    scores = np.where(visible, scores, -np.inf)
+    order = np.argsort(-scores, axis=-1, kind="stable")
+    selected = np.zeros(scores.shape, dtype=bool)
+    np.put_along_axis(selected, order[..., :top], values=True, axis=-1)
+    return visible & selected
 
 
 PARTS: tuple[type[Softmax], ...] = (TopK, LightningIndexer, LshBuckets, KMeansClusters, BlockTopK)

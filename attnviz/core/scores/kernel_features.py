@@ -154,10 +154,10 @@ def elu_plus_one(x: FloatArray) -> FloatArray:
     return np.where(x > 0, x + 1.0, np.exp(np.minimum(x, 0.0)))
 
 
-def standardize(x: FloatArray) -> FloatArray:
-    """LayerNorm without gain and bias, ε = 1e-5.    [..., d] -> [..., d]"""
+def standardize(x: FloatArray, eps: float = 1e-5) -> FloatArray:
+    """LayerNorm without gain and bias.    [..., d] -> [..., d]"""
     centred = x - x.mean(-1, keepdims=True)
-    return centred / np.sqrt((centred**2).mean(-1, keepdims=True) + 1e-5)
+    return centred / np.sqrt((centred**2).mean(-1, keepdims=True) + eps)
 
 
 PARTS: tuple[type[Score], ...] = (

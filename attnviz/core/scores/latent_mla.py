@@ -16,9 +16,11 @@ from attnviz.core.scores import Score
 class MultiHeadLatent(Score):
     """Multi-head latent attention (MLA): keys from a low-rank latent, and decoupled RoPE.
 
-    Formula: (q·U c + R_i q'·R_j k') / √(d + rope_dim), c = W x_j of `latent_dim` dimensions
-    shared by all heads, q' = W' x_i per head, k' = W″ x_j shared by all heads, R_i the RoPE
-    rotation of position i
+    Formula: (q·U c + R_i q'·R_j k') / √(d + rope_dim), c = n(W x_j) of `latent_dim` dimensions
+    shared by all heads, q = U' c' and q' = W' c' per head with c' = n(W‴ x_i) of
+    `query_latent_dim` dimensions shared by all heads, k' = W″ x_j shared by all heads, n the RMS
+    norm, R_i the RoPE rotation of position i. With query_latent_dim 0, q is the query and
+    q' = W' x_i.
     Paper: 2405.04434, which computes values from c as well (x is query or key where the
     layer's input is unknown)
     """
@@ -28,39 +30,52 @@ class MultiHeadLatent(Score):
     tunable_aliases: ClassVar = {"latent": "latent_dim", "rope_width": "rope_dim"}
     head_local = False  # all heads use the shared parameters of head 0
     formula = "(q·Uc + q′·k′)/√(d+rope), c = Wx"
-    limits: ClassVar = {"latent_dim": (1, 65536), "rope_dim": (2, 65536)}
+    limits: ClassVar = {
+        "latent_dim": (1, 65536),
+        "rope_dim": (2, 65536),
+        "query_latent_dim": (0, 65536),
+    }
     latent_dim: int = 8
     rope_dim: int = 4
+    query_latent_dim: int = 12
 
     def param_shapes(self, sizes: Sizes) -> Mapping[str, Shape]:
-        """W [latent_dim, d_model], U [d, latent_dim], W' and W″ [rope_dim, d_model]"""
-        return {  # names seed the values: kept
+        """W [latent_dim, d_model], U [d, latent_dim], W″ [rope_dim, d_model], W' from c'"""
+        width = self.query_latent_dim or sizes.d_model
+        shapes: dict[str, Shape] = {  # names seed the values: kept
             "w_latent": (self.latent_dim, sizes.d_model),
             "u_latent": (sizes.d, self.latent_dim),
-            "w_query_turned": (self.rope_dim, sizes.d_model),
+            "w_query_turned": (self.rope_dim, width),
             "w_key_turned": (self.rope_dim, sizes.d_model),
         }
+        if self.query_latent_dim:
+            shapes["w_query_latent"] = (self.query_latent_dim, sizes.d_model)
+            shapes["u_query_latent"] = (sizes.d, self.query_latent_dim)
+        return shapes
 
     def __call__(self, inputs: Inputs) -> FloatArray:
         """[head, query, d], [head, key, d] -> [head, query, key]"""
         grid, source = inputs.grid, inputs.key_source
-        latent = source @ inputs.param("w_latent")[:1].swapaxes(1, 2)
+        latent = rms_norm(source @ inputs.param("w_latent")[:1].swapaxes(1, 2))
         key = inputs.project("u_latent", latent)
-        rope_query = rotate_by_position(
-            inputs.project("w_query_turned", inputs.query_source), grid.q
-        )
+        query, query_source = inputs.query, inputs.query_source
+        if self.query_latent_dim:
+            compress = inputs.param("w_query_latent")[:1].swapaxes(1, 2)
+            query_source = rms_norm(query_source @ compress)
+            query = inputs.project("u_query_latent", query_source)
+        rope_query = rotate_by_position(inputs.project("w_query_turned", query_source), grid.q)
         rope_key = rotate_by_position(
             source @ inputs.param("w_key_turned")[:1].swapaxes(1, 2), grid.k
         )
-        scores = inputs.query @ key.swapaxes(1, 2) + rope_query @ rope_key.swapaxes(1, 2)
+        scores = query @ key.swapaxes(1, 2) + rope_query @ rope_key.swapaxes(1, 2)
         return scores / np.sqrt(inputs.query.shape[-1] + self.rope_dim)
 
 
 class TensorProduct(Score):
     """Tensor product attention (TPA): queries and keys from contextual low-rank factors.
 
-    Formula: q·k, q_h = Σ_r a_hr b_r / rank, a = A x_i per head, b = B x_i shared by all heads;
-    k likewise from x_j
+    Formula: q·k, q_h = Σ_r a_hr R_i b_r / rank, a = A x_i per head, b = B x_i shared by all
+    heads, R_i the RoPE rotation of position i; k likewise from x_j
     Paper: 2501.06425 (ranks 6 and 2; x is query or key where the layer's input is unknown)
     """
 
@@ -82,16 +97,19 @@ class TensorProduct(Score):
 
     def __call__(self, inputs: Inputs) -> FloatArray:
         """[head, query, d], [head, key, d] -> [head, query, key]"""
-        query = self.combine_factors(inputs, inputs.query_source, "query")
-        key = self.combine_factors(inputs, inputs.key_source, "key")
+        query = self.combine_factors(inputs, inputs.query_source, inputs.grid.q, "query")
+        key = self.combine_factors(inputs, inputs.key_source, inputs.grid.k, "key")
         return query @ key.swapaxes(1, 2)
 
-    def combine_factors(self, inputs: Inputs, source: FloatArray, side: str) -> FloatArray:
-        """Σ_r a_r b_r / rank.    [head | 1, token, d_model] -> [head, token, d]"""
+    def combine_factors(
+        self, inputs: Inputs, source: FloatArray, positions: IntArray, side: str
+    ) -> FloatArray:
+        """Σ_r a_r R b_r / rank.    [head | 1, token, d_model] -> [head, token, d]"""
         factors = inputs.project(f"a_{side}", source)  # [head, token, rank]
         shared = source @ inputs.param(f"b_{side}")[:1].swapaxes(1, 2)
         rank = factors.shape[-1]
-        vectors = shared.reshape(*shared.shape[:2], rank, -1)
+        vectors: FloatArray = shared.reshape(*shared.shape[:2], rank, -1)
+        vectors = rotate_by_position(vectors.swapaxes(1, 2), positions).swapaxes(1, 2)
         return (factors[:, :, None] @ vectors)[:, :, 0] / rank
 
 
@@ -117,8 +135,13 @@ class Collaborative(Score):
         return (query * inputs.param("m_collaborative")[:, None]) @ key.T
 
 
+def rms_norm(x: FloatArray) -> FloatArray:
+    """x / √(mean of x² + 1e-6)    [..., d] -> [..., d]"""
+    return x / np.sqrt((x**2).mean(-1, keepdims=True) + 1e-6)
+
+
 def rotate_by_position(vectors: FloatArray, positions: IntArray) -> FloatArray:
-    """RoPE of some vectors.    [head | 1, token, d] -> [head | 1, token, d]"""
+    """RoPE of some vectors.    [..., token, d] -> [..., token, d]"""
     return Rope().rotate(vectors, positions.reshape(-1), "query")
 
 

@@ -68,7 +68,9 @@ class TransformerXL(Score):
 class Tupe(Score):
     """Untied positional encoding (TUPE): content and position scored by separate projections.
 
-    Formula: q·k + (U_q p_i)·(U_k p_j), p_i a learned vector per position. Scale by 1/√(2d) to
+    Formula: q·k + t_ij, t_ij = (U_q p_i+1)·(U_k p_j+1), p a learned vector per position. The
+    first token ([CLS]) is untied from positions: its row of t is (U_q p_0)·(U_k p_0), its column
+    in the other rows (U_q p_1)·(U_k p_1). All layers share these parameters. Scale by 1/√(2d) to
     keep the variance of q·k/√d.
     Paper: 2006.15595 (TUPE)
     """
@@ -76,19 +78,24 @@ class Tupe(Score):
     name = "tupe"
     aliases = ("untied",)
     formula = "q·k+(Uₚpᵢ)·(Uₖpⱼ)"
+    layer_shared = ("p_untied", "w_untied", "u_untied")
 
     def param_shapes(self, sizes: Sizes) -> Mapping[str, Shape]:
-        """p [position, d], U_q [d, d], U_k [d, d]"""
+        """p [position + 1, d], U_q [d, d], U_k [d, d]"""
         d, n_position = sizes.d, max(sizes.n_query, sizes.n_key)
-        return {"p_untied": (n_position, d), "w_untied": (d, d), "u_untied": (d, d)}
+        return {"p_untied": (n_position + 1, d), "w_untied": (d, d), "u_untied": (d, d)}
 
     def __call__(self, inputs: Inputs) -> FloatArray:
         """[head, query, d], [head, key, d] -> [head, query, key]"""
         positions = inputs.param("p_untied")
-        of_query = inputs.project("w_untied", positions[:, inputs.grid.q[0, :, 0]])
-        of_key = inputs.project("u_untied", positions[:, inputs.grid.k[0, 0]])
-        content = inputs.query @ inputs.key.swapaxes(-1, -2)
-        return content + of_query @ of_key.swapaxes(-1, -2)
+        i, j = inputs.grid.q[0, :, 0], inputs.grid.k[0, 0]
+        of_query = inputs.project("w_untied", positions)
+        of_key = inputs.project("u_untied", positions)
+        terms = of_query[:, i + 1] @ of_key[:, j + 1].swapaxes(-1, -2)
+        first_row, first_column = np.moveaxis((of_query[:, :2] * of_key[:, :2]).sum(-1), 1, 0)
+        terms = np.where(inputs.grid.k == 0, first_column[:, None, None], terms)
+        terms = np.where(inputs.grid.q == 0, first_row[:, None, None], terms)
+        return inputs.query @ inputs.key.swapaxes(-1, -2) + terms
 
 
 def gather_by_distance(by_distance: FloatArray, index: FloatArray) -> FloatArray:

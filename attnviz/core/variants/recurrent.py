@@ -32,7 +32,7 @@ ROWS = (
         aliases=("gated-linear", "gated-linear-attention"),
         group="recurrent",
         summary="linear attention with a data-dependent forget gate per channel",
-        formula="A_ij = Σ_c q_ic k_jc Π_{j<l≤i} α_lc, α = σ(Wx)^(1/τ)",
+        formula="A_ij = Σ_c q_ic k_jc Π_{j<l≤i} α_lc, α = σ(WUx+b)^(1/τ)",
         paper="2312.06635",
         purpose="Linear attention that can clear its state, depending on the input.",
         simplified="without output gate and group norm",
@@ -62,7 +62,7 @@ ROWS = (
         aliases=("ssd", "state-space", "mamba", "mamba2", "state-space-model"),
         group="recurrent",
         summary="selective state space model, written as masked linear attention",
-        formula="(QKᵀ ∘ L)ΔV, L_ij = Π_{j<l≤i} aₗ, a = exp(−exp(rate)Δ), Δ = softplus(w·x+b)",
+        formula="(silu(Q)silu(K)ᵀ ∘ L)ΔV + DV, L_ij = Π_{j<l≤i} exp(−rate Δₗ), Δ = softplus(wx+b)",
         paper="2405.21060",
         purpose="Shows the duality of state space models and linear attention.",
         simplified=(

@@ -82,7 +82,8 @@ class SeededLayers(Record, kw_only=True):
             if layer == n_layer - 1 and not needs_output:
                 attend(replace(call, needs_output=False))
                 break
-            x = x + self.merge_heads(layer, attend(call))
+            output = self.variant.heads.normalize_output(attend(call), layer)
+            x = x + self.merge_heads(layer, output)
         return x
 
     def build_call(

@@ -31,18 +31,28 @@ def top_k(variant, inputs, h, q, seen):
 def indexed(variant, inputs, h, q, seen):
     own = {name: inputs.params[f"{name}_indexer"][0] for name in "wug"}
 
+    i = q + inputs.key.shape[1] - inputs.query.shape[1]
+
+    def turned(vector, position):
+        """The first two of four dimensions rotate by one radian per position."""
+        a, b, *others = vector
+        cos, sin = math.cos(position), math.sin(position)
+        return [a * cos - b * sin, b * cos + a * sin, *others]
+
     def index(k):
-        index_key = matvec(own["u"], inputs.key_input[k])
+        plain = matvec(own["u"], inputs.key_input[k])
+        mean = sum(plain) / 4
+        spread = math.sqrt(sum((x - mean) ** 2 for x in plain) / 4 + 1e-6)
+        index_key = turned([(x - mean) / spread for x in plain], k)
         total = 0.0
         for t in range(2):
-            index_query = matvec(own["w"][t], inputs.query_input[q])
+            index_query = turned(matvec(own["w"][t], inputs.query_input[q]), i)
             gate = inner(own["g"][t], inputs.query_input[q])
             total += gate * max(inner(index_query, index_key), 0.0)
         return total
 
     ranked = sorted(seen, key=lambda k: -index(k))
-    last = index(ranked[min(3, len(ranked)) - 1])
-    return [k for k in seen if index(k) >= last]
+    return ranked[:3]
 
 
 def bucket(directions, vector):

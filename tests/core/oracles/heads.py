@@ -59,16 +59,21 @@ def softmax_of(inputs, visible, score):
     return np.stack([softmax_rows(s, v) for s, v in zip(np.array(scores), visible, strict=True)])
 
 
+def rms(x):
+    return x / np.sqrt(np.mean(x * x) + 1e-6)
+
+
 def mla(variant, inputs, visible):
     learned, d = inputs.params, inputs.query.shape[-1]
     first = max(inputs.key.shape[1] - inputs.query.shape[1], 0)
 
     def score(h, i, j):
         x_i, x_j = layer_input(inputs, h, i, "query"), layer_input(inputs, h, j, "key")
-        key = learned["u_latent"][h] @ (learned["w_latent"][0] @ x_j)
-        rope_query = rotate(learned["w_query_turned"][h] @ x_i, first + i)
+        key = learned["u_latent"][h] @ rms(learned["w_latent"][0] @ x_j)
+        latent = rms(learned["w_query_latent"][0] @ x_i)
+        rope_query = rotate(learned["w_query_turned"][h] @ latent, first + i)
         rope_key = rotate(learned["w_key_turned"][0] @ x_j, j)
-        query = np.concatenate([inputs.query[h, i], rope_query])
+        query = np.concatenate([learned["u_query_latent"][h] @ latent, rope_query])
         return query @ np.concatenate([key, rope_key]) / np.sqrt(d + len(rope_key))
 
     return softmax_of(inputs, visible, score)
@@ -76,13 +81,15 @@ def mla(variant, inputs, visible):
 
 def tensor_product(variant, inputs, visible):
     learned, d = inputs.params, inputs.query.shape[-1]
+    first = max(inputs.key.shape[1] - inputs.query.shape[1], 0)
 
     def vector(h, i, side):
+        position = first + i if side == "query" else i
         x = layer_input(inputs, h, i, side)
         factors = learned[f"a_{side}"][h] @ x
         total = np.zeros(d)
         for r, a in enumerate(factors):
-            total += a * (learned[f"b_{side}"][0, r * d : (r + 1) * d] @ x)
+            total += a * rotate(learned[f"b_{side}"][0, r * d : (r + 1) * d] @ x, position)
         return total / len(factors)
 
     def score(h, i, j):

@@ -85,7 +85,7 @@ def graves(variant, inputs, visible):
             np.exp(inputs.params[n][h] @ q) for n in ("w_alpha", "w_beta", "w_kappa")
         )
         where += push
-        return lambda j: sum(alpha * np.exp(-beta * (where - j) ** 2))
+        return lambda j: sum(alpha * np.exp(-beta * (where - (j + 1)) ** 2))
 
     return accumulate(inputs, window, variant.mixer.mixtures)
 

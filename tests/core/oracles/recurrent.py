@@ -41,10 +41,10 @@ def sigmoid(x):
 
 
 def gla(variant, inputs, visible):
-    w = inputs.params["w_gla"]
+    low, w, b = (inputs.params[f"{n}_gla"] for n in "vwb")
 
     def step(h, t, state, query, key, value):
-        alpha = sigmoid(w[h] @ source(inputs, h, t)) ** (1 / variant.mixer.tau)
+        alpha = sigmoid(w[h] @ (low[0] @ source(inputs, h, t)) + b[h]) ** (1 / variant.mixer.tau)
         state = np.diag(alpha) @ state + np.outer(key, value)
         return query @ state, state
 
@@ -52,12 +52,13 @@ def gla(variant, inputs, visible):
 
 
 def rwkv(variant, inputs, visible):
-    w, u = inputs.params["w_rwkv"], inputs.params["u_rwkv"]
+    low, w, b, u = (inputs.params[f"{n}_rwkv"] for n in "vwbu")
 
     def step(h, t, state, query, key, value):
         now = np.outer(key, value)
         output = query @ (state + np.diag(u[h]) @ now)
-        decay = np.exp(-np.exp(w[h] @ source(inputs, h, t)))
+        mixed = w[h] @ np.tanh(low[0] @ source(inputs, h, t))
+        decay = np.exp(-np.exp(b[h] + mixed))
         return output, np.diag(decay) @ state + now
 
     return of_recurrence(inputs, step)
@@ -70,8 +71,8 @@ def mamba(variant, inputs, visible):
         drive = learned["w_step"][h] @ source(inputs, h, t) + learned["b_step"][h]
         delta = np.log(1 + np.exp(drive[0]))
         state = np.exp(-np.exp(learned["log_rate"][h]) * delta) * state
-        state = state + delta * np.outer(key, value)
-        return query @ state, state
+        state = state + delta * np.outer(key * sigmoid(key), value)
+        return (query * sigmoid(query)) @ state + learned["d_skip"][h] * value, state
 
     return of_recurrence(inputs, step)
 

@@ -46,17 +46,17 @@ def kerple_power(variant, inputs, h, i, j):
 
 
 def mlp(inputs, suffix, h, x):
-    w, b, v, c = (inputs.params[f"{n}_{suffix}"][h] for n in "wbvc")
+    w, b = (inputs.params[f"{n}_{suffix}"][0] for n in "wb")
     hidden = [max(float(a) * x + float(e), 0.0) for a, e in zip(w, b, strict=True)]
-    return inner(v, hidden) + float(c)
+    return inner(inputs.params[f"v_{suffix}"][h], hidden)
 
 
 def fire(variant, inputs, h, i, j):
-    rate = abs(float(inputs.params["pace_fire"][h]))
-    least = abs(float(inputs.params["threshold_fire"][h])) * 512
+    rate = abs(float(inputs.params["pace_fire"][0]))
+    least = abs(float(inputs.params["threshold_fire"][0])) * 512
     near, far = max(i - j, 0), max(least, i)
     ratio = math.log(rate * near + 1) / math.log(rate * far + 1)
-    return mlp(inputs, "fire", h, ratio)
+    return mlp(inputs, "fire", h, ratio) + float(inputs.params["c_fire"][h])
 
 
 def sandwich(variant, inputs, h, i, j):
@@ -66,8 +66,9 @@ def sandwich(variant, inputs, h, i, j):
 
 
 def log_cpb(variant, inputs, h, i, j):
-    size = math.log(1 + abs(j - i))
-    return mlp(inputs, "log_distance", h, -size if j < i else size)
+    """Coordinates of a window of 8 run from -8 to 8 before the logarithm."""
+    size = math.log2(abs(j - i) * 8 / 7 + 1) / math.log2(8)
+    return 16 * sigmoid(mlp(inputs, "log_distance", h, -size if j < i else size))
 
 
 def forget_gate(variant, inputs, h, i, j):
@@ -105,9 +106,12 @@ def transformer_xl(variant, inputs, h, q, k):
 
 
 def tupe(variant, inputs, h, q, k):
+    """The first two position vectors stand for "from [CLS]" and "to [CLS]"."""
+    i = query_position(inputs, q)
+    at_query, at_key = (0, 0) if i == 0 else (1, 1) if k == 0 else (i + 1, k + 1)
     positions = inputs.params["p_untied"][h]
-    of_query = matvec(inputs.params["w_untied"][h], positions[query_position(inputs, q)])
-    of_key = matvec(inputs.params["u_untied"][h], positions[k])
+    of_query = matvec(inputs.params["w_untied"][h], positions[at_query])
+    of_key = matvec(inputs.params["u_untied"][h], positions[at_key])
     total = dot(variant, inputs, h, q, k) + inner(of_query, of_key)
     return total / math.sqrt(2 * inputs.query.shape[-1])
 
