@@ -149,3 +149,53 @@ def test_tensor_product_scores_depend_on_relative_positions():
     scores = stages["scores"]
     assert_allclose(scores[:, 1:, 1:], scores[:, :-1, :-1], atol=1e-12)
     assert np.abs(scores[:, -1, 0] - scores[:, -1, -1]).min() > 1e-3
+
+
+def test_ntk_scaling_keeps_the_highest_frequency_and_divides_the_lowest():
+    rope = find_variant("rope-ntk").position
+    plain = 10000.0 ** (-np.arange(0, 16, 2) / 16)
+    scaled = rope.frequencies(16, 9)
+    assert scaled[0] == plain[0]
+    assert_allclose(scaled[-1], plain[-1] / rope.factor)
+
+
+def test_p_rope_does_not_rotate_the_lowest_frequencies():
+    rope = find_variant("rope-p").position
+    plain = 10000.0 ** (-np.arange(0, 16, 2) / 16)
+    assert_allclose(rope.frequencies(16, 9), np.where(np.arange(8) < 6, plain, 0.0))
+    whole = replace(rope, proportion=1.0)
+    assert_allclose(whole.frequencies(16, 9), plain)
+
+
+def ranks_alike(name):
+    """Whether all queries rank the keys alike."""
+    query, key = draw_uniform((2, 9, 6), "nodes"), draw_uniform((2, 9, 6), "neighbours")
+    order = attend(query, key, variant=name).weights.argsort(-1)
+    return bool((order == order[:, :1]).all())
+
+
+def test_gat_ranks_keys_alike_for_all_queries_and_gatv2_does_not():
+    assert ranks_alike("gat")
+    assert not ranks_alike("gatv2")
+
+
+def test_a_gate_takes_weight_from_a_row_and_leaves_its_proportions():
+    query, key = draw_uniform((2, 5, 6), "q"), draw_uniform((2, 5, 6), "k")
+    gated = attend(query, key, variant="gated").weights
+    assert (gated.sum(-1) < 1).all()
+    plain = attend(query, key, variant="gated", learned={"w_output_gate": 0.0}).weights
+    assert_allclose(gated / gated.sum(-1, keepdims=True), 2.0 * plain, atol=1e-12)
+
+
+def test_differential_v2_pairs_share_keys_and_values():
+    plan = find_variant("differential-v2").heads
+    assert (plan.n_query_head, plan.n_kv_head, plan.n_head) == (8, 4, 4)
+    row = attnviz.look(TEXT, variant="differential-v2", layers=2)
+    assert np.asarray(row.weights).shape[:2] == (2, 4)
+
+
+def test_query_to_context_is_one_row():
+    query, key = draw_uniform((2, 5, 6), "q"), draw_uniform((2, 7, 6), "k")
+    weights = attend(query, key, variant="query-to-context").weights
+    assert_array_equal(weights, np.broadcast_to(weights[:, :1], weights.shape))
+    assert_allclose(weights.sum(-1), 1.0)

@@ -20,7 +20,7 @@ class MultiHeadLatent(Score):
     shared by all heads, q = U' c' and q' = W' c' per head with c' = n(W‴ x_i) of
     `query_latent_dim` dimensions shared by all heads, k' = W″ x_j shared by all heads, n the RMS
     norm, R_i the RoPE rotation of position i. With query_latent_dim 0, q is the query and
-    q' = W' x_i.
+    q' = W' x_i. With rope_dim 0 there is no position encoding (2510.26692).
     Paper: 2405.04434, which computes values from c as well (x is query or key where the
     layer's input is unknown)
     """
@@ -32,7 +32,7 @@ class MultiHeadLatent(Score):
     formula = "(q·Uc + q′·k′)/√(d+rope), c = Wx"
     limits: ClassVar = {
         "latent_dim": (1, 65536),
-        "rope_dim": (2, 65536),
+        "rope_dim": (0, 65536),
         "query_latent_dim": (0, 65536),
     }
     latent_dim: int = 8
@@ -45,9 +45,10 @@ class MultiHeadLatent(Score):
         shapes: dict[str, Shape] = {  # names seed the values: kept
             "w_latent": (self.latent_dim, sizes.d_model),
             "u_latent": (sizes.d, self.latent_dim),
-            "w_query_turned": (self.rope_dim, width),
-            "w_key_turned": (self.rope_dim, sizes.d_model),
         }
+        if self.rope_dim:
+            shapes["w_query_turned"] = (self.rope_dim, width)
+            shapes["w_key_turned"] = (self.rope_dim, sizes.d_model)
         if self.query_latent_dim:
             shapes["w_query_latent"] = (self.query_latent_dim, sizes.d_model)
             shapes["u_query_latent"] = (sizes.d, self.query_latent_dim)
@@ -63,11 +64,13 @@ class MultiHeadLatent(Score):
             compress = inputs.param("w_query_latent")[:1].swapaxes(1, 2)
             query_source = rms_norm(query_source @ compress)
             query = inputs.project("u_query_latent", query_source)
-        rope_query = rotate_by_position(inputs.project("w_query_turned", query_source), grid.q)
-        rope_key = rotate_by_position(
-            source @ inputs.param("w_key_turned")[:1].swapaxes(1, 2), grid.k
-        )
-        scores = query @ key.swapaxes(1, 2) + rope_query @ rope_key.swapaxes(1, 2)
+        scores = query @ key.swapaxes(1, 2)
+        if self.rope_dim:
+            rope_query = rotate_by_position(inputs.project("w_query_turned", query_source), grid.q)
+            rope_key = rotate_by_position(
+                source @ inputs.param("w_key_turned")[:1].swapaxes(1, 2), grid.k
+            )
+            scores = scores + rope_query @ rope_key.swapaxes(1, 2)
         return scores / np.sqrt(inputs.query.shape[-1] + self.rope_dim)
 
 

@@ -32,6 +32,7 @@ FAMILIES = (
     "monotonic",
     "structured",
     "images",
+    "graph",
 )
 
 CLASSICS = (  # what a course on attention covers, in the order of the list in the terminal

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from attnviz.core.heads import MultiHead
 from attnviz.core.heads.differential import Differential
+from attnviz.core.heads.differential_v2 import DifferentialV2
 from attnviz.core.heads.talking_heads import HeadMixing, TalkingHeads
 from attnviz.core.masks import Causal
+from attnviz.core.normalizers.output_gate import GatedSoftmax
 from attnviz.core.normalizers.selective import MemorySlots, MultiToken, Selective
 from attnviz.core.positions import Rope, Sinusoidal
 from attnviz.core.scales import Unscaled
@@ -155,5 +157,44 @@ ROWS = (
         simplified="one of the two directions is shown",
         heads=MultiHead(heads=4),
         context="required",
+    ),
+    Variant(
+        name="gated",
+        aliases=("gated-attention", "gated-output"),
+        group="heads",
+        summary="softmax, and a sigmoid gate per head and query on the output",
+        formula="σ(wₕᵀxᵢ) softmax(QKᵀ/√d)V",
+        paper="2505.06708",
+        purpose="A head can be switched off for a token, so that no attention sink is needed.",
+        position=Rope(),
+        mask=Causal(),
+        normalize=GatedSoftmax(),
+        heads=MultiHead(heads=4),
+    ),
+    Variant(
+        name="differential-v2",
+        aliases=("diff-v2",),
+        group="heads",
+        summary="difference of two softmax maps on the same keys, gated by the query's token",
+        formula="(softmax(Q₁Kᵀ/√d) − σ(wᵀxᵢ) softmax(Q₂Kᵀ/√d))V",
+        paper="Ye et al., Differential Transformer V2, 2026",
+        purpose="Differential attention with as many keys as before, and without an output norm.",
+        position=Rope(pairs="interleaved"),
+        mask=Causal(),
+        heads=DifferentialV2(heads=4),
+    ),
+    Variant(
+        name="latent-nope",
+        aliases=("mla-nope",),
+        group="heads",
+        summary="keys and queries decompressed from latents, without position encoding",
+        formula="softmax(q·Uc/√d)V, c = n(Wx), q = U′n(W′x)",
+        paper="2510.26692",
+        purpose="The full-attention layers of Kimi Linear: its other layers carry positions.",
+        simplified="values are projected from the layer's input, not from the latent",
+        mask=Causal(),
+        score=MultiHeadLatent(rope_dim=0),
+        scale=Unscaled(),
+        heads=MultiHead(heads=4),
     ),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from attnviz.core.masks.image import SameColumn, SameRow, SwinWindow
+from attnviz.core.masks.image_grid import ImageGrid
 from attnviz.core.masks.local import Neighborhood
 from attnviz.core.variant import Variant
 
@@ -84,5 +85,16 @@ ROWS = (
         simplified="one dimension; the paper has the three of a video",
         cost="n · neighbors · tile · d",
         mask=Neighborhood(tile=2),
+    ),
+    Variant(
+        name="maxvit-grid",
+        aliases=("grid", "maxvit"),
+        group="masks",
+        summary="a sparse grid over the whole image: every `step`-th row and column",
+        formula="softmax(QKᵀ/√d)V over row and column distances divisible by `step`",
+        paper="2204.01697",
+        purpose="Global reach at linear cost, in turn with attention in windows.",
+        cost="n · grid² · d",
+        mask=ImageGrid(),
     ),
 )

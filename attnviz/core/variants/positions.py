@@ -5,6 +5,7 @@ from __future__ import annotations
 from attnviz.core.masks import Causal
 from attnviz.core.normalizers.stick_breaking import CoPE
 from attnviz.core.positions import LearnedPositions, Rope, Sinusoidal
+from attnviz.core.positions.rope_bands import NtkRope, ProportionalRope
 from attnviz.core.positions.rope_scaling import DynamicRope, LinearRope, Llama3Rope, Yarn
 from attnviz.core.positions.xpos import Xpos
 from attnviz.core.scores.householder_path import PathHouseholder
@@ -161,6 +162,28 @@ ROWS = (
         purpose="Tracks states that change from token to token.",
         simplified="without the short convolution before w",
         score=PathHouseholder(),
+        mask=Causal(),
+    ),
+    Variant(
+        name="rope-ntk",
+        aliases=("ntk-aware",),
+        group="positions",
+        summary="RoPE with a larger base: high frequencies stay, low ones are interpolated",
+        formula="RoPE with base·s^(d/(d−2)), s = factor",
+        paper="2309.00071",
+        purpose="Longer texts without fine-tuning, at no loss of near positions.",
+        position=NtkRope(),
+        mask=Causal(),
+    ),
+    Variant(
+        name="rope-p",
+        aliases=("p-rope", "proportional-rope"),
+        group="positions",
+        summary="RoPE on the highest frequencies only",
+        formula="RoPE; pairs t ≥ p·d/2 do not rotate, p = proportion",
+        paper="2410.06205",
+        purpose="Low frequencies carry content, and stay reliable in long texts.",
+        position=ProportionalRope(),
         mask=Causal(),
     ),
 )

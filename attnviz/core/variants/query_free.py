@@ -7,6 +7,7 @@ from attnviz.core.masks import Causal
 from attnviz.core.normalizers.adaptive import Gaussian
 from attnviz.core.scales import Unscaled
 from attnviz.core.scores.query_free import FeedForwardScore, SelfAttentive, Uniform
+from attnviz.core.scores.seed_vector import SeedVector
 from attnviz.core.scores.synthesizer import (
     DenseSynthesizer,
     FactorizedSynthesizer,
@@ -102,5 +103,19 @@ ROWS = (
         score=Uniform(),
         scale=Unscaled(),
         normalize=Gaussian(),
+    ),
+    Variant(
+        name="pma",
+        aliases=("attention-pooling", "seed-pooling"),
+        group="scores",
+        summary="a learned query per head pools the whole sequence",
+        formula="softmax(sₕKₕᵀ/√d)Vₕ, s learned",
+        paper="1810.00825",
+        purpose="A set summarized in one vector, whatever the order of its members.",
+        simplified="one seed vector; the feed-forward layers around it are left out",
+        cost="n d",
+        heads=MultiHead(heads=4),
+        score=SeedVector(),
+        queries="single",
     ),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from attnviz.core.masks import Causal
+from attnviz.core.mixers.decayed_linear import Hgrn2, LightningAttention
 from attnviz.core.mixers.delta_rule import DeltaRule
 from attnviz.core.mixers.gated_recurrence import GatedLinear, Mamba2, Rwkv
 from attnviz.core.normalizers.retention import Retention
@@ -115,6 +116,34 @@ ROWS = (
         cost="n d² as a recurrence",
         mask=Causal(),
         mixer=DeltaRule(gate="channel"),
+        context="refused",
+    ),
+    Variant(
+        name="lightning",
+        aliases=("lightning-attention", "minimax-01"),
+        group="recurrent",
+        summary="unnormalized linear attention with a fixed decay per head",
+        formula="(silu(Q)silu(K)ᵀ ∘ D)V, D_ij = λₕ^(i−j) for j ≤ i, λₕ = exp(−ALiBi slope)",
+        paper="2401.04658, 2501.08313",
+        purpose="Linear attention in tiles; seven of eight layers of MiniMax-01.",
+        simplified="the same slopes in all layers; without norm and output gate",
+        cost="n d² as a recurrence",
+        mask=Causal(),
+        mixer=LightningAttention(),
+        context="refused",
+    ),
+    Variant(
+        name="hgrn2",
+        aliases=("gated-linear-rnn",),
+        group="recurrent",
+        summary="gated linear attention whose keys are one minus the forget gates",
+        formula="A_ij = Σ_c silu(q_ic)(1−α_jc) Π_{j<l≤i} α_lc, α = σ(Wx)",
+        paper="2404.07904",
+        purpose="A gated recurrent network with a state as large as that of linear attention.",
+        simplified="a lower bound of 0 for all layers; without norm of the output",
+        cost="n d² as a recurrence",
+        mask=Causal(),
+        mixer=Hgrn2(),
         context="refused",
     ),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from attnviz.core.mixers.coverage import Coverage, LocationSensitive
 from attnviz.core.normalizers.hopfield import Hopfield
+from attnviz.core.normalizers.query_to_context import QueryToContext
 from attnviz.core.scales import Unscaled
 from attnviz.core.scales.fixed import Bandwidth
 from attnviz.core.scales.learned import Gain, KeyStrength, LearnedTemperature, LengthGain
@@ -217,5 +218,17 @@ ROWS = (
         purpose="Translation and summarization with less repetition.",
         cost="n² d + 2 n d²",
         mixer=Coverage(),
+    ),
+    Variant(
+        name="query-to-context",
+        aliases=("bidaf-query-to-context", "q2c"),
+        group="scores",
+        summary="softmax over keys of their best score with any query: one row for all",
+        formula="softmaxⱼ(maxᵢ wᵀ[q;k;q∘k]ᵢⱼ)V",
+        paper="1611.01603",
+        purpose="Reading comprehension: the words of the passage closest to any question word.",
+        score=Trilinear(),
+        scale=Unscaled(),
+        normalize=QueryToContext(),
     ),
 )

@@ -71,12 +71,31 @@ def mla(variant, inputs, visible):
         x_i, x_j = layer_input(inputs, h, i, "query"), layer_input(inputs, h, j, "key")
         key = learned["u_latent"][h] @ rms(learned["w_latent"][0] @ x_j)
         latent = rms(learned["w_query_latent"][0] @ x_i)
+        query = learned["u_query_latent"][h] @ latent
+        if variant.name == "latent-nope":
+            return query @ key / np.sqrt(d)
         rope_query = rotate(learned["w_query_turned"][h] @ latent, first + i)
         rope_key = rotate(learned["w_key_turned"][0] @ x_j, j)
-        query = np.concatenate([learned["u_query_latent"][h] @ latent, rope_query])
+        query = np.concatenate([query, rope_query])
         return query @ np.concatenate([key, rope_key]) / np.sqrt(d + len(rope_key))
 
     return softmax_of(inputs, visible, score)
+
+
+def gated(variant, inputs, visible):
+    weights = scaled_dot(variant, inputs, visible)
+    for h, i in np.ndindex(*weights.shape[:2]):
+        weights[h, i] /= 1 + np.exp(-inputs.params["w_output_gate"][h] @ inputs.query_input[i])
+    return weights
+
+
+def differential_v2(variant, inputs, visible):
+    maps = scaled_dot(variant, inputs, visible)
+    difference = maps[0::2].copy()
+    for h, i in np.ndindex(*difference.shape[:2]):
+        drive = inputs.params["w_lambda"][2 * h] @ inputs.query_input[i]
+        difference[h, i] -= maps[2 * h + 1, i] / (1 + np.exp(-drive))
+    return difference
 
 
 def tensor_product(variant, inputs, visible):
@@ -179,6 +198,9 @@ ORACLES = {
     "multi-query": scaled_dot,
     "grouped-query": scaled_dot,
     "latent": mla,
+    "latent-nope": mla,
+    "gated": gated,
+    "differential-v2": differential_v2,
     "tensor-product": tensor_product,
     "collaborative": collaborative,
     "talking-heads": talking_heads,

@@ -53,7 +53,18 @@ def tiles(i, n, h):
     return [k for tile in tiles_of_row for k in (2 * tile, 2 * tile + 1)]
 
 
+def image_grid(i, n, h):
+    (line, place), step = row_and_column(i, 4), 2
+    return [
+        k
+        for k in range(n)
+        if row_and_column(k, 4)[0] % step == line % step
+        and row_and_column(k, 4)[1] % step == place % step
+    ]
+
+
 ORACLES = {
+    "maxvit-grid": over(image_grid),
     "axial-row": over(row),
     "axial-column": over(column),
     "criss-cross": over(criss_cross),

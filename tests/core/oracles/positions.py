@@ -69,6 +69,8 @@ ORACLES = {
     "rope-partial": by_rows(scaled_dot),
     "rope-linear": by_rows(scaled_dot),
     "rope-dynamic": by_rows(scaled_dot),
+    "rope-ntk": by_rows(scaled_dot),
+    "rope-p": by_rows(scaled_dot),
     "rope-llama3": by_rows(scaled_dot),
     "yarn": by_rows(scaled_dot),
     "xpos": by_rows(scaled_dot),

@@ -53,7 +53,13 @@ def hard_coded(variant, inputs, visible):
     return weights
 
 
+def pma(variant, inputs, h, q, k):
+    seed = inputs.params["s_seed"][h]
+    return inner(seed, inputs.key[h, k]) / math.sqrt(len(seed))
+
+
 ORACLES = {
+    "pma": by_rows(pma),
     "feed-forward": by_rows(feed_forward),
     "structured-self": by_rows(structured_self),
     "synthesizer-dense": by_rows(dense),

@@ -98,7 +98,29 @@ def delta(variant, inputs, visible):
     return of_recurrence(inputs, step)
 
 
+def lightning(variant, inputs, visible):
+    n_head = inputs.query.shape[0]
+
+    def step(h, t, state, query, key, value):
+        decay = np.exp(-(2.0 ** (-8 * (h + 1) / n_head)))  # for a power of two of heads
+        state = decay * state + np.outer(key * sigmoid(key), value)
+        return (query * sigmoid(query)) @ state, state
+
+    return of_recurrence(inputs, step)
+
+
+def hgrn2(variant, inputs, visible):
+    def step(h, t, state, query, key, value):
+        forget = sigmoid(key)
+        state = np.diag(forget) @ state + np.outer(1 - forget, value)
+        return (query * sigmoid(query)) @ state, state
+
+    return of_recurrence(inputs, step)
+
+
 ORACLES = {
+    "lightning": lightning,
+    "hgrn2": hgrn2,
     "retention": retention,
     "gla": gla,
     "rwkv": rwkv,

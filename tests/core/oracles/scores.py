@@ -178,7 +178,19 @@ def coverage_term(own, h, k, past, n_key):
     return [float(w) * total for w in own["c_coverage"][h]]
 
 
+def query_to_context(variant, inputs, visible):
+    n_head, n_query, n_key = visible.shape
+    weights = np.zeros(visible.shape)
+    for h in range(n_head):
+        best = [
+            max(trilinear(variant, inputs, h, q, k) for q in range(n_query)) for k in range(n_key)
+        ]
+        weights[h] = softmax_row(best, [True] * n_key)
+    return weights
+
+
 ORACLES = {
+    "query-to-context": query_to_context,
     "normed-additive": by_rows(normed_additive),
     "tanh-sum": by_rows(tanh_sum),
     "scaled-luong": by_rows(scaled_luong),

@@ -1,0 +1,59 @@
+"""Linear attention with decay: lightning attention (fixed) and HGRN2 (forget gates as keys)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from attnviz.core.arrays import BoolArray, FloatArray
+from attnviz.core.biases import alibi_slopes
+from attnviz.core.inputs import Inputs
+from attnviz.core.mixers import Mixer
+from attnviz.core.mixers.gated_recurrence import causal_part, decay_scores, select_query_steps
+from attnviz.core.numerics import silu, softplus
+from attnviz.core.visibility import causal_history
+
+
+class LightningAttention(Mixer):
+    """Lightning attention: unnormalized linear attention with a fixed decay per head.
+
+    Formula: (silu(q_i)·silu(k_j)) λ_h^(i−j), λ_h = exp(−slope_h), the slopes of ALiBi
+    Paper: 2401.04658 (λ), 2501.08313 (MiniMax-01: its activations and slopes)
+    """
+
+    name = "lightning"
+    formula = "(silu(qᵢ)·silu(kⱼ)) λ^(i−j)"
+    signed = True
+
+    def __call__(self, inputs: Inputs, visible: BoolArray) -> FloatArray:
+        """[head, query, d], [head, key, d] -> [head, query, key]"""
+        unmasked = causal_history(inputs, visible, self.name)
+        grid = inputs.grid
+        scores = silu(inputs.query) @ silu(np.where(unmasked, inputs.key, 0.0)).swapaxes(1, 2)
+        slope = alibi_slopes(grid.n_head)[grid.h]
+        decay = np.exp(-slope * np.maximum(grid.q - grid.k, 0)).astype(scores.dtype)
+        return causal_part(scores * decay)
+
+
+class Hgrn2(Mixer):
+    """HGRN2: gated linear attention whose key is what the forget gate lets go.
+
+    Formula: S_t = Diag(α_t) S_{t−1} + (1 − α_t) v_tᵀ, o_t = S_tᵀ silu(q_t), α = σ(k);
+    A_ij = Σ_c silu(q_ic) (1 − α_jc) Π_{j<l≤i} α_lc
+    Paper: 2404.07904 (with a lower bound of α of 0, that of the first layer)
+    """
+
+    name = "hgrn2"
+    formula = "Σ_c silu(q_ic)(1−α_jc) Π α_lc, j<l≤i"
+    signed = True
+
+    def __call__(self, inputs: Inputs, visible: BoolArray) -> FloatArray:
+        """[head, query, d], [head, key, d] -> [head, query, key]"""
+        unmasked = causal_history(inputs, visible, self.name)
+        gate = np.where(unmasked, inputs.key, np.inf)  # a masked token forgets nothing
+        log_decay = -softplus(-gate)
+        total = np.cumsum(log_decay, axis=1)
+        at_query = select_query_steps(total, inputs)
+        return causal_part(decay_scores(silu(inputs.query), -np.expm1(log_decay), at_query, total))
+
+
+PARTS = (LightningAttention, Hgrn2)
