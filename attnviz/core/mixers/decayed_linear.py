@@ -27,11 +27,12 @@ class LightningAttention(Mixer):
     def __call__(self, inputs: Inputs, visible: BoolArray) -> FloatArray:
         """[head, query, d], [head, key, d] -> [head, query, key]"""
         unmasked = causal_history(inputs, visible, self.name)
-        grid = inputs.grid
-        scores = silu(inputs.query) @ silu(np.where(unmasked, inputs.key, 0.0)).swapaxes(1, 2)
-        slope = alibi_slopes(grid.n_head)[grid.h]
-        decay = np.exp(-slope * np.maximum(grid.q - grid.k, 0)).astype(scores.dtype)
-        return causal_part(scores * decay)
+        key = silu(np.where(unmasked, inputs.key, 0.0))
+        slope = alibi_slopes(inputs.grid.n_head)[inputs.grid.h]
+        log_decay = np.where(unmasked, -slope, 0.0)  # a masked token causes no decay
+        total = np.cumsum(log_decay, axis=1).astype(key.dtype)
+        at_query = select_query_steps(total, inputs)
+        return causal_part(decay_scores(silu(inputs.query), key, at_query, total))
 
 
 class Hgrn2(Mixer):
