@@ -191,6 +191,7 @@ ROWS = (
         formula="softmax(q·Uc/√d)V, c = n(Wx), q = U′n(W′x)",
         paper="2510.26692",
         purpose="The full-attention layers of Kimi Linear: its other layers carry positions.",
+        unconfirmed="from memory of the paper, not yet compared with it or a reference",
         simplified="values are projected from the layer's input, not from the latent",
         mask=Causal(),
         score=MultiHeadLatent(rope_dim=0),

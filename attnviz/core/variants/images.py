@@ -94,6 +94,7 @@ ROWS = (
         formula="softmax(QKᵀ/√d)V over row and column distances divisible by `step`",
         paper="2204.01697",
         purpose="Global reach at linear cost, in turn with attention in windows.",
+        unconfirmed="from memory of the paper, not yet compared with it or a reference",
         cost="n · grid² · d",
         mask=ImageGrid(),
     ),

@@ -112,6 +112,7 @@ ROWS = (
         formula="softmax(sₕKₕᵀ/√d)Vₕ, s learned",
         paper="1810.00825",
         purpose="A set summarized in one vector, whatever the order of its members.",
+        unconfirmed="from memory of the paper, not yet compared with it or a reference",
         simplified="one seed vector; the feed-forward layers around it are left out",
         cost="n d",
         heads=MultiHead(heads=4),

@@ -126,6 +126,7 @@ ROWS = (
         formula="(silu(Q)silu(K)ᵀ ∘ D)V, D_ij = λₕ^(i−j) for j ≤ i, λₕ = exp(−ALiBi slope)",
         paper="2401.04658, 2501.08313",
         purpose="Linear attention in tiles; seven of eight layers of MiniMax-01.",
+        unconfirmed="from memory of the paper, not yet compared with it or a reference",
         simplified="the same slopes in all layers; without norm and output gate",
         cost="n d² as a recurrence",
         mask=Causal(),

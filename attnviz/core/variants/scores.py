@@ -227,6 +227,7 @@ ROWS = (
         formula="softmaxⱼ(maxᵢ wᵀ[q;k;q∘k]ᵢⱼ)V",
         paper="1611.01603",
         purpose="Reading comprehension: the words of the passage closest to any question word.",
+        unconfirmed="from memory of the paper, not yet compared with it or a reference",
         score=Trilinear(),
         scale=Unscaled(),
         normalize=QueryToContext(),
