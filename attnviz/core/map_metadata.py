@@ -19,6 +19,7 @@ class MechanismMetadata(TypedDict, total=False):
     row_sum: sum of a row that is not fully masked.
     signed: whether weights may be negative.
     composed: parts and tunables that override the variant's own.
+    simplified: what the mechanism leaves out of its source.
     """
 
     variant: str
@@ -27,6 +28,7 @@ class MechanismMetadata(TypedDict, total=False):
     row_sum: RowSum
     signed: bool
     composed: str
+    simplified: str
 
 
 class SourceMetadata(TypedDict, total=False):

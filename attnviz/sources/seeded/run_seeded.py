@@ -120,13 +120,14 @@ class SeededPass(Record):
     def meta(self) -> MapMetadata:
         """Options and facts, for a map's metadata."""
         layers, plan = self.layers, self.layers.variant.heads
-        stated = {"simplified": layers.variant.simplified}
+        simplified = layers.variant.simplified
+        stated: MapMetadata = {"simplified": simplified} if simplified else {}
         return {
             "source": SCHEME,
             "trained": False,
             "variant": layers.variant.name,
             "formula": layers.variant.formula,
-            **{name: text for name, text in stated.items() if text},
+            **stated,
             **self.meta_fields,
             "embedding": layers.embedding,
             "seed": layers.seed,
