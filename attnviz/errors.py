@@ -33,6 +33,10 @@ class ShapeError(MisuseError):
     """Arrays whose shapes do not match."""
 
 
+class RenamedError(MisuseError, AttributeError):
+    """A name of an older version; the message states the current one."""
+
+
 class GrammarError(MisuseError):
     """An expression that cannot be parsed; the message points at the character."""
 

@@ -12,12 +12,15 @@ IntArray: TypeAlias = NDArray[np.integer[Any]]
 BoolArray: TypeAlias = NDArray[np.bool_]
 Shape: TypeAlias = tuple[int, ...]
 
+SHORT_FLOATS = ("bfloat16", "float8_", "float6_", "float4_")  # of ml_dtypes; no kind of NumPy
+
 
 def as_floats(array: Any) -> FloatArray:
-    """An array as floats: float16 becomes float32, integers float64, the rest stays as it is."""
+    """An array as native float32 or float64.    [...] -> [...]
+
+    Floats of up to 32 bits, bfloat16 among them, become float32; all other numbers float64.
+    """
     numbers = np.asarray(array)
-    if numbers.dtype == np.float16:
-        return numbers.astype(np.float32)
-    if numbers.dtype in (np.float32, np.float64):
-        return numbers
-    return numbers.astype(np.float64)
+    is_short = numbers.dtype.kind == "f" and numbers.dtype.itemsize <= 4
+    is_short = is_short or numbers.dtype.name.startswith(SHORT_FLOATS)
+    return numbers.astype(np.float32 if is_short else np.float64, copy=False)

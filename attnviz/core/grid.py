@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attnviz.core.arrays import IntArray, Shape
+from attnviz.errors import RenamedError, ShapeError
 from attnviz.record import Record
 
 TokenFeature = tuple[IntArray, IntArray]  # one number per query, one per key
@@ -117,8 +118,25 @@ class Grid(Record, eq=False):
         """An array over the whole layer, restricted to this grid's heads, queries and keys.
 
         Shapes: broadcasts to [all heads, all queries, all keys] -> to [head, query, key]
+        Raises ShapeError for an array that does not broadcast to the whole layer.
         """
+        layer = self.n_head, self.n_query, self.n_key
+        if not broadcasts_to(array.shape, layer):
+            raise ShapeError(
+                f"an array of shape {array.shape} does not broadcast to [head, query, key] {layer}"
+            )
         for axis, indices in ((-3, self.h), (-2, self.query_index), (-1, self.k)):
-            if array.ndim >= -axis and array.shape[axis] not in (1, indices.size):
+            if array.ndim >= -axis and array.shape[axis] > 1 and indices.size < layer[axis]:
                 array = array.take(indices.ravel(), axis)
         return array
+
+
+def broadcasts_to(shape: Shape, target: Shape) -> bool:
+    """Whether an array of this shape broadcasts to the target.
+
+    >>> broadcasts_to((1, 7), (2, 5, 7)), broadcasts_to((5,), (5, 7))
+    (True, False)
+    """
+    if len(shape) > len(target):
+        return False
+    return all(n in (1, m) for n, m in zip(reversed(shape), reversed(target), strict=False))

@@ -9,7 +9,7 @@ import pytest
 
 from attnviz.core.arrays import as_floats
 from attnviz.core.biases import SoftCap
-from attnviz.core.engine.attend import attend, customize_variant
+from attnviz.core.engine.attend import add_parts, attend, customize_variant
 from attnviz.core.engine.attention import compute_weights
 from attnviz.core.grid import Grid
 from attnviz.core.heads.grouped_query import repeat_kv
@@ -85,7 +85,7 @@ def stage(case, variant, query, key, visible, bias, scale):
     made = []
     for member, shown in enumerate(visible):
         added = None if bias is None else bias[member]
-        own = customize_variant(variant, shown, added, scale, None, {})
+        own = add_parts(customize_variant(variant, scale, {}), shown, added, None)
         of_query, of_key = as_floats(query[member]), as_floats(key[member])
         n_head, n_query, n_key = shown.shape
         seen = {}
