@@ -51,7 +51,7 @@ LAYERS = {
         ("attention_map",),
         ("tokens", "grid"),
         ("initialization",),
-        ("numerics", "seeded_random", "file_format", "map_metadata"),
+        ("numerics", "seeded_random", "file_format", "map_metadata", "renamed"),
         ("arrays",),
         ("__init__",),
     ),

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field, replace
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from attnviz.core.arrays import IntArray, Shape
-from attnviz.errors import RenamedError, ShapeError
+from attnviz.core.renamed import missing_attribute
+from attnviz.errors import ShapeError
 from attnviz.record import Record
 
 TokenFeature = tuple[IntArray, IntArray]  # one number per query, one per key
@@ -52,6 +53,20 @@ class Grid(Record, eq=False):
     n_query: int
     n_key: int
     token_features: Mapping[str, TokenFeature] = field(default_factory=dict)
+    renamed: ClassVar[Mapping[str, str]] = {
+        "row": "query_index",
+        "row_at": "single_query",
+        "steps": "distance_range",
+        "note": "token_feature",
+        "notes": "token_features",
+        "part": "select_block",
+        "part_of": "slice_array",
+    }
+
+    if not TYPE_CHECKING:  # a type checker reports attributes that do not exist
+
+        def __getattr__(self, name: str) -> Any:
+            raise missing_attribute(self, name)
 
     @classmethod
     def of(

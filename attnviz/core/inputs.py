@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field, replace
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from attnviz.core.arrays import FloatArray
+import numpy as np
+
+from attnviz.core.arrays import BoolArray, FloatArray
 from attnviz.core.grid import FULL_BLOCK, BlockIndex, Grid
+from attnviz.core.renamed import missing_attribute
 from attnviz.errors import MisuseError
 from attnviz.record import Record
 
@@ -25,11 +29,12 @@ class Inputs(Record, kw_only=True, eq=False):
     """Inputs of one attention layer.
 
     Shapes: query [head, query, d], key [head, key, d], params: each [head, ...],
-    query_input [query, d_model], key_input [key, d_model]
+    query_input [query, d_model], key_input [key, d_model], hidden_keys [head | 1, key]
 
     `params` are the learned parameters of the parts, by name. `query_input` and `key_input` are
     the hidden states that enter the layer, before the projections; they are None when only
-    projected arrays are known. `layer` counts from 0.
+    projected arrays are known. `layer` counts from 0. `hidden_keys` are masked for every query
+    of the layer; they are known where a part of the mechanism needs them.
     """
 
     query: FloatArray
@@ -39,12 +44,25 @@ class Inputs(Record, kw_only=True, eq=False):
     query_input: FloatArray | None = None
     key_input: FloatArray | None = None
     layer: int = 0
+    hidden_keys: BoolArray | None = None
+    renamed: ClassVar[Mapping[str, str]] = {
+        "part": "select_block",
+        "learn": "param",
+        "learned": "params",
+        "through": "project",
+    }
+
+    if not TYPE_CHECKING:  # a type checker reports attributes that do not exist
+
+        def __getattr__(self, name: str) -> Any:
+            raise missing_attribute(self, name)
 
     def select_block(self, index: BlockIndex) -> Inputs:
         """The same inputs for some of the heads, queries and keys."""
         if index is FULL_BLOCK:
             return self
         heads, queries, keys = index
+        hidden = self.hidden_keys
         return replace(
             self,
             query=self.query[heads, queries],
@@ -53,6 +71,9 @@ class Inputs(Record, kw_only=True, eq=False):
             params={name: array[heads] for name, array in self.params.items()},
             query_input=None if self.query_input is None else self.query_input[queries],
             key_input=None if self.key_input is None else self.key_input[keys],
+            hidden_keys=None
+            if hidden is None
+            else hidden[heads if len(hidden) > 1 else slice(None), keys],
         )
 
     def param(self, name: str) -> FloatArray:
@@ -84,3 +105,13 @@ class Inputs(Record, kw_only=True, eq=False):
     def key_source(self) -> FloatArray:
         """Inputs of the key projection, else the keys.    -> [head | 1, key, d_model]"""
         return self.key if self.key_input is None else self.key_input[None]
+
+    @property
+    def visible_key_source(self) -> FloatArray:
+        """The key source, 0 where a key is masked for every query.
+
+        Shapes: -> [head | 1, key, d_model]
+        """
+        if self.hidden_keys is None:
+            return self.key_source
+        return np.where(self.hidden_keys[..., None], 0.0, self.key_source)

@@ -4,14 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
-from math import inf
-from typing import Any, ClassVar
+from inspect import get_annotations
+from math import inf, isfinite
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from attnviz.core.arrays import Shape
 from attnviz.core.initialization import Initial
-from attnviz.core.inputs import Sizes
-from attnviz.errors import MisuseError
+from attnviz.core.inputs import Inputs, Sizes
+from attnviz.core.map_metadata import RowSum
+from attnviz.core.renamed import missing_attribute
+from attnviz.errors import MisuseError, RenamedError
 from attnviz.record import Record
+
+__all__ = ["Inputs", "Part", "RowSum", "Sizes"]  # an old import path of all but Part
+
+KINDS = {
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    str: "a word",
+    tuple: "a tuple of numbers",
+}
 
 
 class Part(Record):
@@ -26,12 +39,36 @@ class Part(Record):
     row_local: ClassVar[bool] = True  # a query's row depends on no other query
     head_local: ClassVar[bool] = True  # a head's weights depend on no other head
     key_local: ClassVar[bool] = True  # a row depends on no key that is masked in it
+    needs_hidden_keys: ClassVar[bool] = False  # `inputs.hidden_keys` is set for it
     prefix_stable: ClassVar[bool] = True  # under a causal mask, later tokens change no row
     layer_shared: ClassVar[tuple[str, ...]] = ()  # parameters that all layers have in common
     limits: ClassVar[Mapping[str, tuple[float, float]]] = {}  # minimum and maximum, by field
     choices: ClassVar[Mapping[str, tuple[str, ...]]] = {}  # the words that a field accepts
+    # Older names of methods and class attributes: a subclass that defines one is refused,
+    # because nothing would call it.
+    renamed: ClassVar[Mapping[str, str]] = {
+        "needs": "param_shapes",
+        "starts": "initial_params",
+        "init_std": "initial_params",
+    }
+
+    def __init_subclass__(cls, **options: bool) -> None:
+        for old, new in cls.renamed.items():
+            if old in cls.__dict__ or old in get_annotations(cls):
+                raise RenamedError(f"{cls.__name__} defines {old!r}, which is now {new!r}")
+        super().__init_subclass__(**options)
+
+    if not TYPE_CHECKING:  # a type checker reports attributes that do not exist
+
+        def __getattr__(self, name: str) -> Any:
+            raise missing_attribute(self, name)
 
     def __post_init__(self) -> None:
+        for field_name, f in self._fields.items():
+            value = self.__dict__[field_name]
+            if has_kind(f.default, value):
+                continue
+            self.__dict__[field_name] = coerce(f.default, value, field_name)
         for field_name, (low, high) in self.limits.items():
             value = getattr(self, field_name)
             if value is not None and not low <= value <= high:
@@ -85,3 +122,42 @@ def contains(node: object, kind: type[Part]) -> bool:
         return True
     children = (getattr(node, f.name) for f in fields(node)) if isinstance(node, Part) else ()
     return any(contains(child, kind) for child in children)
+
+
+def has_kind(default: Any, value: Any) -> bool:
+    """Whether a value is of the type of the field's default, and finite."""
+    kind = float if default is None else type(default)
+    if kind not in KINDS or (default is None and value is None):
+        return True
+    if kind is tuple:
+        return type(value) is tuple and all(
+            type(number) is int or has_kind(0.0, number) for number in value
+        )
+    return type(value) is kind and (kind is not float or isfinite(value))
+
+
+def coerce(old: Any, new: Any, name: str) -> Any:
+    """A new value of the tunable `name`, converted to the type of the old one.
+
+    Raises MisuseError for a value that this type cannot hold.
+    """
+    kind = float if old is None else type(old)
+    try:
+        if kind in (int, float) and not isfinite(float(new)):
+            raise ValueError
+        if kind is tuple:
+            return tuple(coerce(0.0, number, name) for number in require_sequence(new))
+        if kind is bool:
+            return {"true": True, "false": False}[str(new).lower()]
+        if kind is int and not -(2**53) < float(new) == int(float(new)) < 2**53:
+            raise ValueError
+        return kind(float(new)) if kind is int else kind(new)
+    except (KeyError, TypeError, ValueError, OverflowError):
+        raise MisuseError(f"{name}={new!r} should be {KINDS.get(kind, kind.__name__)}") from None
+
+
+def require_sequence(values: Any) -> Any:
+    """The values, if they are several numbers; else ValueError."""
+    if not isinstance(values, list | tuple):
+        raise ValueError
+    return values

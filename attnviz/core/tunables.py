@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
-from math import isfinite
 from typing import Any
 
-from attnviz.core.part import Part
+from attnviz.core.part import Part, coerce
 from attnviz.errors import MisuseError
-
-_KINDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a word"}
 
 
 def iter_tunables(node: object) -> Iterator[tuple[str, Any]]:
@@ -67,21 +64,3 @@ def with_tunables(node: Any, values: Mapping[str, Any]) -> Any:
         elif isinstance(node, Part) and f.name in values:
             changes[f.name] = coerce(value, values[f.name], f.name)
     return replace(node, **changes) if changes else node
-
-
-def coerce(old: Any, new: Any, name: str) -> Any:
-    """A new value of the tunable `name`, converted to the type of the old one.
-
-    Raises MisuseError for a value that this type cannot hold.
-    """
-    kind = float if old is None else type(old)
-    try:
-        if kind in (int, float) and not isfinite(float(new)):
-            raise ValueError
-        if kind is bool:
-            return {"true": True, "false": False}[str(new).lower()]
-        if kind is int and not -(2**53) < float(new) == int(float(new)) < 2**53:
-            raise ValueError
-        return kind(float(new)) if kind is int else kind(new)
-    except (KeyError, TypeError, ValueError, OverflowError):
-        raise MisuseError(f"{name}={new!r} should be {_KINDS.get(kind, kind.__name__)}") from None

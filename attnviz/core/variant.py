@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import fields
 from functools import cached_property
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NoReturn
 
 import numpy as np
 
@@ -28,10 +28,11 @@ from attnviz.core.mixers import Mixer
 from attnviz.core.normalizers import Normalizer, Softmax
 from attnviz.core.part import Part
 from attnviz.core.positions import NoPosition, Position
+from attnviz.core.renamed import missing_attribute
 from attnviz.core.scales import RootDim, Scale
 from attnviz.core.scores import Dot, Score
 from attnviz.core.tunables import iter_tunables, resolve_tunable_aliases, with_tunables
-from attnviz.errors import MisuseError
+from attnviz.errors import MisuseError, RenamedError
 from attnviz.record import Record
 
 # Tokens of the mask that `is_causal` inspects: more than three times the largest default window,
@@ -66,6 +67,29 @@ class Variant(Record, kw_only=True):
     context: Literal["optional", "required", "refused"] = "optional"
     queries: Literal["per_token", "single"] = "per_token"  # single: one for the whole sequence
     has_projections: bool = True  # q, k and v are learned projections of the input
+
+    renamed: ClassVar[Mapping[str, str]] = {
+        "whole": "mixer",
+        "asks": "queries",
+        "projected": "has_projections",
+        "set": "with_tunables",
+        "causal": "is_causal",
+        "algebra": "pipeline",
+        "sees_by_head": "visibility_per_head",
+        "needs": "param_shapes",
+        "starts": "init_std",
+    }
+
+    def _refuse(self, given: tuple[Any, ...], named: dict[str, Any]) -> NoReturn:
+        for name in named:
+            if name in self.renamed:
+                raise RenamedError(f"{name!r} of Variant is now {self.renamed[name]!r}")
+        super()._refuse(given, named)
+
+    if not TYPE_CHECKING:  # a type checker reports attributes that do not exist
+
+        def __getattr__(self, name: str) -> Any:
+            raise missing_attribute(self, name)
 
     @property
     def parts(self) -> tuple[Part, ...]:

@@ -15,6 +15,8 @@ from attnviz.core.part import Part
 class Bias(Part):
     """A map of the logits; most add a term."""
 
+    renamed: ClassVar = {**Part.renamed, "reckoned": "format_step"}
+
     def __call__(self, logits: FloatArray, inputs: Inputs) -> FloatArray:
         """[head, query, key] -> [head, query, key]"""
         raise TypeError(f"{type(self).__name__} does not define a bias")

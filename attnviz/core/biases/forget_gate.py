@@ -22,6 +22,7 @@ class ForgetGate(Bias):
     name = "forget-gate"
     aliases = ("forgetting",)
     key_local = False  # the gates of all tokens between key and query enter the sum
+    needs_hidden_keys = True  # those that no query attends to do not
 
     def param_shapes(self, sizes: Sizes) -> Mapping[str, Shape]:
         """w [d_model], b []"""
@@ -29,10 +30,13 @@ class ForgetGate(Bias):
 
     def __call__(self, logits: FloatArray, inputs: Inputs) -> FloatArray:
         """[head, query, key] -> [head, query, key]"""
-        opening = inputs.key_source @ inputs.param("w_forget")[..., None]
+        opening = inputs.visible_key_source @ inputs.param("w_forget")[..., None]
         kept = -softplus(-opening - inputs.param("b_forget")[:, None, None])[..., 0]
         # One sum a query, not a difference of two: what lies after the query may be anything.
-        passed = np.where(inputs.grid.k <= inputs.grid.q, kept[:, None, :], 0.0)
+        between = inputs.grid.k <= inputs.grid.q
+        if inputs.hidden_keys is not None:
+            between = between & ~inputs.hidden_keys[:, None, :]
+        passed = np.where(between, kept[:, None, :], 0.0)
         return logits + exclusive_suffix_sum(passed)
 
 

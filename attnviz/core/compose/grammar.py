@@ -17,9 +17,8 @@ from typing import Any, TypeVar
 
 from attnviz.core.biases import Bias
 from attnviz.core.masks import Mask
-from attnviz.core.part import Part
+from attnviz.core.part import Part, coerce
 from attnviz.core.registry import find_part
-from attnviz.core.tunables import coerce
 from attnviz.errors import GrammarError, MisuseError
 
 MAX_LENGTH = 1000

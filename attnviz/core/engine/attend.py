@@ -234,9 +234,10 @@ def add_parts(
     if mask is not None:
         given = mask if isinstance(mask, Mask) else GivenMask(mask)
         variant = replace(variant, mask=variant.mask & given)
-    biases = () if bias is None else (GivenBias(bias),)
+    biases = variant.bias
+    biases += () if bias is None else (GivenBias(bias),)
     biases += () if softcap is None else (SoftCap(cap=softcap),)
-    return replace(variant, bias=(*variant.bias, *biases)) if biases else variant
+    return replace(variant, bias=biases)
 
 
 def stack_batch(arrays: list[Any], batch: Shape) -> FloatArray:

@@ -98,9 +98,7 @@ def check_shapes(query: FloatArray, key: FloatArray, value: FloatArray | None) -
             f"{'[key, d_value]' if is_flat else VALUE_SHAPE}"
         )
     if value is not None and value.shape[-3:-1] != key.shape[-3:-1]:
-        raise ShapeError(
-            f"value {value.shape} should begin like key {key.shape}: {VALUE_SHAPE}"
-        )
+        raise ShapeError(f"value {value.shape} should begin like key {key.shape}: {VALUE_SHAPE}")
     arrays = {"query": query, "key": key} | ({} if value is None else {"value": value})
     try:
         return np.broadcast_shapes(*(array.shape[:-3] for array in arrays.values()))
@@ -179,11 +177,6 @@ def check_heads(
                 f"{name}={tunables[name]} of variant {variant.name!r} needs {argument} with "
                 f"{wanted} heads, and it has {n}; the arrays decide, leave {name}= out"
             )
-    if n_head * heads.n_head % heads.n_query_head:
-        raise ShapeError(
-            f"query has {n_head} heads, and variant {variant.name!r} combines "
-            f"{heads.n_query_head // heads.n_head} of them to one"
-        )
 
 
 def check_score_arguments(variant: Variant, arguments: Mapping[str, Any]) -> None:

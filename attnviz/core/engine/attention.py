@@ -24,6 +24,8 @@ StageCallback = Callable[[str, Any], None]
 
 BOUNDS_THRESHOLD = 1 << 14  # pairs: below this, evaluating the whole mask is cheaper
 
+QUERIES_PER_STEP = 256  # in which a mask is evaluated to find hidden keys
+
 
 class Block(NamedTuple):
     """Weights of some heads, queries and keys of a layer.
@@ -112,7 +114,9 @@ def evaluate_mask(mask: Mask, grid: Grid) -> BoolArray:
 
 
 def apply_positions(variant: Variant, inputs: Inputs) -> Inputs:
-    """The inputs with queries and keys rotated by their positions."""
+    """The inputs with queries and keys rotated by their positions, and hidden keys marked."""
+    if any(part.needs_hidden_keys for part in variant.parts):
+        inputs = replace(inputs, hidden_keys=find_hidden_keys(variant.mask, inputs.grid))
     if not variant.position.rotates:
         return inputs
     grid, rotate = inputs.grid, variant.position.rotate
@@ -121,6 +125,16 @@ def apply_positions(variant: Variant, inputs: Inputs) -> Inputs:
         query=rotate(inputs.query, grid.q[0, :, 0], "query"),
         key=rotate(inputs.key, grid.k[0, 0], "key"),
     )
+
+
+def find_hidden_keys(mask: Mask, grid: Grid) -> BoolArray:
+    """The keys that are masked for every query.    -> [head | 1, key]"""
+    hidden: BoolArray = np.ones((1, grid.k.size), dtype=bool)
+    for start in range(0, grid.query_index.size, QUERIES_PER_STEP):
+        queries = slice(start, start + QUERIES_PER_STEP)
+        visible = mask(grid.select_block(BlockIndex(queries=queries)))
+        hidden = hidden & ~visible.any(axis=-2)
+    return hidden
 
 
 def check_scores(logits: FloatArray, visible: BoolArray, grid: Grid) -> None:

@@ -15,6 +15,11 @@ class Heads(Part):
     """A head layout: numbers of query and key/value heads, and how heads are mixed."""
 
     signed: ClassVar[bool] = False  # mixed weights may be negative
+    renamed: ClassVar = {
+        **Part.renamed,
+        "made_of": "n_output_heads",
+        "give_values": "expand_values",
+    }
     heads: int
     kv_heads: int
 

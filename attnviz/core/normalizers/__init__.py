@@ -33,6 +33,7 @@ class Normalizer(Part):
     row_sum: ClassVar[RowSum] = "1"
     signed: ClassVar[bool] = False
     restricts_visible: ClassVar[bool] = False  # overrides the method; set for each subclass
+    renamed: ClassVar = {**Part.renamed, "narrow": "restrict_visible", "lines": "explain_lines"}
 
     def __init_subclass__(cls, **options: bool) -> None:
         super().__init_subclass__(**options)

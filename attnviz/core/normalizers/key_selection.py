@@ -14,6 +14,7 @@ from attnviz.core.normalizers import Softmax
 from attnviz.core.numerics import unit_vectors
 from attnviz.core.positions import Rope
 from attnviz.core.scores.kernel_features import standardize
+from attnviz.errors import MisuseError
 
 
 class TopK(Softmax):
@@ -94,12 +95,21 @@ class LshBuckets(Softmax):
 
     name = "lsh"
     aliases = ("same-hash",)
-    limits: ClassVar = {"buckets": (2, inf)}
-    buckets: int = 4
+    tunable_aliases: ClassVar = {"buckets": "hash_buckets"}
+    limits: ClassVar = {"hash_buckets": (2, inf)}
+    hash_buckets: int = 4
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.hash_buckets % 2:
+            raise MisuseError(
+                f"{self.name}: hash_buckets={self.hash_buckets} should be even: a bucket for "
+                "each row of R, and one for its negative"
+            )
 
     def param_shapes(self, sizes: Sizes) -> Mapping[str, Shape]:
-        """R [buckets / 2, d]"""
-        return {"r_hash": (self.buckets // 2, sizes.d)}
+        """R [hash_buckets / 2, d]"""
+        return {"r_hash": (self.hash_buckets // 2, sizes.d)}
 
     def restrict_visible(
         self, logits: FloatArray, visible: BoolArray, inputs: Inputs

@@ -14,6 +14,7 @@ import numpy as np
 from attnviz.core.arrays import FloatArray, IntArray
 from attnviz.core.part import Part
 from attnviz.core.seeded_random import draw_uniform
+from attnviz.errors import MisuseError
 
 Side = Literal["query", "key"]
 
@@ -23,6 +24,7 @@ class Position(Part):
 
     absolute: ClassVar[bool] = False  # added to the embeddings
     rotates: ClassVar[bool] = False  # overrides `rotate`; set for each subclass
+    renamed: ClassVar = {**Part.renamed, "turn": "rotate"}
 
     def __init_subclass__(cls, **options: bool) -> None:
         super().__init_subclass__(**options)
@@ -102,10 +104,19 @@ class Rope(Position):
     pairs: str = "halves"
     rotary_dim: int = 0
 
+    def rotated_width(self, d: int) -> int:
+        """Number of rotated dimensions of a head; MisuseError for more than it has."""
+        if self.rotary_dim > d or self.rotary_dim % 2:
+            raise MisuseError(
+                f"{self.name}: rotary_dim={self.rotary_dim} should be even, and at most the head "
+                f"dimension {d}"
+            )
+        return self.rotary_dim or d // 2 * 2
+
     def rotate(self, vectors: FloatArray, positions: IntArray, side: Side) -> FloatArray:
         """[head, token, d] -> [head, token, d]"""
         del side
-        width = self.rotary_dim or vectors.shape[-1] // 2 * 2
+        width = self.rotated_width(vectors.shape[-1])
         angle = positions[:, None] * self.base ** (-np.arange(0, width, 2) / width)
         return rotate_pairs(
             vectors, np.cos(angle), np.sin(angle), interleaved=self.pairs != "halves"

@@ -37,7 +37,7 @@ class ScaledRope(Rope):
     def rotate(self, vectors: FloatArray, positions: IntArray, side: Side) -> FloatArray:
         """[head, token, d] -> [head, token, d]"""
         del side
-        width = self.rotary_dim or vectors.shape[-1] // 2 * 2
+        width = self.rotated_width(vectors.shape[-1])
         n_token = int(positions.max(initial=-1)) + 1
         angle = positions[:, None] * self.frequencies(width, n_token)
         size = self.attention_scaling

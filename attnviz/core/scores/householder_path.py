@@ -23,6 +23,7 @@ class PathHouseholder(Score):
     name = "path"
     aliases = ("reflected",)
     key_local = False  # the tokens between key and query enter the product
+    needs_hidden_keys = True  # those that no query attends to do not
     formula = "qᵢᵀHᵢ…Hⱼ₊₁kⱼ"
 
     def param_shapes(self, sizes: Sizes) -> Mapping[str, Shape]:
@@ -32,7 +33,7 @@ class PathHouseholder(Score):
 
     def __call__(self, inputs: Inputs) -> FloatArray:
         """[head, query, d], [head, key, d] -> [head, query, key]"""
-        source = inputs.key_source
+        source = inputs.visible_key_source  # w of a hidden token is 0, its H the identity
         normal = unit_vectors(inputs.project("w_reflect", source))  # [head, key, d]
         linear = source @ inputs.param("u_reflect")[..., None]
         beta = 2.0 * sigmoid(linear + inputs.param("b_reflect")[:, None, None])

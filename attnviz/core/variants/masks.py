@@ -7,7 +7,7 @@ from attnviz.core.masks.documents import FirstDocument, SameDocument
 from attnviz.core.masks.generation_order import BlockDiffusion, Permutation, TokenTree
 from attnviz.core.masks.global_tokens import GlobalTokens, Prefix, RandomKeys, Sinks
 from attnviz.core.masks.local import BlockCausal, Dilated, SameBlock
-from attnviz.core.masks.strided import Strided, SummaryCells
+from attnviz.core.masks.strided import Strided, SummaryCells, WithinStride
 from attnviz.core.variant import Variant
 
 ROWS = (
@@ -117,19 +117,18 @@ ROWS = (
         paper="1904.10509",
         purpose="Images and music, whose structure repeats at a known period.",
         cost="n √n d",
-        # Window counts the query itself, so that stride + 1 keys reach back by the stride.
-        mask=Causal() & (Window(window=5) | Strided(stride=4)),
+        mask=Causal() & (WithinStride(stride=4) | Strided(stride=4)),
     ),
     Variant(
         name="sparse-fixed",
         aliases=("fixed",),
         group="masks",
         summary="causal: the own block, and the last tokens of each earlier block",
-        formula="softmax(QKᵀ/√d)V over ⌊j/block⌋ = ⌊i/block⌋ or j mod stride ≥ stride − c, j ≤ i",
+        formula="softmax(QKᵀ/√d)V over ⌊j/block⌋ = ⌊i/block⌋ or j mod block ≥ block − c, j ≤ i",
         paper="1904.10509",
         purpose="Text: fixed positions summarize the tokens before them.",
         cost="n √n d",
-        mask=Causal() & (SameBlock(block=4) | SummaryCells(stride=4)),
+        mask=Causal() & (SameBlock(block=4) | SummaryCells(block=4)),
     ),
     Variant(
         name="prefix-lm",

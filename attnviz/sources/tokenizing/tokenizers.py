@@ -14,7 +14,13 @@ __all__ = ["TOKENIZERS", "Encoding", "TextTokenizer", "find_tokenizer"]
 
 UNSPACED_SCRIPTS = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
 LETTER = rf"[[\p{{L}}\p{{M}}\p{{N}}_]&&[^{UNSPACED_SCRIPTS}]]"
-WORD_PATTERN = rf"{LETTER}+(?:['’]{LETTER}+)*|(?!\s)\X"
+REGIONAL_INDICATOR = r"[\x{1F1E6}-\x{1F1FF}]"
+# A flag is matched by itself: \X reads back to the first of a row of flags, for each of them.
+GRAPHEME = (
+    rf"{REGIONAL_INDICATOR}{{2}}[\p{{Grapheme_Extend}}\p{{Mc}}\x{{1F3FB}}-\x{{1F3FF}}\x{{200D}}]*"
+    r"|\X"
+)
+WORD_PATTERN = rf"{LETTER}+(?:['’]{LETTER}+)*|(?!\s)(?:{GRAPHEME})"
 
 
 def regex_builder(pattern: str) -> TokenizerBuilder:
@@ -56,7 +62,7 @@ TOKENIZERS = (
     TextTokenizer("words", "words and punctuation marks, case kept", regex_builder(WORD_PATTERN)),
     TextTokenizer("whitespace", "split at white space", regex_builder(r"\S+")),
     TextTokenizer(
-        "characters", "user-perceived characters (grapheme clusters)", regex_builder(r"\X")
+        "characters", "user-perceived characters (grapheme clusters)", regex_builder(GRAPHEME)
     ),
     TextTokenizer("bytes", "bytes of the UTF-8 text", build_byte_tokenizer),
     TextTokenizer("bpe", "byte-level BPE, trained on a small text", load_bpe),
