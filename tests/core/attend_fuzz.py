@@ -13,7 +13,16 @@ from attnviz.errors import AttnvizError
 SHAPES = [(1, 1), (5, 5), (3, 7), (7, 3), (0, 5), (5, 0)]  # queries, keys
 DTYPES = ["f2", "f4", "f8", "i8", ">f4", ">f8", ">i2", "?", "c8", "U3", "O", "M8[s]"]
 FLOATS = {"f2": "f4", "f4": "f4", "f8": "f8", "i8": "f8", ">f4": "f4", ">f8": "f8", ">i2": "f8"}
-MASKS = ["absent", "full", "all masked", "one key", "random", "wrong shape", "wrong rank", "numbers"]
+MASKS = [
+    "absent",
+    "full",
+    "all masked",
+    "one key",
+    "random",
+    "wrong shape",
+    "wrong rank",
+    "numbers",
+]
 REFUSED_MASKS = MASKS[-3:]
 TOLERANCE = {"f4": 1e-4, "f8": 1e-9}
 

@@ -166,3 +166,28 @@ def test_the_library_is_not_loaded_before_it_is_needed():
     look = "import sys, attnviz.sources.tokenizing.tokenizers; print('tokenizers' in sys.modules)"
     assert python(look) == "False\n"
     assert python(f"import tokenizers; {look}") == "True\n"
+
+
+def test_flags_are_split_as_grapheme_clusters_and_in_linear_time():
+    """\\X alone reads back to the first of a row of flags, for each of them."""
+    import random
+    import time
+
+    from tokenizers import Regex, pre_tokenizers
+
+    from attnviz.sources.tokenizing.tokenizers import GRAPHEME
+
+    plain, ours = (
+        pre_tokenizers.Split(Regex(pattern), "removed", invert=True)
+        for pattern in (r"\X", GRAPHEME)
+    )
+    rng = random.Random(0)
+    letters = (
+        "🇦🇿🇩ae\u0301\u200d\u200c\ufe0f👩🏽 \n\u0600\u0903\u093e가\u1161\U000e0061#\u20e3\u200b"
+    )
+    for _ in range(3000):
+        text = "".join(rng.choice(letters) for _ in range(rng.randrange(1, 9)))
+        assert ours.pre_tokenize_str(text) == plain.pre_tokenize_str(text), ascii(text)
+    start = time.process_time()
+    assert len(ours.pre_tokenize_str("🇩🇪" * 20_000)) == 20_000  # \X takes 15 seconds
+    assert time.process_time() - start < 3

@@ -32,7 +32,7 @@ from attnviz.core.variant import Variant
 from attnviz.core.variants import find_variant
 from attnviz.errors import MisuseError
 
-PARAMS_MAX = 1 << 28  # numbers of one learned parameter, all heads together
+PARAMS_MAX = 1 << 27  # numbers of one learned parameter, all heads together
 
 
 class AttentionResult(NamedTuple):

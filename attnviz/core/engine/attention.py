@@ -24,6 +24,7 @@ StageCallback = Callable[[str, Any], None]
 
 BOUNDS_THRESHOLD = 1 << 14  # pairs: below this, evaluating the whole mask is cheaper
 
+IGNORED: dict[str, Any] = dict.fromkeys(("invalid", "over", "divide"), "ignore")
 QUERIES_PER_STEP = 256  # in which a mask is evaluated to find hidden keys
 
 
@@ -50,7 +51,27 @@ def compute_weights(
 
     `inputs` are those of the block at `indices`; `apply_positions` has rotated them.
     Shapes: [head, query, d], [head, key, d] -> [head, query, key]
-    Raises NumbersError where a visible score is NaN or +inf.
+    Raises NumbersError where a visible score is NaN or +inf, or the weights are not finite.
+    """
+    with np.errstate(**IGNORED):  # what matters of it is checked: the scores and the weights
+        try:
+            block = compute_unchecked_weights(variant, inputs, on_stage, indices)
+        except np.linalg.LinAlgError as error:
+            raise NumbersError(f"variant {variant.name!r}: {error}") from None
+    if not np.isfinite(block.weights.sum()) and not np.isfinite(block.weights).all():
+        raise NumbersError(
+            f"the weights of variant {variant.name!r} are not finite: numbers, or tunables, are "
+            "too large or too small"
+        )
+    return block
+
+
+def compute_unchecked_weights(
+    variant: Variant, inputs: Inputs, on_stage: StageCallback | None, indices: BlockIndex
+) -> Block:
+    """The weights of a block, of which only the scores are checked.
+
+    Shapes: [head, query, d], [head, key, d] -> [head, query, key]
     """
 
     def report(stage: str, array: Any) -> None:
@@ -58,22 +79,20 @@ def compute_weights(
             on_stage(stage, array)
 
     visible = evaluate_mask(variant.mask, inputs.grid)
-    with np.errstate(invalid="ignore", over="ignore"):  # masked scores may be NaN or infinite
-        if variant.mixer is not None:
-            weights = np.where(visible, variant.mixer(inputs, visible), 0.0)
-            check_scores(weights, visible, inputs.grid)
-            report("visible", visible)
-            report("weights", weights)
-            return Block(indices, weights, visible)
-        logits = variant.score(inputs)
-        report("scores", logits)
-        logits = apply_scale(logits, variant.scale(inputs), in_place=on_stage is None)
-        report("scaled", logits)
-        for bias in variant.bias:
-            logits = bias(logits, inputs)
-            report(str(bias), logits)
-        logits = variant.heads.mix_logits(logits, inputs)
-        visible = variant.normalize.restrict_visible(logits, visible, inputs)
+    if variant.mixer is not None:
+        weights = np.where(visible, variant.mixer(inputs, visible), 0.0)
+        report("visible", visible)
+        report("weights", weights)
+        return Block(indices, weights, visible)
+    logits = variant.score(inputs)
+    report("scores", logits)
+    logits = apply_scale(logits, variant.scale(inputs), in_place=on_stage is None)
+    report("scaled", logits)
+    for bias in variant.bias:
+        logits = bias(logits, inputs)
+        report(str(bias), logits)
+    logits = variant.heads.mix_logits(logits, inputs)
+    visible = variant.normalize.restrict_visible(logits, visible, inputs)
     check_scores(logits, visible, inputs.grid)
     report("logits", logits)
     report("visible", visible)
@@ -120,11 +139,9 @@ def apply_positions(variant: Variant, inputs: Inputs) -> Inputs:
     if not variant.position.rotates:
         return inputs
     grid, rotate = inputs.grid, variant.position.rotate
-    return replace(
-        inputs,
-        query=rotate(inputs.query, grid.q[0, :, 0], "query"),
-        key=rotate(inputs.key, grid.k[0, 0], "key"),
-    )
+    with np.errstate(**IGNORED):  # tokens that are masked may be NaN or infinite
+        query = rotate(inputs.query, grid.q[0, :, 0], "query")
+        return replace(inputs, query=query, key=rotate(inputs.key, grid.k[0, 0], "key"))
 
 
 def find_hidden_keys(mask: Mask, grid: Grid) -> BoolArray:
@@ -166,7 +183,11 @@ def apply_weights(
     """
     finite = np.isfinite(value)
     if finite.all():
-        return weights @ value
+        with np.errstate(**IGNORED):
+            output = weights @ value
+        if not np.isfinite(output.sum()) and not np.isfinite(output).all():
+            raise NumbersError("the output is not finite: the values are too large")
+        return output
     bad_keys: BoolArray = np.logical_not(np.all(finite, axis=-1))  # [head, key]
     bad = (weights != 0) & bad_keys[:, None, :]
     if bad.any():

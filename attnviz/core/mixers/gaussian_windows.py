@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 import numpy as np
 
@@ -23,6 +24,7 @@ class GaussianMixture(Mixer):
     name = "gmm"
     aliases = ("mixture",)
     formula = "Σ_m w_m N(j; μ_im, σ²), μᵢ = μᵢ₋₁ + softplus(Wq)"
+    limits: ClassVar = {"mixtures": (1, 65536)}
     mixtures: int = 3
 
     def param_shapes(self, sizes: Sizes) -> Mapping[str, Shape]:
@@ -50,6 +52,7 @@ class GravesWindow(Mixer):
     name = "graves-window"
     aliases = ("moving-window",)
     formula = "Σ_m α exp(−β(κ_im−j)²), κᵢ = κᵢ₋₁ + exp(Wq)"
+    limits: ClassVar = {"mixtures": (1, 65536)}
     mixtures: int = 3
 
     def param_shapes(self, sizes: Sizes) -> Mapping[str, Shape]:

@@ -18,6 +18,8 @@ from attnviz.errors import MisuseError
 
 Side = Literal["query", "key"]
 
+BASE_MAX = 1e15  # of angles; powers of a larger one overflow
+
 
 class Position(Part):
     """A position encoding. The default encodes nothing."""
@@ -59,7 +61,7 @@ class Sinusoidal(Position):
     """
 
     name = "sinusoidal"
-    limits: ClassVar = {"base": (1.0, inf)}
+    limits: ClassVar = {"base": (1.0, BASE_MAX)}
     absolute = True
     base: float = 10000.0
 
@@ -98,7 +100,7 @@ class Rope(Position):
 
     name = "rope"
     tunable_aliases: ClassVar = {"width": "rotary_dim"}
-    limits: ClassVar = {"base": (1.0, inf), "rotary_dim": (0, inf)}
+    limits: ClassVar = {"base": (1.0, BASE_MAX), "rotary_dim": (0, inf)}
     choices: ClassVar = {"pairs": ("halves", "interleaved")}
     base: float = 10000.0
     pairs: str = "halves"

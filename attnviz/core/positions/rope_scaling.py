@@ -9,11 +9,11 @@ import numpy as np
 
 from attnviz.core.arrays import FloatArray, IntArray
 from attnviz.core.part import Part
-from attnviz.core.positions import Rope, Side, rotate_pairs
+from attnviz.core.positions import BASE_MAX, Rope, Side, rotate_pairs
 from attnviz.errors import MisuseError
 
 ALIASES = Rope.tunable_aliases | {"stretch": "factor", "trained": "original_max_positions"}
-LIMITS = Rope.limits | {"factor": (1e-6, inf), "original_max_positions": (1, inf)}
+LIMITS = Rope.limits | {"factor": (1e-6, 1e6), "original_max_positions": (1, inf)}
 
 
 class ScaledRope(Rope):
@@ -45,6 +45,13 @@ class ScaledRope(Rope):
         return rotate_pairs(vectors, cos, sin, interleaved=self.pairs != "halves")
 
 
+def require_order(part: Part, low: str, high: str) -> None:
+    """Check that one tunable is not above another; otherwise raise MisuseError."""
+    bottom, top = getattr(part, low), getattr(part, high)
+    if bottom > top:
+        raise MisuseError(f"{part.name}: {low}={bottom:g} should be at most {high}={top:g}")
+
+
 def rope_frequencies(base: float, width: int) -> FloatArray:
     """Frequencies of unscaled RoPE: base^(-2t/width).    -> [pair]"""
     return base ** (-np.arange(0, width, 2) / width)
@@ -59,7 +66,7 @@ class LinearRope(ScaledRope):
 
     name = "rope-linear"
     tunable_aliases: ClassVar = Rope.tunable_aliases | {"stretch": "factor"}
-    limits: ClassVar = Rope.limits | {"factor": (1e-6, inf)}
+    limits: ClassVar = Rope.limits | {"factor": (1e-6, 1e6)}
     factor: float = 4.0
 
     def frequencies(self, width: int, n_token: int) -> FloatArray:
@@ -106,6 +113,10 @@ class Llama3Rope(ScaledRope):
     low_freq_factor: float = 1.0
     high_freq_factor: float = 4.0
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require_order(self, "low_freq_factor", "high_freq_factor")
+
     def frequencies(self, width: int, n_token: int) -> FloatArray:
         """-> [pair]"""
         frequency = rope_frequencies(self.base, width)
@@ -132,13 +143,22 @@ class Yarn(ScaledRope):
         "grow": "attention_factor",
         "whole": "truncate",
     }
-    limits: ClassVar = LIMITS | {"beta_fast": (1e-6, inf), "beta_slow": (1e-6, inf)}
+    limits: ClassVar = {
+        **LIMITS,
+        "base": (1.01, BASE_MAX),
+        "beta_fast": (1e-6, 1e6),
+        "beta_slow": (1e-6, 1e6),
+    }
     factor: float = 4.0
     original_max_positions: int = 2048
     beta_fast: float = 32.0
     beta_slow: float = 1.0
     attention_factor: float | None = None
     truncate: bool = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require_order(self, "beta_slow", "beta_fast")
 
     def frequencies(self, width: int, n_token: int) -> FloatArray:
         """-> [pair]"""

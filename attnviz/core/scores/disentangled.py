@@ -12,6 +12,7 @@ from attnviz.core.arrays import FloatArray, IntArray, Shape
 from attnviz.core.inputs import Inputs, Sizes
 from attnviz.core.part import Part
 from attnviz.core.scores import Factors, Score
+from attnviz.errors import MisuseError
 
 OLD_TERMS = {"content-to-place": "c2p", "place-to-content": "p2c", "neither": "none"}
 
@@ -39,6 +40,8 @@ class Disentangled(Score):
     def __post_init__(self) -> None:
         self.__dict__["terms"] = OLD_TERMS.get(self.terms, self.terms)
         super().__post_init__()
+        if self.log_buckets == 1:
+            raise MisuseError(f"{self.name}: log_buckets=1 should be 0 (none) or at least 2")
 
     @property
     def span(self) -> int:
