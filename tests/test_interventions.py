@@ -199,3 +199,14 @@ def test_the_metadata_and_the_title_describe_the_change(change, said):
 def test_parsing_of_ablated_heads():
     assert parse_heads("5.7, 5.9,3.*") == {5: (7, 9), 3: None}
     assert parse_heads("3.*,3.1") == {3: None}
+
+
+def test_a_misspelt_part_of_an_intervention_is_refused():
+    from inspect import signature
+
+    from attnviz.core.compose.compose import compose
+    from attnviz.core.compose.interventions import PARTS, Intervention
+
+    assert list(PARTS) == [name for name in signature(compose).parameters if name != "variant"]
+    with pytest.raises(MisuseError, match="Did you mean 'mask'"):
+        Intervention(parts={"maks": "causal"})

@@ -20,7 +20,7 @@ __all__ = ["Inputs", "Part", "RowSum", "Sizes"]  # an old import path of all but
 
 KINDS = {
     int: "a whole number",
-    float: "a number",
+    float: "a finite number",
     bool: "true or false",
     str: "a word",
     tuple: "a tuple of numbers",
@@ -133,7 +133,9 @@ def has_kind(default: Any, value: Any) -> bool:
         return type(value) is tuple and all(
             type(number) is int or has_kind(0.0, number) for number in value
         )
-    return type(value) is kind and (kind is not float or isfinite(value))
+    if type(value) is not kind or (kind is int and abs(value) >= 2**53):
+        return False
+    return kind is not float or isfinite(value)
 
 
 def coerce(old: Any, new: Any, name: str) -> Any:

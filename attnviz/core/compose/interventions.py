@@ -20,8 +20,13 @@ from attnviz.core.part import format_value
 from attnviz.core.positions import NoPosition
 from attnviz.core.variant import Variant
 from attnviz.errors import MisuseError
+from attnviz.lookup import unknown_name_message
 from attnviz.record import Record
 
+PARTS = (  # the keyword arguments of compose
+    *("score", "scale", "bias", "mask", "normalize", "positions"),
+    *("temperature", "softcap", "tunables"),
+)
 SLOTS = ("position", "score", "scale", "bias", "mask", "normalize")
 
 
@@ -52,6 +57,11 @@ class Intervention(Record, kw_only=True):
     parts: Mapping[str, Any] = field(default_factory=dict)
     ablated: Mapping[int, tuple[int, ...] | None] = field(default_factory=dict)
     layers: Collection[int] | None = None
+
+    def __post_init__(self) -> None:
+        for name in self.parts:
+            if name not in PARTS:
+                raise MisuseError(unknown_name_message(name, PARTS, "part of an intervention"))
 
     def __bool__(self) -> bool:
         return bool(self.variant or self.parts or self.ablated)

@@ -58,7 +58,7 @@ def compute_weights(
             block = compute_unchecked_weights(variant, inputs, on_stage, indices)
         except np.linalg.LinAlgError as error:
             raise NumbersError(f"variant {variant.name!r}: {error}") from None
-    if not np.isfinite(block.weights.sum()) and not np.isfinite(block.weights).all():
+    if not all_finite(block.weights):
         raise NumbersError(
             f"the weights of variant {variant.name!r} are not finite: numbers, or tunables, are "
             "too large or too small"
@@ -81,6 +81,7 @@ def compute_unchecked_weights(
     visible = evaluate_mask(variant.mask, inputs.grid)
     if variant.mixer is not None:
         weights = np.where(visible, variant.mixer(inputs, visible), 0.0)
+        check_scores(weights, visible, inputs.grid)
         report("visible", visible)
         report("weights", weights)
         return Block(indices, weights, visible)
@@ -185,7 +186,7 @@ def apply_weights(
     if finite.all():
         with np.errstate(**IGNORED):
             output = weights @ value
-        if not np.isfinite(output.sum()) and not np.isfinite(output).all():
+        if not all_finite(output):
             raise NumbersError("the output is not finite: the values are too large")
         return output
     bad_keys: BoolArray = np.logical_not(np.all(finite, axis=-1))  # [head, key]
@@ -198,6 +199,12 @@ def apply_weights(
             f"{original_index(indices.queries, query)} attends to it"
         )
     return weights @ np.where(finite, value, 0.0)
+
+
+def all_finite(array: FloatArray) -> bool:
+    """Whether no number is NaN or infinite; a finite sum shows it without an array of bool."""
+    with np.errstate(**IGNORED):
+        return bool(np.isfinite(array.sum()) or np.isfinite(array).all())
 
 
 def original_index(selection: AxisIndex, i: int) -> int:

@@ -70,7 +70,7 @@ class Bandwidth(Scale):
     """
 
     name = "bandwidth"
-    limits: ClassVar = {"bandwidth": (1e-6, inf)}
+    limits: ClassVar = {"bandwidth": (1e-6, 1e6)}
     bandwidth: float = 1.0
 
     def __call__(self, inputs: Inputs) -> float:
