@@ -5,13 +5,18 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from signal import SIG_IGN, SIGINT, signal
 
 # attnviz runs its own threads (api/blas_threads.py), and NumPy loads faster without BLAS's.
 BLAS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
 
+INTERRUPTED = 130
+
+
 def main() -> None:
-    """Run the command line and exit with its status."""
+    """Run the command line and exit with its status; Ctrl-C ends it without a traceback."""
+    signal(SIGINT, lambda *_: os._exit(INTERRUPTED))  # nothing to clean up during start-up
     words = sys.argv[1:]
     if words in (["--version"], ["-V"]):
         raise SystemExit(print_version())
@@ -20,9 +25,20 @@ def main() -> None:
         os.environ.setdefault(library, "1")
     from attnviz.cli.main import run
 
-    status = run(words)
+    try:
+        signal(SIGINT, interrupt)
+        status = run(words)
+    except KeyboardInterrupt:  # just before or after `run`
+        status = INTERRUPTED
+    signal(SIGINT, SIG_IGN)
     gc.freeze()  # the process ends: the interpreter need not collect garbage on its way out
     raise SystemExit(status)
+
+
+def interrupt(*_: object) -> None:
+    """Handler of Ctrl-C: the first cleans up, a second during the clean-up ends the process."""
+    signal(SIGINT, lambda *_: os._exit(INTERRUPTED))
+    raise KeyboardInterrupt
 
 
 def print_version() -> int:

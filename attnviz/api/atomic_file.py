@@ -8,16 +8,19 @@ second run out.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
 import shutil
 import stat
 from collections.abc import Iterator
+from hashlib import blake2b
 from pathlib import Path
 from typing import BinaryIO
 
 from attnviz.errors import CouldNotError
 
+MAX_NAME_BYTES = 255  # of one part of a path
 PARTIAL = ".partial"  # appended to the name of a file that still grows
 TEMPORARY = ".attnviz-", ".tmp"  # how names of temporary files begin and end
 
@@ -34,8 +37,8 @@ def write_file(path: str | Path, data: bytes) -> None:
         if is_special(path):
             path.write_bytes(data)
         else:
-            replace_file(Path(os.path.realpath(path)), data)
-    except OSError as error:
+            replace_file(follow_links(path), data)
+    except (OSError, ValueError) as error:
         raise cannot_write(path, error) from None
 
 
@@ -51,6 +54,17 @@ def replace_file(path: Path, data: bytes) -> None:
             file.write(data)
         temporary.chmod(mode)
         temporary.replace(path)
+
+
+def follow_links(path: Path) -> Path:
+    """The file that a path names.
+
+    Raises OSError for links that lead back to themselves, ValueError for NUL in a path.
+    """
+    target = Path(os.path.realpath(path))
+    if target.is_symlink():
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+    return target
 
 
 def remove_stale_files(folder: Path) -> None:
@@ -78,14 +92,12 @@ class GrowingFile:
 
     def __init__(self, path: Path, *, resume: bool = False) -> None:
         self.path = path
-        self.target = Path(os.path.realpath(path))
-        self.is_special = is_special(path)
-        self.partial = (
-            path if self.is_special else self.target.with_name(self.target.name + PARTIAL)
-        )
         self.is_committed = self.has_written = self.was_interrupted = False
         self.is_resumed = resume
         try:
+            self.is_special = is_special(path)
+            self.target = path if self.is_special else follow_links(path)
+            self.partial = path if self.is_special else partial_path(self.target)
             if self.is_special:
                 self.file: BinaryIO = path.open("ab", buffering=0)
                 return
@@ -97,7 +109,7 @@ class GrowingFile:
                     shutil.copyfileobj(finished, self.file)
                 self.file.flush()
                 self.file.seek(0)
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise cannot_write(path, error) from None
 
     @property
@@ -147,6 +159,15 @@ class GrowingFile:
         self.file.close()
 
 
+def partial_path(path: Path) -> Path:
+    """The path of a file while it grows; a very long name gives way to the ending."""
+    name = os.fsencode(path.name)
+    if len(name) + len(PARTIAL) > MAX_NAME_BYTES:
+        digest = blake2b(name, digest_size=8).hexdigest()
+        name = name[: MAX_NAME_BYTES - len(PARTIAL) - len(digest)] + digest.encode()
+    return path.with_name(os.fsdecode(name) + PARTIAL)
+
+
 def open_locked(path: Path, flags: int = 0) -> int:
     """A descriptor of a file that no other run of attnviz has open, for reading and writing.
 
@@ -193,9 +214,11 @@ def current_umask() -> int:
     return mask
 
 
-def cannot_write(path: Path, error: OSError) -> CouldNotError:
+def cannot_write(path: Path, error: OSError | ValueError) -> CouldNotError:
     """The one line about a file that cannot be written."""
-    if isinstance(error, BlockingIOError):
+    if not isinstance(error, OSError):
+        reason = f"the path is invalid: {error}"  # NUL, a lone surrogate
+    elif isinstance(error, BlockingIOError):
         reason = "another run is writing it; wait for that run or choose another file"
     else:
         reason = error.strerror or str(error)

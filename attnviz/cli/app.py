@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib import import_module
+from math import isfinite
 from typing import Annotated, Any
 
 import typer
@@ -40,7 +41,10 @@ class Option(TyperOption):
         if value == self.default:
             return value
         try:
-            return super().process_value(ctx, value)
+            result = super().process_value(ctx, value)
+            if isinstance(result, float) and not isfinite(result):
+                raise typer.BadParameter("not a finite number", ctx, self)
+            return result
         except typer.BadParameter as error:
             if (wanted := NUMBERS.get(self.bare_type())) and "parse" in error.message:
                 error.message = f"{value!r} is not {wanted}"

@@ -19,10 +19,13 @@ if TYPE_CHECKING:
 
 FileId = tuple[int, int]  # device and inode: one file under any of its names
 COLOR_MODES = ("auto", "always", "never")
+MAX_COLUMNS = 10_000
 
 
 class BrokenOutputPipe(Exception):
     """The reader of standard output has closed the pipe, as `head` does; not a failure."""
+
+    status = 0  # of the command that ends here; a command that had failed before sets its own
 
 
 @dataclass(frozen=True)
@@ -126,8 +129,9 @@ class Environment:
     def width(self) -> int:
         """Columns: those of COLUMNS, else of the terminal, else 120 (a pipe)."""
         columns = self.environ.get("COLUMNS", "")
-        if columns.isdecimal() and int(columns) > 0:
-            return max(20, min(int(columns), 10_000))
+        digits = columns.lstrip("0")[:9]  # int() refuses thousands of them
+        if columns.isdecimal() and digits:
+            return max(20, min(int(digits), MAX_COLUMNS))
         if self.stdout_is_tty:
             try:
                 return max(20, os.get_terminal_size(1).columns)

@@ -6,6 +6,7 @@ This is the only place where exceptions are turned into exit statuses.
 from __future__ import annotations
 
 import io
+import re
 import shlex
 import warnings
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ from attnviz.cli.environment import BrokenOutputPipe, Environment, silence_stdou
 from attnviz.errors import AttnvizError, AttnvizWarning
 
 INTERRUPTED = 130
+LONG_WORD = r"(\S{200})\S{1000,}(?<!['\".,:;])"  # longer than any file name
 
 
 def run(words: Sequence[str], env: Environment | None = None) -> int:
@@ -34,9 +36,9 @@ def run(words: Sequence[str], env: Environment | None = None) -> int:
         if text := capture.getvalue():
             env.write_text(text)
         return status
-    except BrokenOutputPipe:
+    except BrokenOutputPipe as error:
         silence_stdout()
-        return 0
+        return error.status
     except KeyboardInterrupt:
         env.warn("interrupted")
         return INTERRUPTED
@@ -85,12 +87,15 @@ def split_debug_flag(words: Sequence[str]) -> tuple[list[str], bool]:
 
 
 def report_error(env: Environment, line: str) -> None:
-    """Write an error line to standard error, after the traceback if --debug was given."""
+    """Write an error line to standard error, after the traceback if --debug was given.
+
+    A very long word of the input is quoted by its beginning.
+    """
     if env.debug:
         import traceback
 
         env.warn(traceback.format_exc().rstrip())
-    env.warn(line)
+    env.warn(re.sub(LONG_WORD, lambda match: f"{match[1]}…", line))
 
 
 class StdoutCapture(io.StringIO):

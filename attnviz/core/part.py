@@ -71,8 +71,9 @@ class Part(Record):
             self.__dict__[field_name] = coerce(f.default, value, field_name)
         for field_name, (low, high) in self.limits.items():
             value = getattr(self, field_name)
-            if value is not None and not low <= value <= high:
+            if value is not None and not (low <= value <= high and abs(value) < inf):
                 allowed = f"at least {low:g}" if high == inf else f"between {low:g} and {high:g}"
+                allowed = "a finite number" if value == inf else allowed
                 raise MisuseError(
                     f"{self.name}: {field_name}={format_value(value)} should be {allowed}"
                 )

@@ -31,6 +31,7 @@ class Token:
 
 
 Tokens = tuple[Token, ...]
+MAX_DIGITS = 9  # of a position
 
 
 def find_token(name: str, tokens: Tokens, side: str) -> int:
@@ -42,7 +43,7 @@ def find_token(name: str, tokens: Tokens, side: str) -> int:
     for position, token in enumerate(tokens):
         if name in (token.label, token.piece):
             return position
-    if name.isdecimal() and int(name) < len(tokens):
+    if name.isdecimal() and len(name) <= MAX_DIGITS and int(name) < len(tokens):
         return int(name)
     present = " ".join(f"{i}:{token.label}" for i, token in enumerate(tokens[:20]))
     raise MisuseError(f"there is no {side} {name!r}; there are {present}")

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from typing import Any
 
 from attnviz.cli.batch.job import Job
 from attnviz.cli.batch.process_pool import Item, Outcome, run_in_order, run_job
-from attnviz.cli.environment import Environment, FileId
+from attnviz.cli.environment import BrokenOutputPipe, Environment, FileId
 from attnviz.cli.input.sentence import Sentence
 from attnviz.cli.input.sentences import input_format
 from attnviz.cli.output.map_writers import (
@@ -53,6 +53,7 @@ def run_batch(
         results = stack.enter_context(closing(run_in_order(job, items, n_jobs)))
         tick = stack.enter_context(progress(env, job.targets, options["input"]))
         has_failures, has_successes, known_notes = False, False, set[str]()
+        stack.enter_context(failed_pipe_status(lambda: has_failures))
         for item, outcome in results:
             for note in outcome.notes:
                 if note not in known_notes:
@@ -65,8 +66,8 @@ def run_batch(
                 continue
             if not has_successes and is_option_error(job, item.sentence, error, options):
                 raise error
-            report_failure(env, writers, item, error)
             has_failures = True
+            report_failure(env, writers, item, error)
             if options["fail_fast"]:
                 break
         else:
@@ -76,6 +77,16 @@ def run_batch(
             isinstance(writer, AppendWriter) and writer.has_errors for writer in writers
         )
     return int(has_failures or had_failures)
+
+
+@contextmanager
+def failed_pipe_status(has_failures: Callable[[], bool]) -> Iterator[None]:
+    """Where the reader of the results leaves after an invalid line, the status is 1, not 0."""
+    try:
+        yield
+    except BrokenOutputPipe as error:
+        error.status = int(has_failures())
+        raise
 
 
 def check_options(job: Job, options: Mapping[str, Any]) -> None:

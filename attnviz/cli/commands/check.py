@@ -57,12 +57,13 @@ def check(
     """
     from attnviz.api.check import check as find_violations
     from attnviz.api.check import describe_passed
+    from attnviz.cli.environment import BrokenOutputPipe, silence_stdout
     from attnviz.cli.input.map_files import read_maps
     from attnviz.errors import UnknownNameError
     from attnviz.lookup import unknown_name_message
     from attnviz.sources.external.token_argument import parse_token_arguments
 
-    env = ctx.obj
+    env, is_read = ctx.obj, True
     if row_sum not in (None, *ROW_SUM_CHOICES):
         raise UnknownNameError(unknown_name_message(row_sum, ROW_SUM_CHOICES, "--row-sum"))
     has_violations = False
@@ -79,9 +80,15 @@ def check(
                 "checked": vars(requirements),
                 "violations": [vars(violation) for violation in violations],
             }
-            env.write(dumps(report).encode() + b"\n")
+            text = dumps(report)
         else:
             passed = f"OK: {describe_passed(amap, requirements)}"
             lines = [violation.sentence for violation in violations] or [passed]
-            env.write_text("".join(f"{line}\n" for line in lines))
+            text = "\n".join(lines)
+        try:
+            if is_read:
+                env.write_text(f"{text}\n")
+        except BrokenOutputPipe:  # the exit status is of all maps
+            is_read = False
+            silence_stdout()
     return int(has_violations)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Annotated, Any
@@ -42,6 +43,7 @@ def diff(
     """
     from attnviz.api.diff import diff as compute_difference
     from attnviz.api.diff import make_captions, require_divergence
+    from attnviz.cli.environment import BrokenOutputPipe, silence_stdout
     from attnviz.cli.input.map_files import file_ids, read_maps, require_one_pipe
     from attnviz.cli.output.render import write_all
 
@@ -62,7 +64,14 @@ def diff(
             yield difference.amap
 
     inputs = file_ids(env, before, after)
-    write_all(env, differences(), options, make_captions, inputs)
+    maps = differences()
+    try:
+        write_all(env, maps, options, make_captions, inputs)
+    except BrokenOutputPipe:
+        if max_js is None:
+            raise
+        silence_stdout()
+        deque(maps, maxlen=0)  # the exit status is of all maps
     divergence, number, where = max(largest, default=(0.0, 0, ""))
     if max_js is None or divergence <= max_js:
         return 0
