@@ -16,23 +16,28 @@ INTERRUPTED = 130
 
 def main() -> None:
     """Run the command line and exit with its status; Ctrl-C ends it without a traceback."""
-    signal(SIGINT, lambda *_: os._exit(INTERRUPTED))  # nothing to clean up during start-up
-    words = sys.argv[1:]
+    try:
+        signal(SIGINT, lambda *_: os._exit(INTERRUPTED))  # nothing to clean up during start-up
+        status = start(sys.argv[1:])
+        signal(SIGINT, SIG_IGN)  # the results are complete
+    except KeyboardInterrupt:  # between two handlers
+        os._exit(INTERRUPTED)
+    raise SystemExit(status)
+
+
+def start(words: list[str]) -> int:
+    """Import the command line and run it; returns the exit status."""
     if words in (["--version"], ["-V"]):
-        raise SystemExit(print_version())
+        return print_version()
     gc.set_threshold(100_000, 20, 20)  # hardly anything that a start allocates is garbage
     for library in BLAS:
         os.environ.setdefault(library, "1")
     from attnviz.cli.main import run
 
-    try:
-        signal(SIGINT, interrupt)
-        status = run(words)
-    except KeyboardInterrupt:  # just before or after `run`
-        status = INTERRUPTED
-    signal(SIGINT, SIG_IGN)
+    signal(SIGINT, interrupt)
+    status = run(words)
     gc.freeze()  # the process ends: the interpreter need not collect garbage on its way out
-    raise SystemExit(status)
+    return status
 
 
 def interrupt(*_: object) -> None:
