@@ -10,7 +10,7 @@ from threading import Thread
 
 import pytest
 
-from attnviz.api.atomic_file import write_file
+from attnviz.api.atomic_file import GrowingFile, partial_path, write_file
 from attnviz.api.write import write
 from attnviz.errors import AttnvizError, CouldNotError
 from tests.conftest import make_map
@@ -244,3 +244,79 @@ def test_a_map_that_cannot_be_rendered_leaves_the_file(tmp_path, options):
     with pytest.raises(AttnvizError):
         write(make_map(), path, **options)
     assert contents(tmp_path) == {"map.svg": OLD}
+
+
+def grow(path, data):
+    """Write a file in the way of a batch."""
+    file = GrowingFile(Path(path))
+    try:
+        file.append(data)
+        file.commit()
+    finally:
+        file.close()
+
+
+WRITE_FUNCTIONS = pytest.mark.parametrize("write_to", [write_file, grow])
+
+
+@WRITE_FUNCTIONS
+@pytest.mark.parametrize("n_link", [1, 2, 3])
+def test_links_that_lead_back_to_themselves_are_refused_and_stay(tmp_path, n_link, write_to):
+    links = [tmp_path / f"link{i}.json" for i in range(n_link)]
+    for i, link in enumerate(links):
+        link.symlink_to(links[(i + 1) % n_link])
+    with pytest.raises(CouldNotError, match=r"link0.json': Too many levels of symbolic links"):
+        write_to(links[0], NEW)
+    assert sorted(tmp_path.iterdir()) == links and all(link.is_symlink() for link in links)
+
+
+@WRITE_FUNCTIONS
+@pytest.mark.parametrize("name", ["nul\0.json", "\ud800.json"], ids=ascii)
+def test_a_path_that_no_system_call_takes_is_refused(tmp_path, name, write_to):
+    with pytest.raises(CouldNotError, match=r"cannot write .*the path is invalid"):
+        write_to(str(tmp_path / name), NEW)
+    assert contents(tmp_path) == {}
+
+
+@WRITE_FUNCTIONS
+@pytest.mark.parametrize("length", [240, 247, 248, 254, 255])
+def test_a_file_of_any_allowed_name_is_written(tmp_path, length, write_to):
+    name = "é" * 20 + "n" * (length - 40)
+    write_to(tmp_path / name, NEW)
+    assert contents(tmp_path) == {name: NEW}
+
+
+def test_partial_names_of_different_long_names_differ(tmp_path):
+    names = ["n" * 250 + end for end in ("a", "b")]
+    assert len({partial_path(tmp_path / name) for name in names}) == 2
+
+
+@WRITE_FUNCTIONS
+def test_a_full_device_is_named(write_to):
+    with pytest.raises(CouldNotError) as raised:
+        write_to("/dev/full", NEW)
+    assert str(raised.value) == "cannot write '/dev/full': No space left on device"
+
+
+@WRITE_FUNCTIONS
+def test_a_device_is_no_regular_file_afterwards(write_to):
+    write_to(os.devnull, NEW)
+    assert Path(os.devnull).is_char_device()
+
+
+@WRITE_FUNCTIONS
+def test_a_folder_is_no_target(tmp_path, write_to):
+    with pytest.raises(CouldNotError, match="it is a folder"):
+        write_to(tmp_path, NEW)
+    assert contents(tmp_path) == {}
+
+
+@WRITE_FUNCTIONS
+def test_a_folder_that_cannot_be_written_to_is_an_error(existing, monkeypatch, write_to):
+    def refuse(*args, **options):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    with monkeypatch.context() as patch, pytest.raises(CouldNotError, match="Permission denied"):
+        patch.setattr(os, "open", refuse)
+        write_to(existing, NEW)
+    assert contents(existing.parent) == {"map.json": OLD}

@@ -160,3 +160,40 @@ def test_ctrl_c_is_130(monkeypatch):
     monkeypatch.setattr("attnviz.api.look.look", interrupted)
     made = run("a b")
     assert (made.status, made.out, made.err) == (130, "", "")
+
+
+DIGITS = "9" * 5000  # more than int() converts
+NUMBERS = [
+    ("--query", DIGITS), ("--layer", DIGITS), ("--head", DIGITS), ("--seed", DIGITS),
+    ("--dim", DIGITS), ("--heads", DIGITS), ("--pad", DIGITS), ("--pool", DIGITS),
+    ("--precision", DIGITS), ("--dpi", DIGITS), ("--size", DIGITS), ("--set", f"base={DIGITS}"),
+    ("--mask", f"window({DIGITS})"), ("--temperature", DIGITS), ("--softcap", "1e400"),
+    ("--temperature", "nan"), ("--temperature", "inf"), ("--normalize", "softmax(1e400)"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("option", "value"), NUMBERS, ids=lambda text: text[:12])
+def test_numbers_beyond_all_limits_are_refused_in_one_short_line(option, value):
+    result = run("The cat", option, value)
+    assert result.status == 2 and result.out == ""
+    assert result.err.startswith("error: ") and "unexpected" not in result.err
+    assert len(result.err) < 800
+
+
+def test_columns_of_thousands_of_digits_are_the_maximum():
+    assert run("The cat", COLUMNS=DIGITS).data == run("The cat", COLUMNS="10000").data
+    assert run("The cat", COLUMNS="0" * 5000 + "40").data == run("The cat", COLUMNS="40").data
+
+
+@pytest.mark.parametrize("name", ["~nosuchuser/x", "n" * 5000, "nul\0byte"], ids=lambda x: x[:5])
+@pytest.mark.parametrize(
+    "words", [("x", "--model"), ("x", "-t"), ("-i",), ("render",), ("check",),
+              ("x", "-f", "json", "-o"), ("-f", "jsonl", "-i", __file__, "-o")],
+    ids=lambda words: words[-1] if len(words) < 5 else "batch",
+)  # fmt: skip
+def test_a_path_that_names_nothing_is_refused_in_one_line(words, name, monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    result = run(*words, name)
+    assert result.status in (1, 2) and result.out == ""
+    assert result.err.startswith("error: ") and "unexpected" not in result.err
+    assert result.err.count("\n") == 1

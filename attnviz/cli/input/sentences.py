@@ -77,6 +77,8 @@ def require_stdin(env: Environment) -> BinaryIO:
 
 def read_file(path: Path, form: str, options: Mapping[str, Any]) -> Iterator[Sentence]:
     """The sentences of a file."""
+    if "\0" in str(path):
+        raise CouldNotError(f"cannot read {str(path)!r}: the path holds a NUL character")
     try:
         with path.open("rb") as stream:
             yield from read_stream(stream, repr(str(path)), form, options)

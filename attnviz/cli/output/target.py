@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from attnviz.cli.environment import FileId, file_id
 from attnviz.cli.output.filename_template import is_template
-from attnviz.errors import MisuseError
+from attnviz.errors import CouldNotError, MisuseError
 from attnviz.record import Record
 from attnviz.render.formats import Format
 
@@ -41,7 +41,15 @@ def require_distinct_files(
         identity = file_id(path)
         if identity in inputs:
             raise MisuseError(f"{path!r} is also the input; write to another file")
-        key = identity or os.path.realpath(path)
+        key = identity or real_path(path)
         if key in used:
             raise MisuseError(f"--output {used[key]!r} and {path!r} are the same file")
         used[key] = path
+
+
+def real_path(path: str) -> str:
+    """The path without links; CouldNotError for a path that no system call takes (NUL)."""
+    try:
+        return os.path.realpath(path)
+    except ValueError as error:
+        raise CouldNotError(f"cannot write {path!r}: the path is invalid: {error}") from None

@@ -10,6 +10,7 @@ from pathlib import Path
 from attnviz.errors import CouldNotError
 from attnviz.sources.checkpoint.files import CONFIG, INDEX, TOKENIZER, WEIGHTS, shard_names
 
+MAX_MODEL_NAME = 96  # the Hub's own limit
 MODEL_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
 
 
@@ -25,7 +26,7 @@ def find_folder(name: str, revision: str | None = None) -> Path:
         return path
     if os.path.exists(path):  # noqa: PTH110
         raise CouldNotError(f"{name!r} is a file; give its folder")
-    if not MODEL_NAME.fullmatch(name):
+    if not MODEL_NAME.fullmatch(name) or len(name) > MAX_MODEL_NAME:
         raise CouldNotError(f"there is no folder {name!r}, and no such model on the Hub")
     model = HubModel(name, revision)
     config = model.fetch(CONFIG)
