@@ -231,13 +231,23 @@ def test_a_file_of_something_else_is_left_alone(kept, corpus, tmp_path):
         assert out.read_bytes() == before
 
 
-def test_files_that_are_there_are_not_made_again(corpus, tmp_path):
+def test_files_that_are_there_are_not_written_again(corpus, tmp_path):
     path, _ = corpus
-    words = ("-i", str(path), "-o", str(tmp_path / "x{n}.csv"), "--resume")
-    (tmp_path / "x3.csv").write_text("mine")
+    words = ("-i", str(path), "-o", str(tmp_path / "x{n}.csv"))
     assert run(*words).status == 1
+    (tmp_path / "x7.csv").unlink()
+    before = {each.name: each.stat().st_mtime_ns for each in tmp_path.glob("x*.csv")}
+    assert run(*words, "--resume").status == 1
+    after = {each.name: each.stat().st_mtime_ns for each in tmp_path.glob("x*.csv")}
+    assert len(after) == 39 and before.items() <= after.items()
+
+
+def test_a_file_of_something_else_is_not_taken_for_a_result(corpus, tmp_path):
+    path, _ = corpus
+    (tmp_path / "x3.csv").write_text("mine")
+    result = run("-i", str(path), "-o", str(tmp_path / "x{n}.csv"), "--resume")
+    assert result.status == 2 and "x3.csv' is not what this run would write" in result.err
     assert (tmp_path / "x3.csv").read_text() == "mine"
-    assert len(list(tmp_path.glob("x*.csv"))) == 39
 
 
 def test_more_processes_write_the_same(corpus, tmp_path):

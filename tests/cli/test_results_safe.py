@@ -1,6 +1,7 @@
 """Results are safe: no failing, repeated or stopped run destroys what a file holds."""
 
 import fcntl
+import inspect
 import json
 import os
 import signal
@@ -10,7 +11,13 @@ import time
 
 import pytest
 
+from attnviz.cli.options.request import RESULT_OPTIONS
 from tests.cli.runner import run
+
+NO_EFFECT_ON_RECORDS = {  # options of `show` that change no JSON Lines record
+    "input", "output", "format", "json", "column", "input_format", "whole", "jobs", "fail_fast",
+    "resume", "annotate", "color", "dpi", "graphics", "palette", "query", "size", "title", "view",
+}  # fmt: skip
 
 SENTENCES = "".join(f"sentence {n} of a corpus\n" for n in range(12))
 
@@ -107,27 +114,91 @@ def test_resume_without_an_earlier_run_is_a_plain_run(corpus, tmp_path):
     assert out.read_bytes().count(b"\n") == 12
 
 
-@pytest.mark.parametrize(
-    ("words", "names"),
-    [
-        (("-v", "hard"), ("variant", "'causal'", "'hard'")),
-        (("-v", "causal", "--seed", "3"), ("seed", "0", "3")),
-        (("-v", "causal", "--temperature", "0.5"), ("composed",)),
-        (("-v", "causal", "--heads", "2"), ("heads",)),
-        (("-v", "causal", "--with-qk"), ("keys",)),
-    ],
-    ids=" ".join,
-)
-def test_another_request_is_not_resumed(words, names, corpus, tmp_path):
+OTHER_REQUESTS = [
+    (("-v", "hard"), "with --variant 'causal', this run has --variant 'hard'"),
+    (("--seed", "3"), "without --seed, this run has --seed 3"),
+    (("--temperature", "0.5"), "without --temperature, this run has --temperature 0.5"),
+    (("--heads", "2"), "without --heads, this run has --heads 2"),
+    (("--with-qk",), "without --with-qk, this run has --with-qk"),
+    (("--pool", "2"), "without --pool, this run has --pool 2"),
+    (("--precision", "2"), "without --precision, this run has --precision 2"),
+    (("--set", "base=5"), "without --set, this run has --set base=5"),
+    (("--context", "a b"), "without --context, this run has --context 'a b'"),
+    (("--layer", "0"), "without --layer, this run has --layer '0'"),
+    (("--mask", "window(2)"), "without --mask, this run has --mask 'window(2)'"),
+]
+
+
+@pytest.mark.parametrize("is_complete", [True, False], ids=["complete", "longer"])
+@pytest.mark.parametrize(("words", "says"), OTHER_REQUESTS, ids=lambda value: "".join(value)[:30])
+def test_another_request_is_not_resumed(words, says, is_complete, corpus, tmp_path):
+    variant = "multihead" if "base=5" in words else "soft" if "--context" in words else "causal"
+    first = ("-i", str(corpus), "-o", str(tmp_path / "all.jsonl"), "-v", variant)
+    out = tmp_path / "all.jsonl"
+    assert run(*first).status == 0
+    if not is_complete:
+        corpus.write_text(SENTENCES + "one more\n")
+    before = out.read_bytes()
+    words = words if "-v" in words else ("-v", variant, *words)
+    result = run("-i", str(corpus), "-o", str(out), "--resume", *words)
+    assert result.status == 2 and f"it was written {says};" in result.err, result.err
+    assert result.err.count("\n") == 1
+    assert out.read_bytes() == before
+    assert run(*first, "--resume").status == 0
+    assert out.read_bytes().startswith(before)
+    assert out.read_bytes().count(b"\n") == (12 if is_complete else 13)
+
+
+def test_every_option_is_part_of_the_request_or_changes_no_record():
+    """A new option of `show` must be named in one of the two."""
+    from attnviz.cli.commands.show import show
+
+    options = set(inspect.signature(show).parameters) - {"ctx", "text"}
+    assert set(RESULT_OPTIONS) <= options
+    assert options - set(RESULT_OPTIONS) == NO_EFFECT_ON_RECORDS
+
+
+def test_records_of_old_versions_are_compared_by_their_metadata(corpus, tmp_path):
     out = tmp_path / "all.jsonl"
     assert run("-i", str(corpus), "-o", str(out), "-v", "causal").status == 0
+    records = [json.loads(line) for line in out.read_bytes().splitlines()]
+    for record in records:
+        assert record["meta"].pop("request") == {"variant": "causal", "pool_by": "share"}
+    old = "".join(json.dumps(record, separators=(",", ":")) + "\n" for record in records)
     corpus.write_text(SENTENCES + "one more\n")
-    before = out.read_bytes()
-    result = run("-i", str(corpus), "-o", str(out), "--resume", *words)
-    assert result.status == 2 and all(name in result.err for name in names), result.err
-    assert out.read_bytes() == before
-    assert run("-i", str(corpus), "-o", str(out), "--resume", "-v", "causal").status == 0
-    assert out.read_bytes().startswith(before) and out.read_bytes().count(b"\n") == 13
+    for words, status in ((("-v", "hard"), 2), (("-v", "causal"), 0)):
+        out.write_text(old)
+        result = run("-i", str(corpus), "-o", str(out), "--resume", *words)
+        assert result.status == status, result.err
+        assert out.read_text().startswith(old) and out.read_text().count("\n") == 13 - status // 2
+    assert "variant" in run("-i", str(corpus), "-o", str(out), "--resume", "-v", "hard").err
+
+
+FORMATS = ["json", "csv", "npz", "svg", "html"]
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_files_of_another_request_are_not_resumed(form, corpus, tmp_path):
+    corpus.write_text("one\ntwo words\nthree more words\n")
+    words = ("-i", str(corpus), "-o", str(tmp_path / f"{{n}}.{form}"), "-v", "multihead")
+    assert run(*words).status == 0
+    whole = {path.name: path.read_bytes() for path in tmp_path.glob(f"*.{form}")}
+    (tmp_path / f"1.{form}").unlink()
+    (tmp_path / f"3.{form}").unlink()
+    result = run(*words, "--resume", "--seed", "3")
+    assert result.status == 2 and f"2.{form}' is not what this run would write" in result.err
+    assert (tmp_path / f"2.{form}").read_bytes() == whole[f"2.{form}"]
+    (tmp_path / f"1.{form}").unlink()
+    assert run(*words, "--resume", "-j", "1").status == 0
+    assert {path.name: path.read_bytes() for path in tmp_path.glob(f"*.{form}")} == whole
+
+
+def test_json_files_of_other_sentences_are_not_resumed(corpus, tmp_path):
+    words = ("-i", str(corpus), "-o", str(tmp_path / "{n}.json"))
+    assert run(*words).status == 0
+    corpus.write_text(SENTENCES.replace("sentence 4", "another 4"))
+    result = run(*words, "--resume")
+    assert result.status == 2 and "5.json' is of another sentence" in result.err
 
 
 def test_any_changed_sentence_is_noticed_not_only_the_last(corpus, tmp_path):

@@ -13,6 +13,7 @@ from attnviz.cli.batch.process_pool import Item, Outcome, run_in_order, run_job
 from attnviz.cli.environment import BrokenOutputPipe, Environment, FileId
 from attnviz.cli.input.sentence import Sentence
 from attnviz.cli.input.sentences import input_format
+from attnviz.cli.options.request import drop_run_options, parse_request
 from attnviz.cli.output.map_writers import (
     AppendWriter,
     DuplicateIdError,
@@ -44,9 +45,19 @@ def run_batch(
         raise MisuseError(f"--jobs {n_jobs} must be between 1 and {MAX_JOBS}")
     require_multiple_maps(job.targets)
     check_options(job, options)
+    job = replace(job, env=replace(job.env, command=drop_run_options(job.env.command)))
+    if any(target.is_json_lines and target.path is not None for target in job.targets):
+        job = replace(job, request=parse_request(options))
     with ExitStack() as stack:
         writers = stack.enter_context(
-            open_writers(env, job.targets, many=True, resume=options["resume"], inputs=inputs)
+            open_writers(
+                env,
+                job.targets,
+                many=True,
+                resume=options["resume"],
+                inputs=inputs,
+                request=job.request,
+            )
         )
         stack.callback(note_unfinished, env, writers)
         items = pending_items(sentences, writers)

@@ -7,6 +7,7 @@ from typing import Any
 
 from attnviz.cli.environment import Environment
 from attnviz.cli.input.sentence import Sentence
+from attnviz.cli.options.request import REQUEST
 from attnviz.cli.output.render import render_map
 from attnviz.cli.output.target import Target
 from attnviz.record import Record
@@ -21,6 +22,7 @@ class Job(Record):
     query: str | None
     targets: list[Target]
     env: Environment
+    request: dict[str, Any] | None = None  # stored in the metadata, for --resume
 
     def __call__(self, sentence: Sentence) -> list[bytes]:
         """The map of a sentence, rendered for each target."""
@@ -31,4 +33,6 @@ class Job(Record):
         warn_if_modified(amap)
         if sentence.id is not None:
             amap = replace(amap, meta={**amap.meta, "id": sentence.id})
+        if self.request is not None:
+            amap = replace(amap, meta={**amap.meta, REQUEST: self.request})
         return render_map(self.env, self.targets, amap, self.style, self.query)

@@ -6,19 +6,20 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from attnviz.cli.options.request import REQUEST, describe_difference
 from attnviz.errors import MisuseError
 
 MAP_PREFIX, ERROR_PREFIX = b'{"format":"attnviz"', b'{"line":'  # how records begin
 TEXT_KEY = b'"text":'
 # Metadata that differs from sentence to sentence, or that does not change the results.
-NOT_COMPARED = frozenset(("id", "pooled", "guessed", "numpy", "attnviz"))
+NOT_COMPARED = frozenset((REQUEST, "id", "pooled", "guessed", "numpy", "attnviz"))
 
 
 class EarlierRun:
     """The records of an earlier run: their sentences, and the request that they come from."""
 
-    def __init__(self, path: str) -> None:
-        self.path = path
+    def __init__(self, path: str, request: Mapping[str, Any]) -> None:
+        self.path, self.request = path, request
         self.texts: list[int | None] = []  # a hash per record; None for an error
         self.has_errors = False
         self.last_map: bytes | None = None
@@ -27,7 +28,8 @@ class EarlierRun:
     def read(self, lines: Iterable[bytes]) -> int:
         """Read the records; returns the end of the last complete line, in bytes.
 
-        Raises MisuseError for a line that no run of attnviz has written.
+        Raises MisuseError for a line that no run of attnviz has written, and for records of
+        another request.
         """
         end = 0
         for line in lines:
@@ -41,16 +43,31 @@ class EarlierRun:
             self.texts.append(None if is_error else hash(self.text_of(line)))
             if not is_error:
                 self.last_map = line
+        self.check_recorded_request()
         return end
+
+    def check_recorded_request(self) -> None:
+        """Raise MisuseError where the records state another request than this run's.
+
+        Records of old versions state none: `require_same_request` compares their metadata.
+        """
+        if self.last_map is None:
+            return
+        try:
+            recorded = json.loads(self.last_map)["meta"].get(REQUEST)
+            now = json.loads(json.dumps(self.request))
+            difference = None if recorded is None else describe_difference(recorded, now)
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise self.refusal(f"line {len(self.texts)} is damaged") from None
+        if difference is not None:
+            raise self.refusal(f"{difference}; use the same options or another file")
 
     def text_of(self, line: bytes) -> str:
         """The sentence of a record, without parsing its weights."""
-        start = line.find(TEXT_KEY) + len(TEXT_KEY)
-        try:
-            text, _ = json.JSONDecoder().raw_decode(line[start:].decode())
-        except ValueError:
-            raise self.refusal(f"line {len(self.texts) + 1} is damaged") from None
-        return str(text)
+        text = parse_text(line)
+        if text is None:
+            raise self.refusal(f"line {len(self.texts) + 1} is damaged")
+        return text
 
     def has(self, number: int, text: str) -> bool:
         """Whether record `number` exists; MisuseError where it is of another sentence."""
@@ -80,6 +97,16 @@ class EarlierRun:
     def refusal(self, reason: str) -> MisuseError:
         """The error of a file that cannot be resumed."""
         return MisuseError(f"cannot resume {self.path!r}: {reason}")
+
+
+def parse_text(record: bytes) -> str | None:
+    """The sentence of a record, without parsing its weights; None where it cannot be read."""
+    start = record.find(TEXT_KEY) + len(TEXT_KEY)
+    try:
+        text, _ = json.JSONDecoder().raw_decode(record[start:].decode())
+    except ValueError:
+        return None
+    return str(text)
 
 
 def request_of(record: bytes) -> dict[str, Any]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
 from attnviz.api.atomic_file import GrowingFile, remove_stale_files, write_file
 from attnviz.cli.environment import Environment, FileId, file_id
+from attnviz.cli.output.existing_file import require_same_bytes, require_same_text
 from attnviz.cli.output.filename_template import ID, fill_template
 from attnviz.cli.output.target import Target
 from attnviz.errors import MisuseError
@@ -45,17 +46,26 @@ def open_writers(
     many: bool,
     resume: bool = False,
     inputs: frozenset[FileId] = frozenset(),
+    request: Mapping[str, Any] | None = None,
 ) -> Iterator[list[MapWriter]]:
-    """A writer per target, closed at the end; `inputs` are files that may not be written to."""
+    """A writer per target, closed at the end; `inputs` are files that may not be written to.
+
+    `request` is what a resumed file must have been written with.
+    """
     with ExitStack() as stack:
         yield [
-            stack.enter_context(closing(open_writer(env, target, many, resume, inputs)))
+            stack.enter_context(closing(open_writer(env, target, many, resume, inputs, request)))
             for target in targets
         ]
 
 
 def open_writer(
-    env: Environment, target: Target, many: bool, resume: bool, inputs: frozenset[FileId]
+    env: Environment,
+    target: Target,
+    many: bool,
+    resume: bool,
+    inputs: frozenset[FileId],
+    request: Mapping[str, Any] | None,
 ) -> MapWriter:
     """The writer of a target."""
     if target.path is None:
@@ -74,7 +84,8 @@ def open_writer(
     if resume:
         from attnviz.cli.output.earlier_run import EarlierRun
 
-        return AppendWriter(Path(target.path), target.is_json_lines, EarlierRun(target.path))
+        earlier = EarlierRun(target.path, request or {})
+        return AppendWriter(Path(target.path), target.is_json_lines, earlier)
     writer = AppendWriter(Path(target.path), target.is_json_lines)
     if writer.file.was_interrupted and writer.holds_records:
         env.warn(
@@ -153,22 +164,30 @@ class AppendWriter:
 
 
 class FilePerMapWriter:
-    """Writes one file per map; each appears only when complete."""
+    """Writes one file per map; each appears only when complete.
+
+    A resumed run keeps existing files. The first of them is computed again: where its bytes
+    differ, an earlier run with other options has written it.
+    """
 
     def __init__(self, target: Target, resume: bool, inputs: frozenset[FileId]) -> None:
         self.template, self.resume, self.inputs = str(target.path), resume, inputs
         self.used_paths: set[str] = set()
+        self.is_checked = False
         self.commit = self.close = lambda: None
         if resume:
             remove_stale_files(Path(self.template).parent)
 
     def has(self, number: int, id: str | None, text: str) -> bool:
-        """Whether the file of this map exists."""
+        """Whether the file of this map exists; MisuseError where it is of another sentence."""
         path = fill_template(self.template, number, id)
         exists = self.resume and path not in self.used_paths and Path(path).exists()
-        if exists:
+        if not exists:
+            return False
+        require_same_text(path, text)
+        if self.is_checked:
             self.reserve(path)
-        return exists
+        return self.is_checked
 
     def write(self, number: int, id: str | None, data: bytes) -> None:
         """Write the file; MisuseError for a repeated id, and for a file that is also input."""
@@ -180,6 +199,10 @@ class FilePerMapWriter:
         if self.inputs and file_id(path) in self.inputs:
             raise MisuseError(f"{path!r} is also the input; write to another file")
         self.reserve(path)
+        if self.resume and not self.is_checked and Path(path).is_file():
+            require_same_bytes(path, data)
+            self.is_checked = True
+            return
         write_file(path, data)
 
     def reserve(self, path: str) -> None:
