@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import random
+
 import numpy as np
 import pytest
 
@@ -62,3 +65,16 @@ def make_map(
         weights=weights,
         **more,
     )
+
+
+def pytest_collection_modifyitems(items):
+    """Shuffle files, and tests within files, where ATTNVIZ_TEST_ORDER is a seed."""
+    seed = os.environ.get("ATTNVIZ_TEST_ORDER")
+    if seed is None:
+        return
+    rng = random.Random(seed)
+    files = sorted({item.path for item in items})
+    rng.shuffle(files)
+    position = {path: i for i, path in enumerate(files)}
+    rng.shuffle(items)
+    items.sort(key=lambda item: position[item.path])
