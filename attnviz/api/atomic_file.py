@@ -13,7 +13,7 @@ import os
 import secrets
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 from pathlib import Path
 from typing import BinaryIO
@@ -25,24 +25,31 @@ PARTIAL = ".partial"  # appended to the name of a file that still grows
 TEMPORARY = ".attnviz-", ".tmp"  # how names of temporary files begin and end
 
 
-def write_file(path: str | Path, data: bytes) -> None:
-    """Write bytes to a file that exists only when it is complete.
+def write_file(path: str | Path, data: bytes | Iterable[bytes]) -> None:
+    """Write bytes, or chunks of them, to a file that exists only when it is complete.
 
     A link is written through to the file it names; the mode of an existing file is kept.
     What is no regular file (a device, a pipe) is written to directly.
     Raises CouldNotError with the path and the reason; an existing file then keeps its bytes.
     """
-    path = Path(path)
+    path, chunks = Path(path), as_chunks(data)
     try:
         if is_special(path):
-            path.write_bytes(data)
+            with path.open("wb") as file:
+                for chunk in chunks:
+                    file.write(chunk)
         else:
-            replace_file(follow_links(path), data)
+            replace_file(follow_links(path), chunks)
     except (OSError, ValueError) as error:
         raise cannot_write(path, error) from None
 
 
-def replace_file(path: Path, data: bytes) -> None:
+def as_chunks(data: bytes | Iterable[bytes]) -> Iterable[bytes]:
+    """Bytes as one chunk; chunks unchanged."""
+    return [data] if isinstance(data, bytes) else data
+
+
+def replace_file(path: Path, chunks: Iterable[bytes]) -> None:
     """Write a temporary file beside `path` and rename it to `path`."""
     mode = mode_for(path)
     temporary = path.with_name(f"{TEMPORARY[0]}{secrets.token_hex(8)}{TEMPORARY[1]}")
@@ -51,7 +58,8 @@ def replace_file(path: Path, data: bytes) -> None:
         handle = open_locked(temporary, os.O_EXCL)
         stack.callback(os.close, os.dup(handle))  # keeps the lock until the file has its name
         with os.fdopen(handle, "wb") as file:
-            file.write(data)
+            for chunk in chunks:
+                file.write(chunk)
         temporary.chmod(mode)
         temporary.replace(path)
 
@@ -129,14 +137,15 @@ class GrowingFile:
         self.file.seek(end)
         self.has_written = end > 0
 
-    def append(self, data: bytes) -> None:
-        """Write and flush; the first write of a fresh run drops what an earlier one left."""
+    def append(self, data: bytes | Iterable[bytes]) -> None:
+        """Write and flush, in chunks or at once; the first write of a fresh run drops what an earlier one left."""
         try:
             if not self.has_written and not self.is_special and not self.is_resumed:
                 self.truncate(0)
-            self.file.write(data)
+            for chunk in as_chunks(data):
+                self.file.write(chunk)
+                self.has_written = True
             self.file.flush()
-            self.has_written = True
         except OSError as error:
             raise cannot_write(self.path, error) from None
 

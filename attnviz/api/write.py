@@ -37,8 +37,9 @@ def write(
         render_style = Style(**style)
     except TypeError as error:
         raise MisuseError(f"style: {error}") from None
-    data: bytes = file_format.render(amap, render_style)
+    data = file_format.chunks(amap, render_style)
     if path is None:
-        target.write(data)  # type: ignore[union-attr]
+        for chunk in data:
+            target.write(chunk)  # type: ignore[union-attr]
     else:
         write_file(path, data)

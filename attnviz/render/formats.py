@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module
 from pathlib import PurePath
 from typing import Any
@@ -18,7 +18,8 @@ class Format(Record):
     """An output format.
 
     `renderer` names module and function below attnviz.render, imported when the format is used.
-    The function maps (amap, style) to bytes; only that of "table" returns a rich renderable.
+    The function maps (amap, style) to bytes or to an iterator of chunks of bytes; only that of
+    "table" returns a rich renderable.
     """
 
     name: str
@@ -31,6 +32,16 @@ class Format(Record):
 
     def render(self, amap: AttentionMap, style: Style | None = None) -> Any:
         """The map in this format: bytes, or for "table" a rich renderable."""
+        output = self.call_renderer(amap, style)
+        return b"".join(output) if isinstance(output, Iterator) else output
+
+    def chunks(self, amap: AttentionMap, style: Style | None = None) -> Iterable[bytes]:
+        """The bytes of the map in this format, in chunks; large text is not held at once."""
+        output = self.call_renderer(amap, style)
+        return [output] if isinstance(output, bytes) else output
+
+    def call_renderer(self, amap: AttentionMap, style: Style | None) -> Any:
+        """What the function of this format returns."""
         module, function = self.renderer.split(":")
         render: Callable[[AttentionMap, Style], Any]
         render = getattr(import_module(f"attnviz.render.{module}"), function)

@@ -23,7 +23,7 @@ from attnviz.cli.output.map_writers import (
 )
 from attnviz.cli.output.progress import progress
 from attnviz.cli.output.render import require_multiple_maps
-from attnviz.errors import AttnvizError, MisuseError
+from attnviz.errors import AttnvizError, CouldNotError, MisuseError
 
 MAX_JOBS = 256
 
@@ -136,6 +136,8 @@ def write_outcome(writers: list[MapWriter], item: Item, outcome: Outcome) -> Att
                 writer.write(item.number, item.sentence.id, data)
     except DuplicateIdError as error:
         return error
+    except MemoryError:
+        return CouldNotError("not enough memory for this sentence")
     return None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -24,7 +25,7 @@ class Job(Record):
     env: Environment
     request: dict[str, Any] | None = None  # stored in the metadata, for --resume
 
-    def __call__(self, sentence: Sentence) -> list[bytes]:
+    def __call__(self, sentence: Sentence) -> list[bytes | Iterable[bytes]]:
         """The map of a sentence, rendered for each target."""
         from attnviz.api.look import look
         from attnviz.cli.options.parse import warn_if_modified

@@ -7,7 +7,7 @@ import signal
 import threading
 import warnings
 from collections import deque
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from attnviz.cli.batch.job import Job
@@ -28,7 +28,7 @@ class Item(NamedTuple):
 class Outcome(NamedTuple):
     """The result of a sentence: data for each target, or an error; and notes."""
 
-    data: list[bytes]
+    data: Sequence[bytes | Iterable[bytes]]
     error: AttnvizError | None = None
     notes: tuple[str, ...] = ()
 
@@ -104,4 +104,6 @@ def init_worker(job: Job) -> None:
 
 def run_in_worker(sentence: Sentence) -> Outcome:
     """One sentence, in a worker process."""
-    return run_job(Worker.job, sentence)
+    outcome = run_job(Worker.job, sentence)
+    chunks = [[data] if isinstance(data, bytes) else data for data in outcome.data]
+    return outcome._replace(data=[b"".join(data) for data in chunks])

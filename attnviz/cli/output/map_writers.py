@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
-from attnviz.api.atomic_file import GrowingFile, remove_stale_files, write_file
+from attnviz.api.atomic_file import GrowingFile, as_chunks, remove_stale_files, write_file
 from attnviz.cli.environment import Environment, FileId, file_id
 from attnviz.cli.output.existing_file import require_same_bytes, require_same_text
 from attnviz.cli.output.filename_template import ID, fill_template
@@ -25,7 +25,7 @@ class MapWriter(Protocol):
     def has(self, number: int, id: str | None, text: str) -> bool:
         """Whether an earlier run has written this map."""
 
-    def write(self, number: int, id: str | None, data: bytes) -> None:
+    def write(self, number: int, id: str | None, data: bytes | Iterable[bytes]) -> None:
         """Write one map."""
 
     def write_error(self, record: bytes) -> bool:
@@ -106,9 +106,10 @@ class StdoutWriter:
         """False: standard output cannot be resumed."""
         return False
 
-    def write(self, number: int, id: str | None, data: bytes) -> None:
+    def write(self, number: int, id: str | None, data: bytes | Iterable[bytes]) -> None:
         """Write and flush."""
-        self.env.write(data)
+        for chunk in as_chunks(data):
+            self.env.write(chunk)
 
     def write_error(self, record: bytes) -> bool:
         """Write an error record between the others."""
@@ -142,9 +143,10 @@ class AppendWriter:
         """Whether the file has this line; MisuseError where it is of another sentence."""
         return self.earlier is not None and self.earlier.has(number, text)
 
-    def write(self, number: int, id: str | None, data: bytes) -> None:
+    def write(self, number: int, id: str | None, data: bytes | Iterable[bytes]) -> None:
         """Append and flush; MisuseError for a request other than that of the earlier run."""
         if self.earlier is not None:
+            data = b"".join(as_chunks(data))
             self.earlier.require_same_request(data)
         self.file.append(data)
 
@@ -189,7 +191,7 @@ class FilePerMapWriter:
             self.reserve(path)
         return self.is_checked
 
-    def write(self, number: int, id: str | None, data: bytes) -> None:
+    def write(self, number: int, id: str | None, data: bytes | Iterable[bytes]) -> None:
         """Write the file; MisuseError for a repeated id, and for a file that is also input."""
         path = fill_template(self.template, number, id)
         if path in self.used_paths:
@@ -200,7 +202,7 @@ class FilePerMapWriter:
             raise MisuseError(f"{path!r} is also the input; write to another file")
         self.reserve(path)
         if self.resume and not self.is_checked and Path(path).is_file():
-            require_same_bytes(path, data)
+            require_same_bytes(path, b"".join(as_chunks(data)))
             self.is_checked = True
             return
         write_file(path, data)

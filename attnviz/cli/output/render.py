@@ -29,7 +29,7 @@ def render_map(
     style: Style,
     query: str | None,
     captions: Captions | None = None,
-) -> list[bytes]:
+) -> list[bytes | Iterable[bytes]]:
     """A map in the format of each target.
 
     Visual formats get captions and provenance; data formats get the map's own metadata only.
@@ -42,7 +42,7 @@ def render_map(
     return [
         render_table(env, amap, visual_style, target)
         if target.format.name == "table"
-        else target.format.render(amap, visual_style if target.format.is_visual else style)
+        else target.format.chunks(amap, visual_style if target.format.is_visual else style)
         for target in targets
     ]
 

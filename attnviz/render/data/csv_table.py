@@ -3,48 +3,62 @@
 from __future__ import annotations
 
 import csv as standard
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from io import StringIO
 
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.file_format import COLUMNS, to_cell
 from attnviz.core.tokens import Token
-from attnviz.render.data.decimals import to_decimals
+from attnviz.render.data.decimals import require_float32, row_blocks, to_decimals
 from attnviz.render.style import Style
 
+START, QUERY = "\x00", "\x01"  # placeholders in the template of a row
 
-def csv(amap: AttentionMap, style: Style) -> bytes:
+
+def csv(amap: AttentionMap, style: Style) -> Iterator[bytes]:
     """Comma-separated values (RFC 4180), LF line ends, UTF-8."""
-    return write_table(amap, style, ",")
+    return table_chunks(amap, style, ",")
 
 
-def tsv(amap: AttentionMap, style: Style) -> bytes:
+def tsv(amap: AttentionMap, style: Style) -> Iterator[bytes]:
     """Tab-separated values, LF line ends, UTF-8."""
-    return write_table(amap, style, "\t")
+    return table_chunks(amap, style, "\t")
 
 
-def write_table(amap: AttentionMap, style: Style, separator: str) -> bytes:
-    """The table; layers and heads have their original numbers, queries and keys count from 0.
+def table_chunks(amap: AttentionMap, style: Style, separator: str) -> Iterator[bytes]:
+    """The table in blocks of rows; layers and heads have their original numbers.
 
-    A token that a spreadsheet would execute, that contains a line break or that is not valid
-    UTF-8 is a JSON string; `core.file_format.from_cell` decodes it.
+    Queries and keys count from 0. A token that a spreadsheet would execute, that contains a line
+    break or that is not valid UTF-8 is a JSON string; `core.file_format.from_cell` decodes it.
+    Raises NumbersError, before the first block, for numbers outside float32.
     """
-    queries, keys = label_cells(amap.queries, separator), label_cells(amap.keys, separator)
-    middles = [  # the same for every head, and most of the work
-        separator.join((str(q), str(k), query, key, ""))
-        for q, query in enumerate(queries)
-        for k, key in enumerate(keys)
-    ]
-    flat = amap.weights.reshape(amap.n_layer, amap.n_head, -1)
-    lines = [separator.join(COLUMNS) + "\n"]
-    for layer, heads in zip(amap.layers, flat, strict=True):
+    for layer, heads in zip(amap.layers, amap.weights, strict=True):
         for head, weights in zip(amap.heads, heads, strict=True):
-            start = f"{layer}{separator}{head}{separator}"
-            decimals = to_decimals(
-                weights, f"weight of layer {layer}, head {head}", style.precision
-            )
-            lines += [f"{start}{m}{w!r}\n" for m, w in zip(middles, decimals, strict=True)]
-    return "".join(lines).encode()
+            require_float32(weights, f"weight of layer {layer}, head {head}")
+    return table_rows(amap, style, separator)
+
+
+def table_rows(amap: AttentionMap, style: Style, separator: str) -> Iterator[bytes]:
+    """The header and the rows; one template per query holds all but layer, head and weights."""
+    queries, keys = label_cells(amap.queries, separator), label_cells(amap.keys, separator)
+    yield (separator.join(COLUMNS) + "\n").encode()
+    # No cell holds the placeholders: `to_cell` encodes control characters.
+    row = "".join(
+        f"{START}{k}{separator}{QUERY}{separator}{key.replace('%', '%%')}{separator}%r\n"
+        for k, key in enumerate(keys)
+    )
+    for i, layer in enumerate(amap.layers):
+        for j, head in enumerate(amap.heads):
+            what = f"weight of layer {layer}, head {head}"
+            for block in row_blocks(*amap.weights.shape[2:]):
+                decimals = to_decimals(amap.weights[i, j, block], what, style.precision)
+                lines = []
+                for q, weights in enumerate(decimals, start=block.start):
+                    start = separator.join((str(layer), str(head), str(q), ""))
+                    template = row.replace(START, start)
+                    template = template.replace(QUERY, queries[q].replace("%", "%%"))
+                    lines.append(template % tuple(weights))
+                yield "".join(lines).encode()
 
 
 def label_cells(tokens: Sequence[Token], separator: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -11,13 +12,27 @@ from attnviz.errors import NumbersError
 
 SMALLEST, LARGEST = 1e-12, 1.0  # between them, up to nine digits are integers over 10^n
 TENS = 10.0 ** np.arange(23)  # the powers of ten that are exact in float64
+BLOCK_SIZE = 1 << 16  # numbers that are converted at a time
 DIGITS = 17  # a float64 below 1 has no more decimals
+
+
+def row_blocks(n_row: int, n_column: int) -> Iterator[slice]:
+    """Slices of rows that hold about BLOCK_SIZE numbers each, at least one row."""
+    n = max(1, BLOCK_SIZE // max(1, n_column))
+    for start in range(0, n_row, n):
+        yield slice(start, min(start + n, n_row))
+
+
+def require_float32(array: FloatArray, what: str) -> None:
+    """Raise NumbersError for numbers outside float32.    [...]"""
+    if array.dtype.itemsize > 4:  # smaller types cannot overflow
+        to_float32(array, what)
 
 
 def to_float32(array: FloatArray, what: str) -> FloatArray:
     """Convert to float32. Raises NumbersError on overflow.    [...] -> [...]"""
     with np.errstate(over="ignore", invalid="ignore"):
-        numbers = np.asarray(array).astype("<f4")
+        numbers = np.asarray(array).astype("<f4", copy=False)
     if not np.isfinite(numbers).all():
         where = tuple(int(i) for i in np.argwhere(~np.isfinite(numbers))[0])
         raise NumbersError(

@@ -6,7 +6,7 @@ Binary formats store `document_header`, the document without its arrays, beside 
 from __future__ import annotations
 
 import json as standard
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import isfinite
 from typing import Any
 
@@ -15,28 +15,60 @@ import numpy as np
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.file_format import FORMAT, FORMAT_VERSION
 from attnviz.core.tokens import Token
-from attnviz.render.data.decimals import to_decimals
+from attnviz.render.data.decimals import require_float32, row_blocks, to_decimals
 from attnviz.render.style import Style
 
 ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}  # safe inside an HTML page
 
 
-def json(amap: AttentionMap, style: Style) -> bytes:
+def json(amap: AttentionMap, style: Style) -> Iterator[bytes]:
     """One document on one line, ASCII, ending in LF: safe in HTML, logs and JSON Lines.
 
-    Raises NumbersError for numbers outside float32.
+    Raises NumbersError, before the first chunk, for numbers outside float32.
     """
+    names = [n for n in ("query_vectors", "key_vectors") if getattr(amap, n) is not None]
+    require_float32(amap.weights, "weight")
+    for name in names:
+        require_float32(getattr(amap, name), name)
+    return document_chunks(amap, style, names)
+
+
+def document_chunks(
+    amap: AttentionMap, style: Style, vector_names: Sequence[str]
+) -> Iterator[bytes]:
+    """The document in chunks: its header, and blocks of rows of its arrays."""
     document = document_header(amap, style)
     meta = document.pop("meta")
-    masked = amap.masked
-    document["weights"] = to_decimals(amap.weights, "weight", style.precision)
-    document["hidden"] = None if masked is None else masked.astype(int).tolist()
-    document["meta"] = meta
-    for name in ("query_vectors", "key_vectors"):
-        vectors = getattr(amap, name)
-        if vectors is not None:
-            document[name] = to_decimals(vectors, name)
-    return to_json_line(document)
+    yield to_json_line(document)[:-2] + b',"weights":'
+    yield from array_chunks(
+        amap.weights, lambda rows: to_decimals(rows, "weight", style.precision)
+    )
+    yield b',"hidden":'
+    if amap.visible is None or amap.visible.all():
+        yield b"null"
+    else:
+        visible = np.broadcast_to(amap.visible, amap.weights.shape)
+        yield from array_chunks(visible, lambda rows: np.logical_not(rows).astype(int).tolist())
+    yield b',"meta":' + to_json_line(meta)[:-1]
+    for name in vector_names:
+        yield f',"{name}":'.encode()
+        yield from array_chunks(getattr(amap, name), lambda rows: to_decimals(rows, "vector"))
+    yield b"}\n"
+
+
+def array_chunks(array: Any, to_lists: Callable[[Any], list[Any]]) -> Iterator[bytes]:
+    """An array of four dimensions as JSON, in blocks of rows."""
+    yield b"["
+    for i, layer in enumerate(array):
+        yield b",[" if i else b"["
+        for j, head in enumerate(layer):
+            yield b",[" if j else b"["
+            for rows in row_blocks(*head.shape):
+                text = repr(to_lists(head[rows])).replace(" ", "")[1:-1]
+                yield (f",{text}" if rows.start else text).encode("ascii")
+            yield b"]"
+        yield b"]"
+    yield b"]"
 
 
 def document_header(amap: AttentionMap, style: Style) -> dict[str, Any]:
