@@ -138,16 +138,31 @@ class GrowingFile:
         self.has_written = end > 0
 
     def append(self, data: bytes | Iterable[bytes]) -> None:
-        """Write and flush, in chunks or at once; the first write of a fresh run drops what an earlier one left."""
+        """Write and flush; the first write of a fresh run drops what an earlier one left.
+
+        After a failure the file ends where the record began."""
         try:
             if not self.has_written and not self.is_special and not self.is_resumed:
                 self.truncate(0)
-            for chunk in as_chunks(data):
-                self.file.write(chunk)
-                self.has_written = True
-            self.file.flush()
+            start = None if self.is_special else self.file.tell()
+            try:
+                for chunk in as_chunks(data):
+                    self.file.write(chunk)
+                self.file.flush()
+            except BaseException:
+                if start is not None:
+                    self.drop_after(start)
+                raise
+            self.has_written = True
         except OSError as error:
             raise cannot_write(self.path, error) from None
+
+    def drop_after(self, end: int) -> None:
+        """Cut an incomplete record; what the buffer still holds is cut when it is written."""
+        os.ftruncate(self.file.fileno(), end)  # first: it frees space for what is buffered
+        with contextlib.suppress(OSError):
+            self.file.seek(end)
+        os.ftruncate(self.file.fileno(), end)
 
     def commit(self) -> None:
         """Give the file its name; the lock is held until then."""
@@ -165,7 +180,8 @@ class GrowingFile:
         is_leftover = not self.is_special and not self.is_committed
         if is_leftover and os.fstat(self.file.fileno()).st_size == 0:
             remove_file(self.partial)
-        self.file.close()
+        with contextlib.suppress(OSError):  # each record was flushed when it was appended
+            self.file.close()
 
 
 def partial_path(path: Path) -> Path:

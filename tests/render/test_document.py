@@ -37,7 +37,7 @@ VALIDATOR = Draft202012Validator(json.loads(document.read_schema()))
 
 
 def written(amap, **style):
-    return document.json(amap, Style(**style))
+    return b"".join(document.json(amap, Style(**style)))
 
 
 def read(amap, **style):

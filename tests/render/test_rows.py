@@ -51,7 +51,7 @@ def test_every_weight_has_one_line_and_no_cell_is_a_formula(table, separator, to
 def test_a_number_is_never_changed_to_hide_a_formula():
     amap = make_map(["a"], n_head=1)
     negative = type(amap)(amap.queries, amap.keys, -amap.weights)
-    assert rows.csv(negative, Style()).endswith(b"0,0,0,0,a,a,-1.0\n")
+    assert b"".join(rows.csv(negative, Style())).endswith(b"0,0,0,0,a,a,-1.0\n")
 
 
 @pytest.mark.parametrize("text", [*HOSTILE, *FORMULA, " =1", "'s", '"', '"a"', "\\u0041", "a=b"])
@@ -69,4 +69,4 @@ def test_a_cell_that_only_looks_quoted_is_taken_as_it_stands():
 
 
 def test_precision_rounds():
-    assert b",0.62\n" in rows.csv(make_map(), Style(precision=2))
+    assert b",0.62\n" in b"".join(rows.csv(make_map(), Style(precision=2)))
