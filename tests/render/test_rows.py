@@ -11,10 +11,11 @@ import pytest
 
 from attnviz.core.file_format import COLUMNS, from_cell, to_cell
 from attnviz.render.data import csv_table as rows
+from attnviz.render.formats import find_format
 from attnviz.render.style import Style
 from tests.conftest import HOSTILE, make_map
 
-TABLES = [(rows.csv, ","), (rows.tsv, "\t")]
+TABLES = [(find_format("csv").render, ","), (find_format("tsv").render, "\t")]
 FORMULA = "=+-@\t\r＝＋－＠"
 
 
