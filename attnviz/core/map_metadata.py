@@ -66,7 +66,7 @@ class SourceMetadata(TypedDict, total=False):
 class DerivedMetadata(TypedDict, total=False):
     """What was done with the weights afterwards: selection, pooling, measures, comparison.
 
-    id: identifier of the sentence in a batch.
+    id: identifier of the sentence in a batch; request: the options of the batch, by name.
     segments: the segments that remain, "A attends to B".
     dropped: numbers of queries and keys that were removed.
     pooled, reduced: how cells or heads were combined.
@@ -76,6 +76,7 @@ class DerivedMetadata(TypedDict, total=False):
     """
 
     id: str
+    request: dict[str, Any]
     name: str
     text: str
     segments: str

@@ -8,7 +8,6 @@ from typing import Any
 
 from attnviz.cli.environment import Environment
 from attnviz.cli.input.sentence import Sentence
-from attnviz.cli.options.request import REQUEST
 from attnviz.cli.output.render import render_map
 from attnviz.cli.output.target import Target
 from attnviz.record import Record
@@ -35,5 +34,5 @@ class Job(Record):
         if sentence.id is not None:
             amap = replace(amap, meta={**amap.meta, "id": sentence.id})
         if self.request is not None:
-            amap = replace(amap, meta={**amap.meta, REQUEST: self.request})
+            amap = replace(amap, meta={**amap.meta, "request": self.request})
         return render_map(self.env, self.targets, amap, self.style, self.query)
