@@ -6,14 +6,17 @@ import zlib
 from io import BytesIO
 from os import PathLike
 from pathlib import Path
+from sys import getsizeof
 from typing import BinaryIO
 
 from attnviz.errors import CouldNotError, InvalidInputError
 from attnviz.sources.memory import format_bytes
 
 LARGEST = 1 << 30  # bytes of a file, compressed or not
-LARGEST_TEXT = 1 << 28  # as Python objects, text takes several times its size in bytes
-BUDGET = 1 << 30  # bytes that what a file holds may take in memory, as floats and Python objects
+LARGEST_TEXT = 200_000_000  # as Python objects, text takes several times its size in bytes
+BUDGET = 3 << 29  # bytes that what a file holds may take in memory, as floats and Python objects
+GROWTH = 8  # a file larger than BUDGET / GROWTH may take this many times its size
+TEXT_COPIES = 3  # of a text, which exist at the same time: the text, its lines, its strings
 LONGEST = 1 << 17  # size of any axis, number of tokens
 HARMLESS = 1 << 26  # bytes that compressed data of any size may expand to
 RATIO = 200  # attention does not compress better than this; zip bombs do
@@ -84,13 +87,19 @@ def check_growth(n_packed: int, n_unpacked: int, limit: int) -> None:
         )
 
 
-def check_budget(n_byte: int, what: str) -> None:
-    """Refuse values that would take more than BUDGET bytes in memory, before they are built."""
-    if n_byte > BUDGET:
-        size = format_bytes(min(n_byte, 10**18))
+def memory_budget(n_byte: int) -> int:
+    """The bytes that a file of arrays, of `n_byte` bytes, may take in memory."""
+    return max(BUDGET, GROWTH * n_byte)
+
+
+def check_budget(n_byte: int, what: str, budget: int | None = None) -> None:
+    """Refuse values of more than `budget` bytes in memory (None: BUDGET); nothing is built yet."""
+    budget = BUDGET if budget is None else budget
+    if n_byte > budget:
+        size, limit = format_bytes(min(n_byte, 10**18)), format_bytes(max(budget, 0))
         raise InvalidInputError(
-            f"{what} would take {size} in memory; the limit is {format_bytes(BUDGET)}. Save fewer "
-            "layers, heads or tokens"
+            f"{what} would take {size} in memory; the limit is {limit}. Save fewer layers, heads "
+            "or tokens"
         )
 
 
@@ -104,9 +113,16 @@ def decode_text(data: bytes) -> str:
     """Bytes as strict UTF-8, without a leading byte order mark."""
     check_text_size(data)
     try:
-        return data.decode("utf-8").removeprefix("\ufeff")
+        text = data.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         raise InvalidInputError(f"byte {error.start} is not UTF-8") from None
+    check_budget(text_bytes(text), f"a text of {len(text):,} characters")
+    return text
+
+
+def text_bytes(text: str) -> int:
+    """The bytes that a text takes while it is parsed; one emoji makes each character 4 bytes."""
+    return TEXT_COPIES * getsizeof(text)
 
 
 def one_line_message(error: Exception) -> str:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from collections import Counter
 from typing import Any, NoReturn
 
 from attnviz.errors import InvalidInputError
-from attnviz.sources.safe_read import check_budget
+from attnviz.sources.safe_read import check_budget, text_bytes
 
 SPACE = re.compile(r"[ \t\r\n]*")
 SMALL = 1 << 22  # characters of a text whose values fit in memory, whatever they are
-# Bytes in memory per character: a comma separates floats in lists, a colon entries of objects.
-BYTES_PER_MARK = {",": 40, ":": 100, '"': 24, "[": 64, "{": 240}
+# Bytes in memory per character: a comma separates floats in lists, which become arrays, a colon
+# separates entries of objects.
+BYTES_PER_MARK = {",": 64, ":": 100, '"': 24, "[": 64, "{": 240}
 
 
 def no_duplicate_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -38,8 +38,7 @@ def check_size(text: str) -> None:
     """Refuse JSON whose values would not fit in memory, without parsing it."""
     if len(text) > SMALL:
         values = sum(n * text.count(mark) for mark, n in BYTES_PER_MARK.items())
-        wide = sys.getsizeof(text) - len(text)  # one emoji makes every character 4 bytes
-        check_budget(values + wide, "this JSON")
+        check_budget(values + text_bytes(text), "this JSON")
 
 
 def parse_at(text: str, start: int = 0) -> tuple[Any, int]:

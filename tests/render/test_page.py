@@ -23,8 +23,8 @@ from attnviz.render.page import bundle, data_island, html, render_page
 from attnviz.render.page.quantize import MAX_VECTOR_VALUES, quantize
 from attnviz.render.style import Style
 from attnviz.sources.external import read
+from attnviz.sources.external.attnviz_html import parse_packed_header, unpack_values
 from attnviz.sources.external.attnviz_html import read_html as read_raw
-from attnviz.sources.external.attnviz_html import unpack_values
 from attnviz.sources.external.selection import Selection
 from tests.conftest import HOSTILE, make_map
 
@@ -205,7 +205,7 @@ def test_quantized_values_come_back_within_half_a_step_of_their_row(signed, many
     array[hidden] = 0.0
     quantized = quantize(array, signed, hidden)
     assert quantized["codes"] == ("int16" if signed else "uint8" if many else "uint16")
-    back, out = unpack_values(quantized, "weights")
+    back, out = unpack_values(parse_packed_header(quantized, "weights"), "weights")
     peak = np.abs(array).max(-1, keepdims=True)
     share = np.divide(np.abs(array), peak, out=np.zeros(shape), where=peak > 0)
     half = 0.51 / quantized["top"]
@@ -226,7 +226,7 @@ def test_8_bit_weights_beside_an_attention_sink_keep_0_002_and_exact_row_sums(mo
     weights = np.concatenate([np.full((1, 2, 40, 1), 0.96), rows], axis=-1)
     quantized = quantize(weights, signed=False)
     assert quantized["codes"] == "uint8"
-    back, _ = unpack_values(quantized, "weights")
+    back, _ = unpack_values(parse_packed_header(quantized, "weights"), "weights")
     assert np.abs(back - weights).max() <= 0.002
     rest = back[..., 1:] / back[..., 1:].sum(-1, keepdims=True)  # without the sink, renormalized
     truth = weights[..., 1:] / weights[..., 1:].sum(-1, keepdims=True)
@@ -240,7 +240,8 @@ def test_pages_of_linear_8_bit_codes_without_row_sums_are_still_read():
     codes = np.array([[1, 255], [128, 0]], np.uint8)
     data = np.array([0.5, 0.25]).tobytes() + codes.tobytes()
     layers = [b64encode(zlib.compress(data)).decode()]
-    back, masked = unpack_values({"shape": [1, 1, 2, 2], "codes": "uint8", "layers": layers}, "w")
+    record = {"shape": [1, 1, 2, 2], "codes": "uint8", "layers": layers}
+    back, masked = unpack_values(parse_packed_header(record, "weights"), "weights")
     assert back[0, 0].tolist() == [[0, 0.5], [0.125, 0]]
     assert masked[0, 0].tolist() == [[False, False], [False, True]]
 
@@ -294,7 +295,8 @@ def test_a_comparison_is_laid_side_by_side():
         assert one["signed"] == (turn > 2)
         assert one["row_sum"] == ("any" if turn > 2 else "1")
         for head in (0, 1):
-            mine = unpack_values(one["weights"], "weights")[0][:, head]
+            packed = parse_packed_header(one["weights"], "weights")
+            mine = unpack_values(packed, "weights")[0][:, head]
             assert np.abs(mine - amap.weights[:, 5 * head + turn]).max() <= 2e-5
         assert "compared" not in one["meta"]  # it is none any more
     assert island_of(html(amap, Style()))["start"]["view"] == "compare"

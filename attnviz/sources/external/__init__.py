@@ -12,7 +12,7 @@ from typing import Any
 
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.tokens import Token
-from attnviz.errors import InvalidInputError
+from attnviz.errors import CouldNotError, InvalidInputError
 from attnviz.sources.external.selection import Selection
 
 TokenSequence = Sequence[str | Token]
@@ -134,3 +134,6 @@ def name_source_in_errors(source: Any, where: str = "") -> Iterator[None]:
         yield
     except InvalidInputError as error:
         raise type(error)(f"{name}{where}{error}") from error
+    except MemoryError:
+        reason = "there is not enough memory to read it; save fewer layers, heads or tokens"
+        raise CouldNotError(f"{name}{where}{reason}") from None

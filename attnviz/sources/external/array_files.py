@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from io import BytesIO
 from math import prod
 from typing import Any, NoReturn
-from zipfile import ZipFile
+from zipfile import ZipFile, ZipInfo
 
 import numpy as np
 
@@ -19,16 +19,20 @@ from attnviz.sources.external.arrays import from_arrays
 from attnviz.sources.external.assemble import RawAttention
 from attnviz.sources.external.json_document import check_version, parse_document
 from attnviz.sources.external.selection import Selection
+from attnviz.sources.external.to_numpy import float_bytes
 from attnviz.sources.safe_read import (
     LARGEST,
     check_budget,
     check_growth,
     decode_text,
+    memory_budget,
     one_line_message,
 )
 from attnviz.sources.strict_json import parse_json
 
 MEMBERS = 10_000
+MEMBER_PART = 1 << 20  # bytes that are decompressed at a time
+MAX_HEADER = 1 << 14  # of an npy file, whose header has at most 10,000 bytes in NumPy
 BYTES_PER_ENTRY = 1_000  # of the directory of a zip file: a name and its numbers
 BYTES_PER_TENSOR = 600  # in memory, for the name, shape and type of a tensor
 END_RECORD, ZIP64_LOCATOR = b"PK\x05\x06", b"PK\x06\x07"
@@ -50,7 +54,7 @@ TENSORS = {
 
 def read_npy(data: bytes, selection: Selection) -> RawAttention:
     """An npy file: one array."""
-    return from_arrays(parse_npy(data, "the array"), selection, is_limited=True)
+    return from_arrays(parse_npy(data, "the array"), selection, budget=memory_budget(len(data)))
 
 
 def read_npz(data: bytes, selection: Selection) -> RawAttention:
@@ -58,18 +62,23 @@ def read_npz(data: bytes, selection: Selection) -> RawAttention:
     arrays = read_members(data)
     document = arrays.pop("document", None)
     if document is None:
-        return from_arrays(arrays, selection, is_limited=True)
+        return from_arrays(arrays, selection, budget=budget_beside(arrays, data))
     if document.dtype.kind != "S" or document.ndim:
         raise InvalidInputError("the member 'document' should be bytes of JSON")
-    return parse_own_arrays(document.item(), arrays)
+    return parse_own_arrays(document.item(), arrays, budget_beside(arrays, data))
 
 
 def read_safetensors(data: bytes, selection: Selection) -> RawAttention:
     """A safetensors file: named tensors, of attnviz or of another program."""
     arrays, document = load_tensors(data)
     if document is None:
-        return from_arrays(arrays, selection, is_limited=True)
-    return parse_own_arrays(document, arrays)
+        return from_arrays(arrays, selection, budget=budget_beside(arrays, data))
+    return parse_own_arrays(document, arrays, budget_beside(arrays, data))
+
+
+def budget_beside(arrays: Mapping[str, Any], data: bytes) -> int:
+    """The bytes that the arrays of a file may take beside their own."""
+    return memory_budget(len(data)) - sum(array.nbytes for array in arrays.values())
 
 
 def load_tensors(data: bytes) -> tuple[dict[str, Any], str | None]:
@@ -102,12 +111,20 @@ def refuse_pickle(data: bytes, selection: Selection) -> NoReturn:
     raise InvalidInputError(f"pickle files are not supported: {PICKLE}")
 
 
-def parse_own_arrays(document: str | bytes, arrays: Mapping[str, Any]) -> RawAttention:
-    """Arrays that attnviz wrote, with their JSON document."""
+def parse_own_arrays(
+    document: str | bytes, arrays: Mapping[str, Any], budget: int | None = None
+) -> RawAttention:
+    """Arrays that attnviz wrote, with their JSON document.
+
+    `budget`: the bytes that the arrays may take beside their own; None: they were checked.
+    """
     fields = parse_json(decode_text(document) if isinstance(document, bytes) else document)
     if not isinstance(fields, dict):
         raise InvalidInputError("the document of the arrays should be a JSON object")
     check_version(fields)
+    if budget is not None:
+        n_byte = sum(float_bytes(array.shape, array.dtype) for array in arrays.values())
+        check_budget(n_byte, "the arrays of this document, as floats,", budget)
     return parse_document(fields, arrays)
 
 
@@ -126,12 +143,28 @@ def read_members(data: bytes) -> dict[str, Any]:
                 )
             check_growth(len(data), sum(info.file_size for info in infos), LARGEST)
             return {
-                name.removesuffix(".npy"): parse_npy(archive.read(name), name) for name in names
+                info.filename.removesuffix(".npy"): parse_npy(
+                    read_member(archive, info), info.filename
+                )
+                for info in infos
             }
-    except InvalidInputError:
+    except (InvalidInputError, MemoryError):
         raise
     except Exception as error:  # zipfile raises more kinds than it documents
         raise InvalidInputError(f"invalid npz: {one_line_message(error)}") from None
+
+
+def read_member(archive: ZipFile, info: ZipInfo) -> bytearray:
+    """The content of a member, read a part at a time: zipfile alone holds it twice."""
+    content = bytearray(info.file_size)
+    view = memoryview(content)
+    with archive.open(info) as file:
+        while part := file.read(MEMBER_PART):
+            view[: len(part)] = part
+            view = view[len(part) :]
+    if view:
+        raise InvalidInputError(f"{info.filename!r:.80} is shorter than the directory declares")
+    return content
 
 
 def check_directory(data: bytes) -> None:
@@ -145,9 +178,9 @@ def check_directory(data: bytes) -> None:
         raise InvalidInputError(f"invalid npz: its directory is for more than {MEMBERS:,} members")
 
 
-def parse_npy(data: bytes, name: str) -> Any:
+def parse_npy(data: bytes | bytearray, name: str) -> Any:
     """The array of an npy file, whose header is checked first.    -> [...]"""
-    file = BytesIO(data)
+    file = BytesIO(bytes(data[:MAX_HEADER]))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

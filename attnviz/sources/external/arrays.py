@@ -17,39 +17,39 @@ from attnviz.sources.external.to_numpy import float_bytes, is_array, to_numpy
 from attnviz.sources.safe_read import check_budget
 
 
-def from_arrays(source: Any, selection: Selection, *, is_limited: bool = False) -> RawAttention:
+def from_arrays(source: Any, selection: Selection, *, budget: int | None = None) -> RawAttention:
     """Attention from one array, one per layer, one per generation step, or named arrays.
 
-    `is_limited`: the arrays are those of a file, whose size in memory as floats is limited.
+    `budget`: the bytes that arrays of a file may take beside their own; None: no limit.
     Raises InvalidInputError, with the reason, for anything that is not attention.
     """
     if is_array(source):
-        check_arrays([source], is_limited)
+        check_arrays([source], budget)
         return from_one_array(to_numpy(source), selection.axes)
     if not isinstance(source, list | tuple):
         from attnviz.sources.external.named_arrays import named_values
 
-        return from_names(named_values(source), selection, is_limited=is_limited)
+        return from_names(named_values(source), selection, budget=budget)
     inner = [part for part in source if isinstance(part, list | tuple)]
     if any(not parts or any(part is None for part in parts) for parts in (source, *inner)):
         raise InvalidInputError(f"these outputs hold no attention; {EAGER}")
     if is_array(source[0]):
-        check_arrays(source, is_limited)
+        check_arrays(source, budget)
         return from_layers(source, selection.axes)
     if len(inner) == len(source) and is_array(inner[0][0]) and len(inner[0][0].shape) > 2:
         from attnviz.sources.external.generation_steps import join_steps
 
-        check_arrays([layer for step in source for layer in step], is_limited)
+        check_arrays([layer for step in source for layer in step], budget)
         steps = [[to_numpy(layer) for layer in step] for step in source]
-        return join_steps(steps, is_limited=is_limited)
+        return join_steps(steps, budget=budget)
     return from_one_array(to_numpy(source), selection.axes)
 
 
-def check_arrays(arrays: Sequence[Any], is_limited: bool) -> None:
-    """Refuse NumPy arrays of a file that would take too much memory as floats."""
-    if is_limited:
+def check_arrays(arrays: Sequence[Any], budget: int | None) -> None:
+    """Refuse NumPy arrays of a file that would take more than `budget` bytes as floats."""
+    if budget is not None:
         n_byte = sum(float_bytes(a.shape, a.dtype) for a in arrays if isinstance(a, np.ndarray))
-        check_budget(n_byte, f"{describe_shapes(arrays)}, as floats,")
+        check_budget(n_byte, f"{describe_shapes(arrays)}, as floats,", budget)
 
 
 def describe_shapes(arrays: Sequence[Any]) -> str:
@@ -59,7 +59,7 @@ def describe_shapes(arrays: Sequence[Any]) -> str:
 
 
 def from_names(
-    named: Mapping[str, Any], selection: Selection, *, is_limited: bool = False
+    named: Mapping[str, Any], selection: Selection, *, budget: int | None = None
 ) -> RawAttention:
     """Attention from named arrays: a model's outputs, a cache, the members of npz or safetensors.
 
@@ -68,7 +68,7 @@ def from_names(
     from attnviz.sources.external.named_arrays import find_attention
 
     attention = find_attention(named, selection)
-    raw = from_arrays(attention.arrays, selection, is_limited=is_limited)
+    raw = from_arrays(attention.arrays, selection, budget=budget)
     return replace(
         raw,
         layers=attention.layers,

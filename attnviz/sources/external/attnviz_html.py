@@ -7,7 +7,7 @@ import zlib
 from base64 import b64decode
 from collections.abc import Mapping
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -22,7 +22,8 @@ from attnviz.sources.strict_json import parse_json
 DATA = re.compile(rb'<script type="application/json" id="data">([^<]*)</script>')
 CODES = ("uint8", "uint16", "int8", "int16")
 MAX_VALUES = 1 << 26  # of one array of a page
-BYTES_PER_VALUE = 5  # float32, and whether it is masked
+BYTES_PER_VALUE = 10  # float32, and whether it is masked; and again in the map
+VALUES = ("weights", "query_vectors", "key_vectors")
 
 
 def read_html(data: bytes, selection: Selection) -> RawAttention:
@@ -45,42 +46,65 @@ def read_html(data: bytes, selection: Selection) -> RawAttention:
     fields = maps[index]
     check_version(fields)
     arrays: dict[str, Any] = {}
-    for name in ("weights", "query_vectors", "key_vectors"):
-        if fields.get(name) is not None:
-            arrays[name], masked = unpack_values(fields[name], name)
-            if name == "weights" and masked.any():
-                arrays["visible"] = np.logical_not(masked)
+    names = [name for name in VALUES if fields.get(name) is not None]
+    packed = {name: parse_packed_header(fields[name], name) for name in names}
+    check_budget(sum(map(unpacked_bytes, packed.values())), "the values of this page")
+    for name in names:
+        arrays[name], masked = unpack_values(packed[name], name)
+        if name == "weights" and masked.any():
+            arrays["visible"] = np.logical_not(masked)
     return parse_document(fields, arrays, guesses)
 
 
-def unpack_values(packed: Any, what: str) -> tuple[FloatArray, BoolArray]:
+class PackedValues(NamedTuple):
+    """The header of packed values, and their layers in base64."""
+
+    shape: tuple[int, ...]
+    kind: np.iinfo[Any]
+    layers: list[str]
+    is_squared: bool
+    has_sums: bool
+
+    @property
+    def codes_start(self) -> int:
+        """The bytes of a layer before its codes: the peak of each row, and its sum if stated."""
+        return 8 * prod(self.shape[1:3]) * (2 if self.has_sums else 1)
+
+    @property
+    def layer_bytes(self) -> int:
+        """The bytes of a layer, decompressed."""
+        return self.codes_start + prod(self.shape[1:]) * self.kind.dtype.itemsize
+
+
+def unpacked_bytes(packed: PackedValues) -> int:
+    """The bytes that packed values take in memory."""
+    return packed.layer_bytes + prod(packed.shape) * BYTES_PER_VALUE
+
+
+def unpack_values(packed: PackedValues, what: str) -> tuple[FloatArray, BoolArray]:
     """The dequantized values of a page, and which are masked.
 
     Formula: value = peak of the row · c, or · c² for the curve "square", c = (code - zero) / top
     Shapes: -> [layer, head, row, column], the same
     """
-    shape, kind, layers = parse_packed_header(packed, what)
+    shape, kind = packed.shape, packed.kind
     zero = int(kind.min == 0)  # the lowest code stands for masked
     rows, codes = prod(shape[1:3]), kind.dtype.newbyteorder("<")
-    start = 8 * rows * (2 if packed.get("sums") is True else 1)  # earlier pages had no row sums
-    is_squared = packed.get("curve") == "square"
-    size = start + prod(shape[1:]) * kind.dtype.itemsize
-    check_budget(size + prod(shape) * BYTES_PER_VALUE, f"{what} of shape {shape}")
     values, masked = np.zeros(shape, np.float32), np.zeros(shape, bool)
-    for at, text in enumerate(layers):
-        data = inflate(text, size, what)
+    for at, text in enumerate(packed.layers):
+        data = inflate(text, packed.layer_bytes, what)
         peaks = np.frombuffer(data, "<f8", rows).reshape(*shape[1:3], 1)
-        code = np.frombuffer(data, codes, offset=start).reshape(shape[1:])
+        code = np.frombuffer(data, codes, offset=packed.codes_start).reshape(shape[1:])
         masked[at] = code == kind.min
         for head in range(shape[1]):  # one by one: float64 takes 8 times as much as the codes
             with np.errstate(over="ignore", invalid="ignore"):  # non-finite: refused later
                 fraction = (code[head].astype(np.float64) - zero) / (kind.max - zero)
-                values[at, head] = (fraction**2 if is_squared else fraction) * peaks[head]
+                values[at, head] = (fraction**2 if packed.is_squared else fraction) * peaks[head]
     values[masked] = 0.0
     return values, masked
 
 
-def parse_packed_header(value: Any, what: str) -> tuple[tuple[int, ...], np.iinfo[Any], list[str]]:
+def parse_packed_header(value: Any, what: str) -> PackedValues:
     """The shape, integer type and encoded layers of packed values, each checked."""
     packed: Mapping[str, Any] = value if isinstance(value, dict) else {}
     shape, codes, layers = packed.get("shape"), packed.get("codes"), packed.get("layers")
@@ -96,7 +120,8 @@ def parse_packed_header(value: Any, what: str) -> tuple[tuple[int, ...], np.iinf
     texts = layers if isinstance(layers, list) else []
     if len(texts) != sizes[0] or not all(isinstance(text, str) for text in texts):
         raise InvalidInputError(f"{what}: there should be {sizes[0]} packed layers")
-    return tuple(sizes), np.iinfo(codes), texts
+    is_squared, has_sums = packed.get("curve") == "square", packed.get("sums") is True
+    return PackedValues(tuple(sizes), np.iinfo(codes), texts, is_squared, has_sums)
 
 
 def inflate(text: str, size: int, what: str) -> bytes:

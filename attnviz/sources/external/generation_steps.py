@@ -13,10 +13,12 @@ from attnviz.sources.external.assemble import RawAttention
 from attnviz.sources.safe_read import check_budget
 
 
-def join_steps(steps: Sequence[Sequence[FloatArray]], *, is_limited: bool = False) -> RawAttention:
+def join_steps(
+    steps: Sequence[Sequence[FloatArray]], *, budget: int | None = None
+) -> RawAttention:
     """Join the rows of all steps; keys of later steps are masked.
 
-    `is_limited`: the steps are those of a file, whose size in memory is limited.
+    `budget`: the bytes that the steps of a file may take when they are joined; None: no limit.
 
     Shapes: steps × layers of [batch, head, query, key], with more keys at each step
     -> [layer, batch, head, all queries, most keys]
@@ -32,9 +34,9 @@ def join_steps(steps: Sequence[Sequence[FloatArray]], *, is_limited: bool = Fals
     n_query = sum(step[0].shape[2] for step in steps)
     n_key = max(step[0].shape[3] for step in steps)
     shape = (len(steps[0]), *first[:2], n_query, n_key)
-    if is_limited:
-        n_byte = prod(shape) * (steps[0][0].itemsize + 1)
-        check_budget(n_byte, f"{len(steps):,} generation steps, joined to shape {shape},")
+    if budget is not None:
+        n_byte = prod(shape) * 2 * (steps[0][0].itemsize + 1)  # joined, and again in the map
+        check_budget(n_byte, f"{len(steps):,} generation steps, joined to shape {shape},", budget)
     weights = np.zeros(shape, dtype=steps[0][0].dtype)
     visible = np.zeros(shape, dtype=bool)
     row = 0

@@ -88,5 +88,6 @@ def parse_attributions(value: Any) -> FloatArray:
     if "attribution" not in named:
         raise InvalidInputError("the tensors have no 'attribution'")
     tensor = named["attribution"]
-    check_budget(float_bytes(tensor.shape, tensor.dtype), "attributions, as floats,")
+    n_byte = 2 * float_bytes(tensor.shape, tensor.dtype)  # NaN are replaced in a copy
+    check_budget(tensor.nbytes + n_byte, "attributions, as floats,")
     return to_numpy(tensor, "attributions")

@@ -21,9 +21,9 @@ from attnviz.sources.external.metadata import (
     parse_meta,
 )
 from attnviz.sources.external.selection import Selection
-from attnviz.sources.external.to_numpy import float_bytes, to_numpy
+from attnviz.sources.external.to_numpy import to_numpy
 from attnviz.sources.external.token_lists import check_count
-from attnviz.sources.safe_read import check_budget, decode_text
+from attnviz.sources.safe_read import decode_text
 from attnviz.sources.strict_json import parse_values
 
 VERSION = re.compile(r"([0-9]{1,4})\.[0-9]{1,4}")
@@ -112,8 +112,6 @@ def parse_document(
 
 def to_float32(values: Any, what: str) -> FloatArray:
     """An array of a document as float32.    -> [layer, head, query, key or d]"""
-    if isinstance(values, np.ndarray):
-        check_budget(float_bytes(values.shape, values.dtype), f"{what} as floats")
     array = to_numpy(values, what)
     if array.ndim != 4:
         raise InvalidInputError(f"{what} have {array.ndim} axes, not 4")

@@ -16,7 +16,7 @@ from attnviz.sources.external.assemble import RawAttention
 from attnviz.sources.safe_read import LONGEST, check_budget
 
 AXES = COLUMNS[:4]
-BYTES_PER_LINE = 9  # of two columns of values as float32, and whether a cell has one
+BYTES_PER_LINE = 12  # a weight in the table and in the map, a mask likewise, two flags
 
 Batch = Mapping[str, Any]  # column name to values: a few lines of the table
 Batches = Callable[[], Iterator[Batch]]  # reads the table from its first line
@@ -102,7 +102,8 @@ def fill_arrays(batches: Batches, axes: TableAxes, names: tuple[str, ...]) -> li
         rank[list(indices)] = np.arange(len(indices))
         ranks.append(rank)
     n_cell = prod(axes.shape)
-    arrays = [np.empty(n_cell, dtype=np.float32) for _ in names]
+    dtypes = [np.float32 if name == "weight" else np.bool_ for name in names]
+    arrays: list[Any] = [np.empty(n_cell, dtype) for dtype in dtypes]
     filled = np.zeros(n_cell, dtype=bool)
     for batch in batches():
         layer, head, query, key = (check_indices(batch[name], name) for name in AXES)

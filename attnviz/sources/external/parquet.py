@@ -25,6 +25,7 @@ from attnviz.sources.safe_read import LARGEST_TEXT, LONGEST, check_budget, one_l
 
 SIDES = ("query", "key")
 BATCH = 1 << 16  # lines that are decoded at a time
+MAX_FOOTER = 1 << 24  # bytes; in memory, it takes some 25 times as much
 KINDS = dict.fromkeys(AXES, "iu") | {"weight": "iuf", "hidden": "biu"}  # of NumPy types
 
 
@@ -42,6 +43,7 @@ def read_parquet(data: bytes, selection: Selection) -> RawAttention:
             "parquet files need the pyarrow package: pip install 'attnviz[arrow]'"
         ) from None
     try:
+        check_footer(data)
         file = ParquetFile(BytesIO(data))
         check_line_count(file.metadata.num_rows)
         texts = [name for name in map(token_column, SIDES) if name in file.schema_arrow.names]
@@ -70,8 +72,18 @@ def read_table(file: Any) -> RawAttention:
         return raw
     arrays: dict[str, Any] = {"weights": raw.weights}
     if others and others[0].any():
-        arrays["visible"] = others[0] == 0
+        arrays["visible"] = np.logical_not(others[0])
     return parse_own_arrays(document, arrays)
+
+
+def check_footer(data: bytes) -> None:
+    """Refuse a description of so many columns and groups that it does not fit in memory."""
+    size = int.from_bytes(data[-8:-4], "little")
+    if size > MAX_FOOTER:
+        raise InvalidInputError(
+            f"the footer of this table has {size:,} bytes; at most {MAX_FOOTER:,} are read. Write "
+            "fewer columns, in larger row groups"
+        )
 
 
 def token_column(side: str) -> str:

@@ -25,6 +25,15 @@ class Reader(Record):
     suffixes: tuple[str, ...]
     signature: re.Pattern[bytes]
 
+    def matches(self, data: bytes) -> bool:
+        """Whether these bytes have the signature.
+
+        A search for a pattern that begins with the start of the file tries it at every byte.
+        """
+        is_at_start = self.signature.pattern.startswith(rb"\A")
+        find = self.signature.match if is_at_start else self.signature.search
+        return find(data) is not None
+
     def read(self, data: bytes, selection: Selection) -> RawAttention:
         """The attention in the bytes of a file.
 
@@ -153,7 +162,7 @@ READERS = (
 def find_reader(data: bytes) -> Reader:
     """The reader of a file's bytes; InvalidInputError if no signature matches."""
     for row in READERS:
-        if row.signature.search(data):
+        if row.matches(data):
             return row
     names = ", ".join(row.name for row in READERS if row.name != "pickle")
     raise InvalidInputError(f"unrecognized format; supported: {names}")

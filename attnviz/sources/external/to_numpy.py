@@ -37,9 +37,9 @@ def to_numpy(source: Any, what: str = "attention") -> FloatArray:
 
 
 def float_bytes(shape: Shape, dtype: Any) -> int:
-    """The bytes of an array after `as_floats`."""
-    kind = np.dtype(dtype)
-    return prod(shape) * (4 if kind in (np.float16, np.float32) else 8)
+    """The bytes of an array as floats, in the map, and of a flag per value, beside its own."""
+    n_byte = 4 if np.dtype(dtype) in (np.float16, np.float32) else 8
+    return prod(shape) * (2 * n_byte + 1)
 
 
 def stack_lists(source: Sequence[Any], what: str) -> FloatArray:
