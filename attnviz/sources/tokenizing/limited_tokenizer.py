@@ -1,31 +1,30 @@
 """Tokenizers of untrusted files: what they may do with a text is bounded before they do it.
 
 - Growth: a normalizer may replace "a" by "aa", forty times over. The factors of all steps are
-  multiplied; where that is too much for a text, its normalizers are tried one by one.
+  multiplied; a text for which that is too much is encoded in a limited child process.
 - Time: a regular expression may take exponential time. Texts for which that is possible are
-  encoded in a thread that is given up after TIME_LIMIT.
+  encoded in the child process too.
 - Chance: BPE dropout, which makes tokens random, is switched off.
 """
 
 from __future__ import annotations
 
-import json
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from math import prod
-from threading import Thread
+from types import SimpleNamespace
 from typing import Any
 
 from attnviz.errors import AttnvizWarning, InvalidInputError
 from attnviz.record import Record
+from attnviz.sources.tokenizing.child_process import ChildTokenizer
+from attnviz.sources.tokenizing.child_worker import COLUMNS
 from attnviz.sources.tokenizing.tokenizer_growth import Step, read_steps
 from attnviz.sources.tokenizing.tokenizer_template import check_templates
 
 FREE_BYTES = 1 << 20  # that texts of any length may grow to
 MAX_GROWTH = 16  # times that longer texts may grow; real tokenizers stay below 4
-MAX_STEP_GROWTH = 64  # the same before a step runs: the most that real ones may do to a character
-TIME_LIMIT = 10.0  # seconds
 LONG_TEXT = 1000  # characters from which any regular expression may take long
 LONG_WORD = 1000  # characters from which WordPiece, quadratic in them, may take long
 LONG_PREFIX = 100  # characters of a mark inside of words
@@ -63,30 +62,10 @@ class Limits(Record):
         """Times that decoders may lengthen a piece."""
         return prod(step.factor for step in self.decoders)
 
-    def check(self, texts: Iterable[str]) -> None:
-        """Raise InvalidInputError where texts could become too long.
-
-        The product of all factors is an upper bound that few texts come near, so texts beyond it
-        are normalized step by step.
-        """
-        texts = list(texts)
-        size = n_start = n_byte(texts)
-        if size * self.growth <= max_size(n_start):
-            return
-        repeats = 1  # a text is normalized in parts between added tokens, each with the prefix
-        for step in self.normalizers:
-            may_be = size * step.factor * repeats
-            refuse_costly(step)
-            if may_be > FREE_BYTES + MAX_STEP_GROWTH * size:
-                raise growth_error(step, n_start, may_be)
-            if "type" not in step.document or step.document["type"] != "Sequence":
-                texts = [apply_normalizer(step.document, text) for text in texts]
-            size = n_byte(texts)
-            repeats *= step.factor if "prepend" in step.document else 1
-            if size * repeats > max_size(n_start):
-                raise growth_error(step, n_start, size * repeats)
-        if size * repeats * self.split_growth > max_size(n_start):
-            raise growth_error(self.pre_tokenizers[-1], n_start, size * self.split_growth)
+    def is_bounded(self, texts: Iterable[str]) -> bool:
+        """Whether texts stay short, whatever they are: the product of all factors says so."""
+        size = n_byte(texts)
+        return size * self.growth <= max_size(size)
 
 
 def read_limits(settings: Mapping[str, Any]) -> Limits:
@@ -102,7 +81,11 @@ def read_limits(settings: Mapping[str, Any]) -> Limits:
     contents = [
         str(token.get("content")) for token in tokens if token.get("normalized") is not False
     ]
-    limits.check(contents)
+    if not limits.is_bounded(contents):
+        size = n_byte(contents)
+        raise growth_error(
+            (limits.normalizers + limits.pre_tokenizers)[0], size, size * limits.growth
+        )
     for step in limits.normalizers if contents else ():
         refuse_costly(step)
         if step.has_regex and max(map(len, contents)) > LONG_TEXT:
@@ -134,22 +117,13 @@ def n_byte(texts: Iterable[str]) -> int:
     return sum(len(text.encode(errors="replace")) for text in texts)
 
 
-def apply_normalizer(document: Mapping[str, Any], text: str) -> str:
-    """A text after one normalizer, given as its JSON object."""
-    from tokenizers import Tokenizer
-
-    model = {"type": "WordLevel", "vocab": {"": 0}, "unk_token": ""}
-    tokenizer = Tokenizer.from_str(json.dumps({"normalizer": document, "model": model}))
-    return tokenizer.normalizer.normalize_str(text)
-
-
 class LimitedTokenizer:
     """A tokenizer of the library within its limits, with the methods that are used of it."""
 
-    def __init__(self, name: str, library: Any, limits: Limits) -> None:
+    def __init__(self, name: str, library: Any, limits: Limits, content: bytes) -> None:
         self.name, self.library, self.limits = name, library, limits
         self.id_to_token = library.id_to_token
-        self.is_stuck = False
+        self.child = ChildTokenizer(content)
         model = library.model
         marks = ("continuing_subword_prefix", "end_of_word_suffix")
         self.is_slow = (
@@ -160,39 +134,15 @@ class LimitedTokenizer:
 
     def encode(self, *texts: str) -> Any:
         """The library's encoding of a text or a pair of texts."""
-        self.limits.check(texts)
-        n_character = sum(map(len, texts))
-        if self.is_slow or (self.limits.has_regex and n_character > LONG_TEXT):
-            return self.encode_in_time(texts)
+        is_long = sum(map(len, texts)) > LONG_TEXT
+        if (
+            self.is_slow
+            or (self.limits.has_regex and is_long)
+            or not self.limits.is_bounded(texts)
+        ):
+            columns = self.child.request("encode", texts)
+            return SimpleNamespace(**dict(zip(COLUMNS, columns, strict=True)))
         return self.library.encode(*texts)
-
-    def encode_in_time(self, texts: Sequence[str]) -> Any:
-        """The encoding, given up after TIME_LIMIT.
-
-        Only `encode_batch` lets other threads run meanwhile. A thread cannot be stopped, so
-        after it was given up once, the tokenizer is not used again.
-        """
-        results: list[Any] = []
-        errors: list[BaseException] = []
-
-        def run() -> None:
-            try:
-                results.extend(self.library.encode_batch([texts[0] if len(texts) < 2 else texts]))
-            except BaseException as error:  # a panic of the library is not an Exception
-                errors.append(error)
-
-        if not self.is_stuck:
-            thread = Thread(target=run, daemon=True)
-            thread.start()
-            thread.join(TIME_LIMIT)
-            self.is_stuck = thread.is_alive()
-        if self.is_stuck:
-            raise InvalidInputError(
-                f"its pre-tokenizer or model takes more than {TIME_LIMIT:g} s for this text"
-            )
-        if errors:
-            raise errors[0]
-        return results[0]
 
     def decode(self, ids: list[int]) -> str:
         """The text of token ids, special tokens included."""

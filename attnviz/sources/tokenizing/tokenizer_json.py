@@ -53,7 +53,7 @@ def parse_tokenizer(content: bytes, name: str) -> LimitedTokenizer:
         raise InvalidInputError(f"tokenizer {name!r}: {error}") from None
     try:
         with translate_errors(name):
-            tokenizer = LimitedTokenizer(name, Tokenizer.from_buffer(content), limits)
+            tokenizer = LimitedTokenizer(name, Tokenizer.from_buffer(content), limits, content)
     except InvalidInputError:
         parse_document(decode_text(content), name)  # its message is more precise
         raise

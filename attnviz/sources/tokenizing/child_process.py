@@ -1,0 +1,121 @@
+"""A tokenizer in a process of its own, limited in memory and time."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import weakref
+from importlib.util import find_spec
+from pathlib import Path
+from threading import RLock, Thread
+from typing import Any
+
+from attnviz.errors import InvalidInputError
+from attnviz.sources.tokenizing import child_worker
+
+TIME_LIMIT = 8.0  # seconds of a request
+MAX_ANSWER = 1 << 28  # bytes
+ONE_THREAD = {"TOKENIZERS_PARALLELISM": "false", "RAYON_NUM_THREADS": "1"}
+
+
+class ChildTokenizer:
+    """The tokenizer of a tokenizer.json in a child process, which starts when it is needed.
+
+    After a request that crashes or takes too long, the next one starts another process.
+    """
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+        self.lock = RLock()
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def load(self) -> bool:
+        """Start the process where it does not run. Returns whether the file has a dropout."""
+        with self.lock:
+            self.process = start_process()
+            weakref.finalize(self, stop_process, self.process)
+            return bool(self.exchange(b"%d\n%b" % (len(self.content), self.content), "load"))
+
+    def request(self, action: str, argument: Any) -> Any:
+        """The result of an action of the worker.
+
+        Raises InvalidInputError for an error of the library, and where the process takes too
+        long, needs too much memory or crashes.
+        """
+        with self.lock:
+            if self.process is None:
+                self.load()
+            return self.exchange(json.dumps([action, argument]).encode() + b"\n", action)
+
+    def exchange(self, message: bytes, action: str) -> Any:
+        """Send a message to the process and read its answer, both within TIME_LIMIT."""
+        process, lines = self.process, list[bytes]()
+        if process is None or process.stdin is None or process.stdout is None:
+            raise InvalidInputError("its process has not started")
+        thread = Thread(target=exchange_line, args=(process, message, lines), daemon=True)
+        thread.start()
+        thread.join(TIME_LIMIT)
+        is_late = thread.is_alive()
+        line = b"" if is_late or not lines else lines[0]
+        if not line.endswith(b"\n"):
+            self.process = None
+            stop_process(process)
+            thread.join()
+            raise InvalidInputError(describe_end(process, action, is_late, line))
+        answer = json.loads(line)
+        if "error" in answer:
+            raise InvalidInputError(answer["error"])
+        return answer["result"]
+
+
+def start_process() -> subprocess.Popen[bytes]:
+    """A process that waits for the content of a tokenizer.json."""
+    spec = find_spec("tokenizers")
+    folder = Path(spec.origin).parents[1] if spec and spec.origin else Path()
+    # Without environment and site packages: the worker imports nothing but the library.
+    command = [sys.executable, "-I", "-S", str(child_worker.__file__), str(folder)]
+    try:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, **ONE_THREAD},
+        )
+    except OSError as error:
+        raise InvalidInputError(f"its process cannot be started: {error}") from None
+
+
+def exchange_line(process: subprocess.Popen[bytes], message: bytes, lines: list[bytes]) -> None:
+    """Write a message to a process; append its answer to `lines`, nothing where it has ended."""
+    assert process.stdin is not None and process.stdout is not None
+    try:
+        process.stdin.write(message)
+        process.stdin.flush()
+        lines.append(process.stdout.readline(MAX_ANSWER))
+    except (OSError, ValueError):  # the process has ended
+        return
+
+
+def stop_process(process: subprocess.Popen[bytes]) -> None:
+    """End a process and wait for it."""
+    process.kill()
+    process.wait()
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            try:
+                pipe.close()
+            except OSError:  # what was not read of it
+                continue
+
+
+def describe_end(process: subprocess.Popen[bytes], action: str, is_late: bool, line: bytes) -> str:
+    """Why a process gave no answer."""
+    what = "its file" if action == "load" else "this text" if action == "encode" else "these ids"
+    if is_late:
+        return f"takes more than {TIME_LIMIT:g} s for {what}"
+    if line:
+        return f"returns more than {MAX_ANSWER:,} bytes for {what}"
+    return f"needs more than {child_worker.MEMORY_LIMIT >> 30} GB of memory for {what}, or crashes"

@@ -1,0 +1,105 @@
+"""The library's side of a tokenizer: load, encode, decode; run as a script, in a limited process.
+
+As a script it needs the standard library and `tokenizers` only. It reads the content of a
+tokenizer.json and then requests from standard input, and writes one JSON line for each.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from typing import Any
+
+MEMORY_LIMIT = 2 << 30  # bytes of address space
+CPU_SECONDS = 10  # per request, should the parent process be gone
+COLUMNS = (
+    "ids",
+    "tokens",
+    "offsets",
+    "special_tokens_mask",
+    "sequence_ids",
+    "type_ids",
+    "word_ids",
+)
+
+
+def load_library(content: bytes) -> tuple[Any, bool]:
+    """The tokenizer of a tokenizer.json, and whether it had a BPE dropout.
+
+    Dropout, padding and truncation of the file are switched off: dropout makes tokens random,
+    padding to a huge length would exhaust memory, truncation would drop tokens.
+    """
+    from tokenizers import Tokenizer
+
+    library = Tokenizer.from_buffer(content)
+    library.no_padding()
+    library.no_truncation()
+    has_dropout = bool(getattr(library.model, "dropout", None))
+    if has_dropout:
+        library.model.dropout = None
+    return library, has_dropout
+
+
+def encode_columns(library: Any, texts: Sequence[str]) -> list[list[Any]]:
+    """The columns of the encoding of a text or a pair of texts."""
+    encoding = library.encode(*texts)
+    return [getattr(encoding, column) for column in COLUMNS]
+
+
+def decode_each(library: Any, ids: Iterable[int]) -> list[tuple[str | None, str]]:
+    """The piece of each token id, None where it has none, and its text."""
+    return [(library.id_to_token(n), library.decode([n], skip_special_tokens=False)) for n in ids]
+
+
+ACTIONS = {"encode": encode_columns, "decode": decode_each}
+
+
+def limit_process() -> None:
+    """Limit memory, and the processor time of the next request, where the system can."""
+    with suppress(ImportError, OSError, ValueError):
+        import resource
+
+        for kind, limit in (
+            (resource.RLIMIT_CORE, 0),
+            (resource.RLIMIT_AS, MEMORY_LIMIT),
+            (resource.RLIMIT_CPU, int(time.process_time()) + CPU_SECONDS),
+        ):
+            _, hard = resource.getrlimit(kind)
+            allowed = [n for n in (limit, hard) if n != resource.RLIM_INFINITY]
+            with suppress(OSError, ValueError):  # macOS has no limit of address space
+                resource.setrlimit(kind, (min(allowed), hard))
+
+
+def run_requests() -> None:
+    """Serve the requests of standard input until it ends."""
+    size = int(sys.stdin.buffer.readline())
+    content = sys.stdin.buffer.read(size)
+    library: Any = None
+    while True:
+        limit_process()
+        try:
+            if library is None:
+                library, result = load_library(content)
+            else:
+                line = sys.stdin.buffer.readline()
+                if not line:
+                    return
+                action, argument = json.loads(line)
+                result = ACTIONS[action](library, argument)
+            answer = {"result": result}
+        except (KeyboardInterrupt, SystemExit):
+            return
+        except BaseException as error:  # a panic of the library is not an Exception
+            crash = "" if isinstance(error, Exception) else "crashed: "
+            answer = {"error": crash + " ".join(str(error).split())[:300]}
+        print(json.dumps(answer), flush=True)
+        if library is None:
+            return
+
+
+if __name__ == "__main__":
+    sys.path.append(sys.argv[1])  # the folder of the tokenizers package
+    run_requests()
