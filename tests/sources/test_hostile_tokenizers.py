@@ -22,6 +22,7 @@ DOUBLE = {"type": "Replace", "pattern": {"String": "a"}, "content": "aa"}
 TEXT_A = {"Sequence": {"id": "A", "type_id": 0}}
 TEXT_B = {"Sequence": {"id": "B", "type_id": 1}}
 END = {"SpecialToken": {"id": "[SEP]", "type_id": 0}}
+UNIGRAM = {"type": "Unigram", "unk_id": 0}
 ENCODE = """
 import sys
 from attnviz.errors import InvalidInputError
@@ -125,6 +126,13 @@ def test_growing_steps_do_not_end_the_process(saved, name):
     path = saved(bert_document(**GROWING[name]))
     done = run_limited(ENCODE, path)
     assert done.returncode == 0 and done.stdout.count("\n") == 1, done.stderr
+
+
+@pytest.mark.parametrize("letter", ["a", '"', "\\"])
+def test_a_long_unigram_piece_does_not_overflow_the_stack(saved, letter):
+    vocab = [["<unk>", 0.0], [letter * 300_000, -1.0]]
+    done = run_limited(ENCODE, saved(bert_document(model=UNIGRAM | {"vocab": vocab})))
+    assert done.returncode == 0 and "a piece of more than 10,000 bytes" in done.stdout
 
 
 def test_steps_that_could_grow_but_do_not_are_applied(saved):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -54,7 +54,7 @@ def decode_each(library: Any, ids: Iterable[int]) -> list[tuple[str | None, str]
     return [(library.id_to_token(n), library.decode([n], skip_special_tokens=False)) for n in ids]
 
 
-ACTIONS = {"encode": encode_columns, "decode": decode_each}
+ACTIONS: dict[str, Callable[[Any, Any], Any]] = {"encode": encode_columns, "decode": decode_each}
 
 
 def limit_process() -> None:
@@ -89,7 +89,7 @@ def run_requests() -> None:
                     return
                 action, argument = json.loads(line)
                 result = ACTIONS[action](library, argument)
-            answer = {"result": result}
+            answer: dict[str, Any] = {"result": result}
         except (KeyboardInterrupt, SystemExit):
             return
         except BaseException as error:  # a panic of the library is not an Exception

@@ -18,6 +18,9 @@ from attnviz.sources.tokenizing.tokenizer_settings import parse_document, read_s
 MAX_BYTES = 64 << 20  # bytes; the largest known tokenizer.json has half of that
 
 
+MAX_PIECE = 10_000  # bytes; the library frees a Unigram piece recursively, on the stack
+
+
 def load_tokenizer(path: Path) -> LimitedTokenizer:
     """The tokenizer of a file, or of a folder with a tokenizer.json.
 
@@ -48,6 +51,7 @@ def parse_tokenizer(content: bytes, name: str) -> LimitedTokenizer:
 
     settings = read_settings(content, name)
     try:
+        check_pieces(content)
         limits = read_limits(settings)
     except InvalidInputError as error:
         raise InvalidInputError(f"tokenizer {name!r}: {error}") from None
@@ -59,6 +63,15 @@ def parse_tokenizer(content: bytes, name: str) -> LimitedTokenizer:
         raise
     tokenizer.switch_off_settings()
     return tokenizer
+
+
+def check_pieces(content: bytes) -> None:
+    """Raise InvalidInputError for a Unigram vocabulary with a piece above MAX_PIECE."""
+    model = content[max(0, content.find(b'"model"')) :]
+    if b"Unigram" in model or b"unk_id" in model:
+        plain = model.replace(b"\\\\", b"__").replace(b'\\"', b"__")
+        if max(map(len, plain.split(b'"'))) > MAX_PIECE:
+            raise InvalidInputError(f"model.vocab has a piece of more than {MAX_PIECE:,} bytes")
 
 
 def tokens_of_ids(tokenizer: LimitedTokenizer, ids: Sequence[int]) -> tuple[Token, ...]:
