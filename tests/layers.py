@@ -28,7 +28,7 @@ LAYERS = {
         ("batch",),
         ("output", "input"),
         ("options",),
-        ("environment",),
+        ("environment", "overview"),
         ("__init__",),
     ),
     "core": (

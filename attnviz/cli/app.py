@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from importlib import import_module
 from math import isfinite
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
 from attnviz.cli.environment import Environment
+from attnviz.cli.options.program import Debug, Version
 from attnviz.cli.options.shared import GENERAL
+from attnviz.errors import MisuseError, UnknownNameError
 
 DEFAULT_COMMAND = "show"
 COMMANDS = (  # each is the function of this name in the module of this name
@@ -29,7 +32,8 @@ COMMANDS = (  # each is the function of this name in the module of this name
     "formats",
     "schema",
 )
-NEED_ALL_COMMANDS = ("--help", "-h", "--install-completion", "--show-completion")
+NEED_ALL_COMMANDS = ("--install-completion", "--show-completion")
+WORD = re.compile(r"[A-Za-z][A-Za-z-]*")
 NUMBERS = {"int": "a whole number", "float": "a number"}
 
 
@@ -96,57 +100,55 @@ class Command(TyperCommand):
         return adapt_params(super().get_params(ctx))
 
 
+def advise_on(word: str, sentence: str) -> str:
+    """What to type instead of an unknown command and a sentence."""
+    from attnviz.core.variants import find_variant
+
+    try:
+        find_variant(word)
+    except UnknownNameError:
+        return f"commands: {', '.join(COMMANDS)}"
+    return f"for this mechanism: attnviz {sentence!r} --variant {word}"
+
+
 class Root(TyperGroup):
     """The program: inserts `show` when the first word is no command."""
 
-    is_printing_help = False
-
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """The arguments, with `show` inserted where it was left out."""
-        root_names = {name for p in self.root_params(ctx) for name in (*p.opts, *p.secondary_opts)}
+        root_names = {name for p in self.get_params(ctx) for name in (*p.opts, *p.secondary_opts)}
         if not args:
-            piped = ctx.obj is not None and ctx.obj.stdin_is_piped and not ctx.resilient_parsing
-            args = [DEFAULT_COMMAND] if piped else ["--help"]
+            args = [] if ctx.resilient_parsing else [DEFAULT_COMMAND]
         elif args[0] not in COMMANDS and args[0].split("=")[0] not in root_names:
             self.suggest_command(ctx, args)
             args = [DEFAULT_COMMAND, *args]
         return super().parse_args(ctx, args)
 
     def suggest_command(self, ctx: Any, args: list[str]) -> None:
-        """Warn about a sentence of one word that is close to the name of a command."""
-        if len(args) != 1 or not args[0].isalpha() or ctx.obj is None or ctx.resilient_parsing:
+        """Refuse a misspelt command before a sentence; a note for a sentence of one such word.
+
+        Raises MisuseError for a first word that is no sentence, with what was probably meant.
+        """
+        word, following = args[0], args[1:2]
+        if not WORD.fullmatch(word) or ctx.obj is None or ctx.resilient_parsing:
             return
         from difflib import get_close_matches
 
-        for name in get_close_matches(args[0].lower(), COMMANDS, n=1, cutoff=0.75):
+        names = get_close_matches(word.lower(), COMMANDS, n=1, cutoff=0.75)
+        if not following and names:
             ctx.obj.warn(
-                f"note: treating {args[0]!r} as a sentence; did you mean the command {name!r}?"
+                f"note: treating {word!r} as a sentence; did you mean the command {names[0]!r}?"
             )
-
-    def root_params(self, ctx: Any) -> list[Any]:
-        """The options of the program itself."""
-        return adapt_params(super().get_params(ctx))
+        if not following or following[0].startswith("-"):
+            return
+        if names:
+            raise MisuseError(f"no command {word!r}; did you mean {names[0]!r}?")
+        if " " in following[0]:  # a sentence in quotes
+            raise MisuseError(f"no command {word!r}; {advise_on(word, following[0])}")
 
     def get_params(self, ctx: Any) -> list[Any]:
-        """While help is printed, the options of `show` too: they work without its name."""
-        own = self.root_params(ctx)
-        if not self.is_printing_help:
-            return own
-        names = {p.name for p in own}
-        shown = self.commands[DEFAULT_COMMAND].get_params(ctx)
-        return [*(p for p in shown if p.name not in names), *own]
-
-    def get_usage(self, ctx: Any) -> str:
-        """Both ways to call the program."""
-        return "Usage: attnviz [OPTIONS] TEXT\n       attnviz COMMAND [ARGS]"
-
-    def format_help(self, ctx: Any, formatter: Any) -> None:
-        """The help of the program: the options of `show`, then the commands."""
-        self.is_printing_help = True
-        try:
-            super().format_help(ctx, formatter)
-        finally:
-            self.is_printing_help = False
+        """The options of the program itself."""
+        return adapt_params(super().get_params(ctx))
 
     def shell_complete(self, ctx: Any, incomplete: str) -> Any:
         """Completions, with the options of `show` among them."""
@@ -165,50 +167,12 @@ def build_app(words: Sequence[str], env: Environment) -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     )
     app.callback()(root)
-    first = words[0] if words else DEFAULT_COMMAND if env.stdin_is_piped else "--help"
+    first = words[0] if words else DEFAULT_COMMAND
     is_all_needed = first in NEED_ALL_COMMANDS or "_ATTNVIZ_COMPLETE" in env.environ
     for name in COMMANDS if is_all_needed else (first if first in COMMANDS else DEFAULT_COMMAND,):
         app.command(cls=Command)(getattr(import_module(f"attnviz.cli.commands.{name}"), name))
     return app
 
 
-def print_version(ctx: typer.Context, value: bool) -> None:
-    """Write the version and end."""
-    if value and not ctx.resilient_parsing:
-        from attnviz._version import __version__
-
-        ctx.obj.write_text(f"attnviz {__version__}\n")
-        raise typer.Exit
-
-
-def root(
-    version: Annotated[
-        bool,
-        typer.Option(
-            "--version",
-            "-V",
-            help="Show the version and exit.",
-            rich_help_panel=GENERAL.title,
-            callback=print_version,
-            is_eager=True,
-        ),
-    ] = False,
-    debug: Annotated[
-        bool,
-        typer.Option(
-            "--debug",
-            help="Show a traceback with errors (with any command).",
-            rich_help_panel=GENERAL.title,
-        ),
-    ] = False,
-) -> None:
-    """Visualize attention weights in the terminal, as images, or as data.
-
-    attnviz "The cat sat on the mat" --variant multihead      a table per head
-
-    attnviz "The cat sat on the mat" -o heads.png             an image
-
-    attnviz "The cat sat on the mat" --json | jq .weights     data
-
-    `attnviz TEXT` is short for `attnviz show TEXT`; these are its options.
-    """
+def root(version: Version = False, debug: Debug = False) -> None:
+    """Visualize attention weights in the terminal, as images, or as data."""

@@ -57,10 +57,17 @@ def run(words: Sequence[str], env: Environment | None = None) -> int:
 
 def dispatch(words: Sequence[str], env: Environment) -> int:
     """Let typer parse the arguments and run the command; returns the exit status."""
+    from attnviz.cli.overview import OVERVIEW, is_overview_request, replace_common_words
+
+    is_completion = "_ATTNVIZ_COMPLETE" in env.environ
+    if not is_completion and is_overview_request(words, env.stdin_is_piped):
+        env.write_text(OVERVIEW)
+        return 0
     import typer
 
-    from attnviz.cli.app import build_app
+    from attnviz.cli.app import COMMANDS, build_app
 
+    words = replace_common_words(words, COMMANDS)
     app = build_app(words, env)
     usage_error: Any = typer.BadParameter.__mro__[2]  # the base class of typer's usage errors
     try:
@@ -76,6 +83,8 @@ def dispatch(words: Sequence[str], env: Environment) -> int:
         return 2
     except typer.Abort:
         raise KeyboardInterrupt from None
+    except SystemExit as end:  # shell completion ends so
+        return end.code if isinstance(end.code, int) else 0
     return status if isinstance(status, int) else 0
 
 

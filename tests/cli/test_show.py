@@ -182,7 +182,7 @@ def test_padding_is_shown_and_hidden():
 
 
 def test_help_and_version_say_what_they_are():
-    assert "--variant" in run("--help").out
+    assert "--variant" in run("show", "--help").out
     assert "--cell" in run("explain", "--help").out
     assert io.StringIO(run().out).read(200).strip().startswith("Usage: attnviz")
 

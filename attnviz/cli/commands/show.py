@@ -9,6 +9,7 @@ import typer
 
 from attnviz.cli.options.batch import BATCH, LONG_TEXTS
 from attnviz.cli.options.look import MECHANISM, MODEL, PARTS, SEEDED
+from attnviz.cli.options.program import Debug, Version
 from attnviz.cli.options.shared import CONTEXT, DISPLAY, GENERAL, IN_OUT, SELECTION
 from attnviz.cli.options.spec import Group, Opt, with_options
 
@@ -31,14 +32,22 @@ Text = Annotated[
 
 
 @with_options(
-    CONTEXT, IN_OUT, VECTORS, MECHANISM, MODEL, SELECTION, DISPLAY, PARTS, SEEDED, LONG_TEXTS,
+    IN_OUT, CONTEXT, VECTORS, MECHANISM, MODEL, SELECTION, DISPLAY, PARTS, SEEDED, LONG_TEXTS,
     BATCH, GENERAL,
 )  # fmt: skip
-def show(ctx: typer.Context, text: Text = None, **options: Any) -> int:
+def show(
+    ctx: typer.Context,
+    text: Text = None,
+    *,
+    version: Version = False,
+    debug: Debug = False,
+    **options: Any,
+) -> int:
     """Show the attention weights of a sentence (default command).
 
     Without --model the weights are untrained: they show how a mechanism behaves.
     """
+    del version, debug  # listed in the help; acted on before
     from attnviz.cli.batch.job import Job
     from attnviz.cli.environment import stream_id
     from attnviz.cli.input.sentences import (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from attnviz.cli.options.completion import part_names, variant_names
 from attnviz.cli.options.spec import Group, Opt
 
 MECHANISM = Group(
@@ -13,6 +14,7 @@ MECHANISM = Group(
             metavar="NAME",
             help="Attention mechanism (see `attnviz variants`).",
             default_text="multihead, or the model's own",
+            value_names=variant_names,
         ),
     },
 )
@@ -21,37 +23,46 @@ PARTS = Group(
     "Override parts of the mechanism",
     {
         "score": Opt(
-            "--score", str, metavar="PART", help="Score function: dot, additive, general…"
+            "--score",
+            str,
+            metavar="PART",
+            help="Score function: dot, additive, general…",
+            value_names=part_names("score"),
         ),
         "scale": Opt(
             "--scale",
             str,
             metavar="PART",
             help="Score scaling: root-d (1/√d), unscaled, factor(0.5)…",
+            value_names=part_names("scale"),
         ),
         "bias": Opt(
             "--bias",
             str,
             metavar="PARTS",
             help="Score biases, added to the mechanism's own: alibi, alibi + softcap(30)…",
+            value_names=part_names("bias"),
         ),
         "mask": Opt(
             "--mask",
             str,
             metavar="MASK",
             help="Attention mask, combined (and) with the mechanism's own: causal & window(4)…",
+            value_names=part_names("mask"),
         ),
         "normalize": Opt(
             "--normalize",
             str,
             metavar="PART",
             help="Normalization of scores to weights: softmax, sparsemax, hard…",
+            value_names=part_names("normalize"),
         ),
         "positions": Opt(
             "--positions",
             str,
             metavar="PART",
             help="Position encoding: none, sinusoidal, learned, rope…",
+            value_names=part_names("position"),
         ),
         "temperature": Opt(
             "--temperature",

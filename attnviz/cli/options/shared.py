@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from attnviz.cli.options.completion import format_names, palette_names, view_names
 from attnviz.cli.options.spec import Group, Opt
 from attnviz.render.views import VIEW_NAMES
 
@@ -20,12 +21,6 @@ CONTEXT = Group(
 IN_OUT = Group(
     "Input and output",
     {
-        "input": Opt(
-            "--input, -i",
-            str,
-            metavar="FILE",
-            help="Read sentences from a file, one per line (.tsv: sentence TAB context).",
-        ),
         "output": Opt(
             "--output, -o",
             list[str],
@@ -38,8 +33,15 @@ IN_OUT = Group(
             str,
             metavar="NAME",
             help="Output format: table, png, svg, pdf, html, json, jsonl, csv, npz…",
+            value_names=format_names,
         ),
         "json": Opt("--json", bool, help="Same as --format json.", default=False),
+        "input": Opt(
+            "--input, -i",
+            str,
+            metavar="FILE",
+            help="Read sentences from a file, one per line (.tsv: sentence TAB context).",
+        ),
     },
 )
 
@@ -66,6 +68,7 @@ DISPLAY = Group(
             metavar="NAME",
             help=f"View: {', '.join(VIEW_NAMES)}.",
             default="auto",
+            value_names=view_names,
         ),
         "query": Opt(
             "--query",
@@ -74,7 +77,11 @@ DISPLAY = Group(
             help="Query token (or its index) for the text view.",
         ),
         "palette": Opt(
-            "--palette", str, metavar="NAME", help="Colormap: viridis, cividis, magma, gray…"
+            "--palette",
+            str,
+            metavar="NAME",
+            help="Colormap: viridis, cividis, magma, gray…",
+            value_names=palette_names,
         ),
         "precision": Opt("--precision", int, help="Decimal places."),
         "graphics": Opt(

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import KW_ONLY
 from typing import Annotated, Any, get_type_hints
 
 import typer
 
+from attnviz.cli.options.completion import complete_from
 from attnviz.record import Record
 
 METAVARS = {int: "N", float: "X"}
@@ -22,7 +23,8 @@ METAVARS = {int: "N", float: "X"}
 class Opt(Record):
     """One option: `Opt("--variant, -v", str, metavar="NAME", help="Attention mechanism.")`.
 
-    `default_text` is shown in the help where the default itself says too little.
+    `default_text` is shown in the help where the default itself says too little; `value_names`
+    computes the names that a shell completes.
     """
 
     names: str
@@ -32,6 +34,7 @@ class Opt(Record):
     help: str = ""
     default: Any = None
     default_text: str = ""
+    value_names: Callable[[], Iterable[str]] | None = None
 
     def annotation(self, panel: str) -> Any:
         """The annotation that typer reads; `panel` is the section of the help."""
@@ -40,6 +43,7 @@ class Opt(Record):
             help=self.help,
             metavar=self.metavar or METAVARS.get(self.kind),
             rich_help_panel=panel,
+            autocompletion=complete_from(self.value_names) if self.value_names else None,
             show_default=self.default_text or self.default not in (None, False, []),
         )
         return Annotated[self.kind | None if self.default is None else self.kind, option]

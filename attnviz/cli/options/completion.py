@@ -1,0 +1,55 @@
+"""Shell completion of option values: names from the tables that the options accept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+Completer = Callable[[str], list[str]]
+
+
+def complete_from(names: Callable[[], Iterable[str]]) -> Completer:
+    """A completer of names; they are computed when a value is completed."""
+
+    def complete(incomplete: str) -> list[str]:
+        return [name for name in names() if name.startswith(incomplete)]
+
+    return complete
+
+
+def variant_names() -> Iterable[str]:
+    """The mechanisms of the catalogue."""
+    from attnviz.core.variants import VARIANTS
+
+    return (variant.name for variant in VARIANTS)
+
+
+def view_names() -> Iterable[str]:
+    """The views."""
+    from attnviz.render.views import VIEWS
+
+    return (view.name for view in VIEWS)
+
+
+def palette_names() -> Iterable[str]:
+    """The palettes."""
+    from attnviz.render.colors import PALETTES
+
+    return (palette.name for palette in PALETTES)
+
+
+def format_names() -> Iterable[str]:
+    """The output formats."""
+    from attnviz.render.formats import FORMATS
+
+    return (row.name for row in FORMATS)
+
+
+def part_names(slot: str) -> Callable[[], Iterable[str]]:
+    """The parts of a slot."""
+
+    def names() -> Iterable[str]:
+        from attnviz.core.registry import parts_for
+
+        return (part.name for part in parts_for(slot))
+
+    return names
