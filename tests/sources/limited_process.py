@@ -20,7 +20,12 @@ def run_limited(code: str, *arguments: str, memory: int = 2 << 30, seconds: int 
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
     # One thread each: stacks and buffers of many threads count as memory.
-    threads = {"OPENBLAS_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
+    # The allocator of Arrow reserves 1 GB of addresses.
+    threads = {
+        "OPENBLAS_NUM_THREADS": "1",
+        "ARROW_DEFAULT_MEMORY_POOL": "system",
+        "TOKENIZERS_PARALLELISM": "false",
+    }
     return subprocess.run(
         [sys.executable, "-c", code, *arguments],
         cwd=ROOT,

@@ -24,7 +24,7 @@ def from_arrays(source: Any, selection: Selection, *, budget: int | None = None)
     Raises InvalidInputError, with the reason, for anything that is not attention.
     """
     if is_array(source):
-        check_arrays([source], budget)
+        check_arrays([source], budget, is_copied=False)
         return from_one_array(to_numpy(source), selection.axes)
     if not isinstance(source, list | tuple):
         from attnviz.sources.external.named_arrays import named_values
@@ -45,10 +45,14 @@ def from_arrays(source: Any, selection: Selection, *, budget: int | None = None)
     return from_one_array(to_numpy(source), selection.axes)
 
 
-def check_arrays(arrays: Sequence[Any], budget: int | None) -> None:
+def check_arrays(arrays: Sequence[Any], budget: int | None, *, is_copied: bool = True) -> None:
     """Refuse NumPy arrays of a file that would take more than `budget` bytes as floats."""
     if budget is not None:
-        n_byte = sum(float_bytes(a.shape, a.dtype) for a in arrays if isinstance(a, np.ndarray))
+        n_byte = sum(
+            float_bytes(a.shape, a.dtype, is_copied=is_copied)
+            for a in arrays
+            if isinstance(a, np.ndarray)
+        )
         check_budget(n_byte, f"{describe_shapes(arrays)}, as floats,", budget)
 
 

@@ -88,6 +88,8 @@ def parse_attributions(value: Any) -> FloatArray:
     if "attribution" not in named:
         raise InvalidInputError("the tensors have no 'attribution'")
     tensor = named["attribution"]
-    n_byte = 2 * float_bytes(tensor.shape, tensor.dtype)  # NaN are replaced in a copy
+    n_byte = 2 * float_bytes(
+        tensor.shape, tensor.dtype, is_copied=True
+    )  # NaN are replaced in a copy
     check_budget(tensor.nbytes + n_byte, "attributions, as floats,")
     return to_numpy(tensor, "attributions")

@@ -52,8 +52,8 @@ def make_reader(name: str, target: str, summary: str, suffixes: str, signature: 
 
 BLANK = rb"(?:\xef\xbb\xbf)?[ \t\r\n]*"
 HEAD = rb"\A(?=[^\n]*\blayer\b)(?=[^\n]*\bweight\b)"
-LINE = rb"(?:\A|\n)"
 
+# A search for a pattern that begins with a literal is fast; what is before it is looked behind.
 # The first row whose signature matches reads the file: specific formats precede general ones.
 READERS = (
     make_reader("npy", "array_files:read_npy", "one NumPy array", ".npy", rb"\A\x93NUMPY"),
@@ -133,14 +133,14 @@ READERS = (
         "bertviz_html:read_circuitsvis",
         "CircuitsVis pages: attention heads and patterns",
         ".html .htm",
-        rb"\bAttention(?:Heads|Patterns?),\s*\{",
+        rb"Attention(?<!\wAttention)(?:Heads|Patterns?),\s*\{",
     ),
     make_reader(
         "fairseq",
         "alignments:read_fairseq",
         "fairseq-generate --print-alignment",
         ".out .txt",
-        LINE + rb"A-[0-9]+\t",
+        rb"A-(?<![^\n]A-)[0-9]+\t",
     ),
     make_reader(
         "marian",

@@ -36,10 +36,15 @@ def to_numpy(source: Any, what: str = "attention") -> FloatArray:
     return as_floats(array)
 
 
-def float_bytes(shape: Shape, dtype: Any) -> int:
-    """The bytes of an array as floats, in the map, and of a flag per value, beside its own."""
-    n_byte = 4 if np.dtype(dtype) in (np.float16, np.float32) else 8
-    return prod(shape) * (2 * n_byte + 1)
+def float_bytes(shape: Shape, dtype: Any, *, is_copied: bool = False) -> int:
+    """The bytes of an array as floats, in the map, and of a flag per value, beside its own.
+
+    `is_copied`: it is copied on the way, even if it holds floats already.
+    """
+    kind = np.dtype(dtype)
+    n_byte = 4 if kind in (np.float16, np.float32) else 8
+    is_converted = is_copied or kind not in (np.float32, np.float64)
+    return prod(shape) * (n_byte * (1 + is_converted) + 1)
 
 
 def stack_lists(source: Sequence[Any], what: str) -> FloatArray:
