@@ -9,10 +9,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from attnviz.core.arrays import IntArray
+from attnviz.core.arrays import BoolArray, IntArray
 from attnviz.core.tokens import Tokens
 from attnviz.errors import InvalidInputError
 from attnviz.sources.external.attention_mask import MASK_NAMES, NamedMask, find_mask
+from attnviz.sources.external.metadata import MAX_INDEX
 from attnviz.sources.external.selection import EAGER, FEW, Selection
 from attnviz.sources.external.to_numpy import to_numpy
 from attnviz.sources.external.token_lists import check_count, make_tokens
@@ -39,6 +40,8 @@ Kind = tuple[tuple[int, ...], Any]  # layer indices, arrays
 INPUT_IDS = "input_ids"
 QUERIES = ("query_tokens", "queries", "target_tokens", "left_text", "decoder_tokens", "tokens")
 KEYS = ("key_tokens", "keys", "source_tokens", "right_text", "encoder_tokens", "tokens")
+
+TOKENS = tuple(name for name in dict.fromkeys((*QUERIES, *KEYS)) if name.endswith("tokens"))
 
 
 def named_values(source: Any) -> dict[str, Any]:
@@ -86,7 +89,8 @@ def find_attention(named: Mapping[str, Any], selection: Selection) -> NamedAtten
     queries, keys = find_tokens(kind, named)
     ids = find_input_ids(named) if kind == "self" else None
     mask = find_mask(kind, named)
-    return NamedAttention(arrays, layers, queries, keys, ids, mask, guesses)
+    notes = () if queries and keys else describe_unused_tokens(named)
+    return NamedAttention(arrays, layers, queries, keys, ids, mask, (*guesses, *notes))
 
 
 def find_whole(named: Mapping[str, Any]) -> dict[str, Kind]:
@@ -144,16 +148,38 @@ def find_tokens(kind: str, named: Mapping[str, Any]) -> tuple[Tokens | None, Tok
     return first_tokens(named, queries), first_tokens(named, keys)
 
 
+def describe_unused_tokens(named: Mapping[str, Any]) -> tuple[str, ...]:
+    """A sentence for each value that is called tokens and does not hold strings."""
+    return tuple(
+        f"{name} are not shown: {describe_value(named[name])} is not a list of strings"
+        for name in TOKENS
+        if named.get(name) is not None and first_tokens(named, (name,)) is None
+    )
+
+
+def describe_value(value: Any) -> str:
+    """The type of a value, and the shape if it has one."""
+    shape = getattr(value, "shape", None)
+    kind = type(value).__name__ if shape is None else str(value.dtype)[:40]
+    return kind if shape is None else f"{kind} of shape {shape!s:.60}"
+
+
 def find_input_ids(named: Mapping[str, Any]) -> IntArray | None:
     """The token ids, if there are any.    -> [batch, token] or [token]"""
     if named.get(INPUT_IDS) is None:
         return None
     ids = np.asarray(to_numpy(named[INPUT_IDS], INPUT_IDS))
-    if ids.ndim not in (1, 2) or (ids != np.floor(ids)).any():
+    if ids.ndim not in (1, 2) or (ids != np.floor(ids)).any() or not is_id(ids).all():
         raise InvalidInputError(
-            f"input_ids of shape {ids.shape} should be integers [batch, token]"
+            f"input_ids of shape {ids.shape} should be integers [batch, token], from 0 to "
+            f"{MAX_INDEX - 1:,}"
         )
     return ids.astype(np.int64)
+
+
+def is_id(numbers: Any) -> BoolArray:
+    """Whether numbers are in the range of token ids.    [...] -> [...]"""
+    return np.asarray((numbers >= 0) & (numbers < MAX_INDEX))
 
 
 def texts_of(array: Any, name: str) -> list[str]:

@@ -77,7 +77,7 @@ def read_table(file: Any) -> RawAttention:
 
 
 def check_footer(data: bytes) -> None:
-    """Refuse a description whose columns and groups do not fit in memory."""
+    """Refuse a table whose columns and row groups take too much memory to list."""
     size = int.from_bytes(data[-8:-4], "little")
     if size > MAX_FOOTER:
         raise InvalidInputError(

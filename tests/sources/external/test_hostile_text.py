@@ -28,6 +28,8 @@ from tests.sources.external.hand import refused
         (b'{"attention": [["' + b"x" * 100 + b'"]]}', "holds str"),
         (b'{"attention": [[true]]}', "holds bool"),
         (b'{"tokens": ["a"]}', "no attention among 'tokens'"),
+        (b'{"attention": [[1.0]], "input_ids": [1e30]}', "input_ids .* from 0 to"),
+        (b'{"attention": [[1.0]], "input_ids": [-1]}', "input_ids .* from 0 to"),
         (b"[[\xff]]", "byte 2 is not UTF-8"),
         (b'{"format": "attnviz", "format_version": "9.0"}', "reads 1"),
         (b'{"sequence_attributions": 3}', "list of objects"),
