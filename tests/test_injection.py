@@ -13,6 +13,8 @@ TEMPLATES = {"format", "format_map", "Template", "Formatter", "vformat", "safe_s
 CODE = {"eval", "exec", "__import__", "import_module", "literal_eval", "run_path", "run_module"}
 MARKUP = {"from_markup", "render_markup"}
 UNSAFE_MODULES = {"pickle", "marshal", "shelve", "dill", "cloudpickle", "joblib", "yaml"}
+HIDDEN = {"re", "string", "pickle", "builtins", "importlib"}
+REPLACEMENTS = {"re.sub", "re.subn"}
 PATTERNS = {
     "compile",
     "match",
@@ -24,7 +26,21 @@ PATTERNS = {
     "findall",
     "finditer",
 }
-PATHS = {"open", "Path", "PurePath"}
+PATHS = {
+    *(
+        "open",
+        "Path",
+        "PurePath",
+        "joinpath",
+        "with_name",
+        "unlink",
+        "mkdir",
+        "listdir",
+        "scandir",
+    ),
+    *("write_text", "write_bytes", "system", "popen", "Popen"),
+}
+DATA_FOLDERS = ("sources/external/", "measure/")  # whose strings come from files
 
 # Calls that are safe, as "file: function", each with its reason.
 ALLOWED = {
@@ -69,18 +85,29 @@ def is_constant(node):
     return isinstance(node, ast.Constant)
 
 
+def is_number(node):
+    """Whether an expression is a number."""
+    return isinstance(node, ast.Constant) and isinstance(node.value, int | float)
+
+
 def suspicious(path, source):
     """Calls and expressions that would run, format or match what they are given."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import | ast.ImportFrom):
             names = [a.name for a in node.names] if isinstance(node, ast.Import) else [node.module]
             yield from (f"{path}: import {n}" for n in names if n in UNSAFE_MODULES)
+            # An alias would hide a call from the rules below.
+            hidden = [a for a in node.names if a.asname and a.name in HIDDEN]
+            yield from (f"{path}: import {a.name} as {a.asname}" for a in hidden)
+            if isinstance(node, ast.ImportFrom) and node.module in ("re", "builtins"):
+                yield f"{path}: from {node.module} import"
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod):
             is_text = isinstance(node.left, ast.Constant) and isinstance(node.left.value, str)
             if (
                 is_text
                 or isinstance(node.left, ast.JoinedStr)
-                or isinstance(node.right, ast.Tuple)
+                or isinstance(node.right, ast.Tuple | ast.Dict)
+                or (path.startswith(DATA_FOLDERS) and not is_number(node.right))
             ):
                 yield f"{path}: {ast.unparse(node)}"
         if isinstance(node, ast.keyword) and ast.unparse(node) in (
@@ -99,6 +126,8 @@ def suspicious(path, source):
             or name in CODE
             or name in MARKUP
             or called == "compile"
+            or (name == "Console" and "markup=False" not in map(ast.unparse, node.keywords))
+            or (called in REPLACEMENTS and not all(map(is_constant, node.args[:2])))
             or (called in {f"re.{p}" for p in PATTERNS} and not is_constant(pattern))
             or (name in PATHS and path.startswith("sources/external/"))
         ):
@@ -121,6 +150,21 @@ def test_the_list_names_files_that_are_there():
         'message = ("query {0}, should be " + row_sum).format(query)',
         'message = "%s is " + name % value, value % (1,)',
         'message = "%s" % value',
+        "message = template % value",
+        "message = template % {'value': value}",
+        "message = template.format(value)",
+        "message = fields['row_sum'].format_map(meta)",
+        "eval(f'{name} + 1')",
+        "exec(f'import {name}')",
+        "Console()",
+        "Console(file=stream, markup=name)",
+        "re.compile(re.escape(name) + name)",
+        "re.sub('a', name, text)",
+        "from re import compile",
+        "import re as patterns",
+        "folder.joinpath(name)",
+        "path.with_name(name)",
+        "os.system(name)",
         "message = breach.message.format_map(meta)",
         "format(value, spec)",
         "eval(text)",
@@ -147,6 +191,8 @@ def test_the_test_bites(line):
     [
         'f"query {query}: {value:.6g}"',
         "n % 2",
+        "Console(file=stream, markup=False)",
+        "re.sub('a', 'b', text)",
         're.compile(r"[0-9]+")',
         're.compile(rf"(?:{WORD})+", re.IGNORECASE)',
         "np.lib.format.read_magic(file)",

@@ -31,7 +31,7 @@ def progress(
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
     stream: Any = io.TextIOWrapper(env.stderr, "utf-8", errors="replace", write_through=True)
-    console = Console(file=stream, force_terminal=True, _environ=dict(env.environ))
+    console = Console(file=stream, force_terminal=True, markup=False, _environ=dict(env.environ))
     bar = Progress(
         BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=console, transient=True
     )

@@ -51,7 +51,10 @@ class TerminalMap(Record):
     def __str__(self) -> str:
         """The view as plain text, 80 columns wide, for a notebook or a log."""
         text = StringIO()
-        Console(file=text, width=80, color_system=None, force_jupyter=False).print(self)
+        console = Console(
+            file=text, width=80, color_system=None, force_jupyter=False, markup=False, emoji=False
+        )
+        console.print(self)
         return text.getvalue()
 
     def context(self, console: Console, options: ConsoleOptions) -> RenderContext:
