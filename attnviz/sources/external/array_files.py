@@ -123,7 +123,10 @@ def parse_own_arrays(
         raise InvalidInputError("the document of the arrays should be a JSON object")
     check_version(fields)
     if budget is not None:
-        n_byte = sum(float_bytes(array.shape, array.dtype) for array in arrays.values())
+        n_byte = sum(
+            2 * array.nbytes if array.dtype == np.bool_ else float_bytes(array.shape, array.dtype)
+            for array in arrays.values()
+        )
         check_budget(n_byte, "the arrays of this document, as floats,", budget)
     return parse_document(fields, arrays)
 
