@@ -21,6 +21,7 @@ from attnviz.sources.strict_json import parse_json
 
 DATA = re.compile(rb'<script type="application/json" id="data">([^<]*)</script>')
 CODES = ("uint8", "uint16", "int8", "int16")
+CURVES = ("linear", "square")  # pages without one are linear
 MAX_VALUES = 1 << 26  # of one array of a page
 BYTES_PER_VALUE = 10  # float32, and whether it is masked; and again in the map
 VALUES = ("weights", "query_vectors", "key_vectors")
@@ -120,8 +121,12 @@ def parse_packed_header(value: Any, what: str) -> PackedValues:
     texts = layers if isinstance(layers, list) else []
     if len(texts) != sizes[0] or not all(isinstance(text, str) for text in texts):
         raise InvalidInputError(f"{what}: there should be {sizes[0]} packed layers")
-    is_squared, has_sums = packed.get("curve") == "square", packed.get("sums") is True
-    return PackedValues(tuple(sizes), np.iinfo(codes), texts, is_squared, has_sums)
+    curve, has_sums = packed.get("curve", CURVES[0]), packed.get("sums", False)
+    if curve not in CURVES or not isinstance(has_sums, bool):
+        raise InvalidInputError(
+            f"{what}: curve should be one of {', '.join(CURVES)}, and sums true or false"
+        )
+    return PackedValues(tuple(sizes), np.iinfo(codes), texts, curve == "square", has_sums)
 
 
 def inflate(text: str, size: int, what: str) -> bytes:

@@ -49,6 +49,9 @@ def test_twin_the_page_that_is_broken_below_can_be_read():
     [
         {"codes": "float32"},
         {"codes": []},
+        {"curve": "cubic"},
+        {"curve": []},
+        {"sums": 1},
         {"shape": [1, 1, 3]},
         {"shape": [1, 1, 3, -3]},
         {"shape": [1, 1, 3, 3.0]},
