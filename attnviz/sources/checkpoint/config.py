@@ -11,6 +11,13 @@ from typing import Any, NoReturn
 
 from attnviz.errors import InvalidInputError
 from attnviz.record import Record
+from attnviz.sources.checkpoint.config_ranges import (
+    COUNT,
+    FLOAT_RANGES,
+    INT_RANGES,
+    POSITIVE,
+    describe_range,
+)
 from attnviz.sources.safe_read import decode_text, read_file
 from attnviz.sources.strict_json import parse_json
 
@@ -93,25 +100,35 @@ class Config(Record):
         return self.get(name) if not keys else self.values[keys[0]]
 
     def get_int(self, name: str, default: int | None = None) -> int:
-        """A positive integer."""
+        """An integer in its range (config_ranges)."""
         key, value = self.find(name)
-        value = default if value is None else value
-        if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < 1 << 40:
-            raise_invalid(key, value, "an integer above 0")
-        return value
+        return check_int(key, default if value is None else value, name)
+
+    def get_optional_int(self, name: str) -> int | None:
+        """An integer in its range, or None where it is left out."""
+        return None if self.get(name) is None else self.get_int(name)
+
+    def get_ids(self, name: str) -> tuple[int, ...]:
+        """The token ids of a setting that is one id, a list of ids, or left out."""
+        key, value = self.find(name)
+        if value is None:
+            return ()
+        ids = value if isinstance(value, list) else [value]
+        return tuple(check_int(key, token_id, name) for token_id in ids)
 
     def get_float(self, name: str, default: float | None = None) -> float:
-        """A positive number."""
+        """A number in its range (config_ranges)."""
         key, value = self.find(name)
-        value = default if value is None else value
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e30:
-            raise_invalid(key, value, "a number above 0")
-        return float(value)
+        return check_float(key, default if value is None else value, name)
+
+    def get_optional_float(self, name: str) -> float | None:
+        """A number in its range, or None where it is left out."""
+        return None if self.get(name) is None else self.get_float(name)
 
     def get_bool(self, name: str) -> bool:
         """A boolean; left out means False."""
         key, value = self.find(name)
-        if value not in (None, True, False):
+        if value is not None and not isinstance(value, bool):
             raise_invalid(key, value, "true or false")
         return bool(value)
 
@@ -160,6 +177,22 @@ class Config(Record):
                 f"{self.find('n_head')[0]} = {n_head}"
             )
         return n_kv_head
+
+
+def check_int(key: str, value: Any, name: str) -> int:
+    """The value of `key`, if it is an integer in the range of the setting `name`."""
+    low, high = allowed = INT_RANGES.get(name, COUNT)
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise_invalid(key, value, describe_range("an integer", allowed))
+    return value
+
+
+def check_float(key: str, value: Any, name: str) -> float:
+    """The value of `key`, if it is a number in the range of the setting `name`."""
+    low, high = allowed = FLOAT_RANGES.get(name, POSITIVE)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        raise_invalid(key, value, describe_range("a number", allowed))
+    return float(value)
 
 
 def raise_invalid(key: str, value: Any, expected: str) -> NoReturn:

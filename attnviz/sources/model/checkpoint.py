@@ -17,6 +17,7 @@ from attnviz.sources.checkpoint.hub import find_folder
 from attnviz.sources.checkpoint.tensors import Tensors, read_tensors
 from attnviz.sources.families import find_family
 from attnviz.sources.families.spec import Family
+from attnviz.sources.model.size_checks import check_sizes
 from attnviz.sources.tokenizing.tokenizers import Encoding
 from attnviz.sources.transformer.attention import AttentionContext
 from attnviz.sources.transformer.embedding import embed_tokens, max_positions
@@ -204,7 +205,9 @@ def open_checkpoint(folder_or_id: str, *, revision: str | None = None) -> Checkp
     config = Config(values, family.defaults)
     check_features(config, family)
     tensors = Tensors(read_tensors(files.weights), family.prefixes)
-    return Checkpoint(folder_or_id, files, family, config, tensors)
+    checkpoint = Checkpoint(folder_or_id, files, family, config, tensors)
+    check_sizes(checkpoint.stacks, tensors)
+    return checkpoint
 
 
 def check_features(config: Config, family: Family) -> None:

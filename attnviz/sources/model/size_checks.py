@@ -1,0 +1,69 @@
+"""Sizes of a config compared with the tensors: layers, vocabulary, positions, segments."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Mapping
+
+from attnviz.errors import AttnvizWarning, InvalidInputError
+from attnviz.sources.checkpoint.config import Config
+from attnviz.sources.checkpoint.tensors import Tensors
+from attnviz.sources.transformer.embedding import embedding_table
+from attnviz.sources.transformer.stack import LayerStack
+
+
+def check_sizes(stacks: Mapping[str, LayerStack], tensors: Tensors) -> None:
+    """Raise InvalidInputError for a config that has other sizes than the tensors.
+
+    Tensors that are missing are not refused here: a run may need none of them.
+    """
+    for stack in stacks.values():
+        check_layers(stack, tensors)
+        embedding = stack.spec.embedding
+        check_rows(stack.config, tensors, embedding_table(embedding, stack.weights), "n_vocab")
+        if embedding.segment:
+            check_rows(stack.config, tensors, f"{embedding.segment}.weight", "n_segment")
+        if embedding.position:
+            n_reserved = 0 if embedding.offset == "pad" else embedding.offset
+            name = f"{embedding.position}.weight"
+            check_rows(stack.config, tensors, name, "n_position", n_reserved)
+
+
+def check_layers(stack: LayerStack, tensors: Tensors) -> None:
+    """Compare the number of layers; warn where the tensors have more of them."""
+    key, _ = stack.config.find("n_layer")
+    n_layer, n_stored = stack.n_layer, count_layers(stack.spec.layer, tensors)
+    if "{group}" in stack.spec.layer:
+        key, n_layer = "num_hidden_groups", stack.config.get_int("num_hidden_groups")
+    if not n_stored or n_layer == n_stored:
+        return
+    message = f"config.json: {key} = {n_layer}, but the tensors are those of {n_stored}"
+    if n_layer > n_stored:
+        raise InvalidInputError(f"{message}; correct config.json or use the complete weights")
+    warnings.warn(f"{message}; the others do not run", AttnvizWarning, stacklevel=2)
+
+
+def count_layers(template: str, tensors: Tensors) -> int:
+    """Number of layers, or groups of layers, that have tensors."""
+    prefixes = "|".join(map(re.escape, tensors.prefixes))
+    layer = re.sub(r"\\\{(i|group)\\\}", r"(\\d{1,9})", re.escape(template))
+    pattern = re.compile(f"(?:{prefixes}){layer}")
+    matches = filter(None, map(pattern.match, tensors.by_name))
+    return len({int(match[1]) for match in matches})
+
+
+def check_rows(
+    config: Config, tensors: Tensors, name: str, setting: str, n_reserved: int = 0
+) -> None:
+    """Compare a setting that the config has with the rows of a table, if that is stored."""
+    key, value = config.find(setting)
+    if key not in config.values or tensors.find(name) is None:
+        return
+    n_row = tensors.shape(name)[0] if tensors.shape(name) else 0
+    if config.get_int(setting) + n_reserved != n_row:
+        reserved = f" (the first {n_reserved} are reserved)" if n_reserved else ""
+        raise InvalidInputError(
+            f"config.json: {key} = {value}, but tensor {name!r} has {n_row} rows{reserved}; "
+            "config.json and the tensors belong to different models"
+        )
