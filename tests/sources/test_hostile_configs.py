@@ -5,6 +5,7 @@ import shutil
 import time
 import warnings
 
+import numpy as np
 import pytest
 
 from attnviz.errors import AttnvizWarning, InvalidInputError
@@ -12,7 +13,13 @@ from attnviz.sources.checkpoint.config import CONFIG_KEYS, Config
 from attnviz.sources.checkpoint.config_ranges import FLOAT_RANGES, INT_RANGES
 from attnviz.sources.model.checkpoint import open_checkpoint
 from attnviz.sources.model.size_checks import count_layers
-from tests.sources.reference import FOLDERS, MODELS, open_model
+from tests.sources.reference import (
+    FOLDERS,
+    MODELS,
+    attend_unrecorded,
+    encoding_of_ids,
+    open_model,
+)
 
 CONFIGS = {name: json.loads((MODELS / name / "config.json").read_text()) for name in FOLDERS}
 
@@ -100,3 +107,92 @@ def test_the_sizes_of_every_checkpoint_are_found(name):
     for stack in checkpoint.stacks.values():
         n_group = stack.config.get("num_hidden_groups")
         assert count_layers(stack.spec.layer, stack.tensors) == (n_group or stack.n_layer)
+
+
+def run(path: str):
+    """Run a checkpoint on a short text, with a target where it takes one."""
+    checkpoint = open_checkpoint(path)
+    text = encoding_of_ids([2, 9, 8, 3])
+    target = text if len(checkpoint.stacks) > 1 else None
+    return checkpoint.run(text, attend_unrecorded, target=target)
+
+
+LONG = {"rope_type": "longrope", "long_factor": [1.0] * 4, "short_factor": [1.0] * 3}
+YARN = {"rope_type": "yarn", "factor": 2.0}
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "message"),
+    [
+        ("roberta", {"pad_token_id": -3}, "pad_token_id = -3 should be an integer from 0"),
+        ("roberta", {"pad_token_id": True}, "pad_token_id = true should be an integer"),
+        ("roberta", {"pad_token_id": 60}, "positions begin at row 61; check pad_token_id"),
+        ("m2m_100", {"pad_token_id": 100}, "pad_token_id = 100 should be below the 100 rows"),
+        ("llama", {"rope_scaling": [], "rope_parameters": None}, "rope_scaling = .. should be an"),
+        ("llama", {"rope_parameters": {"rope_type": []}}, r"rope_type = \[\] is not supported"),
+        ("llama", {"rope_parameters": {"rope_type": ""}}, 'rope_type = "" is not supported'),
+        ("llama", {"rope_parameters": {"rope_theta": 1}}, "rope_theta = 1 should be a number fr"),
+        ("llama", {"rope_parameters": YARN | {"truncate": 1}}, "truncate = 1 should be true or"),
+        (
+            "llama",
+            {"rope_parameters": YARN | {"attention_factor": "1"}},
+            'attention_factor = "1" should be a number from',
+        ),
+        ("phi3", {"rope_parameters": LONG}, "short_factor = .* should be a list of . numbers"),
+        (
+            "gemma2",
+            {"rope_parameters": {"full_attention": {}, "sliding_attention": 3}},
+            "rope_parameters: sliding_attention = 3 should be an object",
+        ),
+        ("qwen2-sliding", {"layer_types": []}, r"layer_types = \[\] should be a list of 3"),
+        ("qwen2-sliding", {"layer_types": [{}] * 3}, "layer 0 has type {}; supported: "),
+        (
+            "qwen2-sliding",
+            {"use_sliding_window": 0},
+            "use_sliding_window = 0 should be true or false",
+        ),
+        (
+            "qwen2-sliding",
+            {"max_window_layers": "1", "layer_types": None},
+            'max_window_layers = "1" should be an integer from 0',
+        ),
+        (
+            "gpt_neo",
+            {"attention_layers": None, "attention_types": [[["global"], 1]]},
+            "attention_types = .* with a type for each of 3 layers",
+        ),
+        ("deberta-v2", {"max_relative_positions": "9"}, 'max_relative_positions = "9" should be'),
+        ("deberta-v2", {"max_relative_positions": 1}, "max_relative_positions = 1 should be at l"),
+        ("deberta-v2", {"position_buckets": 1}, "position_buckets = 1 should be -1 or an integer"),
+        ("deberta-v2", {"pos_att_type": [["c2p"]]}, "pos_att_type = .* should list c2p, p2c"),
+        ("deberta-v2", {"norm_rel_ebd": {}}, "norm_rel_ebd = {} is not supported"),
+        ("t5", {"relative_attention_max_distance": 2}, "max_distance = 2 should be above 2"),
+        ("albert", {"inner_group_num": True}, "inner_group_num = true is not supported"),
+        ("bert", {"model_type": ["bert"]}, "model_type = .* should be a string"),
+    ],
+)
+def test_a_hostile_value_is_refused_with_its_key(edited, name, changes, message):
+    with pytest.raises(InvalidInputError, match=message) as caught:
+        run(edited(name, **changes))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"decoder_start_token_id": -1}, "decoder_start_token_id = -1 should be an integer from"),
+        ({"decoder_start_token_id": True}, "decoder_start_token_id = true should be an integer"),
+        ({"decoder_start_token_id": 100}, "decoder_start_token_id = 100 should be below the 100"),
+        ({"eos_token_id": [1, "2"]}, 'eos_token_id = "2" should be an integer from 0'),
+        ({"eos_token_id": {}}, "eos_token_id = {} should be an integer from 0"),
+    ],
+)
+def test_a_hostile_token_id_is_refused_with_its_key(edited, changes, message):
+    with pytest.raises(InvalidInputError, match=message):
+        open_checkpoint(edited("t5", **changes)).encode_target("the cat")
+
+
+def test_a_huge_number_of_repeated_layer_types_is_read_as_far_as_there_are_layers(edited):
+    types = [[["global", "local"], 10**15]]
+    path = edited("gpt_neo", attention_layers=None, attention_types=types)
+    assert np.isfinite(run(path)).all()

@@ -251,7 +251,7 @@ def test_an_unsupported_feature(folder, name, key, value):
     ("name", "changes", "message"),
     [
         ("bert", {"hidden_act": "mish"}, "activation 'mish' is not supported; supported: gelu, "),
-        ("llama", {"rope_parameters": {"rope_type": "axial"}}, "rope_type = 'axial' is not supp"),
+        ("llama", {"rope_parameters": {"rope_type": "axial"}}, "rope_type = .axial. is not supp"),
         ("llama", {"rope_parameters": {"rope_type": "linear"}}, "factor is missing"),
         ("phi3", {"partial_rotary_factor": 0.1, "rope_parameters": None}, "rotates 0 dimensions"),
         ("qwen2-sliding", {"layer_types": ["chunked"] * 3}, 'layer 0 has type "chunked"'),

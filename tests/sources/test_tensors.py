@@ -119,3 +119,9 @@ def test_a_valid_header_is_not_refused(tmp_path):
     header = {"x": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}}
     path = write_header(tmp_path / "x.safetensors", json.dumps(header).encode())
     assert Tensors(read_tensors([path])).get("x", (2,)).tolist() == [0.0, 0.0]
+
+
+def test_a_negative_row_is_refused(tmp_path):
+    have = save_and_map(tmp_path, x=np.zeros((5, 4), np.float32))
+    with pytest.raises(InvalidInputError, match="tensor 'x' has no row -1; it has 5 rows"):
+        have.rows("x", [2, -1], 4)

@@ -125,12 +125,12 @@ class Config(Record):
         """A number in its range, or None where it is left out."""
         return None if self.get(name) is None else self.get_float(name)
 
-    def get_bool(self, name: str) -> bool:
-        """A boolean; left out means False."""
+    def get_bool(self, name: str, *, default: bool = False) -> bool:
+        """A boolean, or the default where it is left out."""
         key, value = self.find(name)
         if value is not None and not isinstance(value, bool):
             raise_invalid(key, value, "true or false")
-        return bool(value)
+        return default if value is None else value
 
     def get_str(self, name: str) -> str:
         """A string."""

@@ -72,10 +72,11 @@ class Tensors(Record):
         tensor = self.tensor(name, (None, width))
         if isinstance(indices, slice):
             return to_float32(tensor, indices)
-        if max(indices, default=0) >= tensor.shape[0]:
-            raise InvalidInputError(
-                f"tensor {name!r} has no row {max(indices)}; it has {tensor.shape[0]} rows"
-            )
+        for index in (min(indices, default=0), max(indices, default=-1)):
+            if not -1 < index < tensor.shape[0] and len(indices):
+                raise InvalidInputError(
+                    f"tensor {name!r} has no row {index}; it has {tensor.shape[0]} rows"
+                )
         return to_float32(tensor, np.asarray(indices, dtype=np.intp))
 
     def tensor(self, name: str, shape: ExpectedShape) -> Tensor:

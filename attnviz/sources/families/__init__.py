@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import Any
 
 from attnviz.errors import InvalidInputError
+from attnviz.sources.checkpoint.config import raise_invalid
 from attnviz.sources.families.spec import Family
 
 MODULES = ("encoders", "relative_encoders", "decoders", "llama_like", "encoder_decoders")
@@ -37,5 +38,7 @@ def find_family(model_type: Any) -> Family:
         if family.name == model_type:
             return family
     supported = ", ".join(family.name for family in FAMILIES)
-    what = f"model_type {model_type!r}" if model_type else "a config.json without a model_type"
+    if model_type is not None and not isinstance(model_type, str):
+        raise_invalid("model_type", model_type, "a string")
+    what = f"model_type {model_type!r:.80}" if model_type else "a config.json without a model_type"
     raise InvalidInputError(f"{what} is not supported. Supported: {supported}")

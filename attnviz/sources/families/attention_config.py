@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
 from attnviz.core.biases import Alibi, Bias, SoftCap
@@ -11,7 +12,7 @@ from attnviz.core.masks import Causal, Full, Mask, Window
 from attnviz.core.scales import Factor, RootDim, Scale, Unscaled
 from attnviz.core.scores.disentangled import Disentangled
 from attnviz.errors import InvalidInputError
-from attnviz.sources.checkpoint.config import format_value
+from attnviz.sources.checkpoint.config import format_value, raise_invalid
 from attnviz.sources.families.spec import Layer
 
 FULL_ATTENTION, SLIDING_ATTENTION = "full_attention", "sliding_attention"
@@ -42,20 +43,21 @@ def symmetric_window_mask(layer: Layer) -> Mask:
 def is_sliding(layer: Layer) -> bool:
     """Whether a layer has a sliding window, by a list of layer types or by a rule."""
     config = layer.config
-    if config.get_explicit("window") is None or config.get("use_sliding_window") is False:
+    if config.get_explicit("window") is None:
+        return False
+    if not config.get_bool("use_sliding_window", default=True):
         return False
     types = config.get_list("layer_types", config.get_int("n_layer"))
     types = types or config.get_list("attention_layers", config.get_int("n_layer"))
     if types is None and config.get("attention_types") is not None:
-        types = expand_attention_types(config.get("attention_types"))
+        types = expand_attention_types(config.get("attention_types"), config.get_int("n_layer"))
     if types is not None:
         return layer_type(types, layer.index) == SLIDING_ATTENTION
     if config.get("global_attn_every_n_layers") is not None:
         return layer.index % config.get_int("global_attn_every_n_layers") != 0
-    if config.get("layer_pattern") is not None:
-        pattern = config.get("layer_pattern")
+    if pattern := config.defaults.get("layer_pattern"):
         return layer_type(pattern, layer.index % len(pattern)) == SLIDING_ATTENTION
-    return layer.index >= (config.get("max_window_layers") or 0)
+    return layer.index >= (config.get_optional_int("max_window_layers") or 0)
 
 
 def layer_type(types: Any, index: int) -> str:
@@ -69,17 +71,20 @@ def layer_type(types: Any, index: int) -> str:
     return LAYER_TYPES[kind]
 
 
-def expand_attention_types(types: Any) -> list[str]:
+def expand_attention_types(types: Any, n_layer: int) -> list[str]:
     """GPT-Neo's types per layer: [[["global", "local"], 2]] -> global, local, global, local."""
     try:
-        return [
-            kind for kinds, times in types for _ in range(min(times, 10_000)) for kind in kinds
-        ]
+        repeated = (kind for kinds, times in types for _ in range(times) for kind in list(kinds))
+        expanded = list(islice(repeated, n_layer))
     except (TypeError, ValueError):
-        raise InvalidInputError(
-            f"config.json: attention_types = {format_value(types)} should be like "
-            '[[["global", "local"], 12]]'
-        ) from None
+        expanded = []
+    if len(expanded) < n_layer:
+        raise_invalid(
+            "attention_types",
+            types,
+            f'like [[["global", "local"], 12]], with a type for each of {n_layer} layers',
+        )
+    return expanded
 
 
 def no_scale(layer: Layer) -> Scale:
@@ -120,12 +125,16 @@ def bucket_bias(sides: str) -> Any:
 
     def build(layer: Layer) -> tuple[Bias, ...]:
         config = layer.config
-        bias = T5Buckets(
-            buckets=config.get_int("relative_attention_num_buckets"),
-            max_distance=config.get_int("relative_attention_max_distance"),
-            sides=sides,
-        )
-        return (bias,)
+        n_bucket = config.get_int("relative_attention_num_buckets")
+        max_distance = config.get_int("relative_attention_max_distance")
+        n_exact = n_bucket // (4 if sides == "both" else 2)
+        if max_distance <= n_exact:
+            raise_invalid(
+                "relative_attention_max_distance",
+                max_distance,
+                f"above {n_exact}, the distances with buckets of their own",
+            )
+        return (T5Buckets(buckets=n_bucket, max_distance=max_distance, sides=sides),)
 
     return build
 
@@ -141,12 +150,18 @@ DISENTANGLED_TERMS: Mapping[frozenset[str], str] = {
 def disentangled_score(layer: Layer) -> Disentangled:
     """DeBERTa's disentangled attention: content and relative positions compared apart."""
     config = layer.config
-    max_distance = config.get("max_relative_positions")
-    if max_distance is None or max_distance < 1:
-        max_distance = config.get_int("n_position")
+    key, max_distance = "max_relative_positions", config.get_int("max_relative_positions")
+    if max_distance < 1:
+        key, max_distance = config.find("n_position")[0], config.get_int("n_position")
+    if max_distance < 2:
+        raise_invalid(key, max_distance, "at least 2")
+    n_bucket = config.get_int("position_buckets")
+    if n_bucket > 0 and not 1 <= n_bucket // 2 < max_distance - 1:
+        allowed = f"-1 or an integer from 2 to {2 * max_distance - 3} with {key} = {max_distance}"
+        raise_invalid("position_buckets", n_bucket, allowed)
     return Disentangled(
         max_distance=max_distance,
-        log_buckets=max(config.get("position_buckets") or 0, 0),
+        log_buckets=max(n_bucket, 0),
         terms=DISENTANGLED_TERMS[position_terms(layer)],
     )
 
@@ -154,13 +169,16 @@ def disentangled_score(layer: Layer) -> Disentangled:
 def position_terms(layer: Layer) -> frozenset[str]:
     """The terms of the score beside q·k, which configs give as "p2c|c2p" or as a list."""
     value = layer.config.get("pos_att_type")
-    names = value.lower().split("|") if isinstance(value, str) else value or []
-    terms = frozenset(name.strip() for name in names if name)
-    if terms not in DISENTANGLED_TERMS:
-        raise InvalidInputError(
-            f"config.json: pos_att_type = {format_value(value)} should list c2p, p2c or both"
-        )
-    return terms
+    names = value.lower().split("|") if isinstance(value, str) else value
+    if names is None:
+        return frozenset()
+    if isinstance(names, list) and all(isinstance(name, str) for name in names):
+        terms = frozenset(name.strip() for name in names if name)
+        if terms in DISENTANGLED_TERMS:
+            return terms
+    raise InvalidInputError(
+        f"config.json: pos_att_type = {format_value(value)} should list c2p, p2c or both"
+    )
 
 
 def disentangled_scale(layer: Layer) -> Scale:

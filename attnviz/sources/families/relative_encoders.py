@@ -135,7 +135,11 @@ DEBERTA_V2 = Family(
         "position_buckets": -1,
         "relative_attention": False,
     },
-    allowed_values={"relative_attention": (True,), "conv_kernel_size": (0,)},
+    allowed_values={
+        "relative_attention": (True,),
+        "conv_kernel_size": (0,),
+        "norm_rel_ebd": ("none", "layer_norm"),
+    },
 )
 
 FAMILIES = (MPNET, MODERNBERT, DEBERTA_V2)

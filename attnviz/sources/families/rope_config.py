@@ -7,7 +7,7 @@ from typing import Any
 
 from attnviz.core.positions import Position, Rope, rope_scaling
 from attnviz.errors import InvalidInputError
-from attnviz.sources.checkpoint.config import Config
+from attnviz.sources.checkpoint.config import Config, check_float, format_value, raise_invalid
 from attnviz.sources.families.attention_config import FULL_ATTENTION, SLIDING_ATTENTION, is_sliding
 from attnviz.sources.families.spec import Layer
 
@@ -21,7 +21,7 @@ def rope_position(layer: Layer) -> Position:
     rope_type = values.get("rope_type")
     if rope_type not in ROPE_TYPES:
         raise InvalidInputError(
-            f"config.json: rope_type = {rope_type!r} is not supported; "
+            f"config.json: rope_type = {format_value(rope_type)} is not supported; "
             f"supported: {', '.join(ROPE_TYPES)}"
         )
     settings = Config(values, {"base": 10000.0})
@@ -53,7 +53,7 @@ def max_length(config: Config) -> int:
     values = {**config.get_dict("rope_scaling"), **config.get_dict("rope_parameters")}
     is_dynamic = "dynamic" in (values.get("rope_type"), values.get("type"))
     factor = Config(values).get_float("factor") if is_dynamic else 1
-    return int(config.get_int("n_position") * factor)
+    return int(config.get_int("n_position") * max(factor, 1))
 
 
 def rope_settings(layer: Layer) -> dict[str, Any]:
@@ -61,11 +61,18 @@ def rope_settings(layer: Layer) -> dict[str, Any]:
     config = layer.config
     parameters = config.get_dict("rope_parameters")
     layer_type = SLIDING_ATTENTION if is_sliding(layer) else FULL_ATTENTION
-    if isinstance(parameters.get(layer_type), dict):
+    if any(key in parameters for key in (FULL_ATTENTION, SLIDING_ATTENTION)):
+        if not isinstance(parameters.get(layer_type), dict):
+            found = format_value(parameters.get(layer_type))
+            raise InvalidInputError(
+                f"config.json: rope_parameters: {layer_type} = {found} should be an object"
+            )
         parameters = parameters[layer_type]
     settings = {**config.get_dict("rope_scaling"), **parameters}
-    rope_type = settings.get("rope_type") or settings.get("type")
-    settings["rope_type"] = OLD_ROPE_TYPES.get(rope_type, rope_type)
+    rope_type = settings.get("type") if settings.get("rope_type") is None else None
+    rope_type = settings.get("rope_type") if rope_type is None else rope_type
+    is_old = rope_type is None or isinstance(rope_type, str)
+    settings["rope_type"] = OLD_ROPE_TYPES.get(rope_type, rope_type) if is_old else rope_type
     for key, names in (
         ("rope_theta", (f"{layer_type}_base", "base")),
         ("partial_rotary_factor", ("rotary_share",)),
@@ -116,10 +123,11 @@ def build_yarn(settings: Config, config: Config, shared: Mapping[str, Any]) -> P
         original_max_positions=length,
         beta_fast=settings.get_float("beta_fast", 32.0),
         beta_slow=settings.get_float("beta_slow", 1.0),
-        truncate=settings.get("truncate") is not False,
-        attention_factor=settings.get("attention_factor"),
+        truncate=settings.get_bool("truncate", default=True),
+        attention_factor=settings.get_optional_float("attention_factor"),
     )
-    if yarn.attention_factor is None and settings.get("mscale") and settings.get("mscale_all_dim"):
+    scales = [settings.get_optional_float(name) for name in ("mscale", "mscale_all_dim")]
+    if yarn.attention_factor is None and all(scales):
         growth = yarn.attention_scaling - 1
         mscale, mscale_all_dim = (
             1 + settings.get_float(name) * growth for name in ("mscale", "mscale_all_dim")
@@ -130,23 +138,24 @@ def build_yarn(settings: Config, config: Config, shared: Mapping[str, Any]) -> P
 
 def build_longrope(settings: Config, config: Config, shared: Mapping[str, Any]) -> Position:
     """LongRoPE: a divisor per pair."""
+    n_pair = (shared["rotary_dim"] or config.d_head) // 2
     length = original_length(settings, config)
     return rope_scaling.LongRope(
         **shared,
         factor=settings.get_float("factor", config.get_int("n_position") / length),
         original_max_positions=length,
-        short_factor=tuple(pair_factors(settings, "short_factor")),
-        long_factor=tuple(pair_factors(settings, "long_factor")),
-        attention_factor=settings.get("attention_factor"),
+        short_factor=pair_factors(settings, "short_factor", n_pair),
+        long_factor=pair_factors(settings, "long_factor", n_pair),
+        attention_factor=settings.get_optional_float("attention_factor"),
     )
 
 
-def pair_factors(settings: Config, name: str) -> list[float]:
-    """A list of numbers above 0, one per rotated pair."""
+def pair_factors(settings: Config, name: str, n_pair: int) -> tuple[float, ...]:
+    """Divisors of the frequencies, one per rotated pair."""
     values = settings.get(name)
-    if not isinstance(values, list) or not values:
-        raise InvalidInputError(f"config.json: {name} should be a list of numbers")
-    return [Config({name: value}).get_float(name) for value in values]
+    if not isinstance(values, list) or len(values) != n_pair:
+        raise_invalid(name, values, f"a list of {n_pair} numbers, one per rotated pair")
+    return tuple(check_float(name, value, name) for value in values)
 
 
 def original_length(settings: Config, config: Config) -> int:

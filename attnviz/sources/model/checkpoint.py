@@ -17,7 +17,7 @@ from attnviz.sources.checkpoint.hub import find_folder
 from attnviz.sources.checkpoint.tensors import Tensors, read_tensors
 from attnviz.sources.families import find_family
 from attnviz.sources.families.spec import Family
-from attnviz.sources.model.size_checks import check_sizes
+from attnviz.sources.model.size_checks import check_sizes, check_token_id
 from attnviz.sources.tokenizing.tokenizers import Encoding
 from attnviz.sources.transformer.attention import AttentionContext
 from attnviz.sources.transformer.embedding import embed_tokens, max_positions
@@ -80,15 +80,16 @@ class Checkpoint(Record):
     def start_id(self) -> int:
         """The token id that a decoder input begins with."""
         for key in ("decoder_start_token_id", "bos_token_id"):
-            if isinstance(self.config.get(key), int):
-                return int(self.config.get(key))
+            start_id = self.config.get_optional_int(key)
+            if start_id is not None:
+                check_token_id(self.stack_for("decoder"), key)
+                return start_id
         raise InvalidInputError("config.json: decoder_start_token_id is missing")
 
     @property
     def eos_ids(self) -> tuple[int, ...]:
         """The token ids that end a sequence."""
-        ids = self.config.get("eos_token_id")
-        return tuple(ids) if isinstance(ids, list) else () if ids is None else (ids,)
+        return self.config.get_ids("eos_token_id")
 
     def encode(self, text: str, pair: str | None = None) -> Encoding:
         """Tokens and token ids of a text, or of a sentence pair, by the model's own tokenizer.
@@ -219,7 +220,8 @@ def check_features(config: Config, family: Family) -> None:
         )
     for key, allowed in family.allowed_values.items():
         value = config.get(key)
-        if value is not None and value not in allowed:
+        same_type = [choice for choice in allowed if type(choice) is type(value)]
+        if value is not None and value not in same_type:
             choices = " or ".join(map(format_value, allowed))
             raise InvalidInputError(
                 f"config.json: {key} = {format_value(value)} is not supported for "

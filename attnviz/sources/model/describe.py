@@ -29,7 +29,7 @@ def describe(checkpoint: Checkpoint) -> dict[str, Any]:
         "kv_heads": config.n_kv_head,
         "d_model": config.get_int("d_model"),
         "d_head": config.d_head,
-        "vocabulary": config.get("n_vocab"),
+        "vocabulary": config.get_optional_int("n_vocab"),
         "positions": checkpoint.n_position,
         "window": window_size(config),
         "dtype": checkpoint.tensors.dtype,

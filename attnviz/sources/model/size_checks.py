@@ -7,9 +7,9 @@ import warnings
 from collections.abc import Mapping
 
 from attnviz.errors import AttnvizWarning, InvalidInputError
-from attnviz.sources.checkpoint.config import Config
+from attnviz.sources.checkpoint.config import Config, raise_invalid
 from attnviz.sources.checkpoint.tensors import Tensors
-from attnviz.sources.transformer.embedding import embedding_table
+from attnviz.sources.transformer.embedding import embedding_table, position_offset
 from attnviz.sources.transformer.stack import LayerStack
 
 
@@ -24,10 +24,13 @@ def check_sizes(stacks: Mapping[str, LayerStack], tensors: Tensors) -> None:
         check_rows(stack.config, tensors, embedding_table(embedding, stack.weights), "n_vocab")
         if embedding.segment:
             check_rows(stack.config, tensors, f"{embedding.segment}.weight", "n_segment")
+        if embedding.offset == "pad":
+            check_token_id(stack, "pad_token_id")
         if embedding.position:
             n_reserved = 0 if embedding.offset == "pad" else embedding.offset
             name = f"{embedding.position}.weight"
             check_rows(stack.config, tensors, name, "n_position", n_reserved)
+            check_offset(stack, name)
 
 
 def check_layers(stack: LayerStack, tensors: Tensors) -> None:
@@ -53,6 +56,29 @@ def count_layers(template: str, tensors: Tensors) -> int:
     return len({int(match[1]) for match in matches})
 
 
+def check_token_id(stack: LayerStack, key: str) -> None:
+    """Raise InvalidInputError for a token id that the table of token embeddings lacks."""
+    name = embedding_table(stack.spec.embedding, stack.weights)
+    token_id = stack.config.get_optional_int(key)
+    if token_id is not None and stack.tensors.find(name) is not None:
+        n_vocab = stack.tensors.tensor(name, (None, None)).shape[0]
+        if token_id >= n_vocab:
+            raise_invalid(key, token_id, f"below the {n_vocab} rows of tensor {name!r}")
+
+
+def check_offset(stack: LayerStack, name: str) -> None:
+    """Raise InvalidInputError where the rows before the first position are all there are."""
+    offset = position_offset(stack.spec.embedding, stack.weights)
+    if stack.tensors.find(name) is None:
+        return
+    n_row = stack.tensors.tensor(name, (None, None)).shape[0]
+    if offset >= n_row:
+        raise InvalidInputError(
+            f"tensor {name!r} has {n_row} rows, and positions begin at row {offset}; check "
+            "pad_token_id in config.json"
+        )
+
+
 def check_rows(
     config: Config, tensors: Tensors, name: str, setting: str, n_reserved: int = 0
 ) -> None:
@@ -60,7 +86,7 @@ def check_rows(
     key, value = config.find(setting)
     if key not in config.values or tensors.find(name) is None:
         return
-    n_row = tensors.shape(name)[0] if tensors.shape(name) else 0
+    n_row = tensors.tensor(name, (None, None)).shape[0]
     if config.get_int(setting) + n_reserved != n_row:
         reserved = f" (the first {n_reserved} are reserved)" if n_reserved else ""
         raise InvalidInputError(

@@ -10,6 +10,7 @@ import numpy as np
 from attnviz.core.arrays import FloatArray, IntArray
 from attnviz.core.positions import sinusoids
 from attnviz.errors import InvalidInputError
+from attnviz.sources.checkpoint.config import raise_invalid
 from attnviz.sources.families.rope_config import max_length
 from attnviz.sources.families.spec import Embedding
 from attnviz.sources.transformer.weights import Weights
@@ -27,7 +28,7 @@ def embed_tokens(
         x = project_embeddings(spec, w, x)
     if spec.sinusoids or (spec.position and w.resolve_flag(spec.position_if)):
         x = x + position_embeddings(spec, w, ids, x.shape[-1], n_past)
-    if spec.segment and w.config.get("n_segment"):
+    if spec.segment and w.config.get_optional_int("n_segment"):
         has_second = spec.separate_segments and w.config.get_int("n_segment") > 1
         rows = segments if has_second else [0] * len(ids)
         x = x + w.tensors.rows(f"{spec.segment}.weight", rows, x.shape[-1])
@@ -67,6 +68,8 @@ def position_embeddings(
         waves = sinusoids(indices, width)
         waves = np.concatenate([waves[:, ::2], waves[:, 1::2]], axis=-1)
     else:
+        if width < 4 or width % 2:
+            raise_invalid(w.config.find("d_model")[0], width, "even and at least 4")
         frequency = np.exp(-log(10000.0) / (width // 2 - 1) * np.arange(width // 2))
         angle = indices[:, None] * frequency
         waves = np.concatenate([np.sin(angle), np.cos(angle)], axis=-1)
@@ -78,7 +81,7 @@ def position_indices(spec: Embedding, w: Weights, ids: Sequence[int], n_past: in
     """The row of each token in the position table.    -> [token]"""
     if spec.offset != "pad":
         return np.arange(len(ids)) + n_past + spec.offset
-    pad_id = w.config.get("pad_token_id")
+    pad_id = w.config.get_optional_int("pad_token_id")
     is_token = np.array([token_id != pad_id for token_id in ids], dtype=np.intp)
     return (np.cumsum(is_token) + n_past) * is_token + (position_offset(spec, w) - 1)
 
@@ -86,7 +89,7 @@ def position_indices(spec: Embedding, w: Weights, ids: Sequence[int], n_past: in
 def position_offset(spec: Embedding, w: Weights) -> int:
     """Number of rows of the position table before the first position."""
     if spec.offset == "pad":
-        return int(w.config.get("pad_token_id") or 0) + 1
+        return (w.config.get_optional_int("pad_token_id") or 0) + 1
     return spec.offset
 
 
