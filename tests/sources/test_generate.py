@@ -6,10 +6,12 @@ import pytest
 from attnviz.errors import MisuseError
 from attnviz.sources.families import FAMILIES
 from attnviz.sources.model.generate import generate
+from attnviz.sources.model.generation_limits import cache_bytes
 from attnviz.sources.transformer.attention import AttentionContext
 from attnviz.sources.transformer.embedding import embed_tokens
 from attnviz.sources.transformer.kv_cache import KVCache
 from tests.checkpoints.settings import END
+from tests.cli.runner import run
 from tests.sources.reference import (
     FOLDERS,
     MODELS,
@@ -84,6 +86,51 @@ def test_no_more_tokens_than_the_maximum_length():
     assert len(generate(open_model("gpt2"), encoding_of_ids([5, 6]), 38, attend_unrecorded)) <= 38
 
 
+class Untouchable:
+    """An `attend` callback that fails: nothing should run."""
+
+    def __call__(self, call):
+        raise AssertionError("a layer ran")
+
+
+@pytest.mark.parametrize("folder", [f for f in GREEDY if f in KINDS])
+def test_too_many_tokens_are_refused_before_the_first_step(folder):
+    with pytest.raises(MisuseError, match=r"1,000,000,000 generated ones are 1,000,000,00\d; .*"):
+        generate(open_model(folder), encoding_of_ids([5, 6]), 10**9, Untouchable())
+
+
+@pytest.mark.parametrize("folder", [f for f in GREEDY if f in KINDS])
+@pytest.mark.parametrize("n", [0, -3])
+def test_fewer_than_one_token_is_refused(folder, n):
+    with pytest.raises(MisuseError, match=f"--generate {n} should be at least 1"):
+        generate(open_model(folder), encoding_of_ids([5, 6]), n, Untouchable())
+
+
+@pytest.mark.parametrize("folder", ["bloom", "t5"])
+def test_tokens_that_do_not_fit_in_memory_are_refused_before_the_first_step(folder, monkeypatch):
+    import attnviz.sources.model.generation_limits as limits
+
+    monkeypatch.setattr(limits, "machine_memory", lambda: 1_000_000)
+    with pytest.raises(
+        MisuseError, match=r"9,000 generated .*need about \d.* MB; this machine has 1.0 MB; use a"
+    ):
+        generate(open_model(folder), encoding_of_ids([5, 6]), 9000, Untouchable())
+    monkeypatch.setattr(limits, "machine_memory", lambda: 1_000_000_000)
+    with pytest.raises(AssertionError, match="a layer ran"):
+        generate(open_model(folder), encoding_of_ids([5, 6]), 9000, Untouchable())
+
+
+def test_the_cache_is_as_large_as_estimated():
+    checkpoint = open_model("llama")
+    cache, text = KVCache(), encoding_of_ids([5, 6, 7, 8])
+    stack = checkpoint.stacks["decoder"]
+    x = embed_tokens(stack.spec.embedding, stack.weights, text.ids, [0] * 4)
+    stack.run(x, AttentionContext(attend=attend_unrecorded, kind="self", cache=cache))
+    n_byte = sum(array.nbytes for pair in cache.entries.values() for array in pair)
+    twice = 2 * 2 * 4 * stack.config.get_int("n_head") * stack.config.d_head * 4
+    assert cache_bytes(checkpoint, 4) == n_byte + twice
+
+
 def test_token_ids_have_labels():
     words = open_model("bert").tokens_of_ids([2, 5, 99])
     assert words.ids == (2, 5, 99)
@@ -98,3 +145,21 @@ def test_a_target_begins_with_the_start_token_and_lacks_the_eos_token():
     checkpoint.config.values["eos_token_id"] = 1
     assert checkpoint.encode_target("the cat").ids == (0, 4, 6)
     assert [t.label for t in checkpoint.encode_target("the cat").tokens] == ["<pad>", "the", "cat"]
+
+
+@pytest.mark.parametrize(("folder", "kind"), [("bloom", "self"), ("t5", "cross")])
+def test_ctrl_c_during_generation_is_130(folder, kind, monkeypatch):
+    import attnviz.sources.model.generate as generate_module
+
+    steps = []
+
+    def interrupt(*_):
+        steps.append(1)
+        if len(steps) == 3:
+            raise KeyboardInterrupt
+        return 7
+
+    monkeypatch.setattr(generate_module, "most_likely_id", interrupt)
+    model = str(MODELS / folder)
+    finished = run("the cat", "-m", model, "--attention", kind, "--generate", "9", "--layer", "0")
+    assert (finished.status, finished.out, len(steps)) == (130, "", 3)

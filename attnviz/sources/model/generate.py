@@ -9,6 +9,7 @@ import numpy as np
 from attnviz.core.arrays import FloatArray
 from attnviz.core.engine.layer_call import AttendCallback
 from attnviz.errors import MisuseError
+from attnviz.sources.model.generation_limits import check_generation
 from attnviz.sources.tokenizing.tokenizers import Encoding
 from attnviz.sources.transformer.attention import AttentionContext
 from attnviz.sources.transformer.embedding import embed_tokens, embedding_table
@@ -27,24 +28,18 @@ def generate(
     """The ids of the next n tokens, or of fewer where the model ends the sequence.
 
     A decoder continues the text; an encoder-decoder generates a new one from its start token.
-    Raises MisuseError for an encoder, and for more tokens than the maximum length.
+    Raises MisuseError for an encoder, and for more tokens than the model or the memory allows.
     """
     if "decoder" not in checkpoint.stacks:
         raise MisuseError(f"{checkpoint.name!r} is an encoder; --generate needs a decoder")
-    stack, ids = checkpoint.stacks["decoder"], list(encoding.ids)
-    context = AttentionContext(attend=attend, kind="self", cache=KVCache())
-    cross_context = None
-    if len(checkpoint.stacks) > 1:
+    stack, is_decoder = checkpoint.stacks["decoder"], len(checkpoint.stacks) == 1
+    ids = list(encoding.ids) if is_decoder else [checkpoint.start_id]
+    check_generation(checkpoint, len(encoding.ids), len(ids), n)
+    kind, cross_context = "self" if is_decoder else "decoder", None
+    if not is_decoder:
         states = checkpoint.run(encoding, attend)
         cross_context = AttentionContext(attend=attend, kind="cross", encoder_states=states)
-        context = AttentionContext(attend=attend, kind="decoder", cache=KVCache())
-        ids = [checkpoint.start_id]
-    max_length = checkpoint.n_position
-    if max_length is not None and len(ids) + n > max_length:
-        raise MisuseError(
-            f"{len(ids)} tokens and {n} generated ones are {len(ids) + n}; {checkpoint.name!r} "
-            f"accepts at most {max_length} tokens"
-        )
+    context = AttentionContext(attend=attend, kind=kind, cache=KVCache())
     return decode_greedy(checkpoint, stack, ids, n, context, cross_context)
 
 

@@ -162,8 +162,6 @@ def decoder_input(model: Checkpoint, encoding: Encoding, options: Mapping[str, A
 
 def with_generated(model: Checkpoint, encoding: Encoding, n: int) -> Encoding:
     """The text and n generated tokens; these are segment 1."""
-    if n < 1:
-        raise MisuseError(f"--generate {n} should be at least 1")
     generated = model.tokens_of_ids(generate(model, encoding, n, run_unrecorded))
     tokens = tuple(replace(token, segment=1) for token in generated.tokens)
     return Encoding(encoding.tokens + tokens, encoding.ids + generated.ids)
