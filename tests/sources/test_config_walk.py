@@ -40,6 +40,10 @@ OTHER_NAMES = {
     "model_type": ("without a model_type", "not supported"),
     "rope_scaling": ("rope_type", "factor"),
     "rope_parameters": ("rope_type", "factor"),
+    "partial_rotary_factor": ("one per rotated pair",),
+    "head_dim": ("of head dim",),
+    "layer_types": ("layer 0 has type",),
+    "num_layers": ("encoder_layers",),
 }
 
 

@@ -101,6 +101,6 @@ def find_activation(name: str) -> Activation:
     if name not in ACTIVATIONS:
         supported = ", ".join(ACTIVATIONS)
         raise InvalidInputError(
-            f"config.json: activation {name!r} is not supported; supported: {supported}"
+            f"config.json: activation {name!r:.80} is not supported; supported: {supported}"
         )
     return ACTIVATIONS[name]

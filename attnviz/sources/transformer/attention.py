@@ -16,6 +16,7 @@ from attnviz.core.inputs import Inputs
 from attnviz.core.variant import Variant
 from attnviz.errors import ShapeError
 from attnviz.record import Record
+from attnviz.sources.families.attention_config import disentangled_score
 from attnviz.sources.families.spec import Attention, Layer, RelativeTables
 from attnviz.sources.transformer.kv_cache import KVCache
 from attnviz.sources.transformer.matmul import materialize
@@ -176,7 +177,8 @@ def read_params(spec: Attention, w: Weights) -> Mapping[str, FloatArray]:
 def relative_tables(spec: Attention, tables: RelativeTables, w: Weights) -> dict[str, FloatArray]:
     """Embeddings of relative positions, projected by this layer.    -> each [head, distance, d]"""
     n_head, d_model = w.config.get_int("n_head"), w.config.get_int("d_model")
-    table = w.tensors.get(tables.table, (None, d_model))
+    span = disentangled_score(Layer(w.config, 0)).span
+    table = w.tensors.get(tables.table, (2 * span, d_model))
     if w.config.get("norm_rel_ebd") == "layer_norm":
         table = replace(w, prefix="").norm(table, tables.norm)
     shared = w.config.get_bool(tables.shared)
