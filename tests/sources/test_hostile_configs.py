@@ -129,6 +129,7 @@ YARN = {"rope_type": "yarn", "factor": 2.0}
         ("roberta", {"pad_token_id": 60}, "positions begin at row 61; check pad_token_id"),
         ("m2m_100", {"pad_token_id": 100}, "pad_token_id = 100 should be below the 100 rows"),
         ("llama", {"rope_scaling": [], "rope_parameters": None}, "rope_scaling = .. should be an"),
+        ("llama", {"rope_scaling": YARN}, "rope_scaling and rope_parameters are both set and dif"),
         ("llama", {"rope_parameters": {"rope_type": []}}, r"rope_type = \[\] is not supported"),
         ("llama", {"rope_parameters": {"rope_type": ""}}, 'rope_type = "" is not supported'),
         ("llama", {"rope_parameters": {"rope_theta": 1}}, "rope_theta = 1 should be a number fr"),

@@ -59,7 +59,12 @@ def max_length(config: Config) -> int:
 def rope_settings(layer: Layer) -> dict[str, Any]:
     """The RoPE settings of a layer by their current keys, from wherever the config has them."""
     config = layer.config
-    parameters = config.get_dict("rope_parameters")
+    parameters, scaling = config.get_dict("rope_parameters"), config.get_dict("rope_scaling")
+    if parameters and scaling and parameters != scaling:
+        raise InvalidInputError(
+            "config.json: rope_scaling and rope_parameters are both set and differ; move the "
+            "settings of rope_scaling into rope_parameters"
+        )
     layer_type = SLIDING_ATTENTION if is_sliding(layer) else FULL_ATTENTION
     if any(key in parameters for key in (FULL_ATTENTION, SLIDING_ATTENTION)):
         if not isinstance(parameters.get(layer_type), dict):
@@ -68,7 +73,7 @@ def rope_settings(layer: Layer) -> dict[str, Any]:
                 f"config.json: rope_parameters: {layer_type} = {found} should be an object"
             )
         parameters = parameters[layer_type]
-    settings = {**config.get_dict("rope_scaling"), **parameters}
+    settings = {**scaling, **parameters}
     rope_type = settings.get("type") if settings.get("rope_type") is None else None
     rope_type = settings.get("rope_type") if rope_type is None else rope_type
     is_old = rope_type is None or isinstance(rope_type, str)
