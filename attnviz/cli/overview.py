@@ -26,7 +26,7 @@ Main options (all: attnviz show --help)
   -v, --variant NAME  mechanism          -o, --output FILE  write a file
   -m, --model MODEL   pretrained model   -f, --format NAME  table, json, csv …
   --pair TEXT         second sentence    -i, --input FILE   a sentence per line
-  --layer, --head N   layers and heads   --view NAME        matrix, lines, text …
+  --layer, --head N   layers and heads   --view NAME        matrix, lines, text
   --version, --debug  version; traceback
 """
 
