@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from attnviz.core.arrays import BoolArray
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.file_format import FORMAT, FORMAT_VERSION
 from attnviz.core.tokens import Token
@@ -41,22 +42,24 @@ def document_chunks(
     meta = document.pop("meta")
     yield to_json_line(document)[:-2] + b',"weights":'
     yield from array_chunks(
-        amap.weights, lambda rows: to_decimals(rows, "weight", style.precision)
+        amap.weights, lambda rows: list_text(to_decimals(rows, "weight", style.precision))
     )
     yield b',"hidden":'
     if amap.visible is None or amap.visible.all():
         yield b"null"
     else:
         visible = np.broadcast_to(amap.visible, amap.weights.shape)
-        yield from array_chunks(visible, lambda rows: np.logical_not(rows).astype(int).tolist())
+        yield from array_chunks(visible, lambda rows: flags_text(np.logical_not(rows)))
     yield b',"meta":' + to_json_line(meta)[:-1]
     for name in vector_names:
         yield f',"{name}":'.encode()
-        yield from array_chunks(getattr(amap, name), lambda rows: to_decimals(rows, "vector"))
+        yield from array_chunks(
+            getattr(amap, name), lambda rows: list_text(to_decimals(rows, "vector"))
+        )
     yield b"}\n"
 
 
-def array_chunks(array: Any, to_lists: Callable[[Any], list[Any]]) -> Iterator[bytes]:
+def array_chunks(array: Any, to_text: Callable[[Any], bytes]) -> Iterator[bytes]:
     """An array of four dimensions as JSON, in blocks of rows."""
     yield b"["
     for i, layer in enumerate(array):
@@ -64,11 +67,25 @@ def array_chunks(array: Any, to_lists: Callable[[Any], list[Any]]) -> Iterator[b
         for j, head in enumerate(layer):
             yield b",[" if j else b"["
             for rows in row_blocks(*head.shape):
-                text = repr(to_lists(head[rows])).replace(" ", "")[1:-1]
-                yield (f",{text}" if rows.start else text).encode("ascii")
+                text = to_text(head[rows])
+                yield b"," + text if rows.start else text
             yield b"]"
         yield b"]"
     yield b"]"
+
+
+def list_text(rows: list[Any]) -> bytes:
+    """Rows of numbers as JSON, without the brackets around all of them."""
+    return standard.dumps(rows, separators=(",", ":"))[1:-1].encode("ascii")
+
+
+def flags_text(rows: BoolArray) -> bytes:
+    """Rows of flags as lists of 0 and 1, written as bytes.    [row, column] -> "[0,1],[1,0]" """
+    n_row, n_column = rows.shape
+    text = np.full((n_row, 2 * n_column + 2), ord(","), np.uint8)
+    text[:, 1:-1:2] = rows + np.uint8(ord("0"))
+    text[:, 0], text[:, -2] = ord("["), ord("]")
+    return text.tobytes()[:-1]
 
 
 def document_header(amap: AttentionMap, style: Style) -> dict[str, Any]:
