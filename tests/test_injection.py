@@ -66,6 +66,7 @@ ALLOWED = {
     "render/terminal/numbers.py: format": "the format is made of a sign and a precision",
     # Patterns.
     "sources/external/readers.py: re.compile": "the signatures of the table of readers",
+    "sources/model/size_checks.py: re.compile": "prefixes of tensors, escaped, and a constant",
     # Files that the user names.
     "sources/external/__init__.py: Path": "the source itself, for its name in messages",
     "sources/external/array_files.py: archive.open": "a member of the archive, in memory",
