@@ -10,16 +10,16 @@ from tests.cli.runner import run
 
 
 class ClosedPipe(io.BytesIO):
-    """Standard output whose reader leaves after so many writes."""
+    """Standard output whose reader leaves after `n_write` writes that end a line."""
 
     def __init__(self, n_write):
         super().__init__()
         self.n_write = n_write
 
     def write(self, data):
-        self.n_write -= 1
-        if self.n_write < 0:
+        if self.n_write == 0:
             raise BrokenPipeError
+        self.n_write -= data.endswith(b"\n")
         return super().write(data)
 
 

@@ -4,7 +4,7 @@ They need torch and are not wanted in the environment of the tests. In one of th
 
     python -m venv producers
     producers/bin/pip install torch transformers bertviz circuitsvis inseq transformer-lens
-    cd tests/sources/foreign && ../../../producers/bin/python make_fixtures.py
+    cd tests/sources/external && ../../../producers/bin/python make_fixtures.py
 
 Made with torch 2.13.0, transformers 5.23.0, bertviz 1.4.1, circuitsvis 1.43.3, inseq 0.7.1 and
 transformer-lens 4.3.0. Of BertViz pages the program that draws them is cut away, since the
