@@ -77,7 +77,7 @@ class Variant(Record, kw_only=True):
         "algebra": "pipeline",
         "sees_by_head": "visibility_per_head",
         "needs": "param_shapes",
-        "starts": "init_std",
+        "starts": "initial_params",
     }
 
     def _refuse(self, given: tuple[Any, ...], named: dict[str, Any]) -> NoReturn:

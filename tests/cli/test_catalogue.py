@@ -34,7 +34,7 @@ def test_every_row_shows_itself(row):
         assert np.allclose(sums[~hidden.all(-1)], 1, atol=1e-5)
     table = run(*words_for(row), "-v", row.name).out
     assert row.name in table
-    assert ("∅" in table) == (row.row_sum == "at most 1")
+    assert ("∅" in table) == (row.row_sum == "at most 1" and row.name != "cog")  # Σ|w| of cog is 1
     assert ("Σ" in table.replace("Σ", "", 0)) == (row.row_sum == "any") or "Σ" in row.formula
 
 

@@ -183,7 +183,7 @@ def test_a_gate_takes_weight_from_a_row_and_leaves_its_proportions():
     query, key = draw_uniform((2, 5, 6), "q"), draw_uniform((2, 5, 6), "k")
     gated = attend(query, key, variant="gated").weights
     assert (gated.sum(-1) < 1).all()
-    plain = attend(query, key, variant="gated", learned={"w_output_gate": 0.0}).weights
+    plain = attend(query, key, variant="gated", learned={"w_output_gate": np.zeros(6)}).weights
     assert_allclose(gated / gated.sum(-1, keepdims=True), 2.0 * plain, atol=1e-12)
 
 
