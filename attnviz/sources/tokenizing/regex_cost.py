@@ -21,7 +21,7 @@ class Group:
 
     current: int = 0
     longest: int = 0
-    has_quantifier: bool = False
+    is_ambiguous: bool = False  # repeated, it may match a text in several ways
 
     def end_alternative(self) -> None:
         """Begin the next alternative."""
@@ -31,8 +31,9 @@ class Group:
 def is_costly(pattern: str) -> bool:
     """Whether backtracking may take more than time cubic in the length of the text.
 
-    That is where a repeated group contains a quantifier, where more than MAX_REPEATS unbounded
-    repetitions follow each other, or where the pattern uses syntax that is not read here.
+    That is where a repeated group contains a quantifier or alternatives, where more than
+    MAX_REPEATS unbounded repetitions follow each other, or where the pattern uses syntax that is
+    not read here.
 
     >>> is_costly(r"(a+)+b"), is_costly(r" ?[^\\s\\p{L}\\p{N}]+|\\s*[\\r\\n]+")
     (True, False)
@@ -54,19 +55,20 @@ def is_costly(pattern: str) -> bool:
             position = GROUP_OPENING.match(pattern, position).end()  # type: ignore[union-attr]
         elif character == "|":
             groups[-1].end_alternative()
+            groups[-1].is_ambiguous = True  # alternatives may overlap
             position += 1
         elif character == ")" and len(groups) > 1:
             closed = groups.pop()
             closed.end_alternative()
             groups[-1].current += closed.longest
-            groups[-1].has_quantifier |= closed.has_quantifier
+            groups[-1].is_ambiguous |= closed.is_ambiguous
             position += 1
         elif quantifier := QUANTIFIER.match(pattern, position):
             largest = largest_count(quantifier)
-            if largest > 1 and pattern[start - 1 : start] == ")" and closed.has_quantifier:
+            if largest > 1 and pattern[start - 1 : start] == ")" and closed.is_ambiguous:
                 return True
             groups[-1].current += largest > LONG_REPEAT
-            groups[-1].has_quantifier |= quantifier[1] is None or quantifier[2] != ""
+            groups[-1].is_ambiguous |= quantifier[1] is None or quantifier[2] != ""
             position = quantifier.end()
         else:
             position += 1
