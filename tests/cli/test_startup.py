@@ -1,11 +1,13 @@
 """Start-up: a command imports only what it uses."""
 
+import json
 import subprocess
 import sys
 
 import pytest
 
 from attnviz.core.registry import SLOTS
+from tests.sources.documents import bert_document
 
 NEVER = ("matplotlib", "pandas", "PIL", "huggingface_hub", "IPython", "jsonschema")
 
@@ -58,6 +60,14 @@ def test_the_default_command_loads_one_family_and_no_pictures():
 def test_json_needs_no_tables():
     modules = loaded("The cat sat on the mat", "--json")
     assert excess(modules, "rich.table", *NEVER) == []
+
+
+def test_a_plain_tokenizer_needs_no_child_process(tmp_path):
+    path = tmp_path / "tokenizer.json"
+    path.write_text(json.dumps(bert_document()))
+    modules = loaded("the cat sat", "--tokenizer", str(path))
+    assert "attnviz.sources.tokenizing.tokenizer_json" in modules
+    assert "attnviz.sources.tokenizing.child_process" not in modules
 
 
 @pytest.mark.parametrize("module", ["matplotlib", "PIL"])

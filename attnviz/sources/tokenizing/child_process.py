@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import weakref
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from threading import RLock, Thread
@@ -31,15 +32,14 @@ class ChildTokenizer:
         self.lock = RLock()
         self.process: subprocess.Popen[bytes] | None = None
 
-    def load(self) -> bool:
-        """Start the process where it does not run. Returns whether the file has a dropout."""
-        with self.lock:
-            self.process = start_process()
-            weakref.finalize(self, stop_process, self.process)
-            return bool(self.exchange(b"%d\n%b" % (len(self.content), self.content), "load"))
+    def load(self) -> None:
+        """Start the process and load the tokenizer in it."""
+        self.process = start_process()
+        weakref.finalize(self, stop_process, self.process)
+        self.exchange(b"%d\n%b" % (len(self.content), self.content), "its file")
 
-    def request(self, action: str, argument: Any) -> Any:
-        """The result of an action of the worker.
+    def encode(self, texts: Sequence[str]) -> Any:
+        """The columns of the encoding of a text or a pair of texts.
 
         Raises InvalidInputError for an error of the library, and where the process takes too
         long, needs too much memory or crashes.
@@ -47,9 +47,9 @@ class ChildTokenizer:
         with self.lock:
             if self.process is None:
                 self.load()
-            return self.exchange(json.dumps([action, argument]).encode() + b"\n", action)
+            return self.exchange(json.dumps(texts).encode() + b"\n", "this text")
 
-    def exchange(self, message: bytes, action: str) -> Any:
+    def exchange(self, message: bytes, what: str) -> Any:
         """Send a message to the process and read its answer, both within TIME_LIMIT."""
         process, lines = self.process, list[bytes]()
         if process is None or process.stdin is None or process.stdout is None:
@@ -63,7 +63,7 @@ class ChildTokenizer:
             self.process = None
             stop_process(process)
             thread.join()
-            raise InvalidInputError(describe_end(process, action, is_late, line))
+            raise InvalidInputError(describe_end(process, what, is_late, line))
         answer = json.loads(line)
         if "error" in answer:
             raise InvalidInputError(answer["error"])
@@ -111,9 +111,8 @@ def stop_process(process: subprocess.Popen[bytes]) -> None:
                 continue
 
 
-def describe_end(process: subprocess.Popen[bytes], action: str, is_late: bool, line: bytes) -> str:
+def describe_end(process: subprocess.Popen[bytes], what: str, is_late: bool, line: bytes) -> str:
     """Why a process gave no answer."""
-    what = "its file" if action == "load" else "this text" if action == "encode" else "these ids"
     if is_late:
         return f"takes more than {TIME_LIMIT:g} s for {what}"
     if line:

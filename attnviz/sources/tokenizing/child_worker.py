@@ -1,7 +1,8 @@
-"""The library's side of a tokenizer: load, encode, decode; run as a script, in a limited process.
+"""The library's side of a tokenizer: load, encode; run as a script, in a limited process.
 
 As a script it needs the standard library and `tokenizers` only. It reads the content of a
-tokenizer.json and then requests from standard input, and writes one JSON line for each.
+tokenizer.json and then texts to encode, a JSON list per line, from standard input, and writes
+one JSON line for each.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -26,35 +27,33 @@ COLUMNS = (
 )
 
 
-def load_library(content: bytes) -> tuple[Any, bool]:
-    """The tokenizer of a tokenizer.json, and whether it had a BPE dropout.
-
-    Dropout, padding and truncation of the file are switched off: dropout makes tokens random,
-    padding to a huge length would exhaust memory, truncation would drop tokens.
-    """
+def load_library(content: bytes) -> Any:
+    """The tokenizer of a tokenizer.json, its settings switched off."""
     from tokenizers import Tokenizer
 
     library = Tokenizer.from_buffer(content)
+    switch_off_settings(library)
+    return library
+
+
+def switch_off_settings(library: Any) -> bool:
+    """Switch off padding, truncation and dropout. Returns whether there was a dropout.
+
+    Padding to a huge length would exhaust memory, truncation would drop tokens, dropout makes
+    tokens random.
+    """
     library.no_padding()
     library.no_truncation()
     has_dropout = bool(getattr(library.model, "dropout", None))
     if has_dropout:
         library.model.dropout = None
-    return library, has_dropout
+    return has_dropout
 
 
 def encode_columns(library: Any, texts: Sequence[str]) -> list[list[Any]]:
     """The columns of the encoding of a text or a pair of texts."""
     encoding = library.encode(*texts)
     return [getattr(encoding, column) for column in COLUMNS]
-
-
-def decode_each(library: Any, ids: Iterable[int]) -> list[tuple[str | None, str]]:
-    """The piece of each token id, None where it has none, and its text."""
-    return [(library.id_to_token(n), library.decode([n], skip_special_tokens=False)) for n in ids]
-
-
-ACTIONS: dict[str, Callable[[Any, Any], Any]] = {"encode": encode_columns, "decode": decode_each}
 
 
 def limit_process() -> None:
@@ -82,13 +81,12 @@ def run_requests() -> None:
         limit_process()
         try:
             if library is None:
-                library, result = load_library(content)
+                library, result = load_library(content), None
             else:
                 line = sys.stdin.buffer.readline()
                 if not line:
                     return
-                action, argument = json.loads(line)
-                result = ACTIONS[action](library, argument)
+                result = encode_columns(library, json.loads(line))
             answer: dict[str, Any] = {"result": result}
         except (KeyboardInterrupt, SystemExit):
             return

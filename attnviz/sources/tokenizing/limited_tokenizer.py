@@ -14,14 +14,16 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from math import prod
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attnviz.errors import AttnvizWarning, InvalidInputError
 from attnviz.record import Record
-from attnviz.sources.tokenizing.child_process import ChildTokenizer
-from attnviz.sources.tokenizing.child_worker import COLUMNS
+from attnviz.sources.tokenizing.child_worker import COLUMNS, switch_off_settings
 from attnviz.sources.tokenizing.tokenizer_growth import Step, read_steps
 from attnviz.sources.tokenizing.tokenizer_template import check_templates
+
+if TYPE_CHECKING:
+    from attnviz.sources.tokenizing.child_process import ChildTokenizer
 
 FREE_BYTES = 1 << 20  # that texts of any length may grow to
 MAX_GROWTH = 16  # times that longer texts may grow; real tokenizers stay below 4
@@ -122,8 +124,8 @@ class LimitedTokenizer:
 
     def __init__(self, name: str, library: Any, limits: Limits, content: bytes) -> None:
         self.name, self.library, self.limits = name, library, limits
+        self.content = content
         self.id_to_token = library.id_to_token
-        self.child = ChildTokenizer(content)
         model = library.model
         marks = ("continuing_subword_prefix", "end_of_word_suffix")
         self.is_slow = (
@@ -131,6 +133,13 @@ class LimitedTokenizer:
             or (getattr(model, "max_input_chars_per_word", 0) or 0) > LONG_WORD
             or any(len(getattr(model, mark, None) or "") > LONG_PREFIX for mark in marks)
         )
+
+    @cached_property
+    def child(self) -> ChildTokenizer:
+        """The same tokenizer in a limited process; its modules are imported when it is needed."""
+        from attnviz.sources.tokenizing.child_process import ChildTokenizer
+
+        return ChildTokenizer(self.content)
 
     def encode(self, *texts: str) -> Any:
         """The library's encoding of a text or a pair of texts."""
@@ -140,7 +149,7 @@ class LimitedTokenizer:
             or (self.limits.has_regex and is_long)
             or not self.limits.is_bounded(texts)
         ):
-            columns = self.child.request("encode", texts)
+            columns = self.child.encode(texts)
             return SimpleNamespace(**dict(zip(COLUMNS, columns, strict=True)))
         return self.library.encode(*texts)
 
@@ -154,14 +163,8 @@ class LimitedTokenizer:
         return self.library.decode(ids, skip_special_tokens=False)
 
     def switch_off_settings(self) -> None:
-        """Switch off dropout, padding and truncation, which the file may ask for.
-
-        Padding to a huge length would exhaust memory, truncation would drop tokens.
-        """
-        self.library.no_padding()
-        self.library.no_truncation()
-        if getattr(self.library.model, "dropout", None):
-            self.library.model.dropout = None
+        """Switch off padding, truncation and dropout; a warning states dropout."""
+        if switch_off_settings(self.library):
             warnings.warn(
                 f"tokenizer {self.name!r} has a BPE dropout, which makes tokens random; it is "
                 "switched off",
