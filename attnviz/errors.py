@@ -6,11 +6,60 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+IS_COMMAND_LINE = ContextVar("IS_COMMAND_LINE", default=False)
+OPTION = re.compile(r"(`[^`]*`)|(?<![\w-])(?:-v|--([a-z][a-z-]*))(?: (-?\d[\w.,-]*|'[^']*'|N\b))?")
+PARAMETERS = {  # of options whose parameters in Python have other names
+    "layer": "select_layers",
+    "head": "select_heads",
+    "segments": "select_segments",
+    "with-qk": "with_vectors",
+    "set": "tunables",
+}
+
+
+@contextmanager
+def command_line_messages() -> Iterator[None]:
+    """Within this context, messages speak of options; elsewhere of parameters."""
+    token = IS_COMMAND_LINE.set(True)
+    try:
+        yield
+    finally:
+        IS_COMMAND_LINE.reset(token)
+
+
+def name_parameters(message: str) -> str:
+    """A message about options as one about the parameters of the functions in Python.
+
+    >>> name_parameters("--kv-heads 3 should divide --heads; see `attnviz show --help`")
+    'kv_heads=3 should divide heads; see `attnviz show --help`'
+    """
+
+    def rename(match: re.Match[str]) -> str:
+        if match[1]:
+            return match[1]
+        option = match[2] or "variant"
+        name = PARAMETERS.get(option, option.replace("-", "_"))
+        return f"{name}={match[3]}" if match[3] else name
+
+    return OPTION.sub(rename, message)
+
 
 class AttnvizError(Exception):
-    """A problem that the user can act on: one line, and an exit status."""
+    """A problem that the user can act on: one line, and an exit status.
+
+    The message names options as they are typed; its text in Python names parameters.
+    """
 
     status = 1
+
+    def __str__(self) -> str:
+        text = super().__str__()
+        return text if IS_COMMAND_LINE.get() else name_parameters(text)
 
 
 class CouldNotError(AttnvizError):
@@ -27,6 +76,10 @@ class MisuseError(AttnvizError):
 
 class UnknownNameError(MisuseError):
     """A name that is in no table."""
+
+
+class UnknownParameterError(MisuseError, TypeError):
+    """A keyword that the function does not have, or a value of another type."""
 
 
 class ShapeError(MisuseError):
@@ -53,6 +106,10 @@ class NumbersError(InvalidInputError):
 
 class AttnvizWarning(UserWarning):
     """A remark on a result; the command line prints it as a note."""
+
+    def __str__(self) -> str:
+        text = super().__str__()
+        return text if IS_COMMAND_LINE.get() else name_parameters(text)
 
 
 def missing_package(purpose: str, package: str, extra: str) -> CouldNotError:

@@ -45,12 +45,12 @@ def test_a_text_that_fits_is_not_pooled():
 @pytest.mark.parametrize(
     ("asked", "error", "said"),
     [
-        ({"pool": -1}, MisuseError, "--pool -1 should be at least 1"),
+        ({"pool": -1}, MisuseError, "pool=-1 should be at least 1"),
         ({"pool_by": "shares"}, UnknownNameError, "Did you mean 'share'"),
         (
             {"pool": 2, "select_segments": "A,B"},
             MisuseError,
-            "--segments cannot be combined with a pooled map",
+            "select_segments cannot be combined with a pooled map",
         ),
     ],
 )

@@ -16,7 +16,7 @@ from attnviz.core.engine.collectors import FullCollector, run_unrecorded
 from attnviz.core.engine.layer_call import LayerCall
 from attnviz.errors import MisuseError
 from attnviz.measure.difference import difference, head_divergence
-from attnviz.sources.forward_pass import build_forward_pass
+from attnviz.sources.forward_pass import build_forward_pass, find_unused_options, refuse_unused
 from attnviz.sources.options import PART_OPTIONS, Options
 from attnviz.sources.seeded.run_seeded import SeededPass
 
@@ -81,6 +81,7 @@ def run_variants(
 ) -> dict[str, AttentionMap]:
     """The maps of mechanisms with untrained weights, by name: every layer runs each of them."""
     passes = {}
+    unused: list[tuple[str, ...]] = []
     for name in variants:
         variant_options: Any = {**options, "variant": name}
         forward = build_forward_pass(text, context, **variant_options)
@@ -89,6 +90,10 @@ def run_variants(
         if variant_name in passes:
             raise MisuseError(f"duplicate mechanism: {variant_name}")
         passes[variant_name] = forward
+        unused.append(find_unused_options(text, context, **variant_options))
+    refuse_unused(
+        [name for name in unused[0] if all(name in u for u in unused)], next(iter(passes))
+    )
     collectors = {
         name: FullCollector(layers=selection["select_layers"], heads=selection["select_heads"])
         for name in passes

@@ -17,7 +17,12 @@ from attnviz.core.explain.steps import explain_steps, labels_of, vector_step
 from attnviz.core.explain.trace import Trace
 from attnviz.core.token_features import letter_numbers
 from attnviz.core.tokens import Tokens, find_token
-from attnviz.sources.forward_pass import build_forward_pass, check_request
+from attnviz.sources.forward_pass import (
+    build_forward_pass,
+    check_request,
+    find_unused_options,
+    refuse_unused,
+)
 from attnviz.sources.options import Options
 from attnviz.sources.seeded.layers import EMBEDDINGS
 
@@ -58,6 +63,8 @@ def explain(
     """
     forward = build_forward_pass(text, context, **options)
     check_request(forward, [layer], [head])
+    unused = find_unused_options(text, context, **options)
+    refuse_unused(unused, str(forward.meta().get("variant")), has_vectors=True)
     queries, keys = forward.queries, forward.keys
     at = cell and (find_token(cell[0], queries, "query"), find_token(cell[1], keys, "key"))
     traces: list[Trace] = []

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from attnviz.core.attention_map import AttentionMap
-from attnviz.errors import UnknownNameError
+from attnviz.errors import MisuseError, UnknownNameError
 from attnviz.lookup import unknown_name_message
 from attnviz.measure.distance import mean_distance, offsets
 from attnviz.measure.head_summary import summarize_head
@@ -35,6 +35,7 @@ def head_stats(amap: AttentionMap, sort: str = "layer") -> list[HeadStats]:
 
     Raises:
         UnknownNameError: an unknown order.
+        MisuseError: an order by numbers that are not defined for this map.
 
     >>> import attnviz
     >>> (stats,) = head_stats(attnviz.read([[1.0, 0.0], [1.0, 0.0]], ["a", "b"]))
@@ -59,6 +60,8 @@ def head_stats(amap: AttentionMap, sort: str = "layer") -> list[HeadStats]:
                 "strongest": find_strongest(amap, i, j),
             }
         )
+    if sort in ("entropy", "distance") and all(row[sort] is None for row in rows):
+        raise MisuseError(f"--sort has no effect: no head of this map has a mean {sort}")
     return sort_heads(rows, sort)
 
 

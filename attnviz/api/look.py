@@ -15,7 +15,13 @@ from attnviz.core.engine.collectors import Collector, FullCollector
 from attnviz.core.engine.pooled_collector import PooledCollector
 from attnviz.core.map_metadata import MapMetadata
 from attnviz.errors import MisuseError
-from attnviz.sources.forward_pass import ForwardPass, build_forward_pass, check_request
+from attnviz.sources.forward_pass import (
+    ForwardPass,
+    build_forward_pass,
+    check_request,
+    find_unused_options,
+    refuse_unused,
+)
 from attnviz.sources.options import Options
 
 
@@ -29,7 +35,7 @@ def look(
     select_segments: str | None = None,
     with_vectors: bool = False,
     pool: int | None = None,
-    pool_by: str = "share",
+    pool_by: str | None = None,
     **options: Unpack[Options],
 ) -> AttentionMap:
     """Compute the attention weights of a sentence.
@@ -47,7 +53,8 @@ def look(
         pool: pool the map to at most N × N cells; 0: never; None: to 512 × 512 for texts of
             more than 4,096 tokens.
         pool_by: what a pooled cell shows: "share", the total weight on its keys, averaged over
-            its queries; "mean", the mean of its weights; or "strongest", the largest.
+            its queries (the default); "mean", the mean of its weights; or "strongest", the
+            largest.
         options: variant, model, tokenizer, seed, dim, heads, layers…; see
             attnviz.sources.options.Options.
 
@@ -63,17 +70,19 @@ def look(
     [1.0, 0.0, 0.0]
     """
     forward, pool_size = prepare(
-        text, context, select_layers, select_heads, pool, pool_by, options
+        text, context, select_layers, select_heads, pool, pool_by, with_vectors, options
     )
     selection: dict[str, Any] = {"layers": select_layers, "heads": select_heads}
     last = None if select_layers is None else max(select_layers)
     if pool_size is not None:
         if select_segments is not None:
             raise MisuseError("--segments cannot be combined with a pooled map; add --pool 0")
+        if with_vectors:
+            raise MisuseError("--with-qk cannot be combined with a pooled map; add --pool 0")
         pooled = PooledCollector(max_bins=pool_size, **selection)
         forward.run(pooled.callback(forward.variant_for), last)
         meta = build_meta(forward, pooled)
-        return build_pooled_map(forward, pooled, pool_by, text, context, meta)
+        return build_pooled_map(forward, pooled, pool_by or "share", text, context, meta)
     collector = FullCollector(with_vectors=with_vectors, **selection)
     forward.run(collector.callback(forward.variant_for), last)
     amap = build_map(forward, collector, text, context)
@@ -87,16 +96,17 @@ def check_look(
     select_layers: Collection[int] | None = None,
     select_heads: Collection[int] | None = None,
     pool: int | None = None,
-    pool_by: str = "share",
+    pool_by: str | None = None,
     **options: Any,
 ) -> None:
     """Raise what `look` would raise for these options before it computes anything.
 
     Generation is left out: it runs the model.
     """
-    for name in ("select_segments", "with_vectors", "generate"):
+    has_vectors = options.pop("with_vectors", False)
+    for name in ("select_segments", "generate"):
         options.pop(name, None)
-    prepare(text, context, select_layers, select_heads, pool, pool_by, options)
+    prepare(text, context, select_layers, select_heads, pool, pool_by, has_vectors, options)
 
 
 def prepare(
@@ -105,13 +115,16 @@ def prepare(
     layers: Collection[int] | None,
     heads: Collection[int] | None,
     pool: int | None,
-    pool_by: str,
+    pool_by: str | None,
+    has_vectors: bool,
     options: Any,
 ) -> tuple[ForwardPass, int | None]:
     """The forward pass of a request and the size of its pooled map, checked."""
     forward = build_forward_pass(text, context, **options)
     pool_size = choose_pool_size(forward, pool, pool_by)
     check_request(forward, layers, heads, pool_size)
+    unused = find_unused_options(text, context, **options)
+    refuse_unused(unused, str(forward.meta().get("variant")), has_vectors)
     return forward, pool_size
 
 

@@ -20,7 +20,7 @@ def mask_map(
     context: str | None = None,
     *,
     size: int | None = None,
-    tokenizer: str = "words",
+    tokenizer: str | None = None,
     heads: int = 1,
 ) -> AttentionMap:
     """The keys that a mask lets each token of a text, or each of `size` positions, attend to.
@@ -30,7 +30,7 @@ def mask_map(
         text: the text whose tokens are the queries, and the keys unless there is a context.
         context: the text whose tokens are the keys.
         size: the sequence length, instead of a text.
-        tokenizer: the tokenizer of the texts.
+        tokenizer: the tokenizer of the texts ("words").
         heads: the number of heads; some masks differ per head.
 
     Raises:
@@ -40,6 +40,8 @@ def mask_map(
     mask = parse_mask(expression)
     if (text is None) == (size is None):
         raise MisuseError("give either a text or --size")
+    if text is None and context is None and tokenizer is not None:
+        raise MisuseError("--tokenizer has no effect without a text")
     queries = number_positions(size) if size is not None else tokenize(text or "", tokenizer)
     keys = queries if context is None else tokenize(context, tokenizer)
     shape = (heads, len(queries), len(keys))
@@ -71,9 +73,9 @@ def number_positions(size: int) -> tuple[Token, ...]:
     return tuple(Token.of(str(i)) for i in range(size))
 
 
-def tokenize(text: str, name: str) -> tuple[Token, ...]:
+def tokenize(text: str, name: str | None) -> tuple[Token, ...]:
     """The tokens of a text."""
     from attnviz.sources.tokenizing.tokenizers import find_tokenizer
 
-    tokens: tuple[Token, ...] = find_tokenizer(name).encode(text).tokens
+    tokens: tuple[Token, ...] = find_tokenizer(name or "words").encode(text).tokens
     return tokens

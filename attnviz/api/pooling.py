@@ -17,14 +17,14 @@ MAX_UNPOOLED = 4096  # tokens per side that are not pooled by default
 DEFAULT_POOL = 512  # cells per side for longer texts
 
 
-def choose_pool_size(forward: ForwardPass, pool: int | None, by: str) -> int | None:
+def choose_pool_size(forward: ForwardPass, pool: int | None, by: str | None) -> int | None:
     """The largest number of cells per side of a pooled map; None: the map is not pooled.
 
-    `pool` 0: never pool; None: pool long texts only.
+    `pool` 0: never pool; None: pool long texts only. Warns where `by` has no effect.
     """
     if pool is not None and pool < 0:
         raise MisuseError(f"--pool {pool} should be at least 1, or 0 for every token")
-    if by not in POOLINGS:
+    if by is not None and by not in POOLINGS:
         raise UnknownNameError(unknown_name_message(by, POOLINGS, "--pool-by"))
     n_query, n_key = len(forward.queries), len(forward.keys)
     longest = max(n_query, n_key)
@@ -36,7 +36,13 @@ def choose_pool_size(forward: ForwardPass, pool: int | None, by: str) -> int | N
             stacklevel=3,
         )
         return DEFAULT_POOL
-    return pool if pool and longest > pool else None
+    if pool and longest > pool:
+        return pool
+    if by is not None:
+        shape = f"{n_query} × {n_key} tokens"
+        reason = f"the map of {shape} is not pooled; pool it with a smaller --pool N"
+        warn(f"--pool-by has no effect: {reason}", AttnvizWarning, stacklevel=3)
+    return None
 
 
 def build_pooled_map(

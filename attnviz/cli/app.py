@@ -93,11 +93,36 @@ def adapt_params(params: list[Any]) -> list[Any]:
 
 
 class Command(TyperCommand):
-    """A command with these parameters."""
+    """A command with these parameters, which refuses an option that is given twice."""
+
+    def make_parser(self, ctx: Any) -> Any:
+        """The parser of its arguments."""
+        parser = super().make_parser(ctx)
+        parse = parser.parse_args
+
+        def parse_once(args: list[str]) -> Any:
+            values, remaining, order = parse(args)
+            refuse_repeated(order)
+            return values, remaining, order
+
+        parser.parse_args = parse_once  # type: ignore[method-assign]
+        return parser
 
     def get_params(self, ctx: Any) -> list[Any]:
         """Its arguments and options."""
         return adapt_params(super().get_params(ctx))
+
+
+def refuse_repeated(params: Sequence[Any]) -> None:
+    """Raise MisuseError for an option that stands twice and takes one value."""
+    seen: list[Any] = []
+    for param in params:
+        if param in seen and not param.multiple and param.param_type_name == "option":
+            names = "/".join(
+                max(names, key=len) for names in (param.opts, param.secondary_opts) if names
+            )
+            raise MisuseError(f"{names} is given twice; it takes one value")
+        seen.append(param)
 
 
 def advise_on(word: str, sentence: str) -> str:

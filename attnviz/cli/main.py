@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Any
 
 from attnviz.cli.environment import BrokenOutputPipe, Environment, silence_stdout
-from attnviz.errors import AttnvizError, AttnvizWarning
+from attnviz.errors import AttnvizError, AttnvizWarning, command_line_messages
 
 INTERRUPTED = 130
 LONG_WORD = r"(\S{200})\S{1000,}(?<!['\".,:;])"  # longer than any file name
@@ -26,6 +26,12 @@ def run(words: Sequence[str], env: Environment | None = None) -> int:
     command = shlex.join(["attnviz", *words])
     words, debug = split_debug_flag(words)
     env = replace(env or Environment.from_process(), command=command, debug=debug)
+    with command_line_messages():
+        return run_with_errors(words, env)
+
+
+def run_with_errors(words: Sequence[str], env: Environment) -> int:
+    """The exit status of these arguments; errors become lines on standard error."""
     capture = StdoutCapture(env)
     try:
         # Typer prints help itself: it is captured so that a failed write is noticed.

@@ -56,6 +56,7 @@ class SourceMetadata(TypedDict, total=False):
     model: str
     family: str
     attention: str
+    pair: str
     dtype: str
     intervention: str
     producer: str

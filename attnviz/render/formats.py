@@ -30,6 +30,11 @@ class Format(Record):
     holds_many: bool = False  # one file holds any number of maps
     is_visual: bool = False  # has captions and colors
 
+    @property
+    def kind(self) -> str:
+        """The module of its renderer: formats of one kind have the same display options."""
+        return self.renderer.partition(":")[0].rpartition(".")[2]
+
     def render(self, amap: AttentionMap, style: Style | None = None) -> Any:
         """The map in this format: bytes, or for "table" a rich renderable."""
         output = self.call_renderer(amap, style)

@@ -12,6 +12,8 @@ from attnviz.core.variant import Variant
 from attnviz.errors import MisuseError
 from attnviz.sources.options import Options, validate_options
 
+EMBEDDING_OPTIONS = ("seed", "dim", "embedding", "positions")
+
 
 class ForwardPass(Protocol):
     """A tokenized text and the stack of attention layers that it runs through."""
@@ -31,6 +33,9 @@ class ForwardPass(Protocol):
     @property
     def n_head(self) -> int:
         """Number of heads in each layer."""
+
+    def check_last_layer(self, last: int) -> None:
+        """Raise MisuseError for options that only act on layers after this last one."""
 
     def check_memory(self, n_map: int, max_side: int | None = None) -> None:
         """Raise MisuseError where recording `n_map` maps needs more memory than there is.
@@ -62,6 +67,8 @@ def check_request(
         for index in indices or ():
             if not 0 <= index < n_available:
                 raise MisuseError(f"there is no {what} {index}; there are 0 to {n_available - 1}")
+    if layers:
+        forward_pass.check_last_layer(max(layers))
     n_layer = forward_pass.n_layer if layers is None else len(layers)
     n_head = forward_pass.n_head if heads is None else len(heads)
     forward_pass.check_memory(n_layer * n_head, max_side)
@@ -77,3 +84,33 @@ def build_forward_pass(text: str, context: str | None, **options: Unpack[Options
     from attnviz.sources.seeded.run_seeded import build_seeded_pass
 
     return build_seeded_pass(text, context, **settings)
+
+
+def find_unused_options(
+    text: str, context: str | None, **options: Unpack[Options]
+) -> tuple[str, ...]:
+    """The names of options on which the weights of the mechanism do not depend.
+
+    With a pretrained model there are none: options of untrained weights are refused before.
+    """
+    names = {"seed", "dim", "embedding", "temperature", "softcap", "scale", "positions"}
+    settings = validate_options(options)
+    if "model" in settings or names.isdisjoint(settings):
+        return ()
+    from attnviz.sources.seeded import option_effects
+
+    return option_effects.find_unused_options(text, context, settings)
+
+
+def refuse_unused(names: Collection[str], variant: str, has_vectors: bool = False) -> None:
+    """Raise MisuseError for the first of these options, which do not act on a mechanism.
+
+    `has_vectors`: the result holds queries, keys or outputs beside the weights; options of the
+    embeddings act on those.
+    """
+    for name in names:
+        if has_vectors and name in EMBEDDING_OPTIONS:
+            continue
+        raise MisuseError(
+            f"--{name} has no effect on {variant!r}: its weights do not depend on it"
+        )

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from numbers import Integral, Real
+from os import PathLike
 from typing import Any, TypedDict
 
 from attnviz.core.compose.compose import PartChoice
 from attnviz.core.variant import Variant
-from attnviz.errors import MisuseError
+from attnviz.errors import PARAMETERS, MisuseError, UnknownParameterError
+from attnviz.lookup import unknown_name_message
 
 
 class PartOptions(TypedDict, total=False):
@@ -91,8 +94,37 @@ SEEDED_OPTIONS = tuple(SeededOptions.__annotations__)
 MODEL_OPTIONS = tuple(ModelOptions.__annotations__)
 
 
+NAMES = ("variant", "tunables", "model", *PART_OPTIONS, *SEEDED_OPTIONS, *MODEL_OPTIONS)
+LOOK_PARAMETERS = (  # of look itself, for suggestions
+    *("context", "select_layers", "select_heads", "select_segments"),
+    *("with_vectors", "pool", "pool_by"),
+)
+TYPES: Mapping[type, tuple[str, ...]] = {  # of options that are neither parts nor containers
+    int: ("seed", "dim", "heads", "kv_heads", "layers", "pad", "generate"),
+    float: ("temperature", "softcap"),
+    str: ("tokenizer", "embedding", "model", "revision", "pair", "target", "attention", "ablate"),
+    bool: ("truncate",),
+}
+
+
 def validate_options(options: Mapping[str, Any]) -> dict[str, Any]:
-    """The options that are set. Raises MisuseError for those that cannot be combined."""
+    """The options that are set.
+
+    Raises UnknownParameterError for an unknown name and for a value of another type, MisuseError
+    for options that cannot be combined.
+    """
+    for name in options:
+        if name not in NAMES:
+            near = PARAMETERS.get(name.replace("_", "-"))
+            names = [*NAMES, *LOOK_PARAMETERS]
+            raise UnknownParameterError(
+                f"unknown parameter {name!r}. Did you mean {near!r}?"
+                if near
+                else unknown_name_message(name, names, "parameter")
+            )
+    for kind, names_of_kind in TYPES.items():
+        for name in names_of_kind:
+            require_type(name, options.get(name), kind)
     settings = {k: v for k, v in options.items() if v is not None and v is not False and v != {}}
     has_model = "model" in settings
     for name in SEEDED_OPTIONS if has_model else MODEL_OPTIONS:
@@ -104,3 +136,16 @@ def validate_options(options: Mapping[str, Any]) -> dict[str, Any]:
                 else f"{option} needs --model"
             )
     return settings
+
+
+def require_type(name: str, value: Any, kind: type) -> None:
+    """Raise UnknownParameterError for a value that is neither None nor of this type."""
+    if value is None or (isinstance(value, bool) and kind is bool):
+        return
+    is_valid = {
+        int: isinstance(value, Integral),
+        float: isinstance(value, Real),
+        str: isinstance(value, str | PathLike),
+    }.get(kind, False)
+    if not is_valid or isinstance(value, bool):
+        raise UnknownParameterError(f"{name}={value!r:.80} should be of type {kind.__name__}")

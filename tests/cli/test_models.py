@@ -130,7 +130,7 @@ def test_the_title_says_whose_queries_and_keys_are_shown():
         (("--target", "a"), "--target needs decoder or cross attention"),
         (("--attention", "cross"), "unknown attention of"),
         (("-t", "words"), "--tokenizer cannot be combined with --model"),
-        (("-c", "a"), "--context cannot be combined with --model"),
+        (("-c", "a"), "--context has no effect with --model; use --pair or --target"),
     ],
 )
 def test_misuse_of_a_model_is_one_line(words, says):
@@ -147,8 +147,8 @@ def test_a_changed_model_says_so_everywhere(tmp_path):
     assert made.err == f"note: model modified: {said}\n"
     assert made.out.startswith(f"models/bert, modified: {said}\n")
     assert f"modified: {said}" in picture.read_text()
-    told = run("explain", *words, "--layer", "1")
-    assert said in told.err and told.out.startswith(f"models/bert, modified: {said}, layer 1")
+    told = run("explain", *words, "--layer", "2")
+    assert said in told.err and told.out.startswith(f"models/bert, modified: {said}, layer 2")
     document = json.loads(run(*words, "--json").out)
     assert document["meta"]["intervention"] == said
     assert run("the cat", "-m", BERT).err == ""

@@ -163,7 +163,7 @@ def test_records_of_old_versions_are_compared_by_their_metadata(corpus, tmp_path
     assert run("-i", str(corpus), "-o", str(out), "-v", "causal").status == 0
     records = [json.loads(line) for line in out.read_bytes().splitlines()]
     for record in records:
-        assert record["meta"].pop("request") == {"variant": "causal", "pool_by": "share"}
+        assert record["meta"].pop("request") == {"variant": "causal"}
     old = "".join(json.dumps(record, separators=(",", ":")) + "\n" for record in records)
     corpus.write_text(SENTENCES + "one more\n")
     for words, status in ((("-v", "hard"), 2), (("-v", "causal"), 0)):

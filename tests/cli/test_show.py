@@ -163,7 +163,7 @@ def test_numbers_of_heads_are_the_original_ones():
 
 def test_length_is_the_textbook_example():
     sentence = "The weather is beautiful today in Melbourne"
-    made = json.loads(run(sentence, "-v", "length", "--embedding", "letters", "--json").out)
+    made = json.loads(run(sentence, "-v", "length", "--json").out)
     weights = np.array(made["weights"])[0, 0, 0]
     assert np.round(weights, 3).tolist() == [0.081, 0.189, 0.054, 0.243, 0.135, 0.054, 0.243]
     told = " ".join(run("explain", sentence, "-v", "length", "--embedding", "letters").out.split())

@@ -246,8 +246,8 @@ def test_a_map_without_weights_is_refused():
 @pytest.mark.parametrize(
     ("n_token", "style", "said"),
     [
-        (1000, Style(dpi=300), "--layer and --head"),
-        (12, Style(dpi=2400), "lower --dpi"),
+        (1000, Style(dpi=300), "select_layers and select_heads"),
+        (12, Style(dpi=2400), "lower dpi"),
         (3, Style(size=(500, 1)), "75,000 × 150"),
         (3, Style(size=(0.5, 0.5)), "too small for 8 panels"),
         (3, Style(size=(-1, 5)), "positive"),

@@ -89,7 +89,8 @@ def test_too_little_memory_is_refused_with_the_sizes():
         check_memory(memory, 4096, 16 * 10**9)
     assert str(caught.value) == (
         "4096 tokens need about 37.0 GB (layer 1.0 GB, activations 2.0 GB, maps 34.0 GB); this "
-        "machine has 16.0 GB. Select fewer layers and heads (--layer, --head) or shorten the text"
+        "machine has 16.0 GB. Select fewer layers and heads (select_layers, select_heads) or "
+        "shorten the text"
     )
     check_memory(memory, 4096, 64 * 10**9)
     check_memory(memory, 4096, None)

@@ -74,7 +74,7 @@ def test_vocabularies_larger_than_a_chunk_are_scored_completely(monkeypatch):
 
 
 def test_an_encoder_cannot_generate():
-    with pytest.raises(MisuseError, match="is an encoder; --generate needs a decoder"):
+    with pytest.raises(MisuseError, match="is an encoder; generate needs a decoder"):
         generate(open_model("bert"), encoding_of_ids([2, 3]), 1, attend_unrecorded)
 
 
@@ -102,7 +102,7 @@ def test_too_many_tokens_are_refused_before_the_first_step(folder):
 @pytest.mark.parametrize("folder", [f for f in GREEDY if f in KINDS])
 @pytest.mark.parametrize("n", [0, -3])
 def test_fewer_than_one_token_is_refused(folder, n):
-    with pytest.raises(MisuseError, match=f"--generate {n} should be at least 1"):
+    with pytest.raises(MisuseError, match=f"generate={n} should be at least 1"):
         generate(open_model(folder), encoding_of_ids([5, 6]), n, Untouchable())
 
 

@@ -147,7 +147,7 @@ def test_eight_bit_floats(folder, dtype):
 
 def test_a_text_beyond_the_maximum_length(folder):
     path, long = folder(), encoding_of_ids([5] * 41)
-    message = "the text has 41 tokens; .* accepts at most 40 tokens; .*--truncate"
+    message = "the text has 41 tokens; .* accepts at most 40 tokens; .*truncate"
     assert_refused(path, message, MisuseError, text=long)
     assert len(run(path, encoding_of_ids([5] * 40))) == 40
 

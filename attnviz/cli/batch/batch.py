@@ -12,7 +12,7 @@ from attnviz.cli.batch.job import Job
 from attnviz.cli.batch.process_pool import Item, Outcome, run_in_order, run_job
 from attnviz.cli.environment import BrokenOutputPipe, Environment, FileId
 from attnviz.cli.input.sentence import Sentence
-from attnviz.cli.input.sentences import input_format
+from attnviz.cli.input.sentences import input_format, second_name
 from attnviz.cli.options.request import drop_run_options, parse_request
 from attnviz.cli.output.map_writers import (
     AppendWriter,
@@ -103,21 +103,22 @@ def failed_pipe_status(has_failures: Callable[[], bool]) -> Iterator[None]:
 def check_options(job: Job, options: Mapping[str, Any]) -> None:
     """Raise what every sentence would raise: an unknown model, mechanism, mask, layer or head.
 
-    Tried with one word, and with a context too where lines of the input may bring one.
+    Tried with one word, and with a second sentence too where lines of the input may bring one.
     """
     from attnviz.api.look import check_look
 
-    contexts = (None, "word") if input_format(options) != "lines" else (None,)
-    if options["context"] is not None:
-        contexts = (options["context"],)
     errors: list[AttnvizError] = []
-    for context in contexts:
+    for second in (None, "word") if input_format(options) != "lines" else (None,):
+        sentence = Sentence("word", options["context"])
+        if second is not None:
+            sentence = sentence.with_second(second_name(options), second)
         try:
-            check_look("word", context, **job.look_options)
+            texts, look_options = sentence.arguments(job.look_options)
+            check_look(*texts, **look_options)
             return
         except AttnvizError as error:
             errors.append(error)
-    raise errors[-1]
+    raise errors[0 if sentence.error else -1]
 
 
 def pending_items(sentences: Iterator[Sentence], writers: list[MapWriter]) -> Iterator[Item]:
@@ -167,7 +168,8 @@ def is_option_error(
     """
     if not isinstance(error, MisuseError) or sentence.error is not None:
         return False
-    may_have_context = input_format(options) != "lines"  # another line may bring the context
-    context = sentence.context or ("word" if may_have_context else None)
-    probe = run_job(job, replace(sentence, text="word", context=context, id=None))
+    probe_sentence = replace(sentence, text="word", id=None)
+    if input_format(options) != "lines" and sentence.context is None is sentence.pair:
+        probe_sentence = probe_sentence.with_second(second_name(options), "word")
+    probe = run_job(job, probe_sentence)
     return probe.error is not None and str(probe.error) == str(error)

@@ -29,7 +29,8 @@ class Job(Record):
         from attnviz.api.look import look
         from attnviz.cli.options.parse import warn_if_modified
 
-        amap = look(sentence.text, sentence.context, **self.look_options)
+        texts, options = sentence.arguments(self.look_options)
+        amap = look(*texts, **options)
         warn_if_modified(amap)
         if sentence.id is not None:
             amap = replace(amap, meta={**amap.meta, "id": sentence.id})

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from attnviz.cli.batch.job import Job
 from attnviz.cli.input.sentence import Sentence
-from attnviz.errors import AttnvizError, AttnvizWarning, CouldNotError
+from attnviz.errors import AttnvizError, AttnvizWarning, CouldNotError, command_line_messages
 
 READ_AHEAD_PER_JOB = 4  # sentences per process that are read before their turn
 
@@ -70,7 +70,7 @@ def run_job(job: Job, sentence: Sentence) -> Outcome:
     if sentence.error is not None:
         return Outcome([], sentence.error)
     notes: list[str] = []
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), command_line_messages():
         warnings.simplefilter("always", AttnvizWarning)
         warnings.showwarning = lambda message, *_, **__: notes.append(str(message))
         try:

@@ -7,12 +7,22 @@ from typing import Annotated, Any
 import typer
 
 from attnviz.cli.commands.show import Text
+from attnviz.cli.options.effects import ALL, acts_on
 from attnviz.cli.options.look import MECHANISM, MODEL, PARTS, SEEDED
 from attnviz.cli.options.shared import CONTEXT, GENERAL
-from attnviz.cli.options.spec import with_options
+from attnviz.cli.options.spec import Group, Opt, with_options
+
+STEPS = Group(
+    "Options",
+    {
+        "precision": Opt(
+            "--precision", int, help="Decimal places.", default=3, effect=acts_on(terminal=ALL)
+        ),
+    },
+)
 
 
-@with_options(CONTEXT, MECHANISM, MODEL, PARTS, SEEDED, GENERAL)
+@with_options(STEPS, CONTEXT, MECHANISM, MODEL, PARTS, SEEDED, GENERAL)
 def explain(
     ctx: typer.Context,
     text: Text = None,
@@ -27,9 +37,6 @@ def explain(
             help="Explain a single weight, given by two tokens or indices: cat,sat.",
         ),
     ] = None,
-    precision: Annotated[
-        int, typer.Option("--precision", metavar="N", help="Decimal places.")
-    ] = 3,
     json: Annotated[bool, typer.Option("--json", help="All steps as one JSON document.")] = False,
     **options: Any,
 ) -> None:
@@ -44,7 +51,7 @@ def explain(
     pair = None if cell is None else tuple(cell.rsplit(",", 1))
     if pair is not None and len(pair) != 2:
         raise MisuseError(f"--cell {cell!r} must be QUERY,KEY: two tokens or indices")
-    digits = check_precision(precision) or 0
+    digits = check_precision(options["precision"]) or 0
     for sentence in read_valid_sentences(env, text or [], None, options["context"]):
         explanation = compute_explanation(
             sentence.text,

@@ -31,14 +31,15 @@ def mask(
         typer.Option("--context", "-c", metavar="TEXT", help="Second sentence, for the keys."),
     ] = None,
     tokenizer: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--tokenizer",
             "-t",
             metavar="NAME|FILE",
             help="Tokenizer: words, whitespace, characters, bytes, bpe, or a tokenizer.json.",
+            show_default="words",
         ),
-    ] = "words",
+    ] = None,
     heads: Annotated[int, typer.Option("--heads", metavar="N", help="Number of heads.")] = 1,
     **options: Any,
 ) -> None:

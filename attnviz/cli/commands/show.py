@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from attnviz.cli.options.batch import BATCH, LONG_TEXTS
+from attnviz.cli.options.effects import ALL, acts_on
 from attnviz.cli.options.look import MECHANISM, MODEL, PARTS, SEEDED
 from attnviz.cli.options.program import Debug, Version
 from attnviz.cli.options.shared import CONTEXT, DISPLAY, GENERAL, IN_OUT, SELECTION
@@ -21,6 +22,7 @@ VECTORS = Group(
             bool,
             help="Also store query and key vectors (html, json, npz, safetensors).",
             default=False,
+            effect=acts_on(page=ALL, json_document=ALL, array_files=ALL),
         ),
     },
 )

@@ -15,6 +15,7 @@ from attnviz.lookup import unknown_name_message
 from attnviz.sources.strict_json import parse_json
 
 INPUT_FORMATS = ("lines", "pairs", "whole", "jsonl", "csv", "tsv")
+SECOND_SENTENCES = ("context", "pair")  # keys: for cross-attention, for a pretrained model
 Parser = Callable[[BinaryIO], Iterator[Sentence]]
 
 
@@ -28,7 +29,7 @@ def choose_record_parser(form: str, column: str, context: str | None) -> Parser:
 
 
 def parse_json_lines(stream: BinaryIO, column: str, context: str | None) -> Iterator[Sentence]:
-    """Sentences from one JSON object per line: {"id": …, "text": …, "context": …}."""
+    """Sentences from one JSON object per line: {"id": …, "text": …, "context": …, "pair": …}."""
     for number, content in number_lines(stream):
         if content.strip():
             try:
@@ -69,9 +70,10 @@ def decode_leniently(stream: BinaryIO) -> Iterator[str]:
 
 
 def name_cells(names: Sequence[str], row: Sequence[str]) -> dict[str, Any]:
-    """The cells of a row by column; an empty context or id is left out."""
+    """The cells of a row by column; an empty context, pair or id is left out."""
     cells = dict(zip(names, row, strict=False))
-    return {name: cell for name, cell in cells.items() if cell or name not in ("context", "id")}
+    optional = (*SECOND_SENTENCES, "id")
+    return {name: cell for name, cell in cells.items() if cell or name not in optional}
 
 
 def parse_record(record: Any, line: int, column: str, context: str | None) -> Sentence:
@@ -81,10 +83,15 @@ def parse_record(record: Any, line: int, column: str, context: str | None) -> Se
     """
     if not isinstance(record, Mapping) or not isinstance(record.get(column), str):
         raise InvalidInputError(f"missing key {column!r} with a text")
-    if not isinstance(record.get("context", ""), str | None):
-        raise InvalidInputError("the context must be a text")
+    for key in SECOND_SENTENCES:
+        if not isinstance(record.get(key, ""), str | None):
+            raise InvalidInputError(f"the {key} must be a text")
     id = record.get("id")
     if isinstance(id, bool) or not isinstance(id, str | int | None):
         raise InvalidInputError("the id must be a text or a whole number")
     name = None if id is None else str(id)
-    return Sentence(record[column], context or record.get("context") or None, line, name)
+    sentence = Sentence(record[column], context, line, name)
+    for key in SECOND_SENTENCES:
+        if record.get(key):
+            sentence = sentence.with_second(key, record[key])
+    return sentence

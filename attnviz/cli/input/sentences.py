@@ -12,7 +12,8 @@ from attnviz.cli.input.sentence import Sentence
 from attnviz.errors import AttnvizError, CouldNotError, MisuseError
 
 SINGLE_SENTENCE_FORMATS = ("lines", "pairs", "whole")  # may hold just one sentence
-FORMAT_BY_EXTENSION = {".tsv": "pairs", ".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv"}
+RECORDS_BY_EXTENSION = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv"}
+FORMAT_BY_EXTENSION = {".tsv": "pairs", **RECORDS_BY_EXTENSION}
 
 
 def read_valid_sentences(
@@ -57,7 +58,7 @@ def input_format(options: Mapping[str, Any]) -> str:
         return str(options["input_format"])
     extension = Path(options["input"] or "").suffix.lower()
     if options.get("column") is not None:
-        return "tsv" if extension == ".tsv" else "csv"
+        return "tsv" if extension == ".tsv" else RECORDS_BY_EXTENSION.get(extension, "csv")
     return FORMAT_BY_EXTENSION.get(extension, "lines")
 
 
@@ -104,7 +105,8 @@ def choose_parser(
     """The parser of an input format."""
     context = options["context"]
     if form in ("lines", "pairs"):
-        return lambda stream: parse_lines(stream, context, pairs=form == "pairs")
+        second = None if form == "lines" else second_name(options)
+        return lambda stream: parse_lines(stream, context, second)
     if form == "whole":
         return lambda stream: (Sentence(text, context) for text in read_whole(stream))
     from attnviz.cli.input.records import choose_record_parser
@@ -112,14 +114,23 @@ def choose_parser(
     return choose_record_parser(form, options.get("column") or "text", context)
 
 
-def parse_lines(stream: BinaryIO, context: str | None, pairs: bool) -> Iterator[Sentence]:
-    """One sentence per line that is not blank; with `pairs`, a TAB precedes its context."""
+def second_name(options: Mapping[str, Any]) -> str:
+    """What the second sentence of a line is: the pair for a pretrained model, else the context."""
+    return "context" if options.get("model") is None else "pair"
+
+
+def parse_lines(
+    stream: BinaryIO, context: str | None, second: str | None = None
+) -> Iterator[Sentence]:
+    """One sentence per line that is not blank; after a TAB its `second`: "context" or "pair"."""
     for number, content in number_lines(stream):
         try:
             line = decode_line(number, content)
         except AttnvizError as error:
             yield Sentence("", None, number, error=error)
             continue
-        text, _, own_context = line.partition("\t") if pairs else (line, "", "")
-        if line.strip():
-            yield Sentence(text, context or own_context or None, number)
+        if not line.strip():
+            continue
+        text, _, other = line.partition("\t") if second else (line, "", "")
+        sentence = Sentence(text, context, number)
+        yield sentence.with_second(second, other) if second and other else sentence

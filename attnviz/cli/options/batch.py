@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from attnviz.cli.options.effects import MANY_SENTENCES, Need, acts_if
 from attnviz.cli.options.spec import Group, Opt
+
+LINE_FORMATS = ("lines", "pairs", "whole")  # of --input-format: without columns
 
 BATCH = Group(
     "Batch processing",
@@ -13,6 +16,7 @@ BATCH = Group(
             metavar="NAME",
             help="Input: lines, pairs (sentence TAB context), whole, jsonl, csv or tsv.",
             default_text="from the extension",
+            effect=acts_if(MANY_SENTENCES),
         ),
         "column": Opt(
             "--column",
@@ -20,10 +24,27 @@ BATCH = Group(
             metavar="NAME",
             help="Column or JSON key with the sentence.",
             default_text="text",
+            effect=acts_if(
+                MANY_SENTENCES,
+                Need(
+                    lambda request: request.options["input_format"] not in LINE_FORMATS,
+                    "on lines; it acts on the input formats csv, tsv and jsonl",
+                ),
+            ),
         ),
-        "jobs": Opt("--jobs, -j", int, help="Number of worker processes.", default=1),
+        "jobs": Opt(
+            "--jobs, -j",
+            int,
+            help="Number of worker processes.",
+            default=1,
+            effect=acts_if(MANY_SENTENCES),
+        ),
         "fail_fast": Opt(
-            "--fail-fast", bool, help="Stop at the first invalid line.", default=False
+            "--fail-fast",
+            bool,
+            help="Stop at the first invalid line.",
+            default=False,
+            effect=acts_if(MANY_SENTENCES),
         ),
         "resume": Opt("--resume", bool, help="Resume an interrupted run.", default=False),
     },
@@ -32,7 +53,19 @@ BATCH = Group(
 LONG_TEXTS = Group(
     "Long texts",
     {
-        "whole": Opt("--whole", bool, help="Treat the input as one text.", default=False),
+        "whole": Opt(
+            "--whole",
+            bool,
+            help="Treat the input as one text.",
+            default=False,
+            effect=acts_if(
+                MANY_SENTENCES,
+                Need(
+                    lambda request: request.options["input_format"] in (None, "whole"),
+                    "with another --input-format",
+                ),
+            ),
+        ),
         "pool": Opt(
             "--pool",
             int,
@@ -44,7 +77,8 @@ LONG_TEXTS = Group(
             str,
             metavar="NAME",
             help="Value of a cell: share (total weight per query), mean or strongest.",
-            default="share",
+            default_text="share",
+            effect=acts_if(Need(lambda request: request.options["pool"] != 0, "with --pool 0")),
         ),
     },
 )

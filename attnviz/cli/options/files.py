@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from attnviz.cli.options.effects import acts_if, is_with
 from attnviz.cli.options.spec import Group, Opt
 
 FILE_CONTENTS = Group(
@@ -47,6 +48,7 @@ FILE_TOKENS = Group(
             metavar="NAME|FILE",
             help="Tokenizer for a text given as --tokens.",
             default_text="whitespace",
+            effect=acts_if(is_with("tokens", "query_tokens", "key_tokens")),
         ),
     },
 )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from attnviz.cli.options.completion import format_names, palette_names, view_names
+from attnviz.cli.options.effects import ALL, COLOR, TABLE_REQUESTED, Effect, Need, acts_if, acts_on
 from attnviz.cli.options.spec import Group, Opt
-from attnviz.render.views import VIEW_NAMES
+from attnviz.render.views import VIEW_NAMES, VIEWS
 
 CONTEXT = Group(
     "Input and output",
@@ -14,6 +15,12 @@ CONTEXT = Group(
             str,
             metavar="TEXT",
             help="Second sentence, used as keys and values (cross-attention).",
+            effect=acts_if(
+                Need(
+                    lambda request: request.options.get("model") is None,
+                    "with --model; use --pair or --target",
+                )
+            ),
         ),
     },
 )
@@ -69,12 +76,19 @@ DISPLAY = Group(
             help=f"View: {', '.join(VIEW_NAMES)}.",
             default="auto",
             value_names=view_names,
+            effect=Effect(
+                {
+                    kind: " ".join(view.name for view in VIEWS if getattr(view, kind))
+                    for kind in ("terminal", "figure", "page")
+                }
+            ),
         ),
         "query": Opt(
             "--query",
             str,
             metavar="TOKEN",
-            help="Query token (or its index) for the text view.",
+            help="Query token (or its index) for the text view, which it implies.",
+            effect=acts_on(terminal="text", figure="text", page=ALL),
         ),
         "palette": Opt(
             "--palette",
@@ -82,19 +96,55 @@ DISPLAY = Group(
             metavar="NAME",
             help="Colormap: viridis, cividis, magma, gray…",
             value_names=palette_names,
+            effect=acts_on(COLOR, terminal="matrix overview lines text", figure=ALL, page=ALL),
         ),
-        "precision": Opt("--precision", int, help="Decimal places."),
+        "precision": Opt(
+            "--precision",
+            int,
+            help="Decimal places.",
+            effect=acts_on(
+                terminal="matrix lines text rows",
+                figure="matrix text",
+                page=ALL,
+                json_document=ALL,
+                csv_table=ALL,
+            ),
+        ),
         "graphics": Opt(
             "--graphics",
             str,
             metavar="KIND",
             help="Terminal graphics: off, auto, half (half blocks), kitty or sixel.",
             default="off",
+            effect=acts_on(TABLE_REQUESTED, terminal="matrix", figure=ALL, is_of_terminal=True),
         ),
-        "title": Opt("--title", str, metavar="TEXT", help="Title."),
-        "annotate": Opt("--annotate/--no-annotate", bool, help="Print weights in the cells."),
-        "size": Opt("--size", str, metavar="W×H", help="Image size in inches, e.g. 8x6."),
-        "dpi": Opt("--dpi", int, help="Image resolution in dots per inch.", default=150),
+        "title": Opt(
+            "--title",
+            str,
+            metavar="TEXT",
+            help="Title.",
+            effect=acts_on(terminal=ALL, figure=ALL, page=ALL),
+        ),
+        "annotate": Opt(
+            "--annotate/--no-annotate",
+            bool,
+            help="Print weights in the cells.",
+            effect=acts_on(terminal="matrix", figure="matrix text"),
+        ),
+        "size": Opt(
+            "--size",
+            str,
+            metavar="W×H",
+            help="Image size in inches, e.g. 8x6.",
+            effect=acts_on(figure=ALL),
+        ),
+        "dpi": Opt(
+            "--dpi",
+            int,
+            help="Image resolution in dots per inch.",
+            default=150,
+            effect=acts_on(figure=ALL),
+        ),
     },
 )
 
@@ -107,6 +157,7 @@ GENERAL = Group(
             metavar="WHEN",
             help="Color output: auto, always or never.",
             default="auto",
+            effect=acts_on(terminal=ALL, is_of_terminal=True),
         ),
     },
 )

@@ -15,6 +15,7 @@ from typing import Annotated, Any, get_type_hints
 import typer
 
 from attnviz.cli.options.completion import complete_from
+from attnviz.cli.options.effects import Effect, check_effects
 from attnviz.record import Record
 
 METAVARS = {int: "N", float: "X"}
@@ -24,7 +25,8 @@ class Opt(Record):
     """One option: `Opt("--variant, -v", str, metavar="NAME", help="Attention mechanism.")`.
 
     `default_text` is shown in the help where the default itself says too little; `value_names`
-    computes the names that a shell completes.
+    computes the names that a shell completes. `effect` states where the option acts; None:
+    on every output.
     """
 
     names: str
@@ -35,6 +37,7 @@ class Opt(Record):
     default: Any = None
     default_text: str = ""
     value_names: Callable[[], Iterable[str]] | None = None
+    effect: Effect | None = None
 
     def annotation(self, panel: str) -> Any:
         """The annotation that typer reads; `panel` is the section of the help."""
@@ -62,7 +65,14 @@ class Group(Record):
 def with_options(
     *groups: Group, without: tuple[str, ...] = ()
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Decorator: give a command that takes **options the options of these groups."""
+    """Decorator: give a command that takes **options the options of these groups.
+
+    The command refuses options that were typed and have no effect.
+    """
+    rows = {
+        name: opt for group in groups for name, opt in group.options.items() if name not in without
+    }
+    effects = {name: opt.effect for name, opt in rows.items() if opt.effect is not None}
     shared = [
         inspect.Parameter(
             name,
@@ -72,12 +82,13 @@ def with_options(
         )
         for group in groups
         for name, opt in group.options.items()
-        if name not in without
+        if name in rows
     ]
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(function)
         def command(*args: Any, **options: Any) -> Any:
+            check_effects(options, effects)
             return function(*args, **options)
 
         hints = get_type_hints(function, include_extras=True)

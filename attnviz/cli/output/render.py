@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from attnviz.cli.environment import Environment, FileId, stream_id
+from attnviz.cli.options.formats import choose_formats
 from attnviz.cli.output.filename_template import NUMBER
 from attnviz.cli.output.target import Target, require_distinct_files
 from attnviz.cli.output.terminal_graphics import choose_protocol, encode_image
 from attnviz.core.attention_map import AttentionMap
 from attnviz.errors import CouldNotError, MisuseError
-from attnviz.render.formats import find_format, format_for_path
+from attnviz.render.formats import find_format
 from attnviz.render.style import Style
 
 if TYPE_CHECKING:
@@ -78,19 +79,9 @@ def write_all(
 
 def parse_targets(env: Environment, options: Mapping[str, Any]) -> list[Target]:
     """The targets of --output, --format, --json and --graphics, checked."""
-    name, graphics = options["format"], options["graphics"]
-    if options["json"]:
-        if name not in (None, "json"):
-            raise MisuseError(f"give either --json or --format {name}, not both")
-        name = "json"
+    graphics = options["graphics"]
     choose_protocol(env, graphics)  # raises for an unknown one before anything runs
-    chosen = find_format(name) if name else None
-    targets = [
-        Target(chosen or find_format("table"), None, graphics)
-        if path == "-"
-        else Target(chosen or format_for_path(path), path, graphics)
-        for path in options["output"] or ["-"]
-    ]
+    targets = [Target(row, path, graphics) for path, row in choose_formats(options)]
     for target in targets:
         check_target(env, target)
     return targets

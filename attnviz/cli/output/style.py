@@ -35,6 +35,8 @@ def apply_model_defaults(style: Style, options: Mapping[str, Any]) -> Style:
         return style
     if options["layer"] is None:
         return replace(style, view="overview")
+    if style.precision is not None:  # a number of decimals requests the values
+        return style
     return replace(style, annotate=bool(style.annotate))
 
 

@@ -87,7 +87,7 @@ def from_names(
 def from_one_array(array: FloatArray, axes: str | None) -> RawAttention:
     """Attention from one array with all layers and heads."""
     letters, guesses = infer_axes(array.shape, axes)
-    return RawAttention(weights=array, axes=letters, guesses=guesses)
+    return RawAttention(weights=array, axes=letters, guesses=guesses, has_order=False)
 
 
 def from_layers(source: Sequence[Any], axes: str | None) -> RawAttention:
@@ -101,5 +101,7 @@ def from_layers(source: Sequence[Any], axes: str | None) -> RawAttention:
             )
     letters = infer_layer_axes(layers[0].shape, axes)
     return RawAttention(
-        weights=np.concatenate([order_axes(each, letters) for each in layers]), axes="lbhqk"
+        weights=np.concatenate([order_axes(each, letters) for each in layers]),
+        axes="lbhqk",
+        has_order=False,
     )

@@ -11,7 +11,7 @@ from attnviz.core.arrays import BoolArray, FloatArray, IntArray
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.map_metadata import MapMetadata, RowSum
 from attnviz.core.tokens import Token
-from attnviz.errors import InvalidInputError, ShapeError
+from attnviz.errors import InvalidInputError, MisuseError, ShapeError
 from attnviz.record import Record
 from attnviz.sources.external.attention_mask import AppliedMask, NamedMask, apply_mask
 from attnviz.sources.external.axes import NAMES, ORDER, order_axes
@@ -50,6 +50,7 @@ class RawAttention(Record, kw_only=True, eq=False):
     guesses: tuple[str, ...] = ()
     is_document: bool = False
     is_single: bool = False
+    has_order: bool = True  # the order of its axes is known from the format
 
 
 def assemble(raw: RawAttention, tokens: Any, selection: Selection, producer: str) -> AttentionMap:
@@ -57,6 +58,8 @@ def assemble(raw: RawAttention, tokens: Any, selection: Selection, producer: str
 
     Raises InvalidInputError, with the reason, for weights and tokens that do not fit.
     """
+    if selection.axes is not None and raw.has_order:
+        raise MisuseError(f"--axes has no effect: the axes of this {producer} source have names")
     weights, visible, mask, item, item_guesses = select_batch_item(raw, selection)
     sides = split_sides(tokens(input_ids(raw, item)) if callable(tokens) else tokens)
     (queries, keys), token_guesses = match_tokens(

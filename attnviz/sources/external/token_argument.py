@@ -34,6 +34,10 @@ def parse_token_arguments(
     sides = [side for side in (query_tokens, key_tokens) if side is not None]
     if len(sides) == 1 or (sides and tokens is not None):
         raise MisuseError("give --tokens for both sides, or --query-tokens and --key-tokens")
+    if tokenizer is not None and (
+        names := [*filter(is_file, (*sides, *([tokens] if tokens else ())))]
+    ):
+        raise MisuseError(f"--tokenizer has no effect on the tokens in the file {names[0]!r}")
     if tokens is None:
         return (
             (read_tokens(sides[0], tokenizer), read_tokens(sides[1], tokenizer)) if sides else None

@@ -42,6 +42,8 @@ def build_model_pass(text: str, context: str | None, **options: Any) -> ModelPas
     if context is not None:
         raise MisuseError("--context cannot be combined with --model; use --pair or --target")
     name = options["model"]
+    if "revision" in options and Path(name).is_dir():
+        raise MisuseError(f"--revision has no effect on the local folder {name!r}")
     model = open_cached(name, options.get("revision"), read_stamp(Path(name)))
     kind = choose_attention(model, options.get("attention"))
     encoding = model.encode(text, options.get("pair"))
@@ -56,7 +58,7 @@ def build_model_pass(text: str, context: str | None, **options: Any) -> ModelPas
         raise MisuseError(f"--target needs decoder or cross attention, not {kind!r}")
     elif "generate" in options:
         encoding = with_generated(model, encoding, options["generate"])
-    return ModelPass(model, kind, encoding, target, intervention)
+    return ModelPass(model, kind, encoding, target, intervention, options.get("pair"))
 
 
 @lru_cache(maxsize=1)
@@ -73,6 +75,7 @@ class ModelPass(Record):
     encoding: Encoding
     target: Encoding | None
     intervention: Intervention
+    pair: str | None = None  # the second sentence
 
     @property
     def queries(self) -> Tokens:
@@ -112,6 +115,17 @@ class ModelPass(Record):
             needs_output=False,
         )
 
+    def check_last_layer(self, last: int) -> None:
+        """Raise MisuseError for an intervention in layers after the last one that runs."""
+        for name, layers in (
+            ("ablate", self.intervention.ablated),
+            ("at", self.intervention.layers),
+        ):
+            if above := [layer for layer in layers or () if layer > last]:
+                raise MisuseError(
+                    f"--{name} has no effect on layer {above[0]}: layer {last} is the last to run"
+                )
+
     def check_memory(self, n_map: int, max_side: int | None = None) -> None:
         """Raise MisuseError for a run that needs more memory than there is."""
         n_token = max(len(self.queries), len(self.keys))
@@ -133,6 +147,8 @@ class ModelPass(Record):
             "heads": facts["heads"],
             "tokenizer": "the model's own",
         }
+        if self.pair is not None:
+            meta["pair"] = self.pair
         if not self.intervention:
             return meta
         intervention = str(self.intervention)
@@ -153,6 +169,8 @@ def choose_attention(model: Checkpoint, kind: str | None) -> str:
 def decoder_input(model: Checkpoint, encoding: Encoding, options: Mapping[str, Any]) -> Encoding:
     """The decoder input: the target, or what the model generates by greedy decoding."""
     if "target" in options:
+        if "generate" in options:
+            raise MisuseError("--generate has no effect with --target: the decoder input is given")
         return model.fit_to_positions(
             model.encode_target(options["target"]), truncate=options.get("truncate", False)
         )
@@ -173,6 +191,8 @@ def build_intervention(options: Mapping[str, Any]) -> Intervention:
     if options.get("tunables"):
         parts["tunables"] = options["tunables"]
     variant = options.get("variant")
+    if "at" in options and not parts and variant is None:
+        raise MisuseError("--at has no effect without a part to override, as in --at 0 -v hard")
     return Intervention(
         variant=find_variant(variant) if isinstance(variant, str) else variant,
         parts=parts,

@@ -90,6 +90,9 @@ class SeededPass(Record):
         """Number of heads in each layer's map."""
         return self.layers.variant.heads.n_head
 
+    def check_last_layer(self, last: int) -> None:
+        """Nothing to check: all layers have the same mechanism."""
+
     def check_memory(self, n_map: int, max_side: int | None = None) -> None:
         """Raise MisuseError where a layer and the recorded maps need more memory than there is."""
         n_query, n_key = len(self.queries), len(self.keys)

@@ -1,0 +1,49 @@
+"""Formats of the outputs of a command: from --output, --format and --json."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import PurePath
+from typing import Any
+
+from attnviz.errors import MisuseError
+from attnviz.render.formats import FORMATS, Format, find_format, format_for_path
+
+
+def choose_formats(options: Mapping[str, Any]) -> Iterator[tuple[str | None, Format]]:
+    """Each path of --output with its format; None: standard output.
+
+    The extension of a file decides; --format and --json name the format of standard output and
+    of files without a known extension. Raises MisuseError where they contradict each other.
+    """
+    name, paths = options["format"], options["output"] or ["-"]
+    if options["json"]:
+        if name not in (None, "json"):
+            raise MisuseError(f"give either --json or --format {name}, not both")
+        name = "json"
+    chosen = find_format(name) if name else None
+    for path in paths:
+        if path == "-":
+            yield None, chosen or find_format("table")
+        elif chosen is None or is_named_by_extension(path, chosen, paths):
+            yield path, format_for_path(path)
+        else:
+            yield path, chosen
+
+
+def is_named_by_extension(path: str, chosen: Format, paths: Sequence[str]) -> bool:
+    """Whether the extension of a file names its format, though another one was chosen.
+
+    Raises MisuseError where no other output takes the chosen format.
+    """
+    if not any(PurePath(path).suffix.lower() in row.suffixes for row in FORMATS):
+        return False
+    own = format_for_path(path)
+    if own.renderer == chosen.renderer:
+        return False
+    if "-" not in paths:
+        raise MisuseError(
+            f"{path!r} is a {own.name} file, and the format {chosen.name} is requested; leave "
+            f"out the format, or add -o - to write {chosen.name} to standard output too"
+        )
+    return True

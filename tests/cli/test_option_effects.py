@@ -1,0 +1,220 @@
+"""Options act or are refused: every option with every output and view, and what else it needs."""
+
+import functools
+import inspect
+
+import pytest
+
+from attnviz.cli.app import COMMANDS
+from attnviz.cli.options import batch, files, look, shared
+from attnviz.cli.options.effects import Effect, Need, Output, Request, acts_on
+from attnviz.render.formats import FORMATS
+from attnviz.render.views import VIEWS
+from tests.cli.runner import run
+
+TEXT = "The cat sat"
+DISPLAY = {  # option: what is typed
+    "view": ("--view", "lines"),
+    "query": ("--query", "cat"),
+    "palette": ("--palette", "magma"),
+    "precision": ("--precision", "5"),
+    "graphics": ("--graphics", "half"),
+    "title": ("--title", "Title"),
+    "annotate": ("--no-annotate",),
+    "size": ("--size", "9x7"),
+    "dpi": ("--dpi", "77"),
+    "with_qk": ("--with-qk",),
+    "color": ("--color", "never"),
+}
+SAME_IN_EVERY_VIEW = ("title", "size", "dpi", "with_qk", "color", "view")
+VIEW_NAMES = [view.name for view in VIEWS]
+OUTPUTS = [
+    (row.name, view)
+    for row in FORMATS
+    for view in (VIEW_NAMES if row.name in ("table", "png", "html") else ["auto"])
+    if (row.name, view) != ("html", "rows")  # the page has no such view
+]
+
+
+@pytest.fixture(autouse=True)
+def no_provenance(monkeypatch):
+    """The command, which is in the metadata of pictures, would differ with every option."""
+    monkeypatch.setattr("attnviz.cli.output.style.provenance", lambda env, amap: {})
+
+
+@functools.cache
+def show(name, view, words=()):
+    options = () if "--color" in words or name != "table" else ("--color", "always")
+    view_words = () if view == "auto" else ("--view", view)
+    environ = {"FORCE_COLOR": "1"} if "--color" in words else {}
+    return run(TEXT, "-v", "causal", "-f", name, *view_words, *options, *words, **environ)
+
+
+@pytest.mark.parametrize("option", DISPLAY)
+@pytest.mark.parametrize(("name", "view"), OUTPUTS)
+def test_a_display_option_acts_or_is_refused(option, name, view):
+    if view != "auto" and option in SAME_IN_EVERY_VIEW:
+        return
+    done = show(name, view, DISPLAY[option])
+    if done.status == 2:
+        flag = "--" + option.replace("_", "-")
+        assert done.err.startswith(f"error: {flag} has no effect ") and done.err.count("\n") == 1
+        assert done.data == b""
+    else:
+        assert (done.status, done.err) == (0, "")
+        assert done.data != show(name, view).data
+
+
+def test_all_display_options_are_tried():
+    groups = (shared.DISPLAY, shared.GENERAL)
+    assert {name for group in groups for name in group} <= {*DISPLAY}
+
+
+@pytest.mark.parametrize("option", DISPLAY)
+def test_each_display_option_acts_somewhere(option):
+    outputs = [
+        (name, view)
+        for name, view in OUTPUTS
+        if view == "auto" or option not in SAME_IN_EVERY_VIEW
+    ]
+    assert any(show(name, view, DISPLAY[option]).status == 0 for name, view in outputs)
+
+
+REFUSED = [  # what is typed; what the message says
+    ((TEXT, "--jobs", "2"), "on one TEXT"),
+    ((TEXT, "--fail-fast"), "on one TEXT"),
+    ((TEXT, "--column", "a"), "on one TEXT"),
+    ((TEXT, "--input-format", "xml"), "on one TEXT"),
+    ((TEXT, "--whole"), "on one TEXT"),
+    (("-i", "x.txt", "--whole", "--input-format", "csv"), "with another --input-format"),
+    (("-i", "x.txt", "--column", "a", "--input-format", "lines"), "on lines"),
+    ((TEXT, "--pool", "0", "--pool-by", "mean"), "with --pool 0"),
+    ((TEXT, "--query", "cat", "--view", "matrix"), "in the matrix view"),
+    ((TEXT, "-o", "x.html", "--view", "rows"), "in the rows view of html"),
+    ((TEXT, "-o", "x.txt", "-f", "table", "--color", "always"), "on files"),
+    ((TEXT, "-o", "x.txt", "-f", "table", "--graphics", "half"), "on files"),
+    ((TEXT, "--color", "never", "--palette", "magma"), "with --color never"),
+    ((TEXT, "-m", "x", "-c", "a"), "with --model; use --pair or --target"),
+    ((TEXT, "-m", "x", "--precision", "3"), "in the overview view"),
+    ((TEXT, "-m", "tests/models/bert", "--revision", "v1"), "on the local folder"),
+    ((TEXT, "-m", "tests/models/bert", "--at", "0"), "without a part to override"),
+    ((TEXT, "-m", "tests/models/bert", "--ablate", "2.0", "--layer", "1"), "on layer 2"),
+    ((TEXT, "-m", "tests/models/bert", "-v", "hard", "--at", "2", "--layer", "0"), "on layer 2"),
+    (
+        (TEXT, "-m", "tests/models/t5", "--target", "a", "--generate", "2"),
+        "--generate has no effect with --target",
+    ),
+    ((TEXT, "-v", "location", "--seed", "1"), "its weights do not depend on it"),
+    ((TEXT, "-v", "location", "--embedding", "letters"), "its weights do not depend on it"),
+    ((TEXT, "-v", "average", "--seed", "1"), "its weights do not depend on it"),
+    ((TEXT, "-v", "average", "--temperature", "0.3"), "its weights do not depend on it"),
+    ((TEXT, "-v", "average", "--scale", "unscaled"), "its weights do not depend on it"),
+    ((TEXT, "-v", "average", "--positions", "rope"), "its weights do not depend on it"),
+    ((TEXT, "-v", "length", "--dim", "8"), "its weights do not depend on it"),
+    ((TEXT, "-v", "hard", "--temperature", "0.3"), "its weights do not depend on it"),
+    (("compare", TEXT, "-v", "hard", "-v", "average", "--scale", "unscaled"), "do not depend"),
+    (("explain", TEXT, "-v", "hard", "--temperature", "0.3"), "do not depend"),
+    (("heads", TEXT, "-v", "hard", "--temperature", "0.3"), "do not depend"),
+    (("heads", TEXT, "-v", "cross", "-c", "a dog", "--sort", "distance"), "no head of this map"),
+    (("heads", TEXT, "--json", "--color", "always"), "on json"),
+    (("explain", TEXT, "--json", "--precision", "4"), "on json"),
+    (("tokens", TEXT, "--json", "--color", "always"), "on json"),
+    (("mask", "causal", "--size", "4", "--tokenizer", "bpe"), "without a text"),
+    (("compare", TEXT, "-v", "dot", "-v", "hard", "--size", "4x4"), "on table"),
+    (("render", "x.json", "--tokenizer", "bpe"), "without --tokens"),
+    (("check", "x.json", "--tokenizer", "bpe"), "without --tokens"),
+    (("render", "x.json", "-f", "csv", "--palette", "gray"), "on csv"),
+    (("diff", "a.json", "b.json", "--dpi", "90"), "on table"),
+]
+
+
+@pytest.mark.parametrize(("words", "reason"), REFUSED, ids=str)
+def test_an_option_without_effect_is_refused(words, reason):
+    done = run(*words)
+    assert done.status == 2 and done.data == b""
+    assert done.err.startswith("error: --") and " has no effect" in done.err
+    assert reason in done.err and done.err.count("\n") == 1
+
+
+def test_a_pooling_that_does_not_happen_is_stated():
+    done = run(TEXT, "--pool-by", "mean", "-f", "csv")
+    assert done.status == 0
+    assert done.err == (
+        "note: --pool-by has no effect: the map of 3 × 3 tokens is not pooled; "
+        "pool it with a smaller --pool N\n"
+    )
+
+
+def test_query_implies_the_text_view():
+    assert run(TEXT, "--query", "cat").out == run(TEXT, "--query", "cat", "--view", "text").out
+
+
+def test_axes_of_a_source_with_named_axes_are_refused(tmp_path):
+    path = tmp_path / "x.json"
+    assert run(TEXT, "-o", str(path)).status == 0
+    done = run("render", str(path), "--axes", "lhqk")
+    assert (done.status, done.err) == (
+        2,
+        "error: --axes has no effect: the axes of this json source have names\n",
+    )
+
+
+def test_a_tokenizer_for_a_file_of_tokens_is_refused(tmp_path):
+    path, tokens = tmp_path / "x.json", tmp_path / "t.txt"
+    assert run(TEXT, "-o", str(path)).status == 0
+    tokens.write_text("a\nb\nc\n")
+    done = run("render", str(path), "--tokens", str(tokens), "--tokenizer", "bpe")
+    assert done.status == 2 and "--tokenizer has no effect on the tokens in the file" in done.err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--seed", "1", "--seed", "2"),
+        ("-v", "hard", "-v", "dot"),
+        ("--annotate", "--no-annotate"),
+        ("--json", "--json"),
+        ("-i", "a", "-i", "b"),
+    ],
+    ids=" ".join,
+)
+def test_an_option_that_takes_one_value_is_refused_twice(words):
+    done = run(TEXT, *words)
+    assert done.status == 2 and "is given twice; it takes one value" in done.err
+
+
+def test_an_extension_that_contradicts_the_format_is_refused(tmp_path):
+    path = tmp_path / "x.png"
+    for words in (["--json"], ["-f", "csv"]):
+        done = run(TEXT, "-o", str(path), *words)
+        assert done.status == 2 and "add -o - to write" in done.err and not path.exists()
+    done = run(TEXT, "-o", str(path), "-o", "-", "--json")
+    assert done.status == 0 and done.out.startswith('{"') and path.read_bytes()[1:4] == b"PNG"
+    lines = tmp_path / "x.jsonl"
+    assert run(TEXT, "-o", str(lines), "--json").status == 0  # JSON Lines hold JSON documents
+
+
+def test_every_option_of_one_output_kind_only_states_its_effect():
+    """The twin of the walk: what acts in some output only has an effect in the table."""
+    for group in (shared.DISPLAY, shared.GENERAL, batch.BATCH):
+        for name, option in group.options.items():
+            assert option.effect is not None or name in ("resume",), name
+    assert files.FILE_TOKENS.options["tokenizer"].effect is not None
+    assert look.MECHANISM.options["variant"].effect is None
+
+
+def test_the_reasons_are_of_the_first_output_that_lacks_the_option():
+    effect = acts_on(Need(lambda request: False, "never"), terminal="matrix")
+    table, csv = Output("terminal", "table"), Output("csv_table", "csv")
+    both = Request({}, (csv, table), frozenset(["matrix"]))
+    assert effect.reason_against(both) == "never"
+    assert Effect(effect.views).reason_against(both) is None
+    assert Effect(effect.views).reason_against(Request({}, (csv,))) == "on csv; it acts on table"
+
+
+def test_the_commands_take_their_options_by_the_table():
+    from importlib import import_module
+
+    for name in COMMANDS:
+        command = getattr(import_module(f"attnviz.cli.commands.{name}"), name)
+        assert "options" not in inspect.signature(command).parameters
