@@ -18,7 +18,7 @@ LAYERS = {
         ("api",),
         ("render", "sources", "measure"),
         ("core",),
-        ("lookup", "record", "_version"),
+        ("lookup", "record", "argument_types", "_version"),
         ("errors",),
     ),
     "cli": (

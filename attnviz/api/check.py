@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from attnviz.argument_types import require_type
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.tokens import Token
 from attnviz.measure.check import Violation, find_violations, is_padding
@@ -52,6 +53,11 @@ def check(
     >>> [violation.sentence for violation in check(amap, causal=True).violations]
     ['layer 0, head 0: query 0 (a) → key 1 (b): weight 0.4 on a future position']
     """
+    require_type("amap", amap, AttentionMap)
+    for name, value in (("causal", causal), ("signed", signed)):
+        require_type(name, value, bool)
+    require_type("window", window, int)
+    require_type("tolerance", tolerance, float)
     is_own = amap.meta.get("source") != "foreign"
     stated = Requirements.from_map(amap) if is_own else Requirements()
     requirements = Requirements(

@@ -14,7 +14,7 @@ from attnviz.core.attention_map import AttentionMap
 from attnviz.core.comparison import ComparedHead, comparison_meta
 from attnviz.core.engine.collectors import FullCollector, run_unrecorded
 from attnviz.core.engine.layer_call import LayerCall
-from attnviz.errors import MisuseError
+from attnviz.errors import MisuseError, UnknownParameterError
 from attnviz.measure.difference import difference, head_divergence
 from attnviz.sources.forward_pass import build_forward_pass, find_unused_options, refuse_unused
 from attnviz.sources.options import PART_OPTIONS, Options
@@ -60,6 +60,10 @@ def compare(
     >>> [entry["name"] for entry in amap.meta["comparison"]]
     ['scaled-dot', 'hard', 'hard − scaled-dot']
     """
+    if isinstance(variants, str):
+        raise UnknownParameterError(
+            f"variants={variants!r} should be a list of names, such as ['scaled-dot', 'hard']"
+        )
     selection: dict[str, Any] = {"select_layers": select_layers, "select_heads": select_heads}
     if options.get("model"):
         maps = run_interventions(text, context, variants, selection, options)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from attnviz.api.captions import Patterns
+from attnviz.argument_types import require_type
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.map_metadata import MapMetadata
 from attnviz.core.tokens import Token
@@ -66,6 +67,8 @@ def diff(
     >>> [(change.layer, change.head, round(change.divergence, 3)) for change in changes]
     [(0, 0, 0.233)]
     """
+    require_type("before", before, AttentionMap)
+    require_type("after", after, AttentionMap)
     before, after, notes = align(before, after)
     change = difference(before, after)
     first, second = names

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Unpack
 
 from attnviz.api.look import library_versions
+from attnviz.argument_types import require_type
 from attnviz.core.arrays import FloatArray
 from attnviz.core.engine.layer_call import LayerCall
 from attnviz.core.explain.arithmetic import explain_weight
@@ -61,6 +62,8 @@ def explain(
     >>> explanation.cell.query.label, explanation.cell.key.label
     ('cat', 'sat')
     """
+    require_type("layer", layer, int)
+    require_type("head", head, int)
     forward = build_forward_pass(text, context, **options)
     check_request(forward, [layer], [head])
     unused = find_unused_options(text, context, **options)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from attnviz.argument_types import require_type
 from attnviz.core.attention_map import AttentionMap
 from attnviz.errors import MisuseError, UnknownNameError
 from attnviz.lookup import unknown_name_message
@@ -42,6 +43,7 @@ def head_stats(amap: AttentionMap, sort: str = "layer") -> list[HeadStats]:
     >>> stats["pattern"], stats["entropy"], stats["distance"]
     ('previous token', 0.0, 0.5)
     """
+    require_type("amap", amap, AttentionMap)
     require_order(sort)
     distance = None if offsets(amap) is None else mean_distance(amap)
     rows = []

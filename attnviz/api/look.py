@@ -9,6 +9,7 @@ import numpy as np
 
 from attnviz.api.blas_threads import use_threads
 from attnviz.api.pooling import build_pooled_map, choose_pool_size
+from attnviz.argument_types import require_type
 from attnviz.core import subset
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.engine.collectors import Collector, FullCollector
@@ -69,6 +70,9 @@ def look(
     >>> look("The cat sat", variant="causal").weights[0, 0, 0].tolist()
     [1.0, 0.0, 0.0]
     """
+    require_type("with_vectors", with_vectors, bool)
+    require_type("select_segments", select_segments, str)
+    require_type("pool", pool, int)
     forward, pool_size = prepare(
         text, context, select_layers, select_heads, pool, pool_by, with_vectors, options
     )

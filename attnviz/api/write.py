@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from attnviz.api.atomic_file import write_file
+from attnviz.argument_types import require_type
 from attnviz.core.attention_map import AttentionMap
 from attnviz.errors import MisuseError
 from attnviz.render.formats import Format, find_format, format_for_path
@@ -27,6 +28,7 @@ def write(
         MisuseError: an unknown format or style option.
         CouldNotError: the file cannot be written; an existing file is left as it was.
     """
+    require_type("amap", amap, AttentionMap)
     path = target if isinstance(target, str | Path) else None
     if format is None and path is None:
         raise MisuseError("a stream has no extension; choose the format with format=")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Protocol, Unpack
 
+from attnviz.argument_types import require_type
 from attnviz.core.engine.layer_call import AttendCallback, LayerCall
 from attnviz.core.map_metadata import MapMetadata
 from attnviz.core.tokens import Tokens
@@ -76,6 +77,8 @@ def check_request(
 
 def build_forward_pass(text: str, context: str | None, **options: Unpack[Options]) -> ForwardPass:
     """The pass that the options describe: untrained weights, or a pretrained model."""
+    require_type("text", text, str)
+    require_type("context", context, str)
     settings = validate_options(options)
     if "model" in settings:
         from attnviz.sources.model.run_model import build_model_pass

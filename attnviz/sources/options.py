@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from numbers import Integral, Real
-from os import PathLike
 from typing import Any, TypedDict
 
+from attnviz.argument_types import require_type
 from attnviz.core.compose.compose import PartChoice
 from attnviz.core.variant import Variant
 from attnviz.errors import PARAMETERS, MisuseError, UnknownParameterError
@@ -125,6 +124,8 @@ def validate_options(options: Mapping[str, Any]) -> dict[str, Any]:
     for kind, names_of_kind in TYPES.items():
         for name in names_of_kind:
             require_type(name, options.get(name), kind)
+    require_type("variant", options.get("variant"), str, Variant)
+    require_type("tunables", options.get("tunables"), Mapping)
     settings = {k: v for k, v in options.items() if v is not None and v is not False and v != {}}
     has_model = "model" in settings
     for name in SEEDED_OPTIONS if has_model else MODEL_OPTIONS:
@@ -136,16 +137,3 @@ def validate_options(options: Mapping[str, Any]) -> dict[str, Any]:
                 else f"{option} needs --model"
             )
     return settings
-
-
-def require_type(name: str, value: Any, kind: type) -> None:
-    """Raise UnknownParameterError for a value that is neither None nor of this type."""
-    if value is None or (isinstance(value, bool) and kind is bool):
-        return
-    is_valid = {
-        int: isinstance(value, Integral),
-        float: isinstance(value, Real),
-        str: isinstance(value, str | PathLike),
-    }.get(kind, False)
-    if not is_valid or isinstance(value, bool):
-        raise UnknownParameterError(f"{name}={value!r:.80} should be of type {kind.__name__}")

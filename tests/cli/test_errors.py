@@ -15,7 +15,7 @@ MISUSE = [
     (("a b", "-v", "cross"), "needs a second sequence: --context TEXT"),
     (("a b", "-v", "self", "-c", "c d"), "is self-attention only"),
     (("a b", "--dim", "30", "--heads", "4"), "--dim 30 is not divisible by 4 heads; try 1, 2, 3"),
-    (("a b", "--heads", "4", "--kv-heads", "3"), "kv-heads=3 does not divide heads=4 evenly"),
+    (("a b", "--heads", "4", "--kv-heads", "3"), "--kv-heads 3 does not divide --heads 4 evenly"),
     (("a b", "--heads", "0"), "heads=0 should be between 1 and"),
     (("a b", "--dim", "0"), "--dim 0 should be between 1 and"),
     (("a b", "--layers", "0"), "--layers 0 should be between 1 and"),

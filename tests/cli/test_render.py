@@ -182,7 +182,7 @@ MISUSE = [
     (("--tokens", "a b"), 3, "2 tokens for 3 positions"),
     (("--query-tokens", "a b c"), 2, "--query-tokens and --key-tokens"),
     (("--tokens", "a b c", "--key-tokens", "a"), 2, "give --tokens for both sides"),
-    (("--axes", "qk"), 2, "axes='qk' does not fit"),
+    (("--axes", "qk"), 2, "--axes 'qk' does not fit"),
     (("--which", "5"), 2, "there is no batch item 5"),
     (("--view", "matrx"), 2, "Did you mean 'matrix'"),
 ]

@@ -114,5 +114,5 @@ def test_composition_combines_masks_and_replaces_other_parts():
 def test_a_value_outside_the_limits_is_an_error():
     with pytest.raises(MisuseError, match="temperature=0 should be at least"):
         compose("dot", temperature=0)
-    with pytest.raises(MisuseError, match="kv-heads=3 does not divide heads=4 evenly"):
+    with pytest.raises(MisuseError, match="kv_heads=3 does not divide heads=4 evenly"):
         compose("multihead", tunables={"kv_heads": 3})

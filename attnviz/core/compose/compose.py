@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from attnviz.argument_types import require_type
 from attnviz.core.biases import SoftCap, Temperature
 from attnviz.core.masks import Full, Mask
 from attnviz.core.part import Part
@@ -69,8 +70,10 @@ def compose(
 
 
 def resolve_part(slot: str, choice: Any) -> Any:
-    """The part, or tuple of biases, that a choice names; what is no text stays as it is."""
+    """The part, or tuple of biases, that a choice names; a part stays as it is."""
     if not isinstance(choice, str):
+        for part in as_tuple(choice) if slot == "bias" else (choice,):
+            require_type(slot, part, str, Part)
         return choice
     from attnviz.core.compose.grammar import parse_biases, parse_mask, parse_part
 

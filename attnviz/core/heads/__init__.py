@@ -85,7 +85,7 @@ class MultiHead(Heads):
         super().__post_init__()
         if self.kv_heads and self.heads % self.kv_heads:
             raise MisuseError(
-                f"kv-heads={self.kv_heads} does not divide heads={self.heads} evenly; "
+                f"--kv-heads {self.kv_heads} does not divide --heads {self.heads} evenly; "
                 f"try one of {', '.join(map(str, divisors(self.heads)))}"
             )
 

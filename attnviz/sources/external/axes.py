@@ -50,7 +50,7 @@ def require_axes(axes: str, shape: Shape) -> str:
     distinct = set(axes) <= set(ORDER) and len(set(axes)) == len(axes)
     if not distinct or not {"q", "k"} <= set(axes) or len(axes) != len(shape):
         raise MisuseError(
-            f"axes={axes!r} does not fit the shape {shape}: it should have one letter per axis, "
+            f"--axes {axes!r} does not fit the shape {shape}: it should have one letter per axis, "
             "of l(ayer), b(atch), h(ead), q(uery), k(ey), with q and k among them"
         )
     return axes

@@ -1,0 +1,124 @@
+"""Arguments of the public functions that are no valid ones: one line that names the parameter."""
+
+import pytest
+
+import attnviz
+from attnviz.errors import MisuseError, UnknownParameterError
+from attnviz.sources.options import TYPES
+
+TEXT = "The cat sat"
+AMAP = attnviz.look(TEXT)
+WRONG = {int: ("x", 1.5, True), float: ("x", True, [1.0]), str: (3, ["dot"]), bool: ("no", 1)}
+CALLS = {
+    "look": lambda **options: attnviz.look(TEXT, **options),
+    "explain": lambda **options: attnviz.explain(TEXT, **options),
+    "compare": lambda **options: attnviz.compare(TEXT, variants=["dot", "hard"], **options),
+}
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize(
+    ("name", "suggestion"),
+    [("temprature", "temperature"), ("layer_count", None), ("positons", "positions")],
+)
+def test_an_unknown_parameter_is_refused_with_a_suggestion(call, name, suggestion):
+    with pytest.raises(UnknownParameterError) as caught:
+        CALLS[call](**{name: 2})
+    message = str(caught.value)
+    assert message.startswith(f"unknown parameter {name!r}")
+    assert suggestion is None or f"Did you mean {suggestion!r}" in message
+    assert isinstance(caught.value, TypeError)
+
+
+@pytest.mark.parametrize(
+    ("name", "parameter"),
+    [
+        ("varient", "variant"),
+        ("head", "select_heads"),
+        ("layer", "select_layers"),
+        ("segments", "select_segments"),
+        ("with_qk", "with_vectors"),
+        ("set", "tunables"),
+    ],
+)
+def test_names_of_options_lead_to_the_parameters_of_look(name, parameter):
+    with pytest.raises(UnknownParameterError, match=f"Did you mean '{parameter}'"):
+        attnviz.look(TEXT, **{name: 2})
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [(name, value) for kind, names in TYPES.items() for name in names for value in WRONG[kind]],
+)
+def test_a_value_of_another_type_is_refused(call, name, value):
+    with pytest.raises(UnknownParameterError, match=f"^{name}=.* should be ") as caught:
+        CALLS[call](**{name: value})
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("variant", 3),
+        ("mask", [[1, 2], [3, 4]]),
+        ("bias", (1.0,)),
+        ("score", 1),
+        ("normalize", len),
+        ("tunables", [("window", 2)]),
+        ("pool", "x"),
+        ("with_vectors", "no"),
+        ("select_segments", 1),
+    ],
+)
+def test_parts_and_parameters_of_look_have_types_too(name, value):
+    with pytest.raises(UnknownParameterError, match=f"^{name}=.* should be "):
+        attnviz.look(TEXT, **{name: value})
+
+
+@pytest.mark.parametrize("text", [3, ["The", "cat"], b"The cat"])
+def test_a_text_is_a_text(text):
+    for call in (attnviz.look, attnviz.explain):
+        with pytest.raises(UnknownParameterError, match=r"^text=.* should be a text"):
+            call(text)
+        with pytest.raises(UnknownParameterError, match=r"^context=.* should be a text"):
+            call(TEXT, text)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        attnviz.head_stats,
+        attnviz.check,
+        lambda value: attnviz.diff(value, AMAP),
+        lambda value: attnviz.diff(AMAP, value),
+        lambda value: attnviz.write(value, "never.json"),
+    ],
+)
+def test_a_map_is_a_map(call, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for value in (3, "map.json", AMAP.weights):
+        with pytest.raises(UnknownParameterError, match=r"=.* should be of type AttentionMap"):
+            call(value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_mechanisms_to_compare_are_a_list():
+    with pytest.raises(UnknownParameterError, match=r"^variants='dot' should be a list of names"):
+        attnviz.compare(TEXT, variants="dot")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"kv_heads": 3, "heads": 4}, "kv_heads=3 does not divide heads=4"),
+        ({"ablate": "0.1"}, "ablate needs model"),
+        ({"pool": -1}, "pool=-1 should be at least 1"),
+        ({"variant": "average", "seed": 1}, "seed has no effect on 'average'"),
+    ],
+)
+def test_messages_name_parameters_and_no_options(options, message):
+    with pytest.raises(MisuseError) as caught:
+        attnviz.look(TEXT, **options)
+    assert message in str(caught.value)
+    assert "--" not in str(caught.value)
