@@ -97,7 +97,7 @@ def one_layer(folder):
     with use_threads():
         kept = FullCollector(layers=[0])
         model.run(
-            Encoding(tokens, tuple(range(TOKENS))),
+            Encoding(tokens, tuple(range(TOKENS)), (0,) * TOKENS),
             kept.callback(),
             last_layer=0,
             needs_output=False,

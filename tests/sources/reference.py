@@ -46,7 +46,7 @@ def encoding_of_ids(ids, segments=None) -> Encoding:
     ids = np.ravel(ids).tolist()
     of_segment = [0] * len(ids) if segments is None else np.ravel(segments).tolist()
     tokens = (Token(f"#{n}", f"#{n}", segment=s) for n, s in zip(ids, of_segment, strict=True))
-    return Encoding(tuple(tokens), tuple(ids))
+    return Encoding(tuple(tokens), tuple(ids), tuple(of_segment))
 
 
 def cases(path: Path) -> Iterator[tuple[str, Encoding, Encoding | None, dict]]:

@@ -104,15 +104,15 @@ class Checkpoint(Record):
         """Token ids as an encoding that covers no text, for generated tokens."""
         from attnviz.sources.tokenizing.tokenizer_json import load_tokenizer, tokens_of_ids
 
-        return Encoding(tokens_of_ids(load_tokenizer(self.files.tokenizer), ids), tuple(ids))
+        tokens = tokens_of_ids(load_tokenizer(self.files.tokenizer), ids)
+        return Encoding(tokens, tuple(ids), (0,) * len(ids))
 
     def encode_target(self, text: str) -> Encoding:
         """A text as decoder input: the start token, then the text without its end token."""
-        tokens, ids = self.encode(text)
-        if ids[-1] in self.eos_ids:
-            tokens, ids = tokens[:-1], ids[:-1]
-        start = self.tokens_of_ids([self.start_id])
-        return Encoding(start.tokens + tokens, start.ids + ids)
+        encoding = self.encode(text)
+        if encoding.ids[-1] in self.eos_ids:
+            encoding = encoding.select(range(len(encoding.ids) - 1))
+        return self.tokens_of_ids([self.start_id]).join(encoding)
 
     def fit_to_positions(self, encoding: Encoding, *, truncate: bool = False) -> Encoding:
         """The encoding, truncated to the model's maximum length if `truncate` is set.
@@ -133,9 +133,7 @@ class Checkpoint(Record):
             n_tail += 1
         n_token = len(encoding.ids)
         keep = [*range(max_length - n_tail), *range(n_token - n_tail, n_token)]
-        return Encoding(
-            tuple(encoding.tokens[i] for i in keep), tuple(encoding.ids[i] for i in keep)
-        )
+        return encoding.select(keep)
 
     def run(
         self,
@@ -185,10 +183,9 @@ class Checkpoint(Record):
         cross_context: AttentionContext | None = None,
     ) -> FloatArray:
         """Embed the tokens and run one stack.    -> [token, d_model]"""
-        tokens, ids = self.fit_to_positions(encoding)
+        tokens, ids, type_ids = self.fit_to_positions(encoding)
         stack = self.stacks[side]
-        segments = [token.segment for token in tokens]
-        x = embed_tokens(stack.spec.embedding, stack.weights, ids, segments)
+        x = embed_tokens(stack.spec.embedding, stack.weights, ids, type_ids)
         context = replace(context, token_features=compute_token_features(tokens, tokens))
         return stack.run(x, context, last_layer=last_layer, cross_context=cross_context)
 

@@ -182,7 +182,7 @@ def with_generated(model: Checkpoint, encoding: Encoding, n: int) -> Encoding:
     """The text and n generated tokens; these are segment 1."""
     generated = model.tokens_of_ids(generate(model, encoding, n, run_unrecorded))
     tokens = tuple(replace(token, segment=1) for token in generated.tokens)
-    return Encoding(encoding.tokens + tokens, encoding.ids + generated.ids)
+    return encoding.join(generated._replace(tokens=tokens))
 
 
 def build_intervention(options: Mapping[str, Any]) -> Intervention:

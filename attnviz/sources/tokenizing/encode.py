@@ -19,10 +19,25 @@ TokenizerBuilder: TypeAlias = Callable[[Sequence[str]], Any]  # sentences -> tok
 
 
 class Encoding(NamedTuple):
-    """Tokens of a text and their token ids."""
+    """Tokens of a text, their token ids, and their token type ids.
+
+    A type id is the tokenizer's number for a segment. Tokenizers of models without segment
+    embeddings, or with a single one, give 0 to both sentences of a pair.
+    """
 
     tokens: tuple[Token, ...]
     ids: tuple[int, ...]
+    type_ids: tuple[int, ...]
+
+    def select(self, indices: Sequence[int]) -> Encoding:
+        """The tokens at these indices."""
+        return Encoding(*(tuple(column[i] for i in indices) for column in self))
+
+    def join(self, other: Encoding) -> Encoding:
+        """These tokens and then those of another encoding."""
+        return Encoding(
+            self.tokens + other.tokens, self.ids + other.ids, self.type_ids + other.type_ids
+        )
 
 
 class TextTokenizer(Record):
@@ -54,7 +69,7 @@ class TextTokenizer(Record):
         with translate_errors(self.name):
             spans = read_spans(encoding, len(texts))
         tokens = map(make_token, spans, make_labels(spans, texts))
-        return Encoding(tuple(tokens), tuple(encoding.ids))
+        return Encoding(tuple(tokens), tuple(encoding.ids), tuple(encoding.type_ids))
 
 
 def read_spans(encoding: Any, n_text: int) -> list[Span]:
