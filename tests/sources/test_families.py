@@ -10,7 +10,6 @@ import pytest
 from attnviz.core.positions import Rope
 from attnviz.core.variants import find_variant
 from attnviz.errors import ShapeError
-from attnviz.sources.checkpoint.config import Config
 from attnviz.sources.families import FAMILIES
 from attnviz.sources.families.spec import Layer
 from tests.sources.reference import (
@@ -168,15 +167,15 @@ def published_configs(family):
     """The full published config of a family, and one with its sizes only."""
     said = json.loads((MODELS / "published.json").read_text())[family.name]
     side = "encoder" if len(family.stacks) > 1 else ""
-    loud = Config(said, family.defaults, side)
+    loud = family.config(said).for_side(side)
     sizes = [loud.find(word)[0] for word in ("d_model", "n_head", "n_layer")]
-    return loud, Config({key: said[key] for key in sizes}, family.defaults, side)
+    return loud, family.config({key: said[key] for key in sizes}).for_side(side)
 
 
 @pytest.mark.parametrize("family", ROWS, ids=lambda family: family.name)
 def test_defaults_are_the_published_ones(family):
     loud, silent = published_configs(family)
-    only_said = Config(loud.values)
+    only_said = replace(loud, defaults={})
     compared = [word for word in family.defaults if only_said.get(word) is not None]
     assert {word: only_said.get(word) for word in compared} == {
         word: silent.get(word) for word in compared
@@ -197,7 +196,7 @@ def test_a_minimal_config_has_the_published_mechanism(family):
         for index in range(6):
             wanted, got = (
                 Layer(loud.for_side(side), index),
-                Layer(Config(values, family.defaults), index),
+                Layer(family.config(values), index),
             )
             assert slots.position(got) == slots.position(wanted)
             assert slots.mask(got) == slots.mask(wanted)

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from attnviz.errors import CouldNotError, InvalidInputError, MisuseError
+from attnviz.errors import AttnvizWarning, CouldNotError, InvalidInputError, MisuseError
 from attnviz.sources.model.checkpoint import open_checkpoint
-from tests.sources.reference import MODELS, attend_unrecorded, encoding_of_ids
+from attnviz.sources.model.generate import generate
+from tests.sources.reference import MODELS, RecordingAttend, attend_unrecorded, encoding_of_ids
 
 TEXT = encoding_of_ids([2, 9, 8, 3])
 
@@ -327,3 +328,55 @@ def test_a_folder_without_weights(folder):
 
 def test_a_target_for_an_encoder(folder):
     assert_refused(folder(), "is no encoder-decoder; it takes no target", MisuseError, target=TEXT)
+
+
+@pytest.mark.parametrize(
+    ("architectures", "name"),
+    [
+        (["MarianMTModel"], "MarianMTModel"),
+        (None, "AutoModel"),
+        ([], "AutoModel"),
+        (["x; import os"], "AutoModel"),
+        ([3], "AutoModel"),
+    ],
+)
+def test_the_advice_for_pickled_weights_keeps_the_output_head(folder, architectures, name):
+    path = folder()
+    edit_config(path, architectures=architectures)
+    (path / "model.safetensors").rename(path / "pytorch_model.bin")
+    assert_refused(path, rf"transformers\.{name}\.from_pretrained\(FOLDER\)\.save_pretrained")
+
+
+def test_code_of_the_model_is_noted(folder):
+    path = folder("qwen2")
+    edit_config(path, auto_map={"AutoModel": "modeling_qwen.Qwen2Model"})
+    with pytest.warns(
+        AttnvizWarning, match=r"auto_map names code .* the attention is that of qwen2"
+    ):
+        open_checkpoint(str(path))
+
+
+@pytest.mark.parametrize("name", ["llama", "gpt_neox", "mt5"])
+def test_a_checkpoint_without_its_output_matrix_does_not_generate(folder, name):
+    path = folder(name)
+    heads = ("lm_head.weight", "embed_out.weight")
+    edit_tensors(path, lambda t: [t.pop(head, None) for head in heads])
+    edit_config(path, tie_word_embeddings=False)
+    checkpoint = open_checkpoint(str(path))
+    with pytest.raises(InvalidInputError, match=r"has no output matrix .*AutoModelFor"):
+        generate(checkpoint, encoding_of_ids([4, 5]), 1, attend_unrecorded)
+    edit_config(path, tie_word_embeddings=True)
+    assert generate(open_checkpoint(str(path)), encoding_of_ids([4, 5]), 1, attend_unrecorded)
+
+
+@pytest.mark.parametrize("name", ["llama", "qwen2-sliding", "gpt2", "t5", "bart"])
+def test_a_bidirectional_decoder_masks_no_later_key_and_does_not_generate(folder, name):
+    path = folder(name)
+    edit_config(path, is_causal=False)
+    checkpoint, attend = open_checkpoint(str(path)), RecordingAttend()
+    target = encoding_of_ids([0, 4, 5, 6]) if len(checkpoint.stacks) > 1 else None
+    checkpoint.run(encoding_of_ids([4, 5, 6, 7]), attend, target=target)
+    kind = "self" if target is None else "decoder"
+    assert all((weights > 0).all() for weights in attend.weights[kind])
+    with pytest.raises(MisuseError, match="is bidirectional; generate needs a causal model"):
+        generate(checkpoint, encoding_of_ids([4, 5]), 1, attend_unrecorded)

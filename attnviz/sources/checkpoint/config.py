@@ -24,6 +24,9 @@ from attnviz.sources.strict_json import parse_json
 MAX_BYTES = 4 << 20  # bytes; configs have a few thousand
 
 # One name per setting, and the keys that configs use for it; the first that is set counts.
+# Sizes, which are compared with the tensors, have the same keys in all families. Settings that
+# nothing else confirms (eps, activation, window, base…) have the keys of their family only: a
+# key that another family uses must not change them.
 CONFIG_KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "d_model": ("hidden_size", "n_embd", "n_embed", "d_model", "dim"),
@@ -36,19 +39,6 @@ CONFIG_KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "n_vocab": ("vocab_size",),
         "n_position": ("max_position_embeddings", "n_positions"),
         "n_segment": ("type_vocab_size",),
-        "eps": ("layer_norm_eps", "layer_norm_epsilon", "rms_norm_eps", "norm_eps"),
-        "activation": (
-            "hidden_activation",
-            "hidden_act",
-            "activation_function",
-            "activation",
-            "feed_forward_proj",
-        ),
-        "window": ("sliding_window", "window_size", "local_attention"),
-        "base": ("rope_theta", "rotary_emb_base"),
-        "full_attention_base": ("global_rope_theta",),
-        "sliding_attention_base": ("local_rope_theta",),
-        "rotary_share": ("partial_rotary_factor", "rotary_pct"),
         "dtype": ("dtype", "torch_dtype"),
     }
 )
@@ -68,12 +58,14 @@ class Config(Record):
     """Settings of a checkpoint, by the names of CONFIG_KEYS or by the keys of the file.
 
     `values` is config.json, `defaults` the family's values for what it leaves out, `side` the
-    stack of an encoder-decoder ("encoder" or "decoder") whose settings take precedence.
+    stack of an encoder-decoder ("encoder" or "decoder") whose settings take precedence, `keys`
+    the family's keys by name; a setting without keys has its default.
     """
 
     values: Mapping[str, Any]
     defaults: Mapping[str, Any] = field(default_factory=dict)
     side: str = ""
+    keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def for_side(self, side: str) -> Config:
         """The settings of the encoder or of the decoder."""
@@ -82,13 +74,15 @@ class Config(Record):
     def find(self, name: str) -> tuple[str, Any]:
         """The key and value of a setting; null counts as left out."""
         side_keys = SIDE_KEYS.get(name, ()) if self.side else ()
-        keys = [key.format(side=self.side) for key in side_keys] + [
-            *CONFIG_KEYS.get(name, (name,))
-        ]
+        keys = [*(key.format(side=self.side) for key in side_keys), *self.keys_of(name)]
         for key in keys:
             if self.values.get(key) is not None:
                 return key, self.values[key]
-        return keys[0], self.defaults.get(name)
+        return next(iter(keys), name), self.defaults.get(name)
+
+    def keys_of(self, name: str) -> tuple[str, ...]:
+        """The keys of a setting, apart from those of a side."""
+        return self.keys[name] if name in self.keys else CONFIG_KEYS.get(name, (name,))
 
     def get(self, name: str) -> Any:
         """The value of a setting, or None."""
@@ -96,7 +90,7 @@ class Config(Record):
 
     def get_explicit(self, name: str) -> Any:
         """The value of a setting for which null is a value too, in place of the default."""
-        keys = [key for key in CONFIG_KEYS.get(name, (name,)) if key in self.values]
+        keys = [key for key in self.keys_of(name) if key in self.values]
         return self.get(name) if not keys else self.values[keys[0]]
 
     def get_int(self, name: str, default: int | None = None) -> int:
@@ -152,6 +146,11 @@ class Config(Record):
         if value is not None and not isinstance(value, dict):
             raise_invalid(key, value, "an object")
         return value or {}
+
+    @property
+    def is_causal(self) -> bool:
+        """Whether a decoder masks later tokens; embedding models made of decoders do not."""
+        return self.get_bool("is_causal", default=True)
 
     @property
     def d_head(self) -> int:

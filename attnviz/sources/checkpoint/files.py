@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -12,10 +13,7 @@ from attnviz.sources.checkpoint.config import format_value, read_json
 CONFIG, TOKENIZER = "config.json", "tokenizer.json"
 WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
 PICKLE_EXTENSIONS = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".h5", ".msgpack")
-CONVERSION_HINT = (
-    "convert them once, where transformers is installed: "
-    "AutoModel.from_pretrained(FOLDER).save_pretrained(FOLDER)"
-)
+PLAIN_CLASS = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,80}")
 
 
 class CheckpointFiles(Record):
@@ -61,9 +59,21 @@ def find_files(folder: Path) -> CheckpointFiles:
     if pickled:
         raise InvalidInputError(
             f"{str(folder)!r} stores its weights in {pickled[0]!r}, a format that can run code "
-            f"or needs its own framework; {CONVERSION_HINT}"
+            f"or needs its own framework; {conversion_hint(folder)}"
         )
     raise CouldNotError(f"{str(folder)!r} has neither {WEIGHTS} nor {INDEX}")
+
+
+def conversion_hint(folder: Path) -> str:
+    """How to convert a checkpoint, with the class that keeps its output head."""
+    classes = read_json(folder / CONFIG).get("architectures")
+    name = classes[0] if isinstance(classes, list) and classes else None
+    if not isinstance(name, str) or not PLAIN_CLASS.fullmatch(name):
+        name = "AutoModel"
+    return (
+        "convert them once, where transformers is installed: "
+        f"transformers.{name}.from_pretrained(FOLDER).save_pretrained(FOLDER)"
+    )
 
 
 def shard_names(index: Path) -> tuple[str, ...]:

@@ -25,14 +25,20 @@ LAYER_TYPES = {
 
 
 def causal_mask(layer: Layer) -> Mask:
-    """Causal mask: each token attends to itself and earlier tokens."""
-    del layer
-    return Causal()
+    """Causal mask: each token attends to itself and earlier tokens; none if bidirectional."""
+    return Causal() if layer.config.is_causal else Full()
 
 
 def sliding_window_mask(layer: Layer) -> Mask:
-    """Causal mask, with a sliding window in the layers that have one."""
-    return Causal() & Window(layer.config.get_int("window")) if is_sliding(layer) else Causal()
+    """Causal mask, with a sliding window in the layers that have one.
+
+    A bidirectional window reaches as many tokens to each side, and the token itself: one key
+    more to the left than the causal one.
+    """
+    if not is_sliding(layer):
+        return causal_mask(layer)
+    window = layer.config.get_int("window")
+    return Causal() & Window(window) if layer.config.is_causal else Window(window + 1)
 
 
 def symmetric_window_mask(layer: Layer) -> Mask:

@@ -22,6 +22,7 @@ from attnviz.sources.families.spec import (
     Stack,
 )
 
+GPT2_KEYS = {"eps": ("layer_norm_epsilon",), "activation": ("activation_function",)}
 GPT2 = Family(
     name="gpt2",
     kind="decoder",
@@ -43,6 +44,7 @@ GPT2 = Family(
         )
     },
     defaults={"eps": 1e-5, "activation": "gelu_new", "scale_attn_weights": True},
+    keys=GPT2_KEYS,
     allowed_values={"add_cross_attention": (False,)},
     lm_head=("lm_head",),
 )
@@ -75,6 +77,8 @@ GPT_NEO = Family(
         "window": 256,
         "layer_pattern": ("global", "local"),
     },
+    keys={**GPT2_KEYS, "window": ("window_size",)},
+    allowed_values={"is_causal": (True,)},  # transformers masks later keys in any case
     lm_head=("lm_head",),
 )
 
@@ -110,6 +114,13 @@ GPT_NEOX = Family(
         "rotary_share": 0.25,
         "attention_bias": True,
         "use_parallel_residual": True,
+        "tie_word_embeddings": False,
+    },
+    keys={
+        "eps": ("layer_norm_eps",),
+        "activation": ("hidden_act",),
+        "base": ("rope_theta", "rotary_emb_base"),
+        "rotary_share": ("partial_rotary_factor", "rotary_pct"),
     },
     lm_head=("embed_out",),
 )
@@ -167,6 +178,7 @@ OPT = Family(
         "enable_bias": True,
         "do_layer_norm_before": True,
     },
+    keys={"eps": (), "activation": ("activation_function",), "d_inner": ("ffn_dim",)},
     allowed_values={"layer_norm_elementwise_affine": (True,)},
     lm_head=("lm_head",),
     adapt=post_norm,
@@ -195,7 +207,9 @@ BLOOM = Family(
         )
     },
     defaults={"eps": 1e-5, "activation": "gelu_new"},
-    allowed_values={"apply_residual_connection_post_layernorm": (False,)},
+    keys={"eps": ("layer_norm_epsilon",), "activation": ()},
+    # ALiBi's bias of later keys is not defined in its paper.
+    allowed_values={"apply_residual_connection_post_layernorm": (False,), "is_causal": (True,)},
     lm_head=("lm_head",),
 )
 

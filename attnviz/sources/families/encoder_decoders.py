@@ -64,9 +64,16 @@ def t5_stack(side: str) -> Stack:
     )
 
 
+def has_gate(config: Config) -> bool:
+    """Whether the feed-forward layer is gated, by its own key or by the activation's name."""
+    if config.values.get("is_gated_act") is None and config.get("feed_forward_proj") is not None:
+        return config.get_str("feed_forward_proj").startswith("gated-")
+    return config.get_bool("is_gated_act")
+
+
 def add_gate(stack: Stack, config: Config) -> Stack:
     """T5 1.1 and mT5 have a gated feed-forward layer, by the activation of the config."""
-    if not config.get_str("activation").startswith("gated-"):
+    if not has_gate(config):
         return stack
     up = stack.feed_forward.up
     return replace(stack, feed_forward=replace(stack.feed_forward, gate=f"{up}_0", up=f"{up}_1"))
@@ -80,16 +87,24 @@ T5 = Family(
     defaults={
         "eps": 1e-6,
         "activation": "relu",
+        "is_gated_act": False,
         "d_head": 64,
         "relative_attention_num_buckets": 32,
         "relative_attention_max_distance": 128,
         "decoder_start_token_id": 0,
     },
+    keys={
+        "eps": ("layer_norm_epsilon",),
+        "activation": ("dense_act_fn", "feed_forward_proj"),
+    },
     lm_head=("lm_head",),
     adapt=add_gate,
 )
 MT5 = replace(
-    T5, name="mt5", paper="2010.11934", defaults={**T5.defaults, "activation": "gated-gelu"}
+    T5,
+    name="mt5",
+    paper="2010.11934",
+    defaults={**T5.defaults, "activation": "gelu_new", "is_gated_act": True},
 )
 
 
@@ -148,6 +163,7 @@ BART = Family(
         "pad_token_id": 1,
         "decoder_start_token_id": 2,
     },
+    keys={"eps": (), "activation": ("activation_function",)},
     lm_head=("lm_head",),
     lm_head_bias="final_logits_bias",
 )

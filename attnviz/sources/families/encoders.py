@@ -23,6 +23,7 @@ BERT_STACK = Stack(
     ),
     feed_forward=FeedForward(up="intermediate.dense", down="output.dense", end="output.LayerNorm"),
 )
+BERT_KEYS = {"eps": ("layer_norm_eps",), "activation": ("hidden_act",)}
 BERT = Family(
     name="bert",
     kind="encoder",
@@ -30,6 +31,7 @@ BERT = Family(
     prefixes=("bert.", ""),
     stacks={"encoder": BERT_STACK},
     defaults={"eps": 1e-12, "activation": "gelu", "n_segment": 2},
+    keys=BERT_KEYS,
     allowed_values={
         "is_decoder": (False,),
         "add_cross_attention": (False,),
@@ -71,6 +73,7 @@ DISTILBERT = Family(
         )
     },
     defaults={"eps": 1e-12, "activation": "gelu"},
+    keys={"eps": (), "activation": ("activation",)},
 )
 
 ELECTRA = replace(
@@ -116,6 +119,7 @@ ALBERT = Family(
         "d_embedding": 128,
         "num_hidden_groups": 1,
     },
+    keys=BERT_KEYS,
     allowed_values={"inner_group_num": (1,), "position_embedding_type": ("absolute",)},
 )
 

@@ -52,7 +52,19 @@ LLAMA = Family(
     paper="2302.13971",
     prefixes=("model.", ""),
     stacks={"decoder": LLAMA_STACK},
-    defaults={"eps": 1e-6, "activation": "silu", "n_position": 2048},
+    defaults={
+        "eps": 1e-6,
+        "activation": "silu",
+        "n_position": 2048,
+        "tie_word_embeddings": False,
+    },
+    keys={
+        "eps": ("rms_norm_eps",),
+        "activation": ("hidden_act",),
+        "window": ("sliding_window",),
+        "base": ("rope_theta",),
+        "rotary_share": (),
+    },
     lm_head=("lm_head",),
 )
 
@@ -134,6 +146,7 @@ GEMMA2 = replace(
     GEMMA,
     name="gemma2",
     paper="2408.00118",
+    keys={**LLAMA.keys, "activation": ("hidden_activation",)},
     stacks={
         "decoder": replace(
             GEMMA_STACK,
@@ -143,7 +156,7 @@ GEMMA2 = replace(
                 slots=replace(ROPE_SLIDING, scale=query_pre_attn_scale, bias=softcap_bias),
             ),
             feed_forward=replace(
-                GEMMA_STACK.feed_forward,
+                LLAMA_STACK.feed_forward,
                 before="pre_feedforward_layernorm",
                 after="post_feedforward_layernorm",
             ),
@@ -183,7 +196,8 @@ PHI3 = replace(
             ),
         )
     },
-    defaults={"eps": 1e-5, "activation": "silu", "n_position": 4096},
+    defaults={**LLAMA.defaults, "eps": 1e-5, "n_position": 4096},
+    keys={**LLAMA.keys, "rotary_share": ("partial_rotary_factor",)},
 )
 
 OLMO2 = replace(

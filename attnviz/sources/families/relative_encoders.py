@@ -10,7 +10,7 @@ from attnviz.sources.families.attention_config import (
     disentangled_score,
     symmetric_window_mask,
 )
-from attnviz.sources.families.encoders import BERT_STACK
+from attnviz.sources.families.encoders import BERT_KEYS, BERT_STACK
 from attnviz.sources.families.rope_config import rope_position
 from attnviz.sources.families.spec import (
     Attention,
@@ -52,6 +52,7 @@ MPNET = Family(
         "relative_attention_num_buckets": 32,
         "relative_attention_max_distance": 128,
     },
+    keys={**BERT_KEYS, "pad_token_id": ()},  # positions begin after row 1 in any case
     allowed_values={
         "relative_attention_num_buckets": (32,),
         "relative_attention_max_distance": (128,),
@@ -91,6 +92,15 @@ MODERNBERT = Family(
         "global_attn_every_n_layers": 3,
         "full_attention_base": 160000.0,
         "sliding_attention_base": 10000.0,
+    },
+    keys={
+        "eps": ("norm_eps",),
+        "activation": ("hidden_activation",),
+        "window": ("local_attention",),
+        "base": (),
+        "full_attention_base": ("global_rope_theta",),
+        "sliding_attention_base": ("local_rope_theta",),
+        "rotary_share": (),
     },
 )
 
@@ -135,6 +145,7 @@ DEBERTA_V2 = Family(
         "position_buckets": -1,
         "relative_attention": False,
     },
+    keys=BERT_KEYS,
     allowed_values={
         "relative_attention": (True,),
         "conv_kernel_size": (0,),

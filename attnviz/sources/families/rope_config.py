@@ -12,6 +12,7 @@ from attnviz.sources.families.attention_config import FULL_ATTENTION, SLIDING_AT
 from attnviz.sources.families.spec import Layer
 
 ROPE_TYPES = ("default", "linear", "dynamic", "llama3", "yarn", "longrope")
+ROPE_KEYS = {"base": ("rope_theta",), "rotary_share": ("partial_rotary_factor",)}
 OLD_ROPE_TYPES = {"su": "longrope", None: "default"}
 
 
@@ -24,7 +25,7 @@ def rope_position(layer: Layer) -> Position:
             f"config.json: rope_type = {format_value(rope_type)} is not supported; "
             f"supported: {', '.join(ROPE_TYPES)}"
         )
-    settings = Config(values, {"base": 10000.0})
+    settings = Config(values, {"base": 10000.0}, keys=ROPE_KEYS)
     share = settings.get_float("rotary_share", 1.0)
     d = layer.config.d_head
     rotary_dim = int(d * share)

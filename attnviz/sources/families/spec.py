@@ -157,7 +157,8 @@ class Family(Record, kw_only=True):
     """A model family: one `model_type` of config.json.
 
     `stacks` by side: "encoder", "decoder" or both. `defaults` hold the family's values for
-    keys that a config leaves out; `allowed_values` those that are supported, by config key.
+    keys that a config leaves out, `keys` its keys by name (sources/checkpoint/config), none for
+    a setting that is fixed; `allowed_values` those that are supported, by config key.
     `lm_head` are names of the output matrix (logits of the next token), of which the first
     that exists counts. `adapt` changes a stack by the config where a key cannot.
     """
@@ -168,7 +169,18 @@ class Family(Record, kw_only=True):
     stacks: Mapping[str, Stack]
     prefixes: tuple[str, ...] = ("",)
     defaults: Mapping[str, Any] = field(default_factory=dict)
+    keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     allowed_values: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     lm_head: tuple[str, ...] = ()
     lm_head_bias: str = ""
     adapt: Callable[[Stack, Config], Stack] = keep_spec
+
+    def config(self, values: Mapping[str, Any]) -> Config:
+        """The settings of a checkpoint of this family, from the values of config.json."""
+        return Config(values, self.defaults, keys=self.keys)
+
+    @property
+    def auto_class(self) -> str:
+        """The class of transformers that saves a checkpoint of this family with its head."""
+        kinds = {"decoder": "AutoModelForCausalLM", "encoder-decoder": "AutoModelForSeq2SeqLM"}
+        return kinds.get(self.kind, "AutoModel")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -9,7 +10,7 @@ from functools import cached_property
 from attnviz.core.arrays import FloatArray
 from attnviz.core.engine.layer_call import AttendCallback
 from attnviz.core.token_features import compute_token_features
-from attnviz.errors import InvalidInputError, MisuseError
+from attnviz.errors import AttnvizWarning, InvalidInputError, MisuseError
 from attnviz.record import Record
 from attnviz.sources.checkpoint.config import Config, format_value, read_json
 from attnviz.sources.checkpoint.files import CheckpointFiles, find_files
@@ -17,6 +18,7 @@ from attnviz.sources.checkpoint.hub import find_folder
 from attnviz.sources.checkpoint.tensors import Tensors, read_tensors
 from attnviz.sources.families import find_family
 from attnviz.sources.families.spec import Family
+from attnviz.sources.model.generation_config import GenerationConfig, read_generation_config
 from attnviz.sources.model.size_checks import check_sizes, check_token_id
 from attnviz.sources.tokenizing.tokenizers import Encoding
 from attnviz.sources.transformer.attention import AttentionContext
@@ -76,20 +78,28 @@ class Checkpoint(Record):
         limits = [max_positions(s.spec.embedding, s.weights) for s in self.stacks.values()]
         return min((limit for limit in limits if limit is not None), default=None)
 
+    @cached_property
+    def generation(self) -> GenerationConfig:
+        """The settings of greedy decoding."""
+        return read_generation_config(self.files.folder, self.config.values)
+
     @property
     def start_id(self) -> int:
         """The token id that a decoder input begins with."""
-        for key in ("decoder_start_token_id", "bos_token_id"):
-            start_id = self.config.get_optional_int(key)
-            if start_id is not None:
-                check_token_id(self.stack_for("decoder"), key)
-                return start_id
+        for key, token_id in (
+            ("decoder_start_token_id", self.generation.decoder_start_token_id),
+            ("decoder_start_token_id", self.config.get_optional_int("decoder_start_token_id")),
+            ("bos_token_id", self.config.get_optional_int("bos_token_id")),
+        ):
+            if token_id is not None:
+                check_token_id(self.stack_for("decoder"), key, token_id)
+                return token_id
         raise InvalidInputError("config.json: decoder_start_token_id is missing")
 
     @property
     def eos_ids(self) -> tuple[int, ...]:
         """The token ids that end a sequence."""
-        return self.config.get_ids("eos_token_id")
+        return self.generation.eos_token_id
 
     def encode(self, text: str, pair: str | None = None) -> Encoding:
         """Tokens and token ids of a text, or of a sentence pair, by the model's own tokenizer.
@@ -200,7 +210,7 @@ def open_checkpoint(folder_or_id: str, *, revision: str | None = None) -> Checkp
     files = find_files(find_folder(folder_or_id, revision))
     values = read_json(files.config)
     family = find_family(values.get("model_type"))
-    config = Config(values, family.defaults)
+    config = family.config(values)
     check_features(config, family)
     tensors = Tensors(read_tensors(files.weights), family.prefixes)
     checkpoint = Checkpoint(folder_or_id, files, family, config, tensors)
@@ -214,6 +224,13 @@ def check_features(config: Config, family: Family) -> None:
         raise InvalidInputError(
             "config.json: quantization_config: quantized weights are not supported; use the "
             "original model"
+        )
+    if config.get("auto_map"):
+        warnings.warn(
+            "config.json: auto_map names code of the model's own, which does not run; the "
+            f"attention is that of {family.name}",
+            AttnvizWarning,
+            stacklevel=2,
         )
     for key, allowed in family.allowed_values.items():
         value = config.get(key)

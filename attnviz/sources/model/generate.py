@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from attnviz.core.arrays import FloatArray
 from attnviz.core.engine.layer_call import AttendCallback
-from attnviz.errors import MisuseError
+from attnviz.errors import AttnvizWarning, InvalidInputError, MisuseError
+from attnviz.sources.model.generation_config import GenerationConfig
 from attnviz.sources.model.generation_limits import check_generation
+from attnviz.sources.model.logits_processors import process_logits
+from attnviz.sources.model.size_checks import check_token_id
 from attnviz.sources.tokenizing.tokenizers import Encoding
 from attnviz.sources.transformer.attention import AttentionContext
 from attnviz.sources.transformer.embedding import embed_tokens, embedding_table
@@ -28,18 +32,24 @@ def generate(
     """The ids of the next n tokens, or of fewer where the model ends the sequence.
 
     A decoder continues the text; an encoder-decoder generates a new one from its start token.
-    Raises MisuseError for an encoder, and for more tokens than the model or the memory allows.
+    Raises MisuseError for an encoder or a bidirectional model, and for more tokens than the
+    model or the memory allows; InvalidInputError for a checkpoint without its output matrix.
     """
     if "decoder" not in checkpoint.stacks:
         raise MisuseError(f"{checkpoint.name!r} is an encoder; --generate needs a decoder")
+    if not checkpoint.config.is_causal:
+        raise MisuseError(f"{checkpoint.name!r} is bidirectional; --generate needs a causal model")
     stack, is_decoder = checkpoint.stacks["decoder"], len(checkpoint.stacks) == 1
     ids = list(encoding.ids) if is_decoder else [checkpoint.start_id]
     check_generation(checkpoint, len(encoding.ids), len(ids), n)
+    output_matrix(checkpoint, stack)
+    check_token_id(stack, "forced_bos_token_id", checkpoint.generation.forced_bos_token_id)
     kind, cross_context = "self" if is_decoder else "decoder", None
     if not is_decoder:
         states = checkpoint.run(encoding, attend)
         cross_context = AttentionContext(attend=attend, kind="cross", encoder_states=states)
     context = AttentionContext(attend=attend, kind=kind, cache=KVCache())
+    warn_of_other_methods(checkpoint.generation)
     return decode_greedy(checkpoint, stack, ids, n, context, cross_context)
 
 
@@ -53,28 +63,44 @@ def decode_greedy(
 ) -> list[int]:
     """Up to n ids that continue `ids`; `context` has a KV cache, so each step runs one token."""
     generated: list[int] = []
-    eos_ids = checkpoint.eos_ids
-    n_past = 0
+    config, n_past, sequence, n_start = checkpoint.generation, 0, list(ids), len(ids)
     while len(generated) < n:
         x = embed_tokens(stack.spec.embedding, stack.weights, ids, [0] * len(ids), n_past)
         hidden = stack.run(x, context, cross_context=cross_context)
         n_past += len(ids)
-        next_id = most_likely_id(checkpoint, stack, hidden[-1])
-        if next_id in eos_ids:
+        logits = compute_logits(checkpoint, stack, hidden[-1])
+        next_id = int(process_logits(logits, config, sequence, n_start).argmax())
+        if next_id in config.eos_token_id:
             break
         generated.append(next_id)
+        sequence.append(next_id)
         ids = [next_id]
     return generated
 
 
-def most_likely_id(checkpoint: Checkpoint, stack: LayerStack, hidden: FloatArray) -> int:
-    """The token id with the largest logit; the lowest such id.    [d_model] -> id
+def output_matrix(checkpoint: Checkpoint, stack: LayerStack) -> str:
+    """The name of the output matrix: that of the checkpoint, or the token embeddings if tied.
+
+    Raises InvalidInputError for a checkpoint without its output matrix.
+    """
+    family = checkpoint.family
+    names = [f"{name}.weight" for name in family.lm_head]
+    name = next(filter(checkpoint.tensors.find, names), None)
+    if name is None and not checkpoint.config.get_bool("tie_word_embeddings", default=True):
+        raise InvalidInputError(
+            f"{checkpoint.name!r} has no output matrix {names[0]!r}, so it cannot generate; save "
+            f"it with {family.auto_class}, where transformers is installed"
+        )
+    return name or embedding_table(stack.spec.embedding, stack.weights)
+
+
+def compute_logits(checkpoint: Checkpoint, stack: LayerStack, hidden: FloatArray) -> FloatArray:
+    """The logits of the next token.    [d_model] → [V]
 
     The scaling and soft-capping of logits in some families are left out: both keep the order.
     """
     tensors, family = checkpoint.tensors, checkpoint.family
-    names = [f"{name}.weight" for name in family.lm_head]
-    name = next(filter(tensors.find, names), embedding_table(stack.spec.embedding, stack.weights))
+    name = output_matrix(checkpoint, stack)
     n_vocab = tensors.shape(name)[0]
     logits = np.concatenate(
         [
@@ -84,4 +110,15 @@ def most_likely_id(checkpoint: Checkpoint, stack: LayerStack, hidden: FloatArray
     )
     if family.lm_head_bias and tensors.find(family.lm_head_bias):
         logits = logits + tensors.get(family.lm_head_bias, (1, n_vocab))[0]
-    return int(logits.argmax())
+    return logits
+
+
+def warn_of_other_methods(config: GenerationConfig) -> None:
+    """Warn where the checkpoint's own decoding is another one than greedy decoding."""
+    if config.other_methods:
+        warnings.warn(
+            f"greedy decoding does not follow {', '.join(config.other_methods)} of the "
+            "checkpoint's generation settings",
+            AttnvizWarning,
+            stacklevel=2,
+        )

@@ -25,7 +25,10 @@ def check_sizes(stacks: Mapping[str, LayerStack], tensors: Tensors) -> None:
         if embedding.segment:
             check_rows(stack.config, tensors, f"{embedding.segment}.weight", "n_segment")
         if embedding.offset == "pad":
-            check_token_id(stack, "pad_token_id")
+            pad_id = stack.config.get_optional_int("pad_token_id")
+            check_token_id(stack, "pad_token_id", pad_id)
+        for name in stack.spec.attention.slots.params.values():
+            check_buckets(stack.config, tensors, name)
         if embedding.position:
             n_reserved = 0 if embedding.offset == "pad" else embedding.offset
             name = f"{embedding.position}.weight"
@@ -56,14 +59,22 @@ def count_layers(template: str, tensors: Tensors) -> int:
     return len({int(match[1]) for match in matches})
 
 
-def check_token_id(stack: LayerStack, key: str) -> None:
+def check_token_id(stack: LayerStack, key: str, token_id: int | None) -> None:
     """Raise InvalidInputError for a token id that the table of token embeddings lacks."""
     name = embedding_table(stack.spec.embedding, stack.weights)
-    token_id = stack.config.get_optional_int(key)
     if token_id is not None and stack.tensors.find(name) is not None:
         n_vocab = stack.tensors.tensor(name, (None, None)).shape[0]
         if token_id >= n_vocab:
             raise_invalid(key, token_id, f"below the {n_vocab} rows of tensor {name!r}")
+
+
+def check_buckets(config: Config, tensors: Tensors, name: str) -> None:
+    """Compare the number of buckets with the rows of a table of relative position biases."""
+    if tensors.find(name) is None:
+        return
+    key, n_row = "relative_attention_num_buckets", tensors.tensor(name, (None, None)).shape[0]
+    if config.get_int(key) != n_row:
+        raise_invalid(key, config.get(key), f"{n_row}, the rows of tensor {name!r}")
 
 
 def check_offset(stack: LayerStack, name: str) -> None:

@@ -31,7 +31,12 @@ class Encoding(NamedTuple):
 
     def select(self, indices: Sequence[int]) -> Encoding:
         """The tokens at these indices."""
-        return Encoding(*(tuple(column[i] for i in indices) for column in self))
+        tokens, ids, type_ids = self
+        return Encoding(
+            tuple(tokens[i] for i in indices),
+            tuple(ids[i] for i in indices),
+            tuple(type_ids[i] for i in indices),
+        )
 
     def join(self, other: Encoding) -> Encoding:
         """These tokens and then those of another encoding."""

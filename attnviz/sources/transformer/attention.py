@@ -16,7 +16,7 @@ from attnviz.core.inputs import Inputs
 from attnviz.core.variant import Variant
 from attnviz.errors import ShapeError
 from attnviz.record import Record
-from attnviz.sources.families.attention_config import disentangled_score
+from attnviz.sources.families.attention_config import disentangled_score, position_terms
 from attnviz.sources.families.spec import Attention, Layer, RelativeTables
 from attnviz.sources.transformer.kv_cache import KVCache
 from attnviz.sources.transformer.matmul import materialize
@@ -183,11 +183,11 @@ def relative_tables(spec: Attention, tables: RelativeTables, w: Weights) -> dict
         table = replace(w, prefix="").norm(table, tables.norm)
     shared = w.config.get_bool(tables.shared)
     projections = {
-        "place_key": spec.key if shared else tables.key,
-        "place_query": spec.query if shared else tables.query,
+        "c2p": ("place_key", spec.key if shared else tables.key),
+        "p2c": ("place_query", spec.query if shared else tables.query),
     }
     return {
         name: split_heads(w.linear(table, projection, n_head * w.config.d_head), n_head)
-        for name, projection in projections.items()
-        if w.tensors.find(f"{w.prefix}{projection}.weight")
+        for term, (name, projection) in projections.items()
+        if term in position_terms(Layer(w.config, 0))
     }
