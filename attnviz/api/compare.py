@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Unpack
 
 import numpy as np
 
-from attnviz.api.look import build_map, look
+from attnviz.api.blas_threads import use_threads
+from attnviz.api.look import build_map
 from attnviz.core import subset
 from attnviz.core.arrays import FloatArray
 from attnviz.core.attention_map import AttentionMap
@@ -15,10 +16,18 @@ from attnviz.core.comparison import ComparedHead, comparison_meta
 from attnviz.core.engine.collectors import FullCollector, run_unrecorded
 from attnviz.core.engine.layer_call import LayerCall
 from attnviz.errors import MisuseError, UnknownParameterError
-from attnviz.measure.difference import difference, head_divergence
-from attnviz.sources.forward_pass import build_forward_pass, find_unused_options, refuse_unused
+from attnviz.measure.difference import difference, head_divergence, require_equal_shapes
+from attnviz.sources.forward_pass import (
+    ForwardPass,
+    build_forward_pass,
+    check_request,
+    find_unused_options,
+    refuse_unused,
+)
 from attnviz.sources.options import PART_OPTIONS, Options
 from attnviz.sources.seeded.run_seeded import SeededPass
+
+COPIES_PER_PASS = 4  # maps in memory per recorded one: as recorded, differences, joined
 
 
 def compare(
@@ -26,8 +35,8 @@ def compare(
     context: str | None = None,
     *,
     variants: Sequence[str],
-    select_layers: Sequence[int] | None = None,
-    select_heads: Sequence[int] | None = None,
+    select_layers: Collection[int] | None = None,
+    select_heads: Collection[int] | None = None,
     select_segments: str | None = None,
     **options: Unpack[Options],
 ) -> AttentionMap:
@@ -61,76 +70,109 @@ def compare(
     ['scaled-dot', 'hard', 'hard − scaled-dot']
     """
     if isinstance(variants, str):
-        raise UnknownParameterError(
-            f"variants={variants!r} should be a list of names, such as ['scaled-dot', 'hard']"
-        )
-    selection: dict[str, Any] = {"select_layers": select_layers, "select_heads": select_heads}
+        raise UnknownParameterError(f"variants={variants!r:.80} should be a list of names")
     if options.get("model"):
-        maps = run_interventions(text, context, variants, selection, options)
+        passes = build_interventions(text, context, variants, options)
     elif len(variants) < 2:
         raise MisuseError("compare needs at least two mechanisms, as in -v softmax -v hard")
     else:
-        maps = run_variants(text, context, variants, selection, options)
+        passes = build_variants(text, context, variants, options)
+    check_passes(passes, select_layers, select_heads)
+    collectors = {name: FullCollector(layers=select_layers, heads=select_heads) for name in passes}
+    last = None if select_layers is None else max(select_layers)
+    run_passes(passes, collectors, last)
+    maps = {name: build_map(passes[name], collectors[name], text, context) for name in passes}
     if select_segments is not None:
         maps = {name: subset.select_segments(amap, select_segments) for name, amap in maps.items()}
     return join_maps(maps)
 
 
-def run_variants(
-    text: str,
-    context: str | None,
-    variants: Sequence[str],
-    selection: Any,
-    options: Mapping[str, Any],
-) -> dict[str, AttentionMap]:
-    """The maps of mechanisms with untrained weights, by name: every layer runs each of them."""
-    passes = {}
+def build_variants(
+    text: str, context: str | None, variants: Sequence[str], options: Mapping[str, Any]
+) -> dict[str, ForwardPass]:
+    """The passes of mechanisms with untrained weights, by name."""
+    passes: dict[str, ForwardPass] = {}
     unused: list[tuple[str, ...]] = []
     for name in variants:
         variant_options: Any = {**options, "variant": name}
         forward = build_forward_pass(text, context, **variant_options)
-        assert isinstance(forward, SeededPass)  # there is no model
-        variant_name = forward.layers.variant.name
-        if variant_name in passes:
-            raise MisuseError(f"duplicate mechanism: {variant_name}")
-        passes[variant_name] = forward
+        add_pass(passes, str(forward.meta()["variant"]), forward)
         unused.append(find_unused_options(text, context, **variant_options))
     refuse_unused(
         [name for name in unused[0] if all(name in u for u in unused)], next(iter(passes))
     )
-    collectors = {
-        name: FullCollector(layers=selection["select_layers"], heads=selection["select_heads"])
-        for name in passes
-    }
-    first = next(iter(passes.values()))
+    return passes
+
+
+def build_interventions(
+    text: str, context: str | None, variants: Sequence[str], options: Mapping[str, Any]
+) -> dict[str, ForwardPass]:
+    """The passes of a pretrained model, by name: the original, then one per intervention."""
+    changes = (*PART_OPTIONS, "tunables", "ablate", "at")
+    unchanged: Any = {name: value for name, value in options.items() if name not in changes}
+    passes = {"original": build_forward_pass(text, context, **unchanged)}
+    for name in variants or (None,):
+        variant_options: Any = {**options, "variant": name}
+        changed = build_forward_pass(text, context, **variant_options)
+        if "intervention" not in changed.meta():
+            raise MisuseError("nothing to compare; add e.g. -v hard or --ablate 0.1")
+        add_pass(passes, str(changed.meta()["intervention"]), changed)
+    return passes
+
+
+def add_pass(passes: dict[str, ForwardPass], name: str, forward: ForwardPass) -> None:
+    """Add a pass under its name; MisuseError for a name that there is already."""
+    if name in passes:
+        raise MisuseError(f"duplicate mechanism: {name}")
+    passes[name] = forward
+
+
+def check_passes(
+    passes: Mapping[str, ForwardPass],
+    layers: Collection[int] | None,
+    heads: Collection[int] | None,
+) -> None:
+    """Raise MisuseError, before any layer runs, for passes that cannot be compared.
+
+    That is for layers and heads that one of them lacks, for maps of different shapes, and for
+    more memory than there is.
+    """
+    shapes = []
+    for forward in passes.values():
+        check_request(forward, layers, heads, n_copy=COPIES_PER_PASS * len(passes))
+        shapes.append(
+            (
+                forward.n_layer if layers is None else len(layers),
+                forward.n_head if heads is None else len(heads),
+                len(forward.queries),
+                len(forward.keys),
+            )
+        )
+    for shape in shapes[1:]:
+        require_equal_shapes(shapes[0], shape)
+
+
+@use_threads()
+def run_passes(
+    passes: Mapping[str, ForwardPass], collectors: Mapping[str, FullCollector], last: int | None
+) -> None:
+    """Run the passes up to and including a layer (None: all), each into its collector.
+
+    Every layer of untrained weights runs each mechanism on the inputs of the first one; a
+    pretrained model runs once per intervention.
+    """
+    seeded = {name: run for name, run in passes.items() if isinstance(run, SeededPass)}
 
     def attend(call: LayerCall) -> FloatArray:
-        for name, forward in passes.items():
+        for name, forward in seeded.items():
             collectors[name].callback(forward.variant_for)(forward.rebuild_call(call))
         return run_unrecorded(call)
 
-    first.run(attend)
-    return {name: build_map(passes[name], collectors[name], text, context) for name in passes}
-
-
-def run_interventions(
-    text: str,
-    context: str | None,
-    variants: Sequence[str],
-    selection: Any,
-    options: Mapping[str, Any],
-) -> dict[str, AttentionMap]:
-    """The maps of a pretrained model, by name: the original, then one per intervention."""
-    changes = (*PART_OPTIONS, "tunables", "ablate", "at")
-    unchanged: Any = {name: value for name, value in options.items() if name not in changes}
-    maps = {"original": look(text, context, pool=0, **selection, **unchanged)}
-    for name in variants or (None,):
-        variant_options: Any = {**options, "variant": name}
-        changed = look(text, context, pool=0, **selection, **variant_options)
-        if "intervention" not in changed.meta:
-            raise MisuseError("nothing to compare; add e.g. -v hard or --ablate 0.1")
-        maps[str(changed.meta["intervention"])] = changed
-    return maps
+    if seeded:
+        next(iter(seeded.values())).run(attend, last)
+        return
+    for name, forward in passes.items():
+        forward.run(collectors[name].callback(forward.variant_for), last)
 
 
 def join_maps(maps: dict[str, AttentionMap]) -> AttentionMap:

@@ -54,6 +54,8 @@ class AttentionMap(Record, eq=False):
                 f"weights {weights.shape} should be [layer, head, query, key] with "
                 f"{expect[0]} queries and {expect[1]} keys"
             )
+        if 0 in weights.shape[:2]:
+            raise ShapeError(f"weights {weights.shape} have no layer or no head")
         if not np.isfinite(weights).all():
             where = tuple(int(i) for i in np.argwhere(~np.isfinite(weights))[0])
             raise InvalidInputError(
@@ -137,7 +139,7 @@ class AttentionMap(Record, eq=False):
     ) -> AttentionMap:
         """The same map with some layers and heads only, given by their original indices.
 
-        Raises MisuseError for a layer or head that the map lacks.
+        Raises MisuseError for a layer or head that the map lacks, and for an empty selection.
         """
         layer_indices = indices_of(self.layers, layers, "layer")
         head_indices = indices_of(self.heads, heads, "head")
@@ -178,10 +180,12 @@ def original_indices(given: Iterable[int], n: int, kind: str) -> tuple[int, ...]
 def indices_of(present: Sequence[int], selected: Sequence[int] | None, kind: str) -> list[int]:
     """Indices of the selected numbers among those present; None selects all.
 
-    Raises MisuseError for a number that is not present.
+    Raises MisuseError for a number that is not present, and for an empty selection.
     """
     if selected is None:
         return list(range(len(present)))
+    if not len(selected):
+        raise MisuseError(f"--{kind} is empty; leave it out for every {kind}")
     for number in selected:
         if number not in present:
             available = ", ".join(map(str, present))

@@ -91,8 +91,13 @@ def most_changed_heads(before: AttentionMap, after: AttentionMap, n: int = 5) ->
 
 def require_same_shape(before: AttentionMap, after: AttentionMap) -> None:
     """Refuse maps of different shapes, naming the axis that differs."""
+    require_equal_shapes(before.weights.shape, after.weights.shape)
+
+
+def require_equal_shapes(before: tuple[int, ...], after: tuple[int, ...]) -> None:
+    """Refuse numbers of layers, heads, queries and keys that differ, naming the axis."""
     axes = ("layers", "heads", "queries", "keys")
-    for axis, n, other in zip(axes, before.weights.shape, after.weights.shape, strict=True):
+    for axis, n, other in zip(axes, before, after, strict=True):
         if n != other:
             raise MisuseError(f"different numbers of {axis} ({n} and {other}); {ADVICE[axis]}")
 

@@ -8,7 +8,9 @@ from attnviz.errors import MisuseError
 from attnviz.record import Record
 
 MAX_MEMORY_SHARE = 0.8  # of the machine's memory that a run may take
-BYTES_PER_WEIGHT = 9  # float32 in the collector and again in the map, and a bool for visibility
+# Of float32 in the collector, in the joined layers and in the map, and of a bool for visibility
+# in each of them.
+BYTES_PER_WEIGHT = 15
 CONCURRENT_WEIGHTS = 1 << 23  # weights in the blocks that all threads compute at the same time
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from attnviz.cli.output.style import apply_model_defaults
 from attnviz.sources.families import FAMILIES
+from attnviz.sources.memory import BYTES_PER_WEIGHT
 from tests.checkpoints.minilm import folder
 from tests.cli.runner import run
 from tests.sources.reference import FOLDERS, MODELS
@@ -176,7 +177,7 @@ def test_only_what_is_kept_counts_as_maps(monkeypatch):
     monkeypatch.setattr(from_model, "check_memory", lambda memory, *_: counted.append(memory.maps))
     for more in ((), ("--layer", "1"), ("--layer", "1", "--head", "0,3")):
         assert run(TEXT, "-m", BERT, *more).status == 0
-    assert counted == [9 * n_map * 9 * 9 for n_map in (12, 4, 2)]
+    assert counted == [BYTES_PER_WEIGHT * n_map * 9 * 9 for n_map in (12, 4, 2)]
 
 
 def test_a_seeded_sentence_that_is_too_long_is_refused(monkeypatch):

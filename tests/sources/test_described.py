@@ -5,7 +5,13 @@ import json
 import pytest
 
 from attnviz.errors import MisuseError
-from attnviz.sources.memory import MemoryEstimate, check_memory, format_bytes, machine_memory
+from attnviz.sources.memory import (
+    BYTES_PER_WEIGHT,
+    MemoryEstimate,
+    check_memory,
+    format_bytes,
+    machine_memory,
+)
 from attnviz.sources.model.describe import describe
 from attnviz.sources.model.memory_estimate import estimate_memory
 from tests.sources.reference import FOLDERS, MODELS, RecordingAttend, cases, open_model
@@ -72,7 +78,7 @@ def test_an_estimate_counts_the_layer_the_activations_and_the_maps():
     layer = 4 * 32 * 32 + 2 * 32 * 48 + 4 * 32 + 48 + 32 + 4 * 32
     flowing = 10 * (12 * 32 + 3 * 48) + 3 * 4 * 10 * 10
     assert estimate_memory(checkpoint, 10, 12) == MemoryEstimate(
-        4 * layer, 4 * flowing, 9 * 12 * 10 * 10
+        4 * layer, 4 * flowing, BYTES_PER_WEIGHT * 12 * 10 * 10
     )
 
 
