@@ -7,6 +7,7 @@ import numpy as np
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.compose.grammar import parse_mask
 from attnviz.core.grid import Grid
+from attnviz.core.masks import align_queries
 from attnviz.core.token_features import compute_token_features
 from attnviz.core.tokens import Token
 from attnviz.errors import MisuseError
@@ -45,7 +46,8 @@ def mask_map(
     queries = number_positions(size) if size is not None else tokenize(text or "", tokenizer)
     keys = queries if context is None else tokenize(context, tokenizer)
     shape = (heads, len(queries), len(keys))
-    visible = np.broadcast_to(mask(Grid.of(*shape, compute_token_features(queries, keys))), shape)
+    grid = align_queries(mask, Grid.of(*shape, compute_token_features(queries, keys)))
+    visible = np.broadcast_to(mask(grid), shape)
     n_visible, n_pair = int(visible.sum()), visible.size
     return AttentionMap(
         queries=queries,

@@ -39,7 +39,8 @@ class Grid(Record, eq=False):
     Shapes: h [head, 1, 1], query_index and q [1, query, 1], k [1, 1, key]
 
     `query_index` counts the queries from 0. `q` is the query's position among the keys: with
-    fewer queries than keys, the queries are the last positions, as in decoding with a KV cache.
+    fewer queries than keys, the queries are the last positions, as in decoding with a KV cache,
+    or with `starts_at_first` the first ones.
     The grid of a block holds the queries and keys of that block; `n_head`, `n_query` and `n_key`
     are always those of the whole layer.
     `token_features` are numbers of the tokens: "pad" (1 = padding), "segment", "letters" (letter
@@ -53,6 +54,7 @@ class Grid(Record, eq=False):
     n_query: int
     n_key: int
     token_features: Mapping[str, TokenFeature] = field(default_factory=dict)
+    starts_at_first: bool = False
     renamed: ClassVar[Mapping[str, str]] = {
         "row": "query_index",
         "row_at": "single_query",
@@ -90,7 +92,7 @@ class Grid(Record, eq=False):
     @property
     def offset(self) -> int:
         """Number of keys before the first query."""
-        return max(self.n_key - self.n_query, 0)
+        return 0 if self.starts_at_first else max(self.n_key - self.n_query, 0)
 
     @property
     def q(self) -> IntArray:

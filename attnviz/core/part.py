@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from inspect import get_annotations
 from math import inf, isfinite
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from attnviz.core.arrays import Shape
 from attnviz.core.initialization import Initial
@@ -18,6 +18,7 @@ from attnviz.record import Record
 
 __all__ = ["Inputs", "Part", "RowSum", "Sizes"]  # an old import path of all but Part
 
+PartKind = TypeVar("PartKind", bound="Part")
 KINDS = {
     int: "a whole number",
     float: "a finite number",
@@ -119,10 +120,16 @@ def format_value(value: Any) -> str:
 
 def contains(node: object, kind: type[Part]) -> bool:
     """Whether a tree of parts holds a part of this class."""
+    return next(iter_parts(node, kind), None) is not None
+
+
+def iter_parts(node: object, kind: type[PartKind]) -> Iterator[PartKind]:
+    """The parts of this class in a tree of parts."""
     if isinstance(node, kind):
-        return True
-    children = (getattr(node, f.name) for f in fields(node)) if isinstance(node, Part) else ()
-    return any(contains(child, kind) for child in children)
+        yield node
+    if isinstance(node, Part):
+        for f in fields(node):
+            yield from iter_parts(getattr(node, f.name), kind)
 
 
 def has_kind(default: Any, value: Any) -> bool:

@@ -16,7 +16,7 @@ import numpy as np
 from attnviz.core.arrays import BoolArray, FloatArray
 from attnviz.core.grid import FULL_BLOCK, AxisIndex, BlockIndex, Grid
 from attnviz.core.inputs import Inputs
-from attnviz.core.masks import Mask
+from attnviz.core.masks import Mask, align_queries
 from attnviz.core.variant import Variant
 from attnviz.errors import NumbersError
 
@@ -134,7 +134,8 @@ def evaluate_mask(mask: Mask, grid: Grid) -> BoolArray:
 
 
 def apply_positions(variant: Variant, inputs: Inputs) -> Inputs:
-    """The inputs with queries and keys rotated by their positions, and hidden keys marked."""
+    """The inputs with positioned and rotated queries and keys, and hidden keys marked."""
+    inputs = replace(inputs, grid=align_queries(variant.mask, inputs.grid))
     if any(part.needs_hidden_keys for part in variant.parts):
         inputs = replace(inputs, hidden_keys=find_hidden_keys(variant.mask, inputs.grid))
     if not variant.position.rotates:

@@ -6,6 +6,7 @@ attend to the key; False: the pair is masked.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import inf
 from typing import ClassVar
 
@@ -13,7 +14,8 @@ import numpy as np
 
 from attnviz.core.arrays import BoolArray
 from attnviz.core.grid import Grid
-from attnviz.core.part import Part
+from attnviz.core.part import Part, iter_parts
+from attnviz.errors import MisuseError
 
 Bounds = tuple[BoolArray, BoolArray]  # keys visible to some query, to all queries
 
@@ -127,7 +129,7 @@ class Causal(Mask):
     """Causal mask: a query attends to its own position and earlier ones.
 
     With fewer queries than keys the queries are the last positions; with `align` "first", the
-    first ones.
+    first ones, for all parts of the mechanism (see `align_queries`).
     """
 
     name = "causal"
@@ -189,6 +191,23 @@ class GivenMask(Mask, eq=False):
 
     def __str__(self) -> str:
         return "given mask"
+
+
+def align_queries(mask: Mask, grid: Grid) -> Grid:
+    """The grid with its queries at the positions that the causal masks in `mask` state.
+
+    All other parts take distances and positions from this grid.
+    Raises MisuseError for causal masks that contradict each other.
+    """
+    alignments = {causal.align for causal in iter_parts(mask, Causal)}
+    if grid.n_query >= grid.n_key or "first" not in alignments:
+        return grid
+    if len(alignments) > 1:
+        raise MisuseError(
+            f"the mask {str(mask)!r} places the {grid.n_query} queries both at the first and at "
+            f"the last of {grid.n_key} keys; use causal(first) or causal, not both"
+        )
+    return replace(grid, starts_at_first=True)
 
 
 def key_only_bounds(mask: Mask, grid: Grid) -> Bounds:

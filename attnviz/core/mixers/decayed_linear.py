@@ -32,7 +32,7 @@ class LightningAttention(Mixer):
         log_decay = np.where(unmasked, -slope, 0.0)  # a masked token causes no decay
         total = np.cumsum(log_decay, axis=1).astype(key.dtype)
         at_query = select_query_steps(total, inputs)
-        return causal_part(decay_scores(silu(inputs.query), key, at_query, total))
+        return causal_part(decay_scores(silu(inputs.query), key, at_query, total), inputs)
 
 
 class Hgrn2(Mixer):
@@ -54,7 +54,9 @@ class Hgrn2(Mixer):
         log_decay = -softplus(-gate)
         total = np.cumsum(log_decay, axis=1)
         at_query = select_query_steps(total, inputs)
-        return causal_part(decay_scores(silu(inputs.query), -np.expm1(log_decay), at_query, total))
+        return causal_part(
+            decay_scores(silu(inputs.query), -np.expm1(log_decay), at_query, total), inputs
+        )
 
 
 PARTS = (LightningAttention, Hgrn2)

@@ -59,7 +59,8 @@ class DeltaRule(Mixer):
         gate = inputs.project("w_write", inputs.key_source)
         beta = np.where(unmasked, sigmoid(np.where(unmasked, gate, 0.0)), 0.0)  # [head, key, 1]
         total = np.cumsum(self.log_decay(inputs, unmasked), axis=1)
-        reads = causal_part(decay_scores(query, key, select_query_steps(total, inputs), total))
+        at_query = select_query_steps(total, inputs)
+        reads = causal_part(decay_scores(query, key, at_query, total), inputs)
         overlap = np.tril(decay_scores(key, key, total, total), -1)
         system = np.eye(key.shape[1]) + beta * overlap
         weights = np.linalg.solve(system.swapaxes(1, 2), reads.swapaxes(1, 2))

@@ -46,7 +46,7 @@ class GatedLinear(Mixer):
         gate = np.where(unmasked, gate, np.inf)
         total = np.cumsum(-softplus(-gate) / self.tau, axis=1)
         at_query = select_query_steps(total, inputs)
-        return causal_part(decay_scores(inputs.query, key, at_query, total))
+        return causal_part(decay_scores(inputs.query, key, at_query, total), inputs)
 
 
 class Rwkv(Mixer):
@@ -128,7 +128,7 @@ class Mamba2(Mixer):
         total = np.cumsum(-np.exp(inputs.param("log_rate"))[:, None, None] * step, axis=1)
         at_query = select_query_steps(total, inputs)
         query, key = silu(inputs.query), silu(key)
-        weights = causal_part(decay_scores(query, key * step, at_query, total))
+        weights = causal_part(decay_scores(query, key * step, at_query, total), inputs)
         diagonal = inputs.grid.q == inputs.grid.k
         return weights + inputs.param("d_skip")[:, None, None] * diagonal
 
@@ -154,13 +154,13 @@ def decay_scores(
 
 
 def select_query_steps(total: FloatArray, inputs: Inputs) -> FloatArray:
-    """The rows of the queries, the last of the keys.    [head, key, d] -> [head, query, d]"""
+    """The rows of the keys at the queries' positions.    [head, key, d] -> [head, query, d]"""
     return total[:, inputs.grid.q[0, :, 0]]
 
 
-def causal_part(weights: FloatArray) -> FloatArray:
+def causal_part(weights: FloatArray, inputs: Inputs) -> FloatArray:
     """Weights on later keys set to zero.    [head, query, key] -> [head, query, key]"""
-    return np.tril(weights, weights.shape[2] - weights.shape[1])
+    return np.where(inputs.grid.k <= inputs.grid.q, weights, 0.0)
 
 
 PARTS = (GatedLinear, Rwkv, Mamba2)
