@@ -10,7 +10,7 @@ A mixer computes the weights of linear and recurrent mechanisms in place of the 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NoReturn
 
@@ -30,6 +30,7 @@ from attnviz.core.part import Part
 from attnviz.core.positions import NoPosition, Position
 from attnviz.core.renamed import missing_attribute
 from attnviz.core.scales import RootDim, Scale
+from attnviz.core.scales.fixed import RootSumDim
 from attnviz.core.scores import Dot, Score
 from attnviz.core.tunables import iter_tunables, resolve_tunable_aliases, with_tunables
 from attnviz.errors import MisuseError, RenamedError
@@ -179,6 +180,22 @@ class Variant(Record, kw_only=True):
                     f"variant {self.name!r} has no tunable {name!r}. Its tunables: {tunables}"
                 )
         changed: Variant = with_tunables(self, values)
+        return changed.with_products_of_score(values)
+
+    def with_products_of_score(self, values: Mapping[str, Any]) -> Variant:
+        """The same mechanism, its scale 1/√(products · d) for the products that the score sums.
+
+        Raises MisuseError where `values` state another number of products.
+        """
+        n_product = self.score.n_product
+        if not isinstance(self.scale, RootSumDim) or n_product in (None, self.scale.products):
+            return self
+        if "products" in values:
+            raise MisuseError(
+                f"products={self.scale.products} contradicts {str(self.score)!r}, whose scores "
+                f"are sums of {n_product} products; leave it out, or replace the scale (--scale)"
+            )
+        changed: Variant = replace(self, scale=RootSumDim(products=n_product))
         return changed
 
     @property

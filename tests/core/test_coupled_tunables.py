@@ -1,5 +1,7 @@
 """Tunables that belong together act together, and contradictions are refused."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,8 @@ from attnviz.core.compose.grammar import parse_mask, parse_part
 from attnviz.core.engine.attend import attend
 from attnviz.core.masks.strided import SummaryCells
 from attnviz.core.positions import Rope
+from attnviz.core.scales import Factor
+from attnviz.core.scales.fixed import RootSumDim
 from attnviz.core.seeded_random import draw_uniform
 from attnviz.core.variants import VARIANTS, find_variant
 from attnviz.errors import MisuseError
@@ -37,6 +41,19 @@ def test_older_names_of_coupled_tunables():
     assert parse_mask("summary-cells(stride=3)") == SummaryCells(block=3)
     lsh = find_variant("lsh")
     assert lsh.with_tunables(buckets=6) == lsh.with_tunables(hash_buckets=6)
+
+
+@pytest.mark.parametrize(
+    ("terms", "n_product"), [("both", 3), ("c2p", 2), ("p2c", 2), ("none", 1)]
+)
+def test_the_scale_follows_the_terms_of_the_score(terms, n_product):
+    deberta = find_variant("deberta")
+    assert deberta.with_tunables(terms=terms).scale == RootSumDim(products=n_product)
+    assert deberta.with_tunables(terms=terms, products=n_product).score.terms == terms
+    with pytest.raises(MisuseError, match=f"sums of {n_product} products"):
+        deberta.with_tunables(terms=terms, products=4)
+    factor = replace(deberta, scale=Factor(scale=0.5))
+    assert factor.with_tunables(terms=terms).scale == Factor(scale=0.5)
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,9 @@ OTHER_NAMES = {
     "rope_parameters": ("rope_type", "factor"),
     "partial_rotary_factor": ("one per rotated pair",),
     "head_dim": ("of head dim",),
-    "layer_types": ("layer 0 has type",),
+    "num_attention_heads": ("one per rotated pair",),
+    "full_attention": ("rope_type", "factor"),
+    "sliding_attention": ("rope_type", "factor"),
     "num_layers": ("encoder_layers",),
 }
 

@@ -27,7 +27,7 @@ PIPELINES = {
     "gemma2": "rope(10000) → dot → factor(0.316228) → softcap(4) → causal → softmax, "
     "4 heads, 2 KV heads",
     "modernbert": "rope(160000) → dot → root-d → softmax, 4 heads",
-    "deberta-v2": "disentangled(16, log_buckets=6) → factor(0.204124) → softmax, 4 heads",
+    "deberta-v2": "disentangled(16, log_buckets=6) → root-nd(3) → softmax, 4 heads",
     "t5": "dot → buckets(8, max_distance=12) → softmax, 4 heads",
 }
 

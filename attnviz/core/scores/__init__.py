@@ -25,6 +25,11 @@ class Score(Part):
         """[head, query, d], [head, key, d] -> [head, query, key]"""
         raise TypeError(f"{type(self).__name__} does not define a score")
 
+    @property
+    def n_product(self) -> int | None:
+        """Number of dot products that a sum of several consists of; None for other scores."""
+        return None
+
     def factors(self, inputs: Inputs, head: int, query: int, key: int) -> Factors | None:
         """Two named vectors whose inner product is this one score; None where there are none.
 

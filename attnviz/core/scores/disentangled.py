@@ -44,6 +44,11 @@ class Disentangled(Score):
             raise MisuseError(f"{self.name}: log_buckets=1 should be 0 (none) or at least 2")
 
     @property
+    def n_product(self) -> int:
+        """1 and the number of position terms"""
+        return 1 + {"both": 2, "none": 0}.get(self.terms, 1)
+
+    @property
     def span(self) -> int:
         """Number of distinct distances per side."""
         return self.log_buckets or self.max_distance

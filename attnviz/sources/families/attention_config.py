@@ -10,6 +10,7 @@ from attnviz.core.biases import Alibi, Bias, SoftCap
 from attnviz.core.biases.t5_buckets import T5Buckets
 from attnviz.core.masks import Causal, Full, Mask, Window
 from attnviz.core.scales import Factor, RootDim, Scale, Unscaled
+from attnviz.core.scales.fixed import RootSumDim
 from attnviz.core.scores.disentangled import Disentangled
 from attnviz.errors import InvalidInputError
 from attnviz.sources.checkpoint.config import format_value, raise_invalid
@@ -53,26 +54,28 @@ def is_sliding(layer: Layer) -> bool:
         return False
     if not config.get_bool("use_sliding_window", default=True):
         return False
-    types = config.get_list("layer_types", config.get_int("n_layer"))
-    types = types or config.get_list("attention_layers", config.get_int("n_layer"))
-    if types is None and config.get("attention_types") is not None:
+    for key in ("layer_types", "attention_layers"):
+        if types := config.get_list(key, config.get_int("n_layer")):
+            return layer_type(types, layer.index, key) == SLIDING_ATTENTION
+    if config.get("attention_types") is not None:
         types = expand_attention_types(config.get("attention_types"), config.get_int("n_layer"))
-    if types is not None:
-        return layer_type(types, layer.index) == SLIDING_ATTENTION
+        return layer_type(types, layer.index, "attention_types") == SLIDING_ATTENTION
     if config.get("global_attn_every_n_layers") is not None:
         return layer.index % config.get_int("global_attn_every_n_layers") != 0
     if pattern := config.defaults.get("layer_pattern"):
-        return layer_type(pattern, layer.index % len(pattern)) == SLIDING_ATTENTION
+        at = layer.index % len(pattern)
+        return layer_type(pattern, at, "layer_pattern") == SLIDING_ATTENTION
     return layer.index >= (config.get_optional_int("max_window_layers") or 0)
 
 
-def layer_type(types: Any, index: int) -> str:
+def layer_type(types: Any, index: int, key: str) -> str:
     """Full or sliding attention: the type of one layer in a list."""
     kind = types[index] if index < len(types) else None
     if not isinstance(kind, str) or kind not in LAYER_TYPES:
         allowed = ", ".join(LAYER_TYPES)
         raise InvalidInputError(
-            f"config.json: layer {index} has type {format_value(kind)}; supported: {allowed}"
+            f"config.json: {key}: layer {index} has type {format_value(kind)}; "
+            f"supported: {allowed}"
         )
     return LAYER_TYPES[kind]
 
@@ -138,7 +141,8 @@ def bucket_bias(sides: str) -> Any:
             raise_invalid(
                 "relative_attention_max_distance",
                 max_distance,
-                f"above {n_exact}, the distances with buckets of their own",
+                f"above {n_exact}, the distances with buckets of their own among "
+                f"relative_attention_num_buckets = {n_bucket}",
             )
         return (T5Buckets(buckets=n_bucket, max_distance=max_distance, sides=sides),)
 
@@ -189,4 +193,4 @@ def position_terms(layer: Layer) -> frozenset[str]:
 
 def disentangled_scale(layer: Layer) -> Scale:
     """1/√(number of terms · d), which keeps the variance of a sum of terms."""
-    return Factor(scale=((1 + len(position_terms(layer))) * layer.config.d_head) ** -0.5)
+    return RootSumDim(products=1 + len(position_terms(layer)))

@@ -8,6 +8,7 @@ from typing import Any
 from attnviz.core.positions import Position, Rope, rope_scaling
 from attnviz.errors import InvalidInputError
 from attnviz.sources.checkpoint.config import Config, check_float, format_value, raise_invalid
+from attnviz.sources.checkpoint.config_ranges import FLOAT_RANGES
 from attnviz.sources.families.attention_config import FULL_ATTENTION, SLIDING_ATTENTION, is_sliding
 from attnviz.sources.families.spec import Layer
 
@@ -122,10 +123,9 @@ def build_llama3(settings: Config, config: Config, shared: Mapping[str, Any]) ->
 def build_yarn(settings: Config, config: Config, shared: Mapping[str, Any]) -> Position:
     """YaRN: low frequencies interpolated along a ramp over the pairs."""
     length = original_length(settings, config)
-    factor = settings.get_float("factor", config.get_int("n_position") / length)
     yarn = rope_scaling.Yarn(
         **shared,
-        factor=factor,
+        factor=extension_factor(settings, config, length),
         original_max_positions=length,
         beta_fast=settings.get_float("beta_fast", 32.0),
         beta_slow=settings.get_float("beta_slow", 1.0),
@@ -148,12 +148,27 @@ def build_longrope(settings: Config, config: Config, shared: Mapping[str, Any]) 
     length = original_length(settings, config)
     return rope_scaling.LongRope(
         **shared,
-        factor=settings.get_float("factor", config.get_int("n_position") / length),
+        factor=extension_factor(settings, config, length),
         original_max_positions=length,
         short_factor=pair_factors(settings, "short_factor", n_pair),
         long_factor=pair_factors(settings, "long_factor", n_pair),
         attention_factor=settings.get_optional_float("attention_factor"),
     )
+
+
+def extension_factor(settings: Config, config: Config, length: int) -> float:
+    """`factor`, by default the ratio of the maximum length to the length before scaling."""
+    if settings.get("factor") is not None:
+        return settings.get_float("factor")
+    key, n_position = config.find("n_position")
+    ratio = config.get_int("n_position") / length
+    low, high = FLOAT_RANGES["factor"]
+    if not low <= ratio <= high:
+        raise InvalidInputError(
+            f"config.json: {key} = {n_position} is {ratio:g} times "
+            f"original_max_position_embeddings = {length}; it should be {low:g} to {high:g} times"
+        )
+    return ratio
 
 
 def pair_factors(settings: Config, name: str, n_pair: int) -> tuple[float, ...]:

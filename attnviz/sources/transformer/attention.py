@@ -12,11 +12,11 @@ from attnviz.core.engine.layer_call import AttendCallback, LayerCall
 from attnviz.core.grid import Grid, TokenFeature
 from attnviz.core.heads import MultiHead
 from attnviz.core.heads.grouped_query import repeat_kv
-from attnviz.core.inputs import Inputs
+from attnviz.core.inputs import Inputs, Sizes
 from attnviz.core.variant import Variant
-from attnviz.errors import ShapeError
+from attnviz.errors import InvalidInputError, ShapeError
 from attnviz.record import Record
-from attnviz.sources.families.attention_config import disentangled_score, position_terms
+from attnviz.sources.families.attention_config import disentangled_score
 from attnviz.sources.families.spec import Attention, Layer, RelativeTables
 from attnviz.sources.transformer.kv_cache import KVCache
 from attnviz.sources.transformer.matmul import materialize
@@ -175,19 +175,27 @@ def read_params(spec: Attention, w: Weights) -> Mapping[str, FloatArray]:
 
 
 def relative_tables(spec: Attention, tables: RelativeTables, w: Weights) -> dict[str, FloatArray]:
-    """Embeddings of relative positions, projected by this layer.    -> each [head, distance, d]"""
-    n_head, d_model = w.config.get_int("n_head"), w.config.get_int("d_model")
-    span = disentangled_score(Layer(w.config, 0)).span
-    table = w.tensors.get(tables.table, (2 * span, d_model))
+    """Embeddings of relative positions, projected by this layer.    -> each [head, distance, d]
+
+    Raises InvalidInputError for projections that contradict the config's terms or sharing.
+    """
+    n_head, d_model, d = w.config.get_int("n_head"), w.config.get_int("d_model"), w.config.d_head
+    score = disentangled_score(Layer(w.config, 0))
+    table = w.tensors.get(tables.table, (2 * score.span, d_model))
     if w.config.get("norm_rel_ebd") == "layer_norm":
         table = replace(w, prefix="").norm(table, tables.norm)
+    used = score.param_shapes(Sizes(d=d, d_model=d_model, n_head=n_head, n_query=1, n_key=1))
     shared = w.config.get_bool(tables.shared)
-    projections = {
-        "c2p": ("place_key", spec.key if shared else tables.key),
-        "p2c": ("place_query", spec.query if shared else tables.query),
-    }
-    return {
-        name: split_heads(w.linear(table, projection, n_head * w.config.d_head), n_head)
-        for term, (name, projection) in projections.items()
-        if term in position_terms(Layer(w.config, 0))
-    }
+    params = {}
+    for name, content, own in (
+        ("place_key", spec.key, tables.key),
+        ("place_query", spec.query, tables.query),
+    ):
+        tensor = f"{w.prefix}{own}.weight"
+        if (shared or name not in used) and w.tensors.find(tensor):
+            reason = f"{tables.shared} = true" if shared else "pos_att_type lacks its term"
+            raise InvalidInputError(f"config.json: {reason}, but there is a tensor {tensor!r}")
+        if shared or name in used:
+            projected = w.linear(table, content if shared else own, n_head * d)
+            params[name] = split_heads(projected, n_head)
+    return params
