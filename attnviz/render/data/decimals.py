@@ -24,9 +24,18 @@ def row_blocks(n_row: int, n_column: int) -> Iterator[slice]:
 
 
 def require_float32(array: FloatArray, what: str) -> None:
-    """Raise NumbersError for numbers outside float32.    [...]"""
-    if array.dtype.itemsize > 4:  # smaller types cannot overflow
-        to_float32(array, what)
+    """Raise NumbersError for numbers outside float32.    [..., row, column]
+
+    Blocks of rows are converted, so that no second array of this size exists.
+    """
+    if array.dtype.itemsize <= 4:  # smaller types cannot overflow
+        return
+    for outer in np.ndindex(array.shape[:-2]):
+        for rows in row_blocks(*array.shape[-2:]):
+            with np.errstate(over="ignore", invalid="ignore"):
+                is_finite = np.isfinite(array[(*outer, rows)].astype("<f4")).all()
+            if not is_finite:
+                to_float32(array, what)  # its error states where in the whole array
 
 
 def to_float32(array: FloatArray, what: str) -> FloatArray:

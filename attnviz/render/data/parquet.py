@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from io import BytesIO
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -11,47 +11,69 @@ from attnviz.core.attention_map import AttentionMap
 from attnviz.core.file_format import COLUMNS
 from attnviz.core.tokens import Token
 from attnviz.errors import CouldNotError
-from attnviz.render.data.decimals import to_float32
+from attnviz.render.data.chunk_sink import ChunkSink
+from attnviz.render.data.decimals import require_float32, to_float32
 from attnviz.render.data.json_document import document_header, to_json_line
 from attnviz.render.style import Style
 
+ROW_GROUP_SIZE = 1 << 15  # rows that are in memory at a time
 
-def parquet(amap: AttentionMap, style: Style) -> bytes:
-    """One weight per row, as in CSV, with a column `hidden` (masked); zstd.
 
-    Raises CouldNotError if pyarrow is not installed.
+def parquet(amap: AttentionMap, style: Style) -> Iterator[bytes]:
+    """One weight per row, as in CSV, with a column `hidden` (masked); zstd, in row groups.
+
+    Raises, before the first chunk, CouldNotError if pyarrow is not installed and NumbersError
+    for numbers outside float32.
     """
     try:
-        from pyarrow import parquet as format
-        from pyarrow import table
+        import pyarrow.parquet  # noqa: F401
     except ImportError:
         raise CouldNotError(
             "the format 'parquet' needs the pyarrow package: pip install 'attnviz[arrow]'"
         ) from None
-    data = BytesIO()
+    require_float32(amap.weights, "weight")
+    return parquet_chunks(amap, style)
+
+
+def parquet_chunks(amap: AttentionMap, style: Style) -> Iterator[bytes]:
+    """The bytes of the file, a chunk for each row group."""
+    from pyarrow import array, string, table
+    from pyarrow.parquet import ParquetWriter
+
+    labels = [array(utf8_labels(tokens), string()) for tokens in (amap.queries, amap.keys)]
     metadata = {"document": to_json_line(document_header(amap, style)).decode()}
-    format.write_table(table(table_columns(amap), metadata=metadata), data, compression="zstd")
-    return data.getvalue()
+    schema = table(table_columns(amap, 0, 0, *labels), metadata=metadata).schema
+    sink = ChunkSink()
+    with ParquetWriter(sink, schema, compression="zstd") as writer:
+        for start in range(0, amap.weights.size, ROW_GROUP_SIZE):
+            stop = min(start + ROW_GROUP_SIZE, amap.weights.size)
+            writer.write_table(table(table_columns(amap, start, stop, *labels), schema=schema))
+            yield sink.take()
+    yield sink.take()
 
 
-def table_columns(amap: AttentionMap) -> dict[str, Any]:
-    """The columns by name.    [layer, head, query, key] -> [row]"""
+def table_columns(
+    amap: AttentionMap, start: int, stop: int, queries: Any, keys: Any
+) -> dict[str, Any]:
+    """The rows `start` to `stop` of the columns, by name.    [layer, head, query, key] -> [row]"""
     shape = amap.weights.shape
-    layer, head, query, key = (indices.ravel() for indices in np.indices(shape, dtype=np.int32))
-    masked = np.zeros(shape, bool) if amap.masked is None else amap.masked
+    where = np.unravel_index(np.arange(start, stop), shape)
+    layer, head, query, key = where
+    masked = np.zeros(len(layer), bool)
+    if amap.visible is not None:
+        masked = np.logical_not(np.broadcast_to(amap.visible, shape)[where])
     values = (
         np.array(amap.layers, np.int32)[layer],
         np.array(amap.heads, np.int32)[head],
-        query,
-        key,
-        utf8_labels(amap.queries)[query],
-        utf8_labels(amap.keys)[key],
-        to_float32(amap.weights, "weight").ravel(),
+        query.astype(np.int32),
+        key.astype(np.int32),
+        queries.take(query),
+        keys.take(key),
+        to_float32(amap.weights[where], "weight"),
     )
-    return {**dict(zip(COLUMNS, values, strict=True)), "hidden": masked.ravel()}
+    return {**dict(zip(COLUMNS, values, strict=True)), "hidden": masked}
 
 
-def utf8_labels(tokens: tuple[Token, ...]) -> Any:
-    """The labels as valid UTF-8, other characters escaped.    -> [token]"""
-    safe = [token.label.encode(errors="backslashreplace").decode() for token in tokens]
-    return np.array(safe, dtype=object)
+def utf8_labels(tokens: tuple[Token, ...]) -> list[str]:
+    """The labels as valid UTF-8, other characters escaped."""
+    return [token.label.encode(errors="backslashreplace").decode() for token in tokens]
