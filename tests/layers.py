@@ -86,7 +86,7 @@ LIBRARIES = {
     "rich": ("cli/", "render/terminal", "render/reports/terminal"),
     "matplotlib": ("render/figure",),
     "tokenizers": ("sources/",),
-    "safetensors": ("sources/", "render/data/array_files"),
+    "safetensors": ("sources/",),
     "huggingface_hub": ("sources/",),
     "pyarrow": ("sources/external/parquet", "render/data/parquet"),
     "threadpoolctl": ("api/blas_threads",),

@@ -163,8 +163,8 @@ class AttentionMap(Record, eq=False):
 
 
 def read_only_copy(array: Any) -> Any:
-    """A copy of an array that cannot be written to."""
-    copy = np.array(array)
+    """A copy of an array that cannot be written to, in C order: files hold it as it is."""
+    copy = np.array(array, order="C")
     copy.setflags(write=False)
     return copy
 

@@ -28,6 +28,9 @@ class ChunkSink:
     def flush(self) -> None:
         """Nothing to do: no bytes are buffered elsewhere."""
 
+    def close(self) -> None:
+        """Nothing to do: what is pending can still be taken."""
+
     def take(self) -> bytes:
         """The bytes written since the last call."""
         chunk = b"".join(self.pending)
