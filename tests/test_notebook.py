@@ -15,6 +15,7 @@ from attnviz.render.page import quantize
 from tests.conftest import make_map
 from tests.docs import README
 from tests.render import browser as browsers
+from tests.render.pages import html
 
 
 @pytest.fixture
@@ -48,9 +49,7 @@ def test_the_page_is_framed_without_rights(amap):
     frame.feed(amap._repr_mimebundle_()["text/html"])
     assert frame.tag == "iframe"
     assert frame.attributes["sandbox"] == "allow-scripts"
-    assert frame.attributes["srcdoc"].encode() == attnviz.render.page.html(
-        amap, attnviz.render.style.Style()
-    )
+    assert frame.attributes["srcdoc"].encode() == html(amap, attnviz.render.style.Style())
 
 
 def test_picture_and_text_stand_by(amap):

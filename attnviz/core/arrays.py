@@ -24,3 +24,8 @@ def as_floats(array: Any) -> FloatArray:
     is_short = numbers.dtype.kind == "f" and numbers.dtype.itemsize <= 4
     is_short = is_short or numbers.dtype.name.startswith(SHORT_FLOATS)
     return numbers.astype(np.float32 if is_short else np.float64, copy=False)
+
+
+def largest_magnitude(array: FloatArray) -> float:
+    """The largest magnitude, found without a second array; 0 of none.    [...]"""
+    return max(float(array.max(initial=0.0)), -float(array.min(initial=0.0)))

@@ -115,7 +115,7 @@ class AttentionMap(Record, eq=False):
     @property
     def signed(self) -> bool:
         """Whether weights may be negative."""
-        return bool(self.meta.get("signed", False)) or bool((self.weights < 0).any())
+        return bool(self.meta.get("signed", False)) or bool(self.weights.min(initial=0.0) < 0)
 
     @property
     def masked(self) -> BoolArray | None:

@@ -11,7 +11,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from attnviz.core.arrays import FloatArray
+from attnviz.core.arrays import FloatArray, largest_magnitude
 from attnviz.lookup import find_by_name
 from attnviz.record import Record
 from attnviz.render.palettes import TABLES
@@ -74,7 +74,7 @@ class ColorScale(Record):
     ) -> ColorScale:
         """The scale from 0, or from −max, to max of |weights|.    weights [...]"""
         colors = find_palette(palette, signed)
-        largest = float(np.abs(weights).max(initial=0.0)) or 1.0
+        largest = largest_magnitude(weights) or 1.0
         return cls(colors, largest, is_centered=signed or colors.is_diverging)
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tracemalloc
 import zlib
 from base64 import b64decode, b64encode
 from dataclasses import replace
@@ -19,7 +20,9 @@ from attnviz.api.look import look
 from attnviz.core.tokens import Token
 from attnviz.errors import MisuseError
 from attnviz.render.colors import PALETTES
-from attnviz.render.page import bundle, data_island, html, render_page
+from attnviz.render.formats import find_format
+from attnviz.render.page import bundle, data_island
+from attnviz.render.page.json_stream import Base64Text
 from attnviz.render.page.quantize import MAX_VECTOR_VALUES, quantize
 from attnviz.render.style import Style
 from attnviz.sources.external import read
@@ -27,6 +30,7 @@ from attnviz.sources.external.attnviz_html import parse_packed_header, unpack_va
 from attnviz.sources.external.attnviz_html import read_html as read_raw
 from attnviz.sources.external.selection import Selection
 from tests.conftest import HOSTILE, make_map
+from tests.render.pages import html, render_page, stored
 
 SCRIPT_BUDGET, PAGE_BUDGET = 160_000, 250_000  # bytes: the script; a page without its data
 FOLDER = files("attnviz.render.page")
@@ -203,7 +207,7 @@ def test_quantized_values_come_back_within_half_a_step_of_their_row(signed, many
     hidden = np.zeros(shape, bool)
     hidden[1, 0, :3, 2] = True
     array[hidden] = 0.0
-    quantized = quantize(array, signed, hidden)
+    quantized = stored(quantize(array, signed, ~hidden))
     assert quantized["codes"] == ("int16" if signed else "uint8" if many else "uint16")
     back, out = unpack_values(parse_packed_header(quantized, "weights"), "weights")
     peak = np.abs(array).max(-1, keepdims=True)
@@ -224,15 +228,15 @@ def test_8_bit_weights_beside_an_attention_sink_keep_0_002_and_exact_row_sums(mo
     rng = np.random.default_rng(2)
     rows = rng.dirichlet(np.full(466, 0.3), size=(1, 2, 40)) * 0.04
     weights = np.concatenate([np.full((1, 2, 40, 1), 0.96), rows], axis=-1)
-    quantized = quantize(weights, signed=False)
+    quantized = stored(quantize(weights, signed=False))
     assert quantized["codes"] == "uint8"
     back, _ = unpack_values(parse_packed_header(quantized, "weights"), "weights")
     assert np.abs(back - weights).max() <= 0.002
     rest = back[..., 1:] / back[..., 1:].sum(-1, keepdims=True)  # without the sink, renormalized
     truth = weights[..., 1:] / weights[..., 1:].sum(-1, keepdims=True)
     assert 0.5 * np.abs(rest - truth).sum(-1).max() < 0.1  # 0.99 with linear codes
-    stored = zlib.decompress(b64decode(quantized["layers"][0]))
-    sums = np.frombuffer(stored, "<f8", 80, offset=80 * 8).reshape(2, 40)
+    layer = zlib.decompress(b64decode(quantized["layers"][0]))
+    sums = np.frombuffer(layer, "<f8", 80, offset=80 * 8).reshape(2, 40)
     assert np.abs(sums - weights[0].sum(-1)).max() < 1e-6
 
 
@@ -394,3 +398,25 @@ def test_modules_use_text_and_never_markup():
     assert not re.search(
         r"innerHTML|outerHTML|insertAdjacent|document\.write|eval\(", bundle.bundle_script()
     )
+
+
+@pytest.mark.parametrize("masked", [True, False])
+def test_a_large_map_takes_less_than_8_mb_to_write(masked):
+    visible = np.tril(np.ones((500, 500), bool)) if masked else None
+    weights = np.random.default_rng(0).random((2, 4, 500, 500), dtype=np.float32)
+    amap = replace(make_map("a" * 500, n_layer=2, n_head=4), weights=weights, visible=visible)
+    find_format("html").render(make_map())  # loads what it needs
+    tracemalloc.start()
+    try:
+        n_byte = sum(len(chunk) for chunk in find_format("html").chunks(amap))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 8e6 and n_byte > 1_000_000
+
+
+def test_base64_in_chunks_is_base64_of_all():
+    for sizes in ((1, 1, 1), (2, 3), (0, 5, 4), ()):
+        data = [bytes(range(size)) for size in sizes]
+        text = b"".join(Base64Text(data).encode())
+        assert text == b64encode(b"".join(data))

@@ -14,12 +14,13 @@ from matplotlib.image import imread
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.tokens import Token
 from attnviz.render.colors import ColorScale
-from attnviz.render.page import bundle, html, render_page
+from attnviz.render.page import bundle
 from attnviz.render.page.quantize import quantize
 from attnviz.render.safe_text import escape_token
 from attnviz.render.style import Style
 from tests.conftest import HOSTILE, make_map
 from tests.render import browser as browsers
+from tests.render.pages import html, render_page
 
 WORDS = ("The", "cat", "sat")
 VIEWS = ("overview", "matrix", "lines", "text", "dimensions", "compare")
@@ -508,8 +509,8 @@ def test_vectors_are_read_by_the_zero_point_of_their_codes(visit, monkeypatch):
         vectors[..., 1] = 0.0
     amap = replace(amap, query_vectors=unsigned[0], key_vectors=unsigned[1])
 
-    def quantize_unsigned(array, signed, masked=None):
-        return quantize(array, False, masked)
+    def quantize_unsigned(array, signed, visible=None):
+        return quantize(array, False, visible)
 
     monkeypatch.setattr("attnviz.render.page.data_island.quantize", quantize_unsigned)
     page = visit(amap, "view=dimensions&q=2&k=1")

@@ -8,17 +8,18 @@ browser draws.
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from html import escape
+from itertools import chain
 from string import Template
 
 from attnviz.core.attention_map import AttentionMap
 from attnviz.errors import MisuseError
-from attnviz.render.data.json_document import to_json_line
 from attnviz.render.page.bundle import bundle_script, bundle_stylesheet, read_asset
 from attnviz.render.page.data_island import page_data
+from attnviz.render.page.json_stream import json_chunks
 from attnviz.render.page.map_facts import map_name
 from attnviz.render.page.noscript import noscript_html
 from attnviz.render.page.split_comparison import split_maps
@@ -27,23 +28,25 @@ from attnviz.render.safe_text import escape_text
 from attnviz.render.style import Style
 
 
-def html(amap: AttentionMap, style: Style) -> bytes:
+def html(amap: AttentionMap, style: Style) -> Iterator[bytes]:
     """The page of one map; the mechanisms of a comparison are shown side by side."""
     amaps = split_maps(amap)
     return render_page(amaps, style if len(amaps) == 1 else replace(style, captions={}))
 
 
-def render_page(amaps: Sequence[AttentionMap], style: Style) -> bytes:
-    """One page of one or more maps, which can be compared side by side.
+def render_page(amaps: Sequence[AttentionMap], style: Style) -> Iterator[bytes]:
+    """One page of one or more maps, which can be compared side by side, in chunks.
 
-    Raises MisuseError without a map, or for more weights than a page can hold.
+    Raises, before the first chunk, MisuseError without a map, or for more weights than a page
+    can hold.
     """
     if not amaps:
         raise MisuseError("a page needs at least one map, got none")
     data = page_data(amaps, style)
     title = data["title"]
     styles, code = bundle_stylesheet(), bundle_script()
-    page = Template(read_asset("page.html")).substitute(
+    head, tail = read_asset("page.html").split("$data")
+    start = Template(head).substitute(
         policy=content_security_policy(code, styles),
         title=escape(f"{title} · attnviz" if title else "attnviz"),
         heading=escape(title),
@@ -51,10 +54,9 @@ def render_page(amaps: Sequence[AttentionMap], style: Style) -> bytes:
         styles=styles,
         provenance=provenance_html(amaps),
         noscript=noscript_html(amaps[0], style),
-        data=to_json_line(data).decode("ascii").rstrip("\n"),
-        script=code,
     )
-    return page.encode("utf-8")
+    end = Template(tail).substitute(script=code)
+    return chain([start.encode("utf-8")], json_chunks(data), [end.encode("utf-8")])
 
 
 def provenance_html(amaps: Sequence[AttentionMap]) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from attnviz.core.arrays import largest_magnitude
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.tokens import Token
 from attnviz.errors import MisuseError
@@ -31,7 +32,10 @@ FIRST_SCREEN_QUERIES = 12  # rows of a matrix that fit on any screen without scr
 
 
 def page_data(amaps: Sequence[AttentionMap], style: Style) -> dict[str, Any]:
-    """All maps, the palettes that suit them, and the initial state of the page."""
+    """All maps, the palettes that suit them, and the initial state of the page, for `json_chunks`.
+
+    Arrays are quantized while they are written, which is why it can be written once.
+    """
     check_size(amaps)
     signed = any(amap.signed for amap in amaps)
     first = amaps[0]
@@ -49,8 +53,8 @@ def page_data(amaps: Sequence[AttentionMap], style: Style) -> dict[str, Any]:
             row.name: encode_palette(row) for row in PALETTES if row.is_diverging or not signed
         },
         "diverging": [row.name for row in PALETTES if row.is_diverging],
-        "largest": max(float(np.abs(amap.weights).max(initial=0.0)) for amap in amaps),
-        "maps": [map_data(amap, style, several=len(amaps) > 1) for amap in amaps],
+        "largest": max(largest_magnitude(amap.weights) for amap in amaps),
+        "maps": iter([map_data(amap, style, several=len(amaps) > 1) for amap in amaps]),
     }
 
 
@@ -65,7 +69,7 @@ def initial_query(amap: AttentionMap) -> int:
 def map_data(amap: AttentionMap, style: Style, several: bool) -> dict[str, Any]:
     """One map: the fields of its JSON document, with quantized arrays and printable labels."""
     document = document_header(amap, style)
-    weights = quantize(amap.weights, amap.signed, amap.masked)
+    weights = quantize(amap.weights, amap.signed, amap.visible)
     return {
         **document,
         **describe_map(amap, several),

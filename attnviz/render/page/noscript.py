@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
+import numpy as np
+
 from attnviz.core.arrays import BoolArray, FloatArray
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.tokens import Token
@@ -22,7 +24,9 @@ def noscript_html(amap: AttentionMap, style: Style) -> str:
     if not amap.weights.size:
         return "<p>This map has no weights.</p>"
     weights = amap.weights[0, 0][corner]
-    masked = None if amap.masked is None else amap.masked[0, 0][corner]
+    masked = None
+    if amap.visible is not None:
+        masked = np.logical_not(np.broadcast_to(amap.visible, amap.weights.shape)[0, 0][corner])
     scale = ColorScale.of(amap.weights, signed=amap.signed, palette=style.palette)
     queries, keys = short_labels(amap.queries), short_labels(amap.keys)
     digits = 3 if style.precision is None else style.precision

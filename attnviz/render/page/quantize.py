@@ -10,55 +10,130 @@ means masked.
 from __future__ import annotations
 
 import zlib
-from base64 import b64encode
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from attnviz.core.arrays import BoolArray, FloatArray
+from attnviz.record import Record
+from attnviz.render.data.decimals import row_blocks
+from attnviz.render.page.json_stream import Base64Text
 
 MAX_16_BIT_VALUES = 1 << 20  # unsigned arrays with more nonzero values are stored in 8 bits
 MAX_VECTOR_VALUES = 1 << 20  # arrays of vectors with more values are left out of a page
 MAX_WEIGHTS = 1 << 26  # per page: more than a browser can open
 
 
-def quantize(array: FloatArray, signed: bool, masked: BoolArray | None = None) -> dict[str, Any]:
+def quantize(array: FloatArray, signed: bool, visible: BoolArray | None = None) -> dict[str, Any]:
     """Quantize each row.    [layer, head, row, column] -> one base64 text per layer
 
     Formula: value = peak · c for 16 bits and peak · c² for 8, with c = (code - zero) / top and
-    peak the row's largest magnitude; per layer the bytes of peaks, row sums and codes
+    peak the row's largest magnitude; per layer the bytes of peaks, row sums and codes. The texts
+    are made while they are written: `layers` can be read once.
     Error: at most peak / 131,070 for 16 bits; for 8 bits, peak / 254 beside another weight of
     that size, so that it is at most 0.002 in a row that sums to 1
     """
     bits = 16 if signed or np.count_nonzero(array) <= MAX_16_BIT_VALUES else 8
-    kind = np.iinfo(f"{'int' if signed else 'uint'}{bits}")
-    zero = 0 if signed else 1  # the lowest code means masked
-    layers, rounds_to_zero = [], False
-    for index, layer in enumerate(array):
-        peaks = np.abs(layer, dtype=np.float64).max(-1, keepdims=True, initial=0.0)
-        scaled = np.divide(layer, peaks, out=np.zeros(layer.shape), where=peaks > 0)
-        curved = np.sqrt(scaled) if bits == 8 else scaled
-        values = np.rint(curved * (kind.max - zero)) + zero
-        rounds_to_zero |= bool(((values == zero) & (layer != 0)).any())
-        if masked is not None:
-            values[masked[index]] = kind.min
-        sums = layer.sum(-1, dtype=np.float64)
-        codes = values.astype(kind.dtype.newbyteorder("<"))
-        layers.append(compress_arrays(peaks.astype("<f8"), sums.astype("<f8"), codes))
+    codes = Codes(bits, signed)
+    seen = None if visible is None else np.broadcast_to(visible, array.shape)
+    rows = [row_facts(layer) for layer in array]
     return {
-        "codes": kind.dtype.name,
+        "codes": codes.kind.dtype.name,
         "curve": "square" if bits == 8 else "linear",
-        "hidden": kind.min,
-        "zero": zero,
-        "top": kind.max - zero,
+        "hidden": codes.kind.min,
+        "zero": codes.zero,
+        "top": codes.top,
         "sums": True,
-        "rounds_to_zero": rounds_to_zero,
+        "rounds_to_zero": any(codes.rounds_to_zero(least, peaks) for peaks, _, least in rows),
         "shape": list(array.shape),
-        "layers": layers,
+        "layers": (
+            Base64Text(
+                deflate(layer_bytes(codes, layer, None if seen is None else seen[i], peaks, sums))
+            )
+            for i, (layer, (peaks, sums, _)) in enumerate(zip(array, rows, strict=True))
+        ),
     }
 
 
-def compress_arrays(*arrays: NDArray[Any]) -> str:
-    """The bytes of arrays, concatenated and deflated, in base64."""
-    return b64encode(zlib.compress(b"".join(a.tobytes() for a in arrays), 6)).decode("ascii")
+class Codes(Record):
+    """The integers that stand for the shares of a row's peak."""
+
+    bits: int
+    signed: bool
+
+    @property
+    def kind(self) -> np.iinfo[Any]:
+        """Type and range of the codes; the lowest means masked."""
+        return np.iinfo(f"{'int' if self.signed else 'uint'}{self.bits}")
+
+    @property
+    def zero(self) -> int:
+        """The code of the weight 0."""
+        return 0 if self.signed else 1
+
+    @property
+    def top(self) -> int:
+        """The steps from 0 to the peak."""
+        return int(self.kind.max) - self.zero
+
+    def steps(self, array: FloatArray, peaks: FloatArray) -> FloatArray:
+        """The steps of each weight, rounded.    [head, row, column], [head, row] -> the first"""
+        peaks = peaks[..., None]
+        shares = np.divide(array, peaks, out=np.zeros(array.shape), where=peaks > 0)
+        steps: FloatArray = np.rint((np.sqrt(shares) if self.bits == 8 else shares) * self.top)
+        return steps
+
+    def rounds_to_zero(self, least: FloatArray, peaks: FloatArray) -> bool:
+        """Whether a weight above 0 has the code of 0.    [head, row], [head, row]"""
+        return bool(((self.steps(least[..., None], peaks)[..., 0] == 0) & (peaks > 0)).any())
+
+
+def row_facts(layer: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Largest magnitude, sum and smallest magnitude above 0 of each row (else 0), float64.
+
+    Shapes: [head, row, column] -> [head, row] each
+    """
+    peaks, sums, least = np.zeros((3, *layer.shape[:2]))
+    for head, rows in head_blocks(layer):
+        sizes = np.abs(layer[head, rows], dtype=np.float64)
+        peaks[head, rows] = sizes.max(-1, initial=0.0)
+        sums[head, rows] = layer[head, rows].sum(-1, dtype=np.float64)
+        least[head, rows] = sizes.min(-1, initial=np.inf, where=sizes > 0)
+    least[peaks == 0] = 0.0
+    return peaks, sums, least
+
+
+def layer_bytes(
+    codes: Codes,
+    layer: FloatArray,
+    visible: BoolArray | None,
+    peaks: FloatArray,
+    sums: FloatArray,
+) -> Iterator[bytes]:
+    """Peaks, row sums and codes of a layer, in blocks of rows.
+
+    Shapes: layer and visible [head, row, column], peaks and sums [head, row]
+    """
+    yield peaks.astype("<f8").tobytes()
+    yield sums.astype("<f8").tobytes()
+    for head, rows in head_blocks(layer):
+        values = codes.steps(layer[head, rows], peaks[head, rows]) + codes.zero
+        if visible is not None:
+            values[~visible[head, rows]] = codes.kind.min
+        yield values.astype(codes.kind.dtype.newbyteorder("<")).tobytes()
+
+
+def head_blocks(layer: FloatArray) -> Iterator[tuple[int, slice]]:
+    """A head and a block of its rows at a time.    [head, row, column]"""
+    for head in range(len(layer)):
+        for rows in row_blocks(*layer.shape[1:]):
+            yield head, rows
+
+
+def deflate(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Bytes compressed as one zlib stream."""
+    stream = zlib.compressobj(6)
+    for chunk in chunks:
+        yield stream.compress(chunk)
+    yield stream.flush()
