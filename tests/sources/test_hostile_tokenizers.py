@@ -11,12 +11,7 @@ import pytest
 from attnviz.errors import AttnvizWarning, InvalidInputError
 from attnviz.sources.tokenizing import child_process, limited_tokenizer
 from attnviz.sources.tokenizing.regex_cost import is_costly
-from attnviz.sources.tokenizing.tokenizer_json import (
-    MAX_PIECE,
-    has_short_strings,
-    load_tokenizer,
-    tokens_of_ids,
-)
+from attnviz.sources.tokenizing.tokenizer_json import load_tokenizer, tokens_of_ids
 from attnviz.sources.tokenizing.tokenizer_settings import read_before_model
 from attnviz.sources.tokenizing.tokenizers import find_tokenizer
 from tests.sources.documents import bert_document
@@ -27,7 +22,6 @@ DOUBLE = {"type": "Replace", "pattern": {"String": "a"}, "content": "aa"}
 TEXT_A = {"Sequence": {"id": "A", "type_id": 0}}
 TEXT_B = {"Sequence": {"id": "B", "type_id": 1}}
 END = {"SpecialToken": {"id": "[SEP]", "type_id": 0}}
-UNIGRAM = {"type": "Unigram", "unk_id": 0}
 ENCODE = """
 import sys
 from attnviz.errors import InvalidInputError
@@ -133,28 +127,6 @@ def test_growing_steps_do_not_end_the_process(save_each):
     assert done.returncode == 0, (done.stderr, lines)
     refused = [line for line in lines if " more than " in line or "at most" in line]
     assert len(lines) == len(refused) == len(paths), lines
-
-
-def test_a_long_unigram_piece_does_not_overflow_the_stack(save_each):
-    vocabs = ([["<unk>", 0.0], [letter * 300_000, -1.0]] for letter in 'a"\\')
-    paths = save_each([bert_document(model=UNIGRAM | {"vocab": vocab}) for vocab in vocabs])
-    done = run_limited(ENCODE, *paths)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.count("a piece of more than 10,000 bytes") == len(paths), done.stdout
-
-
-@pytest.mark.parametrize("letter", ["a", '\\"', "\\\\", "\\u0061"])
-@pytest.mark.parametrize("n_byte", [9_000, 10_002, 60_000])
-def test_a_long_string_is_found_in_any_place(letter, n_byte):
-    long = letter * (n_byte // len(letter))
-    for n_before in (0, 1, 2, 9_999, 123_456):
-        words = '"", ' * (n_before // 4) + " " * (n_before % 4)
-        content = f'[{words}"{long}", "end", {words}"end"]'.encode()
-        assert not has_short_strings(content) or len(long) <= MAX_PIECE
-
-
-def test_short_strings_are_found_to_be_short():
-    assert has_short_strings(json.dumps({f"piece {i}": i for i in range(9999)}).encode())
 
 
 def test_steps_that_could_grow_but_do_not_are_applied(saved):
@@ -340,7 +312,6 @@ def test_encoding_in_time_is_the_same_as_without_a_limit(saved, monkeypatch):
     path = saved(bert_document(pre_tokenizer=split(r"(?:\w+['’]?)+|\S")))
     long = "the cat sat! " * 100
     limited = [find_tokenizer(path).encode(*texts) for texts in ((long,), (TEXT, "cat !"))]
-    monkeypatch.setattr(limited_tokenizer, "is_slow", False, raising=False)
     library = load_tokenizer(Path(path)).library
     for encoding, texts in zip(limited, ((long,), (TEXT, "cat !")), strict=True):
         assert encoding.ids == tuple(library.encode(*texts).ids)

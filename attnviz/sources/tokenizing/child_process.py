@@ -17,6 +17,7 @@ from attnviz.errors import InvalidInputError
 from attnviz.sources.tokenizing import child_worker
 
 TIME_LIMIT = 8.0  # seconds of a request
+MEMORY_LIMIT = 2 << 30  # bytes of address space
 MAX_ANSWER = 1 << 28  # bytes
 ONE_THREAD = {"TOKENIZERS_PARALLELISM": "false", "RAYON_NUM_THREADS": "1"}
 
@@ -33,10 +34,20 @@ class ChildTokenizer:
         self.process: subprocess.Popen[bytes] | None = None
 
     def load(self) -> None:
-        """Start the process and load the tokenizer in it."""
+        """Start the process and load the tokenizer in it; after an error there is no process."""
         self.process = start_process()
         weakref.finalize(self, stop_process, self.process)
-        self.exchange(b"%d\n%b" % (len(self.content), self.content), "its file")
+        try:
+            self.exchange(b"%d\n%b" % (len(self.content), self.content), "its file")
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """End the process."""
+        if self.process is not None:
+            stop_process(self.process)
+        self.process = None
 
     def encode(self, texts: Sequence[str]) -> Any:
         """The columns of the encoding of a text or a pair of texts.
@@ -56,12 +67,15 @@ class ChildTokenizer:
             raise InvalidInputError("its process has not started")
         thread = Thread(target=exchange_line, args=(process, message, lines), daemon=True)
         thread.start()
-        thread.join(TIME_LIMIT)
+        try:
+            thread.join(TIME_LIMIT)
+        except BaseException:  # an interrupt: the answer would be taken for the next request's
+            self.stop()
+            raise
         is_late = thread.is_alive()
         line = b"" if is_late or not lines else lines[0]
         if not line.endswith(b"\n"):
-            self.process = None
-            stop_process(process)
+            self.stop()
             thread.join()
             raise InvalidInputError(describe_end(process, what, is_late, line))
         answer = json.loads(line)
@@ -75,10 +89,10 @@ def start_process() -> subprocess.Popen[bytes]:
     spec = find_spec("tokenizers")
     folder = Path(spec.origin).parents[1] if spec and spec.origin else Path()
     # Without environment and site packages: the worker imports nothing but the library.
-    command = [sys.executable, "-I", "-S", str(child_worker.__file__), str(folder)]
+    script = [str(child_worker.__file__), str(folder), str(MEMORY_LIMIT)]
     try:
         return subprocess.Popen(
-            command,
+            [sys.executable, "-I", "-S", *script],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -117,4 +131,4 @@ def describe_end(process: subprocess.Popen[bytes], what: str, is_late: bool, lin
         return f"takes more than {TIME_LIMIT:g} s for {what}"
     if line:
         return f"returns more than {MAX_ANSWER:,} bytes for {what}"
-    return f"needs more than {child_worker.MEMORY_LIMIT >> 30} GB of memory for {what}, or crashes"
+    return f"needs more than {MEMORY_LIMIT >> 30} GB of memory for {what}, or crashes"

@@ -1,8 +1,9 @@
 """The library's side of a tokenizer: load, encode; run as a script, in a limited process.
 
-As a script it needs the standard library and `tokenizers` only. It reads the content of a
-tokenizer.json and then texts to encode, a JSON list per line, from standard input, and writes
-one JSON line for each.
+As a script it needs the standard library and `tokenizers` only. Its arguments are the folder of
+the library and the bytes of memory that it may use, which are limited before anything is read. It
+reads the content of a tokenizer.json and then texts to encode, a JSON list per line, from standard
+input, and writes one JSON line for each.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
-MEMORY_LIMIT = 2 << 30  # bytes of address space
 CPU_SECONDS = 10  # per request, should the parent process be gone
 COLUMNS = (
     "ids",
@@ -56,14 +56,14 @@ def encode_columns(library: Any, texts: Sequence[str]) -> list[list[Any]]:
     return [getattr(encoding, column) for column in COLUMNS]
 
 
-def limit_process() -> None:
+def limit_process(memory: int) -> None:
     """Limit memory, and the processor time of the next request, where the system can."""
     with suppress(ImportError, OSError, ValueError):
         import resource
 
         for kind, limit in (
             (resource.RLIMIT_CORE, 0),
-            (resource.RLIMIT_AS, MEMORY_LIMIT),
+            (resource.RLIMIT_AS, memory),
             (resource.RLIMIT_CPU, int(time.process_time()) + CPU_SECONDS),
         ):
             _, hard = resource.getrlimit(kind)
@@ -72,13 +72,14 @@ def limit_process() -> None:
                 resource.setrlimit(kind, (min(allowed), hard))
 
 
-def run_requests() -> None:
-    """Serve the requests of standard input until it ends."""
+def run_requests(memory: int) -> None:
+    """Serve the requests of standard input until it ends, with this much memory."""
+    limit_process(memory)
     size = int(sys.stdin.buffer.readline())
     content = sys.stdin.buffer.read(size)
     library: Any = None
     while True:
-        limit_process()
+        limit_process(memory)
         try:
             if library is None:
                 library, result = load_library(content), None
@@ -100,4 +101,4 @@ def run_requests() -> None:
 
 if __name__ == "__main__":
     sys.path.append(sys.argv[1])  # the folder of the tokenizers package
-    run_requests()
+    run_requests(int(sys.argv[2]))

@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from math import prod
+from threading import RLock
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ from attnviz.record import Record
 from attnviz.sources.tokenizing.child_worker import COLUMNS, switch_off_settings
 from attnviz.sources.tokenizing.tokenizer_growth import Step, read_steps
 from attnviz.sources.tokenizing.tokenizer_template import check_templates
+from attnviz.sources.tokenizing.vocabulary_size import MAX_PIECES
 
 if TYPE_CHECKING:
     from attnviz.sources.tokenizing.child_process import ChildTokenizer
@@ -78,21 +80,33 @@ def read_limits(settings: Mapping[str, Any]) -> Limits:
     check_templates(step[:2] for step in read_steps("post_processor", settings))
     names = ("normalizer", "pre_tokenizer", "decoder")
     limits = Limits(*(read_steps(name, settings) for name in names))
-    added = settings.get("added_tokens")
+    check_added(settings.get("added_tokens"), limits)
+    return limits
+
+
+def check_added(added: Any, limits: Limits) -> None:
+    """Raise InvalidInputError for added tokens that take too much memory or time to load.
+
+    The library builds an automaton of them, and normalizes them first.
+    """
     tokens = [token for token in added if isinstance(token, dict)] if added else []
+    total = n_byte(str(token.get("content")) for token in tokens)
+    if total > MAX_PIECES:
+        raise InvalidInputError(
+            f"added_tokens has contents of {total:,} bytes; at most {MAX_PIECES:,} are allowed"
+        )
     contents = [
         str(token.get("content")) for token in tokens if token.get("normalized") is not False
     ]
-    if not limits.is_bounded(contents):
-        size = n_byte(contents)
-        raise growth_error(
-            (limits.normalizers + limits.pre_tokenizers)[0], size, size * limits.growth
-        )
+    size = n_byte(contents)
+    allowed = min(MAX_PIECES, max_size(size))
+    if size * limits.growth > allowed:
+        step = (limits.normalizers + limits.pre_tokenizers)[0]
+        raise growth_error(step, size, size * limits.growth, allowed)
     for step in limits.normalizers if contents else ():
         refuse_costly(step)
         if step.has_regex and max(map(len, contents)) > LONG_TEXT:
             raise InvalidInputError(f"added_tokens has one of more than {LONG_TEXT:,} characters")
-    return limits
 
 
 def refuse_costly(step: Step) -> None:
@@ -101,11 +115,11 @@ def refuse_costly(step: Step) -> None:
         raise InvalidInputError(f"{step.path}.pattern may take exponential time")
 
 
-def growth_error(step: Step, n_start: int, n_byte: int) -> InvalidInputError:
+def growth_error(step: Step, n_start: int, n_byte: int, allowed: int) -> InvalidInputError:
     """The error for a step that could make a text too long."""
     return InvalidInputError(
         f"{step.path} could turn {n_start:,} bytes of text into {n_byte:,}; at most "
-        f"{max_size(n_start):,} are allowed"
+        f"{allowed:,} are allowed"
     )
 
 
@@ -125,6 +139,8 @@ class LimitedTokenizer:
     def __init__(self, name: str, library: Any, limits: Limits, content: bytes) -> None:
         self.name, self.library, self.limits = name, library, limits
         self.content = content
+        self.lock = RLock()
+        self.made_child: ChildTokenizer | None = None
         self.id_to_token = library.id_to_token
         model = library.model
         marks = ("continuing_subword_prefix", "end_of_word_suffix")
@@ -134,12 +150,18 @@ class LimitedTokenizer:
             or any(len(getattr(model, mark, None) or "") > LONG_PREFIX for mark in marks)
         )
 
-    @cached_property
+    @property
     def child(self) -> ChildTokenizer:
-        """The same tokenizer in a limited process; its modules are imported when it is needed."""
+        """The same tokenizer in a limited process, one for all threads.
+
+        Its modules are imported when it is needed.
+        """
         from attnviz.sources.tokenizing.child_process import ChildTokenizer
 
-        return ChildTokenizer(self.content)
+        with self.lock:
+            if self.made_child is None:
+                self.made_child = ChildTokenizer(self.content)
+            return self.made_child
 
     def encode(self, *texts: str) -> Any:
         """The library's encoding of a text or a pair of texts."""
@@ -158,8 +180,9 @@ class LimitedTokenizer:
         size = n_byte(self.library.id_to_token(token_id) or "" for token_id in ids)
         for step in self.limits.decoders:
             refuse_costly(step)
-        if size * self.limits.decoder_growth > FREE_BYTES:
-            raise growth_error(self.limits.decoders[0], size, size * self.limits.decoder_growth)
+        grown = size * self.limits.decoder_growth
+        if grown > FREE_BYTES:
+            raise growth_error(self.limits.decoders[0], size, grown, FREE_BYTES)
         return self.library.decode(ids, skip_special_tokens=False)
 
     def switch_off_settings(self) -> None:

@@ -14,9 +14,9 @@ from attnviz.sources.safe_read import decode_text, read_file
 from attnviz.sources.tokenizing.encode import translate_errors
 from attnviz.sources.tokenizing.limited_tokenizer import LimitedTokenizer, read_limits
 from attnviz.sources.tokenizing.tokenizer_settings import parse_document, read_settings
+from attnviz.sources.tokenizing.vocabulary_size import check_vocabulary
 
 MAX_BYTES = 64 << 20  # bytes; the largest known tokenizer.json has half of that
-MAX_PIECE = 10_000  # bytes; the library frees a Unigram piece recursively, on the stack
 
 
 def load_tokenizer(path: Path) -> LimitedTokenizer:
@@ -49,7 +49,7 @@ def parse_tokenizer(content: bytes, name: str) -> LimitedTokenizer:
 
     settings = read_settings(content, name)
     try:
-        check_pieces(content)
+        check_vocabulary(content)
         limits = read_limits(settings)
     except InvalidInputError as error:
         raise InvalidInputError(f"tokenizer {name!r}: {error}") from None
@@ -61,31 +61,6 @@ def parse_tokenizer(content: bytes, name: str) -> LimitedTokenizer:
         raise
     tokenizer.switch_off_settings()
     return tokenizer
-
-
-def check_pieces(content: bytes) -> None:
-    """Raise InvalidInputError for a Unigram vocabulary with a piece above MAX_PIECE."""
-    if has_short_strings(content):
-        return
-    model = content[max(0, content.find(b'"model"')) :]
-    if b"Unigram" in model or b"unk_id" in model:
-        plain = model.replace(b"\\\\", b"__").replace(b'\\"', b"__")
-        if max(map(len, plain.split(b'"'))) > MAX_PIECE:
-            raise InvalidInputError(f"model.vocab has a piece of more than {MAX_PIECE:,} bytes")
-
-
-def has_short_strings(content: bytes) -> bool:
-    """Whether no JSON string exceeds MAX_PIECE, from a quotation mark in each stretch of the file.
-
-    False is also returned where such a mark may be escaped, and the whole file must be read.
-    """
-    position = 0
-    while len(content) - position > MAX_PIECE:
-        mark = content.rfind(b'"', position + 1, position + MAX_PIECE)
-        if mark < 0 or content[mark - 1 : mark] == b"\\":
-            return False
-        position = mark
-    return True
 
 
 def tokens_of_ids(tokenizer: LimitedTokenizer, ids: Sequence[int]) -> tuple[Token, ...]:
