@@ -69,7 +69,7 @@ class ChildTokenizer:
         thread.start()
         try:
             thread.join(TIME_LIMIT)
-        except BaseException:  # an interrupt: the answer would be taken for the next request's
+        except BaseException:  # an interrupt: the next request could get this answer
             self.stop()
             raise
         is_late = thread.is_alive()
