@@ -125,6 +125,6 @@ def text_bytes(text: str) -> int:
     return TEXT_COPIES * getsizeof(text)
 
 
-def one_line_message(error: Exception) -> str:
+def one_line_message(error: BaseException) -> str:
     """The message of a library's error in printable ASCII, without line breaks, shortened."""
     return ascii(str(error))[1:-1][:160]

@@ -96,3 +96,15 @@ def test_a_token_of_a_text_that_does_not_exist_is_refused(saved):
     broken = type(tokenizer)("x", "", lambda texts: Library())
     with pytest.raises(InvalidInputError, match="puts the token 'the' into text 7"):
         broken.encode("the")
+
+
+@pytest.mark.parametrize("value", [1, 0.5, True, {"a": 1}, "a"])
+def test_added_tokens_should_be_a_list(saved, value):
+    assert_refused(saved(bert_document(added_tokens=value)), "added_tokens should be a list")
+
+
+@pytest.mark.parametrize("version", ["\x1b[31m", "\n", "\u202e", "é" * 5000])
+def test_a_message_of_the_library_is_one_short_printable_line(saved, version):
+    with pytest.raises(InvalidInputError, match="Unknown tokenizer version") as caught:
+        find_tokenizer(saved(bert_document(version=version)))
+    assert str(caught.value).isprintable() and len(str(caught.value)) < 400

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, TypeAlias
 from attnviz.core.tokens import Token
 from attnviz.errors import InvalidInputError, MisuseError
 from attnviz.record import Record
+from attnviz.sources.safe_read import one_line_message
 from attnviz.sources.tokenizing.labels import Span, make_labels
 
 STDERR_LOCK = RLock()
@@ -138,11 +139,13 @@ def translate_errors(name: str) -> Iterator[None]:
         with silence_stderr():
             yield
     except Exception as error:
-        raise InvalidInputError(f"tokenizer {name!r} cannot be used: {error}") from None
+        raise InvalidInputError(
+            f"tokenizer {name!r} cannot be used: {one_line_message(error)}"
+        ) from None
     except BaseException as error:
         if type(error).__name__ != "PanicException":
             raise
-        raise InvalidInputError(f"tokenizer {name!r} crashed: {error}") from None
+        raise InvalidInputError(f"tokenizer {name!r} crashed: {one_line_message(error)}") from None
 
 
 @contextmanager

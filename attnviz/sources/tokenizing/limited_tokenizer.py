@@ -89,7 +89,9 @@ def check_added(added: Any, limits: Limits) -> None:
 
     The library builds an automaton of them, and normalizes them first.
     """
-    tokens = [token for token in added if isinstance(token, dict)] if added else []
+    if added is not None and not isinstance(added, list):
+        raise InvalidInputError("added_tokens should be a list")
+    tokens = [token for token in added or () if isinstance(token, dict)]
     total = n_byte(str(token.get("content")) for token in tokens)
     if total > MAX_PIECES:
         raise InvalidInputError(

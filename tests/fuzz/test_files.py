@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import time
 from random import Random
 
 import numpy as np
@@ -15,10 +13,11 @@ from attnviz.errors import AttnvizError
 from attnviz.render.formats import find_format
 from attnviz.sources.external import array_files, read
 from attnviz.sources.external.readers import READERS
+from tests.fuzz.loop import case_numbers
+from tests.fuzz.mutations import mutate
+from tests.fuzz.valid_files import valid_files
 from tests.sources.external.hand import npy
-from tests.sources.external.mutations import mutate, valid_files
 
-SOAK = float(os.environ.get("ATTNVIZ_SOAK", "0"))  # seconds, of all readers together
 WRITERS = ("json", "csv")
 N_SHORT = 60  # mutations per reader without it
 FILES = valid_files()
@@ -40,9 +39,7 @@ def check_outcome(data):
 def test_mutations_of_valid_files_are_read_or_refused(name):
     seeds = FILES[name]
     assert seeds, f"no valid file for the reader {name}: add one to mutations.py"
-    end = time.monotonic() + SOAK / len(FILES)
-    number = 0
-    while number < N_SHORT or time.monotonic() < end:
+    for number in case_numbers(N_SHORT, 1 / len(FILES)):
         random = Random(f"{name} {number}")
         data = mutate(random.choice(seeds), random)
         try:
@@ -50,7 +47,6 @@ def test_mutations_of_valid_files_are_read_or_refused(name):
         except Exception as error:
             error.add_note(f"mutation {number} of {name}: {data[:300]!r}")
             raise
-        number += 1
 
 
 def test_every_reader_is_fuzzed():

@@ -6,25 +6,12 @@ import io
 import json
 import re
 import zipfile
-from pathlib import Path
 
 import numpy as np
 
-from attnviz.render.formats import find_format
-from attnviz.sources.external.readers import READERS, find_reader
-from tests.conftest import make_map
-from tests.sources.external.hand import npy, npz, tensors
+from tests.fuzz.trees import change_tree, write_json
+from tests.sources.external.hand import npy, npz
 
-OWN = ("json", "jsonl", "csv", "tsv", "npz", "parquet", "safetensors", "html")
-FIXTURES = sorted((Path(__file__).parent / "fixtures").iterdir())
-TEXTS = (
-    b"S-0\tun perro\nH-0\t-0.5\ta puppy\nA-0\t0-0 1-1\nA-1\t0.5,0.5 0,1\n",
-    b"das Haus ||| 0-0 1-1 2-2\nein Hund ||| 0.75,0.25 0.5,0.5 0,1\n",
-    b"0 ||| das Haus ||| F0= -0.3 ||| -0.3 ||| 0-0 1-1\n",
-    b"0-0 1-2 2-1\n0-0 1p1\n",
-    b'{"attention": [[0.5, 0.5], [1, 0]], "tokens": ["a", "b"], "input_ids": [1, 2]}',
-    b"\x80\x04N.",
-)
 NUMBERS = (
     *(b"0 1 2 3 7 -1 -0 -0.0 1.5 1e400 -1e999 1e-400 1e38 255 256 65535 65536 131072").split(),
     *(b"2147483647 2147483648 4294967296 9223372036854775807 18446744073709551616").split(),
@@ -45,46 +32,11 @@ WORDS = (
     b",",
     b'"',
 )
-VALUES = (
-    *(
-        None,
-        True,
-        -1,
-        0,
-        3,
-        1 << 40,
-        1 << 70,
-        0.5,
-        -0.5,
-        1e300,
-        1e-320,
-        "",
-        "a",
-        "\ud800",
-        "{0.a}",
-    ),
-    *([], {}, [[]], [1], [[1.0]], ["a"], [None], [[0.5, 0.5]], {"a": 1}, [1 << 64], [[[[0.5]]]]),
-)
 DTYPES = ("<f4", ">f8", "<f2", "?", "|u1", "<i8", "<U3", "|S4", "<c8", "<M8[s]", ">u2")
 NAMES = (
     *("weights", "visible", "hidden", "tokens", "queries", "layer_0", "arr_1", "key_vectors"),
     *("attention_mask", "input_ids", "document", "beam_indices", "step_0.layer_1", "key_tokens"),
 )
-
-
-def valid_files():
-    """Valid files of each reader, by its name."""
-    amap = make_map(visible=np.ones((3, 3), dtype=bool), text="The cat sat")
-    tables = {"attention": np.eye(3, dtype=np.float32), "tokens": np.array(["a", "b", "c"])}
-    header = {"attention": {"dtype": "BF16", "shape": [2, 2], "data_offsets": [0, 8]}}
-    files = [find_format(name).render(amap) for name in OWN]
-    files += [path.read_bytes() for path in FIXTURES if not path.name.endswith(".gz")]
-    files += [*TEXTS, npy(np.eye(3)), tensors(header, bytes(8))]
-    files.append(npz((f"{name}.npy", npy(array)) for name, array in tables.items()))
-    by_reader = {row.name: [] for row in READERS}
-    for data in files:
-        by_reader[find_reader(data).name].append(data)
-    return by_reader
 
 
 def mutate(data, random):
@@ -129,29 +81,16 @@ def change_word(data, random):
 
 
 def change_value(data, random):
-    """One value of the longest JSON object in the data, replaced, removed or renamed."""
+    """One change of the longest JSON object in the data."""
     braces = [match.start() for match in re.finditer(rb"\{", data)]
     start = max(braces, key=lambda at: size_at(data, at), default=0)
     text = data[start:].decode("utf-8", "replace")
     try:
         root, end = json.JSONDecoder().raw_decode(text)
-    except ValueError:
+    except (ValueError, RecursionError):  # an earlier change
         return change_bytes(data, random)
-    place = root
-    for _ in range(random.randrange(6)):
-        items = list(place.values()) if isinstance(place, dict) else place
-        inner = [item for item in items if isinstance(item, dict | list) and item]
-        if not inner:
-            break
-        place = random.choice(inner)
-    if not place:
-        return change_bytes(data, random)
-    key = random.choice(list(place) if isinstance(place, dict) else range(len(place)))
-    if random.random() < 0.2:
-        del place[key]
-    else:
-        place[key] = random.choice(VALUES)
-    return data[:start] + json.dumps(root).encode() + text[end:].encode("utf-8", "replace")
+    text_after = text[end:].encode("utf-8", "replace")
+    return data[:start] + write_json(change_tree(root, random), random) + text_after
 
 
 def size_at(data, start):
