@@ -54,6 +54,7 @@ class Variant(Record, kw_only=True):
     purpose: str = ""  # what it is used for, in a sentence
     simplified: str = ""  # what differs from the paper on purpose
     unconfirmed: str = ""  # why the row could not be checked against a source
+    reference: str = ""  # an implementation by the authors, or a library: "owner/name: file"
     cost: str = "n² d"  # operations per head, for n tokens and head dimension d
 
     position: Position = NoPosition()

@@ -21,8 +21,6 @@ MUST_BE_STATED = (
 UNCONFIRMED = (
     "constrained-softmax", "constrained-sparsemax", "milk", "graves", "ntm", "gmm",
     "talking-heads", "shaw", "local-p",
-    "gat", "gatv2", "query-to-context", "pma", "rope-ntk", "latent-nope", "lightning",
-    "maxvit-grid",
 )  # fmt: skip
 
 

@@ -20,7 +20,7 @@ class MultiHeadLatent(Score):
     shared by all heads, q = U' c' and q' = W' c' per head with c' = n(W‴ x_i) of
     `query_latent_dim` dimensions shared by all heads, k' = W″ x_j shared by all heads, n the RMS
     norm, R_i the RoPE rotation of position i. With query_latent_dim 0, q is the query and
-    q' = W' x_i. With rope_dim 0 there is no position encoding (2510.26692).
+    q' = W' x_i. Without `rotated`, R_i = 1: no position encoding (2510.26692).
     Paper: 2405.04434, which computes values from c as well (x is query or key where the
     layer's input is unknown)
     """
@@ -38,6 +38,7 @@ class MultiHeadLatent(Score):
     latent_dim: int = 8
     rope_dim: int = 4
     query_latent_dim: int = 12
+    rotated: bool = True
 
     def param_shapes(self, sizes: Sizes) -> Mapping[str, Shape]:
         """W [latent_dim, d_model], U [d, latent_dim], W″ [rope_dim, d_model], W' from c'"""
@@ -66,11 +67,12 @@ class MultiHeadLatent(Score):
             query = inputs.project("u_query_latent", query_source)
         scores = query @ key.swapaxes(1, 2)
         if self.rope_dim:
-            rope_query = rotate_by_position(inputs.project("w_query_turned", query_source), grid.q)
-            rope_key = rotate_by_position(
-                source @ inputs.param("w_key_turned")[:1].swapaxes(1, 2), grid.k
-            )
-            scores = scores + rope_query @ rope_key.swapaxes(1, 2)
+            more_query = inputs.project("w_query_turned", query_source)
+            shared_key = source @ inputs.param("w_key_turned")[:1].swapaxes(1, 2)
+            if self.rotated:
+                more_query = rotate_by_position(more_query, grid.q)
+                shared_key = rotate_by_position(shared_key, grid.k)
+            scores = scores + more_query @ shared_key.swapaxes(1, 2)
         return scores / np.sqrt(inputs.query.shape[-1] + self.rope_dim)
 
 

@@ -172,7 +172,7 @@ ROWS = (
         formula="RoPE with base·s^(d/(d−2)), s = factor",
         paper="2309.00071",
         purpose="Longer texts without fine-tuning, at no loss of near positions.",
-        unconfirmed="from memory of the paper, not yet compared with it or a reference",
+        reference="jquesnelle/yarn: scaled_rope/LlamaNTKScaledRotaryEmbedding.py",
         position=NtkRope(),
         mask=Causal(),
     ),

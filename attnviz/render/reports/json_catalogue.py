@@ -27,6 +27,7 @@ def variant_facts(row: Variant) -> dict[str, Any]:
         "purpose": row.purpose,
         "simplified": row.simplified,
         "unconfirmed": row.unconfirmed,
+        **({"reference": row.reference} if row.reference else {}),
         "cost": row.cost,
         "algebra": row.pipeline,
         "row_sum": row.row_sum,

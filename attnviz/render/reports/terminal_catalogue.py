@@ -115,6 +115,7 @@ class VariantDetails(Record):
             "pipeline:": row.pipeline,
             "purpose:": row.purpose,
             "paper:": f"arXiv {row.paper}" if row.paper[:1].isdigit() else row.paper,
+            "reference:": row.reference,
             "simplified:": row.simplified,
             "unconfirmed:": row.unconfirmed,
             "row sum:": row.row_sum + (", weights may be negative" if row.signed else ""),

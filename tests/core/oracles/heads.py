@@ -72,12 +72,24 @@ def mla(variant, inputs, visible):
         key = learned["u_latent"][h] @ rms(learned["w_latent"][0] @ x_j)
         latent = rms(learned["w_query_latent"][0] @ x_i)
         query = learned["u_query_latent"][h] @ latent
-        if variant.name == "latent-nope":
-            return query @ key / np.sqrt(d)
         rope_query = rotate(learned["w_query_turned"][h] @ latent, first + i)
         rope_key = rotate(learned["w_key_turned"][0] @ x_j, j)
         query = np.concatenate([query, rope_query])
         return query @ np.concatenate([key, rope_key]) / np.sqrt(d + len(rope_key))
+
+    return softmax_of(inputs, visible, score)
+
+
+def latent_nope(variant, inputs, visible):
+    """Kimi Linear: the query is projected at once, and one more key serves all heads."""
+    learned = inputs.params
+
+    def score(h, i, j):
+        x_i, x_j = layer_input(inputs, h, i, "query"), layer_input(inputs, h, j, "key")
+        of_head = learned["u_latent"][h] @ rms(learned["w_latent"][0] @ x_j)
+        key = np.concatenate([of_head, learned["w_key_turned"][0] @ x_j])
+        query = np.concatenate([inputs.query[h, i], learned["w_query_turned"][h] @ x_i])
+        return query @ key * len(key) ** -0.5
 
     return softmax_of(inputs, visible, score)
 
@@ -198,7 +210,7 @@ ORACLES = {
     "multi-query": scaled_dot,
     "grouped-query": scaled_dot,
     "latent": mla,
-    "latent-nope": mla,
+    "latent-nope": latent_nope,
     "gated": gated,
     "differential-v2": differential_v2,
     "tensor-product": tensor_product,
