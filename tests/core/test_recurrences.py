@@ -14,11 +14,13 @@ from attnviz.core.inputs import Inputs, Sizes
 from attnviz.core.masks import GivenMask, Window
 from attnviz.core.variants import find_variant
 from attnviz.core.variants.linear import ROWS as LINEAR
-from attnviz.core.variants.recurrent import ROWS
+from attnviz.core.variants.recurrent import ROWS as RECURRENT
+from attnviz.core.variants.state_updates import ROWS as STATE_UPDATES
 from attnviz.errors import MisuseError, NumbersError
-from tests.core.oracles.recurrent import ORACLES
+from tests.core.oracles import ORACLES
 
 HEADS, TOKENS, WIDTH, MODEL = 2, 7, 6, 11
+ROWS = RECURRENT + STATE_UPDATES
 BY_NAME = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 MIXTURES = [row for row in LINEAR if row.name in ("efficient", "linformer", "nystrom", "luna")]
 
@@ -102,6 +104,7 @@ def test_padding_is_as_if_it_were_not_there(row):
         query=inputs.query[:, keep],
         key=inputs.key[:, keep],
         grid=Grid.of(HEADS, len(keep), len(keep)),
+        query_input=inputs.query_input[keep],
         key_input=inputs.key_input[keep],
     )
     np.testing.assert_allclose(weights[:, keep][:, :, keep], run(row, alone), atol=1e-13)

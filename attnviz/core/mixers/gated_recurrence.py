@@ -99,24 +99,33 @@ class Mamba2(Mixer):
 
     Formula: h_t = a_t h_{t−1} + Δ_t k_t v_tᵀ, o_t = h_tᵀ q_t, Δ = softplus(w·x + b),
     a = exp(−exp(rate) Δ), q and k after SiLU, and the skip D x_t added to the output;
-    A_ij = (q_i·k_j) Δ_j Π_{j<l≤i} a_l, plus D where i = j
-    Paper: 2405.21060 (C is the query, B the key; without layer inputs, x is the key)
+    A_ij = (q_i·k_j) Δ_j Π_{j<l≤i} a_l, plus D where i = j. With `levels`, a log-linear state:
+    the first term times λ_i = softplus(s ∘ W x_i) at level(i, j), the number of binary digits of
+    i xor j, at most levels − 1.
+    Paper: 2405.21060 (C is the query, B the key; without layer inputs, x is the key or the
+    query), 2506.04761 (levels)
     """
 
     name = "mamba2"
     aliases = ("state-space",)
     formula = "(qᵢ·kⱼ) Δⱼ Π aₗ, j<l≤i"
     signed = True
+    limits: ClassVar = {"levels": (0, 53)}
+    levels: int = 0
 
     def param_shapes(self, sizes: Sizes) -> Mapping[str, Shape]:
-        """w [1, d_model], b [], rate [], D []"""
-        return {"w_step": (1, sizes.d_model), "b_step": (), "log_rate": (), "d_skip": ()}
+        """w [1, d_model], b [], rate [], D [], W [levels, d_model], s [levels]"""
+        shapes = {"w_step": (1, sizes.d_model), "b_step": (), "log_rate": (), "d_skip": ()}
+        if self.levels:
+            shapes |= {"w_levels": (self.levels, sizes.d_model), "s_levels": (self.levels,)}
+        return shapes
 
     def initial_params(self, sizes: Sizes) -> Mapping[str, Initial]:
-        """exp(rate) uniform in 1 to 16, softplus(b) log-uniform in 0.001 to 0.1, D = 1"""
+        """exp(rate) uniform in 1 to 16, softplus(b) log-uniform in 0.001 to 0.1, D = s = 1"""
         del sizes
         rate, step = LogOfUniform(low=1.0, high=16.0), StepBias(low=1e-3, high=0.1)
-        return {"log_rate": rate, "b_step": step, "d_skip": Initial(1.0)}
+        scale = {"s_levels": Initial(1.0)} if self.levels else {}
+        return {"log_rate": rate, "b_step": step, "d_skip": Initial(1.0), **scale}
 
     def __call__(self, inputs: Inputs, visible: BoolArray) -> FloatArray:
         """[head, query, d], [head, key, d] -> [head, query, key]"""
@@ -129,8 +138,25 @@ class Mamba2(Mixer):
         at_query = select_query_steps(total, inputs)
         query, key = silu(inputs.query), silu(key)
         weights = causal_part(decay_scores(query, key * step, at_query, total), inputs)
+        if self.levels:
+            weights *= self.level_factors(inputs, unmasked)
         diagonal = inputs.grid.q == inputs.grid.k
         return weights + inputs.param("d_skip")[:, None, None] * diagonal
+
+    def level_factors(self, inputs: Inputs, unmasked: BoolArray) -> FloatArray:
+        """λ of the level of each pair: one level for each bucket of a Fenwick tree.
+
+        Masked tokens take no position.
+        Shapes: [head | 1, key, 1] -> [head, query, key]
+        """
+        scale = inputs.param("s_levels")[:, None]
+        factors = softplus(scale * inputs.project("w_levels", inputs.query_source))
+        at_key = np.maximum(np.cumsum(unmasked, axis=1) - 1, 0)
+        at_query = at_key[:, inputs.grid.q[0, :, 0]]
+        n_digit = np.frexp((at_query ^ at_key.swapaxes(1, 2)).astype(float))[1]
+        level = np.minimum(n_digit, self.levels - 1)
+        shape = (factors.shape[0], *level.shape[1:])
+        return np.take_along_axis(factors, np.broadcast_to(level, shape), axis=-1)
 
 
 def decay_scores(

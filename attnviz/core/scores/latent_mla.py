@@ -67,8 +67,8 @@ class MultiHeadLatent(Score):
             query = inputs.project("u_query_latent", query_source)
         scores = query @ key.swapaxes(1, 2)
         if self.rope_dim:
-            more_query = inputs.project("w_query_turned", query_source)
-            shared_key = source @ inputs.param("w_key_turned")[:1].swapaxes(1, 2)
+            more_query: FloatArray = inputs.project("w_query_turned", query_source)
+            shared_key: FloatArray = source @ inputs.param("w_key_turned")[:1].swapaxes(1, 2)
             if self.rotated:
                 more_query = rotate_by_position(more_query, grid.q)
                 shared_key = rotate_by_position(shared_key, grid.k)

@@ -28,6 +28,7 @@ FAMILIES = (
     "content_sparse",
     "linear",
     "recurrent",
+    "state_updates",
     "query_free",
     "monotonic",
     "structured",

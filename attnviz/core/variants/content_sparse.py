@@ -11,6 +11,8 @@ from attnviz.core.normalizers.key_selection import (
     LshBuckets,
     TopK,
 )
+from attnviz.core.normalizers.native_sparse import NativeSparse
+from attnviz.core.positions import Rope
 from attnviz.core.variant import Variant
 
 ROWS = (
@@ -77,6 +79,21 @@ ROWS = (
         cost="n (n/block + top · block) d",
         mask=Causal(),
         normalize=BlockTopK(),
+    ),
+    Variant(
+        name="native-sparse",
+        aliases=("nsa",),
+        group="masks",
+        summary="block means, selected blocks and a window, each with a gate, added",
+        formula="(g_c A_c + g_s A_s + g_w A_w)V, A_c over block means, A_s top blocks, A_w window",
+        paper="2502.11089",
+        purpose="Selects blocks from the start of training, beside an overview and the near past.",
+        reference="fla-org/flash-linear-attention: fla/ops/nsa/naive.py",
+        simplified="blocks are compressed by their mean, not by an MLP; each head selects its own",
+        cost="n (n/block + top · block + window) d",
+        position=Rope(),
+        mask=Causal(),
+        normalize=NativeSparse(),
     ),
     Variant(
         name="adaptive-span",

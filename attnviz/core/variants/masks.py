@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from attnviz.core.heads import MultiHead
 from attnviz.core.masks import Causal, Window
 from attnviz.core.masks.documents import FirstDocument, SameDocument
 from attnviz.core.masks.generation_order import BlockDiffusion, Permutation, TokenTree
 from attnviz.core.masks.global_tokens import GlobalTokens, Prefix, RandomKeys, Sinks
 from attnviz.core.masks.local import BlockCausal, Dilated, SameBlock
 from attnviz.core.masks.strided import Strided, SummaryCells, WithinStride
+from attnviz.core.normalizers.dilated_segments import DilatedSegments
 from attnviz.core.variant import Variant
 
 ROWS = (
@@ -178,5 +180,20 @@ ROWS = (
         paper="2305.09781",
         purpose="Speculative decoding: several drafted continuations verified in one pass.",
         mask=TokenTree(),
+    ),
+    Variant(
+        name="longnet",
+        aliases=("dilated-segments",),
+        group="masks",
+        summary="segments of growing length and dilation, each with its softmax, averaged",
+        formula="Σ_b c_b softmax_b(QKᵀ/√d)V, c_b the share of branch b in all exponentials",
+        paper="2307.02486",
+        purpose="Cost linear in the length: attention thins out exponentially with distance.",
+        reference="microsoft/torchscale: torchscale/component/dilated_attention.py",
+        simplified="head h starts at token h modulo the dilation; the reference groups its heads",
+        cost="n · segment · branches · d",
+        mask=Causal(),
+        normalize=DilatedSegments(),
+        heads=MultiHead(heads=4),
     ),
 )

@@ -113,7 +113,7 @@ ROWS = (
         paper="1810.00825",
         purpose="A set summarized in one vector, whatever the order of its members.",
         reference="juho-lee/set_transformer: modules.py",
-        simplified="one seed vector; no feed-forward layers; the reference divides by √(heads · d)",
+        simplified="one seed, no feed-forward layers; the reference divides by √(heads · d)",
         cost="n d",
         heads=MultiHead(heads=4),
         score=SeedVector(),

@@ -6,6 +6,7 @@ from attnviz.core.masks import Causal
 from attnviz.core.mixers.decayed_linear import Hgrn2, LightningAttention
 from attnviz.core.mixers.delta_rule import DeltaRule
 from attnviz.core.mixers.gated_recurrence import GatedLinear, Mamba2, Rwkv
+from attnviz.core.mixers.mamba3 import Mamba3
 from attnviz.core.normalizers.retention import Retention
 from attnviz.core.positions import Rope
 from attnviz.core.variant import Variant
@@ -72,6 +73,36 @@ ROWS = (
         cost="n d² as a recurrence",
         mask=Causal(),
         mixer=Mamba2(),
+        context="refused",
+    ),
+    Variant(
+        name="mamba-3",
+        aliases=("mamba3",),
+        group="recurrent",
+        summary="state space model with trapezoidal steps and rotations that depend on the data",
+        formula="(QKᵀ ∘ L)V + DV, L_ij = (λⱼΔⱼ + (1−λⱼ₊₁)Δⱼ₊₁) Π_{j<l≤i} αₗ, L_ii = λᵢΔᵢ",
+        paper="2603.15569",
+        purpose="Tracks states by rotation, and needs no short convolution.",
+        reference="state-spaces/mamba: tests/ops/triton/test_mamba3_siso.py",
+        simplified="one input and output per head; no output gate; B and C per head, not shared",
+        cost="n d² as a recurrence",
+        mask=Causal(),
+        mixer=Mamba3(),
+        context="refused",
+    ),
+    Variant(
+        name="log-linear",
+        aliases=("log-linear-mamba-2",),
+        group="recurrent",
+        summary="Mamba-2 with a state for each power of two of the past, weighted by the query",
+        formula="Mamba-2 with (QKᵀ ∘ L ∘ Λ)ΔV + DV, Λ_ij = λᵢ at level bits(i xor j)",
+        paper="2506.04761",
+        purpose="More memory than one state, at a cost that grows as n log n.",
+        reference="fla-org/flash-linear-attention: fla/ops/log_linear_attn/naive.py",
+        simplified="without short convolution and output gate; B and C per head, not shared",
+        cost="n log(n) d² as a recurrence",
+        mask=Causal(),
+        mixer=Mamba2(levels=15),
         context="refused",
     ),
     Variant(

@@ -97,6 +97,31 @@ def block_top_k(variant, inputs, h, q, seen):
     return [k for k in seen if k // 2 in (own, best)]
 
 
+def native_sparse(variant, inputs, visible):
+    """Blocks of two, four of them selected, a window of three: the outputs of three branches."""
+    n_head, n_query, n_key = visible.shape
+    weights = np.zeros(visible.shape)
+    for h in range(n_head):
+        for q in range(n_query):
+            i = q + n_key - n_query
+            x = inputs.query[h, q] if inputs.query_input is None else inputs.query_input[q]
+            gates = [1 / (1 + math.exp(-inner(row, x))) for row in inputs.params["w_branches"][h]]
+            scores = [scaled_dot(variant, inputs, h, q, k) for k in range(i + 1)]
+            n_complete = (i + 1) // 2
+            means = [(scores[2 * b] + scores[2 * b + 1]) / 2 for b in range(n_complete)]
+            coarse = softmax_row(means, [True] * n_complete)
+            forced = {0, i // 2, max(i // 2 - 1, 0)}
+            others = sorted(set(range(n_complete)) - forced, key=lambda b: -coarse[b])
+            chosen = forced | set(others[: 4 - len(forced)])
+            fine = softmax_row(scores, [k // 2 in chosen for k in range(i + 1)])
+            near = softmax_row(scores, [i - k < 3 for k in range(i + 1)])
+            for k in range(i + 1):
+                of_block = coarse[k // 2] / 2 if k // 2 < n_complete else 0.0
+                parts = (of_block, fine[k], near[k])
+                weights[h, q, k] = sum(g * a for g, a in zip(gates, parts, strict=True))
+    return weights
+
+
 def adaptive_span(variant, inputs, visible):
     n_head, n_query, n_key = visible.shape
     weights = np.zeros(visible.shape)
@@ -120,5 +145,6 @@ ORACLES = {
     "lsh": over_selection(same_bucket),
     "routing": over_selection(same_cluster),
     "moba": over_selection(block_top_k),
+    "native-sparse": native_sparse,
     "adaptive-span": adaptive_span,
 }

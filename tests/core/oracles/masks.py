@@ -1,6 +1,11 @@
 """Oracles of masks over text: the visible keys of each query."""
 
+import math
+
+import numpy as np
+
 from attnviz.core.seeded_random import draw_uniform
+from tests.core.oracles.loops import scaled_dot
 from tests.core.oracles.patterns import over
 
 
@@ -90,7 +95,28 @@ def tree(i, n, h):
     ]
 
 
+def longnet(variant, inputs, visible):
+    """Each branch by itself, then averaged by the sums of their exponentials."""
+    n_head, n_query, n_key = visible.shape
+    weights = np.zeros(visible.shape)
+    for h in range(n_head):
+        for q in range(n_query):
+            i = q + n_key - n_query
+            masses = []
+            for length, dilation in ((4, 1), (8, 2), (16, 4)):
+                start = i - i % length
+                kept = range(start + h % dilation, start + length, dilation)
+                keys = [k for k in kept if k <= i] if i in kept else []
+                masses.append({k: math.exp(scaled_dot(variant, inputs, h, q, k)) for k in keys})
+            sums = [sum(mass.values()) for mass in masses]
+            for mass, total in zip(masses, sums, strict=True):
+                for k, m in mass.items():
+                    weights[h, q, k] += total / sum(sums) * m / total
+    return weights
+
+
 ORACLES = {
+    "longnet": longnet,
     "sliding-window": over(sliding),
     "dilated-window": over(dilated),
     "longformer": over(longformer),

@@ -77,6 +77,72 @@ def mamba(variant, inputs, visible):
     return of_recurrence(inputs, step)
 
 
+def log_linear(variant, inputs, visible):
+    """Mamba-2 of each level apart: the mask of a level times its factor."""
+    learned = inputs.params
+    plain = mamba(variant, inputs, visible)
+    n_head, n_query, n_key = plain.shape
+    weights = np.zeros(plain.shape)
+    for h in range(n_head):
+        for q in range(n_query):
+            i = q + n_key - n_query
+            x = inputs.query[h, q] if inputs.query_input is None else inputs.query_input[q]
+            for j in range(i + 1):
+                skip = learned["d_skip"][h] * (i == j)
+                drive = (
+                    learned["s_levels"][h, level(i, j)] * learned["w_levels"][h, level(i, j)] @ x
+                )
+                weights[h, q, j] = (plain[h, q, j] - skip) * np.log(1 + np.exp(drive)) + skip
+    return weights
+
+
+def level(i, j):
+    """The bucket of key j in the Fenwick tree of query i, by the rule of the reference."""
+    if i == j:
+        return 0
+    for n in range(1, 15):
+        half = 1 << (n - 1)
+        start = i - i % half
+        if i % (2 * half) >= half and start - half <= j < start:
+            return n
+    raise AssertionError((i, j))
+
+
+def mamba_3(variant, inputs, visible):
+    learned = {name.removesuffix("_mamba3"): array for name, array in inputs.params.items()}
+    n_head, n_query, d = inputs.query.shape
+    n_key = inputs.key.shape[1]
+    weights = np.zeros((n_head, n_query, n_key))
+
+    def prepared(x, bias, angle):
+        x = x / np.sqrt(np.mean(x * x) + 1e-5) + bias
+        z = x[0] + 1j * x[1]  # of six dimensions, one pair rotates
+        z *= np.exp(1j * angle)
+        return np.array([z.real, z.imag, *x[2:]])
+
+    for h in range(n_head):
+        state, angle = np.zeros((d, n_key)), 0.0
+        last_key, last_value = np.zeros(d), np.zeros(n_key)
+        for t in range(n_key):
+            x, value = source(inputs, h, t), np.eye(n_key)[t]
+            raw = learned["w_mamba3_step"][h, 0] @ x + learned["b_mamba3_step"][h]
+            step = np.log(1 + np.exp(raw))
+            rate = max(np.log(1 + np.exp(learned["w_mamba3_rate"][h, 0] @ x)), 1e-4)
+            mix = sigmoid(learned["w_mamba3_trapezoid"][h, 0] @ x)
+            angle += np.pi * np.tanh(learned["theta"][0, 0] @ x) * step
+            key = prepared(inputs.key[h, t], learned["b_mamba3_key"][h], angle)
+            decay = np.exp(-step * rate)
+            state = decay * state
+            state = state + (1 - mix) * step * decay * np.outer(last_key, last_value)
+            state = state + mix * step * np.outer(key, value)
+            last_key, last_value = key, value
+            i = t - (n_key - n_query)
+            if i >= 0:
+                query = prepared(inputs.query[h, i], learned["b_mamba3_query"][h], angle)
+                weights[h, i] = query @ state + learned["d_mamba3_skip"][h] * value
+    return weights
+
+
 def delta(variant, inputs, visible):
     learned, gate = inputs.params, variant.mixer.gate
 
@@ -125,6 +191,8 @@ ORACLES = {
     "gla": gla,
     "rwkv": rwkv,
     "mamba-2": mamba,
+    "mamba-3": mamba_3,
+    "log-linear": log_linear,
     "delta": delta,
     "gated-delta": delta,
     "kda": delta,
