@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.comparison import compared_heads
+from attnviz.core.map_metadata import layer_mechanism
 from attnviz.measure.head_summary import summarize_head
 from attnviz.render.safe_text import escape_token
 from attnviz.render.style import SEPARATOR
@@ -19,11 +20,17 @@ def make_captions(
 ) -> dict[tuple[int, int], str]:
     """One line per head, by the original indices of its layer and head.
 
-    The line of a head with a pattern begins with it. Pooled maps have no captions: their cells
-    are not weights.
+    The line of a head with a pattern begins with it; where mechanisms alternate by layer, with
+    the mechanism. Cells of pooled maps are not weights, so that their captions hold no more.
     """
     if "pooled" in amap.meta:
-        return {}
+        variant = str(amap.meta.get("variant"))
+        return {
+            (layer, head): escape_token(mechanism)
+            for layer in amap.layers
+            for head in amap.heads
+            if (mechanism := layer_mechanism(amap.meta, variant, layer))
+        }
     prefixes = {
         at: f"{name} {score:.2f}{SEPARATOR}" for at, (name, score) in (patterns or {}).items()
     }
@@ -32,11 +39,20 @@ def make_captions(
         is_change = [head.kind == "difference" for head in compared]
     else:
         is_change = [amap.meta.get("source") == "difference"] * amap.n_head
+    names = [head.name for head in compared] or [str(amap.meta.get("variant"))] * amap.n_head
     return {
-        (layer, head): prefixes.get((layer, head), "") + make_caption(amap, i, j, is_change[j])
+        (layer, head): name_layer(amap, names[j], layer)
+        + prefixes.get((layer, head), "")
+        + make_caption(amap, i, j, is_change[j])
         for i, layer in enumerate(amap.layers)
         for j, head in enumerate(amap.heads)
     }
+
+
+def name_layer(amap: AttentionMap, name: str, layer: int) -> str:
+    """The beginning of a caption: the mechanism of the layer, if mechanisms alternate."""
+    mechanism = layer_mechanism(amap.meta, name, layer)
+    return f"{escape_token(mechanism)}{SEPARATOR}" if mechanism else ""
 
 
 def find_patterns(amap: AttentionMap) -> Patterns:

@@ -13,8 +13,10 @@ from attnviz.core import subset
 from attnviz.core.arrays import FloatArray
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.comparison import ComparedHead, comparison_meta
+from attnviz.core.compose.compose import compose
 from attnviz.core.engine.collectors import FullCollector, run_unrecorded
 from attnviz.core.engine.layer_call import LayerCall
+from attnviz.core.map_metadata import MapMetadata
 from attnviz.errors import MisuseError, UnknownParameterError
 from attnviz.measure.difference import difference, head_divergence, require_equal_shapes
 from attnviz.sources.forward_pass import (
@@ -93,8 +95,9 @@ def build_variants(
     """The passes of mechanisms with untrained weights, by name."""
     passes: dict[str, ForwardPass] = {}
     unused: list[tuple[str, ...]] = []
+    depth = {"layers": max(compose(name).default_depth for name in variants)}
     for name in variants:
-        variant_options: Any = {**options, "variant": name}
+        variant_options: Any = {**depth, **drop_unset(options), "variant": name}
         forward = build_forward_pass(text, context, **variant_options)
         add_pass(passes, str(forward.meta()["variant"]), forward)
         unused.append(find_unused_options(text, context, **variant_options))
@@ -210,11 +213,27 @@ def join_maps(maps: dict[str, AttentionMap]) -> AttentionMap:
             "JS = Jensen–Shannon divergence in bits",
             "compared": list(maps),
             **comparison_meta(compared),
+            **join_plans(maps),
             "divergence": {name: values.tolist() for name, values in divergence.items()},
             "row_sum": "any",
             "signed": True,
         },
     )
+
+
+def drop_unset(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that have a value."""
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def join_plans(maps: Mapping[str, AttentionMap]) -> MapMetadata:
+    """The layer plans of all maps, if there are any."""
+    plans = {
+        name: plan
+        for amap in maps.values()
+        for name, plan in amap.meta.get("layer_plans", {}).items()
+    }
+    return {"layer_plans": plans} if plans else {}
 
 
 def make_title(first: AttentionMap, maps: Mapping[str, AttentionMap]) -> str:

@@ -16,6 +16,7 @@ from attnviz.core.explain.arithmetic import explain_weight
 from attnviz.core.explain.explanation import Explanation, Step
 from attnviz.core.explain.steps import explain_steps, labels_of, vector_step
 from attnviz.core.explain.trace import Trace
+from attnviz.core.map_metadata import layer_mechanism
 from attnviz.core.token_features import letter_numbers
 from attnviz.core.tokens import Tokens, find_token
 from attnviz.sources.forward_pass import (
@@ -80,7 +81,7 @@ def explain(
     trace = traces[layer]
     meta = forward.meta()
     return Explanation(
-        title=f"{meta['variant']}, layer {layer}, head {head}: {trace.variant.pipeline}",
+        title=make_title(meta, layer, head, trace.variant.pipeline),
         steps=(
             *input_steps(meta, trace, queries, keys),
             *explain_steps(trace, head, queries, keys),
@@ -89,6 +90,13 @@ def explain(
         cell=explain_weight(trace, head, queries, keys, *at) if at else None,
         meta={**meta, **library_versions(), "layer": layer, "head": head, "text": text},
     )
+
+
+def make_title(meta: Meta, layer: int, head: int, pipeline: str) -> str:
+    """The mechanism, its layer and head, and the pipeline."""
+    mechanism = layer_mechanism(meta, str(meta["variant"]), layer)
+    of_layer = f" ({mechanism})" if mechanism else ""
+    return f"{meta['variant']}, layer {layer}{of_layer}, head {head}: {pipeline}"
 
 
 def input_steps(meta: Meta, trace: Trace, queries: Tokens, keys: Tokens) -> list[Step]:

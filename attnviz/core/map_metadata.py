@@ -6,6 +6,7 @@ hold further keys; attnviz writes them back unchanged and acts on those below on
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal, TypedDict
 
 RowSum = Literal["1", "at most 1", "any"]  # of a row with at least one visible key
@@ -20,6 +21,8 @@ class MechanismMetadata(TypedDict, total=False):
     signed: whether weights may be negative.
     composed: parts and tunables that override the variant's own.
     simplified: what the mechanism leaves out of its source.
+    layer_plans: for mechanisms that alternate by layer, the names of the mechanisms of layers 0,
+        1, 2 …, repeated over the depth; by the name of the plan.
     """
 
     variant: str
@@ -29,6 +32,7 @@ class MechanismMetadata(TypedDict, total=False):
     signed: bool
     composed: str
     simplified: str
+    layer_plans: dict[str, list[str]]
 
 
 class SourceMetadata(TypedDict, total=False):
@@ -99,3 +103,19 @@ class DerivedMetadata(TypedDict, total=False):
 
 class MapMetadata(MechanismMetadata, SourceMetadata, DerivedMetadata, total=False):
     """All keys that attnviz writes or acts on; each is optional."""
+
+
+def weakest_row_sum(row_sums: Iterable[RowSum]) -> RowSum:
+    """The row sum that all of several mechanisms keep."""
+    found = set(row_sums)
+    laws: tuple[RowSum, ...] = ("any", "at most 1", "1")
+    return next(law for law in laws if law in found)
+
+
+def layer_mechanism(meta: Mapping[str, Any], name: str, layer: int) -> str:
+    """The mechanism of a layer in the plan `name`; "" where there is no such plan."""
+    plans = meta.get("layer_plans")
+    plan = plans.get(name) if isinstance(plans, Mapping) else None
+    if not plan or not isinstance(plan, list | tuple):
+        return ""
+    return str(plan[layer % len(plan)])

@@ -22,7 +22,7 @@ from attnviz.core.grid import Grid
 from attnviz.core.heads import Heads, MultiHead
 from attnviz.core.initialization import Initial
 from attnviz.core.inputs import Sizes
-from attnviz.core.map_metadata import RowSum
+from attnviz.core.map_metadata import RowSum, weakest_row_sum
 from attnviz.core.masks import Full, Mask
 from attnviz.core.mixers import Mixer
 from attnviz.core.normalizers import Normalizer, Softmax
@@ -43,7 +43,12 @@ PROBE_SIZE = 13
 
 
 class Variant(Record, kw_only=True):
-    """One row of the catalogue. The default parts are scaled dot product, softmax, no mask."""
+    """One row of the catalogue. The default parts are scaled dot product, softmax, no mask.
+
+    A layer plan has `layers`, the mechanisms of layers 0, 1, 2 …, repeated over the depth; its
+    own parts are those of its first layer, see `layer_plan`. Its layers agree in heads and in
+    what is added to the embeddings.
+    """
 
     name: str
     summary: str
@@ -69,6 +74,7 @@ class Variant(Record, kw_only=True):
     context: Literal["optional", "required", "refused"] = "optional"
     queries: Literal["per_token", "single"] = "per_token"  # single: one for the whole sequence
     has_projections: bool = True  # q, k and v are learned projections of the input
+    layers: tuple[Variant, ...] = ()  # of a layer plan
 
     renamed: ClassVar[Mapping[str, str]] = {
         "whole": "mixer",
@@ -87,6 +93,26 @@ class Variant(Record, kw_only=True):
             if name in self.renamed:
                 raise RenamedError(f"{name!r} of Variant is now {self.renamed[name]!r}")
         super()._refuse(given, named)
+
+    def __post_init__(self) -> None:
+        for layer in self.layers:
+            own = (layer.heads.n_head, layer.heads.n_query_head, layer.has_projections)
+            if own != (self.heads.n_head, self.heads.n_query_head, self.has_projections):
+                raise MisuseError(f"the layers of {self.name!r} have different numbers of heads")
+            absolute = layer.position.absolute or self.position.absolute
+            if layer.layers or (absolute and layer.position != self.position):
+                raise MisuseError(
+                    f"layer {layer.name!r} of {self.name!r} has layers, or embeddings, of its own"
+                )
+
+    def for_layer(self, layer: int) -> Variant:
+        """The mechanism of a layer, counted from 0: of a plan, the one that is its turn."""
+        return self.layers[layer % len(self.layers)] if self.layers else self
+
+    @property
+    def default_depth(self) -> int:
+        """Number of layers that show the whole mechanism: 1, or one round of a plan."""
+        return max(len(self.layers), 1)
 
     if not TYPE_CHECKING:  # a type checker reports attributes that do not exist
 
@@ -118,14 +144,18 @@ class Variant(Record, kw_only=True):
 
     @property
     def row_sum(self) -> RowSum:
-        """Sum of a row with at least one visible key."""
+        """Sum of a row with at least one visible key, in every layer."""
+        if self.layers:
+            return weakest_row_sum(layer.row_sum for layer in self.layers)
         if self.heads.signed:  # the mixing factors of heads have any sign, and any sum
             return "any"
         return self.normalize.row_sum if self.mixer is None else self.mixer.row_sum
 
     @property
     def signed(self) -> bool:
-        """Whether weights may be negative."""
+        """Whether weights may be negative, in any layer."""
+        if self.layers:
+            return any(layer.signed for layer in self.layers)
         signed = self.normalize.signed if self.mixer is None else self.mixer.signed
         return signed or self.heads.signed
 
@@ -137,13 +167,20 @@ class Variant(Record, kw_only=True):
     @cached_property
     def is_causal(self) -> bool:
         """Whether no query attends to a later key, among PROBE_SIZE tokens."""
+        if self.layers:
+            return all(layer.is_causal for layer in self.layers)
         shape = (1, PROBE_SIZE, PROBE_SIZE)
         visible = np.broadcast_to(self.mask(Grid.of(*shape)), shape)
         return not np.triu(visible, 1).any()
 
     @property
     def pipeline(self) -> str:
-        """The parts in order: rope → dot → root-d → causal → softmax, 4 heads."""
+        """The parts in order: rope → dot → root-d → causal → softmax, 4 heads.
+
+        The different pipelines of a plan are separated by semicolons.
+        """
+        if self.layers:
+            return "; ".join(dict.fromkeys(layer.pipeline for layer in self.layers))
         neutral = ("none", "unscaled", "full")
         *stages, heads = map(str, self.parts)
         return " → ".join(stage for stage in stages if stage not in neutral) + f", {heads}"
@@ -203,3 +240,14 @@ class Variant(Record, kw_only=True):
     def slots(self) -> tuple[Any, ...]:
         """The values of all fields, parts among them."""
         return tuple(getattr(self, f.name) for f in fields(self))
+
+
+def layer_plan(*layers: Variant, **texts: Any) -> Variant:
+    """A row whose layers have these mechanisms in turn, repeated over the depth.
+
+    `texts` are the fields that describe it, name, summary and formula among them.
+    """
+    refuses = any(layer.context == "refused" for layer in layers)
+    context = "refused" if refuses else layers[0].context
+    plan: Variant = replace(layers[0], layers=layers, context=context, **texts)
+    return plan

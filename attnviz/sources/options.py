@@ -37,7 +37,7 @@ class SeededOptions(TypedDict, total=False):
     dim: model dimension (32), split across the heads.
     heads: number of heads, instead of the variant's own.
     kv_heads: number of key/value heads (GQA, MQA).
-    layers: number of layers, with residual connections (1).
+    layers: number of layers, with residual connections (1, or one round of a layer plan).
     pad: number of [PAD] tokens to append; None: two where the mask is about padding, else none.
     """
 

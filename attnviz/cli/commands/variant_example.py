@@ -11,6 +11,8 @@ CONTEXT = "Le chat dort"
 
 
 def compute_example(variant: Variant) -> AttentionMap:
-    """The first head of this mechanism over three tokens."""
+    """The first head of this mechanism over three tokens; of a plan, of each of its mechanisms."""
     context = CONTEXT if variant.context == "required" else None
-    return look(SENTENCE, context, variant=variant, select_heads=[0], pad=0)
+    mechanisms = [variant.for_layer(layer) for layer in range(variant.default_depth)]
+    firsts = [i for i, mechanism in enumerate(mechanisms) if mechanism not in mechanisms[:i]]
+    return look(SENTENCE, context, variant=variant, select_layers=firsts, select_heads=[0], pad=0)

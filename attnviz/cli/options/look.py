@@ -108,7 +108,9 @@ SEEDED = Group(
             help="Number of key/value heads (GQA, MQA).",
             default_text="set by the variant",
         ),
-        "layers": Opt("--layers", int, help="Number of stacked layers.", default_text="1"),
+        "layers": Opt(
+            "--layers", int, help="Number of stacked layers.", default_text="1, or a plan's round"
+        ),
         "pad": Opt(
             "--pad",
             int,

@@ -33,8 +33,8 @@ def compose(
     """A mechanism with some of its parts and tunables overridden.
 
     A mask is combined (and) with the variant's own, biases are appended to its own, all other
-    parts replace them. Temperature acts after the biases, the soft cap last. Parts may be text
-    in the grammar of the command line.
+    parts replace them; of a layer plan, in every layer. Temperature acts after the biases, the
+    soft cap last. Parts may be text in the grammar of the command line.
 
     Raises MisuseError for parts that the mechanism has no slot for.
 
@@ -51,22 +51,32 @@ def compose(
     parts: dict[str, Any] = {
         slot: resolve_part(slot, choice) for slot, choice in choices.items() if choice is not None
     }
-    if result.mixer is not None and parts.keys() - {"position"}:
-        slots = " or ".join(sorted(parts))
-        raise MisuseError(
-            f"{result.name!r} computes its weights without scores; it has no {slots} to override"
-        )
     biases: tuple[Any, ...] = as_tuple(resolve_part("bias", bias))
     biases += () if temperature is None else (Temperature(temperature=temperature),)
     biases += () if softcap is None else (SoftCap(cap=softcap),)
-    if biases and result.mixer is not None:
-        raise MisuseError(
-            f"{result.name!r} computes its weights without scores; it has none to add a bias to"
-        )
-    if mask is not None:
-        parts["mask"] = intersect_masks(result.mask, resolve_part("mask", mask))
-    result = replace(result, bias=(*result.bias, *biases), **parts)
+    added = None if mask is None else resolve_part("mask", mask)
+    layers = tuple(
+        replace(layer, **overrides(layer, parts, biases, added)) for layer in result.layers
+    )
+    result = replace(result, **overrides(result, parts, biases, added), layers=layers)
     return result.with_tunables(**tunables) if tunables else result
+
+
+def overrides(
+    variant: Variant, parts: Mapping[str, Any], biases: tuple[Any, ...], mask: Any
+) -> dict[str, Any]:
+    """The slots of one mechanism that change: parts replaced, biases and a mask added.
+
+    Raises MisuseError for parts that the mechanism has no slot for.
+    """
+    if variant.mixer is not None and (parts.keys() - {"position"} or biases):
+        slots = " or ".join(sorted(parts.keys() - {"position"}))
+        missing = f"no {slots} to override" if slots else "none to add a bias to"
+        raise MisuseError(
+            f"{variant.name!r} computes its weights without scores; it has {missing}"
+        )
+    added = {} if mask is None else {"mask": intersect_masks(variant.mask, mask)}
+    return {"bias": (*variant.bias, *biases), **parts, **added}
 
 
 def resolve_part(slot: str, choice: Any) -> Any:

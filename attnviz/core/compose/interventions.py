@@ -88,7 +88,8 @@ class Intervention(Record, kw_only=True):
         """
         changed = own
         if self.layers is None or layer in self.layers:
-            changed = changed if self.variant is None else override_parts(changed, self.variant)
+            if self.variant is not None:
+                changed = override_parts(changed, self.variant.for_layer(layer))
             changed = compose(changed, **self.parts) if self.parts else changed
         if changed.position != own.position and changed.position.absolute:
             raise MisuseError(

@@ -74,7 +74,7 @@ def attend(
             the queries.
         key: keys. With fewer heads than `query`, query head i uses key head i // group.
         value: values; without them, `output` is None.
-        variant: a name from the catalogue, or a Variant.
+        variant: a name from the catalogue, or a Variant; of a layer plan, its first layer.
         mask: a Mask, or a boolean array that broadcasts to [..., head, query, key]; True = the
             query attends to the key. It is combined (and) with the variant's own mask.
         bias: numbers added to the logits, broadcasting to [..., head, query, key].

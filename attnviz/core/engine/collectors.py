@@ -19,7 +19,7 @@ from attnviz.core.engine.attention import Block, apply_weights
 from attnviz.core.engine.blocks import compute_blocks
 from attnviz.core.engine.layer_call import AttendCallback, LayerCall
 from attnviz.core.inputs import Inputs
-from attnviz.core.map_metadata import MapMetadata
+from attnviz.core.map_metadata import MapMetadata, weakest_row_sum
 from attnviz.core.variant import Variant
 from attnviz.errors import MisuseError
 from attnviz.record import Record
@@ -93,11 +93,10 @@ class Collector:
 
     def properties(self) -> MapMetadata:
         """Properties of all recorded layers: pipelines, row sums, whether weights are signed."""
-        row_sums = {variant.row_sum for variant in self.variants}
         pipelines = list(dict.fromkeys(variant.pipeline for variant in self.variants))
         return {
             "algebra": "; ".join(pipelines),
-            "row_sum": next(law for law in ("any", "at most 1", "1") if law in row_sums),
+            "row_sum": weakest_row_sum(variant.row_sum for variant in self.variants),
             "signed": any(variant.signed for variant in self.variants),
         }
 

@@ -34,6 +34,7 @@ FAMILIES = (
     "structured",
     "images",
     "graph",
+    "layer_plans",
 )
 
 CLASSICS = (  # what a course on attention covers, in the order of the list in the terminal

@@ -28,6 +28,7 @@ def variant_facts(row: Variant) -> dict[str, Any]:
         "simplified": row.simplified,
         "unconfirmed": row.unconfirmed,
         **({"reference": row.reference} if row.reference else {}),
+        **({"layers": [layer.name for layer in row.layers]} if row.layers else {}),
         "cost": row.cost,
         "algebra": row.pipeline,
         "row_sum": row.row_sum,

@@ -112,6 +112,7 @@ class VariantDetails(Record):
         tunables = (f"{name}={value}" for name, value in known["tunables"].items())
         return {
             "formula:": row.formula,
+            "layers:": describe_plan(row),
             "pipeline:": row.pipeline,
             "purpose:": row.purpose,
             "paper:": f"arXiv {row.paper}" if row.paper[:1].isdigit() else row.paper,
@@ -125,3 +126,10 @@ class VariantDetails(Record):
             "aliases:": ", ".join(row.aliases),
             "tunables (--set):": ", ".join(tunables).replace("kv_heads=0", "kv_heads=0 (= heads)"),
         }
+
+
+def describe_plan(row: Variant) -> str:
+    """The mechanisms of a layer plan in turn: sliding-window ×5, full; repeated over the depth."""
+    runs = [(name, len(list(run))) for name, run in groupby(layer.name for layer in row.layers)]
+    listed = [f"{name} ×{n}" if n > 1 else name for name, n in runs]
+    return f"{', '.join(listed)}; repeated over the depth" if runs else ""

@@ -82,7 +82,7 @@ class SeededLayers(Record, kw_only=True):
             if layer == n_layer - 1 and not needs_output:
                 attend(replace(call, needs_output=False))
                 break
-            output = self.variant.heads.normalize_output(attend(call), layer)
+            output = call.variant.heads.normalize_output(attend(call), layer)
             x = x + self.merge_heads(layer, output)
         return x
 
@@ -94,7 +94,8 @@ class SeededLayers(Record, kw_only=True):
         features: Mapping[str, TokenFeature],
     ) -> LayerCall:
         """Queries, keys and values of a layer.    [query, dim], [key, dim] -> a LayerCall"""
-        plan = self.variant.heads
+        variant = self.variant.for_layer(layer)
+        plan = variant.heads
         n_head = plan.n_query_head
         key = repeat_kv(self.project(key_input, "w_key", layer, plan.n_kv_head), n_head)
         sizes = Sizes(
@@ -108,14 +109,14 @@ class SeededLayers(Record, kw_only=True):
             query=self.project(query_input, "w_query", layer, n_head),
             key=key,
             grid=Grid.of(n_head, len(query_input), len(key_input), features),
-            params=init_params(self.variant, sizes, {}, self.seed, np.float64, layer),
+            params=init_params(variant, sizes, {}, self.seed, np.float64, layer),
             query_input=query_input,
             key_input=key_input,
             layer=layer,
         )
         kv_value = self.project(key_input, "w_value", layer, plan.n_kv_head)
         value = plan.expand_values(kv_value, plan.n_head)
-        return LayerCall(layer=layer, inputs=inputs, value=value, variant=self.variant)
+        return LayerCall(layer=layer, inputs=inputs, value=value, variant=variant)
 
     def embed(self, tokens: Tokens) -> FloatArray:
         """Token embeddings plus position encoding, if any.    -> [token, dim]"""

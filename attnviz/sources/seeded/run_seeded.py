@@ -53,7 +53,7 @@ def build_seeded_pass(text: str, context: str | None, **options: Any) -> SeededP
         variant=variant,
         seed=options.get("seed", 0),
         dim=options.get("dim", 32),
-        n_layer=options.get("layers", 1),
+        n_layer=options.get("layers", variant.default_depth),
         embedding=embedding,
     )
     n_pad = options.get("pad", 2 if contains(variant.mask, Padding) else 0)
@@ -91,7 +91,7 @@ class SeededPass(Record):
         return self.layers.variant.heads.n_head
 
     def check_last_layer(self, last: int) -> None:
-        """Nothing to check: all layers have the same mechanism."""
+        """Nothing to check: every layer runs its own mechanism."""
 
     def check_memory(self, n_map: int, max_side: int | None = None) -> None:
         """Raise MisuseError where a layer and the recorded maps need more memory than there is."""
@@ -104,7 +104,7 @@ class SeededPass(Record):
         check_memory(estimate, max(n_query, n_key), machine_memory())
 
     def variant_for(self, call: LayerCall) -> Variant:
-        """The mechanism, the same in all layers."""
+        """The mechanism of this layer."""
         return call.variant
 
     def rebuild_call(self, call: LayerCall) -> LayerCall:
@@ -125,6 +125,9 @@ class SeededPass(Record):
         layers, plan = self.layers, self.layers.variant.heads
         simplified = layers.variant.simplified
         stated: MapMetadata = {"simplified": simplified} if simplified else {}
+        if layers.variant.layers:
+            names = [layer.name for layer in layers.variant.layers]
+            stated["layer_plans"] = {layers.variant.name: names}
         return {
             "source": SCHEME,
             "trained": False,
