@@ -18,6 +18,7 @@ import numpy as np
 
 from attnviz.core.arrays import Shape
 from attnviz.core.biases import Bias
+from attnviz.core.citation import publication_year
 from attnviz.core.grid import Grid
 from attnviz.core.heads import Heads, MultiHead
 from attnviz.core.initialization import Initial
@@ -60,6 +61,7 @@ class Variant(Record, kw_only=True):
     simplified: str = ""  # what differs from the paper on purpose
     unconfirmed: str = ""  # why the row could not be checked against a source
     reference: str = ""  # an implementation by the authors, or a library: "owner/name: file"
+    used_by: tuple[str, ...] = ()  # released models
     cost: str = "n² d"  # operations per head, for n tokens and head dimension d
 
     position: Position = NoPosition()
@@ -108,6 +110,11 @@ class Variant(Record, kw_only=True):
     def for_layer(self, layer: int) -> Variant:
         """The mechanism of a layer, counted from 0: of a plan, the one that is its turn."""
         return self.layers[layer % len(self.layers)] if self.layers else self
+
+    @property
+    def year(self) -> int | None:
+        """The year of the paper that is cited first; None without one."""
+        return publication_year(self.paper)
 
     @property
     def default_depth(self) -> int:

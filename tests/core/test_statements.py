@@ -20,7 +20,7 @@ MUST_BE_STATED = (
 )  # fmt: skip
 UNCONFIRMED = (
     "constrained-softmax", "constrained-sparsemax", "milk", "graves", "ntm", "gmm",
-    "talking-heads", "shaw", "local-p",
+    "local-p", "swan",
 )  # fmt: skip
 
 

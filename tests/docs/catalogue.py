@@ -9,6 +9,7 @@ from pathlib import Path
 
 import attnviz.core.variants
 from attnviz.core.variants import VARIANTS
+from attnviz.render.reports.terminal_catalogue import describe_plan
 
 CATALOGUE = Path(attnviz.core.variants.__file__).with_name("README.md")
 ARXIV = re.compile(r"\b\d{4}\.\d{4,5}\b")
@@ -19,9 +20,10 @@ The {count} mechanisms of attnviz. `attnviz variants NAME` describes one of them
 its tunables and a computed example.
 
 In the formulas S are the scaled scores QKᵀ/√d, i is the position of the query, j that of the
-key, n the number of keys and d the head dimension. *Row sum* is the sum of a query's weights.
-Below each table stand the rows that are simpler than their paper (simplified), and those that
-could not be checked against a source (unconfirmed).
+key, n the number of keys and d the head dimension. *Row sum* is the sum of a query's weights,
+*cost* the number of operations per head. Below each table stand a reference implementation and
+released models, where they are known (reference, used by), what is simpler than in the paper
+(simplified), and why a row could not be checked against a source (unconfirmed).
 
 Generated from the rows in this folder by `make docs`; do not edit.
 """
@@ -39,22 +41,39 @@ def catalogue():
 
 def table(rows):
     """A Markdown table with one line per mechanism."""
-    lines = ["| name | summary | formula | paper | row sum |", "|---|---|---|---|---|"]
+    lines = [
+        "| name | summary | formula | paper | year | row sum | cost |",
+        "|---|---|---|---|---|---|---|",
+    ]
     for row in rows:
-        cells = (f"`{row.name}`", row.summary, code(row.formula), linked(row.paper), row.row_sum)
+        paper, year = linked(row.paper), str(row.year or "–")
+        texts = (f"`{row.name}`", row.summary, code(row.formula))
+        cells = (*texts, paper, year, row.row_sum, row.cost)
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(lines) + "\n"
 
 
 def notes(rows):
-    """What the rows simplify, and why some are unconfirmed, as a list."""
+    """What is known of some rows only, as a list."""
     lines = [
         f"- `{row.name}` {kind}: {text}"
         for row in rows
-        for kind, text in (("simplified", row.simplified), ("unconfirmed", row.unconfirmed))
+        for kind, text in (
+            ("layers", describe_plan(row)),
+            ("reference", reference_link(row.reference)),
+            ("used by", ", ".join(row.used_by)),
+            ("simplified", row.simplified),
+            ("unconfirmed", row.unconfirmed),
+        )
         if text
     ]
     return "\n" + "\n".join(lines) + "\n" if lines else ""
+
+
+def reference_link(reference):
+    """A reference implementation with a link to its repository."""
+    repository, _, path = reference.partition(": ")
+    return reference and f"[{repository}](https://github.com/{repository}), `{path}`"
 
 
 def code(text):

@@ -34,6 +34,8 @@ ROWS = (
         formula="softmax(QKᵀ/√d)V over the k best of Iᵢⱼ = Σₜ wₜ relu(R(i)qₜ·R(j)kⱼ), k = top",
         paper="2512.02556",
         purpose="DeepSeek sparse attention: cheap scores for all keys, attention to few.",
+        reference="deepseek-ai/DeepSeek-V3.2-Exp: inference/model.py",
+        used_by=("DeepSeek-V3.2-Exp",),
         simplified="index queries come from the layer's input, not from a latent; not rounded",
         cost="n² index_dim + n · top · d",
         mask=Causal(),
@@ -49,6 +51,10 @@ ROWS = (
         formula="softmax(QKᵀ/√d)V over bucket(qᵢ) = bucket(kⱼ), j ≠ i",
         paper="2001.04451",
         purpose="Finds similar keys without comparing all pairs.",
+        reference=(
+            "huggingface/transformers: src/transformers/models/reformer/modeling_reformer.py"
+        ),
+        used_by=("Reformer",),
         simplified=(
             "queries and keys have projections of their own; one round of hashing, no chunks"
         ),
@@ -76,6 +82,7 @@ ROWS = (
         formula="softmax(QKᵀ/√d)V over the k best blocks of q·mean(K_b), k = top",
         paper="2502.13189",
         purpose="A mixture of experts whose experts are blocks of keys.",
+        reference="MoonshotAI/MoBA: moba/moba_naive.py",
         cost="n (n/block + top · block) d",
         mask=Causal(),
         normalize=BlockTopK(),
@@ -102,6 +109,7 @@ ROWS = (
         formula="m exp(S)/Σ m exp(S), m = clamp((z+R−(i−j))/R, 0, 1), R = ramp",
         paper="1905.07799",
         purpose="Most heads need little context: long spans only where they help.",
+        reference="facebookresearch/fairseq: examples/adaptive_span/adaptive_span_attention.py",
         simplified="the span is bounded by a sigmoid; the paper clamps it",
         cost="n · span · d",
         mask=Causal(),

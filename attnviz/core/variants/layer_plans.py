@@ -69,6 +69,7 @@ ROWS = (
         formula="softmax(rms(q)·rms(k)/√d)V over a window, base 10⁴; each sixth layer j ≤ i, 10⁶",
         paper="2503.19786",
         purpose="A smaller KV cache: only one of six layers stores the keys of the whole text.",
+        used_by=("Gemma 3",),
         reference=(
             "huggingface/transformers: src/transformers/models/gemma3/configuration_gemma3.py"
         ),
@@ -85,6 +86,7 @@ ROWS = (
         formula="softmax(rms(q)·rms(k)/√d)V in chunks, RoPE; each fourth layer c(i)QKᵀ/√d, j ≤ i",
         paper="Llama 4, 2025",
         purpose="Contexts of millions of tokens: positions only within chunks.",
+        used_by=("Llama 4",),
         reference=(
             "huggingface/transformers: src/transformers/models/llama4/configuration_llama4.py"
         ),
@@ -100,6 +102,7 @@ ROWS = (
         formula="gated-delta; each fourth layer σ(wᵀxᵢ) softmax(rms(q)·rms(k)/√d)V with RoPE",
         paper="Qwen3-Next, 2025",
         purpose="Most layers run in constant memory; each fourth finds single tokens exactly.",
+        used_by=("Qwen3-Next",),
         reference=(
             "huggingface/transformers: "
             "src/transformers/models/qwen3_next/configuration_qwen3_next.py"
@@ -116,6 +119,7 @@ ROWS = (
         formula="kda; each fourth layer latent-nope",
         paper="2510.26692",
         purpose="The layers of Kimi Linear: the delta rule carries positions for all.",
+        used_by=("Kimi Linear",),
         reference="MoonshotAI/Kimi-Linear: README.md",
         simplified="see kda and latent-nope; one head by default",
         cost="n² d in one of four layers, n d² as a recurrence in the others",

@@ -30,6 +30,7 @@ ROWS = (
         formula="φ(Q)φ(K)ᵀV / Σ, φ = elu + 1",
         paper="2006.16236",
         purpose="Linear cost in sequence length: sums over keys are computed once.",
+        reference="idiap/fast-transformers: fast_transformers/attention/linear_attention.py",
         cost="n d²",
         score=EluKernel(),
         scale=Unscaled(),
@@ -54,6 +55,9 @@ ROWS = (
         formula="φ(Q)φ(K)ᵀV / Σ, φ(x) = exp(Wx − ‖x‖²/2)/√m, x = q or k over d^¼",
         paper="2009.14794",
         purpose="Approximates softmax attention at linear cost, without retraining.",
+        reference=(
+            "google-research/google-research: performer/fast_attention/jax/fast_attention.py"
+        ),
         simplified="the random features have a fixed seed and are not drawn anew",
         cost="n features d",
         score=RandomFeatures(),
@@ -66,6 +70,7 @@ ROWS = (
         formula="relu(qᵢ)·relu(kⱼ)cos(π(i−j)/2n) / Σ",
         paper="2202.08791",
         purpose="Keeps two properties of softmax: no negative weights, and locality.",
+        reference="OpenNLPLab/cosFormer: cosformer.py",
         cost="2 n d²",
         score=CosFormer(),
         scale=Unscaled(),
@@ -79,6 +84,7 @@ ROWS = (
         formula="(1 + s + s²/2)V / Σ over j ≤ i, s = QKᵀ/√d",
         paper="2402.18668",
         purpose="Better recall than other linear attention; needs a small d.",
+        reference="fla-org/flash-linear-attention: fla/ops/based/naive.py",
         cost="n d³",
         mask=Causal(),
         score=Taylor(),
@@ -92,6 +98,7 @@ ROWS = (
         formula="((γ∘n(q)+β)·(γ′∘n(k)+β′))²V / Σ over j ≤ i, n a norm",
         paper="2402.10644",
         purpose="Improves Based: weights can be 0.",
+        reference="fla-org/flash-linear-attention: fla/ops/rebased/naive.py",
         cost="n d³",
         mask=Causal(),
         score=ReBased(),
@@ -105,6 +112,10 @@ ROWS = (
         formula="softmax(Q(EK)ᵀ/√d)FV",
         paper="2006.04768",
         purpose="Linear cost, for one fixed sequence length.",
+        reference=(
+            "facebookresearch/fairseq: "
+            "examples/linformer/linformer_src/modules/multihead_linear_attention.py"
+        ),
         cost="n landmarks d",
         mixer=Linformer(),
     ),
@@ -116,6 +127,11 @@ ROWS = (
         formula="softmax(QK̃ᵀ/√d) softmax(Q̃K̃ᵀ/√d)⁺ softmax(Q̃Kᵀ/√d)V, Q̃ K̃ means of segments",
         paper="2102.03902",
         purpose="Approximates softmax attention at linear cost, through landmarks.",
+        reference=(
+            "huggingface/transformers: "
+            "src/transformers/models/nystromformer/modeling_nystromformer.py"
+        ),
+        used_by=("Nyströmformer",),
         simplified="the exact pseudo-inverse; the paper iterates towards it",
         cost="n landmarks d",
         mixer=Nystrom(),

@@ -18,6 +18,10 @@ ROWS = (
         formula="α_ij = p_ij Σ_{k≤j} α_{i−1,k} Π_{k≤l<j}(1−p_il), p = σ(QKᵀ/√d + b)",
         paper="1704.00784",
         purpose="Online decoding: keys that were passed are never attended to again.",
+        reference=(
+            "facebookresearch/fairseq: "
+            "examples/simultaneous_translation/utils/monotonic_attention.py"
+        ),
         normalize=Monotonic(),
     ),
     Variant(

@@ -23,6 +23,7 @@ ROWS = (
         formula="exp(S)/(1+Σexp(S))",
         paper="Miller, Attention is off by one, 2023",
         purpose="A head can put weight on none of the keys.",
+        reference="lucidrains/x-transformers: x_transformers/attend.py",
         normalize=SoftmaxOne(),
     ),
     Variant(
@@ -33,6 +34,8 @@ ROWS = (
         formula="exp(S)/(exp(bₕ)+Σexp(S))",
         paper="2508.10925",
         purpose="Takes the place of the first token as attention sink.",
+        reference="openai/gpt-oss: gpt_oss/torch/model.py",
+        used_by=("gpt-oss",),
         mask=Causal(),
         normalize=LearnedSink(),
     ),
@@ -43,6 +46,7 @@ ROWS = (
         formula="max(S−τ, 0), τ such that rows sum to 1",
         paper="1602.02068",
         purpose="Sparse, interpretable weights: low scores get exactly 0.",
+        reference="deep-spin/entmax: entmax/activations.py",
         normalize=Sparsemax(),
     ),
     Variant(
@@ -63,6 +67,7 @@ ROWS = (
         formula="max(S/2−τ, 0)²",
         paper="1905.05702",
         purpose="Sparse weights, with a smoother map than sparsemax.",
+        reference="deep-spin/entmax: entmax/activations.py",
         normalize=Entmax(),
     ),
     Variant(
@@ -74,6 +79,7 @@ ROWS = (
         formula="max((α−1)S−τ, 0)^(1/(α−1))",
         paper="1909.00015",
         purpose="Sparsity per head: the paper learns α, here it is a tunable.",
+        reference="deep-spin/entmax: entmax/root_finding.py",
         simplified="α is a tunable; the paper learns it per head",
         normalize=Entmax(alpha=1.33),
     ),
@@ -84,6 +90,7 @@ ROWS = (
         formula="argmax_p p·S − ‖p‖₂",
         paper="2402.13725",
         purpose="Sparse rows, nearly uniform over the keys that keep weight.",
+        reference="deep-spin/entmax: entmax/root_finding.py",
         normalize=Normmax(),
     ),
     Variant(
@@ -94,6 +101,7 @@ ROWS = (
         formula="min(max(S−τ, 0), 1), τ such that rows sum to `budget`",
         paper="2402.13725",
         purpose="A relaxed choice of k keys.",
+        reference="deep-spin/entmax: entmax/root_finding.py",
         normalize=Budget(),
     ),
     Variant(
@@ -134,6 +142,10 @@ ROWS = (
         formula="σ(QKᵀ/√d − log n)",
         paper="2409.04431",
         purpose="No competition between keys, and no sum over the row.",
+        reference=(
+            "apple/ml-sigmoid-attention: "
+            "attention_simulator/src/attention_simulator/layers/attention.py"
+        ),
         normalize=Sigmoid(),
     ),
     Variant(
@@ -177,6 +189,7 @@ ROWS = (
         formula="relu(exp(S)−1)/(Σ|exp(S)−1|+ε)",
         paper="2504.20966",
         purpose="No attention sink and no massive activations: rows may sum to 0.",
+        reference="zaydzuhri/softpick-attention: naive_softpick_attn.py",
         mask=Causal(),
         normalize=Softpick(),
     ),
@@ -187,6 +200,7 @@ ROWS = (
         formula="σ(Sᵢⱼ)Π_{j<l<i}(1−σ(Sᵢₗ)) over j < i",
         paper="2410.17980",
         purpose="Recency without position encoding; rows may sum to less than 1.",
+        reference="shawntan/stickbreaking-attention: stickbreaking_attention/sb_ref.py",
         simplified=(
             "what is left of a row is dropped; the reference's test form adds it to the own value"
         ),

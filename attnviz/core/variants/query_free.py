@@ -5,6 +5,7 @@ from __future__ import annotations
 from attnviz.core.heads import MultiHead
 from attnviz.core.masks import Causal
 from attnviz.core.normalizers.adaptive import Gaussian
+from attnviz.core.normalizers.query_to_context import QueryToContext
 from attnviz.core.scales import Unscaled
 from attnviz.core.scores.query_free import FeedForwardScore, SelfAttentive, Uniform
 from attnviz.core.scores.seed_vector import SeedVector
@@ -13,6 +14,7 @@ from attnviz.core.scores.synthesizer import (
     FactorizedSynthesizer,
     RandomSynthesizer,
 )
+from attnviz.core.scores.trilinear import Trilinear
 from attnviz.core.variant import Variant
 
 ROWS = (
@@ -103,6 +105,20 @@ ROWS = (
         score=Uniform(),
         scale=Unscaled(),
         normalize=Gaussian(),
+    ),
+    Variant(
+        name="query-to-context",
+        aliases=("bidaf-query-to-context", "q2c"),
+        group="scores",
+        summary="softmax over keys of their best score with any query: one row for all",
+        formula="softmaxⱼ(maxᵢ wᵀ[q;k;q∘k]ᵢⱼ)V",
+        paper="1611.01603",
+        purpose="Reading comprehension: the words of the passage closest to any question word.",
+        used_by=("BiDAF",),
+        reference="allenai/bi-att-flow: basic/model.py",
+        score=Trilinear(),
+        scale=Unscaled(),
+        normalize=QueryToContext(),
     ),
     Variant(
         name="pma",

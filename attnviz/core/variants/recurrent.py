@@ -20,6 +20,7 @@ ROWS = (
         formula="(QKᵀ/√d ∘ D)V, D_ij = γₕ^(i−j) for j ≤ i, γₕ = 1 − 2^(−5−h)",
         paper="2307.08621",
         purpose="Trains in parallel and runs as a recurrence in constant memory.",
+        reference="fla-org/flash-linear-attention: fla/ops/retention/naive.py",
         simplified=(
             "without group norm and output gate; torchscale spaces the rotation angles differently"
         ),
@@ -37,6 +38,7 @@ ROWS = (
         formula="A_ij = Σ_c q_ic k_jc Π_{j<l≤i} α_lc, α = σ(WUx+b)^(1/τ)",
         paper="2312.06635",
         purpose="Linear attention that can clear its state, depending on the input.",
+        reference="fla-org/flash-linear-attention: fla/ops/gla/naive.py",
         simplified="without output gate and group norm",
         cost="n d² as a recurrence",
         mask=Causal(),
@@ -51,6 +53,8 @@ ROWS = (
         formula="A_ij = Σ_c r_ic k_jc Π_{j<l<i} w_lc, A_ii = Σ_c r_ic u_c k_ic",
         paper="2404.05892",
         purpose="A recurrent network that trains in parallel and generates in constant memory.",
+        reference="fla-org/flash-linear-attention: fla/ops/rwkv6/recurrent_naive.py",
+        used_by=("RWKV-6",),
         simplified=(
             "inputs are not mixed with the previous token; without group norm and output gate"
         ),
@@ -67,6 +71,8 @@ ROWS = (
         formula="(silu(Q)silu(K)ᵀ ∘ L)ΔV + DV, L_ij = Π_{j<l≤i} exp(−rate Δₗ), Δ = softplus(wx+b)",
         paper="2405.21060",
         purpose="Shows the duality of state space models and linear attention.",
+        reference="state-spaces/mamba: mamba_ssm/modules/ssd_minimal.py",
+        used_by=("Mamba-2", "Codestral Mamba"),
         simplified=(
             "without short convolution and output gate; B and C per head, in the paper shared"
         ),
@@ -113,6 +119,7 @@ ROWS = (
         formula="tril(QKᵀ)(I + tril(diag(β)KKᵀ, −1))⁻¹diag(β)V",
         paper="2406.06484, 2102.11174",
         purpose="Replaces the value of a key instead of adding to it.",
+        reference="fla-org/flash-linear-attention: fla/ops/delta_rule/naive.py",
         simplified=(
             "without short convolutions; kernels multiply queries by d^−½, the papers do not"
         ),
@@ -129,6 +136,8 @@ ROWS = (
         formula="Sₜ = αₜ(I − βₜkₜkₜᵀ)Sₜ₋₁ + βₜkₜvₜᵀ, oₜ = Sₜᵀqₜ",
         paper="2412.06464",
         purpose="Clears the whole state fast, or one entry exactly.",
+        reference="fla-org/flash-linear-attention: fla/ops/gated_delta_rule/naive.py",
+        used_by=("Qwen3-Next",),
         simplified="without short convolutions and output gate; kernels multiply queries by d^−½",
         cost="n d² as a recurrence",
         mask=Causal(),
@@ -143,6 +152,8 @@ ROWS = (
         formula="Sₜ = (I − βₜkₜkₜᵀ)Diag(αₜ)Sₜ₋₁ + βₜkₜvₜᵀ, oₜ = Sₜᵀqₜ",
         paper="2510.26692",
         purpose="Finer forgetting than one gate per head, at nearly the same cost.",
+        reference="fla-org/flash-linear-attention: fla/ops/kda/naive.py",
+        used_by=("Kimi Linear",),
         simplified="without short convolutions and output gate; kernels multiply queries by d^−½",
         cost="n d² as a recurrence",
         mask=Causal(),
@@ -157,6 +168,7 @@ ROWS = (
         formula="(silu(Q)silu(K)ᵀ ∘ D)V, D_ij = λₕ^(i−j) for j ≤ i, λₕ = exp(−ALiBi slope)",
         paper="2401.04658, 2501.08313",
         purpose="Linear attention in tiles; seven of eight layers of MiniMax-01.",
+        used_by=("MiniMax-01",),
         reference="OpenNLPLab/lightning-attention: examples/module/tnl_attn.py",
         simplified="the same slopes in all layers; without SiLU of values, norm and output gate",
         cost="n d² as a recurrence",
@@ -172,6 +184,7 @@ ROWS = (
         formula="A_ij = Σ_c silu(q_ic)(1−α_jc) Π_{j<l≤i} α_lc, α = σ(Wx)",
         paper="2404.07904",
         purpose="A gated recurrent network with a state as large as that of linear attention.",
+        reference="fla-org/flash-linear-attention: fla/layers/hgrn2.py",
         simplified="a lower bound of 0 for all layers; without norm of the output",
         cost="n d² as a recurrence",
         mask=Causal(),

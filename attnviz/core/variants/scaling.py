@@ -37,6 +37,8 @@ ROWS = (
         formula="softmax(c tanh(QKᵀ/(c√d)))V, c = cap",
         paper="2408.00118",
         purpose="Stabilizes training: scores are bounded, and none is cut off.",
+        reference="huggingface/transformers: src/transformers/models/gemma2/modeling_gemma2.py",
+        used_by=("Gemma 2", "Grok-1"),
         bias=(SoftCap(cap=50.0),),
     ),
     Variant(
@@ -59,6 +61,8 @@ ROWS = (
         formula="softmax((1 + c log(⌊(i+1)/f⌋+1)) QKᵀ/√d)V, c = attn_scale, f = floor_scale",
         paper="Llama 4, 2025",
         purpose="Keeps layers without position encoding sharp in very long texts.",
+        reference="huggingface/transformers: src/transformers/models/llama4/modeling_llama4.py",
+        used_by=("Llama 4",),
         mask=Causal(),
         scale=TemperatureTuning(),
     ),

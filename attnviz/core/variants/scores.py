@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from attnviz.core.mixers.coverage import Coverage, LocationSensitive
 from attnviz.core.normalizers.hopfield import Hopfield
-from attnviz.core.normalizers.query_to_context import QueryToContext
 from attnviz.core.scales import Unscaled
 from attnviz.core.scales.fixed import Bandwidth
 from attnviz.core.scales.learned import Gain, KeyStrength, LearnedTemperature, LengthGain
@@ -37,6 +36,7 @@ ROWS = (
         formula="softmax(aΣtanh(c(q+k)))V",
         paper="Keras, Attention(score_mode='concat')",
         purpose="The nonlinearity of the additive score with two parameters.",
+        reference="keras-team/keras: keras/src/layers/attention/attention.py",
         score=TanhSum(),
         scale=Unscaled(),
     ),
@@ -57,6 +57,8 @@ ROWS = (
         formula="softmax(wᵀ[q;k;q∘k])V",
         paper="1611.01603",
         purpose="Reading comprehension: relates the words of a passage and a question.",
+        reference="allenai/bi-att-flow: my/tensorflow/nn.py",
+        used_by=("BiDAF",),
         score=Trilinear(),
         scale=Unscaled(),
     ),
@@ -104,6 +106,7 @@ ROWS = (
         formula="softmax(q·k/(‖q‖‖k‖))V",
         paper="1410.5401",
         purpose="Scores between −1 and 1, independent of vector length.",
+        reference="allenai/allennlp: allennlp/modules/attention/cosine_attention.py",
         score=Cosine(),
         scale=Unscaled(),
     ),
@@ -129,6 +132,8 @@ ROWS = (
         formula="softmax(q·k/(‖q‖‖k‖ max(τ, 0.01)))V",
         paper="2111.09883",
         purpose="Large vision models, whose heads a few pixels would dominate otherwise.",
+        reference="microsoft/Swin-Transformer: models/swin_transformer_v2.py",
+        used_by=("Swin V2",),
         score=Cosine(),
         scale=LearnedTemperature(),
     ),
@@ -151,6 +156,10 @@ ROWS = (
         formula="softmax(LN(q)·LN(k)/√d)V",
         paper="2302.05442",
         purpose="Keeps the logits of very large models from growing to one-hot rows.",
+        reference=(
+            "huggingface/transformers: src/transformers/models/persimmon/modeling_persimmon.py"
+        ),
+        used_by=("Persimmon 8B",),
         simplified="the learned gains are 1, as before training",
         score=QueryKeyNorm(),
     ),
@@ -161,6 +170,8 @@ ROWS = (
         formula="softmax(rms(q)·rms(k)/√d)V",
         paper="2505.09388, 2501.00656",
         purpose="Like QK layer norm without the mean; in most open models since 2024.",
+        reference="huggingface/transformers: src/transformers/models/qwen3/modeling_qwen3.py",
+        used_by=("Qwen3", "OLMo 2", "Gemma 3"),
         simplified="the learned gains are 1, as before training; OLMo 2 norms all heads together",
         score=QueryKeyNorm(norm="rms"),
     ),
@@ -172,6 +183,7 @@ ROWS = (
         formula="softmax(−‖q−k‖²/√d)V",
         paper="2006.04710",
         purpose="Score of Lipschitz self-attention (in its paper with tied projections).",
+        reference="lucidrains/x-transformers: x_transformers/attend.py",
         simplified="queries and keys have projections of their own; the paper ties them",
         score=SquaredDistance(),
     ),
@@ -194,6 +206,7 @@ ROWS = (
         formula="q ← softmax(β qKᵀ)K, steps − 1 times; then softmax(β qKᵀ)V",
         paper="2008.02217",
         purpose="Attention as one update of an associative memory, and the effect of more.",
+        reference="ml-jku/hopfield-layers: hflayers/functional.py",
         cost="steps · n² d",
         scale=Unscaled(),
         normalize=Hopfield(),
@@ -206,6 +219,8 @@ ROWS = (
         formula="αᵢ = softmax(vᵀtanh(Wqᵢ+Uk+V(F∗αᵢ₋₁)+b))",
         paper="1506.07503",
         purpose="Speech: moves forward, without confusing similar sounds far apart.",
+        reference="NVIDIA/tacotron2: model.py",
+        used_by=("Tacotron 2",),
         cost="n² d + 2 n d²",
         mixer=LocationSensitive(),
     ),
@@ -216,20 +231,9 @@ ROWS = (
         formula="αᵢ = softmax(vᵀtanh(Wqᵢ+Uk+w_c Σ_{l<i}αₗ+b))",
         paper="1601.04811, 1704.04368",
         purpose="Translation and summarization with less repetition.",
+        reference="abisee/pointer-generator: attention_decoder.py",
+        used_by=("pointer-generator",),
         cost="n² d + 2 n d²",
         mixer=Coverage(),
-    ),
-    Variant(
-        name="query-to-context",
-        aliases=("bidaf-query-to-context", "q2c"),
-        group="scores",
-        summary="softmax over keys of their best score with any query: one row for all",
-        formula="softmaxⱼ(maxᵢ wᵀ[q;k;q∘k]ᵢⱼ)V",
-        paper="1611.01603",
-        purpose="Reading comprehension: the words of the passage closest to any question word.",
-        reference="allenai/bi-att-flow: basic/model.py",
-        score=Trilinear(),
-        scale=Unscaled(),
-        normalize=QueryToContext(),
     ),
 )

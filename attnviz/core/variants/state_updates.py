@@ -32,6 +32,7 @@ ROWS = (
         formula="Sₜ = (Diag(wₜ) − (aₜ∘κₜ)κₜᵀ)Sₜ₋₁ + k̃ₜvₜᵀ, oₜ = Sₜᵀrₜ + (rₜ∘ρ)·k̃ₜ vₜ",
         paper="2503.14456",
         purpose="A recurrent network that removes what it replaces, in constant memory.",
+        used_by=("RWKV-7",),
         reference="BlinkDL/RWKV-LM: RWKV-v7/rwkv_v7_demo.py",
         simplified="no mix with the previous token or first layer's values; no norm, no gate",
         cost="n d² as a recurrence",

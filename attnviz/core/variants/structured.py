@@ -17,6 +17,9 @@ ROWS = (
         formula="exp(QKᵀ/√d), rows and columns divided by their sums alternately, rows last",
         paper="2110.11773",
         purpose="Every key receives about the same total weight.",
+        reference=(
+            "michaelsdr/sinkformers: nlp-tutorial/text-classification-transformer/sinkhorn.py"
+        ),
         cost="n² (d + rounds)",
         normalize=Sinkhorn(),
     ),
@@ -28,6 +31,7 @@ ROWS = (
         formula="W = softmax over queries (QKᵀ/√d), A_ij = W_ij / Σⱼ W_ij",
         paper="2006.15055",
         purpose="Object-centric learning: queries (slots) compete for keys.",
+        reference="google-research/google-research: slot_attention/model.py",
         simplified="one iteration, without ε",
         normalize=SlotAttention(),
     ),
@@ -51,6 +55,10 @@ ROWS = (
         formula="A_ij = 1/neighbours over |j−i| < window, less 1 where j = i",
         paper="2111.11418",
         purpose="Tests how much a Transformer depends on attention.",
+        reference=(
+            "huggingface/transformers: src/transformers/models/poolformer/modeling_poolformer.py"
+        ),
+        used_by=("PoolFormer",),
         cost="n window d",
         mask=Window(window=2),
         mixer=Pooling(),
@@ -63,6 +71,8 @@ ROWS = (
         formula="Re(F_n X F_d) = cos(2π ij/n)XC − sin(2π ij/n)XS",
         paper="2105.03824",
         purpose="A fixed transform in place of attention: fast, without parameters.",
+        reference="huggingface/transformers: src/transformers/models/fnet/modeling_fnet.py",
+        used_by=("FNet",),
         cost="n log n d",
         mixer=Fourier(),
         context="refused",

@@ -27,8 +27,6 @@ def variant_facts(row: Variant) -> dict[str, Any]:
         "purpose": row.purpose,
         "simplified": row.simplified,
         "unconfirmed": row.unconfirmed,
-        **({"reference": row.reference} if row.reference else {}),
-        **({"layers": [layer.name for layer in row.layers]} if row.layers else {}),
         "cost": row.cost,
         "algebra": row.pipeline,
         "row_sum": row.row_sum,
@@ -36,4 +34,16 @@ def variant_facts(row: Variant) -> dict[str, Any]:
         "causal": row.is_causal,
         "context": row.context,
         "tunables": dict(iter_tunables(row.slots)),
+        **known_facts(row),
     }
+
+
+def known_facts(row: Variant) -> dict[str, Any]:
+    """What is known of some mechanisms only: year, reference, released models, layers."""
+    facts = {
+        "year": row.year,
+        "reference": row.reference,
+        "used_by": list(row.used_by),
+        "layers": [layer.name for layer in row.layers],
+    }
+    return {name: fact for name, fact in facts.items() if fact}

@@ -117,6 +117,7 @@ class VariantDetails(Record):
             "purpose:": row.purpose,
             "paper:": f"arXiv {row.paper}" if row.paper[:1].isdigit() else row.paper,
             "reference:": row.reference,
+            "used by:": ", ".join(row.used_by),
             "simplified:": row.simplified,
             "unconfirmed:": row.unconfirmed,
             "row sum:": row.row_sum + (", weights may be negative" if row.signed else ""),
