@@ -73,7 +73,7 @@ LAYERS = {
         ("formats", "__init__"),
         ("figure", "page", "terminal"),
         ("data",),
-        ("row_remainder", "cell_pooling", "style", "provenance", "views"),
+        ("row_remainder", "cell_pooling", "style", "provenance", "views", "link_text"),
         ("segment_borders", "safe_text"),
         ("colors",),
         ("palettes",),

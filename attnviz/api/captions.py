@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+import numpy as np
+
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.comparison import compared_heads
 from attnviz.core.map_metadata import layer_mechanism
+from attnviz.core.subset import select_tokens
+from attnviz.measure.entropy import entropy, max_entropy
 from attnviz.measure.head_summary import summarize_head
-from attnviz.render.safe_text import escape_token
+from attnviz.measure.links import StrongLink, strongest_link
+from attnviz.measure.row_mass import has_distribution_rows
+from attnviz.render.link_text import format_link
 from attnviz.render.style import SEPARATOR
 
 Patterns = Mapping[tuple[int, int], tuple[str, float]]
@@ -34,11 +40,8 @@ def make_captions(
     prefixes = {
         at: f"{name} {score:.2f}{SEPARATOR}" for at, (name, score) in (patterns or {}).items()
     }
+    is_change = find_changes(amap)
     compared = compared_heads(amap)
-    if compared:
-        is_change = [head.kind == "difference" for head in compared]
-    else:
-        is_change = [amap.meta.get("source") == "difference"] * amap.n_head
     names = [head.name for head in compared] or [str(amap.meta.get("variant"))] * amap.n_head
     return {
         (layer, head): name_layer(amap, names[j], layer)
@@ -76,14 +79,50 @@ def make_caption(amap: AttentionMap, i: int, j: int, is_change: bool) -> str:
     """The largest weight (or change) of a head, and the mean entropy of rows if it is defined."""
     summary = summarize_head(amap, i, j)
     if summary.query is None or summary.key is None:
-        return "no change" if is_change else "no attention"
-    query = escape_token(amap.queries[summary.query].label)
-    key = escape_token(amap.keys[summary.key].label)
-    if is_change:
-        return f"max change {query} → {key} {summary.weight:+.2f}"
-    name = "max |weight|" if (amap.weights[i, j] < 0).any() else "max weight"
-    caption = f"{name} {query} → {key} {summary.weight:.2f}"
-    if summary.entropy is None:
+        return "identical" if is_change else "no attention"
+    link = StrongLink(summary.query, summary.key, summary.weight)
+    caption = describe_link(amap, link, is_change, bool((amap.weights[i, j] < 0).any()))
+    if is_change or summary.entropy is None:
         return caption
     bits = f"{summary.entropy:.2f} of {summary.max_entropy:.2f} bits"
     return f"{caption}{SEPARATOR}mean entropy {bits}"
+
+
+def make_row_captions(amap: AttentionMap, query: int) -> dict[tuple[int, int], str]:
+    """One line per head about the row of one query: its largest weight and its entropy."""
+    if "pooled" in amap.meta or amap.meta.get("source") == "mask":
+        return {}
+    row = select_tokens(amap, [query], list(range(len(amap.keys))))
+    bits = None
+    if has_distribution_rows(row):
+        bits = np.broadcast_arrays(entropy(row)[..., 0], max_entropy(row)[..., 0])
+    captions = {}
+    is_change = find_changes(amap)
+    for i, layer in enumerate(amap.layers):
+        for j, head in enumerate(amap.heads):
+            link = strongest_link(amap, i, j, query)
+            if link is None:
+                captions[layer, head] = "identical" if is_change[j] else "no attention"
+                continue
+            signed = bool((row.weights[i, j] < 0).any())
+            caption = describe_link(amap, link, is_change[j], signed)
+            if bits is not None and not is_change[j]:
+                caption += f"{SEPARATOR}entropy {bits[0][i, j]:.2f} of {bits[1][i, j]:.2f} bits"
+            captions[layer, head] = caption
+    return captions
+
+
+def describe_link(amap: AttentionMap, link: StrongLink, is_change: bool, signed: bool) -> str:
+    """A largest weight, largest |weight| or largest change."""
+    text = format_link(amap, link.query, link.key)
+    if is_change:
+        return f"max change {text} {link.weight:+.2f}"
+    return f"max {'|weight|' if signed else 'weight'} {text} {link.weight:.2f}"
+
+
+def find_changes(amap: AttentionMap) -> list[bool]:
+    """Which heads are differences of two maps.    -> [head]"""
+    compared = compared_heads(amap)
+    if compared:
+        return [head.kind == "difference" for head in compared]
+    return [amap.meta.get("source") == "difference"] * amap.n_head

@@ -20,8 +20,9 @@ from attnviz.measure.difference import (
     keep_shared_tokens,
     most_changed_heads,
 )
+from attnviz.measure.links import content_pairs
 from attnviz.measure.row_mass import has_distribution_rows
-from attnviz.render.safe_text import escape_token
+from attnviz.render.link_text import format_link
 from attnviz.render.style import SEPARATOR
 
 FEW = 5  # heads listed by name
@@ -149,8 +150,12 @@ def make_captions(change: AttentionMap, patterns: Patterns) -> dict[tuple[int, i
 
 
 def describe_extremes(change: AttentionMap, i: int, j: int) -> list[str]:
-    """The largest increase and decrease of a head.    [query, key] -> texts"""
-    weights = change.weights[i, j]
+    """The largest increase and decrease of a head, of content pairs if one of them changed.
+
+    Shapes: [query, key] of one head -> texts
+    """
+    content = np.where(content_pairs(change, i, j), change.weights[i, j], 0.0)
+    weights = content if content.any() else change.weights[i, j]
     extremes = []
     for name, sign, cell in (
         ("increase", 1, weights.argmax()),
@@ -158,9 +163,8 @@ def describe_extremes(change: AttentionMap, i: int, j: int) -> list[str]:
     ):
         q, k = (int(at) for at in np.unravel_index(cell, weights.shape))
         if weights[q, k] * sign > 0:
-            query, key = escape_token(change.queries[q].label), escape_token(change.keys[k].label)
-            extremes.append(f"largest {name} {query} → {key} {weights[q, k]:+.2f}")
-    return extremes or ["no change"]
+            extremes.append(f"largest {name} {format_link(change, q, k)} {weights[q, k]:+.2f}")
+    return extremes or ["identical"]
 
 
 def require_divergence(result: Difference) -> HeadChange:

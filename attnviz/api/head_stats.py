@@ -10,8 +10,7 @@ from attnviz.core.attention_map import AttentionMap
 from attnviz.errors import MisuseError, UnknownNameError
 from attnviz.lookup import unknown_name_message
 from attnviz.measure.distance import mean_distance, offsets
-from attnviz.measure.head_summary import summarize_head
-from attnviz.measure.links import strongest_links
+from attnviz.measure.head_summary import HeadSummary, summarize_head
 from attnviz.measure.patterns import PATTERNS, best_patterns
 
 HeadStats = dict[str, Any]
@@ -32,7 +31,8 @@ def head_stats(amap: AttentionMap, sort: str = "layer") -> list[HeadStats]:
         original indices; "pattern" is the best pattern if its "score", from 0 to 1, is at
         least 0.5; "entropy" and its maximum "most_entropy" are means over rows in bits;
         "distance" is the mean distance in tokens; "strongest" is the strongest link, without
-        special tokens if it can be: query, key, query_token, key_token, weight.
+        special tokens, padding and rows with a single key if it can be: query, key,
+        query_token, key_token, weight.
 
     Raises:
         UnknownNameError: an unknown order.
@@ -59,7 +59,7 @@ def head_stats(amap: AttentionMap, sort: str = "layer") -> list[HeadStats]:
                 "entropy": summary.entropy,
                 "most_entropy": summary.max_entropy,
                 "distance": None if distance is None else float(distance[i, j]),
-                "strongest": find_strongest(amap, i, j),
+                "strongest": link_record(amap, summary),
             }
         )
     if sort in ("entropy", "distance") and all(row[sort] is None for row in rows):
@@ -67,13 +67,13 @@ def head_stats(amap: AttentionMap, sort: str = "layer") -> list[HeadStats]:
     return sort_heads(rows, sort)
 
 
-def find_strongest(amap: AttentionMap, i: int, j: int) -> HeadStats | None:
-    """The strongest link of a head, without special tokens if there is another."""
-    links = strongest_links(amap, i, j, 1, special=False) or strongest_links(amap, i, j, 1)
-    for query, key, weight in links:
-        tokens = {"query_token": amap.queries[query].label, "key_token": amap.keys[key].label}
-        return {"query": query, "key": key, **tokens, "weight": weight}
-    return None
+def link_record(amap: AttentionMap, summary: HeadSummary) -> HeadStats | None:
+    """The strongest link of a head with its tokens; None for a head without any weight."""
+    query, key = summary.query, summary.key
+    if query is None or key is None:
+        return None
+    tokens = {"query_token": amap.queries[query].label, "key_token": amap.keys[key].label}
+    return {"query": query, "key": key, **tokens, "weight": summary.weight}
 
 
 ORDERS: Mapping[str, Callable[[HeadStats], Any]] = {

@@ -8,7 +8,7 @@ import numpy as np
 
 from attnviz.core.attention_map import AttentionMap
 from attnviz.measure.entropy import head_entropy, max_entropy
-from attnviz.measure.links import strongest_links
+from attnviz.measure.links import strongest_link
 from attnviz.measure.row_mass import has_distribution_rows, mean_over_rows
 
 
@@ -33,8 +33,8 @@ def summarize_head(amap: AttentionMap, layer_index: int, head_index: int) -> Hea
     Shapes: [query, key] of one head -> a HeadSummary
     """
     single = amap.select(layers=[amap.layers[layer_index]], heads=[amap.heads[head_index]])
-    links = strongest_links(single, 0, 0, 1)
-    query, key, weight = links[0] if links else (None, None, 0.0)
+    link = strongest_link(single, 0, 0)
+    query, key, weight = (None, None, 0.0) if link is None else link
     if not has_distribution_rows(single):
         return HeadSummary(query, key, weight, None, None)
     highest = mean_over_rows(max_entropy(single), np.asarray(single.row_sums > 0))

@@ -6,8 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from attnviz.core.arrays import BoolArray, FloatArray
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.subset import visible_pairs
+from attnviz.measure.check import is_padding
 
 
 class StrongLink(NamedTuple):
@@ -19,19 +21,44 @@ class StrongLink(NamedTuple):
 
 
 def strongest_links(
-    amap: AttentionMap, layer_index: int, head_index: int, n: int = 5, *, special: bool = True
+    amap: AttentionMap, layer_index: int, head_index: int, n: int = 5, *, content: bool = False
 ) -> list[StrongLink]:
     """The `n` largest weights of a head, by absolute value; of equal ones, the first.
 
-    Masked weights and zeros are no links. Without `special`, neither are those of special
-    tokens.
+    Masked weights and zeros are no links; with `content`, only content pairs are.
     Shapes: [query, key] of one head -> n links, or fewer
     """
-    weights = amap.weights[layer_index, head_index]
-    is_link = visible_pairs(amap)[layer_index, head_index] & (weights != 0)
-    if not special:
-        is_link &= ~np.array([token.special for token in amap.queries], dtype=bool)[:, None]
-        is_link &= ~np.array([token.special for token in amap.keys], dtype=bool)
+    at = layer_index, head_index
+    allowed = content_pairs(amap, *at) if content else visible_pairs(amap)[at]
+    return largest_links(amap.weights[at], allowed, n)
+
+
+def strongest_link(
+    amap: AttentionMap, layer_index: int, head_index: int, query: int | None = None
+) -> StrongLink | None:
+    """The strongest link of a head, or of one of its rows; None if all its weights are zero.
+
+    A content pair where one has any weight; of a row, a key that is neither special nor padding.
+    Shapes: [query, key] of one head -> a link
+    """
+    at = layer_index, head_index
+    visible = visible_pairs(amap)[at]
+    if query is None:
+        content = content_pairs(amap, *at)
+    else:
+        visible = visible & (np.arange(len(amap.queries)) == query)[:, None]
+        content = visible & content_keys(amap)
+    weights = amap.weights[at]
+    links = largest_links(weights, content, 1) or largest_links(weights, visible, 1)
+    return links[0] if links else None
+
+
+def largest_links(weights: FloatArray, allowed: BoolArray, n: int) -> list[StrongLink]:
+    """The `n` largest nonzero weights among the allowed pairs.
+
+    Shapes: [query, key], [query, key] -> n links, or fewer
+    """
+    is_link = allowed & (weights != 0)
     size = np.where(is_link, np.abs(weights), 0.0).ravel()
     n = min(n, int(is_link.sum()))
     if n < 1:
@@ -41,3 +68,31 @@ def strongest_links(
     order = candidates[np.argsort(-size[candidates], kind="stable")][:n]
     cells = zip(*np.unravel_index(order, weights.shape), strict=True)
     return [StrongLink(int(q), int(k), float(weights[q, k])) for q, k in cells]
+
+
+def content_pairs(amap: AttentionMap, layer_index: int, head_index: int) -> BoolArray:
+    """The visible pairs whose weight can say something about the head.
+
+    Excluded are special tokens and padding, as queries and as keys, and rows with a single
+    visible key (the first of a causal map): their weight is 1 in every head. A head without a
+    mask and without any weight above the diagonal is taken as causal, as in files of other
+    programs.
+    Shapes: -> [query, key] of one head
+    """
+    at = layer_index, head_index
+    visible = visible_pairs(amap)[at]
+    weights = amap.weights[at]
+    single = visible.sum(-1) == 1
+    if visible.all() and weights.shape[0] == weights.shape[1] and not np.triu(weights, 1).any():
+        single[:1] = True
+    is_content = ~np.array([token.special for token in amap.queries], dtype=bool) & ~single
+    keys = content_keys(amap)
+    if amap.queries == amap.keys:
+        is_content &= keys
+    return np.asarray(visible & is_content[:, None] & keys)
+
+
+def content_keys(amap: AttentionMap) -> BoolArray:
+    """Which keys are neither special tokens nor padding.    -> [key]"""
+    special = np.array([token.special for token in amap.keys], dtype=bool)
+    return ~special & ~np.array(is_padding(amap), dtype=bool)

@@ -15,7 +15,8 @@ SEPARATOR = " · "  # between the parts of a caption
 class Style(Record, kw_only=True):
     """Display options; None is the default for the map.
 
-    `captions` has one line of escaped text per head, keyed by the original (layer, head).
+    `captions` has one line of escaped text per head, keyed by the original (layer, head);
+    `row_captions` has the lines of the text view, about the row of its query.
     `patterns`, by the same key, has the attention pattern of a head and its score, 0 to 1.
     `made_by` (command, versions) goes into the metadata of the output. `precision` is a number
     of decimals, `query` a position.
@@ -31,6 +32,7 @@ class Style(Record, kw_only=True):
     dpi: int = 150
     ascii: bool = False  # ASCII output only
     captions: Mapping[tuple[int, int], str] = field(default_factory=dict)
+    row_captions: Mapping[tuple[int, int], str] = field(default_factory=dict)
     patterns: Mapping[tuple[int, int], tuple[str, float]] = field(default_factory=dict)
     made_by: Mapping[str, str] = field(default_factory=dict)
 

@@ -59,7 +59,7 @@ def test_in_every_format(row, files, tmp_path):
 def test_the_same_file_changed_nothing(files):
     made = run("diff", files("a"), files("a"), "--max-js", "0")
     assert (made.status, made.err) == (0, "")
-    assert "no change" in made.out and "largest change: none" in made.out
+    assert "identical" in made.out and "largest change: none" in made.out
 
 
 def test_a_head_that_changed_too_much_is_status_1(files):

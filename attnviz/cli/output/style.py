@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from attnviz.cli.environment import Environment
 from attnviz.cli.options.parse import check_dpi, check_precision, parse_size
 from attnviz.core.attention_map import AttentionMap
-from attnviz.render.style import Style
+from attnviz.render.style import Style, query_index
 
 if TYPE_CHECKING:
     from attnviz.api.captions import Captions
@@ -48,13 +48,16 @@ def complete_style(
     captions: Captions | None = None,
 ) -> Style:
     """The style with what depends on the map: captions, patterns, and the index of the query."""
-    from attnviz.api.captions import find_patterns, make_captions
+    from attnviz.api.captions import find_patterns, make_captions, make_row_captions
     from attnviz.core.tokens import find_token
 
     patterns = find_patterns(amap)
+    if query is not None:
+        style = replace(style, query=find_token(query, amap.queries, "query"))
+    is_text = style.view == "text"
     return replace(
         style,
-        query=None if query is None else find_token(query, amap.queries, "query"),
+        row_captions=make_row_captions(amap, query_index(amap, style)) if is_text else {},
         captions=(captions or make_captions)(amap, patterns),
         patterns=patterns,
         made_by=provenance(env, amap),

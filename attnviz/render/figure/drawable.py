@@ -63,7 +63,8 @@ class Drawable(Record, eq=False):
         masked, remainder = amap.masked, RemainderColumn.of(amap)
         unspent = remainder.values if remainder and remainder.mark == UNSPENT else 0.0
         values = np.append(amap.weights, unspent)  # ∅ has the colors of the weights
-        texts = (title, *queries, *keys, *amap.names, *style.captions.values())
+        captions = (*style.captions.values(), *style.row_captions.values())
+        texts = (title, *queries, *keys, *amap.names, *captions)
         fonts = FontSet.of(map(escape_text, texts))
         if viewer_fonts:
             fonts = replace(fonts, missing=frozenset())
@@ -133,6 +134,10 @@ class Drawable(Record, eq=False):
     def caption(self, layer: int, head: int) -> str:
         """The caption of a head; empty if it has none."""
         return self.style.captions.get((self.amap.layers[layer], self.amap.heads[head]), "")
+
+    def row_caption(self, layer: int, head: int) -> str:
+        """The caption of a head in the text view, about the row of the query."""
+        return self.style.row_captions.get((self.amap.layers[layer], self.amap.heads[head]), "")
 
     def format_weight(self, weight: float) -> str:
         """A weight as text; on a centered scale with its sign."""

@@ -153,7 +153,7 @@ def draw_heading(
     heading = drawable.fonts.truncate(drawable.heading(*at), HEADING, wide)
     axes.text(0, top + HEAD / 2, heading, size=HEADING, color=INK, va="center_baseline")
     left = text_width(heading, HEADING) + 0.2
-    caption = fit_caption(drawable, drawable.caption(*at), max(0.0, wide - left))
+    caption = fit_caption(drawable, drawable.row_caption(*at), max(0.0, wide - left))
     axes.text(left, top + HEAD / 2, caption, size=CAPTION, color=FAINT, va="center_baseline")
 
 

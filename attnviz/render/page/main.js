@@ -84,11 +84,17 @@ async function refresh() {
 	page.ready = true;
 	byId("notes").replaceChildren(...matrix.notes.map((note) => el("li", note)));
 	drawLegend(matrix, name, attention);
-	const caption = [page.headName, attention.captions[`${state.layer}.${state.head}`]];
-	byId("caption").textContent = name === "overview" ? "" : caption.filter(Boolean).join(": ");
+	byId("caption").textContent = name === "overview" ? "" : headCaption(name);
 	updateDetails();
 	syncControls(state);
 	document.body.dataset.ready = name;
+}
+
+/** The name of the head and its caption; the text view is about one row, which has its details. */
+function headCaption(name) {
+	const { layer, head } = page.state;
+	const caption = name === "text" ? "" : page.attention.captions[`${layer}.${head}`];
+	return [page.headName, caption].filter(Boolean).join(": ");
 }
 
 function updateDetails() {

@@ -6,15 +6,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from attnviz.core.attention_map import AttentionMap
+from attnviz.render.link_text import format_link
 from attnviz.render.provenance import untrained_note
 from attnviz.render.reports.terminal_listing import Listing
-from attnviz.render.safe_text import escape_token
 
 COLUMNS = ("head", "pattern", "score", "entropy", "distance", "strongest link")
 NUMBERS = ("head", "score", "entropy", "distance")
 NOTE = (
     "head: layer.head · score of the best pattern, 0 to 1 · mean entropy in bits (of maximum) · "
-    "mean distance in tokens · strongest link excludes special tokens"
+    "mean distance in tokens · strongest link excludes special "
+    "tokens, padding and rows with a single key"
 )
 
 
@@ -23,14 +24,14 @@ def heads_table(amap: AttentionMap, rows: Sequence[Mapping[str, Any]]) -> Listin
     return Listing(
         amap.title,
         COLUMNS,
-        [head_cells(row) for row in rows],
+        [head_cells(amap, row) for row in rows],
         NUMBERS,
         NOTE,
         subtitle=untrained_note(amap) or "",
     )
 
 
-def head_cells(row: Mapping[str, Any]) -> tuple[str, ...]:
+def head_cells(amap: AttentionMap, row: Mapping[str, Any]) -> tuple[str, ...]:
     """The cells of one head; a dash where a number is undefined."""
     link, bits, far = row["strongest"], row["entropy"], row["distance"]
     return (
@@ -39,11 +40,7 @@ def head_cells(row: Mapping[str, Any]) -> tuple[str, ...]:
         f"{row['score']:.2f}",
         "–" if bits is None else f"{bits:.2f} of {row['most_entropy']:.2f}",
         "–" if far is None else f"{far:.1f}",
-        "–" if link is None else format_link(link),
+        "–"
+        if link is None
+        else f"{format_link(amap, link['query'], link['key'])} {link['weight']:.2f}",
     )
-
-
-def format_link(link: Mapping[str, Any]) -> str:
-    """A link as "query → key weight"."""
-    query, key = escape_token(link["query_token"]), escape_token(link["key_token"])
-    return f"{query} → {key} {link['weight']:.2f}"

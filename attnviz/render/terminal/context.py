@@ -87,13 +87,13 @@ class RenderContext(Record):
         """The name of a head: its original layer and head, or its label in a comparison."""
         return self.screen.encodable(escape_text(self.amap.head_name(*at)))
 
-    def with_title(self, at: tuple[int, int], block: Block) -> Block:
-        """A head between its name and its caption."""
+    def with_title(self, at: tuple[int, int], block: Block, *, is_row: bool = False) -> Block:
+        """A head between its name and its caption; with `is_row` that of the query's row."""
         width = max_block_width(
             self.screen.width, max(block_width(block), CAPTION_WIDTH), len(self.head_indices)
         )
         key = self.amap.layers[at[0]], self.amap.heads[at[1]]
-        caption = self.style.captions.get(key, "")
+        caption = (self.style.row_captions if is_row else self.style.captions).get(key, "")
         parts = caption.split(SEPARATOR) if cell_len(caption) > width else [caption]
         return [
             text_line(self.head_name(at), self.screen.style("bold")),

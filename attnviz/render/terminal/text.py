@@ -22,7 +22,7 @@ def render_lines(context: RenderContext) -> Iterator[Line]:
     yield from context.heading_lines(f"attention from query {query} ({label}) to each key")
     for at in context.head_indices:
         words = flow_blocks(list(key_blocks(context, at, query)), context.screen.width, gap=1)
-        yield from context.with_title(at, list(words))
+        yield from context.with_title(at, list(words), is_row=True)
         yield []
     zero = "0 = exact zero" if context.has_exact_zero else ""
     yield from context.legend_lines(
