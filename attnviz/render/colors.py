@@ -22,10 +22,16 @@ MIDDLE_LUMINANCE = 0.179  # where black and white text have the same contrast
 
 
 class Palette(Record):
-    """A colormap of 256 colors; a diverging one has its neutral color in the middle."""
+    """A colormap of 256 colors; a diverging one has its neutral color in the middle.
+
+    `ansi` are its steps in terminals of 16 colors, by number. Terminals define these colors
+    differently. The steps are colors on which black (0) or bright white (15) text is readable
+    in all of them, which excludes 3, 8, 12 and 13, and their lightness is monotone.
+    """
 
     name: str
     summary: str
+    ansi: tuple[int, ...]
     is_diverging: bool = False
 
     @property
@@ -41,14 +47,14 @@ def decode_table(name: str) -> Bytes:
 
 
 PALETTES = (
-    Palette("viridis", "perceptually uniform, for dark and light backgrounds"),
-    Palette("cividis", "perceptually uniform, safe for color blindness"),
-    Palette("magma", "black via red to pale yellow"),
-    Palette("gray", "black to white"),
-    Palette("Greys", "white to black, for print"),
-    Palette("Blues", "white to dark blue, for print"),
-    Palette("RdBu", "red below zero, blue above", is_diverging=True),
-    Palette("coolwarm", "blue below zero, red above", is_diverging=True),
+    Palette("viridis", "perceptually uniform, for dark and light backgrounds", (0, 4, 6, 10, 11)),
+    Palette("cividis", "perceptually uniform, safe for color blindness", (0, 4, 7, 11)),
+    Palette("magma", "black via red to pale yellow", (0, 5, 9, 11, 15)),
+    Palette("gray", "black to white", (0, 7, 15)),
+    Palette("Greys", "white to black, for print", (15, 7, 0)),
+    Palette("Blues", "white to dark blue, for print", (15, 14, 6, 4)),
+    Palette("RdBu", "red below zero, blue above", (1, 9, 15, 6, 4), is_diverging=True),
+    Palette("coolwarm", "blue below zero, red above", (4, 6, 7, 9, 1), is_diverging=True),
 )
 
 

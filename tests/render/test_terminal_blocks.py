@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from rich.cells import cell_len
@@ -10,7 +12,7 @@ from attnviz.core.attention_map import AttentionMap
 from attnviz.core.tokens import Token
 from attnviz.render.cell_pooling import Pool
 from attnviz.render.colors import ColorScale
-from attnviz.render.terminal.cell_colors import LETTERS, SHADES, GlyphRamp
+from attnviz.render.terminal.cell_colors import BARS, LETTERS, SHADES, GlyphRamp
 from tests.conftest import make_map
 from tests.render.consoles import printed, segments
 
@@ -41,7 +43,7 @@ def test_above_24_tokens_blocks_take_over(n_token, numbers):
 @pytest.mark.parametrize(("n_token", "annotate"), [(5, False), (26, True)])
 def test_annotate_chooses_numbers_or_blocks(n_token, annotate):
     text = printed(make_map(["t"] * n_token, n_head=1), 200, annotate=annotate)
-    assert ("0.0" in text) == annotate
+    assert ("0.0" in text.partition("scale")[0]) == annotate
 
 
 def test_a_long_other_side_is_enough_for_blocks():
@@ -103,7 +105,16 @@ def test_masked_and_zero_are_distinct_without_colours():
     text = printed(AttentionMap(tokens(25), tokens(25), weights, visible))
     first = body(text)[0]
     assert first.endswith("··") and "· masked" in text
-    assert body(text)[24].rstrip().endswith("██") and "blank = exact zero" in text
+    assert body(text)[24].rstrip().endswith("██") and "blank = weight < 0.12" in text
+
+
+def test_bars_mark_an_exact_zero_and_shades_leave_small_weights_blank():
+    amap = square(30, hot=[(3, 7)], visible=None)
+    weights = amap.weights.copy()
+    weights[0, 0, 5] = 0.1
+    small = AttentionMap(tokens(30), tokens(30), weights, meta={"row_sum": "any"})
+    assert set(body(printed(small))[5][7:].strip()) == set()
+    assert "▁" in body(printed(small, view="rows"))[5]
 
 
 def test_signs_can_be_seen_without_colours():
@@ -145,7 +156,8 @@ def test_rows_sums_are_said_where_they_are_not_one():
 
 def test_labels_of_any_width_leave_the_columns_in_line():
     names = ["中文", "👩‍👩‍👧‍👦", "x" * 300, "é", "t"] * 6
-    lines = body(printed(make_map(names, n_head=1)))
+    labelled = tuple(map(Token.of, names))
+    lines = body(printed(replace(square(30), queries=labelled, keys=labelled)))
     assert len({cell_len(line) for line in lines}) == 1
 
 
@@ -164,12 +176,17 @@ def test_pools_say_what_they_pool():
     assert Pool.to_size(100, 10, rows=30, columns=30).uniform == Pool(4, 4)
 
 
-@pytest.mark.parametrize("ramp", [*SHADES, *LETTERS], ids=lambda r: r.all_glyphs)
-def test_glyphs_go_one_way_and_only_zero_is_blank(ramp: GlyphRamp):
+@pytest.mark.parametrize("ramp", [*SHADES, *LETTERS, *BARS], ids=lambda r: r.all_glyphs)
+def test_glyphs_are_monotone_and_small_weights_are_blank(ramp: GlyphRamp):
     low = -1.0 if ramp.negative else 0.0
     weights = np.linspace(low, 1.0, 201)
     glyphs = ramp.choose_glyphs(weights, 1.0, np.zeros(201, bool), "x").tolist()
     places = [ramp.all_glyphs.index(g) for g in glyphs]
     assert places == sorted(places)
-    assert [w for w, g in zip(weights, glyphs, strict=True) if g == " "] == [0.0]
+    blank = [abs(w) for w, g in zip(weights, glyphs, strict=True) if g == " "]
+    if ramp.marks_zero:
+        assert blank == [0.0]
+    else:
+        least = min(abs(w) for w, g in zip(weights, glyphs, strict=True) if g != " ")
+        assert max(blank) < ramp.blank_below(1.0) <= least <= 1 / 8 + 0.01
     assert set(glyphs) == set(ramp.all_glyphs)

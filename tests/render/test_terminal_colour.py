@@ -7,10 +7,11 @@ import re
 
 import numpy as np
 import pytest
+from rich._palettes import STANDARD_PALETTE, WINDOWS_PALETTE
 from rich.color import ColorSystem
 from rich.console import Console
 
-from attnviz.render.colors import PALETTES, ColorScale
+from attnviz.render.colors import MIDDLE_LUMINANCE, PALETTES, ColorScale, luminance
 from attnviz.render.style import Style
 from attnviz.render.terminal import table
 from attnviz.render.terminal.cell_colors import cell_style
@@ -51,21 +52,51 @@ def test_masked_cells_have_no_colour():
     assert len(number_cells(segments(amap))) == visible.sum()
 
 
+# What the 16 colors are, from 0 to 15: xterm's defaults; those of rich are VGA's and Windows'.
+XTERM = """000000 cd0000 00cd00 cdcd00 0000ee cd00cd 00cdcd e5e5e5
+           7f7f7f ff0000 00ff00 ffff00 5c5cff ff00ff 00ffff ffffff"""
+TERMINALS = {
+    "xterm": [tuple(bytes.fromhex(color)) for color in XTERM.split()],
+    "VGA": [tuple(STANDARD_PALETTE[i]) for i in range(16)],
+    "Windows": [tuple(WINDOWS_PALETTE[i]) for i in range(16)],
+}
+
+
 @pytest.mark.parametrize("palette", PALETTES, ids=lambda p: p.name)
-@pytest.mark.parametrize("depth", DEPTHS.values(), ids=DEPTHS)
-def test_ink_is_readable_on_what_is_really_shown(palette, depth):
+@pytest.mark.parametrize("depth", ["256", "truecolor"])
+def test_numbers_are_readable_on_their_cells(palette, depth):
     for level in range(256):
-        style = cell_style(palette, depth, level)
+        style = cell_style(palette, DEPTHS[depth], level)
+        assert style.bgcolor.number is None or style.bgcolor.number >= 16  # the same everywhere
         assert contrast(style.color.get_truecolor(), style.bgcolor.get_truecolor()) >= 4.5
 
 
-def test_ink_for_the_wished_colour_would_not_be_readable_in_sixteen_colours():
-    def naive(palette, level):
-        wished = cell_style(palette, ColorSystem.TRUECOLOR, level).color
-        shown = cell_style(palette, ColorSystem.STANDARD, level).bgcolor
-        return contrast(wished.get_truecolor(), shown.get_truecolor())
+@pytest.mark.parametrize("palette", PALETTES, ids=lambda p: p.name)
+@pytest.mark.parametrize("depth", [ColorSystem.STANDARD, ColorSystem.WINDOWS], ids=str)
+@pytest.mark.parametrize("terminal", TERMINALS.values(), ids=TERMINALS)
+def test_numbers_are_readable_in_sixteen_colours_of_every_terminal(palette, depth, terminal):
+    styles = [cell_style(palette, depth, level) for level in range(256)]
+    for style in styles:
+        assert contrast(terminal[style.color.number], terminal[style.bgcolor.number]) >= 4.5
+    steps = list(dict.fromkeys(style.bgcolor.number for style in styles))
+    assert tuple(steps) == palette.ansi
+    light = np.array([luminance(terminal[number]) for number in steps])
+    change = np.sign(np.diff(light))
+    if palette.is_diverging:  # one way up to the neutral color in the middle, then the other way
+        change[: len(change) // 2] *= -1
+    assert abs(change.sum()) == len(change)
 
-    assert min(naive(p, level) for p in PALETTES for level in range(256)) < 4.5
+
+def test_text_chosen_by_the_colours_of_one_terminal_is_not_readable_in_another():
+    def naive(number):
+        return 0 if luminance(TERMINALS["VGA"][number]) > MIDDLE_LUMINANCE else 15
+
+    worst = min(
+        contrast(terminal[naive(number)], terminal[number])
+        for terminal in TERMINALS.values()
+        for number in range(16)
+    )
+    assert worst < 4.5
 
 
 @pytest.mark.parametrize("view", VIEW_NAMES)

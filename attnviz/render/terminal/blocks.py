@@ -74,8 +74,17 @@ def glyph_ramp(context: RenderContext) -> GlyphRamp | None:
 
 def block_notes(context: RenderContext, ramp: GlyphRamp | None) -> list[str]:
     """Legend of the marks, and the row sums."""
-    blank = "blank = exact zero" if context.has_exact_zero and ramp is not None else ""
-    return [context.masked_note, blank, Remainder.note(context.amap)]
+    return [context.masked_note, blank_note(context, ramp), Remainder.note(context.amap)]
+
+
+def blank_note(context: RenderContext, ramp: GlyphRamp | None) -> str:
+    """The meaning of a blank among the glyphs; empty with colors, which have none."""
+    if ramp is None:
+        return ""
+    if ramp.marks_zero:
+        return "blank = exact zero" if context.has_exact_zero else ""
+    name = "|weight|" if context.amap.signed else "weight"
+    return f"blank = {name} < {ramp.blank_below(context.scale.high):.2g}"
 
 
 def block_map(

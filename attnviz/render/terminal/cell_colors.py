@@ -14,19 +14,39 @@ from attnviz.record import Record
 from attnviz.render.colors import Palette, contrast_ink
 
 MASKED = "·"
+FEW_COLORS = (ColorSystem.STANDARD, ColorSystem.WINDOWS)  # 16 colors
+BLACK, BRIGHT_WHITE = 0, 15  # numbers of the 16 colors
+DARK = (0, 1, 4, 5)  # black, red, blue, magenta: those of the ramps that need white text
 NO_LEVEL = -1  # the level of a masked cell, or of one outside the map
 
 
 @cache
 def palette_colors(palette: Palette, depth: ColorSystem) -> tuple[Color, ...]:
-    """The 256 colors of a palette, each as the nearest color of this depth."""
+    """The 256 colors of a palette, each as a color of this depth.
+
+    With 16 colors, equal parts of the palette take the steps of its `ansi` colors.
+    """
+    if depth in FEW_COLORS:
+        steps = [ansi_color(number, depth) for number in palette.ansi]
+        return tuple(steps[level * len(steps) // 256] for level in range(256))
     return tuple(Color.from_rgb(*map(int, rgb)).downgrade(depth) for rgb in palette.rgb)
+
+
+def ansi_color(number: int, depth: ColorSystem) -> Color:
+    """One of the 16 colors, by its number."""
+    return Color.from_ansi(number).downgrade(depth)
 
 
 @cache
 def cell_style(palette: Palette, depth: ColorSystem, level: int) -> Style:
-    """Black or white text on the color of a level, chosen for the color that is displayed."""
+    """Black or white text on the color of a level, chosen for the color that is sent.
+
+    The terminal defines what the 16 colors are; the text is chosen for all terminals.
+    """
     background = palette_colors(palette, depth)[level]
+    if depth in FEW_COLORS:
+        ink = BRIGHT_WHITE if background.number in DARK else BLACK
+        return Style.from_color(ansi_color(ink, depth), background)
     text = Color.from_rgb(*contrast_ink(background.get_truecolor())).downgrade(depth)
     return Style.from_color(text, background)
 
@@ -47,10 +67,15 @@ def half_block_cell(
 
 
 class GlyphRamp(Record):
-    """Glyphs from zero to the maximum, and others for negative weights."""
+    """Glyphs from zero to the maximum, and others for negative weights.
+
+    With `marks_zero` only an exact zero has the first glyph, a blank; else also weights that
+    round to zero, so that a field of small weights stays empty.
+    """
 
     positive: str
     negative: str = ""
+    marks_zero: bool = False
 
     @property
     def all_glyphs(self) -> str:
@@ -60,26 +85,30 @@ class GlyphRamp(Record):
     def choose_glyphs(
         self, weights: FloatArray, high: float, masked: BoolArray, mark: str
     ) -> Glyphs:
-        """One glyph per weight; only an exact zero has the first one.    [...] -> [...]"""
+        """One glyph per weight.    [...] -> [...]"""
         fraction = np.clip(np.asarray(weights, np.float64) / high, -1.0, 1.0)
         glyphs = self.pick_glyphs(fraction, self.positive)
         if self.negative:
             glyphs = np.where(fraction < 0, self.pick_glyphs(-fraction, self.negative), glyphs)
         return np.where(masked, mark, glyphs)
 
-    @staticmethod
-    def pick_glyphs(fraction: FloatArray, glyphs: str) -> Glyphs:
+    def pick_glyphs(self, fraction: FloatArray, glyphs: str) -> Glyphs:
         """The glyph at each fraction, 0 to 1, of a string of glyphs.    [...] -> [...]"""
         steps = len(glyphs) - 1
-        at = np.clip(np.rint(fraction * steps), fraction > 0, steps).astype(int)
-        return np.array(list(glyphs))[at]
+        is_visible = fraction > 0 if self.marks_zero else fraction >= self.blank_below(1.0)
+        at = np.clip(np.rint(fraction * steps), 1, steps) * is_visible
+        return np.array(list(glyphs))[at.astype(int)]
+
+    def blank_below(self, high: float) -> float:
+        """The smallest weight with a visible glyph, on a scale up to `high`."""
+        return high / (2 * (len(self.positive) - 1))
 
 
 Glyphs = NDArray[np.str_]
 
 SHADES = GlyphRamp(" ░▒▓█"), GlyphRamp(" ░▒▓█", " -=≡")
 LETTERS = GlyphRamp(" :-=+*#%@"), GlyphRamp(" +*#@", " -~=%")  # no dot: it marks masked cells
-BARS = GlyphRamp(" ▁▂▃▄▅▆▇█"), SHADES[1]
+BARS = GlyphRamp(" ▁▂▃▄▅▆▇█", marks_zero=True), SHADES[1]
 
 
 def shade_ramp(ascii_only: bool, signed: bool) -> GlyphRamp:
