@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
@@ -11,9 +13,15 @@ from rich.text import Text
 from attnviz.record import Record
 from attnviz.render.safe_text import escape_text
 
+GAP = 2  # cells between columns
+
 
 class Listing(Record):
-    """A table; the columns named in `numbers` are right-aligned and never wrapped."""
+    """A table; the columns named in `numbers` are right-aligned and wrapped last.
+
+    Cells are wrapped between words, so that titles and words stay whole where the screen is
+    wide enough for the longest word of each column.
+    """
 
     title: str
     columns: Sequence[str]
@@ -27,20 +35,43 @@ class Listing(Record):
             yield Text(escape_text(self.title), style="bold")
         if self.subtitle:
             yield Text(escape_text(self.subtitle))
-        table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
-        for name in self.columns:
-            is_number = name in self.numbers
-            table.add_column(
-                name,
-                justify="right" if is_number else "left",
-                no_wrap=is_number,
-                overflow="fold",
-            )
-        for row in self.rows:
-            table.add_row(*(Text(escape_text(cell)) for cell in row))
+        table = Table(box=None, padding=(0, GAP, 0, 0), header_style="dim", pad_edge=False)
+        rows = [[escape_text(cell) for cell in row] for row in self.rows]
+        widths = self.column_widths(rows, options.max_width)
+        for name, width in zip(self.columns, widths, strict=True):
+            justify: Any = "right" if name in self.numbers else "left"
+            table.add_column(name, justify=justify, width=width, overflow="fold")
+        for row in rows:
+            table.add_row(*map(Text, row))
         yield table
         if self.note:
             yield Text("\n" + escape_text(self.note), style="dim")
+
+    def column_widths(self, rows: Sequence[Sequence[str]], available: int) -> list[int]:
+        """The width of each column: first text columns are narrowed, the widest first.
+
+        None becomes narrower than its longest word, unless the words do not fit either.
+        """
+        columns = [[name, *cells] for name, *cells in zip(self.columns, *rows, strict=True)]
+        widths = [max(map(cell_len, cells)) for cells in columns]
+        shortest = [max(cell_len(word) for c in cells for word in c.split()) for cells in columns]
+        available -= GAP * (len(columns) - 1)
+        is_text = [name not in self.numbers for name in self.columns]
+        for lowest, allowed in (
+            (shortest, is_text),
+            (shortest, [True] * len(columns)),
+            ([1] * len(columns), is_text),
+        ):
+            while sum(widths) > available:
+                spare = [
+                    (width, i)
+                    for i, width in enumerate(widths)
+                    if allowed[i] and width > lowest[i]
+                ]
+                if not spare:
+                    break
+                widths[max(spare)[1]] -= 1
+        return widths
 
 
 class Facts(Record):
