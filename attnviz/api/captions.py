@@ -15,6 +15,7 @@ from attnviz.measure.head_summary import summarize_head
 from attnviz.measure.links import StrongLink, strongest_link
 from attnviz.measure.row_mass import has_distribution_rows
 from attnviz.render.link_text import format_link
+from attnviz.render.safe_text import escape_token
 from attnviz.render.style import SEPARATOR
 
 Patterns = Mapping[tuple[int, int], tuple[str, float]]

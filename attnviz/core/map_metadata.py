@@ -43,6 +43,7 @@ class SourceMetadata(TypedDict, total=False):
     intervention: what was changed in a pretrained model before it ran.
     producer: the program that wrote the file; guessed: what had to be guessed to read it.
     padding: positions of padding among the keys.
+    truncated: numbers of tokens before and after truncation, of the "text" and of the "target".
     """
 
     source: str
@@ -66,6 +67,7 @@ class SourceMetadata(TypedDict, total=False):
     producer: str
     guessed: list[str]
     padding: list[int]
+    truncated: dict[str, list[int]]
 
 
 class DerivedMetadata(TypedDict, total=False):

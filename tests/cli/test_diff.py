@@ -129,3 +129,12 @@ def test_tokens_of_one_side_serve_for_both():
     for found in (diff(named, bare), diff(bare, named)):
         assert found.amap.queries == named.queries and found.notes == []
         assert found.changes[0].divergence == 0
+
+
+def test_notes_name_their_file_once(tmp_path):
+    for name in ("a.npy", "b.npy"):
+        np.save(tmp_path / name, np.full((2, 3, 4, 4), 0.25))
+    made = run("diff", str(tmp_path / "a.npy"), str(tmp_path / "b.npy"), "-f", "csv")
+    lines = [line for line in made.err.splitlines() if "--axes" in line]
+    assert [line.split(":")[1].strip() for line in lines] == ["a.npy", "b.npy"]
+    assert len(set(made.err.splitlines())) == len(made.err.splitlines())

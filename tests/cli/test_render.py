@@ -144,7 +144,7 @@ def labels(made):
 def test_what_was_guessed_is_said(bare):
     made = run("render", str(bare / "w.npy"), "--json")
     assert labels(made) == [["0", "1", "2"]] * 2
-    assert "note: no tokens given; showing positions" in made.err
+    assert ": no tokens given; showing positions" in made.err
     assert "interpreting shape (2, 3, 3) as [head, query, key]" in made.err
     assert run("render", str(bare / "w.npy"), "--tokens", "a b c", "--axes", "hqk").err == ""
 

@@ -4,6 +4,7 @@ import fcntl
 import inspect
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -288,3 +289,27 @@ def test_fail_fast_keeps_the_old_result(corpus, tmp_path):
     assert result.status == 1 and out.read_bytes() == b"previous\n"
     kept = (tmp_path / "all.jsonl.partial").read_bytes().splitlines()
     assert [json.loads(line).get("line") for line in kept] == [None, 2]
+
+
+@pytest.mark.parametrize("tty", [True, False])
+def test_written_files_are_stated_on_a_terminal_only(tty, corpus, tmp_path):
+    picture, lines = tmp_path / "x.svg", tmp_path / "x.jsonl"
+    template = tmp_path / "{n}.json"
+    source = str(corpus)
+    for words, stated in (
+        (["a b", "-o", str(picture)], [str(picture)]),
+        (["mask", "causal", "a b", "-o", str(picture)], [str(picture)]),
+        (["-i", source, "-o", str(lines)], [str(lines)]),
+        (["-i", source, "-o", str(template)], [f"12 files {template}"]),
+        (["a b", "--json"], []),
+    ):
+        made = run(*words, tty=tty)
+        assert made.status == 0
+        lines = re.sub(r"\x1b\[[\d;]*[A-Za-z]", "", made.err).splitlines()
+        wrote = [line for line in lines if "wrote" in line]
+        assert wrote == ([f"wrote {what}" for what in stated] if tty else [])
+
+
+def test_a_failed_file_is_not_stated(tmp_path):
+    made = run("a b", "-o", str(tmp_path / "x.png"), "--size", "900x900", tty=True)
+    assert made.status and "wrote" not in made.err

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
+import attnviz
 from attnviz.errors import AttnvizWarning, CouldNotError, InvalidInputError, MisuseError
 from attnviz.sources.model.checkpoint import open_checkpoint
 from attnviz.sources.model.generate import generate
@@ -161,6 +162,14 @@ def test_a_truncated_text_keeps_its_last_special_tokens(folder):
     assert cut.ids[:38] == text.ids[:38]
     assert [t.piece for t in cut.tokens[-2:]] == ["cat", "[SEP]"]
     assert checkpoint.fit_to_positions(cut) is cut
+
+
+def test_truncation_is_noted_and_recorded(folder):
+    path, message = str(folder()), "text truncated from 62 to 40 tokens, the model's maximum"
+    with pytest.warns(AttnvizWarning, match=message):
+        amap = attnviz.look("the cat " * 30, model=path, truncate=True)
+    assert amap.meta["truncated"] == {"text": [62, 40]} and len(amap.queries) == 40
+    assert "truncated" not in attnviz.look("the cat", model=path, truncate=True).meta
 
 
 def test_a_token_id_beyond_the_vocabulary(folder):

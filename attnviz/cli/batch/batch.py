@@ -62,7 +62,8 @@ def run_batch(
         stack.callback(note_unfinished, env, writers)
         items = pending_items(sentences, writers)
         results = stack.enter_context(closing(run_in_order(job, items, n_jobs)))
-        tick = stack.enter_context(progress(env, job.targets, options["input"]))
+        bar = stack.enter_context(ExitStack())
+        tick = bar.enter_context(progress(env, job.targets, options["input"]))
         has_failures, has_successes, known_notes = False, False, set[str]()
         stack.enter_context(failed_pipe_status(lambda: has_failures))
         for item, outcome in results:
@@ -82,6 +83,7 @@ def run_batch(
             if options["fail_fast"]:
                 break
         else:
+            bar.close()  # what was written is stated on the same terminal
             for writer in writers:
                 writer.commit()
         had_failures = any(

@@ -90,4 +90,6 @@ def show(
     with open_writers(env, targets, many=False, inputs=inputs) as writers:
         for writer, data in zip(writers, outputs, strict=True):
             writer.write(1, sentence.id, data)
+        for writer in writers:
+            writer.commit()
     return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import PurePath
 from typing import Any
 
 from attnviz.cli.environment import Environment, FileId, file_id, stream_id
@@ -19,14 +20,19 @@ def read_maps(
 ) -> Iterator[AttentionMap]:
     """The maps of a file (`-`: standard input), with the selected layers, heads and segments.
 
-    Guesses about the contents are written to standard error, one note per guess.
+    Guesses about the contents are written to standard error: a note with the name of the file,
+    once for all maps that it is about.
     """
+    name = "standard input" if file == "-" else PurePath(file).name
+    known: set[str] = set()
     source: Any = require_stdin(env) if file == "-" else file
     layers = parse_indices(options.get("layer"), "--layer")
     heads, segments = parse_indices(options.get("head"), "--head"), options.get("segments")
     for amap in read_each(source, names, axes=options["axes"], which=options["which"]):
         for guess in amap.meta.get("guessed", ()):
-            env.warn(f"note: {guess}")
+            if guess not in known:
+                env.warn(f"note: {name}: {guess}")
+                known.add(guess)
         selected = amap.select(layers=layers, heads=heads)
         yield selected if segments is None else select_segments(selected, segments)
 

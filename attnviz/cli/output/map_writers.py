@@ -75,7 +75,7 @@ def open_writer(
             )
         return StdoutWriter(env, target.is_json_lines)
     if target.is_file_per_map or not many:
-        return FilePerMapWriter(target, resume, inputs)
+        return FilePerMapWriter(env, target, resume, inputs)
     if resume and not target.is_json_lines:
         raise MisuseError(
             f"--resume cannot continue a {target.format.name} file; write JSON Lines "
@@ -85,8 +85,8 @@ def open_writer(
         from attnviz.cli.output.earlier_run import EarlierRun
 
         earlier = EarlierRun(target.path, request or {})
-        return AppendWriter(Path(target.path), target.is_json_lines, earlier)
-    writer = AppendWriter(Path(target.path), target.is_json_lines)
+        return AppendWriter(env, Path(target.path), target.is_json_lines, earlier)
+    writer = AppendWriter(env, Path(target.path), target.is_json_lines)
     if writer.file.was_interrupted and writer.holds_records:
         env.warn(
             f"note: replacing the unfinished results in {str(writer.file.partial)!r}; "
@@ -124,7 +124,10 @@ class AppendWriter:
     With an `earlier` run, its complete lines are kept and an incomplete last one is cut off.
     """
 
-    def __init__(self, path: Path, holds_records: bool, earlier: Any = None) -> None:
+    def __init__(
+        self, env: Environment, path: Path, holds_records: bool, earlier: Any = None
+    ) -> None:
+        self.env, self.path = env, path
         self.holds_records, self.earlier = holds_records, earlier
         self.file = GrowingFile(path, resume=earlier is not None)
         try:
@@ -159,6 +162,7 @@ class AppendWriter:
     def commit(self) -> None:
         """Rename the file to its target."""
         self.file.commit()
+        confirm(self.env, str(self.path))
 
     def close(self) -> None:
         """Close the file."""
@@ -172,11 +176,15 @@ class FilePerMapWriter:
     differ, an earlier run with other options has written it.
     """
 
-    def __init__(self, target: Target, resume: bool, inputs: frozenset[FileId]) -> None:
-        self.template, self.resume, self.inputs = str(target.path), resume, inputs
+    def __init__(
+        self, env: Environment, target: Target, resume: bool, inputs: frozenset[FileId]
+    ) -> None:
+        self.env, self.template = env, str(target.path)
+        self.resume, self.inputs = resume, inputs
         self.used_paths: set[str] = set()
+        self.last_path, self.n_written = "", 0
         self.is_checked = False
-        self.commit = self.close = lambda: None
+        self.close = lambda: None
         if resume:
             remove_stale_files(Path(self.template).parent)
 
@@ -206,6 +214,14 @@ class FilePerMapWriter:
             self.is_checked = True
             return
         write_file(path, data)
+        self.last_path, self.n_written = path, self.n_written + 1
+
+    def commit(self) -> None:
+        """All files are written; state which."""
+        if self.n_written == 1:
+            confirm(self.env, self.last_path)
+        elif self.n_written:
+            confirm(self.env, f"{self.n_written} files {self.template}")
 
     def reserve(self, path: str) -> None:
         """Remember paths made of ids; numbers cannot repeat."""
@@ -215,6 +231,12 @@ class FilePerMapWriter:
     def write_error(self, record: bytes) -> bool:
         """False: there is no file for errors."""
         return False
+
+
+def confirm(env: Environment, what: str) -> None:
+    """State on a terminal what was written; scripts and logs stay silent."""
+    if env.stderr_is_tty:
+        env.warn(f"wrote {what}")
 
 
 def note_unfinished(env: Environment, writers: list[MapWriter]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import field, replace
 from functools import lru_cache
 from pathlib import Path, PurePath
 from typing import Any
@@ -25,6 +25,7 @@ from attnviz.sources.model.checkpoint import Checkpoint, open_checkpoint
 from attnviz.sources.model.describe import describe, layer_variants
 from attnviz.sources.model.generate import generate
 from attnviz.sources.model.memory_estimate import estimate_memory
+from attnviz.sources.model.truncation import fit_length
 from attnviz.sources.options import PART_OPTIONS
 from attnviz.sources.tokenizing.tokenizers import Encoding
 
@@ -47,18 +48,19 @@ def build_model_pass(text: str, context: str | None, **options: Any) -> ModelPas
     model = open_cached(name, options.get("revision"), read_stamp(Path(name)))
     kind = choose_attention(model, options.get("attention"))
     encoding = model.encode(text, options.get("pair"))
-    encoding = model.fit_to_positions(encoding, truncate=options.get("truncate", False))
+    truncated: dict[str, list[int]] = {}
+    encoding = fit_length(model, encoding, options, "text", truncated)
     intervention = build_intervention(options)
     if intervention:
         check_intervention(model, kind, intervention)
     target = None
     if kind in ("decoder", "cross"):
-        target = decoder_input(model, encoding, options)
+        target = decoder_input(model, encoding, options, truncated)
     elif "target" in options:
         raise MisuseError(f"--target needs decoder or cross attention, not {kind!r}")
     elif "generate" in options:
         encoding = with_generated(model, encoding, options["generate"])
-    return ModelPass(model, kind, encoding, target, intervention, options.get("pair"))
+    return ModelPass(model, kind, encoding, target, intervention, options.get("pair"), truncated)
 
 
 @lru_cache(maxsize=1)
@@ -76,6 +78,7 @@ class ModelPass(Record):
     target: Encoding | None
     intervention: Intervention
     pair: str | None = None  # the second sentence
+    truncated: Mapping[str, list[int]] = field(default_factory=dict)
 
     @property
     def queries(self) -> Tokens:
@@ -149,6 +152,8 @@ class ModelPass(Record):
         }
         if self.pair is not None:
             meta["pair"] = self.pair
+        if self.truncated:
+            meta["truncated"] = dict(self.truncated)
         if not self.intervention:
             return meta
         intervention = str(self.intervention)
@@ -166,14 +171,18 @@ def choose_attention(model: Checkpoint, kind: str | None) -> str:
     return kind
 
 
-def decoder_input(model: Checkpoint, encoding: Encoding, options: Mapping[str, Any]) -> Encoding:
+def decoder_input(
+    model: Checkpoint,
+    encoding: Encoding,
+    options: Mapping[str, Any],
+    truncated: dict[str, list[int]],
+) -> Encoding:
     """The decoder input: the target, or what the model generates by greedy decoding."""
     if "target" in options:
         if "generate" in options:
             raise MisuseError("--generate has no effect with --target: the decoder input is given")
-        return model.fit_to_positions(
-            model.encode_target(options["target"]), truncate=options.get("truncate", False)
-        )
+        target = model.encode_target(options["target"])
+        return fit_length(model, target, options, "target", truncated)
     ids = generate(model, encoding, options.get("generate", MAX_NEW_TOKENS), run_unrecorded)
     return model.tokens_of_ids([model.start_id, *ids])
 
