@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+import attnviz
 from attnviz.core.engine.attend import attend
 from attnviz.core.engine.attention import compute_weights
 from attnviz.core.heads.differential import lambda_init
@@ -47,7 +48,10 @@ def test_values_of_a_differential_pair_are_concatenated():
     assert made.weights.shape == (2, 5, 7) and made.output.shape == (2, 5, 6)
     for head in range(2):
         pair = np.concatenate([value[2 * head], value[2 * head + 1]], axis=-1)
-        np.testing.assert_allclose(made.output[head], made.weights[head] @ pair, atol=1e-12)
+        summed = made.weights[head] @ pair
+        size = np.sqrt((summed**2).mean(-1, keepdims=True) + 1e-5)
+        expected = (1 - lambda_init(0)) * summed / size
+        np.testing.assert_allclose(made.output[head], expected, atol=1e-12)
 
 
 def test_an_odd_number_of_differential_heads_is_an_error():
@@ -113,3 +117,18 @@ def test_memory_slots_hold_the_weight_missing_from_a_row():
     beside = np.concatenate([key, slots["m_slots"]], axis=1)
     np.testing.assert_allclose(made, attend(query, beside).weights[..., :7], atol=1e-15)
     assert (made.sum(-1) < 1).all()
+
+
+def test_the_output_of_other_heads_is_not_normed():
+    query, key, value = numbers(2, 5, 6), numbers(2, 7, 6), numbers(2, 7, 3)
+    for name in ("multihead", "talking-heads", "nope"):
+        made = attend(query, key, value, variant=name)
+        np.testing.assert_allclose(made.output, made.weights @ value, atol=1e-12)
+
+
+def test_explain_shows_the_normed_output():
+    explanation = attnviz.explain("the cat sat", variant="differential", layers=2, layer=1)
+    (step,) = [step for step in explanation.steps if step.name == "output"]
+    assert step.formula == "(1 − λ₀) rms(weights @ v)"
+    size = np.sqrt((np.asarray(step.numbers) ** 2).mean(-1))
+    np.testing.assert_allclose(size, 1 - lambda_init(1), rtol=1e-4)

@@ -63,7 +63,7 @@ def attend(
     """Compute attention over arrays with any mechanism of the catalogue.
 
     Formula: weights = normalize(bias(scale · score(query, key)), visible);
-    output = weights @ value
+    output = weights @ value, normed where the heads of the mechanism norm it (differential)
     Shapes: query [..., head, query, d], key [..., kv_head, key, d],
     value [..., kv_head, key, d_value] -> output [..., head, query, d_value],
     weights [..., head, query, key]. Arrays [token, d] are one head without a head axis.

@@ -45,7 +45,7 @@ def run_layer(
     value: FloatArray | None,
     accumulator: Accumulator | None = None,
 ) -> FloatArray | None:
-    """Run one layer, block by block; returns its output, None without values.
+    """Run one layer, block by block; returns its output, normed by its heads; None without values.
 
     Shapes: value [head, key, d_value] -> [head, query, d_value]
     """
@@ -64,7 +64,7 @@ def run_layer(
     for summary in compute_blocks(variant, inputs, use):
         if accumulator is not None:
             accumulator.reduce(summary)
-    return output
+    return None if output is None else variant.heads.normalize_output(output, inputs.layer)
 
 
 def run_unrecorded(call: LayerCall) -> FloatArray:

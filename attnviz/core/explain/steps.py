@@ -31,7 +31,8 @@ def explain_steps(trace: Trace, head: int, queries: Tokens, keys: Tokens) -> Ite
     for name in trace.stages:
         yield from explain_stage(trace, name, head, labels_of(queries), labels_of(keys))
     meaning = "sum of the values, weighted by each query's weights"
-    yield vector_step("output", meaning, "weights @ v", trace.output[head], queries)
+    formula = variant.heads.output_formula
+    yield vector_step("output", meaning, formula, trace.output[head], queries)
 
 
 def explain_stage(

@@ -34,7 +34,8 @@ class Trace(Record, eq=False):
         inputs = apply_positions(variant, call.inputs)
         stages: dict[str, Any] = {}
         block = compute_weights(variant, inputs, stages.__setitem__)
-        output = apply_weights(block.weights, call.value)
+        summed = apply_weights(block.weights, call.value)
+        output = variant.heads.normalize_output(summed, inputs.layer)
         return cls(call, variant, inputs, stages, block.weights, output)
 
     def head_stage(self, name: str, head: int) -> Any:

@@ -15,6 +15,7 @@ class Heads(Part):
     """A head layout: numbers of query and key/value heads, and how heads are mixed."""
 
     signed: ClassVar[bool] = False  # mixed weights may be negative
+    output_formula: ClassVar[str] = "weights @ v"
     renamed: ClassVar = {
         **Part.renamed,
         "made_of": "n_output_heads",

@@ -19,14 +19,15 @@ class Differential(MultiHead):
     """Differential attention: a head subtracts its second map, times λ, from its first.
 
     Formula: A_h = A_2h − λ A_2h+1, λ = exp(a₁·b₁) − exp(a₂·b₂) + λ₀, λ₀ = 0.8 − 0.6 exp(−0.3 l),
-    l the layer, counted from 0 (in the paper from 1); λ is shared by the heads of a layer, and
-    the values of a pair are concatenated
+    l the layer, counted from 0 (in the paper from 1); λ is shared by the heads of a layer, the
+    values of a pair are concatenated, and the output of each head is RMS-normed, times 1 − λ₀
     Paper: 2410.05258
     """
 
     name = "differential"
     head_local = False
     signed = True
+    output_formula = "(1 − λ₀) rms(weights @ v)"
     heads: int = 4
 
     @property
@@ -71,7 +72,7 @@ class Differential(MultiHead):
 def lambda_init(layer: int) -> float:
     """λ₀ (λ_init of the paper), which grows with depth.
 
-    >>> [round(first_factor(layer), 4) for layer in range(4)]
+    >>> [round(lambda_init(layer), 4) for layer in range(4)]
     [0.2, 0.3555, 0.4707, 0.5561]
     """
     return float(0.8 - 0.6 * np.exp(-0.3 * layer))

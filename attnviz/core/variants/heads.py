@@ -112,7 +112,7 @@ ROWS = (
         paper="2410.05258",
         purpose="Cancels the weight that both maps put on irrelevant tokens.",
         reference="microsoft/unilm: Diff-Transformer/multihead_diffattn.py",
-        simplified="the RMS norm of the output acts between layers only; attend() leaves it out",
+        simplified="the learned gain of the output's norm is 1, as before training",
         position=Rope(pairs="interleaved"),
         mask=Causal(),
         heads=Differential(heads=4),

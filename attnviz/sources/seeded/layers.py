@@ -82,8 +82,7 @@ class SeededLayers(Record, kw_only=True):
             if layer == n_layer - 1 and not needs_output:
                 attend(replace(call, needs_output=False))
                 break
-            output = call.variant.heads.normalize_output(attend(call), layer)
-            x = x + self.merge_heads(layer, output)
+            x = x + self.merge_heads(layer, attend(call))
         return x
 
     def build_call(
