@@ -20,6 +20,7 @@ class Score(Part):
     """A score function; it returns a new array, which callers may modify in place."""
 
     formula: ClassVar[str]
+    value_formula: ClassVar[str] = ""  # of a mechanism that computes values
 
     def __call__(self, inputs: Inputs) -> FloatArray:
         """[head, query, d], [head, key, d] -> [head, query, key]"""
@@ -37,6 +38,21 @@ class Score(Part):
         """
         del inputs, head, query, key
         return None
+
+    def value_shapes(self, sizes: Sizes) -> Mapping[str, Shape]:
+        """Names and per-head shapes of the parameters of values that the mechanism computes.
+
+        Without any, values are projected from the layer's input.
+        """
+        del sizes
+        return {}
+
+    def compute_values(self, inputs: Inputs) -> FloatArray:
+        """The values of a mechanism with `value_shapes`, of which `inputs` hold the parameters.
+
+        Shapes: -> [head, key, d]
+        """
+        raise TypeError(f"{type(self).__name__} computes no values")
 
 
 class Dot(Score):

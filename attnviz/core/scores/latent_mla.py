@@ -21,8 +21,8 @@ class MultiHeadLatent(Score):
     `query_latent_dim` dimensions shared by all heads, k' = W″ x_j shared by all heads, n the RMS
     norm, R_i the RoPE rotation of position i. With query_latent_dim 0, q is the query and
     q' = W' x_i. Without `rotated`, R_i = 1: no position encoding (2510.26692).
-    Paper: 2405.04434, which computes values from c as well (x is query or key where the
-    layer's input is unknown)
+    Values are V c per head, where no values are given.
+    Paper: 2405.04434 (x is query or key where the layer's input is unknown)
     """
 
     name = "mla"
@@ -30,6 +30,7 @@ class MultiHeadLatent(Score):
     tunable_aliases: ClassVar = {"latent": "latent_dim", "rope_width": "rope_dim"}
     head_local = False  # all heads use the shared parameters of head 0
     formula = "(q·Uc + q′·k′)/√(d+rope), c = Wx"
+    value_formula = "V c"
     limits: ClassVar = {
         "latent_dim": (1, 65536),
         "rope_dim": (0, 65536),
@@ -58,8 +59,7 @@ class MultiHeadLatent(Score):
     def __call__(self, inputs: Inputs) -> FloatArray:
         """[head, query, d], [head, key, d] -> [head, query, key]"""
         grid, source = inputs.grid, inputs.key_source
-        latent = rms_norm(source @ inputs.param("w_latent")[:1].swapaxes(1, 2))
-        key = inputs.project("u_latent", latent)
+        key = inputs.project("u_latent", self.latent(inputs))
         query, query_source = inputs.query, inputs.query_source
         if self.query_latent_dim:
             compress = inputs.param("w_query_latent")[:1].swapaxes(1, 2)
@@ -75,18 +75,33 @@ class MultiHeadLatent(Score):
             scores = scores + more_query @ shared_key.swapaxes(1, 2)
         return scores / np.sqrt(inputs.query.shape[-1] + self.rope_dim)
 
+    def latent(self, inputs: Inputs) -> FloatArray:
+        """c of each key, shared by all heads.    -> [1 | head, key, latent_dim]"""
+        compress = inputs.param("w_latent")[:1].swapaxes(1, 2)
+        return rms_norm(inputs.key_source @ compress)
+
+    def value_shapes(self, sizes: Sizes) -> Mapping[str, Shape]:
+        """V [d, latent_dim]"""
+        return {"v_latent": (sizes.d, self.latent_dim)}
+
+    def compute_values(self, inputs: Inputs) -> FloatArray:
+        """V c    -> [head, key, d]"""
+        return inputs.project("v_latent", self.latent(inputs))
+
 
 class TensorProduct(Score):
     """Tensor product attention (TPA): queries and keys from contextual low-rank factors.
 
     Formula: q·k, q_h = Σ_r a_hr R_i b_r / rank, a = A x_i per head, b = B x_i shared by all
-    heads, R_i the RoPE rotation of position i; k likewise from x_j
+    heads, R_i the RoPE rotation of position i; k likewise from x_j, and v without R, where no
+    values are given
     Paper: 2501.06425 (ranks 6 and 2; x is query or key where the layer's input is unknown)
     """
 
     name = "tensor-product"
     head_local = False  # all heads use the shared parameters of head 0
     formula = "q·k, qₕ = Σ_r a_hr b_r / rank"
+    value_formula = "Σ_r a_hr b_r / rank"
     limits: ClassVar = {"query_rank": (1, 1024), "key_rank": (1, 1024)}
     query_rank: int = 6
     key_rank: int = 2
@@ -106,15 +121,30 @@ class TensorProduct(Score):
         key = self.combine_factors(inputs, inputs.key_source, inputs.grid.k, "key")
         return query @ key.swapaxes(1, 2)
 
+    def value_shapes(self, sizes: Sizes) -> Mapping[str, Shape]:
+        """A [key_rank, d_model] and B [key_rank · d, d_model]"""
+        return {
+            "a_value": (self.key_rank, sizes.d_model),
+            "b_value": (self.key_rank * sizes.d, sizes.d_model),
+        }
+
+    def compute_values(self, inputs: Inputs) -> FloatArray:
+        """Σ_r a_hr b_r / rank, of the rank of the keys.    -> [head, key, d]"""
+        return self.combine_factors(inputs, inputs.key_source, None, "value")
+
     def combine_factors(
-        self, inputs: Inputs, source: FloatArray, positions: IntArray, side: str
+        self, inputs: Inputs, source: FloatArray, positions: IntArray | None, side: str
     ) -> FloatArray:
-        """Σ_r a_r R b_r / rank.    [head | 1, token, d_model] -> [head, token, d]"""
+        """Σ_r a_r R b_r / rank; without positions R = 1.
+
+        Shapes: [head | 1, token, d_model] -> [head, token, d]
+        """
         factors = inputs.project(f"a_{side}", source)  # [head, token, rank]
         shared = source @ inputs.param(f"b_{side}")[:1].swapaxes(1, 2)
         rank = factors.shape[-1]
         vectors: FloatArray = shared.reshape(*shared.shape[:2], rank, -1)
-        vectors = rotate_by_position(vectors.swapaxes(1, 2), positions).swapaxes(1, 2)
+        if positions is not None:
+            vectors = rotate_by_position(vectors.swapaxes(1, 2), positions).swapaxes(1, 2)
         return (factors[:, :, None] @ vectors)[:, :, 0] / rank
 
 

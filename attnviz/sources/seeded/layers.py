@@ -13,7 +13,7 @@ import numpy as np
 
 from attnviz.core.arrays import FloatArray
 from attnviz.core.engine.attend import init_params
-from attnviz.core.engine.layer_call import AttendCallback, LayerCall
+from attnviz.core.engine.layer_call import DEFAULT_FORMULAS, AttendCallback, LayerCall
 from attnviz.core.grid import Grid, TokenFeature
 from attnviz.core.heads.grouped_query import repeat_kv
 from attnviz.core.inputs import Inputs, Sizes
@@ -113,9 +113,34 @@ class SeededLayers(Record, kw_only=True):
             key_input=key_input,
             layer=layer,
         )
-        kv_value = self.project(key_input, "w_value", layer, plan.n_kv_head)
-        value = plan.expand_values(kv_value, plan.n_head)
-        return LayerCall(layer=layer, inputs=inputs, value=value, variant=variant)
+        value, formula = self.compute_values(variant, inputs, sizes)
+        value = plan.expand_values(value, plan.n_head)
+        formulas = {**DEFAULT_FORMULAS, "v": formula}
+        return LayerCall(
+            layer=layer, inputs=inputs, value=value, variant=variant, formulas=formulas
+        )
+
+    def compute_values(
+        self, variant: Variant, inputs: Inputs, sizes: Sizes
+    ) -> tuple[FloatArray, str]:
+        """The values of a layer, and how they are computed: by the mechanism, or projected.
+
+        Shapes: -> [kv_head | head, key, d]
+        """
+        key_input, layer = inputs.key_input, inputs.layer
+        assert key_input is not None  # this source knows the inputs of its layers
+        shapes = {} if variant.mixer is not None else variant.score.value_shapes(sizes)
+        if not shapes:
+            projected = self.project(key_input, "w_value", layer, variant.heads.n_kv_head)
+            return projected, DEFAULT_FORMULAS["v"]
+        drawn = {
+            name: np.stack(
+                [draw_weights(s, self.seed, name, layer, h) for h in range(sizes.n_head)]
+            )
+            for name, s in shapes.items()
+        }
+        with_params = replace(inputs, params={**inputs.params, **drawn})
+        return variant.score.compute_values(with_params), variant.score.value_formula
 
     def embed(self, tokens: Tokens) -> FloatArray:
         """Token embeddings plus position encoding, if any.    -> [token, dim]"""
