@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from attnviz.core.masks import Causal
+from attnviz.core.mixers.sorted_blocks import SortedBlocks
 from attnviz.core.normalizers.adaptive import AdaptiveSpan
 from attnviz.core.normalizers.key_selection import (
     BlockTopK,
@@ -86,6 +87,22 @@ ROWS = (
         cost="n (n/block + top · block) d",
         mask=Causal(),
         normalize=BlockTopK(),
+    ),
+    Variant(
+        name="sparse-sinkhorn",
+        aliases=("sinkhorn-transformer",),
+        group="masks",
+        summary="own block, and one block of keys that a soft permutation sorts to it",
+        formula="softmax over own keys and Σ_v R_uv k_v, R = Sinkhorn(relu(q̄_u·k̄_v/√d))",
+        paper="2002.11296",
+        purpose="Distant blocks at the cost of local attention: blocks are sorted, then attended.",
+        reference=(
+            "lucidrains/sinkhorn-transformer: sinkhorn_transformer/sinkhorn_transformer.py"
+        ),
+        simplified="sorted by block means as in the reference, not by a network; no Gumbel noise",
+        cost="n · 2 block · d + blocks²",
+        mixer=SortedBlocks(),
+        context="refused",
     ),
     Variant(
         name="native-sparse",

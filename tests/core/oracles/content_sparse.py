@@ -97,6 +97,39 @@ def block_top_k(variant, inputs, h, q, seen):
     return [k for k in seen if k // 2 in (own, best)]
 
 
+def sparse_sinkhorn(variant, inputs, visible):
+    """Blocks of two, seven rounds, temperature 0.75; the last block may have one token."""
+    n_head, n, d = inputs.query.shape
+    blocks = [list(range(start, min(start + 2, n))) for start in range(0, n, 2)]
+    size = range(len(blocks))
+    weights = np.zeros(visible.shape)
+    for h in range(n_head):
+        queries, keys = inputs.query[h], inputs.key[h]
+        mean = [(queries[b].mean(0), keys[b].mean(0)) for b in blocks]
+        order = np.array(
+            [
+                [(max(inner(mean[u][0], mean[v][1]) / d**0.5, 0) + 1e-6) ** (4 / 3) for v in size]
+                for u in size
+            ]
+        )
+        for _ in range(7):
+            order = order / order.sum(1, keepdims=True)
+            order = order / order.sum(0, keepdims=True)
+        for i in range(n):
+            u = i // 2
+            slots = []  # logit, and the tokens that share its weight
+            for s in (0, 1):
+                holders = [(blocks[v][s], order[u, v]) for v in size if s < len(blocks[v])]
+                key = sum(share * keys[j] for j, share in holders)
+                slots.append((inner(queries[i], key) / d**0.5, holders))
+            slots += [(inner(queries[i], keys[j]) / d**0.5, [(j, 1.0)]) for j in blocks[u]]
+            mass = softmax_row([logit for logit, _ in slots], [True] * len(slots))
+            for p, (_, holders) in zip(mass, slots, strict=True):
+                for j, share in holders:
+                    weights[h, i, j] += p * share
+    return weights
+
+
 def native_sparse(variant, inputs, visible):
     """Blocks of two, four of them selected, a window of three: the outputs of three branches."""
     n_head, n_query, n_key = visible.shape
@@ -146,5 +179,6 @@ ORACLES = {
     "routing": over_selection(same_cluster),
     "moba": over_selection(block_top_k),
     "native-sparse": native_sparse,
+    "sparse-sinkhorn": sparse_sinkhorn,
     "adaptive-span": adaptive_span,
 }
