@@ -54,8 +54,9 @@ demo-model: $(VENV)/models $(VENV)/minilm ## the same with a pretrained model: a
 	$(BIN)/attnviz $(TIRED) --model "$(MODEL)" --output out/minilm.png
 	@echo "wrote out/minilm.png"
 
-test: $(VENV)/test ## install what the tests need and run them
-	$(BIN)/python -m pytest -q
+# Each core runs a contiguous part of the tests, so that most fixtures of a file are made once.
+test: $(VENV)/test ## install what the tests need and run them, on all cores
+	$(BIN)/python -m pytest -q -n auto --maxprocesses 8 --dist worksteal
 
 check: $(VENV)/check ## lint and types
 	$(BIN)/ruff format --check .

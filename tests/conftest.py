@@ -1,4 +1,4 @@
-"""Fixtures of all tests: floating-point errors raise; a small map; hostile tokens."""
+"""All tests: floating-point errors raise; a small map; hostile tokens; the judges' counts."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.tokens import Token
+from tests.judges import court
 
 HOSTILE = (
     "[red]bold[/b]",
@@ -78,3 +79,22 @@ def pytest_collection_modifyitems(items):
     position = {path: i for i, path in enumerate(files)}
     rng.shuffle(items)
     items.sort(key=lambda item: position[item.path])
+
+
+def pytest_sessionfinish(session):
+    """Send the judges' counts to the main process, where pytest-xdist runs this one."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["judges"] = court.get_counts()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    """Add the judges' counts of a process of pytest-xdist; one that crashed has none."""
+    if "judges" in getattr(node, "workeroutput", ()):
+        court.add_counts(node.workeroutput["judges"])
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Print a summary of the comparisons."""
+    for line in court.summary():
+        terminalreporter.write_line(f"judge: {line}")

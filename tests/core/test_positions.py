@@ -61,7 +61,7 @@ def fading(t, step):
         (Rope(pairs="interleaved"), neighbours, whole),
         (Xpos(), neighbours, fading),
     ],
-    ids=str,
+    ids=lambda value: getattr(value, "__name__", str(value)),
 )
 def test_rotation_is_complex_multiplication(position, pair, size):
     assert_allclose(scores(position), by_complex_numbers(pair, size), atol=1e-12)

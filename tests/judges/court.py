@@ -38,6 +38,18 @@ def judge_case(kind: str, name: str, wrong: float, allowed: float) -> str:
     return f"{kind} {name}: off by {wrong:.3g}, allowed {allowed:.3g}"
 
 
+def get_counts() -> dict[str, dict[str, int]]:
+    """The counts of this process, as plain values that another process can receive."""
+    return {"passed": dict(PASSED), "total": dict(TOTAL), "skipped": dict(SKIPPED)}
+
+
+def add_counts(counts: dict[str, dict[str, int]]) -> None:
+    """Add the counts of a test process of pytest-xdist; each of them skips a missing judge."""
+    PASSED.update(counts["passed"])
+    TOTAL.update(counts["total"])
+    SKIPPED.update(counts["skipped"])
+
+
 def summary() -> list[str]:
     """One line per kind of case, and per missing judge."""
     lines = [f"{kind}: {PASSED[kind]} passed of {n}, 0 skipped" for kind, n in TOTAL.items()]
