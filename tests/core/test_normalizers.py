@@ -1,5 +1,8 @@
 """Properties of every normalizer, for any scores and any mask."""
 
+from functools import cache
+from itertools import cycle
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -22,7 +25,39 @@ every_normalizer = pytest.mark.parametrize("part", NORMALIZERS, ids=lambda part:
 SHAPE = (2, 7, 7)
 scores = arrays(np.float64, SHAPE, elements=st.floats(-30, 30) | st.sampled_from([-1e4, 0.0, 1e4]))
 views = arrays(np.bool_, SHAPE)
-quick = settings(max_examples=20, deadline=None, derandomize=True)
+
+
+def draw_examples(*strategies):
+    """Twenty examples of these strategies, the same in every run, drawn once for all parts."""
+    drawn = []
+
+    @settings(max_examples=20, deadline=None, derandomize=True, database=None)
+    @given(st.tuples(*strategies))
+    def collect(example):
+        drawn.append(example)
+
+    collect()
+    assert len(drawn) == 20
+    return drawn
+
+
+def random_scores_and_views():
+    """Ten ordinary examples: distinct scores, about half of the keys visible."""
+    for n in range(10):
+        yield draw_uniform(SHAPE, "scores", n), draw_uniform(SHAPE, "visible", n) > 0
+
+
+@cache
+def scores_and_views():
+    """Examples of Hypothesis, most with few distinct scores, and ordinary ones."""
+    return [*draw_examples(scores, views), *random_scores_and_views()]
+
+
+@cache
+def make_inputs(normalizer):
+    row = Variant(name="row", summary="", formula="", normalize=normalizer)
+    _, inputs = make_layer(row, n_query=7)
+    return inputs
 
 
 def normalize(part, logits, visible):
@@ -31,8 +66,7 @@ def normalize(part, logits, visible):
     One that mixes rows may refuse some inputs: then both are all zeros.
     """
     normalizer = part()
-    row = Variant(name="row", summary="", formula="", normalize=normalizer)
-    _, inputs = make_layer(row, n_query=7)
+    inputs = make_inputs(normalizer)
     with np.errstate(invalid="ignore", over="ignore"):  # as compute_weights does
         visible = normalizer.restrict_visible(logits, visible, inputs)
     try:
@@ -44,27 +78,28 @@ def normalize(part, logits, visible):
 
 
 @every_normalizer
-@quick
-@given(logits=scores, visible=views)
-def test_weights_have_the_stated_row_sum(part, logits, visible):
-    weights, visible = normalize(part, logits, visible)
-    assert np.isfinite(weights).all()
-    assert (weights[~visible] == 0.0).all()
-    assert part.signed or (weights >= 0.0).all()
-    sums, some = weights.sum(-1), visible.any(-1)
-    if part.row_sum == "1":
-        assert_allclose(sums[some], 1.0, atol=1e-12)
-    elif part.row_sum == "at most 1":
-        assert (np.abs(sums) <= 1.0 + 1e-12).all()
+def test_weights_have_the_stated_row_sum(part):
+    for logits, visible in scores_and_views():
+        weights, left = normalize(part, logits, visible)
+        assert np.isfinite(weights).all()
+        assert (weights[~left] == 0.0).all()
+        assert part.signed or (weights >= 0.0).all()
+        sums, some = weights.sum(-1), left.any(-1)
+        if part.row_sum == "1":
+            assert_allclose(sums[some], 1.0, atol=1e-12)
+        elif part.row_sum == "at most 1":
+            assert (np.abs(sums) <= 1.0 + 1e-12).all()
+
+
+POISON = (np.nan, np.inf, -np.inf, 1e300)
 
 
 @every_normalizer
-@quick
-@given(logits=scores, visible=views, poison=st.sampled_from([np.nan, np.inf, -np.inf, 1e300]))
-def test_masked_scores_change_nothing(part, logits, visible, poison):
-    weights, _ = normalize(part, logits, visible)
-    poisoned, _ = normalize(part, np.where(visible, logits, poison), visible)
-    assert_array_equal(poisoned, weights)
+def test_masked_scores_change_nothing(part):
+    for (logits, visible), poison in zip(scores_and_views(), cycle(POISON), strict=False):
+        weights, _ = normalize(part, logits, visible)
+        poisoned, _ = normalize(part, np.where(visible, logits, poison), visible)
+        assert_array_equal(poisoned, weights)
 
 
 SCORE_FREE = ("gaussian", "pooling")  # weights that no score enters
@@ -73,14 +108,13 @@ SCORED = [part for part in NORMALIZERS if part.name not in SCORE_FREE + MOVING]
 
 
 @pytest.mark.parametrize("part", SCORED, ids=lambda part: part.name)
-@quick
-@given(logits=scores, visible=views)
-def test_a_score_of_minus_infinity_has_no_weight(part, logits, visible):
+def test_a_score_of_minus_infinity_has_no_weight(part):
     """A bias may mask a key by its score: the row sum stays, and nothing becomes NaN."""
-    logits = np.where(np.arange(7) % 3 == 1, -np.inf, logits)
-    weights, _ = normalize(part, logits, visible)
-    assert np.isfinite(weights).all()
-    assert (weights[..., 1::3] == 0.0).all()
+    for logits, visible in scores_and_views():
+        masked = np.where(np.arange(7) % 3 == 1, -np.inf, logits)
+        weights, _ = normalize(part, masked, visible)
+        assert np.isfinite(weights).all()
+        assert (weights[..., 1::3] == 0.0).all()
 
 
 @every_normalizer
@@ -103,17 +137,23 @@ def test_the_lines_of_sparsemax_and_sigmoid():
 SHIFTED = ("softmax", "hard", "sparsemax", "entmax", "normmax", "budget", "fusedmax", "top-k")
 
 
+@cache
+def shifted_scores():
+    whole_numbers = arrays(np.float64, SHAPE, elements=st.integers(-9, 9).map(float))
+    shifts = [-1024.0, 3.0, 4096.0]
+    ordinary = zip(random_scores_and_views(), cycle(shifts), strict=False)
+    return [
+        *draw_examples(whole_numbers, views, st.sampled_from(shifts)),
+        *((np.rint(logits * 4), visible, shift) for (logits, visible), shift in ordinary),
+    ]
+
+
 @pytest.mark.parametrize("name", SHIFTED)
-@quick
-@given(
-    logits=arrays(np.float64, SHAPE, elements=st.integers(-9, 9).map(float)),
-    visible=views,
-    shift=st.sampled_from([-1024.0, 3.0, 4096.0]),
-)
-def test_a_constant_added_to_a_row_changes_nothing(name, logits, visible, shift):
+def test_a_constant_added_to_a_row_changes_nothing(name):
     part = next(p for p in NORMALIZERS if p.name == name)
-    plain, _ = normalize(part, logits, visible)
-    assert_allclose(normalize(part, logits + shift, visible)[0], plain, atol=1e-12)
+    for logits, visible, shift in shifted_scores():
+        plain, _ = normalize(part, logits, visible)
+        assert_allclose(normalize(part, logits + shift, visible)[0], plain, atol=1e-12)
 
 
 @pytest.mark.parametrize("name", ["sigmoid", "softmax-one", "softpick", "cog"])
