@@ -29,13 +29,19 @@ def test_known_simplifications_and_unconfirmed_rows_are_stated():
     assert {row.name for row in VARIANTS if row.unconfirmed} == set(UNCONFIRMED)
 
 
+@pytest.fixture(scope="module")
+def document():
+    """The catalogue as Markdown."""
+    return catalogue()
+
+
 @pytest.mark.parametrize("row", STATED, ids=lambda row: row.name)
-def test_a_statement_is_a_short_line_that_is_shown(row):
+def test_a_statement_is_a_short_line_that_is_shown(row, document):
     shown = re.sub(r"\s+", " ", run("variants", row.name, width=200).out)
     for kind in ("simplified", "unconfirmed"):
         text = getattr(row, kind)
         assert (f"{kind}: {text}" in shown) == bool(text)
-        assert (f"- `{row.name}` {kind}: " in catalogue()) == bool(text)
+        assert (f"- `{row.name}` {kind}: " in document) == bool(text)
         assert len(text) <= 100 and not text.endswith(".")
 
 

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -86,6 +87,12 @@ def test_a_search_reads_names_aliases_groups_and_summaries():
     assert [row.name for row in search_variants("Householder")] == ["path"]
     assert {row.group for row in search_variants("monotonic")} >= {"monotonic"}
     assert search_variants("") == search_variants("qqqqq") == []
+
+
+def test_a_later_lookup_reads_no_source(monkeypatch):
+    find_variant("dot")
+    monkeypatch.setattr(Path, "read_text", lambda *_: pytest.fail("a source is read again"))
+    assert find_variant("sinkhorn").name == "sinkhorn"
 
 
 IMPORTS = """

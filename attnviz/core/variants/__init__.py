@@ -8,6 +8,7 @@ Families are imported one by one, those that quote the name first, until the row
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
@@ -113,10 +114,16 @@ def quotes_name(family: str, name: str) -> bool:
 
     It orders the search only: reading the sources costs less than importing one family.
     """
+    return f'"{name}"' in read_source(family)
+
+
+@cache
+def read_source(family: str) -> str:
+    """The source of a family, read once, since every lookup needs all; "" where there is none."""
     try:
-        return f'"{name}"' in Path(__file__).with_name(f"{family}.py").read_text("utf-8")
+        return Path(__file__).with_name(f"{family}.py").read_text("utf-8")
     except OSError:
-        return False
+        return ""
 
 
 def strip_suffixes(name: str) -> Iterator[str]:
