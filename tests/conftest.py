@@ -10,7 +10,7 @@ import pytest
 
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.tokens import Token
-from tests.judges import court
+from tests.judges import reference_packages
 
 HOSTILE = (
     "[red]bold[/b]",
@@ -84,17 +84,17 @@ def pytest_collection_modifyitems(items):
 def pytest_sessionfinish(session):
     """Send the judges' counts to the main process, where pytest-xdist runs this one."""
     if hasattr(session.config, "workeroutput"):
-        session.config.workeroutput["judges"] = court.get_counts()
+        session.config.workeroutput["judges"] = reference_packages.get_counts()
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node):
     """Add the judges' counts of a process of pytest-xdist; one that crashed has none."""
     if "judges" in getattr(node, "workeroutput", ()):
-        court.add_counts(node.workeroutput["judges"])
+        reference_packages.add_counts(node.workeroutput["judges"])
 
 
 def pytest_terminal_summary(terminalreporter):
     """Print a summary of the comparisons."""
-    for line in court.summary():
+    for line in reference_packages.summary():
         terminalreporter.write_line(f"judge: {line}")

@@ -16,7 +16,7 @@ OUT, LAST = Path("out/bench.json"), Path(__file__).with_name("last.json")
 def measured(wanted):
     """Each job's row, printed as it comes."""
     from tests.bench.jobs import JOBS
-    from tests.bench.rivals import PYTHON, Rival
+    from tests.bench.other_programs import PYTHON, Rival
 
     head = ("job", "reference", "ours", "theirs", "ratio", "middle half", "at most")
     print("{:<56} {:<46} {:>9} {:>9} {:>6} {:>11} {:>8}".format(*head))

@@ -19,8 +19,8 @@ from attnviz.render.formats import find_format
 from attnviz.sources.model.checkpoint import open_checkpoint
 from tests.bench import tasks
 from tests.bench.measure import Job, peak, process, program
+from tests.bench.other_programs import PYTHON, SCRIPT, Rival, corpus_file, minilm
 from tests.bench.references import IMPORTS, MATPLOTLIB, weights_by_hand
-from tests.bench.rivals import PYTHON, SCRIPT, Rival, corpus_file, minilm
 
 SENTENCE = "The cat sat on the mat"
 

@@ -27,9 +27,9 @@ import torch
 from transformers import AutoConfig
 
 from tests.checkpoints.build import build_model, build_tokenizer, randomize, to_float64
+from tests.checkpoints.checksums import MODELS, write_sums
 from tests.checkpoints.references import bucket_table, compute_references, default_config
 from tests.checkpoints.settings import BERT, CHECKPOINTS, END, ROPE_SETTINGS, VOCAB
-from tests.checkpoints.sums import MODELS, write_sums
 
 
 def main(names: list[str]) -> None:

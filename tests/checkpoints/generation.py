@@ -17,7 +17,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM
 from transformers.utils import logging
 
-from tests.checkpoints.sums import MODELS, write_sums
+from tests.checkpoints.checksums import MODELS, write_sums
 from tests.sources.weight_samples import IDS
 
 N_NEW = 12

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.checkpoints.sums import MODELS, write_sums
+from tests.checkpoints.checksums import MODELS, write_sums
 
 SENTENCES = (
     "The cat sat on the mat",

@@ -15,8 +15,8 @@ from tempfile import TemporaryDirectory
 from attnviz.core.variants import CLASSICS, VARIANTS, find_variant
 from attnviz.render.formats import FORMATS
 from attnviz.sources.families import FAMILIES
+from tests.checkpoints.checksums import MODELS
 from tests.checkpoints.minilm import folder
-from tests.checkpoints.sums import MODELS
 from tests.cli.runner import run
 
 ROOT = Path(__file__).parent.parent.parent

@@ -12,7 +12,7 @@ import pytest
 from attnviz.core.biases import SoftCap
 from attnviz.core.engine.attend import attend
 from attnviz.core.variants import find_variant
-from tests.judges.court import call, judge_case
+from tests.judges.reference_packages import call, judge_case
 
 onnx = call("onnx", "1.22.0")
 runtime = call("onnxruntime")

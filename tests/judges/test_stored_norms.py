@@ -7,7 +7,7 @@ import pytest
 
 from attnviz.sources.transformer.activations import gelu, gelu_tanh
 from attnviz.sources.transformer.weights import layer_norm, rms_norm
-from tests.judges.stored import cases, verdicts
+from tests.judges.stored_cases import cases, verdicts
 
 
 def flatten(case):

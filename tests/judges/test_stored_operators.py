@@ -17,7 +17,7 @@ from attnviz.core.inputs import Inputs
 from attnviz.core.numerics import softmax
 from attnviz.core.positions import rotate_pairs
 from attnviz.core.variants import find_variant
-from tests.judges.stored import cases, distance, verdicts
+from tests.judges.stored_cases import cases, distance, verdicts
 
 PLAIN = find_variant("scaled-dot")
 

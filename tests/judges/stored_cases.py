@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.judges.court import call, judge_case
+from tests.judges.reference_packages import call, judge_case
 
 # Before 1.22 the stored outputs were wrong in known ways; after it they are no longer stored.
 onnx = call("onnx", "1.22.0")

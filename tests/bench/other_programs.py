@@ -46,7 +46,7 @@ class Rival:
 
     def __call__(self):
         if self.process is None:
-            words = [str(PYTHON), str(HERE / "others.py"), minilm(), str(count_threads())]
+            words = [str(PYTHON), str(HERE / "torch_jobs.py"), minilm(), str(count_threads())]
             self.process = subprocess.Popen(
                 [*words, str(corpus_file())],
                 stdin=subprocess.PIPE,
