@@ -144,7 +144,7 @@ def test_an_error_locates_the_first_bad_number_in_the_layer(small_blocks, n_thre
         attend(query, LONG[1], value, mask=Causal() & Window(9))
 
 
-def test_a_whole_matrix_has_a_size_limit(small_blocks, monkeypatch):
+def test_a_full_map_has_a_size_limit(small_blocks, monkeypatch):
     monkeypatch.setattr("attnviz.core.engine.blocks.MATRIX_MAX", 1 << 11)
     with pytest.raises(MisuseError, match="'sinkhorn' computes its whole matrix at once"):
         attend(*LONG, variant="sinkhorn")

@@ -119,7 +119,7 @@ ARRAYS = [row for row in VARIANTS if row.has_projections]  # the others need wor
 
 
 @pytest.mark.parametrize("row", ARRAYS, ids=lambda row: row.name)
-def test_arrays_alone_are_enough_and_floats_of_32_bits_come_near(row):
+def test_attend_needs_arrays_only_and_float32_is_close_to_float64(row):
     query = draw_uniform((2, 5, 6), "arrays")
     key = draw_uniform((2, 5 if row.context == "refused" else 7, 6), "arrays of keys")
     exact = attend(query, key, variant=row).weights
@@ -159,7 +159,7 @@ def first_rows_agree(row, n=5):
 @pytest.mark.parametrize(
     "row", [r for r in ROWS if r.queries == "per_token"], ids=lambda row: row.name
 )
-def test_prefix_stable_says_whether_later_tokens_change_earlier_rows(row):
+def test_prefix_stable_states_whether_later_tokens_change_earlier_rows(row):
     assert first_rows_agree(row) == all(part.prefix_stable for part in pieces(row))
 
 

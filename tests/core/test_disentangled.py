@@ -57,7 +57,7 @@ def test_the_terms_differ():
         assert np.abs(made[i] - made[j]).max() > 0.01
 
 
-def test_a_block_of_rows_is_as_in_the_whole():
+def test_a_block_of_rows_equals_the_rows_of_the_full_map():
     part, given = Disentangled(max_distance=FAR), inputs()
     assert np.array_equal(
         part(given.select_block(BlockIndex(queries=slice(1, 3)))), part(given)[:, 1:3]

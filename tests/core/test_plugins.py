@@ -49,18 +49,18 @@ def test_the_example_runs_and_is_listed(attnviz):
         ("broken = attnviz_example:__name__", "expected a Variant, not str"),
     ],
 )
-def test_a_broken_one_is_skipped_with_a_note(attnviz, points, why):
+def test_a_broken_plug_in_is_skipped_with_a_note(attnviz, points, why):
     listed = attnviz("variants", "--json", points=points)
     assert listed.returncode == 0
     assert "note: plug-in 'broken' is skipped" in listed.stderr and why in listed.stderr
     assert "multihead" in {row["name"] for row in json.loads(listed.stdout)}
 
 
-def test_our_own_names_never_load_a_plug_in(attnviz):
+def test_names_of_the_catalogue_never_load_a_plug_in(attnviz):
     result = attnviz("The cat sat", "--json", points="broken = no_such_module:ROWS")
     assert (result.returncode, result.stderr) == (0, "")
 
 
-def test_all_can_be_skipped(attnviz):
+def test_all_plug_ins_can_be_skipped(attnviz):
     result = attnviz("The cat sat", "-v", "recent", ATTNVIZ_PLUGINS="0")
     assert result.returncode == 2 and "unknown variant 'recent'" in result.stderr

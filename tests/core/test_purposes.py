@@ -68,14 +68,14 @@ SIMILARITY = {
 
 
 @pytest.mark.parametrize("name", SIMILARITY)
-def test_the_best_key_is_in_front(name):
+def test_the_most_similar_key_has_the_largest_weight(name):
     assert best_key_is_in_front(name, SIMILARITY[name])
 
 
 @pytest.mark.parametrize(
     ("name", "gain"), [("scalable-softmax", "s_scalable"), ("scaled-luong", "g_gain")]
 )
-def test_a_negative_gain_puts_the_worst_key_in_front(name, gain):
+def test_a_negative_gain_gives_the_least_similar_key_the_largest_weight(name, gain):
     assert not best_key_is_in_front(name, np.asarray, **{gain: -1.0})
 
 

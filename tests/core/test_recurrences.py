@@ -49,14 +49,14 @@ def run(row, inputs):
 
 
 @BY_NAME
-def test_the_matrix_times_the_values_is_what_the_recurrence_puts_out(row):
+def test_the_matrix_times_the_values_is_the_output_of_the_recurrence(row):
     inputs, value = make(row), numbers(HEADS, TOKENS, 5, seed=9)
     stepped = ORACLES[row.name](row, inputs, None)  # one pass a unit vector, and linear in them
     assert np.abs(run(row, inputs) @ value - stepped @ value).max() < 1e-12
 
 
 @BY_NAME
-def test_the_future_is_not_seen_and_does_not_matter(row):
+def test_later_tokens_are_masked_and_change_nothing(row):
     inputs = make(row)
     weights = run(row, inputs)
     assert (np.triu(weights, 1) == 0).all()
@@ -72,7 +72,7 @@ def test_the_future_is_not_seen_and_does_not_matter(row):
 
 
 @BY_NAME
-def test_the_last_queries_alone_look_as_they_do_among_all(row):
+def test_the_last_queries_alone_have_the_same_rows(row):
     part = run(row, make(row, n_query=3))
     np.testing.assert_allclose(part, run(row, make(row))[:, -3:], atol=1e-13)
 
@@ -84,7 +84,7 @@ def test_two_sequences_are_refused(row):
 
 
 @BY_NAME
-def test_padding_is_as_if_it_were_not_there(row):
+def test_padding_changes_nothing(row):
     inputs = make(row)
     pad = np.array([0, 0, 1, 0, 0, 1, 1])
     keep = np.flatnonzero(pad == 0)
@@ -130,14 +130,14 @@ def test_a_mixture_hides_keys_from_all_or_from_none(row):
         run(replace(row, mask=GivenMask(shown)), inputs)
 
 
-def test_a_whole_that_is_not_finite_is_refused():
+def test_a_matrix_that_is_not_finite_is_refused():
     row = find_variant("gla")
     inputs = make(row)
     with pytest.raises(NumbersError, match="head 0, query 3, key 3 is nan"):
         run(row, replace(inputs, key=np.where(np.arange(7)[:, None] == 3, np.nan, inputs.key)))
 
 
-def test_a_key_written_twice_keeps_its_last_value():
+def test_a_key_written_twice_has_its_last_value():
     """What the delta rule is for, with β = 1: the old value is gone, not added to."""
     row = find_variant("delta")
     key = np.array([[[1.0, 0.0], [1.0, 0.0]]])

@@ -56,16 +56,16 @@ PAIRS = [(typed, row) for row, names in TYPED.items() for typed in names.split()
 
 
 @pytest.mark.parametrize(("typed", "row"), PAIRS, ids=lambda value: value)
-def test_names_that_people_type_are_found(typed, row):
+def test_usual_names_are_found(typed, row):
     assert find_variant(typed).name == row
 
 
-def test_case_and_the_joint_of_words_do_not_matter():
+def test_case_and_word_separators_do_not_matter():
     for typed in ("flash attention", " Flash_Attention ", "FLASH-ATTENTION"):
         assert find_variant(typed).name == "scaled-dot"
 
 
-def test_every_name_may_carry_the_word_attention():
+def test_every_name_can_have_the_suffix_attention():
     for row in VARIANTS:
         assert find_variant(f"{row.name}attention") is row
         for name in names_of(row):
@@ -73,7 +73,7 @@ def test_every_name_may_carry_the_word_attention():
 
 
 @pytest.mark.parametrize("name", ["-attention", "self-", "atention-", "", "attentionattention-"])
-def test_what_is_left_of_a_name_must_be_a_name(name):
+def test_a_suffix_needs_a_name_before_it(name):
     with pytest.raises(UnknownNameError, match="unknown variant"):
         find_variant(name)
 
