@@ -54,7 +54,7 @@ def test_every_rule_is_broken_here():
 
 
 @pytest.mark.parametrize("rule", BROKEN)
-def test_a_broken_rule_is_told_with_its_place(rule):
+def test_a_violation_is_reported_with_its_position(rule):
     weights, expect, place, value = BROKEN[rule]
     told = [v for v in check_weights(weights, (5, 5), expect) if v.rule == rule]
     last = told[-1]
@@ -65,7 +65,7 @@ def test_a_broken_rule_is_told_with_its_place(rule):
 
 
 @pytest.mark.parametrize("make", SHARED_OUT + UNSHARED)
-def test_maps_that_say_what_they_are_break_nothing(make):
+def test_maps_that_state_their_properties_pass(make):
     assert find_violations(make()) == []
 
 
@@ -74,7 +74,7 @@ def test_causal_maps_are_causal():
     assert {v.rule for v in find_violations(plain(), Requirements(causal=True))} == {"forbidden"}
 
 
-def test_the_worst_place_is_told_and_the_others_are_counted():
+def test_the_worst_position_is_reported_and_the_others_are_counted():
     weights = shares(1, 1, 3, 3)
     weights[0, 0] *= np.array([[1.1], [1.5], [1.0]])
     (violation,) = check_weights(weights, (3, 3))
@@ -100,13 +100,13 @@ def test_a_window_holds_that_many_keys(window, n):
         )
 
 
-def test_with_fewer_queries_the_last_ones_are_meant():
+def test_fewer_queries_are_the_last_positions():
     weights = np.array([[[[0.5, 0.5, 0.0], [0.3, 0.3, 0.4]]]])
     assert check_weights(weights, (2, 3), Requirements(causal=True)) == []
     assert check_weights(weights[..., ::-1], (2, 3), Requirements(causal=True))
 
 
-def test_hidden_keys_are_not_looked_at():
+def test_masked_keys_are_not_checked():
     amap = causal()
     honest = AttentionMap(amap.queries, amap.keys, amap.weights, visible=amap.visible)
     narrow = amap.visible.copy()
@@ -120,7 +120,7 @@ def test_hidden_keys_are_not_looked_at():
 
 
 @pytest.mark.parametrize("pad", PADDING_TOKENS)
-def test_padding_is_known_by_its_name(pad):
+def test_padding_is_recognized_by_its_name(pad):
     words = ("a", "b", pad)
     told = find_violations(plain(words=words, n_layer=1, n_head=1))
     assert [(v.rule, v.tokens[1], v.count) for v in told] == [("forbidden", 2, 3)]
@@ -142,12 +142,12 @@ def test_padding_is_known_by_its_name(pad):
         ("1", 0.0, True),
     ],
 )
-def test_rows_sum_to_what_they_say(row_sum, factor, broken):
+def test_rows_have_the_stated_sum(row_sum, factor, broken):
     told = check_weights(whole() * factor, (5, 5), Requirements(row_sum=row_sum))
     assert [v.rule for v in told] == ["row sum"] * (6 if broken else 0)
 
 
-def test_a_row_that_sees_nothing_may_be_empty():
+def test_a_fully_masked_row_can_be_empty():
     visible = np.ones((5, 5), dtype=bool)
     visible[2] = False
     weights = whole() * visible
@@ -171,7 +171,7 @@ def test_swapped_axes_are_named():
     assert check_weights(even, (3, 3)) == []
 
 
-def test_a_row_as_even_as_a_filled_one_needs_something_hidden():
+def test_a_uniform_row_is_a_violation_with_masked_keys_only():
     even = np.full((1, 1, 3, 3), 1 / 3)
     assert check_weights(even, (3, 3)) == []
     told = check_weights(even, (3, 3), Requirements(causal=True))
@@ -179,7 +179,7 @@ def test_a_row_as_even_as_a_filled_one_needs_something_hidden():
 
 
 @pytest.mark.parametrize("shape", [(2, 3, 5, 4), (3, 5, 5), (5, 5), ()])
-def test_tokens_that_do_not_fit_are_told_with_both_numbers(shape):
+def test_a_wrong_number_of_tokens_is_reported_with_both_numbers(shape):
     (violation,) = check_weights(np.zeros(shape), (5, 5))
     assert (violation.rule, violation.layer, violation.head) == ("tokens", None, None)
     assert str(shape) in violation.sentence and "5 queries and 5 keys" in violation.sentence
@@ -193,7 +193,7 @@ def test_numbers_are_the_original_ones():
 
 
 @pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan, 1e308])
-def test_numbers_beyond_all_numbers_are_told(value):
+def test_nan_and_infinity_are_reported(value):
     weights = np.full((1, 1, 2, 2), value)
     assert check_weights(weights, (2, 2))[0].rule == ("row sum" if value == 1e308 else "number")
 
@@ -202,7 +202,7 @@ def test_no_tokens_break_no_rule():
     assert check_weights(np.zeros((1, 1, 0, 0)), (0, 0)) == []
 
 
-def test_what_is_kept_back_is_no_violation():
+def test_a_remainder_is_no_violation():
     assert find_violations(leaky()) == []
     lying = AttentionMap(leaky().queries, leaky().keys, leaky().weights, leaky().visible)
     assert {v.rule for v in find_violations(lying)} == {"row sum"}

@@ -43,7 +43,7 @@ def bits_apart(p, q):
 
 @pytest.mark.parametrize("before", SHARED_OUT)
 @pytest.mark.parametrize("after", SHARED_OUT)
-def test_divergence_is_what_the_loop_finds(before, after):
+def test_divergence_equals_the_loop(before, after):
     one, other = before(1), after(2)
     rows = row_divergence(one, other)
     for at in np.ndindex(*rows.shape):
@@ -52,7 +52,7 @@ def test_divergence_is_what_the_loop_finds(before, after):
     assert_allclose(row_divergence(other, one), rows, atol=1e-12)
 
 
-def test_nothing_changed_is_0_and_nothing_in_common_is_1():
+def test_equal_rows_diverge_by_0_and_disjoint_rows_by_1():
     stay, move = only_at(lambda i: i), only_at(lambda i: (i + 1) % 7)
     assert row_divergence(stay, stay).tolist() == [[[0.0] * 7]]
     assert row_divergence(stay, move).tolist() == [[[1.0] * 7]]
@@ -60,13 +60,13 @@ def test_nothing_changed_is_0_and_nothing_in_common_is_1():
         assert (row_divergence(make(), make()) == 0).all()
 
 
-def test_seeing_nothing_is_a_thing_of_its_own():
+def test_a_fully_masked_row_differs_from_every_other():
     assert_allclose(row_divergence(plain(), leaky())[:, :, 2], 1.0)
     assert (row_divergence(leaky(1), leaky(2))[:, :, 2] == 0.0).all()
 
 
 @pytest.mark.parametrize("make", UNSHARED)
-def test_rows_that_are_no_shares_have_a_difference_but_no_divergence(make):
+def test_rows_that_are_no_distributions_have_a_difference_but_no_divergence(make):
     assert difference(plain(), make()).signed
     with pytest.raises(MisuseError, match="divergence needs non-negative rows"):
         row_divergence(plain(), make())
@@ -81,7 +81,7 @@ def test_the_difference_has_its_sign():
     assert_allclose(difference(after, before).weights, -change.weights)
 
 
-def test_the_difference_shows_what_either_map_showed():
+def test_a_pair_is_visible_if_visible_in_either_map():
     assert difference(plain(), causal()).masked is None
     both = difference(causal(1), causal(2))
     assert (both.masked == causal().masked).all()
@@ -127,7 +127,7 @@ def test_tokens_are_aligned_in_order(before, after, expected):
     assert align_tokens(tokens(before.split()), tokens(after.split())) == expected
 
 
-def test_aligned_maps_can_be_compared_and_lose_what_fell_away():
+def test_aligned_maps_can_be_compared_and_lack_unaligned_tokens():
     before, after = plain(words=("the", "cat", "sat")), plain(words=("the", "old", "cat", "sat"))
     one, other = keep_shared_tokens(before, after)
     assert one.weights.tolist() == before.weights.tolist()
@@ -138,7 +138,7 @@ def test_aligned_maps_can_be_compared_and_lose_what_fell_away():
     assert (other.row_sums < 1).all() and (row_divergence(one, other) > 0).all()
 
 
-def test_aligned_maps_keep_what_is_hidden_and_their_vectors():
+def test_aligned_maps_have_their_masks_and_vectors():
     amap = causal()
     vectors = np.arange(2 * 3 * 7 * 2.0).reshape(2, 3, 7, 2)
     amap = AttentionMap(

@@ -25,13 +25,13 @@ def by_loop(amap, worth):
 
 
 @pytest.mark.parametrize("make", SHARED_OUT + UNSHARED)
-def test_the_distance_is_what_the_loop_finds(make):
+def test_distance_equals_the_loop(make):
     amap = make()
     assert mean_distance(amap) == pytest.approx(by_loop(amap, lambda q, k: abs(q - k)))
     assert offsets(amap).tolist() == [[k - q for k in range(7)] for q in range(7)]
 
 
-def test_a_head_that_looks_at_itself_stays():
+def test_a_head_that_attends_to_itself_has_distance_0():
     assert mean_distance(only_at(lambda i: i)).tolist() == [[0.0]]
 
 
@@ -51,7 +51,7 @@ def test_two_texts_have_no_distance():
         mean_distance(amap)
 
 
-def test_a_head_that_spends_nothing_is_at_zero():
+def test_a_head_without_weight_has_distance_0():
     words = tokens("ab")
     amap = AttentionMap(words, words, np.zeros((1, 1, 2, 2)))
     assert mean_distance(amap).tolist() == [[0.0]]

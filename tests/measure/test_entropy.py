@@ -32,13 +32,13 @@ def by_loop(amap):
 
 
 @pytest.mark.parametrize("make", SHARED_OUT)
-def test_entropy_is_what_the_loop_finds(make):
+def test_entropy_equals_the_loop(make):
     amap = make()
     assert_allclose(entropy(amap), by_loop(amap), atol=1e-12)
 
 
 @pytest.mark.parametrize("make", SHARED_OUT)
-def test_the_mean_of_a_head_leaves_out_rows_that_see_nothing(make):
+def test_the_mean_of_a_head_leaves_out_fully_masked_rows(make):
     amap, rows = make(), entropy(make())
     for at in np.ndindex(*rows.shape[:2]):
         counted = [h for h, s in zip(rows[at], amap.row_sums[at], strict=True) if s]
@@ -46,20 +46,20 @@ def test_the_mean_of_a_head_leaves_out_rows_that_see_nothing(make):
 
 
 @pytest.mark.parametrize("make", SHARED_OUT)
-def test_no_row_has_more_than_it_could(make):
+def test_no_row_exceeds_its_maximum(make):
     amap = make()
     assert (entropy(amap) <= max_entropy(amap) + 1e-12).all()
     assert (entropy(amap) >= 0).all() and not np.signbit(entropy(amap)).any()
 
 
-def test_the_most_is_what_equal_shares_have():
+def test_the_maximum_is_the_entropy_of_uniform_weights():
     amap = plain()
     even = type(amap)(amap.queries, amap.keys, np.full(amap.weights.shape, 1 / 7))
     assert_allclose(entropy(even), max_entropy(even))
     assert_allclose(2.0 ** entropy(even), 7.0)
 
 
-def test_the_most_counts_visible_keys():
+def test_the_maximum_depends_on_visible_keys():
     assert_allclose(max_entropy(causal())[0, 0], [log2(n) for n in range(1, 8)])
     expected = [log2(8)] * 2 + [0.0] + [log2(8)] * 4  # seven keys and nothing
     assert_allclose(max_entropy(leaky())[0, 0], expected)
@@ -76,7 +76,7 @@ def test_a_fully_masked_row_has_no_entropy():
     assert (entropy(amap)[:, :, 3] > 0).all()
 
 
-def test_what_is_not_spent_is_nothing_and_rounding_is_not():
+def test_the_remainder_is_1_minus_the_row_sum_without_rounding_errors():
     assert_allclose(
         row_remainders(leaky())[0, 0], [0.7, 0.7 * 5 / 6, 1.0, 0.35, 0.7 / 3, 0.7 / 6, 0.0]
     )
@@ -84,7 +84,7 @@ def test_what_is_not_spent_is_nothing_and_rounding_is_not():
 
 
 @pytest.mark.parametrize("make", UNSHARED)
-def test_rows_that_are_no_shares_have_no_entropy(make):
+def test_rows_that_are_no_distributions_have_no_entropy(make):
     assert not has_distribution_rows(make())
     with pytest.raises(MisuseError, match="entropy needs non-negative rows"):
         entropy(make())
@@ -93,13 +93,13 @@ def test_rows_that_are_no_shares_have_no_entropy(make):
 @pytest.mark.parametrize(
     ("dtype", "allowed"), [("float16", 2**-10), ("float32", 1e-5), ("float64", 1e-9)]
 )
-def test_tolerance_comes_from_the_precision_of_the_numbers(dtype, allowed):
+def test_the_tolerance_follows_from_the_precision_of_the_weights(dtype, allowed):
     rounded = shares(3, 50).astype(dtype)
     assert row_sum_tolerance(rounded) == row_sum_tolerance(rounded.astype(np.float64)) == allowed
     assert np.abs(rounded.sum(-1, dtype=np.float64) - 1).max() < allowed
 
 
-def test_bfloat16_is_known_by_its_numbers():
+def test_bfloat16_is_recognized_by_its_values():
     whole = shares(3, 50).astype(np.float32)
     short = (whole.view(np.uint32) & 0xFFFF0000).view(np.float32)
     assert row_sum_tolerance(short) == 2**-7 and row_sum_tolerance(whole) == 1e-5

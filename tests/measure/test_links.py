@@ -28,13 +28,13 @@ def by_loop(amap, layer, head, content):
 @pytest.mark.parametrize("make", SHARED_OUT + UNSHARED)
 @pytest.mark.parametrize("content", [True, False])
 @pytest.mark.parametrize("n", [0, 1, 5, 1000])
-def test_they_are_what_the_loop_finds(make, content, n):
+def test_links_equal_the_loop(make, content, n):
     amap = make()
     found = strongest_links(amap, 1, 2, n, content=content)
     assert found == by_loop(amap, 1, 2, content)[:n]
 
 
-def test_of_equals_the_first():
+def test_of_equal_weights_the_first_is_the_strongest_link():
     words = tokens("abc")
     amap = AttentionMap(words, words, np.full((1, 1, 3, 3), 1 / 3))
     assert [link[:2] for link in strongest_links(amap, 0, 0, 4)] == [
@@ -45,18 +45,18 @@ def test_of_equals_the_first():
     ]
 
 
-def test_hidden_places_are_no_links():
+def test_masked_pairs_are_no_links():
     assert all(k <= q for q, k, _ in strongest_links(causal(), 0, 0, 100))
     assert all(q != 2 for q, _, _ in strongest_links(leaky(), 0, 0, 100))
 
 
-def test_signed_weights_go_by_size():
+def test_signed_weights_are_ordered_by_magnitude():
     links = strongest_links(signed(), 0, 0, 100)
     assert {link.weight > 0 for link in links} == {True, False}
 
 
 @pytest.mark.parametrize("make", SHARED_OUT)
-def test_a_caption_tells_of_one_head(make):
+def test_a_caption_describes_one_head(make):
     amap = make()
     note = summarize_head(amap, 1, 2)
     assert note[:3] == strongest_links(amap, 1, 2, 1, content=True)[0]
@@ -65,14 +65,14 @@ def test_a_caption_tells_of_one_head(make):
     assert note.max_entropy == pytest.approx(max_entropy(amap)[1, 2][rows].mean())
 
 
-def test_a_caption_counts_among_what_was_kept():
+def test_a_caption_counts_the_selected_tokens():
     amap = plain()
     part = amap.select(layers=[1], heads=[2])
     assert summarize_head(part, 0, 0) == summarize_head(amap, 1, 2) != summarize_head(amap, 0, 0)
 
 
 @pytest.mark.parametrize("make", UNSHARED)
-def test_no_entropy_where_rows_are_no_shares(make):
+def test_rows_that_are_no_distributions_have_no_entropy(make):
     note = summarize_head(make(), 0, 0)
     assert note.entropy is None and note.max_entropy is None and note.weight != 0
 

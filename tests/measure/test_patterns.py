@@ -22,7 +22,7 @@ MADE = {
 
 
 @pytest.mark.parametrize("name", MADE)
-def test_a_head_made_for_a_pattern_fits_it(name):
+def test_a_head_with_a_pattern_has_its_name(name):
     assert pattern_scores(only_at(MADE[name]))[name].tolist() == [[1.0]]
 
 
@@ -41,11 +41,11 @@ def test_every_pattern_is_tried():
         ("induction", MADE["duplicate token"]),
     ],
 )
-def test_a_head_made_for_another_does_not(name, place):
+def test_a_head_with_another_pattern_does_not_have_the_name(name, place):
     assert pattern_scores(only_at(place))[name].tolist() == [[0.0]]
 
 
-def test_induction_is_what_the_loop_finds():
+def test_induction_equals_the_loop():
     amap = plain()
     for at in np.ndindex(amap.n_layer, amap.n_head):
         rows = []
@@ -63,7 +63,7 @@ def test_previous_is_the_mean_of_the_rows_that_have_one():
     assert pattern_scores(amap)["previous token"][1, 2] == pytest.approx(np.mean(rows))
 
 
-def test_a_row_without_a_choice_proves_nothing():
+def test_a_row_with_one_visible_key_does_not_count():
     """The first row of a causal map can only look at itself."""
     amap = causal()
     rows = [amap.weights[0, 0, i, i] for i in range(1, len(WORDS))]
@@ -78,7 +78,7 @@ def test_uniform_rows_are_diffuse():
     assert pattern_scores(only_at(lambda i: i))["diffuse"][0, 0] == pytest.approx(1 / 7)
 
 
-def test_a_row_that_spends_half_scores_half():
+def test_a_row_with_half_of_the_weight_scores_half():
     whole = only_at(MADE["self"])
     half = AttentionMap(
         whole.queries, whole.keys, whole.weights / 2, meta={"row_sum": "at most 1"}
@@ -86,7 +86,7 @@ def test_a_row_that_spends_half_scores_half():
     assert pattern_scores(half)["self"].tolist() == [[0.5]]
 
 
-def test_patterns_that_the_text_has_no_place_for_are_left_out():
+def test_patterns_that_the_text_cannot_have_are_left_out():
     apart = pattern_scores(plain(words=("the", "cat"), keys=("le", "chat", "dort")))
     assert set(apart) == {"first token", "diffuse"}
     assert "induction" not in pattern_scores(plain(words=("a", "b", "c")))
@@ -94,7 +94,7 @@ def test_patterns_that_the_text_has_no_place_for_are_left_out():
     assert pattern_scores(plain(words=("alone",))) == {}
 
 
-def test_all_scores_of_shares_lie_between_0_and_1():
+def test_all_scores_of_distributions_are_between_0_and_1():
     for make in (plain, causal, leaky):
         for score in pattern_scores(make()).values():
             assert score.shape == (2, 3) and (score >= 0).all() and (score <= 1 + 1e-12).all()

@@ -69,16 +69,16 @@ def test_rollout_is_the_sum_over_all_paths(make):
 
 
 @pytest.mark.parametrize("make", [plain, causal])
-def test_rollout_of_whole_rows_spends_all(make):
+def test_rollout_rows_sum_to_1(make):
     assert_allclose(rollout(make()).row_sums, 1.0)
 
 
-def test_rollout_does_not_make_up_for_what_was_kept_back():
+def test_rollout_does_not_add_the_remainder():
     spent = rollout(leaky()).row_sums
     assert (spent[:, 0, :6] < 1).all() and (spent[1] < spent[0]).any()
 
 
-def test_rollout_of_tokens_that_stay_is_themselves():
+def test_rollout_of_identity_maps_is_the_identity():
     assert_allclose(rollout(only_at(lambda i: i)).weights[0, 0], np.eye(7))
 
 
@@ -91,12 +91,12 @@ def test_flow_is_the_smallest_cut(seed):
         assert made.weights[0, 0, i, j] == pytest.approx(smallest_cut(amap, i, j))
 
 
-def test_flow_through_one_layer_is_the_pipe():
+def test_flow_through_one_layer_is_its_capacity():
     amap = plain(words=("a", "b", "c"), n_layer=1)
     assert_allclose(flow(amap).weights[0, 0], mixed(amap)[0])
 
 
-def test_flow_may_have_to_send_something_back():
+def test_flow_can_have_to_reroute():
     """The shortest way is not always part of the largest flow: compare with the cut."""
     words = ("a", "b")
     weights = np.array([[[[0.5, 0.5], [0.1, 0.9]]], [[[0.8, 0.2], [0.6, 0.4]]]] * 2)
@@ -105,7 +105,7 @@ def test_flow_may_have_to_send_something_back():
         assert flow(amap).weights[0, 0, i, j] == pytest.approx(smallest_cut(amap, i, j))
 
 
-def test_flow_does_not_go_ahead_where_nobody_looks_ahead():
+def test_flow_of_causal_maps_is_causal():
     made = flow(causal()).weights[0, 0]
     assert (np.triu(made, 1) == 0).all() and (np.tril(made) > 0).sum() == 28
 
@@ -125,7 +125,7 @@ def test_flow_that_would_take_minutes_is_refused():
 
 
 @pytest.mark.parametrize("through", [rollout, flow])
-def test_what_cannot_be_followed_is_refused(through):
+def test_unsupported_maps_are_refused(through):
     with pytest.raises(MisuseError, match="queries and keys of one text"):
         through(plain(keys=("le", "chat")))
     with pytest.raises(MisuseError, match="this map has 0, 2"):
