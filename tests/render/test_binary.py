@@ -55,14 +55,14 @@ def test_numpy_reads_the_arrays():
     assert made["keys"][3] == HOSTILE[3]
 
 
-def test_words_stand_beside_the_arrays():
+def test_tokens_are_beside_the_arrays():
     said = json.loads(npz(full_map())["document"].item())
     assert [token["piece"] for token in said["keys"]] == list(HOSTILE)
     assert said["meta"] == {"seed": 3}
     assert "weights" not in said
 
 
-def test_only_what_is_there_is_kept():
+def test_absent_arrays_are_left_out():
     assert set(npz(make_map())) == {"weights", "layers", "heads", "queries", "keys", "document"}
 
 

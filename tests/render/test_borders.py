@@ -37,7 +37,7 @@ def test_a_border_is_where_the_segment_changes(segments, found):
     assert find_borders([Token("t", "t", segment=int(s)) for s in segments]) == found
 
 
-def test_stretches_lie_between():
+def test_spans_are_between_borders():
     assert split_at(5, []) == [(0, 5)]
     assert split_at(5, [2, 4]) == [(0, 2), (2, 4), (4, 5)]
     assert split_at(5, [0, 5]) == [(0, 5)]
@@ -60,7 +60,7 @@ def test_lines_take_no_number_away():
 
 
 @pytest.mark.parametrize("width", [30, 40, 80])
-def test_a_line_stands_before_the_same_key_in_every_row_and_band(width):
+def test_a_border_is_before_the_same_key_in_every_row_and_band(width):
     for band in printed(pair(7, 6), width, annotate=True).split("\n\n"):
         rows = [line for line in band.splitlines() if line.startswith("t")]
         if any("│" in row for row in rows):
@@ -94,7 +94,7 @@ def test_pooled_cells_put_the_border_as_near_as_they_can():
     assert Pool(4, 3).borders(amap) == ((3,), (2,))
 
 
-def test_where_only_ascii_can_be_shown():
+def test_borders_in_ascii():
     text = printed(pair(3, 4), annotate=True, ascii=True)
     assert text.isascii() and "+" in text and "|" in text and "---" in text
 
@@ -118,7 +118,7 @@ def test_pictures_have_the_lines_too(view):
         assert [[2.5, -0.5], [2.5, 6.5]] in bordered and [[-0.5, 2.5], [6.5, 2.5]] in bordered
 
 
-def test_patterns_are_named_below_thumbnails_that_have_room():
+def test_patterns_are_named_below_wide_thumbnails():
     amap = pair(3, 4, n_layer=2, n_head=2)
     patterns = {(0, 1): ("previous token", 0.97), (1, 0): ("broad", 0.5)}
 

@@ -35,7 +35,7 @@ def test_blocks_of_any_size_make_the_same_bytes(name, monkeypatch):
     assert b"".join(chunks) == whole and len(chunks) > 10
 
 
-def test_a_streamed_document_is_what_json_writes():
+def test_a_streamed_document_equals_the_one_of_the_json_module():
     amap = map_of(2, 9)
     data = find_format("json").render(amap)
     document = json.loads(data)
@@ -73,7 +73,7 @@ def test_a_full_device_is_named_for_every_format(name):
 
 
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), MemoryError()])
-def test_a_record_that_fails_halfway_leaves_the_records_before_it(tmp_path, error):
+def test_earlier_records_remain_when_a_record_fails(tmp_path, error):
     def failing():
         yield b"half of it"
         raise error

@@ -43,7 +43,7 @@ def test_tables_are_those_of_matplotlib(palette):
     assert palette.rgb.tobytes() == generator().table(palette.name)
 
 
-def test_the_stored_file_is_what_the_generator_writes():
+def test_the_stored_file_is_up_to_date():
     make = generator()
     assert make.TARGET.read_text(encoding="utf-8") == make.module_text()
     assert {p.name for p in PALETTES} == set(make.NAMES)
@@ -62,7 +62,7 @@ def test_a_switch_at_half_the_brightness_would_not_be_readable():
 
 
 @pytest.mark.parametrize("palette", PALETTES, ids=named)
-def test_lightness_goes_one_way_or_turns_in_the_middle(palette):
+def test_lightness_is_monotonic_or_has_its_extremum_in_the_middle(palette):
     light = np.array([luminance(c) for c in palette.rgb])
     steps = np.diff(light[:120] if palette.is_diverging else light)
     assert (steps >= -2e-3).all() or (steps <= 2e-3).all()
@@ -75,7 +75,7 @@ def test_sequential_scales_run_from_zero_to_the_largest():
 
 
 @pytest.mark.parametrize("choice", [{"signed": True}, {"palette": "coolwarm"}], ids=str)
-def test_diverging_scales_lie_evenly_around_zero(choice):
+def test_diverging_scales_are_symmetric_around_zero(choice):
     scale = ColorScale.of(np.array([-0.1, 0.5]), **choice)
     assert (scale.low, scale.high) == (-0.5, 0.5)
     assert scale.levels(np.array([-0.5, 0.0, 0.5])).tolist() == [0, 128, 255]

@@ -61,7 +61,7 @@ def full_map():
     ), raw
 
 
-def test_keys_stand_in_their_order():
+def test_keys_are_in_their_order():
     made = read(make_map())
     assert list(made) == KEYS
     assert list(made["queries"][0]) == TOKEN_KEYS
@@ -94,7 +94,7 @@ def test_precision_is_a_number_of_decimals(precision):
     assert all(len(repr(x).partition(".")[2]) <= max(precision, 1) for x in made.ravel().tolist())
 
 
-def test_what_float32_cannot_hold_is_refused_by_name():
+def test_numbers_beyond_float32_are_refused_by_name():
     with pytest.raises(NumbersError, match=r"weight \[0, 0, 0, 0\] is 1e\+300"):
         written(AttentionMap((Token.of("a"),), (Token.of("a"),), np.full((1, 1, 1, 1), 1e300)))
 
@@ -146,7 +146,7 @@ def test_meta_becomes_plain_values():
     }
 
 
-def test_how_it_was_made_goes_into_meta():
+def test_provenance_is_in_meta():
     assert read(make_map(), made_by={"version": "1"})["meta"] == {"made_by": {"version": "1"}}
     assert read(make_map())["meta"] == {}
 
@@ -171,7 +171,7 @@ def test_the_schema_knows_every_field_of_a_token():
     ],
     ids=str,
 )
-def test_the_schema_bites(change):
+def test_the_schema_refuses_invalid_documents(change):
     with pytest.raises(ValidationError):
         VALIDATOR.validate({**read(make_map()), **change})
 

@@ -62,7 +62,7 @@ def test_rows_are_queries_and_columns_are_keys():
     assert pixels(axes).shape == (2, 3, 3)
 
 
-def test_names_stand_at_the_outer_edges_only():
+def test_names_are_at_the_outer_edges_only():
     panels = heads(drawn(spread(SENTENCE, n_head=8)))
     named = [bool(axes.get_ylabel()) for axes in panels]
     assert named == [True, False, False, False] * 2
@@ -118,7 +118,7 @@ def test_numbers_can_be_read_on_their_cells(palette):
         assert (max(ground, ink) + 0.05) / (min(ground, ink) + 0.05) >= 4.5
 
 
-def test_masked_cells_are_hatched_and_carry_no_number():
+def test_masked_cells_are_hatched_and_have_no_number():
     made = drawn(spread(SENTENCE[:4], n_head=1, causal=True))
     (axes,) = heads(made)
     (shade,) = [patch for patch in axes.patches if patch.get_label() == "masked"]
@@ -150,7 +150,7 @@ def test_weight_on_none_of_the_keys_is_on_the_scale_of_the_weights():
     assert bar(drawn(few)).get_ylim()[1] == pytest.approx(1 - 0.075)
 
 
-def test_what_rows_sum_to_has_a_column_in_numbers_or_in_bars():
+def test_row_sums_have_a_column_of_numbers_or_bars():
     amap = spread(SENTENCE[:4], n_head=1, row_sum="any")
     made = drawn(amap)
     (axes,) = heads(made)
@@ -161,14 +161,14 @@ def test_what_rows_sum_to_has_a_column_in_numbers_or_in_bars():
     assert [round(rect.get_width(), 6) for rect in many.containers[0]] == [1.25] * 4
 
 
-def test_rows_that_do_not_sum_to_one_show_it_whatever_they_promise():
+def test_rows_that_do_not_sum_to_one_show_it_whatever_is_stated():
     amap = spread(SENTENCE[:4], n_head=1)
     broken = replace(amap, weights=amap.weights * 1.5)
     assert "Σ = row sum, 1.5" in words(drawn(broken))
     assert not [word for word in words(drawn(amap)) if "Σ" in word]
 
 
-def test_signed_weights_lie_around_zero_and_say_their_sign():
+def test_signed_weights_have_a_diverging_scale_and_signs():
     amap = spread(SENTENCE[:4], n_head=1, signed=True, row_sum="any")
     made = drawn(amap)
     most = np.abs(amap.weights).max()
@@ -213,12 +213,12 @@ def test_captions_lose_whole_parts_first():
     assert "strongest cat → sat 0.50 · entropy 1.25 of 2.00 bits" in made
 
 
-def test_a_size_is_kept():
+def test_a_figure_has_the_requested_size():
     assert tuple(drawn(spread(SENTENCE), size=(7, 5)).get_size_inches()) == (7, 5)
     assert drawn(spread(SENTENCE), dpi=70).dpi == 70
 
 
-def test_cells_finer_than_dots_show_the_strongest_and_say_so():
+def test_cells_smaller_than_pixels_show_the_strongest_with_a_note():
     amap = spread([f"t{n}" for n in range(200)], n_head=1)
     made = drawn(amap, dpi=20)
     (axes,) = heads(made)
@@ -256,7 +256,7 @@ def test_a_map_without_weights_is_refused():
         (3, Style(dpi=0), "positive"),
     ],
 )
-def test_what_cannot_be_drawn_is_refused_before_it_is_drawn(n_token, style, said, monkeypatch):
+def test_invalid_options_are_refused_before_drawing(n_token, style, said, monkeypatch):
     monkeypatch.setattr("matplotlib.figure.Figure.__init__", None)
     with pytest.raises(MisuseError, match=said):
         drawn(spread([f"t{n}" for n in range(n_token)], n_head=8), **vars(style))

@@ -72,7 +72,7 @@ def test_text_stays_text_in_svg():
     assert {"中文", "👩‍👩‍👧‍👦", "$x$", "<b>&", "query", "key"} <= set(said)
 
 
-def test_a_picture_says_how_it_was_made():
+def test_a_figure_file_has_its_provenance():
     made_by = {"Software": "attnviz 1.2.3", "Command": "attnviz '中 x' -o a.png", "Seed": "0"}
     style = Style(title="mine", made_by=made_by)
     assert made_by.items() <= chunks(figure.png(make_map(), style)).items()
@@ -84,7 +84,7 @@ def test_a_picture_says_how_it_was_made():
     assert b"/Subject (Software: attnviz 1.2.3)" in pdf
 
 
-def test_no_dates_and_no_chance():
+def test_files_have_no_date_and_are_deterministic():
     assert b"<dc:date>" not in figure.svg(make_map(), Style())
     assert b"CreationDate" not in figure.pdf(make_map(), Style())
 
@@ -124,7 +124,7 @@ def in_another_process(program: str, **environment: str) -> list[str]:
     return made.stdout.split()
 
 
-def test_the_same_bytes_in_another_process_with_other_habits(tmp_path):
+def test_the_same_bytes_in_another_process_with_other_settings(tmp_path):
     habits = tmp_path / "matplotlibrc"
     habits.write_text(
         "font.size: 31\nfont.family: serif\naxes.grid: True\nsavefig.dpi: 20\n"
@@ -139,14 +139,14 @@ def test_the_same_bytes_in_another_process_with_other_habits(tmp_path):
     assert there == [*here, "False"]
 
 
-def test_the_test_of_habits_can_fail(tmp_path):
+def test_the_test_of_settings_can_fail(tmp_path):
     habits = tmp_path / "matplotlibrc"
     habits.write_text("font.size: 31\n")
     program = "import matplotlib; print(matplotlib.rcParams['font.size'])"
     assert in_another_process(program, MATPLOTLIBRC=str(habits)) == ["31.0"]
 
 
-def test_the_settings_of_others_are_left_alone():
+def test_settings_of_matplotlib_are_not_changed():
     before = matplotlib.rcParams.copy()
     figure.svg(make_map(), Style())
     assert matplotlib.rcParams.copy() == before

@@ -41,7 +41,7 @@ def boxes(made):
 
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
 @pytest.mark.parametrize("name", MAPS)
-def test_nothing_runs_off_the_paper_or_into_something_else(view, name):
+def test_no_text_is_outside_the_figure_or_over_other_text(view, name):
     captions = {(0, 0): "a long line about this head " * 5} if name == "captions" else {}
     made = drawn(MAPS[name], view=view.name, captions=captions)
     paper, placed = made.bbox.padded(1), boxes(made)
@@ -67,7 +67,7 @@ def test_the_test_of_overlaps_can_fail():
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
-def test_every_view_says_which_side_is_which(view):
+def test_every_view_labels_queries_and_keys(view):
     said = " ".join(words(drawn(MAPS["cross"], view=view.name)))
     assert "quer" in said
     assert "key" in said
@@ -91,7 +91,7 @@ def test_dollar_signs_are_no_mathematics(view):
     assert not any(text.get_parse_math() for text in texts(made))
 
 
-def test_several_layers_are_an_overview_by_themselves():
+def test_several_layers_are_an_overview_by_default():
     amap = spread(SENTENCE, n_layer=12, n_head=12)
     made = drawn(amap)
     (axes,) = [axes for axes in made.axes if axes is not bar(made)]
@@ -105,7 +105,7 @@ def test_several_layers_are_an_overview_by_themselves():
     assert heads(drawn(amap.select(layers=[3])))
 
 
-def test_an_overview_names_the_layers_and_heads_that_were_kept():
+def test_an_overview_names_the_selected_layers_and_heads():
     amap = spread(SENTENCE[:3], n_layer=5, n_head=6).select(layers=[1, 4], heads=[2, 5])
     made = drawn(amap)
     (axes,) = [axes for axes in made.axes if axes is not bar(made)]
@@ -133,7 +133,7 @@ def test_a_line_for_each_weight_in_its_colour():
     assert np.all(np.diff(lines.get_linewidths()) >= 0)
 
 
-def test_no_line_where_nothing_is_to_be_seen():
+def test_masked_pairs_have_no_line():
     made = drawn(spread(SENTENCE[:5], n_head=1, causal=True), view="lines")
     (lines,) = [c for c in heads(made)[0].collections if isinstance(c, LineCollection)]
     assert len(lines.get_segments()) == 15

@@ -56,7 +56,7 @@ SHOWN = {
 
 
 @pytest.mark.parametrize("token", SHOWN, ids=ascii)
-def test_what_is_shown(token):
+def test_escapes_of_characters(token):
     assert escape_token(token) == SHOWN[token]
 
 
@@ -73,12 +73,12 @@ def test_any_text_becomes_one_harmless_visible_line(token):
     shown.encode("utf-8")
 
 
-def test_the_property_above_bites():
+def test_the_property_can_fail():
     assert not harmless("\x1b[31m") and not harmless("\u202e")
 
 
 @given(ANY)
-def test_printing_twice_changes_nothing(token):
+def test_escaping_twice_changes_nothing(token):
     once = escape_token(token)
     assert escape_token(once) == once
 
@@ -100,7 +100,7 @@ def test_graphemes_put_together_are_the_text(token):
 
 
 @pytest.mark.parametrize("whole", ["👩‍👩‍👧‍👦", "🇫🇷", "e\u0301", "❤️", "각"])
-def test_some_things_are_never_cut(whole):
+def test_graphemes_and_escapes_are_never_cut(whole):
     assert list(split_graphemes("a" + whole + "b")) == ["a", whole, "b"]
 
 

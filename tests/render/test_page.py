@@ -81,7 +81,7 @@ def test_the_same_map_gives_the_same_page():
     assert html(make_map(HOSTILE), style) == html(make_map(HOSTILE), style)
 
 
-def test_nothing_may_be_loaded_and_only_our_script_and_style_run():
+def test_the_policy_allows_no_request_and_only_the_script_and_style_of_the_page():
     parsed = Elements(html(make_map(), Style()))
     style, script = parsed.last["style"], parsed.last["script"]
     hashed = [b64encode(sha256(text.encode()).digest()).decode() for text in (script, style)]
@@ -94,14 +94,14 @@ def test_nothing_may_be_loaded_and_only_our_script_and_style_run():
         assert not [name for name in attributes if name.startswith("on")], tag
 
 
-def test_there_is_no_address_in_the_page():
+def test_the_page_has_no_url():
     address = re.compile(rb"\w+:/|url\(|@import", re.IGNORECASE)
     assert not address.search(html(make_map(), Style()))
     assert address.search(html(make_map(["see", "http://x"]), Style()))
 
 
 @pytest.mark.parametrize("token", HOSTILE, ids=ascii)
-def test_foreign_text_adds_no_element_and_comes_back(token):
+def test_hostile_text_adds_no_element_and_reads_back(token):
     plain = Elements(html(make_map(["a", "b", "c"]), Style(title="t")))
     amap = make_map([token, "b", "c"], text=token, meta={"model": token, token: token})
     style = Style(title=token, made_by={token: token}, captions={(0, 0): token})
@@ -116,7 +116,7 @@ def test_foreign_text_adds_no_element_and_comes_back(token):
     assert read(page).text == amap.text
 
 
-def test_the_command_that_made_it_is_in_the_page():
+def test_the_command_is_in_the_page():
     parsed = Elements(html(make_map(), Style(made_by={"command": 'attnviz "a <b>"'})))
     assert {"name": "attnviz:command", "content": 'attnviz "a <b>"'} in parsed.attributes("meta")
     assert island_of(html(make_map(), Style(title="Mine")))["title"] == "Mine"
@@ -128,7 +128,7 @@ def test_style_options_reach_the_page():
     assert data["precision"] == 5
 
 
-def test_it_begins_with_a_query_that_has_something_to_show():
+def test_the_selected_query_at_first_has_visible_keys():
     def begins(amap, **style):
         return island_of(html(amap, Style(**style)))["start"]["q"]
 
@@ -188,7 +188,7 @@ def test_without_scripts_the_first_head_is_drawn_and_listed():
     ]
 
 
-def test_without_scripts_a_long_text_is_cut_and_says_so():
+def test_without_scripts_a_long_text_is_truncated_with_a_note():
     text = html(make_map([f"t{i}" for i in range(40)]), Style()).decode()
     assert "The first 24 of 40 queries and the first 24 of 40 keys are shown." in text
     assert text.count("<rect") == 24 * 24
@@ -196,7 +196,7 @@ def test_without_scripts_a_long_text_is_cut_and_says_so():
 
 @pytest.mark.parametrize("signed", [False, True])
 @pytest.mark.parametrize("many", [False, True])
-def test_quantized_values_come_back_within_half_a_step_of_their_row(signed, many, monkeypatch):
+def test_quantized_values_read_back_within_half_a_step_of_their_row(signed, many, monkeypatch):
     if many:
         monkeypatch.setattr("attnviz.render.page.quantize.MAX_16_BIT_VALUES", 100)
     shape = (2, 3, 5, 7)
@@ -265,7 +265,7 @@ def test_a_page_reads_back_as_the_map_it_shows():
     assert (back.layers, back.heads, back.queries) == (amap.layers, amap.heads, amap.queries)
 
 
-def test_vectors_come_along_where_they_are_few():
+def test_vectors_are_included_up_to_a_limit():
     vectors = {"query_vectors": np.ones((1, 2, 3, 5)), "key_vectors": -np.ones((1, 2, 3, 5))}
     back = read(html(make_map(**vectors), Style()))
     assert np.array_equal(back.key_vectors, vectors["key_vectors"])
@@ -307,14 +307,14 @@ def test_a_comparison_is_laid_side_by_side():
     assert island_of(html(amap, Style(view="lines")))["start"]["view"] == "lines"
 
 
-def test_what_is_left_of_a_comparison_stays_what_it_is():
+def test_selected_heads_of_a_comparison_have_their_mechanism():
     amap = compare("The cat sat", variants=["scaled-dot", "hard"], heads=2)
     maps = island_of(html(amap.select(heads=[1, 3, 4]), Style()))["maps"]
     assert [(one["name"], one["heads"]) for one in maps] == [("scaled-dot", [1]), ("hard", [0, 1])]
 
 
 @pytest.mark.parametrize("compared", [None, "softmax", ["softmax"], [1, 2], {"a": 1, "b": 2}])
-def test_a_map_that_only_says_it_was_compared_is_one_map(compared):
+def test_invalid_metadata_of_a_comparison_is_one_map(compared):
     meta = {"compared": compared, "comparison": compared}
     amap = replace(make_map(), names=("a", "b"), meta=meta)
     assert len(island_of(html(amap, Style()))["maps"]) == 1
@@ -383,7 +383,7 @@ def test_modules_are_joined_in_the_order_in_which_they_need_each_other():
             )
 
 
-def test_what_modules_import_is_there_under_one_name_only():
+def test_imported_names_of_modules_exist_once():
     names = re.findall(
         r"^(?:async )?(?:const|let|function|class) (\w+)", bundle.bundle_script(), re.MULTILINE
     )

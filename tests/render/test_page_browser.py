@@ -303,7 +303,7 @@ def test_pieces_of_words_are_merged(visit):
     assert "Word pieces merged: summed over keys, averaged" in page.text("#notes")
 
 
-def test_weak_weights_can_be_left_undrawn(visit):
+def test_weak_weights_can_be_hidden(visit):
     amap = rich()
     page = visit(amap, "view=lines&top=1")
     assert page.tab.locator(".links path").count() == 5
@@ -334,7 +334,7 @@ def test_controls_write_the_state_and_follow_it(visit):
     assert page.tab.locator("[name=palette]").input_value() == "viridis"
 
 
-def test_the_table_says_the_same(visit):
+def test_the_table_has_the_same_weights(visit):
     amap = rich()
     page = visit(amap, "view=matrix&table=true&layer=7&head=4")
     rows = [row.split("\t") for row in page.text("table").splitlines()[1:]]
@@ -354,7 +354,7 @@ def test_an_address_that_makes_no_sense_is_not_followed(visit):
 
 
 @pytest.mark.parametrize("view", VIEWS[:4])
-def test_foreign_text_is_shown_and_never_run(visit, view):
+def test_hostile_text_is_shown_and_never_run(visit, view):
     amap = make_map(HOSTILE, text="".join(HOSTILE), meta={"model": HOSTILE[8], HOSTILE[8]: "x"})
     page = visit(amap, f"view={view}&table=true", Style(captions={(0, 0): HOSTILE[8]}))
     counts = "['script', 'img', 'noscript'].map((tag) => document.querySelectorAll(tag).length)"
@@ -447,7 +447,7 @@ def test_only_labels_that_touch_are_left_out(visit):
     assert 30 < len(texts) < 120
 
 
-def test_many_lines_keep_to_a_window_and_let_the_chosen_query_stand_out(visit):
+def test_many_lines_are_a_window_with_the_selected_query_highlighted(visit):
     n = 70
     weights = np.full((1, 1, n, n), 1 / n)
     page = visit(make_map_of(weights), "view=lines&q=60")
@@ -483,7 +483,7 @@ def test_untrained_weights_have_a_subtitle_in_every_view(visit, view):
     assert note.inner_text().startswith("untrained weights (seed 7): shows the mechanism")
 
 
-def test_a_map_without_tokens_is_no_reason_to_fail(visit):
+def test_a_map_without_tokens_is_shown(visit):
     amap = make_map_of(np.zeros((1, 1, 0, 0)))
     page = visit(amap, "view=matrix&table=true")
     assert "could not" not in page.text("main")
@@ -720,7 +720,7 @@ def decode(png):
     return np.rint(imread(BytesIO(png))[..., :3] * 255).astype(int)
 
 
-def test_twin_an_error_in_a_page_is_heard(browser, tmp_path):
+def test_an_error_in_a_page_is_noticed(browser, tmp_path):
     path = tmp_path / "broken.html"
     path.write_bytes(html(make_map(), Style()).replace(b'"maps":[', b'"maps":[0,'))
     page = browsers.Visit(browser, path)

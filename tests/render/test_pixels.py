@@ -133,7 +133,7 @@ def test_each_cell_has_the_palette_color_of_its_weight(palette):
     ],
     ids=["upside down", "mirrored", "transposed", "blue for red", "a row lower", "lighter"],
 )
-def test_twin_the_check_of_colors_can_fail(plain, wrong):
+def test_the_check_of_colors_can_fail(plain, wrong):
     pixels = plain.heat()
     assert difference(pixels, lut("viridis", LEVELS)) <= TOLERANCE
     assert difference(wrong(pixels), lut("viridis", LEVELS)) > TOLERANCE
@@ -192,7 +192,7 @@ def test_masked_is_not_the_color_of_zero(palette):
     assert np.ptp(masked, axis=-1).max() <= TOLERANCE  # gray
 
 
-def test_twin_the_check_of_masked_cells_can_fail():
+def test_the_check_of_masked_cells_can_fail():
     _, zero = hatch_and_zero("viridis")
     assert (np.abs(zero - lut("viridis", 0)) <= TOLERANCE).all(-1).mean() == 1.0
     assert len(np.unique(zero.reshape(-1, 3), axis=0)) == 1

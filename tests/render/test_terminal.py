@@ -66,7 +66,7 @@ def test_the_exact_text(width):
 
 
 @pytest.mark.parametrize("colour", [None, "standard", "256", "truecolor"])
-def test_every_number_is_the_weight_it_stands_for(colour):
+def test_every_number_is_the_weight_of_its_cell(colour):
     amap = make_map(n_head=1)
     bare = re.sub(r"\x1b\[[\d;]*m", "", printed(amap, colour=colour))
     shown = np.array(values(bare), dtype=float)
@@ -124,7 +124,7 @@ def test_rows_that_sum_to_one_need_no_column():
     assert values(text)[1] == ["·", "·"]
 
 
-def test_heads_stand_side_by_side_and_none_is_lost():
+def test_heads_are_side_by_side_and_complete():
     amap = make_map(n_layer=2, n_head=3)
     for width in (30, 60, 80, 160):
         text = printed(amap, width)
@@ -142,7 +142,7 @@ def test_heads_keep_their_original_numbers():
     ]
 
 
-def test_more_keys_than_the_width_go_on_in_bands():
+def test_more_keys_than_the_width_are_split_into_bands():
     amap = make_map([f"t{i}" for i in range(24)], n_head=1)
     text = printed(amap, 60)
     tables = rows(text)
@@ -153,7 +153,7 @@ def test_more_keys_than_the_width_go_on_in_bands():
         assert [line.split()[0] for line in band[1:]] == [t.label for t in amap.queries]
 
 
-def test_long_labels_are_cut_and_say_so():
+def test_long_labels_are_truncated_with_an_ellipsis():
     head, body = rows(printed(of([[1.0]], keys=["attentionmechanisms"]), 40))[0]
     assert head.split() == ["queries", "attentionme…"]
     assert cell_len(head) == cell_len(body)
@@ -171,7 +171,7 @@ def test_precision_is_a_number_of_decimals():
     assert values(printed(of([[0.25, 0.75]]), precision=4)) == [["0.2500", "0.7500"]]
 
 
-def test_the_heading_says_what_and_how():
+def test_the_heading_names_map_and_pipeline():
     text = printed(make_map(meta=META), 40, title="My [bold]title[/] :cat:")
     assert text.startswith("My [bold]title[/] :cat:\ndot → root-d → softmax, 3 heads\n")
     assert "rows = queries, columns = keys" in text
@@ -201,7 +201,7 @@ def test_a_stream_that_takes_ascii_only_gets_ascii(view, n_token):
     assert b"dot -> root-d -> softmax" in kept.getvalue()
 
 
-def test_a_pipe_can_ask_how_wide_a_head_is():
+def test_the_natural_width_of_a_head():
     amap = make_map([f"t{i}" for i in range(24)], n_head=2)
     out = console(80)
     picture = table(amap, Style())
@@ -210,7 +210,7 @@ def test_a_pipe_can_ask_how_wide_a_head_is():
     assert len(rows(printed(amap, natural - 1))) > 2
 
 
-def test_the_table_of_formats_leads_here():
+def test_the_table_of_formats_has_this_renderer():
     amap = make_map()
     assert find_format("table").render(amap) == table(amap, Style())
 
@@ -223,7 +223,7 @@ def test_the_table_of_formats_leads_here():
     st.sampled_from([view.name for view in VIEWS]),
     st.booleans(),
 )
-def test_no_token_breaks_a_picture(queries, keys, width, view, ascii_only):
+def test_every_token_can_be_drawn(queries, keys, width, view, ascii_only):
     text = printed(make_map(queries, keys, n_head=1), width, view=view, ascii=ascii_only)
     assert harmless(text.replace("\n", ""))
     assert text.isascii() or not ascii_only
@@ -244,7 +244,7 @@ def test_every_row_of_a_table_is_as_wide_as_the_others(queries, keys, width):
     assert len({cell_len(line) for line in body}) == 1
 
 
-def test_hostile_tokens_stand_in_one_table():
+def test_hostile_tokens_fit_in_one_table():
     text = printed(make_map(HOSTILE[:24], n_head=1), 160)
     assert harmless(text.replace("\n", ""))
     assert "[red]bold[/b]" in text and ":cat:" in text and "␛[31mESC␛[0m" in text

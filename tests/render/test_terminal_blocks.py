@@ -35,7 +35,7 @@ def body(text):
 
 
 @pytest.mark.parametrize(("n_token", "numbers"), [(24, True), (25, False)])
-def test_above_24_tokens_blocks_take_over(n_token, numbers):
+def test_blocks_are_the_default_above_24_tokens(n_token, numbers):
     text = printed(make_map([f"t{i}" for i in range(n_token)], n_head=1), 160)
     assert text.splitlines()[5].startswith("queries") == numbers
 
@@ -80,7 +80,7 @@ def test_half_blocks_leave_masked_cells_uncolored():
 
 
 @pytest.mark.parametrize("ascii_only", [False, True])
-def test_glyphs_stand_where_the_weights_are(ascii_only):
+def test_glyphs_are_at_the_positions_of_their_weights(ascii_only):
     text = printed(square(30, hot=[(3, 7), (29, 0)]), ascii=ascii_only)
     cells = np.array([list(line[7:]) for line in body(text)])[:, ::2]  # two glyphs a weight
     most = "@" if ascii_only else "█"
@@ -88,7 +88,7 @@ def test_glyphs_stand_where_the_weights_are(ascii_only):
     assert text.isascii() == ascii_only
 
 
-def test_marks_name_the_positions_they_stand_at():
+def test_axis_marks_name_their_positions():
     lines = printed(square(40)).splitlines()
     marks = next(line for line in lines if "|0 t0" in line)
     start = marks.index("|0 t0")
@@ -127,7 +127,7 @@ def test_signs_can_be_seen_without_colours():
 
 @pytest.mark.parametrize("colour", [None, "standard", "256", "truecolor"])
 @pytest.mark.parametrize("width", [60, 80, 160])
-def test_300_tokens_fit_and_the_pooling_is_said(width, colour):
+def test_300_tokens_fit_and_the_pooling_is_stated(width, colour):
     lines = segments(square(300), width, colour or None)
     assert max(sum(s.cell_length for s in line) for line in lines) <= width
     text = printed(square(300), width)
@@ -135,12 +135,12 @@ def test_300_tokens_fit_and_the_pooling_is_said(width, colour):
     assert f"each cell = max |weight| over {size} queries × {size} keys" in text
 
 
-def test_the_strongest_survives_pooling():
+def test_pooling_preserves_the_strongest_weight():
     text = printed(square(300, hot=[(123, 217)]), 80)
     assert "".join(body(text)).count("█") == 1
 
 
-def test_nothing_is_said_where_nothing_was_pooled():
+def test_a_map_that_is_not_pooled_has_no_note():
     assert "each cell" not in printed(square(30))
 
 
@@ -150,7 +150,7 @@ def test_sixteen_colours_are_too_few_for_blocks():
     assert any("░" in text for text in glyphs)
 
 
-def test_rows_sums_are_said_where_they_are_not_one():
+def test_row_sums_are_stated_where_they_are_not_1():
     assert "rows sum to 7.50" in printed(square(30))
 
 
@@ -161,7 +161,7 @@ def test_labels_of_any_width_leave_the_columns_in_line():
     assert len({cell_len(line) for line in lines}) == 1
 
 
-def test_pooling_takes_the_largest_size_and_keeps_its_sign():
+def test_pooling_takes_the_largest_magnitude_with_its_sign():
     weights = np.array([[0.1, -0.7, 0.2], [0.3, 0.0, 0.0]])
     hidden = np.array([[False, False, True], [False, False, True]])
     pooled, unseen = Pool(queries=2, keys=2)(weights, hidden)
@@ -169,7 +169,7 @@ def test_pooling_takes_the_largest_size_and_keeps_its_sign():
     assert unseen.tolist() == [[False, True]]
 
 
-def test_pools_say_what_they_pool():
+def test_the_note_states_the_pool_size():
     assert Pool().note == ""
     assert Pool(keys=3).note == "each cell = max |weight| over 3 keys"
     assert Pool.to_size(100, 10, rows=30, columns=30) == Pool(4, 1)

@@ -119,7 +119,7 @@ def test_with_colours_there_is_nothing_but_colours(view, colour):
 
 
 @pytest.mark.parametrize("view", ["matrix", "text", "lines", "rows"])
-def test_colours_add_nothing_that_the_text_does_not_say(view):
+def test_colours_add_no_information_to_the_text(view):
     amap = make_map(visible=np.tril(np.ones((3, 3), bool)))
     bare = re.sub(r"\x1b\[[\d;]*m", "", printed(amap, colour="truecolor", view=view))
 

@@ -29,7 +29,7 @@ def of(rows, **more):
 @pytest.mark.parametrize("view", NAMES)
 @pytest.mark.parametrize("n_token", [1, 3, 40])
 @pytest.mark.parametrize("width", [60, 80, 160])
-def test_every_view_says_its_axes_and_its_scale_and_fits(view, n_token, width):
+def test_every_view_states_axes_and_scale_and_fits(view, n_token, width):
     amap = make_map([f"t{i}" for i in range(n_token)], n_layer=2, n_head=3)
     text = printed(amap, width, view=view)
     assert AXES.search("\n".join(text.splitlines()[:4]))
@@ -50,7 +50,7 @@ def test_views_are_found_by_their_names(view):
     assert find_view(view.upper()).name == normalize_name(view)
 
 
-def test_many_heads_are_shown_at_a_glance():
+def test_many_heads_are_an_overview():
     few, many = make_map(n_layer=4, n_head=4), make_map(n_layer=4, n_head=5)
     assert "queries  " in printed(few)
     assert printed(many) == printed(many, view="overview") != printed(many, view="matrix")
@@ -67,7 +67,7 @@ def test_an_overview_has_a_thumbnail_for_every_head():
     assert text.count("layer 9") == text.count("layer 3") == 2  # heads go on below
 
 
-def test_an_overview_says_what_it_pools():
+def test_an_overview_states_its_pool_size():
     text = printed(make_map(["t"] * 64, n_head=12, n_layer=2), 160)
     assert re.search(r"max \|weight\| over \d+ queries × \d+ keys", text)
 
@@ -84,7 +84,7 @@ def test_text_shows_masked_tokens_without_a_number():
     assert "a    b c\n1.00 0 ·\n" in printed(amap, view="text")
 
 
-def test_text_goes_on_in_the_next_line():
+def test_text_is_wrapped():
     amap = make_map([f"word{i}" for i in range(40)], n_head=1)
     text = printed(amap, 60, view="text")
     assert re.findall(r"word\d+", text)[1:] == [t.label for t in amap.keys]
@@ -135,7 +135,7 @@ def joined_up(grid):
     return True
 
 
-def test_every_way_leads_from_its_query_to_its_key():
+def test_every_line_connects_its_query_and_its_key():
     ways = [(0, 5), (0, 1), (4, 1), (2, 5)]
     grid = route_links(ways, 6)
     assert joined_up(grid)
@@ -157,7 +157,7 @@ def test_lines_show_the_links_and_their_weights():
     ]
 
 
-def test_lines_say_how_many_links_do_not_fit():
+def test_lines_state_the_number_of_hidden_links():
     amap = of([[1.0, 0.0]] * 8, meta={"row_sum": "any"})
     assert re.search(r"from 0 .* \+[2-7]$", printed(amap, 60, view="lines"), re.MULTILINE)
 
