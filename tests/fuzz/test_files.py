@@ -60,7 +60,7 @@ def test_any_bytes_are_read_or_refused(data):
 
 
 @pytest.mark.parametrize("kind", [KeyError, ValueError, SystemError, RuntimeWarning])
-def test_twin_another_error_is_noticed(kind, monkeypatch):
+def test_another_error_is_noticed(kind, monkeypatch):
     def broken(data, selection):
         raise kind("weights")
 
@@ -69,7 +69,7 @@ def test_twin_another_error_is_noticed(kind, monkeypatch):
         check_outcome(npy(np.eye(2)))
 
 
-def test_twin_mutations_reach_every_reader_with_maps_and_with_errors():
+def test_mutations_are_read_and_refused_by_every_reader():
     """Mutations that only made invalid files, or only valid ones, would find nothing."""
     for name, seeds in FILES.items():
         outcomes = set()

@@ -58,7 +58,7 @@ def test_lines_end_at_lf_alone(content, expected):
         (b"\xc0\xaf", "line 1, byte 1 is not UTF-8: 0xc0"),
     ],
 )
-def test_what_is_not_utf8_is_named(content, where):
+def test_invalid_utf8_is_reported_with_its_position(content, where):
     with pytest.raises(InvalidInputError, match=where):
         read(content)
 
@@ -91,7 +91,7 @@ def test_a_line_without_an_end_is_refused_at_once():
     assert stream.taken <= 32
 
 
-def test_who_goes_on_after_a_long_line_finds_the_next_one():
+def test_reading_can_continue_after_a_long_line():
     lines = number_lines(BytesIO(b"x" * 1000 + b"\nnext"), cap=10)
     assert list(lines) == [(1, b"x" * 12), (2, b"next")]
 

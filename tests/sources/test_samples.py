@@ -31,7 +31,7 @@ def test_one_sentence_a_line_ended_by_lf(path):
 
 
 @every
-def test_the_readme_tells_what_it_is_for(path):
+def test_the_readme_states_the_purpose_of_each_sample(path):
     assert f"`{path.name}`" in README
 
 
@@ -55,7 +55,7 @@ def test_languages_come_in_as_many_scripts_as_the_readme_says():
     assert f"{len(made)} languages and {len(scripts)} scripts" in README
 
 
-def test_awkward_is_awkward():
+def test_the_awkward_sample_has_unusual_characters():
     text = "\n".join(lines(FOLDER / "awkward.txt"))
     for trouble in (
         "\u200d",

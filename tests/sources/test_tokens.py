@@ -137,7 +137,7 @@ def test_a_lone_surrogate_is_refused_with_its_position():
         find_tokenizer("words").encode("caf \ud800")
 
 
-def test_the_shipped_bpe_is_what_the_script_builds():
+def test_the_shipped_bpe_is_up_to_date():
     where = ROOT / "tests" / "training" / "train_bpe.py"
     spec = importlib.util.spec_from_file_location("train_bpe", where)
     script = importlib.util.module_from_spec(spec)

@@ -65,7 +65,7 @@ def test_usual_shapes_become_layer_head_query_key(shape):
     assert np.array_equal(made.weights, LBHQK[:, 0][: expected[0], : expected[1]])
 
 
-def test_axes_say_otherwise():
+def test_axes_can_be_stated():
     turned = LBHQK.transpose(4, 2, 0, 3, 1)
     assert np.array_equal(read(turned, axes="khlqb").weights, LBHQK[:, 0])
     assert read(LBHQK[0], axes="bhqk").weights.shape == (1, 2, 5, 5)
@@ -81,7 +81,7 @@ def test_axes_that_do_not_fit_are_refused(axes):
         read(LBHQK[0, 0], axes=axes)
 
 
-def test_what_is_guessed_is_said():
+def test_guesses_are_noted():
     assert read(LBHQK[:, 0], list("abcde")).meta["guessed"] == [
         "interpreting shape (3, 2, 5, 5) as [layer, head, query, key]; override with --axes"
     ]
@@ -92,7 +92,7 @@ def test_what_is_guessed_is_said():
 @pytest.mark.parametrize(
     "nothing", [(), [], (None, None), (LBHQK[0], None), ((), ()), ((None,), (None,)), {}]
 )
-def test_outputs_without_attention_say_how_to_get_it(nothing):
+def test_outputs_without_attention_are_refused_with_the_missing_argument(nothing):
     with pytest.raises(InvalidInputError, match='attn_implementation="eager"'):
         read(nothing)
 
@@ -120,7 +120,7 @@ def test_outputs_without_attention_say_how_to_get_it(nothing):
         ({"attention": {"attention": 1}}, "an object, not numbers"),
     ],
 )
-def test_what_is_no_attention_is_refused_with_its_reason(source, reason):
+def test_values_without_attention_are_refused_with_the_reason(source, reason):
     with pytest.raises(InvalidInputError, match=reason) as told:
         read(source)
     assert "\n" not in str(told.value)
@@ -156,7 +156,7 @@ def test_one_attention_of_an_encoder_decoder_is_taken(which, queries, keys):
     assert "".join(token.label for token in made.keys) == keys
 
 
-def test_without_a_wish_the_cross_attention_is_taken_and_said():
+def test_cross_attention_is_the_default_with_a_note():
     made = read(ENCODER_DECODER)
     assert made.weights.shape == (2, 2, 3, 5)
     assert made.meta["guessed"][0] == (
@@ -199,7 +199,7 @@ def test_steps_of_a_generation_are_put_together():
 
 
 @pytest.mark.parametrize("dtype", [np.float16, ml_dtypes.bfloat16, np.int8, np.longdouble, bool])
-def test_other_numbers_are_lifted(dtype):
+def test_other_number_types_are_converted(dtype):
     made = read(np.eye(3).astype(dtype), list("abc"))
     assert made.weights.dtype in (np.float32, np.float64)
     assert np.array_equal(made.weights[0, 0], np.eye(3))
@@ -208,7 +208,7 @@ def test_other_numbers_are_lifted(dtype):
 @pytest.mark.parametrize(
     ("factor", "row_sum"), [(1.0, "1"), (0.5, "at most 1"), (2.0, "any"), (-1.0, "any")]
 )
-def test_what_rows_sum_to_is_said_and_nothing_is_renormalised(factor, row_sum):
+def test_row_sums_are_stated_and_rows_are_not_renormalized(factor, row_sum):
     made = read(ramp(3, 3) * factor)
     assert made.row_sum == row_sum
     assert made.signed == (factor < 0)
@@ -220,5 +220,5 @@ def test_rows_of_16_bit_numbers_still_sum_to_one():
     assert read(ramp(3, 50).astype(np.float16)).row_sum == "1"
 
 
-def test_a_row_that_sees_nothing_is_no_loss():
+def test_a_fully_masked_row_is_read():
     assert read(np.diag([1.0, 0.0, 1.0])).row_sum == "1"

@@ -91,7 +91,7 @@ def test_the_payload_would_have_run(marker):
         (npy(np.zeros((2, 2), dtype="datetime64[s]")), "type"),
     ],
 )
-def test_npy_headers_are_checked_before_anything_is_made(data, reason):
+def test_npy_headers_are_checked_before_allocation(data, reason):
     refused(data, reason)
 
 
@@ -117,13 +117,13 @@ def test_odd_archives_are_refused(data, reason):
     refused(data, reason)
 
 
-def test_a_member_that_is_there_twice_is_refused():
+def test_a_duplicate_member_is_refused():
     with pytest.warns(UserWarning, match="Duplicate"):
         data = npz([("weights.npy", npy(np.eye(2))), ("weights.npy", npy(np.eye(3)))])
     refused(data, "duplicate names")
 
 
-def test_an_archive_that_lies_about_its_sizes_is_refused():
+def test_an_archive_with_wrong_sizes_is_refused():
     data = bytearray(npz([("weights.npy", npy(np.zeros((50, 50))))], zipfile.ZIP_DEFLATED))
     at = data.rindex(b"PK\x01\x02") + 24
     data[at : at + 4] = struct.pack("<I", 200)
@@ -191,7 +191,7 @@ def test_broken_tensors_are_refused(data):
     refused(data, ".")
 
 
-def test_a_tensor_that_is_there_twice_is_refused():
+def test_a_duplicate_tensor_is_refused():
     one = json.dumps(FINE)[1:-1]
     refused(
         tensors(f"{{{one}, {one}}}".encode(), np.ones(2, "f4").tobytes()), "duplicate key|invalid"

@@ -60,7 +60,7 @@ def test_a_byte_order_mark_is_dropped():
 
 
 @pytest.mark.parametrize("name", ["missing.npz", "folder", "nul\x00", "bad\x1b[31m\n.json"])
-def test_what_cannot_be_opened_is_told_in_one_line(name, tmp_path):
+def test_a_file_that_cannot_be_opened_is_an_error_of_one_line(name, tmp_path):
     (tmp_path / "folder").mkdir()
     with pytest.raises(CouldNotError, match="cannot read") as told:
         read(tmp_path / name)

@@ -65,7 +65,7 @@ def test_files_just_below_the_limits_are_refused_or_read(name, tmp_path):
     check_bombs([name], tmp_path, seconds=90)
 
 
-def test_twin_without_a_budget_the_process_runs_out_of_memory(tmp_path):
+def test_without_a_budget_the_process_runs_out_of_memory(tmp_path):
     path = tmp_path / "uint8.safetensors"
     path.write_bytes(BOMBS["safetensors"]["uint8"]())
     unlimited = "from attnviz.sources import safe_read; safe_read.BUDGET = 1 << 60\n"
@@ -73,6 +73,6 @@ def test_twin_without_a_budget_the_process_runs_out_of_memory(tmp_path):
     assert "CouldNotError 'uint8.safetensors': there is not enough memory" in process.stdout
 
 
-def test_large_files_may_take_a_multiple_of_their_size():
+def test_the_budget_of_large_files_is_a_multiple_of_their_size():
     assert safe_read.memory_budget(10) == safe_read.BUDGET
     assert safe_read.memory_budget(1 << 30) == safe_read.GROWTH << 30

@@ -63,7 +63,7 @@ def equal(made, amap, names):
 
 @pytest.mark.parametrize("name", WHOLE)
 @pytest.mark.parametrize("build", MAPS)
-def test_whole_formats_read_back_equal(name, build):
+def test_complete_formats_read_back_equal(name, build):
     amap = MAPS[build]()
     made = read(find_format(name).render(amap))
     equal(made, amap, [*ARRAYS, *WORDS])
@@ -73,7 +73,7 @@ def test_whole_formats_read_back_equal(name, build):
 
 @pytest.mark.parametrize("name", WHOLE)
 @pytest.mark.parametrize("build", MAPS)
-def test_whole_formats_come_back_byte_for_byte(name, build):
+def test_complete_formats_read_back_byte_for_byte(name, build):
     first = find_format(name).render(MAPS[build]())
     again = find_format(name).render(read(first))
     assert json.dumps(read(again).meta.copy()) == json.dumps(read(first).meta.copy())
@@ -85,7 +85,7 @@ def test_whole_formats_come_back_byte_for_byte(name, build):
 
 @pytest.mark.parametrize("name", TABLES)
 @pytest.mark.parametrize("build", MAPS)
-def test_tables_read_back_what_they_hold(name, build):
+def test_tables_read_back_equal(name, build):
     amap = MAPS[build]()
     data = find_format(name).render(amap)
     made = read(data)
@@ -117,7 +117,7 @@ def parquet_of(**columns):
 PLACES = {"layer": [0, 0], "head": [0, 0], "query": [0, 0], "key": [0, 1]}
 
 
-def test_parquet_of_others_needs_no_document():
+def test_parquet_of_other_programs_needs_no_document():
     made = read(parquet_of(**PLACES, weight=[0.25, 0.75], key_token=["a", "b"]))
     assert made.weights.tolist() == [[[[0.25, 0.75]]]]
     assert [token.label for token in made.keys] == ["a", "b"]
@@ -150,7 +150,7 @@ def test_broken_parquet_is_refused():
             read(broken)
 
 
-def test_rounded_numbers_come_back_as_written():
+def test_rounded_numbers_read_back_as_written():
     data = find_format("json").render(make_map(), Style(precision=2))
     assert find_format("json").render(read(data)) == data
 
@@ -172,7 +172,7 @@ def test_documents_follow_one_another_and_one_is_chosen():
         read(data, which="2")
 
 
-def test_given_tokens_take_the_place_of_those_that_came():
+def test_tokens_of_the_caller_replace_those_of_the_file():
     data = find_format("json").render(make_map())
     assert [t.label for t in read(data, ["x", "y", "z"]).queries] == ["x", "y", "z"]
 

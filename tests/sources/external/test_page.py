@@ -40,7 +40,7 @@ def page(**changes):
     return before + START + json.dumps(island).encode() + END + after
 
 
-def test_twin_the_page_that_is_broken_below_can_be_read():
+def test_the_valid_page_can_be_read():
     assert (read_page(page()).weights == 0).all()
 
 
