@@ -30,7 +30,7 @@ def documents(made):
     return [json.loads(line) for line in made.out.splitlines()]
 
 
-def test_a_bad_line_is_a_record_and_the_others_go_on():
+def test_an_invalid_line_is_an_error_record_and_does_not_stop_the_batch():
     made = run("-f", "jsonl", stdin=BAD)
     first, wrong, last = documents(made)
     assert made.status == 1 and made.err == ""
@@ -51,12 +51,12 @@ def test_fail_fast_stops_at_the_first():
 
 
 @pytest.mark.parametrize("words", [("-v", "nonsense"), ("--head", "9"), ("-v", "cross")])
-def test_options_that_no_line_can_meet_are_misuse(words):
+def test_options_that_are_invalid_for_every_line_are_misuse(words):
     made = run("-f", "jsonl", *words, stdin=FEW)
     assert (made.status, made.out) == (2, "") and made.err.count("\n") == 1
 
 
-def test_but_a_first_line_that_is_wrong_by_itself_is_not():
+def test_an_invalid_first_line_is_not_misuse():
     given = '{"text": "a b"}\n{"text": "a b", "context": "c d"}\n'
     made = run("-f", "jsonl", "-v", "cross", "--input-format", "jsonl", stdin=given)
     assert made.status == 1 and ["error" in d for d in documents(made)] == [True, False]
@@ -108,7 +108,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("form", "given", "says"), WRONG, ids=str)
-def test_records_that_are_wrong_are_told(form, given, says):
+def test_invalid_records_are_reported(form, given, says):
     good = {"jsonl": '{"text": "fine"}\n', "csv": "1,fine\n" if "b,text" in given else "fine,1\n"}
     stdin = given.encode("latin-1") + good[form].encode()
     made = run("--input-format", form, "-f", "jsonl", stdin=stdin)
@@ -116,7 +116,7 @@ def test_records_that_are_wrong_are_told(form, given, says):
     assert made.status == 1 and says in wrong["error"] and fine["text"] == "fine"
 
 
-def test_a_quoted_cell_may_hold_lines():
+def test_a_quoted_csv_cell_can_contain_line_breaks():
     made = run("--column", "text", "-f", "jsonl", stdin='text\n"two\nlines"\nnext\n')
     assert [d["text"] for d in documents(made)] == ["two\nlines", "next"]
 
@@ -178,7 +178,7 @@ def corpus(tmp_path):
 
 
 @pytest.mark.parametrize("kept", [0, 1, 500, 20_000, -1])
-def test_a_run_that_was_cut_off_goes_on(kept, corpus, tmp_path):
+def test_a_truncated_result_can_be_resumed(kept, corpus, tmp_path):
     path, whole = corpus
     out = tmp_path / "out.jsonl"
     out.write_bytes(whole[:kept])
@@ -188,7 +188,7 @@ def test_a_run_that_was_cut_off_goes_on(kept, corpus, tmp_path):
     assert again.status == 1 and out.read_bytes() == whole  # the bad line is still known
 
 
-def test_a_killed_run_goes_on(corpus, tmp_path):
+def test_a_killed_run_can_be_resumed(corpus, tmp_path):
     path, _ = corpus
     line = b"one line like all the others\n"
     path.write_bytes(line * 5000)
@@ -221,7 +221,7 @@ def test_a_file_of_other_sentences_is_not_resumed(corpus, tmp_path):
 
 
 @pytest.mark.parametrize("kept", [b"hello", b"hello\n", b'{"format":"other"}\n'])
-def test_a_file_of_something_else_is_left_alone(kept, corpus, tmp_path):
+def test_an_unrelated_file_is_not_changed(kept, corpus, tmp_path):
     path, whole = corpus
     out = tmp_path / "out.jsonl"
     for before in (kept, whole[: whole.index(b"\n") + 1] + kept):
@@ -231,7 +231,7 @@ def test_a_file_of_something_else_is_left_alone(kept, corpus, tmp_path):
         assert out.read_bytes() == before
 
 
-def test_files_that_are_there_are_not_written_again(corpus, tmp_path):
+def test_existing_files_are_not_written_again(corpus, tmp_path):
     path, _ = corpus
     words = ("-i", str(path), "-o", str(tmp_path / "x{n}.csv"))
     assert run(*words).status == 1
@@ -242,7 +242,7 @@ def test_files_that_are_there_are_not_written_again(corpus, tmp_path):
     assert len(after) == 39 and before.items() <= after.items()
 
 
-def test_a_file_of_something_else_is_not_taken_for_a_result(corpus, tmp_path):
+def test_an_unrelated_file_is_not_resumed(corpus, tmp_path):
     path, _ = corpus
     (tmp_path / "x3.csv").write_text("mine")
     result = run("-i", str(path), "-o", str(tmp_path / "x{n}.csv"), "--resume")
@@ -307,7 +307,7 @@ def test_lines_are_read_as_they_are_needed():
         assert next(todo).number == number
 
 
-def test_results_come_one_by_one():
+def test_results_are_written_one_by_one():
     seen = []
 
     def work(sentence):
@@ -322,7 +322,7 @@ def test_results_come_one_by_one():
     results.close()
 
 
-def test_an_outcome_is_plain():
+def test_an_outcome_is_plain_data():
     import pickle
 
     for error in (MisuseError("x"), InvalidInputError("y"), None):
@@ -334,7 +334,7 @@ def terminal(**more):
     return Environment(None, io.BytesIO(), io.BytesIO(), {"TERM": "xterm"}, **more)
 
 
-def test_progress_is_for_a_person_who_watches(tmp_path):
+def test_progress_is_shown_on_a_terminal_only(tmp_path):
     path = tmp_path / "in.txt"
     path.write_text(FEW)
     for env, shown in (
@@ -350,7 +350,7 @@ def test_progress_is_for_a_person_who_watches(tmp_path):
             assert b"4/4" in env.stderr.getvalue()
 
 
-def test_one_sentence_loads_nothing_of_this():
+def test_one_sentence_imports_no_batch_module():
     from tests.cli.test_startup import loaded
 
     modules = loaded("The cat sat on the mat")

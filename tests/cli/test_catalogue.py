@@ -23,7 +23,7 @@ def words_for(row):
 
 
 @by_name
-def test_every_row_shows_itself(row):
+def test_every_row_is_shown_as_json_and_table(row):
     result = run(*words_for(row), "-v", row.name, "--json")
     assert (result.status, result.err) == (0, "")
     document = json.loads(result.out)
@@ -123,7 +123,7 @@ def test_the_catalogue_file_is_up_to_date():
     assert CATALOGUE.read_text() == catalogue(), "run: python -m tests.docs.catalogue"
 
 
-def test_what_was_composed_stands_in_title_metadata_and_explanation():
+def test_a_composition_is_in_title_metadata_and_explanation():
     words = (
         "--mask",
         "causal & (window(8) | sinks(2))",
@@ -174,7 +174,7 @@ def test_a_mask_is_drawn_with_its_density():
         (("compare", "a b", "-v", "dot", "-v", "dot"), "duplicate mechanism: dot"),
     ],
 )
-def test_what_makes_no_sense_is_refused(words, says):
+def test_invalid_commands_are_refused(words, says):
     result = run(*words)
     assert (result.status, result.out) == (2, "") and says in result.err
 
@@ -197,7 +197,7 @@ def test_compared_mechanisms_have_the_same_query_and_key():
     assert np.allclose(to_causal, causal - first, atol=1e-7)
 
 
-def test_a_comparison_says_what_is_what():
+def test_a_comparison_names_its_mechanisms():
     result = compared("scaled-dot", "hard")
     assert result["names"][:2] == ["scaled-dot · head 0", "hard · head 0"]
     assert result["names"][2].startswith("hard − scaled-dot · JS 0.")
@@ -207,7 +207,7 @@ def test_a_comparison_says_what_is_what():
 
 
 @pytest.mark.parametrize("ending", ["png", "svg", "csv", "npz", "html"])
-def test_comparisons_come_in_every_format(ending, tmp_path):
+def test_comparisons_can_be_written_in_every_format(ending, tmp_path):
     path = tmp_path / f"out.{ending}"
     result = run("compare", SENTENCE, "-v", "dot", "-v", "scaled-dot", "-o", str(path))
     assert (result.status, result.err) == (0, "") and path.stat().st_size > 500

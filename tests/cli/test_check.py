@@ -45,7 +45,7 @@ def check(weights, *words):
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_what_is_wrong_is_found(name):
+def test_every_violation_is_found(name):
     wrong, _, words, says = CASES[name]
     made = check(wrong, *words)
     assert made.status == 1
@@ -55,7 +55,7 @@ def test_what_is_wrong_is_found(name):
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_its_clean_twin_passes(name):
+def test_valid_attention_passes(name):
     _, right, words, _ = CASES[name]
     made = check(right, *words)
     assert made.status == 0, made.out
@@ -73,7 +73,7 @@ def test_violations_are_data_too():
     assert clean.status == 0 and json.loads(clean.out)["violations"] == []
 
 
-def test_our_own_say_what_they_keep_to():
+def test_attnviz_files_state_their_row_sum():
     for variant in ("causal", "differential", "sigmoid"):
         made = run("The cat sat", "-v", variant, "--json")
         assert run("check", "-", stdin=made.data).status == 0
@@ -81,7 +81,7 @@ def test_our_own_say_what_they_keep_to():
     assert strict.status == 1 and "should be 1" in strict.out
 
 
-def test_others_are_held_to_one_unless_told():
+def test_row_sums_of_foreign_files_should_be_1_by_default():
     half = json.dumps([[0.25, 0.25], [0.5, 0.0]])
     assert run("check", "-", stdin=half).status == 1
     assert run("check", "-", "--row-sum", "at most 1", stdin=half).status == 0

@@ -39,7 +39,7 @@ def write_maps(path, second):
 
 
 @pytest.mark.parametrize("form", [("-f", "jsonl"), ()], ids=str)
-def test_a_failed_line_is_no_success_when_the_reader_leaves(form):
+def test_an_invalid_line_is_a_failure_although_the_pipe_is_closed(form):
     lines = b"fine\n\xff\n" + b"fine\n" * 3
     for n_write in range(5):
         n_failed_before = n_write >= 1  # line 2 was read and reported, or could not be

@@ -82,7 +82,7 @@ def test_values_are_completed(completions, option, start, expected):
     assert all(name.startswith(start) for name in offered)
 
 
-def test_files_are_left_to_the_shell(completions):
+def test_file_names_are_completed_by_the_shell(completions):
     assert completions("attnviz", "show", "text", "--output", "READ") in ([], [""])
 
 

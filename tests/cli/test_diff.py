@@ -40,14 +40,14 @@ def test_a_difference_is_signed_and_exact(files):
     assert order[0] == np.max(made["meta"]["divergence"])
 
 
-def test_captions_tell_how_much_each_head_changed(files):
+def test_captions_state_the_change_of_each_head(files):
     made = run("diff", files("a"), files("b"))
     assert made.out.count("largest increase ") == 2 == made.out.count("largest decrease ")
     assert "largest change: layer 0 · head" in " ".join(made.out.split())
 
 
 @pytest.mark.parametrize("row", FORMATS, ids=lambda row: row.name)
-def test_in_every_format(row, files, tmp_path):
+def test_a_difference_can_be_written_in_every_format(row, files, tmp_path):
     if row.name == "table":
         assert "+0." in run("diff", files("a"), files("b"), "-f", "table").out
         return
@@ -70,7 +70,7 @@ def test_a_head_that_changed_too_much_is_status_1(files):
     assert run("diff", files("a"), files("b"), "--max-js", "1").status == 0
 
 
-def test_texts_that_differ_are_aligned_and_it_is_said(files):
+def test_different_texts_are_aligned_with_a_note(files):
     made = run("diff", files("a"), files("c"), "--json")
     assert made.status == 0
     assert "note: texts differ; comparing the 5 of 6 queries and 5 of 6 keys" in made.err
@@ -87,7 +87,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("words", "says"), REFUSED, ids=str)
-def test_what_cannot_be_compared_is_refused(words, says, files):
+def test_incompatible_maps_are_refused(words, says, files):
     made = run("diff", files(words[0]), files(words[1]), *words[2:])
     assert made.status == 2 and says in " ".join(made.err.split())
 

@@ -108,12 +108,12 @@ def test_a_hostile_name_cannot_reach_the_terminal():
     assert not set(made.err) & {"\x1b", "\x9b", "\u202e"}
 
 
-def test_debug_shows_where_and_nothing_else_does():
+def test_only_debug_prints_a_traceback():
     assert "Traceback" in run("a b", "-v", "x", "--debug").err
     assert "Traceback" not in run("a b", "-v", "x").err
 
 
-def test_a_fault_of_ours_is_still_one_line(monkeypatch):
+def test_an_internal_error_is_one_line(monkeypatch):
     monkeypatch.setattr("attnviz.api.look.look", lambda *a, **k: 1 / 0)
     made = run("a b")
     assert (made.status, made.out) == (1, "")
@@ -127,7 +127,7 @@ def attnviz(*words, **more):
     return subprocess.run(command, stderr=subprocess.PIPE, check=False, **more)
 
 
-def test_a_reader_who_leaves_early_is_no_error():
+def test_a_closed_pipe_is_no_error():
     reading, writing = os.pipe()
     os.close(reading)
     try:
@@ -139,14 +139,14 @@ def test_a_reader_who_leaves_early_is_no_error():
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
 @pytest.mark.parametrize("words", [("The cat sat", "--json"), ("--version",), ("--help",)])
-def test_a_full_disk_is_said(words):
+def test_a_full_disk_is_an_error(words):
     with Path("/dev/full").open("wb") as full:
         made = attnviz(*words, stdout=full)
     assert made.returncode == 1
     assert made.stderr == b"error: cannot write to standard output: No space left on device\n"
 
 
-def test_a_closed_output_is_said():
+def test_a_closed_output_is_an_error():
     words = f"{sys.executable} -m attnviz 'The cat sat' --json >&-"
     made = subprocess.run(words, shell=True, stderr=subprocess.PIPE, check=False)
     assert made.returncode == 1

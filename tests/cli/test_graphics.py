@@ -36,7 +36,7 @@ def test_the_environment_decides_the_protocol(mode, env, protocol):
     assert choose_protocol(env, mode) == protocol
 
 
-def test_half_blocks_are_ours():
+def test_half_blocks_need_no_extra():
     made = run(SENTENCE, "--graphics", "half", tty=True, COLORTERM="truecolor")
     assert made.status == 0 and "▀" in made.out
 
@@ -59,7 +59,7 @@ def test_an_unknown_mode_is_refused():
     assert made.status == 2 and "Did you mean 'sixel'" in made.err
 
 
-def test_without_the_extra_it_says_what_to_install(monkeypatch):
+def test_a_missing_extra_is_named_with_its_install_command(monkeypatch):
     monkeypatch.setitem(sys.modules, "textual_image", None)
     made = run(SENTENCE, "--graphics", "kitty", tty=True)
     assert made.status == 1 and "pip install 'attnviz[images]'" in made.err

@@ -87,6 +87,6 @@ def test_both_surfaces_have_the_same_options():
     assert typed - {"set"} == set(Options.__annotations__) - {"tunables"}
 
 
-def test_the_pattern_bites():
+def test_the_pattern_finds_private_words():
     assert PRIVATE_WORDS.search("Show where a query looks at its keys.")
     assert PRIVATE_WORDS.search("Nobody may look ahead.")

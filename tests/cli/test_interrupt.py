@@ -100,14 +100,14 @@ def test_a_run_stopped_at_any_moment_can_be_resumed(sent, reference, tmp_path, m
     assert n_stopped > 0
 
 
-def test_twin_bytes_of_another_run_are_not_valid():
+def test_bytes_of_another_run_are_not_valid():
     complete = {"all.jsonl": b"one\ntwo\n"}
     assert is_valid("all.jsonl.partial", b"one\ntw", complete)
     assert not is_valid("all.jsonl.partial", b"two\n", complete)
     assert not is_valid("all.jsonl", b"one\n", complete)
 
 
-def test_an_interrupt_before_the_imports_says_nothing(tmp_path):
+def test_an_interrupt_before_the_imports_prints_nothing(tmp_path):
     write_corpus(tmp_path)
     with start(tmp_path, "all.jsonl") as process:
         process.send_signal(signal.SIGINT)

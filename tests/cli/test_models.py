@@ -23,7 +23,7 @@ def titles(made):
     return re.findall(r"layer (\d+) · head (\d+)", made.out)
 
 
-def test_without_a_layer_all_heads_are_seen_at_a_glance():
+def test_the_overview_of_all_heads_is_the_default():
     made = run(TEXT, "-m", BERT)
     assert (made.status, made.err) == (0, "")
     assert "grid: layers (down) × heads (across)" in made.out
@@ -31,7 +31,7 @@ def test_without_a_layer_all_heads_are_seen_at_a_glance():
     assert not titles(made)
 
 
-def test_heads_that_stand_out_are_named_with_their_scores():
+def test_heads_with_a_pattern_are_named_with_their_scores():
     made = run(TEXT, "-m", MINILM)
     below = made.out.split("heads by pattern: layer.head (score, 0 to 1)\n")[1]
     rows = heads(TEXT, "-m", MINILM)
@@ -43,14 +43,14 @@ def test_heads_that_stand_out_are_named_with_their_scores():
         assert f"{name:16}{best['layer']}.{best['head']} ({best['score']:.2f})" in below
 
 
-def test_with_a_layer_its_heads_stand_side_by_side():
+def test_the_heads_of_a_selected_layer_are_side_by_side():
     made = run(TEXT, "-m", BERT, "--layer", "1", width=160)
     assert titles(made) == [("1", str(head)) for head in range(4)]
     assert made.out.count("layer 1") == 4 == made.out.splitlines()[4].count("layer 1")
     assert "0." not in made.out.split("0 [CLS]")[2]
 
 
-def test_with_a_head_there_are_numbers():
+def test_a_selected_head_is_shown_as_numbers():
     made = run(TEXT, "-m", BERT, "--layer", "1", "--head", "2")
     assert titles(made) == [("1", "2")]
     rows = [line for line in made.out.splitlines() if line.startswith("cat")]
@@ -58,13 +58,13 @@ def test_with_a_head_there_are_numbers():
     assert len(numbers) == 9 and abs(sum(numbers) - 1) < 0.05
 
 
-def test_a_view_that_was_asked_for_is_what_one_gets():
+def test_a_requested_view_is_shown():
     assert "·" not in run(TEXT, "-m", BERT, "--view", "matrix", "--layer", "0").out.split("\n")[2]
     assert "grid: layers" not in run(TEXT, "-m", BERT, "--view", "matrix").out
     assert "0." in run(TEXT, "-m", BERT, "--layer", "1", "--annotate").out.split("max weight")[0]
 
 
-def test_seeded_numbers_have_no_habits():
+def test_seeded_heads_have_no_patterns():
     made = run(TEXT, "--layers", "3", "--heads", "8")
     assert "grid: layers" in made.out and "heads by pattern" not in made.out
 
@@ -86,7 +86,7 @@ def test_a_pair_has_a_line_between_its_texts():
     assert {line[place] for line in table} == {"│"}
 
 
-def test_what_was_written_stands_behind_a_line():
+def test_generated_tokens_follow_a_border():
     out = run("the cat", "-m", GPT2, "--generate", "3", "--layer", "0", "--head", "0").out
     across = next(i for i, line in enumerate(out.splitlines()) if "┼" in line)
     assert out.splitlines()[across - 1].startswith("cat")
@@ -97,7 +97,7 @@ def test_what_was_written_stands_behind_a_line():
 @pytest.mark.parametrize(
     ("asked", "rows", "columns"), [("A,A", 4, 4), ("A,B", 4, 3), ("b,a", 3, 4)]
 )
-def test_how_one_text_looks_at_the_other(asked, rows, columns):
+def test_attention_from_one_text_to_the_other(asked, rows, columns):
     words = ("the cat", "-m", BERT, "--pair", "a dog", "--json")
     whole, part = (json.loads(run(*words, *more).out) for more in ((), ("--segments", asked)))
     who, whom = (slice(0, 4) if text == "A" else slice(4, 7) for text in asked.upper().split(","))
@@ -109,7 +109,7 @@ def test_how_one_text_looks_at_the_other(asked, rows, columns):
     assert kept.sum(-1).max() < 1
 
 
-def test_the_title_says_whose_queries_and_keys_are_shown():
+def test_the_title_names_the_texts_of_queries_and_keys():
     words = ("the cat", "-m", BERT, "--pair", "a dog", "--layer", "0", "--head", "0")
     out = run(*words, "--segments", "A,B").out
     assert (
@@ -140,7 +140,7 @@ def test_misuse_of_a_model_is_one_line(words, says):
     assert says in made.err and made.err.count("\n") == 1
 
 
-def test_a_changed_model_says_so_everywhere(tmp_path):
+def test_an_intervention_is_stated_in_every_output(tmp_path):
     picture = tmp_path / "x.svg"
     words = ("the cat", "-m", BERT, "-v", "hard", "--at", "1", "--ablate", "2.0")
     made = run(*words, "-o", "-", "-o", str(picture))
@@ -155,7 +155,7 @@ def test_a_changed_model_says_so_everywhere(tmp_path):
     assert run("the cat", "-m", BERT).err == ""
 
 
-def test_more_than_memory_holds_is_refused_before_it_runs(monkeypatch):
+def test_too_little_memory_is_refused_before_the_forward_pass(monkeypatch):
     from attnviz.sources.model import run_model as from_model
     from attnviz.sources.model.checkpoint import Checkpoint
 
@@ -170,7 +170,7 @@ def test_more_than_memory_holds_is_refused_before_it_runs(monkeypatch):
     assert run(TEXT, "-m", BERT).status == 0
 
 
-def test_only_what_is_kept_counts_as_maps(monkeypatch):
+def test_only_selected_heads_count_as_memory_of_maps(monkeypatch):
     from attnviz.sources.model import run_model as from_model
 
     counted = []
@@ -198,7 +198,7 @@ def test_models_lists_every_family():
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
-def test_models_tells_what_a_checkpoint_is(folder):
+def test_models_describes_a_checkpoint(folder):
     known = json.loads(run("models", str(MODELS / folder), "--json").out)
     made = run("models", str(MODELS / folder), width=200)
     assert made.status == 0
@@ -215,7 +215,7 @@ def test_models_tells_what_a_checkpoint_is(folder):
         assert f"{name}, {group['algebra']}" in texts
 
 
-def test_models_at_a_glance():
+def test_models_prints_a_summary():
     assert run("models", str(MODELS / "gemma2"), width=60).out.splitlines()[1:6] == [
         line.ljust(60)
         for line in (
@@ -236,7 +236,7 @@ def test_models_at_a_glance():
         (None, 1, "is not a model folder (no config.json)"),
     ],
 )
-def test_what_is_not_supported_is_refused_with_its_reason(config, status, says, tmp_path):
+def test_unsupported_models_are_refused_with_the_reason(config, status, says, tmp_path):
     if config is not None:
         (tmp_path / "config.json").write_text(json.dumps(config))
     (tmp_path / "model.safetensors").write_bytes((MODELS / "bert/model.safetensors").read_bytes())
@@ -245,7 +245,7 @@ def test_what_is_not_supported_is_refused_with_its_reason(config, status, says, 
     assert says in made.err and made.err.count("\n") == 1
 
 
-def test_a_checkpoint_without_a_tokenizer_says_so(tmp_path):
+def test_a_missing_tokenizer_is_reported(tmp_path):
     for name in ("config.json", "model.safetensors"):
         (tmp_path / name).symlink_to(MODELS / "bert" / name)
     made = run("models", str(tmp_path), width=100)
@@ -290,7 +290,7 @@ def test_heads_can_be_sorted(key):
     assert by != plain
 
 
-def test_heads_by_pattern_stand_together_the_best_first():
+def test_heads_sorted_by_pattern_are_grouped_and_ranked():
     rows = heads(TEXT, "-m", MINILM, "--sort", "pattern")
     names = [row["pattern"] for row in rows]
     assert len(set(names)) > 2
@@ -315,7 +315,7 @@ def test_heads_as_a_table():
     assert "layer.head" in made.out
 
 
-def test_between_two_texts_there_is_no_distance():
+def test_two_texts_have_no_attention_distance():
     rows = heads("the cat", "-m", BERT, "--pair", "a dog", "--segments", "A,B")
     assert {row["distance"] for row in rows} == {None}
     assert "–" in run("heads", "a b", "-c", "c d", "-v", "cross").out
@@ -326,7 +326,7 @@ def test_an_unknown_order_is_refused():
     assert made.status == 2 and "unknown order 'distnce'. Did you mean 'distance'?" in made.err
 
 
-def test_a_layer_may_be_drawn_with_numbers():
+def test_a_layer_can_be_drawn_with_numbers():
     """Model defaults give way to a chosen view."""
     from attnviz.render.style import Style
 

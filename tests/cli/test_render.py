@@ -39,7 +39,7 @@ def test_render_of_json_is_the_identity(words):
     assert again.data == made.data
 
 
-def test_so_it_is_for_many_documents():
+def test_render_of_json_lines_is_the_identity():
     made = run("-f", "jsonl", stdin=LINES)
     assert run("render", "-", "-f", "jsonl", stdin=made.data).data == made.data
     second = run("render", "-", "--which", "1", "--json", stdin=made.data)
@@ -62,7 +62,7 @@ def test_a_broken_line_is_named():
 
 @pytest.mark.parametrize("ending", [".npz", ".safetensors"])
 @pytest.mark.parametrize("words", OWN, ids=lambda words: " ".join(words)[:50])
-def test_one_run_agrees_with_itself(words, ending, tmp_path):
+def test_a_map_reads_back_equal_from_every_format(words, ending, tmp_path):
     paths = [str(tmp_path / f"x{end}") for end in (".json", ending)]
     assert run(*words, "-o", paths[0], "-o", paths[1]).status == 0
     assert run("render", paths[1], "--json").data == Path(paths[0]).read_bytes() or "3" in words
@@ -77,7 +77,7 @@ def test_a_page_of_the_same_run_agrees_within_its_steps(tmp_path):
     assert (document.masked == page.masked).all() and document.queries == page.queries
 
 
-def test_names_of_heads_survive(tmp_path):
+def test_names_of_heads_are_preserved(tmp_path):
     for ending in (".json", ".npz", ".safetensors"):
         path = tmp_path / f"x{ending}"
         assert run("compare", "a b", "-v", "softmax", "-v", "hard", "-o", str(path)).status == 0
@@ -94,7 +94,7 @@ def test_names_that_do_not_fit_are_refused():
 
 
 @pytest.mark.parametrize("path", FOREIGN, ids=lambda path: path.name)
-def test_what_other_programs_wrote_is_shown(path):
+def test_files_of_other_programs_are_shown(path):
     made = run("render", str(path))
     assert made.status == 0, made.err
     assert "rows = queries" in made.out and "\x1b" not in made.out
@@ -141,7 +141,7 @@ def labels(made):
     return [[token["label"] for token in told[side]] for side in ("queries", "keys")]
 
 
-def test_what_was_guessed_is_said(bare):
+def test_guesses_are_noted(bare):
     made = run("render", str(bare / "w.npy"), "--json")
     assert labels(made) == [["0", "1", "2"]] * 2
     assert ": no tokens given; showing positions" in made.err
@@ -149,7 +149,7 @@ def test_what_was_guessed_is_said(bare):
     assert run("render", str(bare / "w.npy"), "--tokens", "a b c", "--axes", "hqk").err == ""
 
 
-def test_tokens_come_from_a_text_or_a_file(bare):
+def test_tokens_can_be_read_from_a_text_or_a_file(bare):
     for name, text in {
         "lines.txt": "a\nb\nc\n",
         "words.txt": "a b c\n",
@@ -195,7 +195,7 @@ def test_misuse_is_one_line(words, status, says, bare):
     assert says in made.err
 
 
-def test_what_is_no_attention_is_status_3(tmp_path):
+def test_input_without_attention_is_status_3(tmp_path):
     path = tmp_path / "x.bin"
     path.write_bytes(b"nothing")
     made = run("render", str(path))

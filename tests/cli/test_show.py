@@ -43,7 +43,7 @@ def test_every_sample_in_every_format(sample, row, tmp_path):
     assert all(path.stat().st_size > 100 for path in written)
 
 
-def test_every_line_of_every_sample_is_looked_at():
+def test_every_line_of_every_sample_is_shown():
     for sample in FILES:
         lines = [line for line in sample.read_bytes().split(b"\n") if line.strip()]
         variant = "cross" if sample.suffix == ".tsv" else "multihead"
@@ -52,7 +52,7 @@ def test_every_line_of_every_sample_is_looked_at():
         assert (made.status, len(documents)) == (0, len(lines))
 
 
-def test_a_table_says_what_it_shows():
+def test_a_table_has_a_title_and_a_pipeline():
     made = run(SENTENCE, "--variant", "multihead")
     for said in ("rows = queries", "columns = keys", "head 0", "head 3", "max weight", "bits"):
         assert said in made.out
@@ -115,7 +115,7 @@ def test_json_is_a_document():
     assert [token["label"] for token in made["queries"]] == SENTENCE.split()
 
 
-def test_one_run_agrees_with_itself_in_every_format(tmp_path):
+def test_every_format_has_the_same_weights(tmp_path):
     paths = [tmp_path / f"w{ending}" for ending in (".json", ".csv", ".npz")]
     outputs = [word for path in paths for word in ("-o", str(path))]
     assert run(SENTENCE, "-v", "causal", *outputs).status == 0
@@ -135,7 +135,7 @@ def test_the_same_command_writes_the_same_bytes():
     assert made[0].stdout == made[1].stdout
 
 
-def test_sentences_come_from_everywhere(tmp_path):
+def test_sentences_can_be_read_from_arguments_files_and_pipes(tmp_path):
     file = tmp_path / "one.txt"
     file.write_text(SENTENCE + "\n")
     expected = run(SENTENCE, "--json").out
@@ -148,7 +148,7 @@ def test_sentences_come_from_everywhere(tmp_path):
 
 
 @pytest.mark.parametrize("words", [("show", "render"), ("--", "tokens"), ("--", "-5 degrees")])
-def test_a_sentence_may_look_like_a_command(words):
+def test_a_sentence_can_begin_with_the_name_of_a_command(words):
     made = run(*words, "--json") if words[0] != "--" else run("--json", *words)
     assert json.loads(made.out)["text"] == words[1]
 
@@ -181,13 +181,13 @@ def test_padding_is_shown_and_hidden():
     assert (weights[..., 3:] == 0).all() and np.array(made["hidden"])[..., 3:].all()
 
 
-def test_help_and_version_say_what_they_are():
+def test_help_and_version_are_printed():
     assert "--variant" in run("show", "--help").out
     assert "--cell" in run("explain", "--help").out
     assert io.StringIO(run().out).read(200).strip().startswith("Usage: attnviz")
 
 
-def test_a_word_close_to_a_command_is_a_sentence_and_says_so():
+def test_a_word_similar_to_a_command_is_a_sentence_with_a_note():
     made = run("rendr")
     assert made.status == 0 and "did you mean the command 'render'?" in made.err
     assert run("cat").err == ""

@@ -35,12 +35,12 @@ def excess(modules, *unwanted):
     return sorted(m for m in modules if m.split(".")[0] in unwanted or m in unwanted)
 
 
-def test_version_needs_nothing():
+def test_version_imports_no_heavy_library():
     wanted_not = ("typer", "rich", "numpy", "tokenizers", "dataclasses", *NEVER)
     assert excess(loaded("--version"), *wanted_not) == []
 
 
-def test_help_needs_no_numbers():
+def test_help_imports_no_numpy():
     assert excess(loaded("--help"), "numpy", "tokenizers", *NEVER) == []
 
 
@@ -71,6 +71,6 @@ def test_a_plain_tokenizer_needs_no_child_process(tmp_path):
 
 
 @pytest.mark.parametrize("module", ["matplotlib", "PIL"])
-def test_the_test_bites(module):
+def test_the_test_can_fail(module):
     modules = loaded("--version", before=f"import {module}")
     assert excess(modules, *NEVER)
