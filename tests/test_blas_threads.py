@@ -27,7 +27,7 @@ def two_blas_threads():
 
 
 @pytest.mark.parametrize("n_thread", [1, 2, 7])
-def test_results_come_in_order(n_thread):
+def test_results_are_in_order(n_thread):
     with use_threads(n_thread):
         assert list(map_tasks(lambda n: n * n, range(50))) == [n * n for n in range(50)]
 
@@ -41,12 +41,12 @@ def test_nothing_starts_for_one_task_and_all_ends_with_the_work():
     assert not ours() and blas_threads() == {2}
 
 
-def test_without_threads_all_is_done_here():
+def test_without_threads_all_work_is_in_the_main_thread():
     threads = list(map_tasks(lambda _: threading.current_thread(), range(3)))
     assert threads == [threading.main_thread()] * 3
 
 
-def test_a_failure_ends_the_work_and_leaves_blas_as_it_was():
+def test_a_failure_ends_the_work_and_restores_blas():
     def fail(n):
         raise ValueError(n)
 
@@ -55,7 +55,7 @@ def test_a_failure_ends_the_work_and_leaves_blas_as_it_was():
     assert not ours() and blas_threads() == {2}
 
 
-def test_blas_keeps_still_until_the_last_user_has_gone():
+def test_blas_is_limited_until_the_last_user_ends():
     first, second = limit_blas(), limit_blas()
     first.__enter__()
     second.__enter__()
@@ -65,7 +65,7 @@ def test_blas_keeps_still_until_the_last_user_has_gone():
     assert blas_threads() == {2}
 
 
-def test_the_number_of_threads_can_be_said(monkeypatch):
+def test_the_number_of_threads_can_be_set(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
     assert count_threads() == 3
     for nonsense in ("0", "many", ""):

@@ -27,7 +27,7 @@ WORDS = tuple(map(Token.of, ("The", "\x1bcat")))
         ([[0.0, 0.0], [0.0, 0.0]], "no attention"),
     ],
 )
-def test_it_says_what_is_true(rows, expected):
+def test_captions_are_true(rows, expected):
     amap = AttentionMap(WORDS, WORDS, np.array([[rows]]), layers=(3,), heads=(5,))
     assert make_captions(amap) == {(3, 5): expected}
 

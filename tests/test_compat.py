@@ -21,7 +21,7 @@ def layers(n_query=5, n_key=5, n_layer=3, n_head=2):
     return tuple(raw / raw.sum(-1, keepdims=True))
 
 
-def test_the_arguments_are_the_ones_people_know():
+def test_the_arguments_are_those_of_the_originals():
     def names(function):
         return list(inspect.signature(function).parameters)
 
@@ -75,7 +75,7 @@ def test_patterns_of_one_layer():
         (lambda: model_view(layers(), TOKENS, include_layers=[7]), "there is no layer 7"),
     ],
 )
-def test_what_does_not_go_together_is_refused(wrong, says):
+def test_incompatible_arguments_are_refused(wrong, says):
     with pytest.raises(MisuseError, match=says):
         wrong()
 

@@ -22,7 +22,7 @@ NOTES = ("note: model modified", "note: the model")
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_generated_parts_are_as_the_program_says_now(document):
+def test_generated_parts_are_up_to_date(document):
     assert generated(TEXTS[document]) == TEXTS[document], "make docs"
 
 
@@ -58,7 +58,7 @@ def unknown_anchors(text):
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_links_lead_somewhere(document):
+def test_link_targets_exist(document):
     for link in links(TEXTS[document]):
         target = document.parent / link
         assert target.exists(), link

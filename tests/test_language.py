@@ -131,7 +131,7 @@ def test_pages_and_documents_use_the_terms_of_the_field(path):
     assert [match[0] for match in PRIVATE.finditer(path.read_text())] == []
 
 
-def test_the_test_bites():
+def test_the_test_finds_violations():
     assert list(private_words('"""A share of the row may go to nobody."""'))
     assert list(private_words("def f():\n    return 'Let it write so many words first.'"))
     assert list(participles("def told(x):\n    return x"))

@@ -27,7 +27,7 @@ def test_no_circle():
     assert circles(import_graph(SOURCES)) == []
 
 
-def test_the_test_for_circles_bites():
+def test_the_test_finds_circles():
     first = "from attnviz.core.scores.b import B"
     second = "def f():\n    from attnviz.core.scores import a"
     graph = import_graph({"core/scores/a.py": first, "core/scores/b.py": second})
@@ -63,7 +63,7 @@ def test_the_test_for_circles_bites():
         ("sources/x.py", "import torch"),
     ],
 )
-def test_the_test_bites(path, line):
+def test_the_test_finds_violations(path, line):
     assert list(violations(path, line))
 
 
@@ -79,7 +79,7 @@ def test_the_test_bites(path, line):
         ("core/seeded_random.py", "import numpy as np"),
     ],
 )
-def test_the_test_lets_pass_what_is_right(path, line):
+def test_allowed_imports_pass(path, line):
     assert list(violations(path, line)) == []
 
 

@@ -32,13 +32,13 @@ class Frame(HTMLParser):
         self.tag, self.attributes = tag, dict(attrs)
 
 
-def test_whoever_comes_through_the_front_door_sees_maps():
+def test_the_public_import_registers_representations():
     code = "import attnviz; print(sorted(attnviz.look('a b')._repr_mimebundle_()))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "['image/png', 'text/html', 'text/plain']\n"
 
 
-def test_twin_alone_a_map_hands_over_nothing():
+def test_without_the_public_import_a_map_has_no_representation():
     code = "import tests.conftest as c; print(c.make_map()._repr_mimebundle_())"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "{}\n"
@@ -52,19 +52,19 @@ def test_the_page_is_framed_without_rights(amap):
     assert frame.attributes["srcdoc"].encode() == html(amap, attnviz.render.style.Style())
 
 
-def test_picture_and_text_stand_by(amap):
+def test_image_and_text_are_alternatives(amap):
     made = amap._repr_mimebundle_()
     assert b64decode(made["image/png"]).startswith(b"\x89PNG")
     assert "The" in made["text/plain"]
     assert "\x1b" not in made["text/plain"]
 
 
-def test_a_notebook_may_choose(amap):
+def test_a_notebook_can_select_representations(amap):
     assert set(amap._repr_mimebundle_(include=["text/plain"])) == {"text/plain"}
     assert set(amap._repr_mimebundle_(exclude=["text/html"])) == {"image/png", "text/plain"}
 
 
-def test_what_cannot_be_made_is_left_out(amap, monkeypatch):
+def test_a_page_that_is_too_large_is_left_out(amap, monkeypatch):
     monkeypatch.setattr("attnviz.render.page.data_island.MAX_WEIGHTS", 1)
     assert quantize.MAX_WEIGHTS > 1
     assert set(amap._repr_mimebundle_()) == {"image/png", "text/plain"}
@@ -85,7 +85,7 @@ def test_the_page_runs_in_its_frame(amap, tmp_path):
         assert len([url for url in seen.requests if url.startswith("http")]) == 0
 
 
-def test_the_example_notebook_runs_and_its_maps_show_themselves(tmp_path):
+def test_the_example_notebook_runs_and_its_maps_are_displayed(tmp_path):
     import nbclient
     import nbformat
 

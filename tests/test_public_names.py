@@ -97,7 +97,7 @@ def test_signatures_of_the_functions_for_commands():
     assert list(inspect.signature(attnviz.head_stats).parameters) == ["amap", "sort"]
 
 
-def test_functions_for_commands_return_what_they_say():
+def test_functions_for_commands_return_their_stated_type():
     before = attnviz.look("The cat sat", variant="scaled-dot")
     after = attnviz.look("The cat sat", variant="causal")
     assert attnviz.check(after, causal=True).violations == []

@@ -154,7 +154,7 @@ def test_after_a_failure_there_is_no_new_file(tmp_path, monkeypatch, step):
 
 
 @pytest.mark.parametrize("step", STEPS[1:])
-def test_twin_a_file_left_behind_is_noticed(existing, monkeypatch, step):
+def test_a_remaining_temporary_file_is_noticed(existing, monkeypatch, step):
     with monkeypatch.context() as patch, pytest.raises(CouldNotError):
         fail_in(patch, step, FULL)
         patch.setattr(Path, "unlink", lambda path: None)
@@ -163,9 +163,7 @@ def test_twin_a_file_left_behind_is_noticed(existing, monkeypatch, step):
     assert len(contents(existing.parent)) == 2
 
 
-def test_until_it_is_complete_the_new_file_is_private_and_the_old_one_in_place(
-    existing, monkeypatch
-):
+def test_an_incomplete_file_is_private_and_the_old_one_remains(existing, monkeypatch):
     """A reader at any moment has the old bytes or the new ones."""
     observed = []
 
@@ -261,7 +259,7 @@ WRITE_FUNCTIONS = pytest.mark.parametrize("write_to", [write_file, grow])
 
 @WRITE_FUNCTIONS
 @pytest.mark.parametrize("n_link", [1, 2, 3])
-def test_links_that_lead_back_to_themselves_are_refused_and_stay(tmp_path, n_link, write_to):
+def test_cyclic_links_are_refused_and_remain(tmp_path, n_link, write_to):
     links = [tmp_path / f"link{i}.json" for i in range(n_link)]
     for i, link in enumerate(links):
         link.symlink_to(links[(i + 1) % n_link])
