@@ -264,7 +264,7 @@ def test_a_stopped_run_leaves_the_old_result_and_can_be_resumed(sent, corpus, tm
     assert files(tmp_path) == ["all.jsonl", "in.txt"]
 
 
-def test_a_plain_run_says_that_it_replaces_unfinished_results(corpus, tmp_path):
+def test_replacing_unfinished_results_is_noted(corpus, tmp_path):
     partial = tmp_path / "all.jsonl.partial"
     partial.write_bytes(b'{"format":"attnviz","text":"x"}\n')
     result = run("-i", str(corpus), "-o", str(tmp_path / "all.jsonl"))
@@ -272,7 +272,7 @@ def test_a_plain_run_says_that_it_replaces_unfinished_results(corpus, tmp_path):
     assert (tmp_path / "all.jsonl").read_bytes().count(b"\n") == 12 and not partial.exists()
 
 
-def test_resume_removes_what_a_killed_run_left(corpus, tmp_path):
+def test_resume_removes_the_partial_files_of_a_killed_run(corpus, tmp_path):
     stale, held = tmp_path / ".attnviz-0.tmp", tmp_path / ".attnviz-1.tmp"
     stale.write_bytes(b"half")
     with held.open("wb") as other:

@@ -41,7 +41,7 @@ def test_a_monotonic_row_never_moves_back(name):
     assert (np.diff(up_to_there, axis=1) <= 1e-12).all()
 
 
-def test_chunks_of_one_key_are_the_stops_themselves():
+def test_chunks_of_one_key_equal_the_stops():
     stops = attend(QUERY, KEY, variant="monotonic").weights
     np.testing.assert_allclose(attend(QUERY, KEY, variant="mocha", chunk=1).weights, stops)
 

@@ -60,7 +60,7 @@ def test_an_older_argument_of_variant_is_refused(old):
         Variant(name="row", summary="", formula="", **{old: None})
 
 
-def test_the_names_that_documents_taught_are_in_the_tables():
+def test_documented_older_names_are_in_the_tables():
     """House rules and the README of earlier versions."""
     taught = {"needs", "starts", "turn", "narrow", "lines", "made_of", "give_values"}
     assert taught <= {case.values[1] for case in OLD_METHODS}

@@ -20,7 +20,7 @@ FORMULA = "=+-@\t\r＝＋－＠"
 
 
 @pytest.mark.parametrize(("table", "separator"), TABLES)
-def test_pandas_reads_what_was_written(table, separator):
+def test_pandas_reads_the_table(table, separator):
     tokens = (*HOSTILE, "plain")
     amap = make_map(tokens, n_layer=2, layers=(4, 9), heads=(0, 7))
     frame = pandas.read_csv(
@@ -65,7 +65,7 @@ def test_ordinary_text_stays_as_it_is(text):
     assert to_cell(text) == text
 
 
-def test_a_cell_that_only_looks_quoted_is_taken_as_it_stands():
+def test_a_cell_with_quotation_marks_reads_back_unchanged():
     assert from_cell('"cat') == '"cat'
 
 

@@ -40,7 +40,7 @@ def test_the_same_map_gives_the_same_bytes(row):
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
-def test_a_map_is_left_as_it_was(row):
+def test_a_map_is_not_modified(row):
     amap = make_map(visible=np.ones((3, 3), dtype=bool), meta={"seed": 1})
     row.render(amap)
     assert np.array_equal(amap.weights, make_map().weights)

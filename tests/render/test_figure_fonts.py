@@ -58,7 +58,7 @@ def test_ordinary_words_need_one_font():
     assert FontSet.of(["The cat", "café", "0.25", "∅Σ−…␣⏎"]) == FontSet()
 
 
-def test_a_font_that_has_the_letter_is_taken(fallback):
+def test_a_font_with_the_letter_is_used(fallback):
     assert FontSet.of(["中", "cat"]) == FontSet((letters.DEFAULT_FAMILY, fallback))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -77,27 +77,27 @@ def test_characters_without_a_font_are_code_points_with_one_warning(bare):
     assert said.count("U+4E2D U+6587") == 3  # once beside, once below each of two heads
 
 
-def test_saving_says_no_more(bare):
+def test_saving_adds_no_warning(bare):
     for make in (figure.png, figure.pdf):
         with pytest.warns(AttnvizWarning) as warned:
             make(make_map(["中文", "👩‍👩‍👧‍👦"]), Style())
         assert [warning.category for warning in warned] == [AttnvizWarning]
 
 
-def test_live_text_misses_nothing(bare):
+def test_text_as_text_lacks_no_character(bare):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert "中文" in words(drawn(make_map(["中文", "cat"]), viewer_fonts=True))
 
 
-def test_our_own_marks_have_a_plainer_form(bare):
+def test_marks_have_an_ascii_form(bare):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert "^[[0m" in words(drawn(make_map(["\x1b[0m", "cat"])))
         assert "^[[0m" in words(drawn(make_map(["\x1b[0m", "cat"]), viewer_fonts=True))
 
 
-def test_joiners_go_with_what_they_joined(bare):
+def test_joiners_are_removed_with_the_joined_characters(bare):
     made = FontSet.of(["👩‍👧"])
     assert made.substitute("👩‍👧") == "U+1F469 U+1F467"
     assert made.substitute("a👩b") == "a U+1F469 b"

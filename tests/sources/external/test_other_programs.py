@@ -34,14 +34,14 @@ def test_every_fixture_is_small_and_read(path):
 
 
 @pytest.mark.parametrize("name", ["transformer_lens.npz", "transformer_lens.safetensors"])
-def test_transformer_lens_sees_what_hugging_face_sees(name):
+def test_transformer_lens_equals_hugging_face(name):
     made = read(FIXTURES / name)
     assert made.layers == (0, 1)
     assert np.allclose(made.weights, forward().weights, atol=1e-6)
     assert not np.triu(made.weights, 1).any()
 
 
-def test_a_generation_is_the_forward_run_over_what_it_wrote():
+def test_a_generation_equals_the_forward_pass_over_its_tokens():
     made = read(FIXTURES / "hf_generate.npz")
     with np.load(FIXTURES / "hf_generate.npz") as archive:
         again = archive["forward_again"]
@@ -88,7 +88,7 @@ def test_a_bertviz_model_view_keeps_the_numbers_of_layers_and_heads():
         read(FIXTURES / "bertviz_model.html", which="encodr")
 
 
-def test_a_bertviz_neuron_view_has_the_vectors_that_the_weights_were_made_of():
+def test_a_bertviz_neuron_view_has_the_vectors_of_its_weights():
     made = read(FIXTURES / "bertviz_neuron.html")
     scores = made.query_vectors @ made.key_vectors.swapaxes(-1, -2)
     scores = np.exp(scores / np.sqrt(made.query_vectors.shape[-1]))
@@ -99,7 +99,7 @@ def test_a_bertviz_neuron_view_has_the_vectors_that_the_weights_were_made_of():
     assert part.key_vectors.shape == (2, 2, 3, 3)
 
 
-def test_circuitsvis_names_tell_layer_and_heads():
+def test_circuitsvis_names_state_layer_and_heads():
     made = read(FIXTURES / "circuitsvis_heads.html")
     assert np.array_equal(np.float32(made.weights[0]), ramp(2, 3, 3))
     assert (made.layers, made.heads) == ((4,), (1, 7))
@@ -107,7 +107,7 @@ def test_circuitsvis_names_tell_layer_and_heads():
     assert read(FIXTURES / "circuitsvis_pattern.html").weights.shape == (1, 1, 3, 3)
 
 
-def test_circuitsvis_heads_of_several_layers_keep_their_names():
+def test_circuitsvis_heads_of_several_layers_have_their_names():
     page = (FIXTURES / "circuitsvis_heads.html").read_text().replace("L4H7", "L5H7")
     made = read(page.encode())
     assert made.names == ("L4H1", "L5H7")
@@ -115,7 +115,7 @@ def test_circuitsvis_heads_of_several_layers_keep_their_names():
 
 
 @pytest.mark.parametrize("name", ["inseq.json", "inseq.json.gz", "inseq_primitives.json"])
-def test_inseq_attributes_each_step_to_what_it_saw(name):
+def test_inseq_attributes_each_step_to_its_inputs(name):
     made = read(FIXTURES / name)
     assert labels(made.keys)[:4] == PAIR
     assert labels(made.queries) == labels(made.keys)[4:]
@@ -175,7 +175,7 @@ PHARAOH = "0-0 1-2 2-1\n0-0 1p1\n"
         (PHARAOH, 1, "0 1", "0 1", np.eye(2)),
     ],
 )
-def test_alignments_let_target_words_look_at_source_words(text, which, queries, keys, weights):
+def test_alignments_map_target_words_to_source_words(text, which, queries, keys, weights):
     made = read(text.encode(), which=which)
     assert labels(made.queries) == queries.split()
     assert labels(made.keys) == keys.split()
