@@ -16,7 +16,7 @@ from attnviz.sources.external.readers import READERS
 from tests.fuzz.loop import case_numbers
 from tests.fuzz.mutations import mutate
 from tests.fuzz.valid_files import valid_files
-from tests.sources.external.handmade_files import npy
+from tests.sources.external.hand import npy
 
 WRITERS = ("json", "csv")
 N_SHORT = 60  # mutations per reader without it
