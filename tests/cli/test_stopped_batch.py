@@ -44,7 +44,7 @@ def undisturbed(request, tmp_path_factory):
     """The words of a run, its number of moments and its files."""
     folder = tmp_path_factory.mktemp("undisturbed")
     words = ("-i", "in.txt", "--heads", "2", *OUTPUTS[request.param])
-    before = os.getcwd()
+    before = Path.cwd()
     os.chdir(folder)
     try:
         Path("in.txt").write_text(LINES)
