@@ -11,6 +11,7 @@ from attnviz.api.blas_threads import use_threads
 from attnviz.api.pooling import build_pooled_map, choose_pool_size
 from attnviz.argument_types import require_type
 from attnviz.core import subset
+from attnviz.core.arrays import stack_read_only
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.engine.collectors import Collector, FullCollector
 from attnviz.core.engine.pooled_collector import PooledCollector
@@ -139,15 +140,15 @@ def build_map(
     return AttentionMap(
         queries=forward.queries,
         keys=forward.keys,
-        weights=np.stack(collector.weights),
-        visible=np.stack(np.broadcast_arrays(*collector.visible)),
+        weights=stack_read_only(collector.weights),
+        visible=stack_read_only(np.broadcast_arrays(*collector.visible)),
         layers=tuple(collector.recorded_layers),
         heads=collector.recorded_heads,
         text=text,
         context=context,
         meta=build_meta(forward, collector),
-        query_vectors=np.stack(collector.queries) if collector.queries else None,
-        key_vectors=np.stack(collector.keys) if collector.keys else None,
+        query_vectors=stack_read_only(collector.queries) if collector.queries else None,
+        key_vectors=stack_read_only(collector.keys) if collector.keys else None,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -29,3 +30,24 @@ def as_floats(array: Any) -> FloatArray:
 def largest_magnitude(array: FloatArray) -> float:
     """The largest magnitude, found without a second array; 0 of none.    [...]"""
     return max(float(array.max(initial=0.0)), -float(array.min(initial=0.0)))
+
+
+def read_only(array: Any) -> Any:
+    """The array in C order, as files hold it, and not to be written to.    [...] -> [...]
+
+    A copy, unless it is such an array already: maps that differ in their metadata share theirs.
+    """
+    if type(array) is np.ndarray:
+        flags = array.flags
+        if flags.owndata and flags.c_contiguous and not flags.writeable:
+            return array
+    copy = np.array(array, order="C")
+    copy.setflags(write=False)
+    return copy
+
+
+def stack_read_only(arrays: Sequence[NDArray[Any]]) -> Any:
+    """Equal arrays stacked, not to be written to.    [...] each -> [array, ...]"""
+    stacked = np.stack(arrays)
+    stacked.setflags(write=False)
+    return stacked

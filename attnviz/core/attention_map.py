@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from attnviz.core.arrays import BoolArray, FloatArray
+from attnviz.core.arrays import BoolArray, FloatArray, read_only
 from attnviz.core.map_metadata import MapMetadata, RowSum
 from attnviz.core.tokens import Token
 from attnviz.errors import InvalidInputError, MisuseError, ShapeError
@@ -47,7 +47,7 @@ class AttentionMap(Record, eq=False):
     notebook_bundle: ClassVar[Callable[..., dict[str, str]] | None] = None
 
     def __post_init__(self) -> None:
-        weights = read_only_copy(self.weights)
+        weights = read_only(self.weights)
         expect = (len(self.queries), len(self.keys))
         if weights.ndim != 4 or weights.shape[-2:] != expect:
             raise ShapeError(
@@ -75,14 +75,15 @@ class AttentionMap(Record, eq=False):
             visible = np.asarray(self.visible, dtype=bool)
             if np.broadcast_shapes(visible.shape, weights.shape) != weights.shape:
                 raise ShapeError(f"visible {visible.shape} does not fit weights {weights.shape}")
-            visible = visible.reshape((1,) * (4 - visible.ndim) + visible.shape)
-            assign(self, "visible", read_only_copy(visible))
+            if visible.ndim < 4:
+                visible = visible.reshape((1,) * (4 - visible.ndim) + visible.shape)
+            assign(self, "visible", read_only(visible))
         for name, n_token in (("query_vectors", expect[0]), ("key_vectors", expect[1])):
             vectors = getattr(self, name)
             if vectors is not None:
                 if vectors.shape[:3] != (*weights.shape[:2], n_token):
                     raise ShapeError(f"{name} {vectors.shape} do not fit weights {weights.shape}")
-                assign(self, name, read_only_copy(vectors))
+                assign(self, name, read_only(vectors))
 
     @property
     def n_layer(self) -> int:
@@ -160,13 +161,6 @@ class AttentionMap(Record, eq=False):
             heads=tuple(self.heads[i] for i in head_indices),
             names=tuple(self.names[i] for i in head_indices) if self.names else (),
         )
-
-
-def read_only_copy(array: Any) -> Any:
-    """A copy of an array that cannot be written to, in C order: files hold it as it is."""
-    copy = np.array(array, order="C")
-    copy.setflags(write=False)
-    return copy
 
 
 def original_indices(given: Iterable[int], n: int, kind: str) -> tuple[int, ...]:
