@@ -86,23 +86,42 @@ def unpack_values(packed: PackedValues, what: str) -> tuple[FloatArray, BoolArra
     """The dequantized values of a page, and which are masked.
 
     Formula: value = peak of the row · c, or · c² for the curve "square", c = (code - zero) / top
+    Where the sums of rows are stored, what rounding has taken from them is given back.
     Shapes: -> [layer, head, row, column], the same
     """
     shape, kind = packed.shape, packed.kind
     zero = int(kind.min == 0)  # the lowest code stands for masked
+    top = kind.max - zero
     rows, codes = prod(shape[1:3]), kind.dtype.newbyteorder("<")
     values, masked = np.zeros(shape, np.float32), np.zeros(shape, bool)
     for at, text in enumerate(packed.layers):
         data = inflate(text, packed.layer_bytes, what)
         peaks = np.frombuffer(data, "<f8", rows).reshape(*shape[1:3], 1)
+        sums = np.frombuffer(data, "<f8", 2 * rows if packed.has_sums else 0)[rows:]
         code = np.frombuffer(data, codes, offset=packed.codes_start).reshape(shape[1:])
         masked[at] = code == kind.min
         for head in range(shape[1]):  # one by one: float64 takes 8 times as much as the codes
             with np.errstate(over="ignore", invalid="ignore"):  # non-finite: refused later
-                fraction = (code[head].astype(np.float64) - zero) / (kind.max - zero)
-                values[at, head] = (fraction**2 if packed.is_squared else fraction) * peaks[head]
-    values[masked] = 0.0
+                fraction = (code[head].astype(np.float64) - zero) / top
+                fraction[masked[at, head]] = 0.0
+                row = (fraction**2 if packed.is_squared else fraction) * peaks[head]
+                if sums.size and zero:
+                    steps = fraction * peaks[head] if packed.is_squared else peaks[head]
+                    steps = np.where((fraction > 0) & (fraction < 1), steps / top, 0.0)
+                    row = restore_sums(row, sums.reshape(shape[1:3])[head], steps)
+                values[at, head] = row
     return values, masked
+
+
+def restore_sums(values: FloatArray, sums: FloatArray, steps: FloatArray) -> FloatArray:
+    """Rows with the sums that they had before rounding, or as close as these steps allow.
+
+    `steps`: how far each value may be changed, which is the order of its rounding error.
+    Shapes: [row, column], [row], [row, column] -> [row, column]
+    """
+    missing, limits = sums - values.sum(-1), steps.sum(-1)
+    shares = np.divide(missing, limits, out=np.zeros_like(limits), where=limits > 0)
+    return values + steps * np.clip(shares, -1.0, 1.0)[:, None]
 
 
 def parse_packed_header(value: Any, what: str) -> PackedValues:

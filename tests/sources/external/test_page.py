@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from attnviz.errors import InvalidInputError, UnknownNameError
-from attnviz.render.page import html
+from attnviz.render.page import html, quantize
 from attnviz.render.style import Style
 from attnviz.sources.external.assemble import assemble
-from attnviz.sources.external.attnviz_html import read_html
+from attnviz.sources.external.attnviz_html import parse_packed_header, read_html, unpack_values
 from attnviz.sources.external.selection import Selection
 from tests.conftest import make_map
 
@@ -94,3 +94,27 @@ def test_another_version_is_refused():
 def test_a_name_that_no_map_has():
     with pytest.raises(UnknownNameError):
         read_html(html(make_map(), Style()), Selection(name="x"))
+
+
+@pytest.mark.parametrize("n_16_bit", [1 << 20, 0])
+@pytest.mark.parametrize("n_key", [1, 2, 3, 17, 300])
+@pytest.mark.parametrize("concentration", [0.05, 1.0, 100.0])
+def test_row_sums_are_those_before_rounding(monkeypatch, n_16_bit, n_key, concentration):
+    """What 16-bit or 8-bit codes take from a row is given back; each weight stays as close."""
+    monkeypatch.setattr(quantize, "MAX_16_BIT_VALUES", n_16_bit)
+    random = np.random.default_rng(n_key)
+    weights = random.dirichlet([concentration] * n_key, size=(1, 2, 8))
+    weights[0, 0, 0, 0] *= 0.5  # a row that does not sum to 1
+    packed = parse_packed_header(quantize.quantize(weights, False), "weights")
+    values, _ = unpack_values(packed, "weights")
+    peaks = weights.max(-1, keepdims=True)
+    assert (np.abs(values - weights) <= peaks / (65_000 if n_16_bit else 127)).all()
+    assert np.abs(values.sum(-1, dtype=float) - weights.sum(-1)).max() < 9e-6
+    assert values.min() >= 0
+
+
+def test_sums_that_no_rounding_explains_change_little():
+    data = PEAKS + np.full(3, 9.0, "<f8").tobytes() + bytes([255, 100, 0] * 3)
+    changed = page(sums=True, layers=[squeezed(data)])
+    weights = read_page(changed).weights
+    assert np.allclose(weights, [1.0, 99 / 254 + 1 / 254, 0.0])
