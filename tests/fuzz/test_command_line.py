@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -11,7 +12,7 @@ from attnviz.cli.app import COMMANDS
 from tests.cli.runner import Run
 from tests.fuzz import command_cases
 from tests.fuzz.command_cases import faults_of, faults_on_disk
-from tests.fuzz.command_words import NOT_TRIED, command_params
+from tests.fuzz.command_words import NOT_TRIED, command_params, option_value
 from tests.fuzz.loop import SOAK
 from tests.sources.limited_process import run_limited
 
@@ -34,9 +35,7 @@ def test_every_option_is_tried(command):
     for param in options:
         if not param.is_flag:
             assert not set(param.opts) & set(NOT_TRIED)
-            values = {
-                command_words.option_value(param, command_words.Random(i)) for i in range(99)
-            }
+            values = {option_value(param, Random(number)) for number in range(99)}
             assert len(values) > 5, param.name
 
 
