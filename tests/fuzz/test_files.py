@@ -13,6 +13,9 @@ from attnviz.errors import AttnvizError
 from attnviz.render.formats import find_format
 from attnviz.sources.external import array_files, read
 from attnviz.sources.external.readers import READERS
+from tests.cli.runner import run
+from tests.conftest import make_map
+from tests.fuzz.command_cases import faults_of
 from tests.fuzz.loop import case_numbers
 from tests.fuzz.mutations import mutate
 from tests.fuzz.valid_files import valid_files
@@ -20,6 +23,7 @@ from tests.sources.external.hand import npy
 
 WRITERS = ("json", "csv")
 N_SHORT = 60  # mutations per reader without it
+N_COMMAND = 60  # commands without it
 FILES = valid_files()
 
 
@@ -47,6 +51,50 @@ def test_mutations_of_valid_files_are_read_or_refused(name):
         except Exception as error:
             error.add_note(f"mutation {number} of {name}: {data[:300]!r}")
             raise
+
+
+FORMATS = (
+    "table",
+    "table",
+    "json",
+    "csv",
+    "html",
+    "npz",
+    "parquet",
+    "safetensors",
+    "svg",
+    "jsonl",
+)
+VIEWS = ("auto", "matrix", "lines", "text", "overview", "rows")
+
+
+def make_command(path, random):
+    """A command that reads a file, with one other option or none."""
+    command = random.choice(("render", "render", "diff", "check"))
+    words = [command, path]
+    if command == "diff":
+        words.insert(random.choice((1, 2)), path if random.random() < 0.5 else f"{path}.valid")
+    elif command == "check":
+        words += random.choice(([], ["--causal"], ["--window", "2"], ["--signed"]))
+    else:
+        words += ["-f", random.choice(FORMATS)]
+        words += random.choice(([], [], ["--view", random.choice(VIEWS)], ["--layer", "0"]))
+    return words
+
+
+def test_commands_print_mutations_or_refuse_them(tmp_path):
+    path = tmp_path / "attention"
+    valid = find_format("json").render(make_map(text="The cat sat"))
+    (tmp_path / "attention.valid").write_bytes(valid)
+    names = sorted(FILES)
+    for number in case_numbers(N_COMMAND):
+        random = Random(f"file command {number}")
+        data = mutate(random.choice(FILES[random.choice(names)]), random)
+        path.write_bytes(data)
+        words = make_command(str(path), random)
+        done = run(*words, stdin=None)
+        assert faults_of(done) == [], (number, words, done.err[:500], data[:300])
+        assert path.read_bytes() == data and len(list(tmp_path.iterdir())) == 2
 
 
 def test_every_reader_is_fuzzed():
