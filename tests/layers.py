@@ -47,6 +47,8 @@ LAYERS = {
         ("tunables",),
         ("part",),
         ("inputs",),
+        ("selection",),
+        ("reduction",),
         ("subset", "token_features", "comparison"),
         ("attention_map",),
         ("tokens", "grid"),

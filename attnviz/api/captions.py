@@ -62,9 +62,12 @@ def name_layer(amap: AttentionMap, name: str, layer: int) -> str:
 def find_patterns(amap: AttentionMap) -> Patterns:
     """The pattern and score of each head that fits a pattern.
 
-    Untrained weights, masks, comparisons and pooled maps have no patterns.
+    Untrained weights, masks, comparisons, pooled and reduced maps have no patterns.
     """
-    is_other = amap.meta.get("source") in ("mask", "difference") or "pooled" in amap.meta
+    is_other = (
+        amap.meta.get("source") in ("mask", "difference")
+        or {"pooled", "reduced"} & amap.meta.keys()
+    )
     if amap.names or is_other or "seed" in amap.meta:
         return {}
     from attnviz.measure.patterns import best_patterns

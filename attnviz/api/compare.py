@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Unpack
 
 import numpy as np
@@ -17,6 +17,7 @@ from attnviz.core.compose.compose import compose
 from attnviz.core.engine.collectors import FullCollector, run_unrecorded
 from attnviz.core.engine.layer_call import LayerCall
 from attnviz.core.map_metadata import MapMetadata
+from attnviz.core.selection import HeadSelection, Selector
 from attnviz.errors import MisuseError, UnknownParameterError
 from attnviz.measure.difference import difference, head_divergence, require_equal_shapes
 from attnviz.sources.forward_pass import (
@@ -30,6 +31,7 @@ from attnviz.sources.options import PART_OPTIONS, Options
 from attnviz.sources.seeded.run_seeded import SeededPass
 
 COPIES_PER_PASS = 4  # maps in memory per recorded one: as recorded, differences, joined
+Indices = tuple[int, ...] | None  # of layers or heads; None: all
 
 
 def compare(
@@ -37,8 +39,8 @@ def compare(
     context: str | None = None,
     *,
     variants: Sequence[str],
-    select_layers: Collection[int] | None = None,
-    select_heads: Collection[int] | None = None,
+    select_layers: Selector = None,
+    select_heads: Selector = None,
     select_segments: str | None = None,
     **options: Unpack[Options],
 ) -> AttentionMap:
@@ -53,8 +55,8 @@ def compare(
         context: a second sentence whose tokens are the keys (cross-attention); None: the text.
         variants: names of mechanisms, two or more; with a model one or more, or none if the
             options state an intervention (such as `ablate`).
-        select_layers: the layers to keep.
-        select_heads: the heads to keep.
+        select_layers: the layers to keep, as for `attnviz.look`.
+        select_heads: the heads to keep, as for `attnviz.look`.
         select_segments: for sentence pairs, the segments of queries and keys, as in "A,B".
         options: as for `attnviz.look`.
 
@@ -71,6 +73,7 @@ def compare(
     >>> [entry["name"] for entry in amap.meta["comparison"]]
     ['scaled-dot', 'hard', 'hard − scaled-dot']
     """
+    selection = HeadSelection.parse(select_layers, select_heads)
     if isinstance(variants, str):
         raise UnknownParameterError(f"variants={variants!r:.80} should be a list of names")
     if options.get("model"):
@@ -79,11 +82,16 @@ def compare(
         raise MisuseError("compare needs at least two mechanisms, as in -v softmax -v hard")
     else:
         passes = build_variants(text, context, variants, options)
-    check_passes(passes, select_layers, select_heads)
-    collectors = {name: FullCollector(layers=select_layers, heads=select_heads) for name in passes}
-    last = None if select_layers is None else max(select_layers)
-    run_passes(passes, collectors, last)
-    maps = {name: build_map(passes[name], collectors[name], text, context) for name in passes}
+    selected = check_passes(passes, selection)
+    collectors = {
+        name: FullCollector(layers=layers, heads=heads)
+        for name, (layers, heads) in selected.items()
+    }
+    run_passes(passes, collectors, last_layer(selected.values()))
+    maps = {
+        name: selection.reduce(build_map(passes[name], collectors[name], text, context))
+        for name in passes
+    }
     if select_segments is not None:
         maps = {name: subset.select_segments(amap, select_segments) for name, amap in maps.items()}
     return join_maps(maps)
@@ -131,18 +139,18 @@ def add_pass(passes: dict[str, ForwardPass], name: str, forward: ForwardPass) ->
 
 
 def check_passes(
-    passes: Mapping[str, ForwardPass],
-    layers: Collection[int] | None,
-    heads: Collection[int] | None,
-) -> None:
-    """Raise MisuseError, before any layer runs, for passes that cannot be compared.
+    passes: Mapping[str, ForwardPass], selection: HeadSelection
+) -> dict[str, tuple[Indices, Indices]]:
+    """The numbers of the layers and heads to record for each pass; None for all of them.
 
-    That is for layers and heads that one of them lacks, for maps of different shapes, and for
-    more memory than there is.
+    Raises MisuseError, before any layer runs, for passes that cannot be compared: for layers and
+    heads that one of them lacks, for maps of different shapes, and for more memory than there is.
     """
-    shapes = []
-    for forward in passes.values():
+    selected, shapes = {}, []
+    for name, forward in passes.items():
+        layers, heads = selection.resolve(range(forward.n_layer), range(forward.n_head))
         check_request(forward, layers, heads, n_copy=COPIES_PER_PASS * len(passes))
+        selected[name] = layers, heads
         shapes.append(
             (
                 forward.n_layer if layers is None else len(layers),
@@ -153,6 +161,13 @@ def check_passes(
         )
     for shape in shapes[1:]:
         require_equal_shapes(shapes[0], shape)
+    return selected
+
+
+def last_layer(selected: Iterable[tuple[Indices, Indices]]) -> int | None:
+    """The last layer that any pass records; None for all layers."""
+    last = [layers if layers is None else max(layers) for layers, _ in selected]
+    return None if None in last else max(number for number in last if number is not None)
 
 
 @use_threads()
@@ -190,7 +205,7 @@ def join_maps(maps: dict[str, AttentionMap]) -> AttentionMap:
     compared: list[ComparedHead] = []
     for j, head in enumerate(first.heads):
         for name, amap in maps.items():
-            columns.append((f"{name} · head {head}", amap, j))
+            columns.append((f"{name} · {first.head_label(j)}", amap, j))
             kind = "original" if name == first_name else "changed"
             compared.append(ComparedHead(name, kind, head))
         for name, _ in others:

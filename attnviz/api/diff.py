@@ -86,16 +86,19 @@ def diff(
         changes = most_changed_heads(before, after, FEW)
         meta["divergence"] = head_divergence(before, after).tolist()
         meta["most_changed"] = [head._asdict() for head in changes]
-        meta["algebra"] += f"; largest change: {describe_changes(changes)}"
+        meta["algebra"] += f"; largest change: {describe_changes(change, changes)}"
     else:
         notes.append("rows are not distributions; divergence not computed")
     return Difference(replace(change, meta=meta), changes, notes)
 
 
-def describe_changes(changes: list[HeadChange]) -> str:
+def describe_changes(amap: AttentionMap, changes: list[HeadChange]) -> str:
     """The heads that changed most, in one line."""
-    changed = [change for change in changes if change.divergence > 0]
-    heads = [f"layer {layer} · head {head} JS {value:.3f}" for layer, head, value in changed]
+    heads = [
+        f"{amap.head_name(amap.layers.index(layer), amap.heads.index(head))} JS {value:.3f}"
+        for layer, head, value in changes
+        if value > 0
+    ]
     return ", ".join(heads) or "none"
 
 

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from typing import Any, Unpack
 
 from attnviz.api.look import library_versions
-from attnviz.argument_types import require_type
 from attnviz.core.arrays import FloatArray
 from attnviz.core.engine.layer_call import LayerCall
 from attnviz.core.explain.arithmetic import explain_weight
@@ -17,6 +16,7 @@ from attnviz.core.explain.explanation import Explanation, Step
 from attnviz.core.explain.steps import explain_steps, labels_of, vector_step
 from attnviz.core.explain.trace import Trace
 from attnviz.core.map_metadata import layer_mechanism
+from attnviz.core.selection import HeadSelection
 from attnviz.core.token_features import letter_numbers
 from attnviz.core.tokens import Tokens, find_token
 from attnviz.sources.forward_pass import (
@@ -35,8 +35,8 @@ def explain(
     text: str,
     context: str | None = None,
     *,
-    layer: int = 0,
-    head: int = 0,
+    layer: int | str | None = None,
+    head: int | str | None = None,
     cell: tuple[str, str] | None = None,
     **options: Unpack[Options],
 ) -> Explanation:
@@ -45,8 +45,8 @@ def explain(
     Args:
         text: the sentence; its tokens are the queries.
         context: a second sentence whose tokens are the keys (cross-attention); None: the text.
-        layer: the layer to explain.
-        head: the head to explain.
+        layer: the layer to explain (0); negative: from the end.
+        head: the head to explain (0), likewise; or "2.9" for head 9 of layer 2.
         cell: the query and the key of one weight, each a token or a position.
         options: as for `attnviz.look`.
 
@@ -63,9 +63,9 @@ def explain(
     >>> explanation.cell.query.label, explanation.cell.key.label
     ('cat', 'sat')
     """
-    require_type("layer", layer, int)
-    require_type("head", head, int)
+    selection = HeadSelection.parse(layer, head)
     forward = build_forward_pass(text, context, **options)
+    layer, head = selection.resolve_single(forward.n_layer, forward.n_head)
     check_request(forward, [layer], [head])
     unused = find_unused_options(text, context, **options)
     refuse_unused(unused, str(forward.meta().get("variant")), has_vectors=True)

@@ -28,7 +28,8 @@ def head_stats(amap: AttentionMap, sort: str = "layer") -> list[HeadStats]:
 
     Returns:
         One dict per head; values are None where they are not defined. "layer" and "head" are
-        original indices; "pattern" is the best pattern if its "score", from 0 to 1, is at
+        original indices, "name" is the label of the head ("layer 2 · head 9", "layer 2 · mean of
+        12 heads"); "pattern" is the best pattern if its "score", from 0 to 1, is at
         least 0.5; "entropy" and its maximum "most_entropy" are means over rows in bits;
         "distance" is the mean distance in tokens; "strongest" is the strongest link, without
         special tokens, padding and rows with a single key if it can be: query, key,
@@ -54,6 +55,7 @@ def head_stats(amap: AttentionMap, sort: str = "layer") -> list[HeadStats]:
             {
                 "layer": best.layer,
                 "head": best.head,
+                "name": amap.head_name(i, j),
                 "pattern": best.name,
                 "score": best.score,
                 "entropy": summary.entropy,

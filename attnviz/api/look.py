@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import Any, Unpack
 
 import numpy as np
@@ -16,6 +15,7 @@ from attnviz.core.attention_map import AttentionMap
 from attnviz.core.engine.collectors import Collector, FullCollector
 from attnviz.core.engine.pooled_collector import PooledCollector
 from attnviz.core.map_metadata import MapMetadata
+from attnviz.core.selection import HeadSelection, Selector
 from attnviz.errors import MisuseError
 from attnviz.sources.forward_pass import (
     ForwardPass,
@@ -32,8 +32,8 @@ def look(
     text: str,
     context: str | None = None,
     *,
-    select_layers: Collection[int] | None = None,
-    select_heads: Collection[int] | None = None,
+    select_layers: Selector = None,
+    select_heads: Selector = None,
     select_segments: str | None = None,
     with_vectors: bool = False,
     pool: int | None = None,
@@ -48,8 +48,10 @@ def look(
     Args:
         text: the sentence; its tokens are the queries.
         context: a second sentence whose tokens are the keys (cross-attention); None: the text.
-        select_layers: the layers to keep; earlier layers are computed too.
-        select_heads: the heads to keep.
+        select_layers: the layers to keep: a number (negative: from the end), several, or a
+            text such as "0,2-5"; "mean" or "max": all, combined into one. Earlier layers are
+            computed too.
+        select_heads: the heads to keep, likewise; or "2.9" for head 9 of layer 2.
         select_segments: for sentence pairs, the segments of queries and keys, as in "A,B".
         with_vectors: also keep query and key vectors, which some views need.
         pool: pool the map to at most N × N cells; 0: never; None: to 512 × 512 for texts of
@@ -74,23 +76,23 @@ def look(
     require_type("with_vectors", with_vectors, bool)
     require_type("select_segments", select_segments, str)
     require_type("pool", pool, int)
-    forward, pool_size = prepare(
-        text, context, select_layers, select_heads, pool, pool_by, with_vectors, options
-    )
-    selection: dict[str, Any] = {"layers": select_layers, "heads": select_heads}
-    last = None if select_layers is None else max(select_layers)
+    selection = HeadSelection.parse(select_layers, select_heads)
+    forward, pool_size = prepare(text, context, selection, pool, pool_by, with_vectors, options)
+    layers, heads = selection.resolve(range(forward.n_layer), range(forward.n_head))
+    last = None if layers is None else max(layers)
     if pool_size is not None:
         if select_segments is not None:
             raise MisuseError("--segments cannot be combined with a pooled map; add --pool 0")
         if with_vectors:
             raise MisuseError("--with-qk cannot be combined with a pooled map; add --pool 0")
-        pooled = PooledCollector(max_bins=pool_size, **selection)
+        pooled = PooledCollector(max_bins=pool_size, layers=layers, heads=heads)
         forward.run(pooled.callback(forward.variant_for), last)
         meta = build_meta(forward, pooled)
-        return build_pooled_map(forward, pooled, pool_by or "share", text, context, meta)
-    collector = FullCollector(with_vectors=with_vectors, **selection)
+        amap = build_pooled_map(forward, pooled, pool_by or "share", text, context, meta)
+        return selection.reduce(amap)
+    collector = FullCollector(with_vectors=with_vectors, layers=layers, heads=heads)
     forward.run(collector.callback(forward.variant_for), last)
-    amap = build_map(forward, collector, text, context)
+    amap = selection.reduce(build_map(forward, collector, text, context))
     return amap if select_segments is None else subset.select_segments(amap, select_segments)
 
 
@@ -98,8 +100,8 @@ def check_look(
     text: str,
     context: str | None = None,
     *,
-    select_layers: Collection[int] | None = None,
-    select_heads: Collection[int] | None = None,
+    select_layers: Selector = None,
+    select_heads: Selector = None,
     pool: int | None = None,
     pool_by: str | None = None,
     **options: Any,
@@ -111,22 +113,25 @@ def check_look(
     has_vectors = options.pop("with_vectors", False)
     for name in ("select_segments", "generate"):
         options.pop(name, None)
-    prepare(text, context, select_layers, select_heads, pool, pool_by, has_vectors, options)
+    selection = HeadSelection.parse(select_layers, select_heads)
+    prepare(text, context, selection, pool, pool_by, has_vectors, options)
 
 
 def prepare(
     text: str,
     context: str | None,
-    layers: Collection[int] | None,
-    heads: Collection[int] | None,
+    selection: HeadSelection,
     pool: int | None,
     pool_by: str | None,
     has_vectors: bool,
     options: Any,
 ) -> tuple[ForwardPass, int | None]:
     """The forward pass of a request and the size of its pooled map, checked."""
+    if has_vectors and selection.is_reduced:
+        raise MisuseError("--with-qk has no effect on the mean or max of heads or layers")
     forward = build_forward_pass(text, context, **options)
     pool_size = choose_pool_size(forward, pool, pool_by)
+    layers, heads = selection.resolve(range(forward.n_layer), range(forward.n_head))
     check_request(forward, layers, heads, pool_size)
     unused = find_unused_options(text, context, **options)
     refuse_unused(unused, str(forward.meta().get("variant")), has_vectors)

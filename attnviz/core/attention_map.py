@@ -97,10 +97,22 @@ class AttentionMap(Record, eq=False):
 
     def head_name(self, layer_index: int, head_index: int) -> str:
         """Label of a head, given by its indices into this map's axes: layer 2 · head 7."""
-        layer = f"layer {self.layers[layer_index]} · "
-        if not self.names:
-            return f"{layer}head {self.heads[head_index]}"
-        return self.names[head_index] if self.n_layer == 1 else layer + self.names[head_index]
+        head = self.head_label(head_index)
+        if self.names and self.n_layer == 1:
+            return head
+        return f"{self.layer_label(layer_index)} · {head}"
+
+    def layer_label(self, index: int) -> str:
+        """Label of a layer, given by its index: layer 2, or mean of 6 layers."""
+        label = self.meta.get("reduced_layers") if self.n_layer == 1 else None
+        return label if isinstance(label, str) else f"layer {self.layers[index]}"
+
+    def head_label(self, index: int) -> str:
+        """Label of a head within its layer: head 7, mean of 12 heads, or its name."""
+        if self.names:
+            return self.names[index]
+        label = self.meta.get("reduced_heads") if self.n_head == 1 else None
+        return label if isinstance(label, str) else f"head {self.heads[index]}"
 
     @property
     def title(self) -> str:
@@ -182,6 +194,19 @@ def indices_of(present: Sequence[int], selected: Sequence[int] | None, kind: str
         raise MisuseError(f"--{kind} is empty; leave it out for every {kind}")
     for number in selected:
         if number not in present:
-            available = ", ".join(map(str, present))
-            raise MisuseError(f"there is no {kind} {number}; there are {available}")
+            raise MisuseError(missing_number(number, present, kind))
     return [present.index(number) for number in selected]
+
+
+def missing_number(number: int, present: Sequence[int], kind: str) -> str:
+    """The message for a layer or head that is not present, with those that are.
+
+    >>> missing_number(-4, range(3), "layer")
+    'there is no layer -4; there are 0 to 2, or -3 to -1 from the end'
+    """
+    count = len(present)
+    is_range = count > 1 and list(present) == list(range(count))
+    available = f"0 to {count - 1}" if is_range else ", ".join(map(str, present))
+    if number < 0:
+        available += f", or -{count} to -1 from the end"
+    return f"there is no {kind} {number}; there are {available}"

@@ -77,6 +77,8 @@ class DerivedMetadata(TypedDict, total=False):
     segments: the segments that remain, "A attends to B".
     dropped: numbers of queries and keys that were removed.
     pooled, reduced: how cells or heads were combined.
+    reduced_layers, reduced_heads: label of the one layer or head that combines several, as in
+        "mean of 12 heads".
     comparison: one entry per head of a comparison, see core/comparison.py.
     divergence: Jensen–Shannon divergence in bits, [layer][head], by map in a comparison.
     layer, head: the head that an explanation is about.
@@ -90,6 +92,8 @@ class DerivedMetadata(TypedDict, total=False):
     dropped: list[int]
     pooled: str
     reduced: str
+    reduced_layers: str
+    reduced_heads: str
     mask: str
     density: float
     compared: list[str]

@@ -40,6 +40,10 @@ def add_residual(amap: AttentionMap, what: str) -> FloatArray:
     if any(above - below != 1 for below, above in pairwise(amap.layers)) or amap.layers[0] != 0:
         layers = ", ".join(map(str, amap.layers))
         raise MisuseError(f"{what} needs all layers from 0 on; this map has {layers}")
+    if "reduced_layers" in amap.meta:
+        raise MisuseError(
+            f"{what} needs all layers; this map has the {amap.meta['reduced_layers']}"
+        )
     require_distribution_rows(amap, what)
     return (amap.weights.mean(1, dtype=np.float64) + np.eye(len(amap.keys))) / 2
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from numbers import Integral
-from typing import Any, Protocol, Unpack
+from typing import Protocol, Unpack
 
 from attnviz.argument_types import require_type
 from attnviz.core.engine.layer_call import AttendCallback, LayerCall
 from attnviz.core.map_metadata import MapMetadata
 from attnviz.core.tokens import Tokens
 from attnviz.core.variant import Variant
-from attnviz.errors import MisuseError, UnknownParameterError
+from attnviz.errors import MisuseError
 from attnviz.sources.options import Options, validate_options
 
 EMBEDDING_OPTIONS = ("seed", "dim", "embedding", "positions")
@@ -62,43 +61,15 @@ def check_request(
     max_side: int | None = None,
     n_copy: int = 1,
 ) -> None:
-    """Raise MisuseError for layers and heads that do not exist, and for too little memory.
+    """Raise MisuseError for options that act on no recorded layer, and for too little memory.
 
-    `n_copy` is the number of maps in memory per recorded one.
+    The layers and heads exist. `n_copy` is the number of maps in memory per recorded one.
     """
-    check_indices(layers, forward_pass.n_layer, "layer")
-    check_indices(heads, forward_pass.n_head, "head")
-    if layers is not None:
+    if layers:
         forward_pass.check_last_layer(max(layers))
     n_layer = forward_pass.n_layer if layers is None else len(layers)
     n_head = forward_pass.n_head if heads is None else len(heads)
     forward_pass.check_memory(n_layer * n_head * n_copy, max_side)
-
-
-def check_indices(indices: Collection[int] | None, n_available: int, what: str) -> None:
-    """Raise MisuseError unless these are some of the layers or heads, each once.
-
-    None stands for all of them. `what` is "layer" or "head".
-    """
-    if indices is None:
-        return
-    if isinstance(indices, str | bytes) or not isinstance(indices, Collection):
-        raise UnknownParameterError(
-            f"--{what} {indices!r:.80} should be a list of integers, such as [0, 2]"
-        )
-    if not len(indices):
-        raise MisuseError(f"--{what} is empty; leave it out for every {what}")
-    checked: set[Any] = set()
-    values: Collection[Any] = indices  # from Python, of any type
-    for index in values:
-        is_integer = isinstance(index, Integral) and not isinstance(index, bool)
-        if not is_integer or not 0 <= index < n_available:
-            raise MisuseError(
-                f"there is no {what} {index!r:.80}; there are 0 to {n_available - 1}"
-            )
-        if index in checked:
-            raise MisuseError(f"--{what} has {index} twice")
-        checked.add(index)
 
 
 def build_forward_pass(text: str, context: str | None, **options: Unpack[Options]) -> ForwardPass:

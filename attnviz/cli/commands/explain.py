@@ -27,8 +27,16 @@ def explain(
     ctx: typer.Context,
     text: Text = None,
     *,
-    layer: Annotated[int, typer.Option("--layer", metavar="N", help="Layer to explain.")] = 0,
-    head: Annotated[int, typer.Option("--head", metavar="N", help="Head to explain.")] = 0,
+    layer: Annotated[
+        str | None,
+        typer.Option("--layer", metavar="N", help="Layer to explain.", show_default="0"),
+    ] = None,
+    head: Annotated[
+        str | None,
+        typer.Option(
+            "--head", metavar="N", help="Head to explain, or LAYER.HEAD.", show_default="0"
+        ),
+    ] = None,
     cell: Annotated[
         str | None,
         typer.Option(

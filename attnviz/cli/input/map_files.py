@@ -8,8 +8,8 @@ from typing import Any
 
 from attnviz.cli.environment import Environment, FileId, file_id, stream_id
 from attnviz.cli.input.sentences import require_stdin
-from attnviz.cli.options.parse import parse_indices
 from attnviz.core.attention_map import AttentionMap
+from attnviz.core.selection import HeadSelection
 from attnviz.core.subset import select_segments
 from attnviz.errors import MisuseError
 from attnviz.sources.external import read_each
@@ -26,14 +26,14 @@ def read_maps(
     name = "standard input" if file == "-" else PurePath(file).name
     known: set[str] = set()
     source: Any = require_stdin(env) if file == "-" else file
-    layers = parse_indices(options.get("layer"), "--layer")
-    heads, segments = parse_indices(options.get("head"), "--head"), options.get("segments")
+    selection = HeadSelection.parse(options.get("layer"), options.get("head"))
+    segments = options.get("segments")
     for amap in read_each(source, names, axes=options["axes"], which=options["which"]):
         for guess in amap.meta.get("guessed", ()):
             if guess not in known:
                 env.warn(f"note: {name}: {guess}")
                 known.add(guess)
-        selected = amap.select(layers=layers, heads=heads)
+        selected = selection.apply(amap)
         yield selected if segments is None else select_segments(selected, segments)
 
 

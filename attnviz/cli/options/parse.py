@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from attnviz.cli.options.look import LOOK
 from attnviz.core.attention_map import AttentionMap
+from attnviz.core.selection import HeadSelection
 from attnviz.errors import AttnvizWarning, MisuseError
 
 if TYPE_CHECKING:
@@ -29,10 +30,14 @@ def parse_look_options(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def parse_selection(options: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments of `attnviz.look` that select layers, heads and segments."""
+    """The arguments of `attnviz.look` that select layers, heads and segments.
+
+    Raises MisuseError for layers and heads that cannot be read.
+    """
+    HeadSelection.parse(options["layer"], options["head"])
     return {
-        "select_layers": parse_indices(options["layer"], "--layer"),
-        "select_heads": parse_indices(options["head"], "--head"),
+        "select_layers": options["layer"],
+        "select_heads": options["head"],
         "select_segments": options["segments"],
     }
 

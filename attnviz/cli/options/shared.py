@@ -55,8 +55,18 @@ IN_OUT = Group(
 SELECTION = Group(
     "Layers and heads",
     {
-        "layer": Opt("--layer", str, metavar="LIST", help="Layers to show, e.g. 0,2-5."),
-        "head": Opt("--head", str, metavar="LIST", help="Heads to show, e.g. 0,2-5."),
+        "layer": Opt(
+            "--layer",
+            str,
+            metavar="LIST",
+            help="Layers to show: 0,2-5, -1 for the last; mean or max of all.",
+        ),
+        "head": Opt(
+            "--head",
+            str,
+            metavar="LIST",
+            help="Heads to show: 0,2-5, -1 for the last, 2.9 (LAYER.HEAD); mean or max of all.",
+        ),
         "segments": Opt(
             "--segments",
             str,

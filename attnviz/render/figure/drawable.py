@@ -95,8 +95,10 @@ class Drawable(Record, eq=False):
 
     @property
     def pooled_note(self) -> str:
-        """How the map was pooled; empty if it was not."""
-        return str(self.amap.meta.get("pooled", ""))
+        """How cells were pooled and heads combined; empty if neither was done."""
+        return "; ".join(
+            str(self.amap.meta[k]) for k in ("pooled", "reduced") if k in self.amap.meta
+        )
 
     @property
     def masked_note(self) -> str:
@@ -126,10 +128,9 @@ class Drawable(Record, eq=False):
         if amap.names:
             return self.fonts.substitute(escape_text(amap.head_name(layer, head)))
         if amap.n_layer == 1:
-            return f"head {amap.heads[head]}"
-        return (
-            f"L{amap.layers[layer]} H{amap.heads[head]}" if short else amap.head_name(layer, head)
-        )
+            return escape_text(amap.head_label(head))
+        name = amap.head_name(layer, head)
+        return escape_text(name.replace("layer ", "L").replace("head ", "H") if short else name)
 
     def caption(self, layer: int, head: int) -> str:
         """The caption of a head; empty if it has none."""
@@ -152,6 +153,7 @@ def figure_title(amap: AttentionMap, style: Style) -> str:
     if style.title is not None:
         return escape_text(style.title)
     names = [amap.title]
-    if amap.n_layer == 1 and (amap.layers != (0,) or "model" in amap.meta):
-        names.append(f"layer {amap.layers[0]}")
+    is_reduced = "reduced_layers" in amap.meta
+    if amap.n_layer == 1 and (amap.layers != (0,) or "model" in amap.meta or is_reduced):
+        names.append(amap.layer_label(0))
     return escape_text(" · ".join(names))

@@ -26,6 +26,7 @@ from attnviz.render.figure.titles import (
     nonempty,
 )
 from attnviz.render.row_remainder import Remainder
+from attnviz.render.safe_text import escape_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -121,7 +122,12 @@ def label_patterns(axes: Axes, drawable: Drawable, width: float) -> None:
 def label_axes(axes: Axes, drawable: Drawable, panel: tuple[float, float]) -> None:
     """Label rows with layers and columns with heads, as many as fit."""
     amap = drawable.amap
-    layers, heads = tuple(map(str, amap.layers)), tuple(map(str, amap.heads))
+    layers = tuple(
+        escape_text(amap.layer_label(i).removeprefix("layer ")) for i in range(amap.n_layer)
+    )
+    heads = tuple(
+        escape_text(amap.head_label(j).removeprefix("head ")) for j in range(amap.n_head)
+    )
     down = AxisLabels.for_rows(layers, panel[1] / amap.n_layer, drawable.fonts)
     across = AxisLabels.for_rows(heads, panel[0] / amap.n_head, drawable.fonts)
     axes.set_yticks(

@@ -37,7 +37,7 @@ def describe_map(amap: AttentionMap, several: bool) -> dict[str, Any]:
 def control_options(amap: AttentionMap) -> dict[str, list[tuple[int | str, str]]]:
     """The options of each select element, by its name, as (value, label) pairs."""
     return {
-        "layer": [(layer, f"layer {layer}") for layer in amap.layers],
+        "layer": [(n, escape_text(amap.layer_label(i))) for i, n in enumerate(amap.layers)],
         "head": list(zip(amap.heads, head_names(amap), strict=True)),
         "qs": segment_options(amap.queries),
         "ks": segment_options(amap.keys),
@@ -123,7 +123,7 @@ def carries_vectors(amap: AttentionMap) -> bool:
 
 def head_names(amap: AttentionMap) -> list[str]:
     """The name of each head."""
-    return [escape_text(name) for name in amap.names] or [f"head {head}" for head in amap.heads]
+    return [escape_text(amap.head_label(index)) for index in range(amap.n_head)]
 
 
 def has_word_pieces(tokens: Sequence[Token]) -> bool:

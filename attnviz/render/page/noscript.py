@@ -11,7 +11,7 @@ from attnviz.core.arrays import BoolArray, FloatArray
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.tokens import Token
 from attnviz.render.colors import ColorScale
-from attnviz.render.safe_text import escape_token, truncate
+from attnviz.render.safe_text import escape_text, escape_token, truncate
 from attnviz.render.style import Style
 
 MAX_TOKENS = 24  # per axis: what a reader can still make out
@@ -42,12 +42,13 @@ def noscript_html(amap: AttentionMap, style: Style) -> str:
 def noscript_caption(amap: AttentionMap, scale: ColorScale) -> str:
     """Which head, tokens and color scale the heatmap shows."""
     n_query, n_key = len(amap.queries), len(amap.keys)
+    first = escape_text(f"{amap.layer_label(0)}, {amap.head_label(0)}")
     cropped = (
         f"The first {min(n_query, MAX_TOKENS)} of {n_query} queries and the first "
         f"{min(n_key, MAX_TOKENS)} of {n_key} keys are shown. "
     )
     return (
-        f"Layer {amap.layers[0]}, head {amap.heads[0]}. Rows: queries. Columns: keys. "
+        f"{first[:1].upper()}{first[1:]}. Rows: queries. Columns: keys. "
         f"Color scale: {scale.low:g} to {scale.high:g}; cells without color are masked. "
         f"{cropped if max(n_query, n_key) > MAX_TOKENS else ''}"
         "Enable JavaScript to explore all layers and heads."

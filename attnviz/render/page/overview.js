@@ -27,7 +27,7 @@ export class OverviewView {
 		const numbers = names.map((name) => el("span.column-label", name.replace(/^head /, "")));
 		const row = (layer, l) => [
 			!single && el("span.row-label", layer),
-			...heads.map((head, h) => this.thumb(layer, head, `${l} ${h}`, names[h], single)),
+			...heads.map((head, h) => this.thumb([layer, l], head, `${l} ${h}`, names[h], single)),
 		];
 		const parts = [!single && [el("span"), numbers], layers.map(row)];
 		this.host.replaceChildren(el("div.heads", { role: "group", "aria-label": "Heads", style }, ...parts));
@@ -36,10 +36,10 @@ export class OverviewView {
 		else this.observe(thumbs);
 	}
 
-	thumb(layer, head, stop, name, labeled) {
+	thumb([layer, l], head, stop, name, labeled) {
 		const { state } = this.page;
 		const current = layer === state.layer && head === state.head;
-		const props = { class: "thumb", "aria-label": `layer ${layer}, ${name}`, "aria-current": current };
+		const props = { class: "thumb", "aria-label": `${this.page.attention.lists.layer[l][1]}, ${name}`, "aria-current": current };
 		const open = () => state.set({ layer, head, view: "matrix" });
 		return button([el("canvas"), labeled && name], open, { ...props, ...focusStop(stop, current) });
 	}

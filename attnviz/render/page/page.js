@@ -38,8 +38,9 @@ export class Page {
 	}
 
 	get headName() {
-		const [, head] = this.indicesIn(this.attention);
-		return `layer ${this.state.layer}, ${this.attention.head_names[head]}`;
+		const { lists, head_names: names } = this.attention;
+		const [layer, head] = this.indicesIn(this.attention);
+		return `${lists.layer[layer][1]}, ${names[head]}`;
 	}
 
 	/** The matrix of a head with its layer loaded; by default the selected head. */

@@ -9,6 +9,7 @@ from attnviz.core.attention_map import AttentionMap
 from attnviz.render.link_text import format_link
 from attnviz.render.provenance import untrained_note
 from attnviz.render.reports.terminal_listing import Listing
+from attnviz.render.style import SEPARATOR
 
 COLUMNS = ("head", "pattern", "score", "entropy", "distance", "strongest link")
 NUMBERS = ("head", "score", "entropy", "distance")
@@ -27,7 +28,7 @@ def heads_table(amap: AttentionMap, rows: Sequence[Mapping[str, Any]]) -> Listin
         [head_cells(amap, row) for row in rows],
         NUMBERS,
         NOTE,
-        subtitle=untrained_note(amap) or "",
+        subtitle=SEPARATOR.join(filter(None, (amap.meta.get("reduced"), untrained_note(amap)))),
     )
 
 
@@ -35,7 +36,9 @@ def head_cells(amap: AttentionMap, row: Mapping[str, Any]) -> tuple[str, ...]:
     """The cells of one head; a dash where a number is undefined."""
     link, bits, far = row["strongest"], row["entropy"], row["distance"]
     return (
-        f"{row['layer']}.{row['head']}",
+        number_or_reduction(row["layer"], amap.meta.get("reduced_layers"))
+        + "."
+        + number_or_reduction(row["head"], amap.meta.get("reduced_heads")),
         row["pattern"] or "–",
         f"{row['score']:.2f}",
         "–" if bits is None else f"{bits:.2f} of {row['most_entropy']:.2f}",
@@ -44,3 +47,8 @@ def head_cells(amap: AttentionMap, row: Mapping[str, Any]) -> tuple[str, ...]:
         if link is None
         else f"{format_link(amap, link['query'], link['key'])} {link['weight']:.2f}",
     )
+
+
+def number_or_reduction(number: int, label: str | None) -> str:
+    """The number of a layer or head; for a reduced one the first word of its label, "mean"."""
+    return str(number) if label is None else label.partition(" ")[0]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from rich.cells import cell_len
+
 from attnviz.render.cell_pooling import Pool
 from attnviz.render.terminal.blocks import block_notes, cell_rows, glyph_ramp, rows_per_line
 from attnviz.render.terminal.context import RenderContext
@@ -23,6 +25,8 @@ def render_lines(context: RenderContext) -> Iterator[Line]:
     rows = side if rows_per_line(context) == 2 else side // 2  # a cell is twice as high as wide
     pool = Pool.to_size(len(amap.queries), len(amap.keys), rows, side)
     width = max(MIN_SIDE, pool.n_column(len(amap.keys)))
+    if amap.n_head == 1:
+        width = max(width, cell_len(head_label(context, 0)))
     n_band = -(-amap.n_head // max(1, (grid_width + GAP) // (width + GAP)))
     fit = -(-amap.n_head // max(1, n_band))
     yield from context.heading_lines(AXES)
@@ -38,9 +42,14 @@ def natural_width(context: RenderContext) -> int:
     return gutter_width(context) + context.amap.n_head * (MAX_SIDE + GAP)
 
 
+def head_label(context: RenderContext, index: int) -> str:
+    """The label of a head above its column."""
+    return context.screen.escape(context.amap.head_label(index))
+
+
 def gutter_width(context: RenderContext) -> int:
     """The width of the layer names and the gap after them."""
-    return max(len(f"layer {layer}") for layer in context.amap.layers) + GAP
+    return max(len(context.amap.layer_label(i)) for i in range(context.amap.n_layer)) + GAP
 
 
 def head_grid(
@@ -49,10 +58,10 @@ def head_grid(
     """These heads of all layers, with head numbers above and layer numbers to the left."""
     bold, amap = context.screen.style("bold"), context.amap
     edge = gutter_width(context) - GAP
-    names = [f"head {amap.heads[h]}".ljust(width) for h in heads]
+    names = [context.screen.align_left(head_label(context, h), width) for h in heads]
     yield from join_blocks([[text_line(text, bold)] for text in (" " * edge, *names)], GAP)
-    for layer, number in enumerate(amap.layers):
-        name: Block = [text_line(f"layer {number}".ljust(edge), bold)]
+    for layer in range(amap.n_layer):
+        name: Block = [text_line(amap.layer_label(layer).ljust(edge), bold)]
         thumbnails = [
             [
                 pad_line(line, width)
