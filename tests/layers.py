@@ -66,7 +66,7 @@ LAYERS = {
         ("external",),
         ("tokenizing",),
         ("options", "file_stamp", "strict_json"),
-        ("safe_read",),
+        ("safe_read", "variant_settings"),
         ("memory",),
         ("__init__",),
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Unpack
 
 import numpy as np
@@ -13,7 +14,6 @@ from attnviz.core import subset
 from attnviz.core.arrays import FloatArray
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.comparison import ComparedHead, comparison_meta
-from attnviz.core.compose.compose import compose
 from attnviz.core.engine.collectors import FullCollector, run_unrecorded
 from attnviz.core.engine.layer_call import LayerCall
 from attnviz.core.map_metadata import MapMetadata
@@ -27,8 +27,8 @@ from attnviz.sources.forward_pass import (
     find_unused_options,
     refuse_unused,
 )
-from attnviz.sources.options import PART_OPTIONS, Options
-from attnviz.sources.seeded.run_seeded import SeededPass
+from attnviz.sources.options import PART_OPTIONS, Options, validate_options
+from attnviz.sources.seeded.run_seeded import SeededPass, describe_overrides
 
 COPIES_PER_PASS = 4  # maps in memory per recorded one: as recorded, differences, joined
 Indices = tuple[int, ...] | None  # of layers or heads; None: all
@@ -53,8 +53,9 @@ def compare(
     Args:
         text: the sentence; its tokens are the queries.
         context: a second sentence whose tokens are the keys (cross-attention); None: the text.
-        variants: names of mechanisms, two or more; with a model one or more, or none if the
-            options state an intervention (such as `ablate`).
+        variants: names of mechanisms, two or more, each perhaps with settings
+            ("scaled-dot:temperature=2"); with a model one or more, or none if the options state
+            an intervention (such as `ablate`).
         select_layers: the layers to keep, as for `attnviz.look`.
         select_heads: the heads to keep, as for `attnviz.look`.
         select_segments: for sentence pairs, the segments of queries and keys, as in "A,B".
@@ -92,6 +93,9 @@ def compare(
         name: selection.reduce(build_map(passes[name], collectors[name], text, context))
         for name in passes
     }
+    if not options.get("model"):
+        composed: Any = {"composed": describe_overrides(validate_options(options))}
+        maps = {name: replace(amap, meta={**amap.meta, **composed}) for name, amap in maps.items()}
     if select_segments is not None:
         maps = {name: subset.select_segments(amap, select_segments) for name, amap in maps.items()}
     return join_maps(maps)
@@ -103,12 +107,15 @@ def build_variants(
     """The passes of mechanisms with untrained weights, by name."""
     passes: dict[str, ForwardPass] = {}
     unused: list[tuple[str, ...]] = []
-    depth = {"layers": max(compose(name).default_depth for name in variants)}
-    for name in variants:
-        variant_options: Any = {**depth, **drop_unset(options), "variant": name}
+    mechanisms: list[Any] = [{**drop_unset(options), "variant": name} for name in variants]
+    depth = max(build_forward_pass(text, context, **own).n_layer for own in mechanisms)
+    for name, own in zip(variants, mechanisms, strict=True):
+        variant_options: Any = {**own, "layers": depth}
         forward = build_forward_pass(text, context, **variant_options)
-        add_pass(passes, str(forward.meta()["variant"]), forward)
+        label = label_variant(str(forward.meta()["variant"]), name)
+        add_pass(passes, label, forward)
         unused.append(find_unused_options(text, context, **variant_options))
+        refuse_unused([key for key in unused[-1] if options.get(key) is None], label)
     refuse_unused(
         [name for name in unused[0] if all(name in u for u in unused)], next(iter(passes))
     )
@@ -193,6 +200,16 @@ def run_passes(
         forward.run(collectors[name].callback(forward.variant_for), last)
 
 
+def label_variant(name: str, requested: str) -> str:
+    """The name of a mechanism in a comparison, with the settings that were requested.
+
+    >>> label_variant("scaled-dot", "sdpa: temperature=2")
+    'scaled-dot:temperature=2'
+    """
+    settings = requested.partition(":")[2] if isinstance(requested, str) else ""
+    return f"{name}:{''.join(settings.split())}" if settings else name
+
+
 def join_maps(maps: dict[str, AttentionMap]) -> AttentionMap:
     """Join maps as heads of one: per original head, each map and its difference from the first.
 
@@ -205,7 +222,7 @@ def join_maps(maps: dict[str, AttentionMap]) -> AttentionMap:
     compared: list[ComparedHead] = []
     for j, head in enumerate(first.heads):
         for name, amap in maps.items():
-            columns.append((f"{name} · {first.head_label(j)}", amap, j))
+            columns.append((f"{name} · {amap.head_label(j)}", amap, j))
             kind = "original" if name == first_name else "changed"
             compared.append(ComparedHead(name, kind, head))
         for name, _ in others:
@@ -229,6 +246,7 @@ def join_maps(maps: dict[str, AttentionMap]) -> AttentionMap:
             "compared": list(maps),
             **comparison_meta(compared),
             **join_plans(maps),
+            **joint_reduction(maps.values()),
             "divergence": {name: values.tolist() for name, values in divergence.items()},
             "row_sum": "any",
             "signed": True,
@@ -249,6 +267,12 @@ def join_plans(maps: Mapping[str, AttentionMap]) -> MapMetadata:
         for name, plan in amap.meta.get("layer_plans", {}).items()
     }
     return {"layer_plans": plans} if plans else {}
+
+
+def joint_reduction(maps: Iterable[AttentionMap]) -> MapMetadata:
+    """How the heads and layers of each map were combined, where they were."""
+    texts = dict.fromkeys(str(m.meta["reduced"]) for m in maps if "reduced" in m.meta)
+    return {"reduced": "; ".join(texts)} if texts else {}
 
 
 def make_title(first: AttentionMap, maps: Mapping[str, AttentionMap]) -> str:

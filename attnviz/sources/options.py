@@ -10,6 +10,7 @@ from attnviz.core.compose.compose import PartChoice
 from attnviz.core.variant import Variant
 from attnviz.errors import PARAMETERS, MisuseError, UnknownParameterError
 from attnviz.lookup import unknown_name_message
+from attnviz.sources.variant_settings import expand_variant
 
 
 class PartOptions(TypedDict, total=False):
@@ -77,8 +78,8 @@ class ModelOptions(TypedDict, total=False):
 class Options(PartOptions, SeededOptions, ModelOptions, total=False):
     """Keyword options of `look` and its relatives; each may be left out or None.
 
-    variant: the mechanism, by its name in the catalogue ("multihead"). With a model: the
-        mechanism that replaces the model's own.
+    variant: the mechanism, by its name in the catalogue ("multihead"), perhaps with settings
+        ("scaled-dot:temperature=2"). With a model: the mechanism that replaces the model's own.
     tunables: values for tunables of the mechanism's parts, such as {"window": 2}.
     model: a local folder, or a name on the Hugging Face Hub.
     """
@@ -107,7 +108,7 @@ TYPES: Mapping[type, tuple[str, ...]] = {  # of options that are neither parts n
 
 
 def validate_options(options: Mapping[str, Any]) -> dict[str, Any]:
-    """The options that are set.
+    """The options that are set, those in the name of the variant included.
 
     Raises UnknownParameterError for an unknown name and for a value of another type, MisuseError
     for options that cannot be combined.
@@ -126,6 +127,7 @@ def validate_options(options: Mapping[str, Any]) -> dict[str, Any]:
             require_type(name, options.get(name), kind)
     require_type("variant", options.get("variant"), str, Variant)
     require_type("tunables", options.get("tunables"), Mapping)
+    options = expand_variant(options)
     settings = {k: v for k, v in options.items() if v is not None and v is not False and v != {}}
     has_model = "model" in settings
     for name in SEEDED_OPTIONS if has_model else MODEL_OPTIONS:

@@ -24,8 +24,9 @@ def compare(
         typer.Option(
             "--variant",
             "-v",
-            metavar="NAME",
-            help="Mechanism to compare; repeat. With a model, one is enough.",
+            metavar="NAME[:KEY=VALUE,…]",
+            help="Mechanism to compare, with settings: scaled-dot:temperature=0.5. Repeat; with a "
+            "model, one is enough.",
         ),
     ] = None,
     **options: Any,

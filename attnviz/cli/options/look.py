@@ -12,7 +12,8 @@ MECHANISM = Group(
             "--variant, -v",
             str,
             metavar="NAME",
-            help="Attention mechanism (see `attnviz variants`).",
+            help="Attention mechanism (see `attnviz variants`), with settings as in "
+            "scaled-dot:temperature=2.",
             default_text="multihead, or the model's own",
             value_names=variant_names,
         ),

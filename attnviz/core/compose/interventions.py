@@ -136,7 +136,10 @@ def override_parts(own: Variant, variant: Variant) -> Variant:
     if overrides.get("position", NoPosition()).absolute:
         del overrides["position"]
     if not overrides:
-        raise MisuseError(f"{variant.name!r} overrides no part of a model")
+        raise MisuseError(
+            f"{variant.name!r} overrides no part of a model; settings of the model's own "
+            "mechanism have no name before them, as in -v :temperature=2"
+        )
     if "mask" in overrides and overrides["mask"] != own.mask:
         overrides["mask"] = intersect_masks(own.mask, overrides["mask"])
     return replace(own, **overrides)
