@@ -80,6 +80,7 @@ def test_signatures_of_the_functions_for_commands():
         "text",
         "context",
         "variants",
+        "other_text",
         "select_layers",
         "select_heads",
         "select_segments",

@@ -6,20 +6,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Unpack
 
-import numpy as np
-
 from attnviz.api.blas_threads import use_threads
+from attnviz.api.compare_texts import compare_texts
+from attnviz.api.join_maps import join_maps
 from attnviz.api.look import build_map
 from attnviz.core import subset
 from attnviz.core.arrays import FloatArray
 from attnviz.core.attention_map import AttentionMap
-from attnviz.core.comparison import ComparedHead, comparison_meta
 from attnviz.core.engine.collectors import FullCollector, run_unrecorded
 from attnviz.core.engine.layer_call import LayerCall
-from attnviz.core.map_metadata import MapMetadata
 from attnviz.core.selection import HeadSelection, Selector
 from attnviz.errors import MisuseError, UnknownParameterError
-from attnviz.measure.difference import difference, head_divergence, require_equal_shapes
+from attnviz.measure.difference import require_equal_shapes
 from attnviz.sources.forward_pass import (
     ForwardPass,
     build_forward_pass,
@@ -38,37 +36,43 @@ def compare(
     text: str,
     context: str | None = None,
     *,
-    variants: Sequence[str],
+    variants: Sequence[str] = (),
+    other_text: str | None = None,
     select_layers: Selector = None,
     select_heads: Selector = None,
     select_segments: str | None = None,
     **options: Unpack[Options],
 ) -> AttentionMap:
-    """Compare mechanisms on one sentence: their weights and the differences from the first.
+    """Compare mechanisms on one sentence, or one mechanism on two sentences.
 
     Without a model, all mechanisms get the queries and keys of the first one, as far as their
     head layouts agree; the output of the first is the input of the next layer. With a model,
     each mechanism is an intervention in a run of its own, compared with the original model.
+    Two sentences of equally many tokens are aligned by position, others by the tokens that they
+    share; meta["alignment"] states which.
 
     Args:
         text: the sentence; its tokens are the queries.
         context: a second sentence whose tokens are the keys (cross-attention); None: the text.
         variants: names of mechanisms, two or more, each perhaps with settings
             ("scaled-dot:temperature=2"); with a model one or more, or none if the options state
-            an intervention (such as `ablate`).
+            an intervention (such as `ablate`). With `other_text`, one or none.
+        other_text: a second sentence to compare the first with.
         select_layers: the layers to keep, as for `attnviz.look`.
         select_heads: the heads to keep, as for `attnviz.look`.
         select_segments: for sentence pairs, the segments of queries and keys, as in "A,B".
         options: as for `attnviz.look`.
 
     Returns:
-        A map that holds, per original head, one head per mechanism and one per difference.
+        A map that holds, per original head, one head per mechanism (or sentence) and one per
+        difference.
         `names` labels them; meta["comparison"] has the name, kind ("original", "changed" or
         "difference") and original head of each; meta["divergence"] has the Jensen–Shannon
         divergence from the first, per mechanism [layer][head], in bits from 0 to 1.
 
     Raises:
-        MisuseError: nothing to compare, or mechanisms with different numbers of heads.
+        MisuseError: nothing to compare, mechanisms with different numbers of heads, or
+            sentences of different lengths that share no token.
 
     >>> amap = compare("The cat sat", variants=["scaled-dot", "hard"])
     >>> [entry["name"] for entry in amap.meta["comparison"]]
@@ -77,10 +81,19 @@ def compare(
     selection = HeadSelection.parse(select_layers, select_heads)
     if isinstance(variants, str):
         raise UnknownParameterError(f"variants={variants!r:.80} should be a list of names")
+    if other_text is not None:
+        kept: Any = {
+            "select_layers": select_layers,
+            "select_heads": select_heads,
+            "select_segments": select_segments,
+        }
+        return compare_texts((text, other_text), context, variants, kept, options)
     if options.get("model"):
         passes = build_interventions(text, context, variants, options)
     elif len(variants) < 2:
-        raise MisuseError("compare needs at least two mechanisms, as in -v softmax -v hard")
+        raise MisuseError(
+            "compare needs at least two mechanisms, as in -v softmax -v hard, or a second sentence"
+        )
     else:
         passes = build_variants(text, context, variants, options)
     selected = check_passes(passes, selection)
@@ -98,7 +111,8 @@ def compare(
         maps = {name: replace(amap, meta={**amap.meta, **composed}) for name, amap in maps.items()}
     if select_segments is not None:
         maps = {name: subset.select_segments(amap, select_segments) for name, amap in maps.items()}
-    return join_maps(maps)
+    first = next(iter(maps.values()))
+    return join_maps(maps, first.title if "model" in first.meta else "", "each mechanism")
 
 
 def build_variants(
@@ -210,73 +224,6 @@ def label_variant(name: str, requested: str) -> str:
     return f"{name}:{''.join(settings.split())}" if settings else name
 
 
-def join_maps(maps: dict[str, AttentionMap]) -> AttentionMap:
-    """Join maps as heads of one: per original head, each map and its difference from the first.
-
-    Differences are labelled with their mean Jensen–Shannon divergence over layers, in bits.
-    """
-    (first_name, first), *others = maps.items()
-    divergence = {name: head_divergence(first, other) for name, other in others}
-    differences = {name: difference(first, other) for name, other in others}
-    columns: list[tuple[str, AttentionMap, int]] = []
-    compared: list[ComparedHead] = []
-    for j, head in enumerate(first.heads):
-        for name, amap in maps.items():
-            columns.append((f"{name} · {amap.head_label(j)}", amap, j))
-            kind = "original" if name == first_name else "changed"
-            compared.append(ComparedHead(name, kind, head))
-        for name, _ in others:
-            label, mean = f"{name} − {first_name}", float(divergence[name][:, j].mean())
-            columns.append((f"{label} · JS {mean:.3f}", differences[name], j))
-            compared.append(ComparedHead(label, "difference", head))
-    return AttentionMap(
-        queries=first.queries,
-        keys=first.keys,
-        weights=np.stack([amap.weights[:, j] for _, amap, j in columns], axis=1),
-        visible=np.stack([subset.visible_pairs(amap)[:, j] for _, amap, j in columns], axis=1),
-        layers=first.layers,
-        names=tuple(name for name, _, _ in columns),
-        text=first.text,
-        context=first.context,
-        meta={
-            **first.meta,
-            "variant": make_title(first, maps),
-            "algebra": "each mechanism, then its difference from the first; "
-            "JS = Jensen–Shannon divergence in bits",
-            "compared": list(maps),
-            **comparison_meta(compared),
-            **join_plans(maps),
-            **joint_reduction(maps.values()),
-            "divergence": {name: values.tolist() for name, values in divergence.items()},
-            "row_sum": "any",
-            "signed": True,
-        },
-    )
-
-
 def drop_unset(options: Mapping[str, Any]) -> dict[str, Any]:
     """The options that have a value."""
     return {name: value for name, value in options.items() if value is not None}
-
-
-def join_plans(maps: Mapping[str, AttentionMap]) -> MapMetadata:
-    """The layer plans of all maps, if there are any."""
-    plans = {
-        name: plan
-        for amap in maps.values()
-        for name, plan in amap.meta.get("layer_plans", {}).items()
-    }
-    return {"layer_plans": plans} if plans else {}
-
-
-def joint_reduction(maps: Iterable[AttentionMap]) -> MapMetadata:
-    """How the heads and layers of each map were combined, where they were."""
-    texts = dict.fromkeys(str(m.meta["reduced"]) for m in maps if "reduced" in m.meta)
-    return {"reduced": "; ".join(texts)} if texts else {}
-
-
-def make_title(first: AttentionMap, maps: Mapping[str, AttentionMap]) -> str:
-    """The model if there is one, the mechanisms, and the segments."""
-    model = [first.title] if "model" in first.meta else []
-    segments = [first.meta["segments"]] if "segments" in first.meta and not model else []
-    return ", ".join([*model, " vs. ".join(maps), *segments])

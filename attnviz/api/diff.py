@@ -13,11 +13,11 @@ from attnviz.core.attention_map import AttentionMap
 from attnviz.core.map_metadata import MapMetadata
 from attnviz.core.tokens import Token
 from attnviz.errors import MisuseError
+from attnviz.measure.alignment import align_maps
 from attnviz.measure.difference import (
     HeadChange,
     difference,
     head_divergence,
-    keep_shared_tokens,
     most_changed_heads,
 )
 from attnviz.measure.links import content_pairs
@@ -44,7 +44,9 @@ def diff(
     after: AttentionMap,
     names: tuple[str, str] = ("before", "after"),
 ) -> Difference:
-    """Compute the difference of two maps, weight by weight, on the tokens that they share.
+    """Compute the difference of two maps, weight by weight.
+
+    Texts of equally many tokens are aligned by position, others by the tokens that they share.
 
     Formula: A_after − A_before; the change of a head is the mean Jensen–Shannon divergence of
     its rows in bits, 0 identical, 1 disjoint.
@@ -77,7 +79,9 @@ def diff(
         **change.meta,
         "source": "difference",
         "variant": f"{second} − {first}",
-        "algebra": "difference (B − A)",
+        "algebra": SEPARATOR.join(
+            filter(None, ("difference (B − A)", change.meta.get("alignment")))
+        ),
         "before": first,
         "after": second,
     }
@@ -105,9 +109,10 @@ def describe_changes(amap: AttentionMap, changes: list[HeadChange]) -> str:
 def align(
     before: AttentionMap, after: AttentionMap
 ) -> tuple[AttentionMap, AttentionMap, list[str]]:
-    """Two maps over the same tokens, and notes on what was dropped.
+    """Two maps over the same tokens, and notes on how they were aligned.
 
-    A map of the same shape without tokens takes those of the other.
+    A map of the same shape without tokens takes those of the other. The map of the second text
+    has the alignment in its metadata.
     """
     notes = []
     if before.weights.shape == after.weights.shape:
@@ -115,19 +120,11 @@ def align(
             after = replace(after, queries=before.queries, keys=before.keys)
         elif has_position_tokens(before):
             before = replace(before, queries=after.queries, keys=after.keys)
-    if token_pieces(before) != token_pieces(after):
-        n_query, n_key = len(before.queries), len(before.keys)
-        before, after = keep_shared_tokens(before, after)
-        notes.append(
-            f"texts differ; comparing the {len(before.queries)} of {n_query} queries and "
-            f"{len(before.keys)} of {n_key} keys of the first that they share"
-        )
+    before, after, how = align_maps(before, after)
+    if how is not None:
+        after = replace(after, meta={**after.meta, "alignment": how})
+        notes.append(f"texts differ; {how}")
     return before, after, notes
-
-
-def token_pieces(amap: AttentionMap) -> tuple[list[str], list[str]]:
-    """The vocabulary entries of queries and keys."""
-    return [token.piece for token in amap.queries], [token.piece for token in amap.keys]
 
 
 def has_position_tokens(amap: AttentionMap) -> bool:

@@ -98,7 +98,8 @@ class AttentionMap(Record, eq=False):
     def head_name(self, layer_index: int, head_index: int) -> str:
         """Label of a head, given by its indices into this map's axes: layer 2 · head 7."""
         head = self.head_label(head_index)
-        if self.names and self.n_layer == 1:
+        is_only_layer = self.layers == (0,) and not {"model", "reduced_layers"} & self.meta.keys()
+        if self.names and is_only_layer:
             return head
         return f"{self.layer_label(layer_index)} · {head}"
 

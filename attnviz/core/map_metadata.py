@@ -80,6 +80,8 @@ class DerivedMetadata(TypedDict, total=False):
     reduced_layers, reduced_heads: label of the one layer or head that combines several, as in
         "mean of 12 heads".
     comparison: one entry per head of a comparison, see core/comparison.py.
+    other_text: the second of two compared sentences.
+    alignment: how the tokens of two texts were aligned, "aligned by position, …".
     divergence: Jensen–Shannon divergence in bits, [layer][head], by map in a comparison.
     layer, head: the head that an explanation is about.
     """
@@ -98,6 +100,8 @@ class DerivedMetadata(TypedDict, total=False):
     density: float
     compared: list[str]
     comparison: list[dict[str, Any]]
+    other_text: str
+    alignment: str
     divergence: Any
     difference_from: dict[str, Any]
     before: str

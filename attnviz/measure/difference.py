@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from difflib import SequenceMatcher
 from typing import NamedTuple
 
 import numpy as np
@@ -11,8 +10,7 @@ import numpy as np
 from attnviz.core.arrays import FloatArray
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.map_metadata import MapMetadata
-from attnviz.core.subset import select_tokens, visible_pairs
-from attnviz.core.tokens import Token
+from attnviz.core.subset import visible_pairs
 from attnviz.errors import MisuseError
 from attnviz.measure.entropy import shannon_entropy
 from attnviz.measure.row_mass import require_distribution_rows, weights_and_remainder
@@ -100,29 +98,3 @@ def require_equal_shapes(before: tuple[int, ...], after: tuple[int, ...]) -> Non
     for axis, n, other in zip(axes, before, after, strict=True):
         if n != other:
             raise MisuseError(f"different numbers of {axis} ({n} and {other}); {ADVICE[axis]}")
-
-
-def align_tokens(before: tuple[Token, ...], after: tuple[Token, ...]) -> list[tuple[int, int]]:
-    """The positions of the tokens that both texts share, in order, as in a text diff."""
-    old, new = [token.piece for token in before], [token.piece for token in after]
-    blocks = SequenceMatcher(None, old, new, autojunk=False).get_matching_blocks()
-    return [(i + step, j + step) for i, j, size in blocks for step in range(size)]
-
-
-def keep_shared_tokens(
-    before: AttentionMap, after: AttentionMap
-) -> tuple[AttentionMap, AttentionMap]:
-    """Both maps, restricted to the tokens that they share.
-
-    Rows are not renormalized, so they may sum to less than 1; `meta["dropped"]` has the number
-    of dropped queries and keys.
-    Raises MisuseError for texts without a common token.
-    """
-    queries, keys = (
-        align_tokens(before.queries, after.queries),
-        align_tokens(before.keys, after.keys),
-    )
-    if not queries or not keys:
-        raise MisuseError("the two texts share no tokens; nothing to compare")
-    first = select_tokens(before, [q for q, _ in queries], [k for k, _ in keys])
-    return first, select_tokens(after, [q for _, q in queries], [k for _, k in keys])

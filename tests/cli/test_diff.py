@@ -73,7 +73,10 @@ def test_a_head_that_changed_too_much_is_status_1(files):
 def test_different_texts_are_aligned_with_a_note(files):
     made = run("diff", files("a"), files("c"), "--json")
     assert made.status == 0
-    assert "note: texts differ; comparing the 5 of 6 queries and 5 of 6 keys" in made.err
+    assert (
+        "note: texts differ; aligned by common tokens: 5 queries (of 6 and 7), 5 keys (of 6 and 7)"
+        in made.err
+    )
     labels = [token["label"] for token in json.loads(made.out)["queries"]]
     assert labels == ["The", "cat", "sat", "on", "mat"]
 

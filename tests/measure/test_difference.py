@@ -11,11 +11,10 @@ from numpy.testing import assert_allclose
 
 from attnviz.core.attention_map import AttentionMap
 from attnviz.errors import MisuseError
+from attnviz.measure.alignment import align_tokens, keep_shared_tokens
 from attnviz.measure.difference import (
-    align_tokens,
     difference,
     head_divergence,
-    keep_shared_tokens,
     most_changed_heads,
     row_divergence,
 )

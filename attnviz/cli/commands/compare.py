@@ -6,10 +6,14 @@ from typing import Annotated, Any
 
 import typer
 
-from attnviz.cli.commands.show import Text
 from attnviz.cli.options.look import MODEL, PARTS, SEEDED
 from attnviz.cli.options.shared import CONTEXT, DISPLAY, GENERAL, IN_OUT, SELECTION
 from attnviz.cli.options.spec import with_options
+
+Texts = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="TEXT", help="Sentence, or two to compare; - for standard input."),
+]
 
 
 @with_options(
@@ -17,7 +21,7 @@ from attnviz.cli.options.spec import with_options
 )
 def compare(
     ctx: typer.Context,
-    text: Text = None,
+    text: Texts = None,
     *,
     variant: Annotated[
         list[str] | None,
@@ -31,20 +35,30 @@ def compare(
     ] = None,
     **options: Any,
 ) -> None:
-    """Compare two or more mechanisms on one sentence.
+    """Compare mechanisms on one sentence, or one mechanism on two sentences.
 
-    Shows the map of each mechanism and its difference from the first. With --model the first is
-    the model as it was trained.
+    Shows each map and its difference from the first. With --model the first is the model as it
+    was trained. Two sentences of equally many tokens are aligned by position, others by the
+    tokens that they share.
     """
-    from attnviz.api.compare import compare as compare_mechanisms
+    from attnviz.api.compare import compare as compute_comparison
     from attnviz.cli.input.sentences import read_valid_sentences
     from attnviz.cli.options.parse import parse_look_options, parse_selection
     from attnviz.cli.output.render import write_all
 
     env = ctx.obj.with_color(options["color"])
     look_options = parse_selection(options) | parse_look_options(options)
+    words, other_text = text or [], None
+    if len(words) == 2 and "-" not in words:
+        words, other_text = words[:1], words[1]
     maps = (
-        compare_mechanisms(sentence.text, sentence.context, variants=variant or [], **look_options)
-        for sentence in read_valid_sentences(env, text or [], None, options["context"])
+        compute_comparison(
+            sentence.text,
+            sentence.context,
+            variants=variant or [],
+            other_text=other_text,
+            **look_options,
+        )
+        for sentence in read_valid_sentences(env, words, None, options["context"])
     )
     write_all(env, maps, options)

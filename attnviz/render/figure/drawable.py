@@ -17,7 +17,7 @@ from attnviz.render.figure.remainder_column import RemainderColumn
 from attnviz.render.provenance import untrained_note
 from attnviz.render.row_remainder import UNSPENT
 from attnviz.render.safe_text import escape_text, escape_token
-from attnviz.render.style import Style
+from attnviz.render.style import SEPARATOR, Style
 
 DECIMALS = 2
 MASKED = "masked"
@@ -73,7 +73,7 @@ class Drawable(Record, eq=False):
             amap=amap,
             style=style,
             title=title,
-            subtitle=untrained_note(amap) or "",
+            subtitle=SEPARATOR.join(filter(None, (alignment_note(amap), untrained_note(amap)))),
             queries=queries,
             keys=keys,
             masked=np.broadcast_to(np.False_ if masked is None else masked, amap.weights.shape),
@@ -146,6 +146,11 @@ class Drawable(Record, eq=False):
         text = f"{weight:{'+' if self.scale.is_centered else ''}.{digits}f}"
         bare = text.lstrip("+-")
         return bare if float(bare) == 0 else text.replace("-", "−")
+
+
+def alignment_note(amap: AttentionMap) -> str:
+    """How the tokens of two texts were aligned; empty for one text."""
+    return escape_text(str(amap.meta.get("alignment", "")))
 
 
 def figure_title(amap: AttentionMap, style: Style) -> str:

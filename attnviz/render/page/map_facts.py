@@ -63,8 +63,8 @@ def map_name(amap: AttentionMap) -> str:
 
 
 def map_pipeline(amap: AttentionMap) -> str:
-    """The pipeline of the mechanism, empty if unknown."""
-    return escape_text(str(amap.meta.get("algebra") or ""))
+    """The pipeline of the mechanism, or how two texts were aligned; empty if unknown."""
+    return escape_text(str(amap.meta.get("algebra") or amap.meta.get("alignment") or ""))
 
 
 def map_size(amap: AttentionMap) -> str:
