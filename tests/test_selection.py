@@ -29,16 +29,14 @@ FUNCTIONS = {
     "compare, model": partial(attnviz.compare, model=MODEL, variants=["hard", "linear"]),
 }
 INVALID = {
-    "empty list": ([], "is empty; leave it out for every"),
-    "empty set": (set(), "is empty; leave it out for every"),
-    "empty array": (np.zeros(0, dtype=int), "is empty; leave it out for every"),
-    "too high": ([0, 7], "there is no (layer|head) 7; there are 0 to [13]$"),
-    "negative": ([-1], "there is no (layer|head) -1; there are 0 to"),
-    "fraction": ([0.5], "there is no (layer|head) 0.5; there are 0 to"),
-    "truth value": ([True], "there is no (layer|head) True; there are 0 to"),
-    "text": ("0", "='0' should be a list of integers"),
-    "number": (0, "=0 should be a list of integers"),
-    "repeated": ([1, 0, 1], "has 1 twice"),
+    "empty list": ([], "is an empty list; leave it out for all"),
+    "empty set": (set(), "is an empty list; leave it out for all"),
+    "empty array": (np.zeros(0, dtype=int), "is an empty list; leave it out for all"),
+    "too high": ([0, 7], "there is no (layer|head) 7; there are 0 to [13]"),
+    "too low": ([-5], "there is no (layer|head) -5; there are 0 to [13]"),
+    "fraction": ([0.5], "0.5 is not a whole number"),
+    "truth value": ([True], "True is not a whole number"),
+    "text": ("first", "'first' must be a list such as 0,2-5"),
 }
 
 
@@ -69,10 +67,11 @@ def test_a_valid_selection_is_what_is_shown(function):
         assert amap.meta["comparison"][0]["head"] == 2 if amap.names else amap.heads == (2,)
 
 
-@pytest.mark.parametrize("index", [[], 1.5, True, "0", -1, 4])
+@pytest.mark.parametrize("index", [[], 1.5, True, "first", -9, 4, [0, 1], "mean"])
 @pytest.mark.parametrize("parameter", ["layer", "head"])
 def test_explain_refuses_what_is_no_index(parameter, index, nothing_runs):
-    with pytest.raises(MisuseError, match=f"there is no {parameter} "):
+    message = f"there is no {parameter} |select_{parameter}s|about a single head"
+    with pytest.raises(MisuseError, match=message):
         attnviz.explain("the cat sat", **{parameter: index})
 
 
@@ -83,7 +82,8 @@ def test_explain_refuses_what_is_no_index(parameter, index, nothing_runs):
 def test_an_empty_option_is_refused(command, option):
     result = run(command[0], "the cat", *command[1:], option, "")
     assert (result.status, result.out) == (2, "")
-    assert result.err == f"error: {option} '' must be a list such as 0,2-5\n"
+    assert result.err.startswith(f"error: {option} '' must be a list such as 0,2-5")
+    assert result.err.count("\n") == 1
 
 
 @pytest.mark.parametrize("parameter", ["layers", "heads"])
@@ -99,7 +99,7 @@ def test_a_map_keeps_at_least_one_layer_and_head(parameter):
     [
         (["scaled-dot", "multihead"], {}, r"different numbers of heads \(1 and 4\)"),
         (["causal", "length"], {}, r"different numbers of queries \(3 and 1\)"),
-        (["multihead", "dot"], {"select_heads": [2]}, "there is no head 2; there are 0 to 0"),
+        (["multihead", "dot"], {"select_heads": [2]}, "there is no head 2; there are 0"),
         (["hard", "hard"], {"model": MODEL}, "duplicate mechanism: hard"),
         (["hard", "hard"], {}, "duplicate mechanism: hard"),
         ("hard", {}, "variants='hard' should be a list of names"),

@@ -174,8 +174,8 @@ def check_passes(
         selected[name] = layers, heads
         shapes.append(
             (
-                forward.n_layer if layers is None else len(layers),
-                forward.n_head if heads is None else len(heads),
+                1 if selection.layer_reduction else len(layers or range(forward.n_layer)),
+                1 if selection.head_reduction else len(heads or range(forward.n_head)),
                 len(forward.queries),
                 len(forward.keys),
             )
