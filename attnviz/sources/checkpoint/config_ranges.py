@@ -33,6 +33,7 @@ INT_RANGES: Mapping[str, Range] = MappingProxyType(
         "n_position": LENGTH,
         "n_segment": (0, COUNT[1]),
         "window": LENGTH,
+        "half_window": LENGTH,
         "original_max_position_embeddings": LENGTH,
         "relative_attention_num_buckets": (4, COUNT[1]),
         "relative_attention_max_distance": (2, LENGTH[1]),

@@ -44,7 +44,10 @@ def sliding_window_mask(layer: Layer) -> Mask:
 
 def symmetric_window_mask(layer: Layer) -> Mask:
     """No mask, or half a sliding window to each side in the layers that have one."""
-    return Window(layer.config.get_int("window") // 2 + 1) if is_sliding(layer) else Full()
+    if not is_sliding(layer):
+        return Full()
+    half = layer.config.get_optional_int("half_window")
+    return Window((layer.config.get_int("window") // 2 if half is None else half) + 1)
 
 
 def is_sliding(layer: Layer) -> bool:

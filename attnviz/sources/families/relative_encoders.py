@@ -97,6 +97,7 @@ MODERNBERT = Family(
         "eps": ("norm_eps",),
         "activation": ("hidden_activation",),
         "window": ("local_attention",),
+        "half_window": ("sliding_window",),
         "base": (),
         "full_attention_base": ("global_rope_theta",),
         "sliding_attention_base": ("local_rope_theta",),
