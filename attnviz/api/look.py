@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, Unpack
 
 import numpy as np
@@ -17,6 +18,7 @@ from attnviz.core.engine.pooled_collector import PooledCollector
 from attnviz.core.map_metadata import MapMetadata
 from attnviz.core.selection import HeadSelection, Selector
 from attnviz.errors import MisuseError
+from attnviz.render.formats import Format
 from attnviz.sources.forward_pass import (
     ForwardPass,
     build_forward_pass,
@@ -27,7 +29,6 @@ from attnviz.sources.forward_pass import (
 from attnviz.sources.options import Options
 
 
-@use_threads()
 def look(
     text: str,
     context: str | None = None,
@@ -73,11 +74,45 @@ def look(
     >>> look("The cat sat", variant="causal").weights[0, 0, 0].tolist()
     [1.0, 0.0, 0.0]
     """
+    return look_to_write(
+        (),
+        text,
+        context,
+        select_layers=select_layers,
+        select_heads=select_heads,
+        select_segments=select_segments,
+        with_vectors=with_vectors,
+        pool=pool,
+        pool_by=pool_by,
+        **options,
+    )
+
+
+@use_threads()
+def look_to_write(
+    formats: Collection[Format],
+    text: str,
+    context: str | None = None,
+    *,
+    select_layers: Selector = None,
+    select_heads: Selector = None,
+    select_segments: str | None = None,
+    with_vectors: bool = False,
+    pool: int | None = None,
+    pool_by: str | None = None,
+    **options: Any,
+) -> AttentionMap:
+    """`look`, for a map that is then written in these formats.
+
+    Raises MisuseError, before anything is computed, where they need more memory than there is.
+    """
     require_type("with_vectors", with_vectors, bool)
     require_type("select_segments", select_segments, str)
     require_type("pool", pool, int)
     selection = HeadSelection.parse(select_layers, select_heads)
-    forward, pool_size = prepare(text, context, selection, pool, pool_by, with_vectors, options)
+    forward, pool_size = prepare(
+        text, context, selection, pool, pool_by, with_vectors, options, formats
+    )
     layers, heads = selection.resolve(range(forward.n_layer), range(forward.n_head))
     last = None if layers is None else max(layers)
     if pool_size is not None:
@@ -125,6 +160,7 @@ def prepare(
     pool_by: str | None,
     has_vectors: bool,
     options: Any,
+    formats: Collection[Format] = (),
 ) -> tuple[ForwardPass, int | None]:
     """The forward pass of a request and the size of its pooled map, checked."""
     if has_vectors and selection.is_reduced:
@@ -132,7 +168,7 @@ def prepare(
     forward = build_forward_pass(text, context, **options)
     pool_size = choose_pool_size(forward, pool, pool_by)
     layers, heads = selection.resolve(range(forward.n_layer), range(forward.n_head))
-    check_request(forward, layers, heads, pool_size)
+    check_request(forward, layers, heads, pool_size, formats=formats)
     unused = find_unused_options(text, context, **options)
     refuse_unused(unused, str(forward.meta().get("variant")), has_vectors)
     return forward, pool_size

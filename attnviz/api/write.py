@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from attnviz.api.atomic_file import write_file
+from attnviz.api.writer_memory import check_writer_memory
 from attnviz.argument_types import require_type
 from attnviz.core.attention_map import AttentionMap
 from attnviz.errors import MisuseError
@@ -25,7 +26,8 @@ def write(
         style: style options: palette, title, precision…; see attnviz.render.style.Style.
 
     Raises:
-        MisuseError: an unknown format or style option.
+        MisuseError: an unknown format or style option, or a format that needs more memory than
+            there is.
         CouldNotError: the file cannot be written; an existing file is left as it was.
     """
     require_type("amap", amap, AttentionMap)
@@ -39,6 +41,7 @@ def write(
         render_style = Style(**style)
     except TypeError as error:
         raise MisuseError(f"style: {error}") from None
+    check_writer_memory(amap, file_format)
     data = file_format.chunks(amap, render_style)
     if path is None:
         for chunk in data:

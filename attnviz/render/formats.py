@@ -13,6 +13,10 @@ from attnviz.lookup import find_by_name
 from attnviz.record import Record
 from attnviz.render.style import Style
 
+BYTES_PER_TOKEN = 2_000  # labels, rows of text, the token in the JSON document
+FIGURE: Any = {"bytes_per_weight": 64, "fixed_bytes": 64_000_000}  # colored cells; the raster
+TEXT: Any = {"fixed_bytes": 12_000_000}  # blocks of numbers as text
+
 
 class Format(Record):
     """An output format.
@@ -29,11 +33,21 @@ class Format(Record):
     is_text: bool = True  # can be printed on a terminal
     holds_many: bool = False  # one file holds any number of maps
     is_visual: bool = False  # has captions and colors
+    bytes_per_weight: int = 0  # beside the map, while it is written
+    fixed_bytes: int = 8_000_000  # blocks, compressors, pages of text
 
     @property
     def kind(self) -> str:
         """The module of its renderer: formats of one kind have the same display options."""
         return self.renderer.partition(":")[0].rpartition(".")[2]
+
+    def writer_bytes(self, n_map: int, n_query: int, n_key: int) -> int:
+        """Estimated bytes of memory, beside the map, while `n_map` heads are written.
+
+        The constants are measured peaks (tests/render/test_writer_memory.py).
+        """
+        of_tokens = BYTES_PER_TOKEN * (n_query + n_key)
+        return self.fixed_bytes + of_tokens + self.bytes_per_weight * n_map * n_query * n_key
 
     def render(self, amap: AttentionMap, style: Style | None = None) -> Any:
         """The map in this format: bytes, or for "table" a rich renderable."""
@@ -60,23 +74,43 @@ FORMATS = (
         "color-coded table",
         holds_many=True,
         is_visual=True,
+        bytes_per_weight=4,
+        fixed_bytes=2_000_000,
     ),
-    Format("png", "figure:png", "raster image", (".png",), is_text=False, is_visual=True),
-    Format("svg", "figure:svg", "vector image, its text can be edited", (".svg",), is_visual=True),
     Format(
-        "pdf", "figure:pdf", "vector image for print", (".pdf",), is_text=False, is_visual=True
+        "png", "figure:png", "raster image", (".png",), is_text=False, is_visual=True, **FIGURE
+    ),
+    Format(
+        "svg",
+        "figure:svg",
+        "vector image, its text can be edited",
+        (".svg",),
+        is_visual=True,
+        **FIGURE,
+    ),
+    Format(
+        "pdf",
+        "figure:pdf",
+        "vector image for print",
+        (".pdf",),
+        is_text=False,
+        is_visual=True,
+        **FIGURE,
     ),
     Format("html", "page:html", "interactive page (offline)", (".html", ".htm"), is_visual=True),
-    Format("json", "data.json_document:json", "JSON document", (".json",), holds_many=True),
+    Format(
+        "json", "data.json_document:json", "JSON document", (".json",), holds_many=True, **TEXT
+    ),
     Format(
         "jsonl",
         "data.json_document:json",
         "JSON Lines, one document per line",
         (".jsonl", ".ndjson"),
         holds_many=True,
+        **TEXT,
     ),
-    Format("csv", "data.csv_table:csv", "long-format CSV, one weight per row", (".csv",)),
-    Format("tsv", "data.csv_table:tsv", "long-format TSV, one weight per row", (".tsv",)),
+    Format("csv", "data.csv_table:csv", "long-format CSV, one weight per row", (".csv",), **TEXT),
+    Format("tsv", "data.csv_table:tsv", "long-format TSV, one weight per row", (".tsv",), **TEXT),
     Format(
         "parquet",
         "data.parquet:parquet",

@@ -11,6 +11,7 @@ from attnviz.core.map_metadata import MapMetadata
 from attnviz.core.tokens import Tokens
 from attnviz.core.variant import Variant
 from attnviz.errors import MisuseError
+from attnviz.sources.memory import MapFormat
 from attnviz.sources.options import Options, validate_options
 
 EMBEDDING_OPTIONS = ("seed", "dim", "embedding", "positions")
@@ -38,10 +39,13 @@ class ForwardPass(Protocol):
     def check_last_layer(self, last: int) -> None:
         """Raise MisuseError for options that only act on layers after this last one."""
 
-    def check_memory(self, n_map: int, max_side: int | None = None) -> None:
-        """Raise MisuseError where recording `n_map` maps needs more memory than there is.
+    def check_memory(
+        self, n_map: int, max_side: int | None = None, formats: Collection[MapFormat] = ()
+    ) -> None:
+        """Raise MisuseError where `n_map` maps need more memory than there is.
 
         `max_side` is the number of cells per side that maps are pooled to; None: not pooled.
+        `formats` are those that the maps are written in.
         """
 
     def variant_for(self, call: LayerCall) -> Variant:
@@ -60,6 +64,7 @@ def check_request(
     heads: Collection[int] | None,
     max_side: int | None = None,
     n_copy: int = 1,
+    formats: Collection[MapFormat] = (),
 ) -> None:
     """Raise MisuseError for options that act on no recorded layer, and for too little memory.
 
@@ -69,7 +74,7 @@ def check_request(
         forward_pass.check_last_layer(max(layers))
     n_layer = forward_pass.n_layer if layers is None else len(layers)
     n_head = forward_pass.n_head if heads is None else len(heads)
-    forward_pass.check_memory(n_layer * n_head * n_copy, max_side)
+    forward_pass.check_memory(n_layer * n_head * n_copy, max_side, formats)
 
 
 def build_forward_pass(text: str, context: str | None, **options: Unpack[Options]) -> ForwardPass:

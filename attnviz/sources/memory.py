@@ -3,28 +3,47 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
 
 from attnviz.errors import MisuseError
 from attnviz.record import Record
 
 MAX_MEMORY_SHARE = 0.8  # of the machine's memory that a run may take
-# Of float32 in the collector, in the joined layers and in the map, and of a bool for visibility
-# in each of them.
-BYTES_PER_WEIGHT = 15
+BYTES_PER_WEIGHT = 9  # float32 in the collector and again in the map, and a bool for visibility
+LEAN_FORMAT = "npz"  # recommended where another format needs too much
 CONCURRENT_WEIGHTS = 1 << 23  # weights in the blocks that all threads compute at the same time
 
 
+class MapFormat(Protocol):
+    """What a memory estimate reads of an output format."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+    def writer_bytes(self, n_map: int, n_query: int, n_key: int) -> int:
+        """Bytes beside the map while it is written."""
+
+
 class MemoryEstimate(Record):
-    """Bytes of the largest layer as float32, of the activations, and of the recorded maps."""
+    """Bytes of the largest layer as float32, of the activations, and of the recorded maps.
+
+    `writer` are the bytes that the format named `format` needs to write the maps.
+    """
 
     layer: int
     activations: int
     maps: int
+    writer: int = 0
+    format: str = ""
 
     @property
     def total(self) -> int:
-        """Bytes held at the same time."""
-        return self.layer + self.activations + self.maps
+        """Bytes held at the same time; maps are written when all layers have run."""
+        return self.maps + max(self.layer + self.activations, self.writer)
 
 
 def activation_bytes(n_head: int, n_query: int, n_key: int, n_byte: int) -> int:
@@ -42,26 +61,66 @@ def map_bytes(n_map: int, n_query: int, n_key: int, max_side: int | None = None)
     return BYTES_PER_WEIGHT * n_map * n_query * n_key
 
 
+def with_writer(
+    estimate: MemoryEstimate,
+    formats: Iterable[MapFormat],
+    n_map: int,
+    n_query: int,
+    n_key: int,
+    max_side: int | None = None,
+) -> MemoryEstimate:
+    """The estimate with the format that needs the most memory; they are written in turn."""
+    if max_side is not None:
+        n_query, n_key = min(n_query, max_side), min(n_key, max_side)
+    needs = [(row.writer_bytes(n_map, n_query, n_key), row.name) for row in formats]
+    writer, name = max(needs, default=(0, ""))
+    return replace(estimate, writer=writer, format=name)
+
+
 def check_memory(estimate: MemoryEstimate, n_token: int, n_available: int | None) -> None:
     """Raise MisuseError, with the sizes, for a run that needs more memory than there is."""
-    if n_available is not None and estimate.total > MAX_MEMORY_SHARE * n_available:
-        layer, activations, maps = map(
-            format_bytes, (estimate.layer, estimate.activations, estimate.maps)
-        )
-        raise MisuseError(
-            f"{n_token} tokens need about {format_bytes(estimate.total)} (layer {layer}, "
-            f"activations {activations}, maps {maps}); this machine has "
-            f"{format_bytes(n_available)}. Select fewer layers and heads (--layer, --head) or "
-            "shorten the text"
-        )
+    if n_available is None or estimate.total <= MAX_MEMORY_SHARE * n_available:
+        return
+    fields = ("layer", "activations", "maps")
+    parts = [f"{name} {format_bytes(getattr(estimate, name))}" for name in fields]
+    if estimate.format:
+        parts.append(f"{estimate.format} {format_bytes(estimate.writer)}")
+    lean = replace(estimate, writer=0).total
+    advice = ""
+    if lean <= MAX_MEMORY_SHARE * n_available and estimate.format != LEAN_FORMAT:
+        advice = f"Write {LEAN_FORMAT} instead of {estimate.format}. "
+    raise MisuseError(
+        f"{n_token} tokens need about {format_bytes(estimate.total)} ({', '.join(parts)}); this "
+        f"machine has {format_bytes(n_available)}. {advice}Select fewer layers and heads "
+        "(--layer, --head) or shorten the text"
+    )
 
 
 def machine_memory() -> int | None:
-    """Bytes of physical memory; None where the system does not report it."""
+    """Bytes of memory that this process may use: physical memory, or a lower limit of the process.
+
+    None where the system does not report it.
+    """
     try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, OSError, ValueError):
         return None
+    left = address_space_left()
+    return physical if left is None else min(physical, left)
+
+
+def address_space_left() -> int | None:
+    """Bytes that this process may still map (`ulimit -v`); None without such a limit."""
+    try:
+        from resource import RLIM_INFINITY, RLIMIT_AS, getrlimit
+
+        limit = getrlimit(RLIMIT_AS)[0]
+        if limit == RLIM_INFINITY:
+            return None
+        n_page = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+    except (ImportError, OSError, ValueError):
+        return None
+    return max(0, limit - n_page * os.sysconf("SC_PAGE_SIZE"))
 
 
 def format_bytes(n_byte: int) -> str:

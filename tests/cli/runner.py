@@ -16,20 +16,24 @@ class Run(NamedTuple):
     data: bytes
 
 
-def run(*words, stdin=None, width=80, tty=False, encoding="utf-8", **environ):
-    """`attnviz` with these arguments; `stdin` is the content of a pipe, None: no pipe."""
-    out, err = io.BytesIO(), io.BytesIO()
+def environment(stdin=None, width=80, tty=False, encoding="utf-8", **environ):
+    """An environment whose streams are in memory."""
     content = stdin.encode() if isinstance(stdin, str) else stdin
-    env = Environment(
+    return Environment(
         stdin=None if content is None else io.BytesIO(content),
-        stdout=out,
-        stderr=err,
+        stdout=io.BytesIO(),
+        stderr=io.BytesIO(),
         environ={"COLUMNS": str(width), "TERM": "xterm-256color"} | environ,
         encoding=encoding,
         stdin_is_piped=content is not None,
         stdout_is_tty=tty,
         stderr_is_tty=tty,
     )
+
+
+def run(*words, stdin=None, width=80, tty=False, encoding="utf-8", **environ):
+    """`attnviz` with these arguments; `stdin` is the content of a pipe, None: no pipe."""
+    env = environment(stdin, width, tty, encoding, **environ)
     status = run_words(list(words), env)
-    data = out.getvalue()
-    return Run(status, data.decode(encoding, errors="replace"), err.getvalue().decode(), data)
+    data, messages = env.stdout.getvalue(), env.stderr.getvalue().decode()
+    return Run(status, data.decode(encoding, errors="replace"), messages, data)

@@ -164,7 +164,7 @@ def test_too_little_memory_is_refused_before_the_forward_pass(monkeypatch):
     monkeypatch.setattr(Checkpoint, "run", None)
     made = run(TEXT, "-m", BERT)
     assert made.status == 2
-    assert re.search(r"9 tokens need about [\d.]+ kB .*this machine has 10.0 kB", made.err)
+    assert re.search(r"9 tokens need about [\d.]+ MB .*this machine has 10.0 kB", made.err)
     monkeypatch.setattr(Checkpoint, "run", run_it)
     monkeypatch.setattr(from_model, "machine_memory", lambda: 10_000_000)
     assert run(TEXT, "-m", BERT).status == 0

@@ -26,11 +26,12 @@ class Job(Record):
 
     def __call__(self, sentence: Sentence) -> list[bytes | Iterable[bytes]]:
         """The map of a sentence, rendered for each target."""
-        from attnviz.api.look import look
+        from attnviz.api.look import look_to_write
         from attnviz.cli.options.parse import warn_if_modified
 
         texts, options = sentence.arguments(self.look_options)
-        amap = look(*texts, **options)
+        formats = [target.format for target in self.targets]
+        amap = look_to_write(formats, *texts, **options)
         warn_if_modified(amap)
         if sentence.id is not None:
             amap = replace(amap, meta={**amap.meta, "id": sentence.id})

@@ -35,6 +35,10 @@ def render_map(
 
     Visual formats get captions and provenance; data formats get the map's own metadata only.
     """
+    from attnviz.api.writer_memory import check_writer_memory
+
+    for target in targets:
+        check_writer_memory(amap, target.format)
     visual_style = style
     if any(target.format.is_visual for target in targets):
         from attnviz.cli.output.style import complete_style

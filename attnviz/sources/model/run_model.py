@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import field, replace
 from functools import lru_cache
 from pathlib import Path, PurePath
@@ -20,7 +20,7 @@ from attnviz.errors import MisuseError, UnknownNameError
 from attnviz.lookup import unknown_name_message
 from attnviz.record import Record
 from attnviz.sources.file_stamp import read_stamp
-from attnviz.sources.memory import check_memory, machine_memory
+from attnviz.sources.memory import MapFormat, check_memory, machine_memory, with_writer
 from attnviz.sources.model.checkpoint import Checkpoint, open_checkpoint
 from attnviz.sources.model.describe import describe, layer_variants
 from attnviz.sources.model.generate import generate
@@ -129,10 +129,13 @@ class ModelPass(Record):
                     f"--{name} has no effect on layer {above[0]}: layer {last} is the last to run"
                 )
 
-    def check_memory(self, n_map: int, max_side: int | None = None) -> None:
+    def check_memory(
+        self, n_map: int, max_side: int | None = None, formats: Collection[MapFormat] = ()
+    ) -> None:
         """Raise MisuseError for a run that needs more memory than there is."""
         n_token = max(len(self.queries), len(self.keys))
         estimate = estimate_memory(self.model, n_token, n_map, max_side)
+        estimate = with_writer(estimate, formats, n_map, n_token, n_token, max_side)
         check_memory(estimate, n_token, machine_memory())
 
     def meta(self) -> MapMetadata:

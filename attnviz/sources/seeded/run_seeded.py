@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from attnviz.core.compose.compose import compose
@@ -18,11 +18,13 @@ from attnviz.errors import MisuseError, UnknownNameError
 from attnviz.lookup import unknown_name_message
 from attnviz.record import Record
 from attnviz.sources.memory import (
+    MapFormat,
     MemoryEstimate,
     activation_bytes,
     check_memory,
     machine_memory,
     map_bytes,
+    with_writer,
 )
 from attnviz.sources.options import PART_OPTIONS
 from attnviz.sources.seeded.layers import EMBEDDINGS, SENTENCE_TOKEN, SeededLayers
@@ -93,14 +95,17 @@ class SeededPass(Record):
     def check_last_layer(self, last: int) -> None:
         """Nothing to check: every layer runs its own mechanism."""
 
-    def check_memory(self, n_map: int, max_side: int | None = None) -> None:
-        """Raise MisuseError where a layer and the recorded maps need more memory than there is."""
+    def check_memory(
+        self, n_map: int, max_side: int | None = None, formats: Collection[MapFormat] = ()
+    ) -> None:
+        """Raise MisuseError where a layer, or the maps and their writer, need too much memory."""
         n_query, n_key = len(self.queries), len(self.keys)
         estimate = MemoryEstimate(
             layer=0,
             activations=activation_bytes(self.n_head, n_query, n_key, 8),
             maps=map_bytes(n_map, n_query, n_key, max_side),
         )
+        estimate = with_writer(estimate, formats, n_map, n_query, n_key, max_side)
         check_memory(estimate, max(n_query, n_key), machine_memory())
 
     def variant_for(self, call: LayerCall) -> Variant:
