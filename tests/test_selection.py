@@ -1,5 +1,6 @@
 """Layers, heads and memory are checked before anything runs, in every function that takes them."""
 
+import json
 import tracemalloc
 from functools import partial
 
@@ -84,6 +85,16 @@ def test_an_empty_option_is_refused(command, option):
     assert (result.status, result.out) == (2, "")
     assert result.err.startswith(f"error: {option} '' must be a list such as 0,2-5")
     assert result.err.count("\n") == 1
+
+
+def test_compare_selects_layers_and_heads_on_the_command_line():
+    words = ("compare", "the cat", "-v", "multihead", "-v", "causal", "--layers", "2", "--json")
+    document = json.loads(run(*words, "--heads", "2", "--layer", "1", "--head", "1").out)
+    assert document["layers"] == [1]
+    assert [entry["head"] for entry in document["meta"]["comparison"]] == [1, 1, 1]
+    refused = run(*words, "--heads", "2", "--layer", "2")
+    assert (refused.status, refused.out) == (2, "")
+    assert refused.err == "error: there is no layer 2; there are 0 to 1\n"
 
 
 @pytest.mark.parametrize("parameter", ["layers", "heads"])

@@ -119,3 +119,21 @@ def test_fitted_fills_the_width():
     assert truncate("中文字", 4, cell_len) == "中…"
     assert truncate("attention", 4, cut="~") == "att~"
     assert truncate("attention", 0) == ""
+
+
+@pytest.mark.parametrize(
+    "text", ["🇫", "a\u0301", "👩\u200d", "\u200d", "a", "\u1100", "\u202e"], ids=ascii
+)
+def test_the_cost_of_a_long_label_grows_with_its_length(text):
+    n_measured = []
+
+    def measure(part):
+        n_measured.append(len(part))
+        return len(part)
+
+    escaped = escape_text(text * 9_000)
+    assert len(escaped) <= 9 * len(text) * 9_000
+    shown = truncate(escaped, 40, measure)
+    assert len(shown) <= 40
+    assert sum(n_measured) <= len(escaped) + 40 * 60
+    assert "".join(split_graphemes(escaped)) == escaped
