@@ -53,7 +53,7 @@ LAYERS = {
         ("attention_map",),
         ("tokens", "grid"),
         ("initialization",),
-        ("numerics", "seeded_random", "file_format", "map_metadata", "renamed"),
+        ("numerics", "seeded_random", "file_format", "map_metadata", "renamed", "citation"),
         ("arrays",),
         ("__init__",),
     ),

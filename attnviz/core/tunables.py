@@ -24,6 +24,14 @@ def iter_tunables(node: object) -> Iterator[tuple[str, Any]]:
                 yield f.name, value
 
 
+def tunable_values(node: object) -> dict[str, Any]:
+    """The value of each tunable; of several parts with one, that of the first."""
+    values: dict[str, Any] = {}
+    for name, value in iter_tunables(node):
+        values.setdefault(name, value)
+    return values
+
+
 def iter_tunable_aliases(node: object) -> Iterator[tuple[str, str]]:
     """Old and current names of the tunables in a tree of parts."""
     if isinstance(node, tuple):

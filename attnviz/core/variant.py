@@ -33,7 +33,7 @@ from attnviz.core.renamed import missing_attribute
 from attnviz.core.scales import RootDim, Scale
 from attnviz.core.scales.fixed import RootSumDim
 from attnviz.core.scores import Dot, Score
-from attnviz.core.tunables import iter_tunables, resolve_tunable_aliases, with_tunables
+from attnviz.core.tunables import resolve_tunable_aliases, tunable_values, with_tunables
 from attnviz.errors import MisuseError, RenamedError
 from attnviz.record import Record
 
@@ -216,7 +216,7 @@ class Variant(Record, kw_only=True):
 
         Raises MisuseError for a name that no part has.
         """
-        current = dict(iter_tunables(self.slots))
+        current = tunable_values(self.slots)
         values = resolve_tunable_aliases(self.slots, values)
         for name in values:
             if name not in current:

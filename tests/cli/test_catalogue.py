@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from rich.cells import cell_len
 
-from attnviz.core.tunables import iter_tunables
+from attnviz.core.tunables import tunable_values
 from attnviz.core.variants import CLASSICS, VARIANTS
 from tests.cli.runner import run
 from tests.docs.catalogue import CATALOGUE, catalogue
@@ -143,11 +143,9 @@ def test_a_composition_is_in_title_metadata_and_explanation():
     assert algebra in run("explain", SENTENCE, "-v", "multihead", *words, width=300).out
 
 
-@pytest.mark.parametrize(
-    "row", [r for r in ROWS if dict(iter_tunables(r.slots))], ids=lambda r: r.name
-)
+@pytest.mark.parametrize("row", [r for r in ROWS if tunable_values(r.slots)], ids=lambda r: r.name)
 def test_set_reaches_every_tunable(row):
-    for name, value in iter_tunables(row.slots):
+    for name, value in tunable_values(row.slots).items():
         if value is not None and not isinstance(value, tuple):
             result = run(*words_for(row), "-v", row.name, "--set", f"{name}={value}", "--json")
             assert (result.status, result.err) == (0, ""), name

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from attnviz.core.tunables import iter_tunables
+from attnviz.core.tunables import tunable_values
 from attnviz.core.variant import Variant
 
 
@@ -33,7 +33,7 @@ def variant_facts(row: Variant) -> dict[str, Any]:
         "signed": row.signed,
         "causal": row.is_causal,
         "context": row.context,
-        "tunables": dict(iter_tunables(row.slots)),
+        "tunables": tunable_values(row.slots),
         **known_facts(row),
     }
 
