@@ -92,7 +92,8 @@ def test_a_tunable_of_two_parts_has_one_value():
     """
     from attnviz.core.tunables import iter_tunables
 
-    for row in (layer for row in VARIANTS for layer in row.layers or (row,)):
+    mechanisms = [layer for row in VARIANTS for layer in row.layers or (row,)]
+    for mechanism in mechanisms:
         values = {}
-        for name, value in iter_tunables(row.slots):
-            assert values.setdefault(name, value) == value, (row.name, name)
+        for name, value in iter_tunables(mechanism.slots):
+            assert values.setdefault(name, value) == value, (mechanism.name, name)
