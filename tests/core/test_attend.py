@@ -30,26 +30,26 @@ def loops(query, key, value, visible):
 def test_a_batch_of_heads_with_a_mask_equals_loops():
     visible = draw_uniform((3, 1, 5, 7), "mask") > 0
     visible[0, 0, 2] = False  # one query is fully masked
-    made = attend(QUERY, KEY, VALUE, mask=visible)
+    result = attend(QUERY, KEY, VALUE, mask=visible)
     for b in range(3):
         for h in range(2):
             output, weights = loops(QUERY[b, h], KEY[b, h], VALUE[b, h], visible[b, 0])
-            assert_allclose(made.weights[b, h], weights, atol=1e-12)
-            assert_allclose(made.output[b, h], output, atol=1e-12)
-    assert (made.weights[0, :, 2] == 0).all() and (made.output[0, :, 2] == 0).all()
+            assert_allclose(result.weights[b, h], weights, atol=1e-12)
+            assert_allclose(result.output[b, h], output, atol=1e-12)
+    assert (result.weights[0, :, 2] == 0).all() and (result.output[0, :, 2] == 0).all()
 
 
 def test_softmax_of_the_textbook():
     eye = np.eye(3)
-    made = attend([[2.0, 1.0, 0.1]], eye, variant="dot").weights
-    assert_allclose(made, [[0.65900114, 0.24243297, 0.09856589]], atol=1e-8)
+    result = attend([[2.0, 1.0, 0.1]], eye, variant="dot").weights
+    assert_allclose(result, [[0.65900114, 0.24243297, 0.09856589]], atol=1e-8)
 
 
 @pytest.mark.parametrize("size", [1e4, -1e4, 1e300])
 def test_huge_scores_neither_overflow_nor_lose_their_order(size):
-    made = attend([[size]], [[1.0], [0.5], [1.0]], variant="dot").weights
+    result = attend([[size]], [[1.0], [0.5], [1.0]], variant="dot").weights
     expected = [[0.5, 0, 0.5]] if size > 0 else [[0, 1, 0]]
-    assert_allclose(made, expected, atol=1e-12)
+    assert_allclose(result, expected, atol=1e-12)
 
 
 def test_a_constant_added_to_a_row_changes_nothing():
@@ -76,16 +76,16 @@ def test_a_batch_is_its_members():
 
 
 def test_with_fewer_queries_than_keys_the_queries_are_the_last():
-    seen = attend(QUERY[0], KEY[0], mask=Causal()).weights > 0
-    assert_array_equal(seen[0], np.tril(np.ones((5, 7)), k=2) > 0)
+    visible_keys = attend(QUERY[0], KEY[0], mask=Causal()).weights > 0
+    assert_array_equal(visible_keys[0], np.tril(np.ones((5, 7)), k=2) > 0)
     first = attend(QUERY[0], KEY[0], mask=Causal(align="first")).weights > 0
     assert_array_equal(first[0], np.tril(np.ones((5, 7))) > 0)
 
 
 @pytest.mark.parametrize(("window", "most"), [(1, 1), (3, 3), (7, 7), (8, 7)])
 def test_a_window_shows_that_many_keys_itself_included(window, most):
-    seen = attend(KEY[0], KEY[0], mask=Causal() & Window(window)).weights > 0
-    assert seen.sum(-1).max() == most
+    visible_keys = attend(KEY[0], KEY[0], mask=Causal() & Window(window)).weights > 0
+    assert visible_keys.sum(-1).max() == most
 
 
 @pytest.mark.parametrize("poison", [np.nan, np.inf, 1e30])
@@ -95,9 +95,9 @@ def test_masked_keys_and_values_cannot_leak(poison):
     visible[:, 6] = False
     clean = attend(QUERY[0], key, value, mask=visible)
     key[:, 6], value[:, 6] = poison, poison
-    made = attend(QUERY[0], key, value, mask=visible)
-    assert_array_equal(made.weights, clean.weights)
-    assert_array_equal(made.output, clean.output)
+    result = attend(QUERY[0], key, value, mask=visible)
+    assert_array_equal(result.weights, clean.weights)
+    assert_array_equal(result.output, clean.output)
 
 
 def test_nan_and_infinity_raise_an_error():
@@ -111,23 +111,23 @@ def test_nan_and_infinity_raise_an_error():
 
 
 def test_a_soft_cap_does_not_unmask():
-    made = attend(QUERY[0], KEY[0], mask=Causal(), softcap=0.1).weights
-    assert (made[:, 0, 3:] == 0.0).all()
+    result = attend(QUERY[0], KEY[0], mask=Causal(), softcap=0.1).weights
+    assert (result[:, 0, 3:] == 0.0).all()
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 def test_the_float_type_is_kept(dtype):
-    made = attend(QUERY[0].astype(dtype), KEY[0].astype(dtype), VALUE[0].astype(dtype))
+    result = attend(QUERY[0].astype(dtype), KEY[0].astype(dtype), VALUE[0].astype(dtype))
     expected = np.float32 if dtype == np.float16 else dtype
-    assert made.weights.dtype == made.output.dtype == expected
+    assert result.weights.dtype == result.output.dtype == expected
     exact = attend(QUERY[0].astype(dtype).astype(float), KEY[0].astype(dtype).astype(float))
-    assert_allclose(made.weights, exact.weights, atol=1e-15 if dtype == np.float64 else 3e-7)
+    assert_allclose(result.weights, exact.weights, atol=1e-15 if dtype == np.float64 else 3e-7)
 
 
 def test_two_axes_are_one_head():
-    made = attend(QUERY[0, 0], KEY[0, 0], VALUE[0, 0])
-    assert_array_equal(made.weights, attend(QUERY[0, :1], KEY[0, :1]).weights[0])
-    assert made.output.shape == (5, 4)
+    result = attend(QUERY[0, 0], KEY[0, 0], VALUE[0, 0])
+    assert_array_equal(result.weights, attend(QUERY[0, :1], KEY[0, :1]).weights[0])
+    assert result.output.shape == (5, 4)
 
 
 def test_a_mask_of_numbers_is_ambiguous_and_an_error():
@@ -136,7 +136,7 @@ def test_a_mask_of_numbers_is_ambiguous_and_an_error():
 
 
 @pytest.mark.parametrize(
-    ("query", "key", "value", "says"),
+    ("query", "key", "value", "message"),
     [
         (QUERY[0], KEY[0, :, :, :5], None, "with the same d"),
         (QUERY[0, 0, 0], KEY[0], None, "should be"),
@@ -144,22 +144,22 @@ def test_a_mask_of_numbers_is_ambiguous_and_an_error():
         (draw_uniform((3, 5, 6), "q3"), KEY[0], None, "3 query heads cannot share 2"),
     ],
 )
-def test_an_error_names_the_shapes_that_do_not_match(query, key, value, says):
-    with pytest.raises(ShapeError, match=says):
+def test_an_error_names_the_shapes_that_do_not_match(query, key, value, message):
+    with pytest.raises(ShapeError, match=message):
         attend(query, key, value)
 
 
 def test_learned_parameters_can_be_given():
     zero = np.zeros((2, 6))
-    made = attend(QUERY[0], KEY[0], variant="additive", learned={"v_additive": zero}).weights
-    assert_allclose(made, 1 / 7)
+    result = attend(QUERY[0], KEY[0], variant="additive", learned={"v_additive": zero}).weights
+    assert_allclose(result, 1 / 7)
     with pytest.raises(ShapeError, match="v_additive"):
         attend(QUERY[0], KEY[0], variant="additive", learned={"v_additive": np.zeros(5)})
 
 
 def test_tunables_reach_the_parts():
-    made = attend(KEY[0], KEY[0], variant="local", window=1).weights
-    assert_array_equal(made[0], np.eye(7))
+    result = attend(KEY[0], KEY[0], variant="local", window=1).weights
+    assert_array_equal(result[0], np.eye(7))
     with pytest.raises(
         MisuseError, match=r"'local' has no tunable 'windw'\. Its tunables: window=3"
     ):

@@ -135,12 +135,12 @@ def test_blocks_equal_a_single_block(small_blocks):
 def test_an_error_locates_the_first_bad_number_in_the_layer(small_blocks, n_thread):
     query, key, value = (array.copy() for array in LONG)
     key[1, 250] = np.nan
-    said = "head 1, query 250, key 250 is nan"
-    with pytest.raises(NumbersError, match=said), use_threads(n_thread):
+    message = "head 1, query 250, key 250 is nan"
+    with pytest.raises(NumbersError, match=message), use_threads(n_thread):
         attend(query, key, value, mask=Causal() & Window(9))
     value[2, 270, 1] = np.inf
-    said = "value of head 2, key 270 is not finite, and query 270"
-    with pytest.raises(NumbersError, match=said), use_threads(n_thread):
+    message = "value of head 2, key 270 is not finite, and query 270"
+    with pytest.raises(NumbersError, match=message), use_threads(n_thread):
         attend(query, LONG[1], value, mask=Causal() & Window(9))
 
 

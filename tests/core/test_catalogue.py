@@ -77,8 +77,8 @@ def test_no_two_parts_have_parameters_of_one_name():
 
 
 def test_names_of_parts_are_unique_in_their_slot():
-    named = [(slot, part.name) for slot, part in PARTS]
-    assert len(named) == len(set(named))
+    names = [(slot, part.name) for slot, part in PARTS]
+    assert len(names) == len(set(names))
 
 
 @pytest.mark.parametrize("row", list(VARIANTS), ids=lambda row: row.name)

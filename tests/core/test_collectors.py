@@ -45,8 +45,8 @@ def record(collector, name):
     return collector
 
 
-def full(name, **wanted):
-    return record(FullCollector(**wanted), name)
+def full(name, **options):
+    return record(FullCollector(**options), name)
 
 
 def cells(array, rows, columns, take):
@@ -75,10 +75,10 @@ def test_a_pooled_map_is_the_full_map_pooled(name, by):
     )
     assert pooled.recorded_layers == whole.recorded_layers == [0, 1]
     for layer, accumulator in enumerate(pooled.accumulators):
-        made = POOLINGS[by][0](accumulator)
+        pooled_map = POOLINGS[by][0](accumulator)
         for at in range(2):
             expected = cells(whole.weights[layer][at], 7, 8, BY_HAND[by])
-            assert_allclose(made[at], expected, atol=1e-6)
+            assert_allclose(pooled_map[at], expected, atol=1e-6)
             visible = np.broadcast_to(whole.visible[layer], whole.weights[layer].shape)
             assert_array_equal(accumulator.visible[at], cells(visible[at], 7, 8, np.any))
 

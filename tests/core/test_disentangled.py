@@ -50,11 +50,11 @@ def test_agrees_with_the_loops(terms, n_query):
 
 
 def test_the_terms_differ():
-    made = [
+    result = [
         Disentangled(max_distance=FAR, terms=t)(inputs()) for t in Disentangled.choices["terms"]
     ]
     for i, j in ((0, 1), (0, 2), (0, 3), (1, 2)):
-        assert np.abs(made[i] - made[j]).max() > 0.01
+        assert np.abs(result[i] - result[j]).max() > 0.01
 
 
 def test_a_block_of_rows_equals_the_rows_of_the_full_map():

@@ -134,9 +134,9 @@ def test_late_queries_have_a_larger_scale():
 
 def test_shifted_swin_windows_move_up_and_left():
     """Side 3, moved by 1: the first square is two lines high and two columns wide."""
-    seen = SwinWindow(side=3, shift=1, columns=4)(Grid.of(1, 16, 16))[0]
-    assert np.flatnonzero(seen[0]).tolist() == [0, 1, 4, 5]
-    assert np.flatnonzero(seen[15]).tolist() == [10, 11, 14, 15]
+    visible = SwinWindow(side=3, shift=1, columns=4)(Grid.of(1, 16, 16))[0]
+    assert np.flatnonzero(visible[0]).tolist() == [0, 1, 4, 5]
+    assert np.flatnonzero(visible[15]).tolist() == [10, 11, 14, 15]
 
 
 def test_alibi_slopes_are_the_papers():
@@ -173,9 +173,9 @@ def test_a_learned_sink_is_a_key_whose_weight_is_dropped():
         atol=1e-15,
     )
     silent = {"b_sink": np.array([-800.0, 800.0])}
-    made = compute_weights(variant, replace(inputs, params=silent)).weights
-    assert_allclose(made.sum(-1)[0], 1.0)
-    assert_array_equal(made[1], 0.0)
+    result = compute_weights(variant, replace(inputs, params=silent)).weights
+    assert_allclose(result.sum(-1)[0], 1.0)
+    assert_array_equal(result[1], 0.0)
 
 
 def test_stick_breaking_splits_the_remaining_weight():
@@ -197,9 +197,9 @@ def test_total_variation_of_known_rows():
 
 @pytest.mark.parametrize("name", ["constrained-sparsemax", "constrained-softmax"])
 def test_fertility_bounds_the_column_sums(name):
-    made = weights(name, {"fertility": 0.5})
-    assert (made.sum(1) <= 0.5 + 1e-12).all()
-    assert_allclose(made.sum((1, 2)), 3.5, atol=1e-9)  # seven keys with a half each
+    result = weights(name, {"fertility": 0.5})
+    assert (result.sum(1) <= 0.5 + 1e-12).all()
+    assert_allclose(result.sum((1, 2)), 3.5, atol=1e-9)  # seven keys with a half each
 
 
 def test_reformer_attends_to_itself_only_without_another_key():

@@ -45,7 +45,7 @@ def test_the_text_of_a_mask_parses_to_the_same_text(text):
 
 
 @pytest.mark.parametrize(
-    ("text", "at", "says"),
+    ("text", "at", "message"),
     [
         ("causal & windw(4)", 10, "Did you mean 'window'"),
         ("causal & (window(4)", 20, r"expected '\)'"),
@@ -63,8 +63,8 @@ def test_the_text_of_a_mask_parses_to_the_same_text(text):
         ("(" * 100 + "causal" + ")" * 100, 52, "levels deep"),
     ],
 )
-def test_errors_point_at_the_character(text, at, says):
-    with pytest.raises(GrammarError, match=rf"character {at}: .*{says}"):
+def test_errors_point_at_the_character(text, at, message):
+    with pytest.raises(GrammarError, match=rf"character {at}: .*{message}"):
         parse_mask(text)
 
 
@@ -105,8 +105,8 @@ def test_names_of_parts_are_unique_in_their_slot(slot):
 
 
 def test_composition_combines_masks_and_replaces_other_parts():
-    made = compose("causal", mask="window(2)", score="additive", scale="unscaled", softcap=5)
-    assert made.pipeline == (
+    row = compose("causal", mask="window(2)", score="additive", scale="unscaled", softcap=5)
+    assert row.pipeline == (
         "sinusoidal(10000) → additive → softcap(5) → causal & window(2) → softmax, 1 head"
     )
 

@@ -22,8 +22,8 @@ def numbers(*shape, seed=0):
 
 
 def test_lambda_init_grows_with_depth_as_published():
-    found = [lambda_init(depth) for depth in range(4)]
-    np.testing.assert_allclose(found, [0.2, 0.3555, 0.4707, 0.5561], atol=5e-5)
+    values = [lambda_init(depth) for depth in range(4)]
+    np.testing.assert_allclose(values, [0.2, 0.3555, 0.4707, 0.5561], atol=5e-5)
 
 
 @pytest.mark.parametrize("depth", [0, 1, 5])
@@ -44,14 +44,14 @@ def test_a_differential_map_is_signed():
 
 def test_values_of_a_differential_pair_are_concatenated():
     query, key, value = numbers(4, 5, 6), numbers(4, 7, 6, seed=1), numbers(4, 7, 3, seed=2)
-    made = attend(query, key, value, variant="differential")
-    assert made.weights.shape == (2, 5, 7) and made.output.shape == (2, 5, 6)
+    result = attend(query, key, value, variant="differential")
+    assert result.weights.shape == (2, 5, 7) and result.output.shape == (2, 5, 6)
     for head in range(2):
         pair = np.concatenate([value[2 * head], value[2 * head + 1]], axis=-1)
-        summed = made.weights[head] @ pair
+        summed = result.weights[head] @ pair
         size = np.sqrt((summed**2).mean(-1, keepdims=True) + 1e-5)
         expected = (1 - lambda_init(0)) * summed / size
-        np.testing.assert_allclose(made.output[head], expected, atol=1e-12)
+        np.testing.assert_allclose(result.output[head], expected, atol=1e-12)
 
 
 def test_an_odd_number_of_differential_heads_is_an_error():
@@ -63,12 +63,12 @@ def test_an_odd_number_of_differential_heads_is_an_error():
 def test_shared_keys_equal_repeated_ones(name, shared):
     """N9: head h uses key head h // group, not h mod group."""
     query, key = numbers(4, 5, 6), numbers(shared, 7, 6, seed=1)
-    made = attend(query, key, variant=name).weights
+    result = attend(query, key, variant=name).weights
     repeated = key[[h * shared // 4 for h in range(4)]]
-    np.testing.assert_array_equal(made, attend(query, repeated, variant=name).weights)
+    np.testing.assert_array_equal(result, attend(query, repeated, variant=name).weights)
     if shared > 1:
         tiled = key[[h % shared for h in range(4)]]
-        assert np.abs(made - attend(query, tiled, variant=name).weights).max() > 0.01
+        assert np.abs(result - attend(query, tiled, variant=name).weights).max() > 0.01
     np.testing.assert_array_equal(repeat_kv(key, 4), repeated)
 
 
@@ -76,15 +76,15 @@ def test_talking_heads_with_the_identity_are_ordinary_heads():
     query, key = numbers(3, 5, 6), numbers(3, 7, 6, seed=1)
     alone = {"talk_logits": np.eye(3), "talk_weights": np.eye(3)}
     talking = replace(find_variant("talking-heads"), position=find_variant("dot").position)
-    made = attend(query, key, variant=talking, learned=alone).weights
-    np.testing.assert_allclose(made, attend(query, key).weights, atol=1e-15)
+    result = attend(query, key, variant=talking, learned=alone).weights
+    np.testing.assert_allclose(result, attend(query, key).weights, atol=1e-15)
 
 
 def test_collaborative_heads_with_a_block_each_are_ordinary_heads():
     query, key = numbers(3, 5, 6), numbers(3, 7, 6, seed=1)
     own = {"m_collaborative": np.kron(np.eye(3), np.ones(6))}
-    made = attend(query, key, variant="collaborative", learned=own).weights
-    np.testing.assert_allclose(made, attend(query, key).weights, atol=1e-15)
+    result = attend(query, key, variant="collaborative", learned=own).weights
+    np.testing.assert_allclose(result, attend(query, key).weights, atol=1e-15)
 
 
 def test_a_convolution_with_the_identity_kernel_changes_nothing():
@@ -92,9 +92,9 @@ def test_a_convolution_with_the_identity_kernel_changes_nothing():
     still = np.zeros((2, 6, 11))
     still[:, 0, 5] = 1.0
     learned = {"theta": still, "mix_group": np.eye(2)}
-    made = attend(query, key, variant="multi-token", learned=learned).weights
+    result = attend(query, key, variant="multi-token", learned=learned).weights
     np.testing.assert_allclose(
-        made,
+        result,
         attend(query, key, variant="dot", scale=6**-0.5, mask=np.tri(5, dtype=bool)).weights,
         atol=1e-15,
     )
@@ -113,17 +113,17 @@ def test_memory_slots_hold_the_weight_missing_from_a_row():
     query, key = numbers(2, 5, 6), numbers(2, 7, 6, seed=1)
     row = find_variant("memory-slots")
     slots = {"m_slots": numbers(2, 4, 6, seed=2)}
-    made = attend(query, key, variant=row, learned=slots).weights
+    result = attend(query, key, variant=row, learned=slots).weights
     beside = np.concatenate([key, slots["m_slots"]], axis=1)
-    np.testing.assert_allclose(made, attend(query, beside).weights[..., :7], atol=1e-15)
-    assert (made.sum(-1) < 1).all()
+    np.testing.assert_allclose(result, attend(query, beside).weights[..., :7], atol=1e-15)
+    assert (result.sum(-1) < 1).all()
 
 
 def test_the_output_of_other_heads_is_not_normed():
     query, key, value = numbers(2, 5, 6), numbers(2, 7, 6), numbers(2, 7, 3)
     for name in ("multihead", "talking-heads", "nope"):
-        made = attend(query, key, value, variant=name)
-        np.testing.assert_allclose(made.output, made.weights @ value, atol=1e-12)
+        result = attend(query, key, value, variant=name)
+        np.testing.assert_allclose(result.output, result.weights @ value, atol=1e-12)
 
 
 def test_explain_shows_the_normed_output():

@@ -20,12 +20,12 @@ QUERY, KEY = draw_uniform((2, 5, 6), "path", "query"), draw_uniform((2, 7, 6), "
 def test_the_recursion_is_the_parallel_form():
     """α_i = p_i · cumprod(1−p_i) · cumsum(α_{i−1} / cumprod(1−p_i)), cumprod exclusive."""
     stops = 0.5 + 0.4 * draw_uniform((2, 5, 7), "stops") / np.sqrt(3)
-    made, last = expected_stops(stops), np.eye(7)[:1].repeat(2, 0)
+    result, last = expected_stops(stops), np.eye(7)[:1].repeat(2, 0)
     for i in range(5):
         p = stops[:, i]
         passed = np.cumprod(np.concatenate([np.ones((2, 1)), 1 - p[:, :-1]], 1), axis=1)
         last = p * passed * np.cumsum(last / passed, axis=1)
-        np.testing.assert_allclose(made[:, i], last, rtol=1e-12)
+        np.testing.assert_allclose(result[:, i], last, rtol=1e-12)
 
 
 def test_certain_stops_stay_and_certain_passes_leave_no_weight():
@@ -57,14 +57,14 @@ def test_chunkwise_attention_loses_no_more_weight_than_the_stops():
 
 
 def test_sinkhorn_makes_rows_and_columns_sum_to_one():
-    made = attend(QUERY, QUERY, variant="sinkhorn", rounds=200).weights
-    np.testing.assert_allclose(made.sum(-1), 1, atol=1e-12)
-    np.testing.assert_allclose(made.sum(-2), 1, atol=1e-9)
+    result = attend(QUERY, QUERY, variant="sinkhorn", rounds=200).weights
+    np.testing.assert_allclose(result.sum(-1), 1, atol=1e-12)
+    np.testing.assert_allclose(result.sum(-2), 1, atol=1e-9)
 
 
 def test_sinkhorn_without_iterations_is_softmax():
-    made = attend(QUERY, KEY, variant="sinkhorn", rounds=0).weights
-    np.testing.assert_allclose(made, attend(QUERY, KEY).weights, atol=1e-15)
+    result = attend(QUERY, KEY, variant="sinkhorn", rounds=0).weights
+    np.testing.assert_allclose(result, attend(QUERY, KEY).weights, atol=1e-15)
 
 
 def test_huge_scores_keep_row_sums():
@@ -92,8 +92,8 @@ def test_a_mask_without_any_tree_is_an_error():
 
 
 def test_trees_beyond_double_precision_are_an_error():
-    made = attend(30 * QUERY, QUERY, variant="matrix-tree").weights
-    assert made.max() <= 1 + 1e-9 and (made.sum(-1) <= 1 + 1e-9).all()
+    result = attend(30 * QUERY, QUERY, variant="matrix-tree").weights
+    assert result.max() <= 1 + 1e-9 and (result.sum(-1) <= 1 + 1e-9).all()
     with pytest.raises(MisuseError, match="scores are too far apart"):
         attend(1e4 * QUERY, QUERY, variant="matrix-tree")
 
@@ -102,8 +102,8 @@ def test_fourier_equals_the_transform():
     value = draw_uniform((5, 6), "value")
     cosines, sines = attend(QUERY, QUERY, variant="fourier").weights
     over_features = np.fft.fft(value)
-    made = cosines @ over_features.real + sines @ over_features.imag
-    np.testing.assert_allclose(made, np.fft.fft2(value).real, atol=1e-12)
+    result = cosines @ over_features.real + sines @ over_features.imag
+    np.testing.assert_allclose(result, np.fft.fft2(value).real, atol=1e-12)
 
 
 def test_the_estimate_of_softmax_gets_better_with_more_features():

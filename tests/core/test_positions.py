@@ -26,7 +26,7 @@ def scores(position, shift=0):
 
 def by_complex_numbers(pair, size):
     """Re Σ q_t conj(k_t) e^(i (a - b) θ_t), a pair as one number; `size` is its decay."""
-    made = np.zeros((1, 9, 9))
+    result = np.zeros((1, 9, 9))
     for i in range(9):
         for j in range(9):
             for t in range(D // 2):
@@ -34,8 +34,8 @@ def by_complex_numbers(pair, size):
                 q = complex(QUERY[0, i, a], QUERY[0, i, b])
                 k = complex(KEY[0, j, a], KEY[0, j, b])
                 turn = cmath.exp(1j * (i - j) * 10000 ** (-2 * t / D))
-                made[0, i, j] += (q * k.conjugate() * turn).real * size(t, i - j)
-    return made
+                result[0, i, j] += (q * k.conjugate() * turn).real * size(t, i - j)
+    return result
 
 
 def halves(t):

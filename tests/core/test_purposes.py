@@ -144,8 +144,8 @@ def test_the_kernel_of_multi_token_attention_starts_as_the_identity():
 
 
 def test_the_phases_of_pope_start_within_their_range():
-    drawn = [init_params(find_variant("pope"), SIZES, {}, s, np.float64) for s in SEEDS]
-    phases = np.stack([params["phase_polar"] for params in drawn])
+    params_of_seeds = [init_params(find_variant("pope"), SIZES, {}, s, np.float64) for s in SEEDS]
+    phases = np.stack([params["phase_polar"] for params in params_of_seeds])
     assert -2 * np.pi <= phases.min() < -6
     assert -0.2 < phases.max() <= 0
 

@@ -65,10 +65,10 @@ def test_it_is_found_by_name_and_draws_missing_parameters():
     row = find_variant("scaled-dot")
     from dataclasses import replace
 
-    made = replace(row, bias=(part,))
+    changed = replace(row, bias=(part,))
     x = np.ones((2, 4, 3))
     plain = attend(x, x).weights
-    assert np.abs(attend(x, x, variant=made).weights - plain).max() > 0.01
+    assert np.abs(attend(x, x, variant=changed).weights - plain).max() > 0.01
 
 
 @pytest.mark.parametrize("wrong", [{"buckets": 2}, {"max_distance": 1}, {"sides": "left"}])

@@ -30,16 +30,16 @@ def rotate(part, positions=POSITIONS):
 @pytest.mark.parametrize("part", PARTS, ids=lambda part: part.name)
 def test_is_found_by_its_name_and_keeps_the_first_token(part):
     assert find_part("position", part.name) is part
-    made = part()
-    assert np.allclose(rotate(made)[:, 0], made.attention_scaling * VECTORS[:, 0], atol=1e-15)
+    rope = part()
+    assert np.allclose(rotate(rope)[:, 0], rope.attention_scaling * VECTORS[:, 0], atol=1e-15)
 
 
 @pytest.mark.parametrize("part", PARTS, ids=lambda part: part.name)
 @pytest.mark.parametrize("pairs", ["halves", "interleaved"])
 def test_scores_depend_on_the_distance_only(part, pairs):
-    made = part(pairs=pairs)
-    q, k = rotate(made, np.full(9, 3)), rotate(made, np.full(9, 1))
-    far_q, far_k = rotate(made, np.full(9, 8)), rotate(made, np.full(9, 6))
+    rope = part(pairs=pairs)
+    q, k = rotate(rope, np.full(9, 3)), rotate(rope, np.full(9, 1))
+    far_q, far_k = rotate(rope, np.full(9, 8)), rotate(rope, np.full(9, 6))
     assert np.allclose(q @ k.swapaxes(-1, -2), far_q @ far_k.swapaxes(-1, -2), atol=1e-12)
 
 
@@ -105,6 +105,6 @@ def test_angles_are_computed_in_float64():
     """A float32 angle is off by 4e-3 at position 100,000."""
     place = np.full(9, 100_000)
     got = LinearRope(factor=3.0).rotate(VECTORS.astype(np.float32), place, "query")
-    wanted = LinearRope(factor=3.0).rotate(VECTORS, place, "query")
+    expected = LinearRope(factor=3.0).rotate(VECTORS, place, "query")
     assert got.dtype == np.float32
-    assert np.abs(got - wanted).max() < 1e-6
+    assert np.abs(got - expected).max() < 1e-6

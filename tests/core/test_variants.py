@@ -35,10 +35,10 @@ def test_agrees_with_its_oracle(row):
     n_key = 5 if row.context == "refused" else 7
     variant, inputs = make_layer(row, n_query=n_query, n_key=n_key)
     expected = ORACLES[row.name](variant, inputs, mask_pairs(variant, inputs))
-    made = compute_weights(variant, inputs).weights
-    assert made.shape == expected.shape
+    result = compute_weights(variant, inputs).weights
+    assert result.shape == expected.shape
     assert np.abs(expected).max() > 0, "an oracle of nothing proves nothing"
-    assert_allclose(made, expected, rtol=0, atol=1e-12 if row in FIRST else 1e-10)
+    assert_allclose(result, expected, rtol=0, atol=1e-12 if row in FIRST else 1e-10)
 
 
 FIRST = [row for row in ROWS if ORACLES[row.name].__module__.endswith(("basics", "loops"))]
@@ -101,12 +101,12 @@ def test_masked_keys_cannot_leak(row, poison):
 def in_blocks(variant, inputs):
     """The weights assembled from blocks, and the number of blocks."""
     grid = inputs.grid
-    made = np.zeros((variant.heads.n_output_heads(grid.n_head), grid.n_query, grid.n_key))
+    result = np.zeros((variant.heads.n_output_heads(grid.n_head), grid.n_query, grid.n_key))
 
     def write(block):
-        made[block.indices.heads, block.indices.queries, block.indices.keys] = block.weights
+        result[block.indices.heads, block.indices.queries, block.indices.keys] = block.weights
 
-    return made, len(list(compute_blocks(variant, inputs, write)))
+    return result, len(list(compute_blocks(variant, inputs, write)))
 
 
 @pytest.fixture
@@ -126,7 +126,7 @@ def test_blocks_of_heads_rows_and_keys_give_the_same_weights(row, mask, tiny_blo
         whole = compute_weights(variant, inputs).weights
     except MisuseError:
         pytest.skip("supports padding masks only")
-    made, n_block = in_blocks(variant, inputs)
+    result, n_block = in_blocks(variant, inputs)
     if row.row_local and row.queries == "per_token":
         assert n_block >= 4
-    assert_allclose(made, whole, rtol=0, atol=1e-15)
+    assert_allclose(result, whole, rtol=0, atol=1e-15)
