@@ -39,10 +39,10 @@ def causal(seed: int = 0) -> AttentionMap:
 def leaky(seed: int = 0) -> AttentionMap:
     """Rows that sum to 0 … 1; the third is fully masked."""
     amap = plain(seed)
-    spent = np.linspace(0.3, 1.0, len(amap.queries))[:, None]
+    row_sums = np.linspace(0.3, 1.0, len(amap.queries))[:, None]
     visible = np.ones(amap.weights.shape[-2:], dtype=bool)
     visible[2] = False
-    weights = np.where(visible, amap.weights * spent, 0.0)
+    weights = np.where(visible, amap.weights * row_sums, 0.0)
     return AttentionMap(
         amap.queries, amap.keys, weights, visible=visible, meta={"row_sum": "at most 1"}
     )

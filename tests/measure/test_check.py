@@ -56,8 +56,8 @@ def test_every_rule_is_broken_here():
 @pytest.mark.parametrize("rule", BROKEN)
 def test_a_violation_is_reported_with_its_position(rule):
     weights, expect, place, value = BROKEN[rule]
-    told = [v for v in check_weights(weights, (5, 5), expect) if v.rule == rule]
-    last = told[-1]
+    violations = [v for v in check_weights(weights, (5, 5), expect) if v.rule == rule]
+    last = violations[-1]
     assert (last.layer, last.head, last.tokens) == (1, 2, place)
     assert last.sentence.startswith("layer 1, head 2: ")
     assert all(str(position) in last.sentence for position in place)
@@ -122,8 +122,8 @@ def test_masked_keys_are_not_checked():
 @pytest.mark.parametrize("pad", PADDING_TOKENS)
 def test_padding_is_recognized_by_its_name(pad):
     words = ("a", "b", pad)
-    told = find_violations(plain(words=words, n_layer=1, n_head=1))
-    assert [(v.rule, v.tokens[1], v.count) for v in told] == [("forbidden", 2, 3)]
+    violations = find_violations(plain(words=words, n_layer=1, n_head=1))
+    assert [(v.rule, v.tokens[1], v.count) for v in violations] == [("forbidden", 2, 3)]
     weights = np.full((1, 1, 3, 3), 0.5)
     weights[..., 2] = 0.0
     assert find_violations(AttentionMap(tokens(words), tokens(words), weights)) == []
@@ -143,8 +143,8 @@ def test_padding_is_recognized_by_its_name(pad):
     ],
 )
 def test_rows_have_the_stated_sum(row_sum, factor, broken):
-    told = check_weights(whole() * factor, (5, 5), Requirements(row_sum=row_sum))
-    assert [v.rule for v in told] == ["row sum"] * (6 if broken else 0)
+    violations = check_weights(whole() * factor, (5, 5), Requirements(row_sum=row_sum))
+    assert [v.rule for v in violations] == ["row sum"] * (6 if broken else 0)
 
 
 def test_a_fully_masked_row_can_be_empty():
@@ -165,8 +165,8 @@ def test_rounding_breaks_nothing_and_more_than_rounding_does(dtype):
 
 
 def test_swapped_axes_are_named():
-    told = check_weights(whole().swapaxes(-1, -2), (5, 5))
-    assert {v.rule for v in told} == {"row sum", "transposed"}
+    violations = check_weights(whole().swapaxes(-1, -2), (5, 5))
+    assert {v.rule for v in violations} == {"row sum", "transposed"}
     even = np.full((1, 1, 3, 3), 1 / 3)  # both ways are right
     assert check_weights(even, (3, 3)) == []
 
@@ -174,8 +174,8 @@ def test_swapped_axes_are_named():
 def test_a_uniform_row_is_a_violation_with_masked_keys_only():
     even = np.full((1, 1, 3, 3), 1 / 3)
     assert check_weights(even, (3, 3)) == []
-    told = check_weights(even, (3, 3), Requirements(causal=True))
-    assert [(v.rule, v.count) for v in told] == [("forbidden", 3), ("filled", 2)]
+    violations = check_weights(even, (3, 3), Requirements(causal=True))
+    assert [(v.rule, v.count) for v in violations] == [("forbidden", 3), ("filled", 2)]
 
 
 @pytest.mark.parametrize("shape", [(2, 3, 5, 4), (3, 5, 5), (5, 5), ()])

@@ -13,15 +13,15 @@ from tests.measure.maps import SHARED_OUT, UNSHARED, only_at, plain, tokens
 
 def by_loop(amap, worth):
     """Σ |A| worth(q, k) / Σ |A| of each head."""
-    made = np.zeros(amap.weights.shape[:2])
-    for at in np.ndindex(*made.shape):
-        total = spent = 0.0
+    distances = np.zeros(amap.weights.shape[:2])
+    for at in np.ndindex(*distances.shape):
+        total = mass = 0.0
         for q, row in enumerate(amap.weights[at]):
             for k, weight in enumerate(row):
                 total += abs(weight) * worth(q, k)
-                spent += abs(weight)
-        made[at] = total / spent
-    return made
+                mass += abs(weight)
+        distances[at] = total / mass
+    return distances
 
 
 @pytest.mark.parametrize("make", SHARED_OUT + UNSHARED)

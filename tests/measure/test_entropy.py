@@ -25,10 +25,10 @@ from tests.measure.maps import (
 
 def by_loop(amap):
     """Bits of each row, outcome by outcome."""
-    made = np.zeros(amap.weights.shape[:3])
-    for at in np.ndindex(*made.shape):
-        made[at] = -sum(p * log2(p) for p in with_nothing(amap.weights[at]) if p)
-    return made
+    entropies = np.zeros(amap.weights.shape[:3])
+    for at in np.ndindex(*entropies.shape):
+        entropies[at] = -sum(p * log2(p) for p in with_nothing(amap.weights[at]) if p)
+    return entropies
 
 
 @pytest.mark.parametrize("make", SHARED_OUT)
@@ -41,8 +41,8 @@ def test_entropy_equals_the_loop(make):
 def test_the_mean_of_a_head_leaves_out_fully_masked_rows(make):
     amap, rows = make(), entropy(make())
     for at in np.ndindex(*rows.shape[:2]):
-        counted = [h for h, s in zip(rows[at], amap.row_sums[at], strict=True) if s]
-        assert head_entropy(amap)[at] == pytest.approx(sum(counted) / len(counted))
+        values = [h for h, s in zip(rows[at], amap.row_sums[at], strict=True) if s]
+        assert head_entropy(amap)[at] == pytest.approx(sum(values) / len(values))
 
 
 @pytest.mark.parametrize("make", SHARED_OUT)

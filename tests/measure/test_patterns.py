@@ -102,8 +102,8 @@ def test_all_scores_of_distributions_are_between_0_and_1():
 
 def test_heads_are_named_by_their_original_numbers():
     amap = only_at(MADE["previous token"])
-    kept = AttentionMap(amap.queries, amap.keys, amap.weights, layers=(4,), heads=(7,))
-    assert best_patterns(kept) == [(4, 7, "previous token", 1.0)]
+    selected = AttentionMap(amap.queries, amap.keys, amap.weights, layers=(4,), heads=(7,))
+    assert best_patterns(selected) == [(4, 7, "previous token", 1.0)]
 
 
 def test_a_head_that_fits_nothing_has_no_name():

@@ -48,24 +48,24 @@ def smallest_cut(amap, start, end):
     best = np.inf
     for sides in product((True, False), repeat=len(free)):
         upper = {source, *(node for node, side in zip(free, sides, strict=True) if side)}
-        cut = sum(
+        capacity = sum(
             layers[level - 1][i][j]
             for level, i in upper
             if level
             for j in range(n)
             if (level - 1, j) not in upper
         )
-        best = min(best, cut)
+        best = min(best, capacity)
     return best
 
 
 @pytest.mark.parametrize("make", SHARED_OUT)
 def test_rollout_is_the_sum_over_all_paths(make):
     amap = make()
-    made = rollout(amap)
-    assert made.weights.shape == (2, 1, 7, 7) and made.layers == (0, 1)
+    result = rollout(amap)
+    assert result.weights.shape == (2, 1, 7, 7) and result.layers == (0, 1)
     for i, j in product(range(7), repeat=2):
-        assert made.weights[1, 0, i, j] == pytest.approx(along_all_paths(amap, i, j))
+        assert result.weights[1, 0, i, j] == pytest.approx(along_all_paths(amap, i, j))
 
 
 @pytest.mark.parametrize("make", [plain, causal])
@@ -74,8 +74,8 @@ def test_rollout_rows_sum_to_1(make):
 
 
 def test_rollout_does_not_add_the_remainder():
-    spent = rollout(leaky()).row_sums
-    assert (spent[:, 0, :6] < 1).all() and (spent[1] < spent[0]).any()
+    sums = rollout(leaky()).row_sums
+    assert (sums[:, 0, :6] < 1).all() and (sums[1] < sums[0]).any()
 
 
 def test_rollout_of_identity_maps_is_the_identity():
@@ -85,10 +85,10 @@ def test_rollout_of_identity_maps_is_the_identity():
 @pytest.mark.parametrize("seed", range(3))
 def test_flow_is_the_smallest_cut(seed):
     amap = plain(seed, words=("a", "b", "c"), n_layer=2, n_head=2)
-    made = flow(amap)
-    assert made.weights.shape == (1, 1, 3, 3) and made.layers == (1,)
+    result = flow(amap)
+    assert result.weights.shape == (1, 1, 3, 3) and result.layers == (1,)
     for i, j in product(range(3), repeat=2):
-        assert made.weights[0, 0, i, j] == pytest.approx(smallest_cut(amap, i, j))
+        assert result.weights[0, 0, i, j] == pytest.approx(smallest_cut(amap, i, j))
 
 
 def test_flow_through_one_layer_is_its_capacity():
@@ -106,8 +106,8 @@ def test_flow_can_have_to_reroute():
 
 
 def test_flow_of_causal_maps_is_causal():
-    made = flow(causal()).weights[0, 0]
-    assert (np.triu(made, 1) == 0).all() and (np.tril(made) > 0).sum() == 28
+    result = flow(causal()).weights[0, 0]
+    assert (np.triu(result, 1) == 0).all() and (np.tril(result) > 0).sum() == 28
 
 
 def test_flow_of_some_tokens_is_some_rows():
