@@ -35,31 +35,31 @@ def spread(queries, keys=None, *, n_layer=1, n_head=2, causal=False, row_sum="1"
     )
 
 
-def drawn(amap, viewer_fonts=False, **style):
+def draw(amap, viewer_fonts=False, **style):
     """The figure of a map."""
-    made = figure.draw_figure(amap, Style(**style), viewer_fonts=viewer_fonts)
-    FigureCanvasAgg(made)
-    return made
+    fig = figure.draw_figure(amap, Style(**style), viewer_fonts=viewer_fonts)
+    FigureCanvasAgg(fig)
+    return fig
 
 
-def heads(made):
+def heads(fig):
     """The axes of all heads."""
-    return [axes for axes in made.axes if axes.get_title(loc="left")]
+    return [axes for axes in fig.axes if axes.get_title(loc="left")]
 
 
-def bar(made):
+def bar(fig):
     """The axes of the colorbar."""
-    return next(axes for axes in made.axes if axes.get_label() == "colorbar")
+    return next(axes for axes in fig.axes if axes.get_label() == "colorbar")
 
 
-def texts(made):
+def texts(fig):
     """All that is written on a figure."""
-    return [text for text in made.findobj(Text) if text.get_text() and text.get_visible()]
+    return [text for text in fig.findobj(Text) if text.get_text() and text.get_visible()]
 
 
-def words(made):
+def words(fig):
     """The same, as strings."""
-    return [text.get_text() for text in texts(made)]
+    return [text.get_text() for text in texts(fig)]
 
 
 def numbers(axes):

@@ -31,10 +31,11 @@ def plain(amap):
 
 
 @pytest.mark.parametrize(
-    ("segments", "found"), [("", ()), ("0", ()), ("000", ()), ("0011", (2,)), ("01002", (1, 2, 4))]
+    ("segments", "positions"),
+    [("", ()), ("0", ()), ("000", ()), ("0011", (2,)), ("01002", (1, 2, 4))],
 )
-def test_a_border_is_where_the_segment_changes(segments, found):
-    assert find_borders([Token("t", "t", segment=int(s)) for s in segments]) == found
+def test_a_border_is_where_the_segment_changes(segments, positions):
+    assert find_borders([Token("t", "t", segment=int(s)) for s in segments]) == positions
 
 
 def test_spans_are_between_borders():
@@ -103,13 +104,13 @@ def test_borders_in_ascii():
 def test_pictures_have_the_lines_too(view):
     def lines(amap):
         figure = draw_figure(amap, Style(view=view))
-        found = [
+        line_collections = [
             collection
             for axes in figure.axes
             for collection in axes.collections
             if type(collection).__name__ == "LineCollection"
         ]
-        return [segment.tolist() for c in found for segment in c.get_segments()]
+        return [segment.tolist() for c in line_collections for segment in c.get_segments()]
 
     amap = pair(3, 4, n_layer=2)
     bordered, one = lines(amap), lines(plain(amap))
@@ -122,10 +123,14 @@ def test_patterns_are_named_below_wide_thumbnails():
     amap = pair(3, 4, n_layer=2, n_head=2)
     patterns = {(0, 1): ("previous token", 0.97), (1, 0): ("broad", 0.5)}
 
-    def said(**style):
+    def pattern_names(**style):
         figure = draw_figure(amap, Style(view="overview", **style))
         return {text.get_text() for axes in figure.axes for text in axes.texts} - {""}
 
-    assert said(patterns=patterns) == {"previous token 0.97", "broad 0.50"}
-    assert said(patterns=patterns, size=(3.2, 2.6)) <= {"broad 0.50", "broad", "previous token"}
-    assert said() == set()
+    assert pattern_names(patterns=patterns) == {"previous token 0.97", "broad 0.50"}
+    assert pattern_names(patterns=patterns, size=(3.2, 2.6)) <= {
+        "broad 0.50",
+        "broad",
+        "previous token",
+    }
+    assert pattern_names() == set()

@@ -49,8 +49,8 @@ def test_a_streamed_table_has_every_weight_once():
     assert header == ",".join(COLUMNS)
     places = [tuple(map(int, line.split(",", 4)[:4])) for line in lines]
     assert places == list(np.ndindex(amap.weights.shape))
-    found = np.array([line.rsplit(",", 1)[1] for line in lines], np.float32)
-    assert (found == amap.weights.ravel()).all()
+    values = np.array([line.rsplit(",", 1)[1] for line in lines], np.float32)
+    assert (values == amap.weights.ravel()).all()
 
 
 @pytest.mark.parametrize("name", [row.name for row in FORMATS if row.name != "table"])

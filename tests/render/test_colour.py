@@ -34,11 +34,11 @@ def contrast(one, other):
     return (high + 0.05) / (low + 0.05)
 
 
-def named(row):
+def name_of(row):
     return row.name
 
 
-@pytest.mark.parametrize("palette", PALETTES, ids=named)
+@pytest.mark.parametrize("palette", PALETTES, ids=name_of)
 def test_tables_are_those_of_matplotlib(palette):
     assert palette.rgb.tobytes() == generator().table(palette.name)
 
@@ -49,7 +49,7 @@ def test_the_stored_file_is_up_to_date():
     assert {p.name for p in PALETTES} == set(make.NAMES)
 
 
-@pytest.mark.parametrize("palette", PALETTES, ids=named)
+@pytest.mark.parametrize("palette", PALETTES, ids=name_of)
 def test_ink_is_readable_on_every_level(palette):
     assert min(contrast(contrast_ink(c), c) for c in palette.rgb) >= 4.5
 
@@ -61,7 +61,7 @@ def test_a_switch_at_half_the_brightness_would_not_be_readable():
     assert min(contrast(naive(c), c) for p in PALETTES for c in p.rgb) < 4.5
 
 
-@pytest.mark.parametrize("palette", PALETTES, ids=named)
+@pytest.mark.parametrize("palette", PALETTES, ids=name_of)
 def test_lightness_is_monotonic_or_has_its_extremum_in_the_middle(palette):
     light = np.array([luminance(c) for c in palette.rgb])
     steps = np.diff(light[:120] if palette.is_diverging else light)

@@ -39,12 +39,12 @@ def test_pandas_reads_the_table(table, separator):
 @pytest.mark.parametrize(("table", "separator"), TABLES)
 @pytest.mark.parametrize("token", HOSTILE, ids=ascii)
 def test_every_weight_has_one_line_and_no_cell_is_a_formula(table, separator, token):
-    made = table(make_map([token, "b"], n_head=1), Style()).decode("utf-8", "strict")
-    lines = made.split("\n")
+    table_text = table(make_map([token, "b"], n_head=1), Style()).decode("utf-8", "strict")
+    lines = table_text.split("\n")
     assert lines[-1] == ""
     assert len(lines) == 1 + 2 * 2 + 1
-    assert made.splitlines() == lines[:-1]
-    for record in list(csv.reader(StringIO(made, newline=""), delimiter=separator))[1:]:
+    assert table_text.splitlines() == lines[:-1]
+    for record in list(csv.reader(StringIO(table_text, newline=""), delimiter=separator))[1:]:
         assert len(record) == len(COLUMNS)
         assert not any(cell.lstrip()[:1] in set(FORMULA) for cell in record[4:6])
 

@@ -36,14 +36,14 @@ TOKEN_KEYS = ["label", "piece", "start", "end", "special", "segment", "word"]
 VALIDATOR = Draft202012Validator(json.loads(document.read_schema()))
 
 
-def written(amap, **style):
+def to_json(amap, **style):
     return b"".join(document.json(amap, Style(**style)))
 
 
 def read(amap, **style):
-    made = json.loads(written(amap, **style))
-    VALIDATOR.validate(made)
-    return made
+    parsed = json.loads(to_json(amap, **style))
+    VALIDATOR.validate(parsed)
+    return parsed
 
 
 def full_map():
@@ -62,16 +62,16 @@ def full_map():
 
 
 def test_keys_are_in_their_order():
-    made = read(make_map())
-    assert list(made) == KEYS
-    assert list(made["queries"][0]) == TOKEN_KEYS
+    parsed = read(make_map())
+    assert list(parsed) == KEYS
+    assert list(parsed["queries"][0]) == TOKEN_KEYS
 
 
 def test_vectors_are_added_after_the_keys_that_all_have():
     amap, _ = full_map()
-    made = read(amap)
-    assert list(made) == [*KEYS, "query_vectors", "key_vectors"]
-    assert np.array_equal(np.float32(made["key_vectors"]), np.float32(amap.key_vectors))
+    parsed = read(amap)
+    assert list(parsed) == [*KEYS, "query_vectors", "key_vectors"]
+    assert np.array_equal(np.float32(parsed["key_vectors"]), np.float32(amap.key_vectors))
 
 
 def test_numbers_read_back_as_the_same_float32():
@@ -89,20 +89,22 @@ def test_decimals_are_the_shortest():
 @pytest.mark.parametrize("precision", [0, 3, 6, 17, 400])
 def test_precision_is_a_number_of_decimals(precision):
     amap = make_map()
-    made = np.array(read(amap, precision=precision)["weights"])
-    assert np.abs(made - amap.weights).max() <= 0.5 * 10.0**-precision + 1e-15
-    assert all(len(repr(x).partition(".")[2]) <= max(precision, 1) for x in made.ravel().tolist())
+    parsed = np.array(read(amap, precision=precision)["weights"])
+    assert np.abs(parsed - amap.weights).max() <= 0.5 * 10.0**-precision + 1e-15
+    assert all(
+        len(repr(x).partition(".")[2]) <= max(precision, 1) for x in parsed.ravel().tolist()
+    )
 
 
 def test_numbers_beyond_float32_are_refused_by_name():
     with pytest.raises(NumbersError, match=r"weight \[0, 0, 0, 0\] is 1e\+300"):
-        written(AttentionMap((Token.of("a"),), (Token.of("a"),), np.full((1, 1, 1, 1), 1e300)))
+        to_json(AttentionMap((Token.of("a"),), (Token.of("a"),), np.full((1, 1, 1, 1), 1e300)))
 
 
 def test_vectors_that_are_no_numbers_are_refused():
     amap = make_map(query_vectors=np.full((1, 2, 3, 4), np.nan))
     with pytest.raises(NumbersError, match="query_vectors"):
-        written(amap)
+        to_json(amap)
 
 
 def test_hidden_is_the_mask():
@@ -114,12 +116,12 @@ def test_hidden_is_the_mask():
 @pytest.mark.parametrize("token", HOSTILE, ids=ascii)
 def test_hostile_text_survives_and_stays_on_one_harmless_line(token):
     amap = make_map([token, "b", token], text=token, meta={"note": token, token: 1})
-    made = written(amap)
-    assert made.endswith(b"\n")
-    assert made.count(b"\n") == 1
-    assert made.isascii()
-    assert not set(made) & set(b"<>&\r\t\x00\x1b")
-    back = json.loads(made)
+    data = to_json(amap)
+    assert data.endswith(b"\n")
+    assert data.count(b"\n") == 1
+    assert data.isascii()
+    assert not set(data) & set(b"<>&\r\t\x00\x1b")
+    back = json.loads(data)
     assert back["queries"][0]["piece"] == back["text"] == back["meta"]["note"] == token
 
 
@@ -184,7 +186,7 @@ def test_jq_finds_a_weight():
     amap = make_map()
     result = subprocess.run(
         ["jq", "-c", ".weights[0][1][2], .queries[1].label"],
-        input=written(amap),
+        input=to_json(amap),
         capture_output=True,
         check=True,
     )
@@ -194,19 +196,19 @@ def test_jq_finds_a_weight():
 
 
 def test_documents_follow_one_another():
-    lines = (written(make_map()) + written(make_map(["a", "\u2028"]))).splitlines()
+    lines = (to_json(make_map()) + to_json(make_map(["a", "\u2028"]))).splitlines()
     assert [len(json.loads(line)["keys"]) for line in lines] == [3, 2]
 
 
 def test_the_shortest_decimals_are_those_of_numpy():
-    drawn = np.random.default_rng(3)
-    bits = drawn.integers(0, 1 << 32, 20_000, dtype=np.uint32).view(np.float32)
+    rng = np.random.default_rng(3)
+    bits = rng.integers(0, 1 << 32, 20_000, dtype=np.uint32).view(np.float32)
     with np.errstate(over="ignore"):
         numbers = np.concatenate(
             [
                 bits[np.isfinite(bits)],
-                drawn.random(20_000, dtype=np.float32),
-                (10.0 ** drawn.uniform(-14, 2, 20_000)).astype(np.float32),
+                rng.random(20_000, dtype=np.float32),
+                (10.0 ** rng.uniform(-14, 2, 20_000)).astype(np.float32),
                 np.arange(-1000, 1001, dtype=np.float32) / np.float32(1000),
                 np.float32([0.0, -0.0, 1e-12, 9.999999e-13, 0.99999994, 2.0**-30, 1 / 3]),
             ]

@@ -29,9 +29,9 @@ def test_there_are_formats_to_walk():
 @pytest.mark.parametrize("row", MAKES_BYTES, ids=lambda row: row.name)
 @pytest.mark.parametrize("token", HOSTILE, ids=ascii)
 def test_any_token_can_be_written(row, token):
-    made = row.render(make_map([token, "b"], [token, "b", token], text=token, context=token))
-    assert isinstance(made, bytes)
-    assert made
+    data = row.render(make_map([token, "b"], [token, "b", token], text=token, context=token))
+    assert isinstance(data, bytes)
+    assert data
 
 
 @pytest.mark.parametrize("row", MAKES_BYTES, ids=lambda row: row.name)

@@ -32,7 +32,7 @@ def svg_texts(data: bytes) -> list[str]:
 
 def chunks(png: bytes) -> dict[str, str]:
     """The text chunks of a PNG, their check sums tested."""
-    found, at = {}, 8
+    contents, at = {}, 8
     while at < len(png):
         (length,), kind = struct.unpack(">I", png[at : at + 4]), png[at + 4 : at + 8]
         data = png[at + 8 : at + 8 + length]
@@ -41,12 +41,12 @@ def chunks(png: bytes) -> dict[str, str]:
         )
         if kind == b"tEXt":
             key, _, value = data.partition(b"\0")
-            found[key.decode("latin-1")] = value.decode("latin-1")
+            contents[key.decode("latin-1")] = value.decode("latin-1")
         if kind == b"iTXt":
             key, _, rest = data.partition(b"\0")
-            found[key.decode("latin-1")] = rest[2:].split(b"\0", 2)[2].decode("utf-8")
+            contents[key.decode("latin-1")] = rest[2:].split(b"\0", 2)[2].decode("utf-8")
         at += length + 12
-    return found
+    return contents
 
 
 @quiet
@@ -68,8 +68,8 @@ def test_hostile_tokens_in_every_view(view, format):
 def test_text_stays_text_in_svg():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        said = svg_texts(figure.svg(make_map(["中文", "👩‍👩‍👧‍👦", "$x$"]), Style(title="<b>&")))
-    assert {"中文", "👩‍👩‍👧‍👦", "$x$", "<b>&", "query", "key"} <= set(said)
+        texts = svg_texts(figure.svg(make_map(["中文", "👩‍👩‍👧‍👦", "$x$"]), Style(title="<b>&")))
+    assert {"中文", "👩‍👩‍👧‍👦", "$x$", "<b>&", "query", "key"} <= set(texts)
 
 
 def test_a_figure_file_has_its_provenance():
@@ -113,15 +113,15 @@ print("matplotlib.pyplot" in sys.modules)
 
 
 def in_another_process(program: str, **environment: str) -> list[str]:
-    made = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", program],
         capture_output=True,
         text=True,
         check=True,
         env={**os.environ, **environment},
     )
-    assert made.stderr == ""
-    return made.stdout.split()
+    assert process.stderr == ""
+    return process.stdout.split()
 
 
 def test_the_same_bytes_in_another_process_with_other_settings(tmp_path):

@@ -16,7 +16,7 @@ from attnviz.render.figure.fonts import FontSet, text_width
 from attnviz.render.safe_text import escape_token
 from attnviz.render.style import Style
 from tests.conftest import HOSTILE, make_map
-from tests.render.pictures import drawn, words
+from tests.render.pictures import draw, words
 
 
 @pytest.fixture
@@ -72,9 +72,9 @@ def test_characters_without_a_font_are_code_points_with_one_warning(bare):
     with pytest.warns(
         AttnvizWarning, match=r"no installed font covers U\+4E2D, U\+6587;"
     ) as warned:
-        said = words(drawn(amap))
+        texts = words(draw(amap))
     assert len(warned) == 1
-    assert said.count("U+4E2D U+6587") == 3  # once beside, once below each of two heads
+    assert texts.count("U+4E2D U+6587") == 3  # once beside, once below each of two heads
 
 
 def test_saving_adds_no_warning(bare):
@@ -87,28 +87,28 @@ def test_saving_adds_no_warning(bare):
 def test_text_as_text_lacks_no_character(bare):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert "中文" in words(drawn(make_map(["中文", "cat"]), viewer_fonts=True))
+        assert "中文" in words(draw(make_map(["中文", "cat"]), viewer_fonts=True))
 
 
 def test_marks_have_an_ascii_form(bare):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert "^[[0m" in words(drawn(make_map(["\x1b[0m", "cat"])))
-        assert "^[[0m" in words(drawn(make_map(["\x1b[0m", "cat"]), viewer_fonts=True))
+        assert "^[[0m" in words(draw(make_map(["\x1b[0m", "cat"])))
+        assert "^[[0m" in words(draw(make_map(["\x1b[0m", "cat"]), viewer_fonts=True))
 
 
 def test_joiners_are_removed_with_the_joined_characters(bare):
-    made = FontSet.of(["👩‍👧"])
-    assert made.substitute("👩‍👧") == "U+1F469 U+1F467"
-    assert made.substitute("a👩b") == "a U+1F469 b"
+    font_set = FontSet.of(["👩‍👧"])
+    assert font_set.substitute("👩‍👧") == "U+1F469 U+1F467"
+    assert font_set.substitute("a👩b") == "a U+1F469 b"
 
 
 @pytest.mark.parametrize("token", HOSTILE, ids=ascii)
 def test_a_cut_text_fits(token):
-    shown = escape_token(token)
-    made = FontSet.of([shown])
-    assert text_width(made.truncate(shown, 9.0, 0.6), 9.0) <= 0.6
-    assert made.truncate(shown, 9.0, 99.0) == made.substitute(shown)
+    escaped = escape_token(token)
+    font_set = FontSet.of([escaped])
+    assert text_width(font_set.truncate(escaped, 9.0, 0.6), 9.0) <= 0.6
+    assert font_set.truncate(escaped, 9.0, 99.0) == font_set.substitute(escaped)
 
 
 def test_widths_are_those_of_the_font():

@@ -12,7 +12,7 @@ from attnviz.errors import MisuseError
 from attnviz.render.colors import ColorScale
 from attnviz.render.views import VIEWS
 from tests.conftest import HOSTILE
-from tests.render.pictures import SENTENCE, bar, drawn, heads, spread, texts, words
+from tests.render.pictures import SENTENCE, bar, draw, heads, spread, texts, words
 
 pytestmark = pytest.mark.filterwarnings("ignore::attnviz.errors.AttnvizWarning")
 
@@ -32,28 +32,28 @@ MAPS = {
 }
 
 
-def boxes(made):
+def boxes(fig):
     """All texts and where they are drawn, in pixels; slanted ones have no box of their own."""
-    made.draw_without_rendering()
-    renderer = made.canvas.get_renderer()
-    return [(text, text.get_window_extent(renderer)) for text in texts(made)]
+    fig.draw_without_rendering()
+    renderer = fig.canvas.get_renderer()
+    return [(text, text.get_window_extent(renderer)) for text in texts(fig)]
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
 @pytest.mark.parametrize("name", MAPS)
 def test_no_text_is_outside_the_figure_or_over_other_text(view, name):
     captions = {(0, 0): "a long line about this head " * 5} if name == "captions" else {}
-    made = drawn(MAPS[name], view=view.name, captions=captions)
-    paper, placed = made.bbox.padded(1), boxes(made)
-    for text, box in placed:
+    fig = draw(MAPS[name], view=view.name, captions=captions)
+    paper, text_boxes = fig.bbox.padded(1), boxes(fig)
+    for text, box in text_boxes:
         assert paper.x0 <= box.x0 and box.x1 <= paper.x1, text
         assert paper.y0 <= box.y0 and box.y1 <= paper.y1, text
-    assert collisions(placed) == []
+    assert collisions(text_boxes) == []
 
 
-def collisions(placed):
+def collisions(text_boxes):
     """Pairs of texts that lie on one another, slanted ones left aside."""
-    level = [(text.get_text(), box) for text, box in placed if text.get_rotation() in (0, 90)]
+    level = [(text.get_text(), box) for text, box in text_boxes if text.get_rotation() in (0, 90)]
     left, down, right, up = np.array([box.padded(-1).extents for _, box in level]).T
     hit = (left[:, None] < right) & (left < right[:, None])
     hit &= (down[:, None] < up) & (down < up[:, None])
@@ -61,69 +61,69 @@ def collisions(placed):
 
 
 def test_the_test_of_overlaps_can_fail():
-    made = drawn(MAPS["captions"])
-    heads(made)[0].text(0, 0, "over", ha="center", va="center")
-    assert ("0.01", "over") in collisions(boxes(made))
+    fig = draw(MAPS["captions"])
+    heads(fig)[0].text(0, 0, "over", ha="center", va="center")
+    assert ("0.01", "over") in collisions(boxes(fig))
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
 def test_every_view_labels_queries_and_keys(view):
-    said = " ".join(words(drawn(MAPS["cross"], view=view.name)))
-    assert "quer" in said
-    assert "key" in said
+    text = " ".join(words(draw(MAPS["cross"], view=view.name)))
+    assert "quer" in text
+    assert "key" in text
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
 @pytest.mark.parametrize("signed", [False, True])
 def test_every_view_states_its_scale(view, signed):
     amap = spread(SENTENCE[:4], signed=signed)
-    made = drawn(amap, view=view.name)
+    fig = draw(amap, view=view.name)
     most = np.abs(amap.weights).max()
     if view.name == "rows":
-        assert f"full bar = {most:.3g}" in words(made)
+        assert f"full bar = {most:.3g}" in words(fig)
     else:
-        assert bar(made).get_ylim() == pytest.approx((-most if signed else 0.0, most))
+        assert bar(fig).get_ylim() == pytest.approx((-most if signed else 0.0, most))
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
 def test_dollar_signs_are_no_mathematics(view):
-    made = drawn(MAPS["hostile"], view=view.name)
-    assert not any(text.get_parse_math() for text in texts(made))
+    fig = draw(MAPS["hostile"], view=view.name)
+    assert not any(text.get_parse_math() for text in texts(fig))
 
 
 def test_several_layers_are_an_overview_by_default():
     amap = spread(SENTENCE, n_layer=12, n_head=12)
-    made = drawn(amap)
-    (axes,) = [axes for axes in made.axes if axes is not bar(made)]
+    fig = draw(amap)
+    (axes,) = [axes for axes in fig.axes if axes is not bar(fig)]
     scale = ColorScale.of(amap.weights)
     assert len(axes.images) == 144
     for image, (layer, head) in zip(axes.images, np.ndindex(12, 12), strict=True):
         assert np.array_equal(image.get_array(), scale.rgb(amap.weights[layer, head]))
     assert (axes.get_ylabel(), axes.get_xlabel()) == ("layer", "head")
     assert [text.get_text() for text in axes.get_yticklabels()] == [str(n) for n in range(12)]
-    assert not heads(made)
-    assert heads(drawn(amap.select(layers=[3])))
+    assert not heads(fig)
+    assert heads(draw(amap.select(layers=[3])))
 
 
 def test_an_overview_names_the_selected_layers_and_heads():
     amap = spread(SENTENCE[:3], n_layer=5, n_head=6).select(layers=[1, 4], heads=[2, 5])
-    made = drawn(amap)
-    (axes,) = [axes for axes in made.axes if axes is not bar(made)]
+    fig = draw(amap)
+    (axes,) = [axes for axes in fig.axes if axes is not bar(fig)]
     assert [text.get_text() for text in axes.get_yticklabels()] == ["1", "4"]
     assert [text.get_text() for text in axes.get_xticklabels()] == ["2", "5"]
 
 
 def test_an_overview_shows_masked_cells_and_row_sums():
-    made = drawn(spread(SENTENCE[:4], n_layer=2, causal=True, row_sum="any"))
-    shades = [patch for axes in made.axes for patch in axes.patches]
+    fig = draw(spread(SENTENCE[:4], n_layer=2, causal=True, row_sum="any"))
+    shades = [patch for axes in fig.axes for patch in axes.patches]
     assert [patch.get_label() for patch in shades] == ["masked"] * 4
-    assert {"masked", "rows sum to 2.50"} <= set(words(made))
+    assert {"masked", "rows sum to 2.50"} <= set(words(fig))
 
 
 def test_a_line_for_each_weight_in_its_colour():
     amap = spread(SENTENCE[:5], n_head=1)
-    (axes,) = heads(drawn(amap, view="lines"))
-    (lines,) = [made for made in axes.collections if isinstance(made, LineCollection)]
+    (axes,) = heads(draw(amap, view="lines"))
+    (lines,) = [c for c in axes.collections if isinstance(c, LineCollection)]
     weights = amap.weights[0, 0]
     assert len(lines.get_segments()) == 25
     colors = ColorScale.of(amap.weights, palette="Blues").rgb(weights) / 255
@@ -134,23 +134,23 @@ def test_a_line_for_each_weight_in_its_colour():
 
 
 def test_masked_pairs_have_no_line():
-    made = drawn(spread(SENTENCE[:5], n_head=1, causal=True), view="lines")
-    (lines,) = [c for c in heads(made)[0].collections if isinstance(c, LineCollection)]
+    fig = draw(spread(SENTENCE[:5], n_head=1, causal=True), view="lines")
+    (lines,) = [c for c in heads(fig)[0].collections if isinstance(c, LineCollection)]
     assert len(lines.get_segments()) == 15
-    assert "no line: weight below 0.01, or masked" in words(made)
+    assert "no line: weight below 0.01, or masked" in words(fig)
 
 
 def test_weight_on_none_of_the_keys_is_a_line_too():
-    made = drawn(spread(SENTENCE[:5], n_head=1, row_sum="at most 1"), view="lines")
-    (lines,) = [c for c in heads(made)[0].collections if isinstance(c, LineCollection)]
+    fig = draw(spread(SENTENCE[:5], n_head=1, row_sum="at most 1"), view="lines")
+    (lines,) = [c for c in heads(fig)[0].collections if isinstance(c, LineCollection)]
     assert len(lines.get_segments()) == 30
-    assert "∅" in words(made)
+    assert "∅" in words(fig)
 
 
 def test_bars_are_as_high_as_weights():
     amap = spread(SENTENCE[:5], n_head=1)
-    (axes,) = heads(drawn(amap, view="rows"))
-    (bars,) = [made for made in axes.collections if isinstance(made, PolyCollection)]
+    (axes,) = heads(draw(amap, view="rows"))
+    (bars,) = [c for c in axes.collections if isinstance(c, PolyCollection)]
     for outline, weights in zip(bars.get_paths(), amap.weights[0, 0], strict=True):
         y = outline.vertices[:-1, 1].reshape(5, 4)
         assert np.allclose((y[:, 0] - y[:, 1]) / 0.88, weights / amap.weights.max())
@@ -158,8 +158,8 @@ def test_bars_are_as_high_as_weights():
 
 def test_signed_bars_hang_from_the_middle():
     amap = spread(SENTENCE[:5], n_head=1, signed=True, row_sum="any")
-    (axes,) = heads(drawn(amap, view="rows"))
-    up, down = (made for made in axes.collections if isinstance(made, PolyCollection))
+    (axes,) = heads(draw(amap, view="rows"))
+    up, down = (c for c in axes.collections if isinstance(c, PolyCollection))
     middle = np.arange(5)[:, None]
     tops = [
         np.array([path.vertices[:-1, 1].reshape(5, 4)[:, 1] for path in part.get_paths()])
@@ -173,35 +173,35 @@ def test_signed_bars_hang_from_the_middle():
 
 def test_the_text_is_coloured_by_one_query():
     amap = spread(SENTENCE[:5], n_head=2)
-    made = drawn(amap, view="text", query=1)
-    axes = made.axes[0]
+    fig = draw(amap, view="text", query=1)
+    axes = fig.axes[0]
     grounds = [patch.get_facecolor()[:3] for patch in axes.patches]
     colors = ColorScale.of(amap.weights, palette="Blues").rgb(amap.weights[0, :, 1])
     assert np.allclose(grounds, colors.reshape(-1, 3) / 255)
-    assert "attention from query 1 (quick) to each key" in words(made)
-    said = [text.get_text() for text in axes.texts]
-    assert said.count("quick") == 2
-    assert f"{amap.weights[0, 1, 1, 3]:.2f}" in said
+    assert "attention from query 1 (quick) to each key" in words(fig)
+    labels = [text.get_text() for text in axes.texts]
+    assert labels.count("quick") == 2
+    assert f"{amap.weights[0, 1, 1, 3]:.2f}" in labels
 
 
 def test_the_text_is_of_the_last_query_by_default():
-    made = drawn(spread(SENTENCE[:5], causal=True), view="text")
-    assert "attention from query 4 (jumps) to each key" in words(made)
-    assert "masked" not in words(made)
-    first = drawn(spread(SENTENCE[:5], causal=True), view="text", query=0)
+    fig = draw(spread(SENTENCE[:5], causal=True), view="text")
+    assert "attention from query 4 (jumps) to each key" in words(fig)
+    assert "masked" not in words(fig)
+    first = draw(spread(SENTENCE[:5], causal=True), view="text", query=0)
     assert sum(bool(patch.get_hatch()) for patch in first.axes[0].patches) == 8
     assert "masked" in words(first)
 
 
 def test_long_text_runs_on_in_the_next_line():
-    made = drawn(spread([f"word{n}" for n in range(40)], n_head=1), view="text", size=(6, 6))
-    lines = {round(patch.get_y(), 3) for patch in made.axes[0].patches}
+    fig = draw(spread([f"word{n}" for n in range(40)], n_head=1), view="text", size=(6, 6))
+    lines = {round(patch.get_y(), 3) for patch in fig.axes[0].patches}
     assert len(lines) > 3
-    assert max(patch.get_x() + patch.get_width() for patch in made.axes[0].patches) < 6
+    assert max(patch.get_x() + patch.get_width() for patch in fig.axes[0].patches) < 6
 
 
 @pytest.mark.parametrize(
-    ("style", "said"),
+    ("style", "message"),
     [
         ({"query": 5}, "queries 0 to 4"),
         ({"query": -1}, "queries 0 to 4"),
@@ -210,6 +210,6 @@ def test_long_text_runs_on_in_the_next_line():
         ({"dpi": 9000}, "pixels"),
     ],
 )
-def test_text_that_cannot_be_drawn(style, said):
-    with pytest.raises(MisuseError, match=said):
-        drawn(spread(SENTENCE[:5]), view="text", **style)
+def test_text_that_cannot_be_drawn(style, message):
+    with pytest.raises(MisuseError, match=message):
+        draw(spread(SENTENCE[:5]), view="text", **style)

@@ -60,17 +60,19 @@ def test_escapes_of_characters(token):
     assert escape_token(token) == SHOWN[token]
 
 
-def harmless(shown):
-    return not any(c in BIDI or unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") for c in shown)
+def harmless(escaped):
+    return not any(
+        c in BIDI or unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") for c in escaped
+    )
 
 
 @given(ANY)
 def test_any_text_becomes_one_harmless_visible_line(token):
-    shown = escape_token(token)
-    assert harmless(shown)
-    assert shown.split() == [shown]
-    assert cell_len(shown) > 0
-    shown.encode("utf-8")
+    escaped = escape_token(token)
+    assert harmless(escaped)
+    assert escaped.split() == [escaped]
+    assert cell_len(escaped) > 0
+    escaped.encode("utf-8")
 
 
 def test_the_property_can_fail():
@@ -89,14 +91,14 @@ def test_spaces_stay_in_a_title():
 
 @given(ANY)
 def test_ascii_is_ascii(token):
-    shown = to_ascii(escape_token(token))
-    assert shown.isascii() and shown.isprintable() and shown
+    escaped = to_ascii(escape_token(token))
+    assert escaped.isascii() and escaped.isprintable() and escaped
 
 
 @given(ANY)
 def test_graphemes_put_together_are_the_text(token):
-    shown = escape_token(token)
-    assert "".join(split_graphemes(shown)) == shown
+    escaped = escape_token(token)
+    assert "".join(split_graphemes(escaped)) == escaped
 
 
 @pytest.mark.parametrize("whole", ["👩‍👩‍👧‍👦", "🇫🇷", "e\u0301", "❤️", "각"])
@@ -106,11 +108,11 @@ def test_graphemes_and_escapes_are_never_cut(whole):
 
 @given(ANY, st.integers(0, 12))
 def test_fitted_text_fits(token, width):
-    shown = escape_token(token)
-    short = truncate(shown, width, cell_len)
+    escaped = escape_token(token)
+    short = truncate(escaped, width, cell_len)
     assert cell_len(short) <= width
-    if short != shown and width:
-        assert short.endswith("…") and shown.startswith(short[:-1])
+    if short != escaped and width:
+        assert short.endswith("…") and escaped.startswith(short[:-1])
 
 
 def test_fitted_fills_the_width():

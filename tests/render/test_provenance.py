@@ -17,7 +17,7 @@ from attnviz.render.style import Style
 from attnviz.render.views import VIEWS
 from tests.conftest import make_map
 from tests.render.consoles import console, printed
-from tests.render.pictures import SENTENCE, bar, drawn, spread, words
+from tests.render.pictures import SENTENCE, bar, draw, spread, words
 from tests.render.test_figure_files import FORMATS, chunks
 from tests.render.test_figure_views import MAPS, boxes, collisions
 
@@ -30,9 +30,9 @@ def untrained(amap):
     return replace(amap, meta={**amap.meta, **UNTRAINED})
 
 
-def subtitle_of(made):
+def subtitle_of(fig):
     """The lines below the title, joined."""
-    title, *others = [text.get_text() for text in made.texts]
+    title, *others = [text.get_text() for text in fig.texts]
     lines = [other for other in others if other in NOTE]
     assert title not in NOTE
     return " ".join(lines)
@@ -77,26 +77,26 @@ def test_a_terminal_of_80_columns_has_it_on_one_line():
 @views
 @pytest.mark.parametrize("name", MAPS)
 def test_every_figure_has_it_as_subtitle_without_overlaps(view, name):
-    made = drawn(untrained(MAPS[name]), view=view)
-    assert subtitle_of(made) == NOTE
-    figure_box, placed = made.bbox.padded(1), boxes(made)
-    for text, box in placed:
+    fig = draw(untrained(MAPS[name]), view=view)
+    assert subtitle_of(fig) == NOTE
+    figure_box, text_boxes = fig.bbox.padded(1), boxes(fig)
+    for text, box in text_boxes:
         assert figure_box.x0 <= box.x0 and box.x1 <= figure_box.x1, text
         assert figure_box.y0 <= box.y0 and box.y1 <= figure_box.y1, text
-    assert collisions(placed) == []
+    assert collisions(text_boxes) == []
 
 
 @views
 def test_other_figures_have_none(view):
-    made = drawn(spread(SENTENCE[:4]), view=view)
-    assert not any("untrained" in word for word in words(made))
+    fig = draw(spread(SENTENCE[:4]), view=view)
+    assert not any("untrained" in word for word in words(fig))
 
 
 def smallest(amap, view):
     """The lowest height, in hundredths of an inch, at which a figure 4 inches wide is drawn."""
     for height in range(60, 700):
         try:
-            drawn(amap, view=view, size=(4, height / 100))
+            draw(amap, view=view, size=(4, height / 100))
         except MisuseError:
             continue
         return height / 100
@@ -108,15 +108,15 @@ def smallest(amap, view):
 def test_a_size_without_space_for_it_is_drawn_without_it(view):
     amap = spread(SENTENCE[:4], n_head=1)
     height = smallest(amap, view)
-    assert subtitle_of(drawn(untrained(amap), view=view, size=(4, height))) == ""
-    assert subtitle_of(drawn(untrained(amap), view=view, size=(4, height + 1))) == NOTE
+    assert subtitle_of(draw(untrained(amap), view=view, size=(4, height))) == ""
+    assert subtitle_of(draw(untrained(amap), view=view, size=(4, height + 1))) == NOTE
     with pytest.raises(MisuseError):
-        drawn(untrained(amap), view=view, size=(4, height - 0.01))
+        draw(untrained(amap), view=view, size=(4, height - 0.01))
 
 
 def test_a_small_size_has_the_first_part_of_it():
-    made = drawn(untrained(spread(SENTENCE[:6], causal=True)), size=(3, 2.1))
-    assert subtitle_of(made) == "untrained weights (seed 7)"
+    fig = draw(untrained(spread(SENTENCE[:6], causal=True)), size=(3, 2.1))
+    assert subtitle_of(fig) == "untrained weights (seed 7)"
 
 
 def test_the_smallest_figures_keep_it_in_their_metadata():
@@ -134,7 +134,7 @@ def test_a_figure_of_a_trained_model_has_no_such_metadata(format):
 
 def test_the_scale_is_the_same_with_and_without_it():
     amap = spread(SENTENCE[:4])
-    assert bar(drawn(untrained(amap))).get_ylim() == bar(drawn(amap)).get_ylim()
+    assert bar(draw(untrained(amap))).get_ylim() == bar(draw(amap)).get_ylim()
 
 
 @pytest.mark.parametrize("width", [40, 80])
