@@ -66,8 +66,8 @@ def make_checkpoint(folder: str) -> None:
         if base == folder:
             other = AutoConfig.for_model(family, **(ids | settings | changes))
             other._attn_implementation = "eager"
-            found = compute_references(to_float64(other, model, how), tokenizer)
-            np.savez_compressed(path / f"{name}.npz", config=json.dumps(changes), **found)
+            outputs = compute_references(to_float64(other, model, how), tokenizer)
+            np.savez_compressed(path / f"{name}.npz", config=json.dumps(changes), **outputs)
 
 
 if __name__ == "__main__":

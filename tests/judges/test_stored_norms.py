@@ -20,8 +20,8 @@ def flatten(case):
 
 def compute_layer_norm(case):
     """The operator's bias is added here; its mean and deviation outputs are not compared."""
-    made = layer_norm(*flatten(case)) + case.inputs[2].reshape(-1)
-    return [made.reshape(case.inputs[0].shape), None, None]
+    result = layer_norm(*flatten(case)) + case.inputs[2].reshape(-1)
+    return [result.reshape(case.inputs[0].shape), None, None]
 
 
 def compute_rms_norm(case):

@@ -41,14 +41,14 @@ def attention(case):
     # The operator caps before it adds a mask of numbers; ours adds first unless told otherwise.
     variant = replace(PLAIN, bias=(SoftCap(cap=cap),)) if cap else PLAIN
     scale = attributes.get("scale")
-    made = attend(query, key, value, variant=variant, mask=visible, bias=bias, scale=scale)
-    output = made.output
+    result = attend(query, key, value, variant=variant, mask=visible, bias=bias, scale=scale)
+    output = result.output
     if flat:
         output = np.moveaxis(output, 1, 2).reshape(*output.shape[:1], output.shape[2], -1)
-    watched = None
+    stage_output = None
     if len(case.outputs) > 3:
-        watched = stage(case, variant, query, key, visible, bias, scale)
-    return [output, key, value, watched][: len(case.outputs)]
+        stage_output = stage(case, variant, query, key, visible, bias, scale)
+    return [output, key, value, stage_output][: len(case.outputs)]
 
 
 def split(array, n_head):
@@ -82,20 +82,24 @@ def stage(case, variant, query, key, visible, bias, scale):
     """Scores after the stage that the operator's mode names.    -> [batch, head, query, key]"""
     mode = case.attributes.get("qk_matmul_output_mode", 0)
     capped = next(map(str, variant.bias), "scaled")
-    made = []
-    for member, shown in enumerate(visible):
+    result = []
+    for member, visible_keys in enumerate(visible):
         added = None if bias is None else bias[member]
-        own = add_parts(customize_variant(variant, scale, {}), shown, added, None)
+        own = add_parts(customize_variant(variant, scale, {}), visible_keys, added, None)
         of_query, of_key = as_floats(query[member]), as_floats(key[member])
-        n_head, n_query, n_key = shown.shape
-        seen = {}
+        n_head, n_query, n_key = visible_keys.shape
+        stage_arrays = {}
         inputs = Inputs(
             query=of_query, key=repeat_kv(of_key, n_head), grid=Grid.of(n_head, n_query, n_key)
         )
-        compute_weights(own, inputs, seen.__setitem__)
-        stages = (seen["scaled"], seen[capped], np.where(shown, seen["logits"], -np.inf))
-        made.append((*stages, seen["weights"])[mode])
-    return np.stack(made)
+        compute_weights(own, inputs, stage_arrays.__setitem__)
+        stages = (
+            stage_arrays["scaled"],
+            stage_arrays[capped],
+            np.where(visible_keys, stage_arrays["logits"], -np.inf),
+        )
+        result.append((*stages, stage_arrays["weights"])[mode])
+    return np.stack(result)
 
 
 def compute_rope(case):
@@ -106,21 +110,21 @@ def compute_rope(case):
     interleaved = bool(case.attributes.get("interleaved", 0))
     if places is not None:
         cos, sin = cos[places], sin[places]
-    made = np.stack(
+    result = np.stack(
         [
             rotate_pairs(member, of_cos, of_sin, interleaved=interleaved)
             for member, of_cos, of_sin in zip(vectors, cos, sin, strict=True)
         ]
     )
-    return [np.moveaxis(made, 1, 2).reshape(x.shape) if flat else made]
+    return [np.moveaxis(result, 1, 2).reshape(x.shape) if flat else result]
 
 
 def shares(case):
     """Softmax along any axis, everything visible."""
     x, axis = case.inputs[0], case.attributes.get("axis", -1)
     turned_round = np.moveaxis(x, axis, -1)
-    made = softmax(turned_round, np.ones(turned_round.shape, dtype=bool))
-    return [np.moveaxis(made, -1, axis)]
+    result = softmax(turned_round, np.ones(turned_round.shape, dtype=bool))
+    return [np.moveaxis(result, -1, axis)]
 
 
 OPERATORS = {
