@@ -38,7 +38,7 @@ def test_as_many_tokens_are_aligned_by_position(options):
     assert {head.kind for head in compared_heads(made)} == {"original", "changed", "difference"}
 
 
-def test_other_lengths_are_aligned_by_common_tokens_and_it_is_said():
+def test_texts_of_other_lengths_are_aligned_by_common_tokens_with_a_note():
     with pytest.warns(AttnvizWarning, match=r"aligned by common tokens: 3 queries \(of 3 and 4\)"):
         made = attnviz.compare(CAT, other_text=BIG, variants=["scaled-dot"])
     assert labels(made.queries) == labels(made.keys) == ["The", "cat", "sat"]
@@ -65,7 +65,7 @@ def test_what_is_refused(other_text, variants, says):
         attnviz.compare(CAT, other_text=other_text, variants=variants)
 
 
-def test_the_output_says_how_texts_were_aligned(tmp_path):
+def test_the_output_states_how_texts_are_aligned(tmp_path):
     made = run("compare", CAT, DOG, "-v", "scaled-dot", width=160)
     assert f"scaled-dot, {CAT} vs. {DOG}" in made.out and "aligned by position" in made.out
     assert f"{DOG} − {CAT} · JS " in made.out and made.err == ""

@@ -11,6 +11,7 @@ from tests.docs.catalogue import CATALOGUE
 from tests.layers import ROOT
 
 PYTHON = sorted(ROOT.rglob("*.py"))
+TESTS = sorted(Path(__file__).parent.rglob("test_*.py"))
 SCRIPTS = sorted([*ROOT.rglob("*.js"), *ROOT.rglob("*.html"), *ROOT.rglob("*.css")])
 TEXTS = [*SCRIPTS, *DOCUMENTS, CATALOGUE]
 PRIVATE = re.compile(
@@ -19,6 +20,11 @@ PRIVATE = re.compile(
     r"|what (?:each|every|a|an|the) \w+ gives|may look|is asked|asks for"
     r"|takes home|to be heard)\b",
     re.IGNORECASE,
+)
+# Words of the name of a test.
+PRIVATE_NAMES = re.compile(
+    r"_(nobody|somebody|someone|who|whoever|told|tells?|said|says?|ask(?:s|ed)?|wish(?:es|ed)?"
+    r"|looks|bites?|twin)(?=_|$)"
 )
 PARTICIPLES = frozenset(
     [
@@ -110,28 +116,44 @@ def participles(source):
             yield f"line {line}: {name}"
 
 
-def named(path):
+def private_names(source):
+    """Names of tests with private words."""
+    for line, name in definitions(ast.parse(source)):
+        if name.startswith("test_") and PRIVATE_NAMES.search(name):
+            yield f"line {line}: {name}"
+
+
+def relative_name(path):
     return str(path.relative_to(ROOT.parent))
 
 
-@pytest.mark.parametrize("path", PYTHON, ids=named)
+@pytest.mark.parametrize("path", PYTHON, ids=relative_name)
 def test_sentences_use_the_terms_of_the_field(path):
     assert list(private_words(path.read_text())) == []
 
 
-@pytest.mark.parametrize("path", PYTHON, ids=named)
+@pytest.mark.parametrize("path", PYTHON, ids=relative_name)
 def test_no_name_is_a_bare_participle(path):
     assert list(participles(path.read_text())) == []
     assert path.stem not in PARTICIPLES
     assert not path.stem.endswith("ing") or path.stem in ING
 
 
-@pytest.mark.parametrize("path", TEXTS, ids=named)
+@pytest.mark.parametrize("path", TEXTS, ids=relative_name)
 def test_pages_and_documents_use_the_terms_of_the_field(path):
     assert [match[0] for match in PRIVATE.finditer(path.read_text())] == []
 
 
+def test_names_of_tests_use_the_terms_of_the_field():
+    assert len(TESTS) > 100
+    violations = {path.name: list(private_names(path.read_text())) for path in TESTS}
+    assert {name: lines for name, lines in violations.items() if lines} == {}
+
+
 def test_the_test_finds_violations():
+    assert list(private_names("def test_what_nobody_attends_to(): pass"))
+    assert list(private_names("def test_a_note_says():\n    pass"))
+    assert not list(private_names("def test_an_option_of_look(): pass"))
     assert list(private_words('"""A share of the row may go to nobody."""'))
     assert list(private_words("def f():\n    return 'Let it write so many words first.'"))
     assert list(participles("def told(x):\n    return x"))

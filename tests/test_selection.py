@@ -164,7 +164,7 @@ def test_the_estimate_is_not_below_the_measured_peak(n_mechanism, variant, monke
     assert measured < estimated + ACTIVATIONS < 2 * measured
 
 
-def test_twin_bytes_of_the_weights_alone_are_below_the_peak(monkeypatch):
+def test_the_bytes_of_the_weights_alone_are_below_the_peak(monkeypatch):
     monkeypatch.setattr(memory, "BYTES_PER_WEIGHT", 5)
     text = " ".join(f"w{i}" for i in range(250))
     function = partial(attnviz.look, text, variant="multihead", heads=8, pool=0)

@@ -62,7 +62,7 @@ def test_means_and_maxima(words, selected, of):
     [(), ("compare", "-v", "dot", "-v", "hard"), ("heads",)],
     ids=["show", "compare", "heads"],
 )
-def test_every_command_says_what_was_combined(command):
+def test_every_command_states_what_is_combined(command):
     heads = () if command else ("--heads", "4")
     words = [*command[:1], TEXT, *command[1:], *heads, "--layers", "2"]
     made = run(*words, "--layer", "mean", "--head", "mean")

@@ -111,7 +111,7 @@ def test_a_stopped_batch_loses_nothing_and_can_be_resumed(
         assert results(folder) == complete, moment
 
 
-def test_twin_what_a_stopped_run_may_not_leave_is_found():
+def test_invalid_remains_of_a_stopped_run_are_found():
     complete, earlier = {"all.jsonl": b"one\ntwo\n"}, {"all.jsonl": b"one\n"}
     kept = {"all.jsonl": b"one\n"}
     for left, faults in (

@@ -46,7 +46,7 @@ def neighbours(t):
     return 2 * t, 2 * t + 1
 
 
-def whole(t, step):
+def constant_size(t, step):
     return 1.0
 
 
@@ -57,8 +57,8 @@ def fading(t, step):
 @pytest.mark.parametrize(
     ("position", "pair", "size"),
     [
-        (Rope(), halves, whole),
-        (Rope(pairs="interleaved"), neighbours, whole),
+        (Rope(), halves, constant_size),
+        (Rope(pairs="interleaved"), neighbours, constant_size),
         (Xpos(), neighbours, fading),
     ],
     ids=lambda value: getattr(value, "__name__", str(value)),

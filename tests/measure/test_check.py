@@ -13,7 +13,7 @@ from tests.measure.maps import SHARED_OUT, UNSHARED, causal, leaky, plain, share
 MASK = np.tril(np.ones((5, 5), dtype=bool))
 
 
-def whole(**changes):
+def full_weights(**changes):
     """Two layers, three heads, five tokens; some places changed."""
     weights = shares(2, 3, 5, 5)
     for place, value in changes.get("at", {}).items():
@@ -22,7 +22,7 @@ def whole(**changes):
 
 
 def uncaused():
-    weights = whole() * MASK
+    weights = full_weights() * MASK
     return weights / weights.sum(-1, keepdims=True)
 
 
@@ -33,19 +33,19 @@ def filled():
 
 
 def looking_ahead():
-    weights = whole() * MASK
+    weights = full_weights() * MASK
     weights[1, 2, 3, 4] = 0.5
     return weights
 
 
 LOOSE = Requirements(causal=True, row_sum="any")
 BROKEN = {
-    "number": (whole(at={(1, 2, 3, 4): np.inf}), Requirements(), (3, 4), np.inf),
-    "negative": (whole(at={(1, 2, 3, 4): -0.5}), Requirements(), (3, 4), -0.5),
-    "row sum": (whole() + 2 * np.eye(5) * np.eye(5)[3], Requirements(), (3,), 3.0),
+    "number": (full_weights(at={(1, 2, 3, 4): np.inf}), Requirements(), (3, 4), np.inf),
+    "negative": (full_weights(at={(1, 2, 3, 4): -0.5}), Requirements(), (3, 4), -0.5),
+    "row sum": (full_weights() + 2 * np.eye(5) * np.eye(5)[3], Requirements(), (3,), 3.0),
     "forbidden": (looking_ahead(), LOOSE, (3, 4), 0.5),
     "filled": (filled(), Requirements(causal=True), (3,), 0.2),
-    "transposed": (whole().swapaxes(-1, -2), Requirements(), (), None),
+    "transposed": (full_weights().swapaxes(-1, -2), Requirements(), (), None),
 }
 
 
@@ -143,14 +143,14 @@ def test_padding_is_recognized_by_its_name(pad):
     ],
 )
 def test_rows_have_the_stated_sum(row_sum, factor, broken):
-    violations = check_weights(whole() * factor, (5, 5), Requirements(row_sum=row_sum))
+    violations = check_weights(full_weights() * factor, (5, 5), Requirements(row_sum=row_sum))
     assert [v.rule for v in violations] == ["row sum"] * (6 if broken else 0)
 
 
 def test_a_fully_masked_row_can_be_empty():
     visible = np.ones((5, 5), dtype=bool)
     visible[2] = False
-    weights = whole() * visible
+    weights = full_weights() * visible
     assert check_weights(weights, (5, 5), visible=visible) == []
     assert len(check_weights(weights, (5, 5))) == 6
 
@@ -165,7 +165,7 @@ def test_rounding_breaks_nothing_and_more_than_rounding_does(dtype):
 
 
 def test_swapped_axes_are_named():
-    violations = check_weights(whole().swapaxes(-1, -2), (5, 5))
+    violations = check_weights(full_weights().swapaxes(-1, -2), (5, 5))
     assert {v.rule for v in violations} == {"row sum", "transposed"}
     even = np.full((1, 1, 3, 3), 1 / 3)  # both ways are right
     assert check_weights(even, (3, 3)) == []

@@ -49,7 +49,7 @@ def test_a_pair_is_two_sentences(path):
         assert first.strip() and second.strip() and first != second
 
 
-def test_languages_come_in_as_many_scripts_as_the_readme_says():
+def test_the_number_of_scripts_is_that_of_the_readme():
     made = lines(FOLDER / "languages.txt")
     scripts = {unicodedata.name(c).split()[0] for text in made for c in text if c.isalpha()}
     assert f"{len(made)} languages and {len(scripts)} scripts" in README
