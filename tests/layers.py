@@ -46,6 +46,7 @@ LAYERS = {
         ("visibility",),
         ("tunables",),
         ("part",),
+        ("arithmetic",),
         ("inputs",),
         ("selection",),
         ("reduction",),

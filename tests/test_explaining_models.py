@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
 from attnviz.api.explain import explain
 from attnviz.api.look import look
+from attnviz.render.reports.json_explanation import explanation_document
+from tests.cli.by_hand import parse_document, recompute
+from tests.cli.test_arithmetic import is_source
 from tests.sources.reference import FOLDERS, MODELS, open_model
 
 TEXT, TARGET = "the cat sat where the cat was", "a dog ran"
@@ -42,17 +47,11 @@ def test_the_arithmetic_ends_in_the_weight_of_the_map(folder, kind):
 
 @pytest.mark.parametrize(("folder", "kind"), KINDS)
 def test_every_line_follows_from_the_one_before(folder, kind):
-    """The expression of a line, evaluated with its printed numbers, gives its value."""
+    """Every line, evaluated with the numbers of the document, gives the value of the document."""
     explanation = explain(TEXT, layer=0, head=1, cell=("1", "0"), **options(folder, kind))
-    names = {"tanh": np.tanh, "exp": np.exp, "__builtins__": {}}
-    done = 0
-    for line in explanation.cell.lines:
-        expression = line.expression.split(", minus")[0].split(" (")[0]
-        if line.label not in ("score", "mask", "row sum"):
-            code = expression.translate(str.maketrans("−×", "-*"))
-            assert eval(code, names) == pytest.approx(line.value, rel=2e-4, abs=2e-5), line
-            done += 1
-    assert done >= 2
+    cell = json.loads(explanation_document(explanation))["cell"]
+    weight = recompute(parse_document(cell), is_source, tolerance=1e-5, of_weight=1e-5)
+    assert weight == pytest.approx(explanation.cell.lines[-1].value, abs=1e-5)
 
 
 @pytest.mark.parametrize(("folder", "kind"), KINDS)
@@ -114,11 +113,11 @@ def test_formulas_of_projections_have_their_biases_and_norms(folder, query, valu
 
 def test_an_added_bias_is_a_line_with_its_value():
     explanation = explain(TEXT, cell=("3", "1"), layer=1, **options("bloom", "self"))
-    before, line = explanation.cell.lines[1:3]
-    assert line.label == "alibi"
-    penalty = before.value - line.value
-    assert line.expression == f"{before.value:.6g} − {penalty:.6g} (alibi)"
-    assert penalty == pytest.approx(2 * 2 ** (-8 / 4), abs=1e-6)  # the first head of its own scale
+    lines = {line.label: line for line in explanation.cell.lines}
+    before, line, slope = lines["scaled"], lines["alibi"], lines["slope"]
+    assert line.expression == f"{before.value:.6g} − 0.25 × |3 − 1|"
+    assert (slope.expression, slope.value) == ("2^(−8 × 1 / 4)", 0.25)
+    assert before.value - line.value == pytest.approx(2 * 2 ** (-8 / 4), abs=1e-6)
 
 
 def test_disentangled_scores_show_all_their_products():

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.testing import assert_allclose, assert_array_equal
 
+from attnviz.core.arithmetic import WeightPair
 from attnviz.core.normalizers.elementwise import Sigmoid
 from attnviz.core.normalizers.sparsemax_entmax import Sparsemax
 from attnviz.core.numerics import softmax
@@ -120,18 +121,30 @@ def test_a_score_of_minus_infinity_has_no_weight(part):
 @every_normalizer
 def test_the_lines_that_explain_a_weight_end_in_it(part):
     logits, all_seen = draw_uniform(SHAPE, "lines"), np.ones(SHAPE, dtype=bool)
-    weights, _ = normalize(part, logits, all_seen)
-    for key in range(SHAPE[-1]):
-        *_, last = part().explain_lines(logits[0, 0], weights[0, 0], key)
-        assert (last.label, last.value) == ("weight", weights[0, 0, key])
+    weights, visible = normalize(part, logits, all_seen)
+    _, inputs = make_layer(
+        Variant(name="row", summary="", formula="", normalize=part()), n_query=7
+    )
+    for key in np.flatnonzero(visible[1, 6]):
+        pair = weight_pair(inputs, (1, 6, int(key)), logits, visible, weights)
+        *_, last = part().explain_lines(pair)
+        assert (last.label, last.value) == ("weight", weights[1, 6, key])
+
+
+def weight_pair(inputs, at, logits, visible, weights):
+    columns = tuple("abcdefg"[: logits.shape[-1]])
+    return WeightPair(inputs, *at, logits, visible, visible, weights, columns)
 
 
 def test_the_lines_of_sparsemax_and_sigmoid():
-    scores, row = np.array([1.0, 0.8, -3.0]), np.array([0.6, 0.4, 0.0])
-    threshold, weight = Sparsemax().explain_lines(scores, row, 1)
-    assert (threshold.value, weight.expression) == (0.4, "max(0.8 − 0.4, 0)")
-    gate = Sigmoid().explain_lines(scores, row, 0)
-    assert gate[0].expression == "σ(1 − log 3)"
+    logits, weights = np.array([[[1.0, 0.8, -3.0]]]), np.array([[[0.6, 0.4, 0.0]]])
+    _, inputs = make_layer(Variant(name="row", summary="", formula=""), n_query=1, n_key=3)
+    pair = weight_pair(inputs, (0, 0, 1), logits, np.ones((1, 1, 3), dtype=bool), weights)
+    lines = {line.label: line for line in Sparsemax().explain_lines(pair)}
+    assert (lines["support"].value, lines["τ"].expression) == (2.0, "(1.8 − 1) / 2")
+    assert (lines["τ"].value, lines["weight"].expression) == (0.4, "max(0.8 − 0.4, 0)")
+    (gate,) = Sigmoid().explain_lines(pair)
+    assert gate.expression == "σ(0.8 − log(3))"
 
 
 SHIFTED = ("softmax", "hard", "sparsemax", "entmax", "normmax", "budget", "fusedmax", "top-k")

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from attnviz.core.arithmetic import ArithmeticLine, Lines, Pair, Piece
 from attnviz.core.arrays import FloatArray
 from attnviz.core.inputs import Inputs
 from attnviz.core.part import Part
@@ -15,16 +16,31 @@ from attnviz.core.part import Part
 class Bias(Part):
     """A map of the logits; most add a term."""
 
-    renamed: ClassVar = {**Part.renamed, "reckoned": "format_step"}
+    renamed: ClassVar = {
+        **Part.renamed,
+        "reckoned": "explain_lines",
+        "format_step": "explain_lines",
+    }
 
     def __call__(self, logits: FloatArray, inputs: Inputs) -> FloatArray:
         """[head, query, key] -> [head, query, key]"""
         raise TypeError(f"{type(self).__name__} does not define a bias")
 
-    def format_step(self, before: float, after: float) -> str:
-        """The step from one logit to the next as a line of arithmetic: 0.5 − 0.25 (alibi)."""
-        sign = "−" if after < before else "+"
-        return f"{before:.6g} {sign} {abs(after - before):.6g} ({self})"
+    def explain_lines(self, pair: Pair, before: float, after: float) -> Lines:
+        """The arithmetic from one logit to the next, its value last."""
+        *lines, term = self.term_lines(pair, after - before)
+        yield from lines
+        if term.table is None and len(term.pieces) > 1:  # an expression, written into the sum
+            pieces: tuple[Piece, ...] = (before, " + ", *term.pieces)
+        else:
+            yield term
+            pieces = (before, " + ", term.value)
+        yield ArithmeticLine(self.name, pieces, after)
+
+    def term_lines(self, pair: Pair, term: float) -> Lines:
+        """The arithmetic of the term that is added, its value last."""
+        del pair
+        yield ArithmeticLine("term", (str(self),), term)
 
 
 class Alibi(Bias):
@@ -41,6 +57,18 @@ class Alibi(Bias):
         grid = inputs.grid
         slope = alibi_slopes(grid.n_head)[grid.h].astype(logits.dtype)
         return logits - slope * np.abs(grid.q - grid.k).astype(logits.dtype)
+
+    def explain_lines(self, pair: Pair, before: float, after: float) -> Lines:
+        """The head's slope, and the penalty: slope times distance"""
+        n_head = pair.inputs.grid.n_head
+        slope = float(alibi_slopes(n_head)[pair.head])
+        power = 1 << (n_head.bit_length() - 1)
+        head: tuple[Piece, ...] = (pair.head + 1, " / ", power)
+        if pair.head >= power:  # between two slopes of twice as many heads
+            head = (2 * (pair.head - power) + 1, " / ", 2 * power)
+        yield ArithmeticLine("slope", ("2^(−8 × ", *head, ")"), slope)
+        distance: tuple[Piece, ...] = ("|", pair.i, " − ", pair.j, "|")
+        yield ArithmeticLine(self.name, (before, " − ", slope, " × ", *distance), after)
 
 
 def alibi_slopes(n_head: int) -> FloatArray:
@@ -70,10 +98,10 @@ class Temperature(Bias):
         del inputs
         return logits / self.temperature
 
-    def format_step(self, before: float, after: float) -> str:
+    def explain_lines(self, pair: Pair, before: float, after: float) -> Lines:
         """S / temperature"""
-        del after
-        return f"{before:.6g} / {self.temperature:g}"
+        del pair
+        yield ArithmeticLine(self.name, (before, " / ", self.temperature), after)
 
 
 class SoftCap(Bias):
@@ -92,10 +120,11 @@ class SoftCap(Bias):
         del inputs
         return self.cap * np.tanh(logits / self.cap)
 
-    def format_step(self, before: float, after: float) -> str:
+    def explain_lines(self, pair: Pair, before: float, after: float) -> Lines:
         """cap · tanh(S / cap)"""
-        del after
-        return f"{self.cap:g} × tanh({before:.6g} / {self.cap:g})"
+        del pair
+        pieces = (self.cap, " × tanh(", before, " / ", self.cap, ")")
+        yield ArithmeticLine(self.name, pieces, after)
 
 
 class GivenBias(Bias, eq=False):
@@ -107,6 +136,11 @@ class GivenBias(Bias, eq=False):
     def __call__(self, logits: FloatArray, inputs: Inputs) -> FloatArray:
         """[head, query, key] -> [head, query, key]"""
         return logits + inputs.grid.slice_array(self.array)
+
+    def term_lines(self, pair: Pair, term: float) -> Lines:
+        """The entry of the array"""
+        del pair
+        yield ArithmeticLine("bias", ("given",), term)
 
     def __str__(self) -> str:
         return "given bias"

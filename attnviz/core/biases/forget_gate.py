@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from attnviz.core.arithmetic import ArithmeticLine, ArithmeticTable, Lines, Pair
 from attnviz.core.arrays import FloatArray, Shape
 from attnviz.core.biases import Bias
 from attnviz.core.inputs import Inputs, Sizes
@@ -38,6 +39,24 @@ class ForgetGate(Bias):
             between = between & ~inputs.hidden_keys[:, None, :]
         passed = np.where(between, kept[:, None, :], 0.0)
         return logits + exclusive_suffix_sum(passed)
+
+    def term_lines(self, pair: Pair, term: float) -> Lines:
+        """The learned b, w·x of the tokens between key and query, and the sum of log σ(w·x + b)"""
+        bias = pair.learned("b", "b_forget")
+        yield bias
+        between = [
+            t
+            for t in range(pair.j + 1, pair.i + 1)
+            if pair.inputs.hidden_keys is None or not pair.inputs.hidden_keys[0, t]
+        ]
+        if not between:
+            yield ArithmeticLine("log gates", (0, " (no token between)"), term)
+            return
+        opening = (pair.key_source @ pair.param("w_forget"))[between]
+        name = "log(σ(w·x + b))"
+        rows = (("w·x", opening), (name, -softplus(-opening - bias.value)))
+        table = ArithmeticTable(tuple(f"token {t}" for t in between), rows)
+        yield ArithmeticLine("log gates", (f"Σ {name}",), term, table)
 
 
 PARTS: tuple[type[Bias], ...] = (ForgetGate,)

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from attnviz.core.arithmetic import ArithmeticLine, Lines, Pair
 from attnviz.core.arrays import FloatArray
 from attnviz.core.biases import Bias
 from attnviz.core.inputs import Inputs
@@ -36,6 +37,12 @@ class GumbelNoise(Bias):
         """The noise of one query; a longer row begins with the shorter one.    -> [key]"""
         uniform = draw_uniform((n_key,), self.seed, "gumbel", head, query, variance=1.0 / 3.0)
         return -np.log(-np.log(np.clip(0.5 + 0.5 * uniform, 2.0**-53, 1.0 - 2.0**-53)))
+
+    def term_lines(self, pair: Pair, term: float) -> Lines:
+        """The uniform number u, and -log(-log u)"""
+        uniform = float(np.exp(-np.exp(-term)))
+        yield ArithmeticLine("u", (f"drawn from seed {self.seed}",), uniform)
+        yield ArithmeticLine("noise", ("(−log(−log(", uniform, ")))"), term)
 
 
 PARTS: tuple[type[Bias], ...] = (GumbelNoise,)

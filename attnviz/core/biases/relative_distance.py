@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from math import inf
 from typing import ClassVar
 
 import numpy as np
 
+from attnviz.core.arithmetic import ArithmeticLine, Lines, Pair, dimension_table
 from attnviz.core.arrays import FloatArray, Shape
 from attnviz.core.biases import Bias
 from attnviz.core.initialization import Initial
@@ -36,6 +37,12 @@ class KerpleLog(Bias):
         )
         return logits - scale * np.log1p(rate * np.abs(inputs.grid.q - inputs.grid.k))
 
+    def term_lines(self, pair: Pair, term: float) -> Lines:
+        """r₁, r₂ and the penalty"""
+        scale, rate = yield from softplus_lines(pair, ("r₁", "price_log"), ("r₂", "pace_log"))
+        pieces = ("(−", scale, " × log(1 + ", rate, " × ", pair.distance, "))")
+        yield ArithmeticLine("penalty", pieces, term)
+
 
 class KerplePower(Bias):
     """Power KERPLE: a penalty of a power of the distance, scale and exponent learned per head.
@@ -56,6 +63,16 @@ class KerplePower(Bias):
         scale = softplus(inputs.param("price_power"))[:, None, None]
         exponent = 2.0 * sigmoid(inputs.param("power_power"))[:, None, None]
         return logits - scale * np.abs(inputs.grid.q - inputs.grid.k) ** exponent
+
+    def term_lines(self, pair: Pair, term: float) -> Lines:
+        """r₁, r₂ and the penalty"""
+        (scale,) = yield from softplus_lines(pair, ("r₁", "price_power"))
+        learned = pair.learned("b", "power_power")
+        yield learned
+        exponent = 2.0 * float(sigmoid(np.array(learned.value)))
+        yield ArithmeticLine("r₂", ("2 × σ(", learned.value, ")"), exponent)
+        pieces = ("(−", scale, " × ", pair.distance, "^", exponent, ")")
+        yield ArithmeticLine("penalty", pieces, term)
 
 
 class Sandwich(Bias):
@@ -80,6 +97,15 @@ class Sandwich(Bias):
         first = distance.min()
         table = np.cos(np.arange(first, distance.max() + 1)[:, None] * frequency).sum(-1)
         return logits + table[distance - first] / (8.0 * (grid.h + 1) / grid.n_head)
+
+    def term_lines(self, pair: Pair, term: float) -> Lines:
+        """The frequencies, the cosines, and their sum over the ratio of the head"""
+        frequency = self.base ** (-np.arange(0, self.sinusoid_dim, 2) / self.sinusoid_dim)
+        distance = pair.i - pair.j
+        name = f"cos({distance} × f)"
+        table = dimension_table(("f", frequency), (name, np.cos(distance * frequency)))
+        ratio = ("(8 × ", pair.head + 1, " / ", pair.inputs.grid.n_head, ")")
+        yield ArithmeticLine("sinusoids", (f"Σ {name} / ", *ratio), term, table)
 
 
 class DistanceMlp(Bias):
@@ -106,6 +132,15 @@ class DistanceMlp(Bias):
             inner = w[:1, unit, None, None] * x + b[:1, unit, None, None]
             bias += v[:, unit, None, None] * np.maximum(inner, 0.0)
         return bias
+
+    def mlp_line(self, pair: Pair, x: float) -> ArithmeticLine:
+        """f(x): the units of the hidden layer, and their sum weighted by v"""
+        w, b = (pair.inputs.param(f"{n}_{self.suffix}")[0] for n in "wb")
+        v, name = pair.param(f"v_{self.suffix}"), "relu(w × x + b)"
+        hidden = np.maximum(w * x + b, 0.0)
+        rows = (("w", w), ("b", b), (name, hidden), ("v", v), (f"v × {name}", v * hidden))
+        value = float((v * hidden).sum())
+        return ArithmeticLine("f(x)", (f"Σ v × {name}",), value, dimension_table(*rows))
 
 
 class Fire(DistanceMlp):
@@ -142,6 +177,25 @@ class Fire(DistanceMlp):
         ratio = np.divide(near, far, out=np.zeros_like(near), where=far > 0)
         return logits + self.evaluate(ratio, inputs) + inputs.param("c_fire")[:, None, None]
 
+    def term_lines(self, pair: Pair, term: float) -> Lines:
+        """x, f(x) and the bias of the head"""
+        learned = [
+            ArithmeticLine(label, (f"learned ({name})",), float(pair.inputs.param(name)[0]))
+            for label, name in (("r", "pace_fire"), ("l", "threshold_fire"))
+        ]
+        yield from learned
+        rate, least = learned[0].value, abs(learned[1].value)
+        near = max(pair.i - pair.j, 0)
+        far = max(self.threshold * least, pair.i)
+        x = float(np.log1p(abs(rate) * near) / np.log1p(abs(rate) * far)) if far > 0 else 0.0
+        above = ("log(1 + |", rate, "| × ", near, ")")
+        longest = ("max(", self.threshold, " × ", least, ", ", pair.i, ")")
+        yield ArithmeticLine("x", (*above, " / log(1 + |", rate, "| × ", *longest, ")"), x)
+        mlp, own = self.mlp_line(pair, x), pair.learned("c", "c_fire")
+        yield mlp
+        yield own
+        yield ArithmeticLine("bias", ("(", mlp.value, " + ", own.value, ")"), term)
+
 
 class LogCpb(DistanceMlp):
     """Log-spaced continuous position bias (Log-CPB): an MLP of the signed log distance.
@@ -164,6 +218,30 @@ class LogCpb(DistanceMlp):
         size = np.log1p(8.0 * np.abs(distance) / self.max_distance) / np.log(8.0)
         bias = 16.0 * sigmoid(self.evaluate(np.sign(distance) * size, inputs))
         return logits + bias.astype(logits.dtype)
+
+    def term_lines(self, pair: Pair, term: float) -> Lines:
+        """x, f(x) and 16 σ(f(x))"""
+        distance = pair.j - pair.i
+        sign = int(np.sign(distance))
+        size = np.log1p(8.0 * abs(distance) / self.max_distance) / np.log(8.0)
+        ratio = ("8 × ", abs(distance), " / ", self.max_distance)
+        yield ArithmeticLine("x", (sign, " × log(1 + ", *ratio, ") / log(8)"), sign * float(size))
+        mlp = self.mlp_line(pair, sign * float(size))
+        yield mlp
+        yield ArithmeticLine("bias", ("16 × σ(", mlp.value, ")"), term)
+
+
+def softplus_lines(
+    pair: Pair, *params: tuple[str, str]
+) -> Generator[ArithmeticLine, None, list[float]]:
+    """Learned numbers kept above 0 by softplus, each by a label and its name."""
+    values = []
+    for label, name in params:
+        learned = pair.learned("b", name)
+        yield learned
+        values.append(float(softplus(np.array(learned.value))))
+        yield ArithmeticLine(label, ("log(1 + exp(", learned.value, "))"), values[-1])
+    return values
 
 
 PARTS: tuple[type[Bias], ...] = (KerpleLog, KerplePower, Sandwich, Fire, LogCpb)

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from attnviz.core.arithmetic import ArithmeticLine, Lines, Pair
 from attnviz.core.arrays import FloatArray, IntArray, Shape
 from attnviz.core.biases import Bias
 from attnviz.core.inputs import Inputs, Sizes
@@ -42,6 +43,13 @@ class T5Buckets(Bias):
         distance = inputs.grid.k - inputs.grid.q
         index = t5_bucket(distance[0], self.buckets, self.max_distance, both=self.sides == "both")
         return logits + inputs.param("bucket_bias")[:, index]
+
+    def term_lines(self, pair: Pair, term: float) -> Lines:
+        """The learned bias of the bucket of the distance"""
+        distance = np.array([pair.j - pair.i])
+        both = self.sides == "both"
+        bucket = int(t5_bucket(distance, self.buckets, self.max_distance, both=both)[0])
+        yield ArithmeticLine("b", (f"learned (bucket_bias, row {bucket})",), term)
 
 
 def t5_bucket(distance: IntArray, n_bucket: int, max_distance: int, *, both: bool) -> IntArray:

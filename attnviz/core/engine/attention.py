@@ -98,6 +98,7 @@ def compute_unchecked_weights(
     report("logits", logits)
     report("visible", visible)
     weights = variant.normalize(logits, visible, inputs)
+    report("normalized", weights)
     weights = variant.heads.mix_weights(weights, inputs)
     report("weights", weights)
     return Block(indices, weights, visible)

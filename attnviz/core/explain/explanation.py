@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import field
 
+from attnviz.core.arithmetic import ArithmeticLine
 from attnviz.core.arrays import FloatArray
 from attnviz.core.map_metadata import MapMetadata
-from attnviz.core.normalizers import ArithmeticLine
 from attnviz.core.scores import Factors
 from attnviz.core.tokens import Token
 from attnviz.record import Record

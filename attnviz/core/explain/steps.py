@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from attnviz.core.arithmetic import Pair
 from attnviz.core.arrays import FloatArray
 from attnviz.core.explain.explanation import Labels, Step
 from attnviz.core.explain.trace import Trace
@@ -50,6 +51,7 @@ def explain_stage(
     }.get(name, (name, "the logits after this step", ""))
     changes_nothing = {
         "visible": True,  # shown by the step "masked"
+        "normalized": True,  # shown by the step "weights", or mixed into it
         "scaled": str(variant.scale) == "unscaled",
         "logits": bool(visible.all()),
     }
@@ -63,12 +65,15 @@ def explain_stage(
 
 
 def scale_formula(trace: Trace) -> str:
-    """The factor of the scores where it is one number, and the scale: × 0.3536 (root-d)."""
+    """The factor of the scores where it is one number, and its expression: × 0.3536 = 1/√8."""
     scale = trace.variant.scale
     if trace.variant.mixer is not None:
         return str(scale)
-    factor = scale(trace.inputs)
-    return f"× {float(factor):.4g} ({scale})" if np.ndim(factor) == 0 else f"× {scale}"
+    if np.ndim(scale(trace.inputs)) > 0:
+        return f"× {scale}"
+    *_, factor = scale.explain_lines(Pair(trace.inputs, 0, 0, 0))
+    expression = factor.expression if len(factor.pieces) > 1 else str(scale)
+    return f"× {factor.value:.4g} = {expression}"
 
 
 def vector_step(name: str, meaning: str, formula: str, array: FloatArray, tokens: Tokens) -> Step:

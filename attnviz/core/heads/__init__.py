@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from attnviz.core.arithmetic import Lines, Pair
 from attnviz.core.arrays import FloatArray
 from attnviz.core.heads.grouped_query import repeat_kv
 from attnviz.core.inputs import Inputs
@@ -52,6 +53,24 @@ class Heads(Part):
         """Mix heads after the normalizer.    [query head, query, key] -> [head, query, key]"""
         del inputs
         return weights
+
+    def source_heads(self, head: int, n_query_head: int) -> tuple[int, ...]:
+        """The heads with queries whose maps a head of the result mixes; itself alone if none."""
+        del n_query_head
+        return (head,)
+
+    def logit_lines(self, pair: Pair, logits: FloatArray) -> Lines:
+        """The arithmetic of `mix_logits` for one pair, if any.    logits [head] -> lines"""
+        del pair, logits
+        yield from ()
+
+    def weight_lines(self, pair: Pair, weights: FloatArray, weight: float) -> Lines:
+        """The arithmetic of `mix_weights` for one pair, if any.
+
+        Shapes: weights [source head] -> lines
+        """
+        del pair, weights, weight
+        yield from ()
 
     def expand_values(self, value: FloatArray, n_head: int) -> FloatArray:
         """The values that each head of the map averages.

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from attnviz.core.arithmetic import ArithmeticLine, Lines, Pair, products
 from attnviz.core.arrays import FloatArray, Shape
 from attnviz.core.heads import MultiHead
 from attnviz.core.initialization import Initial
@@ -49,6 +50,26 @@ class Differential(MultiHead):
         if len(weights) % 2:
             raise ShapeError(f"differential heads come in pairs; {len(weights)} do not pair up")
         return weights[0::2] - self.compute_lambda(inputs) * weights[1::2]
+
+    def source_heads(self, head: int, n_query_head: int) -> tuple[int, ...]:
+        """The two of the pair"""
+        del n_query_head
+        return 2 * head, 2 * head + 1
+
+    def weight_lines(self, pair: Pair, weights: FloatArray, weight: float) -> Lines:
+        """λ from its vectors, and the difference of the two maps"""
+        factors = []
+        for n in ("1", "2"):
+            a, b = (pair.inputs.param(f"lambda_{side}{n}")[0] for side in "qk")
+            factors.append(products(f"a{n}·b{n}", (f"a{n}", a), (f"b{n}", b)))
+            yield factors[-1]
+        start = lambda_init(pair.inputs.layer)
+        yield ArithmeticLine("λ₀", ("0.8 − 0.6 × exp(−0.3 × ", pair.inputs.layer, ")"), start)
+        terms = ("exp(", factors[0].value, ") − exp(", factors[1].value, ") + ", start)
+        value = self.compute_lambda(pair.inputs)
+        yield ArithmeticLine("λ", terms, value)
+        first, second = map(float, weights)
+        yield ArithmeticLine("weight", (first, " − ", value, " × ", second), weight)
 
     def compute_lambda(self, inputs: Inputs) -> float:
         """λ of this layer."""

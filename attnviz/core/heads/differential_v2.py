@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from attnviz.core.arithmetic import ArithmeticLine, Lines, Pair, products
 from attnviz.core.arrays import FloatArray, Shape
 from attnviz.core.heads import MultiHead
 from attnviz.core.inputs import Inputs, Sizes
@@ -46,6 +47,19 @@ class DifferentialV2(MultiHead):
         source = source[0::2] if len(source) > 1 else source
         factor = sigmoid(source @ inputs.param("w_lambda")[0::2, :, None])
         return weights[0::2] - factor * weights[1::2]
+
+    def source_heads(self, head: int, n_query_head: int) -> tuple[int, ...]:
+        """The two of the pair"""
+        del n_query_head
+        return 2 * head, 2 * head + 1
+
+    def weight_lines(self, pair: Pair, weights: FloatArray, weight: float) -> Lines:
+        """The gate of the query's token, and the difference of the two maps"""
+        inner = products("w·x", ("w", pair.param("w_lambda")), ("x", pair.query_source))
+        yield inner
+        first, second = map(float, weights)
+        gate = ("σ(", inner.value, ")")
+        yield ArithmeticLine("weight", (first, " − ", *gate, " × ", second), weight)
 
     def __str__(self) -> str:
         return f"{super().__str__()}, differential-v2"

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from attnviz.core.arithmetic import ArithmeticLine, ArithmeticTable, Lines, Pair
 from attnviz.core.arrays import FloatArray, Shape
 from attnviz.core.heads import MultiHead
 from attnviz.core.inputs import Inputs, Sizes
@@ -36,6 +37,20 @@ class TalkingHeads(MultiHead):
     def mix_weights(self, weights: FloatArray, inputs: Inputs) -> FloatArray:
         """[head, query, key] -> [head, query, key]"""
         return mix_heads(inputs.param("talk_weights"), weights)
+
+    def source_heads(self, head: int, n_query_head: int) -> tuple[int, ...]:
+        """All heads"""
+        del head
+        return tuple(range(n_query_head))
+
+    def logit_lines(self, pair: Pair, logits: FloatArray) -> Lines:
+        """The row of P_l of this head times the logits of all heads"""
+        value = float(pair.param("talk_logits") @ logits)
+        yield mix_line("logit", value, ("P_l", pair.param("talk_logits")), ("S", logits))
+
+    def weight_lines(self, pair: Pair, weights: FloatArray, weight: float) -> Lines:
+        """The row of P_w of this head times the softmax of all heads"""
+        yield mix_line("weight", weight, ("P_w", pair.param("talk_weights")), ("A", weights))
 
     def __str__(self) -> str:
         return f"{super().__str__()}, talking-heads"
@@ -70,8 +85,28 @@ class HeadMixing(MultiHead):
             factors[head, first : first + self.group] = row[: len(members)]
         return mix_heads(factors, weights)
 
+    def source_heads(self, head: int, n_query_head: int) -> tuple[int, ...]:
+        """The group of the head"""
+        first = head - head % self.group
+        return tuple(range(first, min(first + self.group, n_query_head)))
+
+    def weight_lines(self, pair: Pair, weights: FloatArray, weight: float) -> Lines:
+        """The factors of the head's group times its maps"""
+        factors = pair.param("mix_group")[: len(weights)]
+        yield mix_line("weight", weight, ("w", factors), ("A", weights))
+
     def __str__(self) -> str:
         return f"{super().__str__()}, head-mixing({self.group})"
+
+
+def mix_line(
+    label: str, value: float, factors: tuple[str, FloatArray], numbers: tuple[str, FloatArray]
+) -> ArithmeticLine:
+    """The sum of factors times one number per head.    [head], [head] -> a line"""
+    name = f"{factors[0]} × {numbers[0]}"
+    columns = tuple(f"map {n}" for n in range(len(numbers[1])))
+    rows = (factors, numbers, (name, factors[1] * numbers[1]))
+    return ArithmeticLine(label, (f"Σ ({name})",), value, ArithmeticTable(columns, rows))
 
 
 def mix_heads(factors: FloatArray, heads: FloatArray) -> FloatArray:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from attnviz.core.arithmetic import ArithmeticLine, Lines, Pair
 from attnviz.core.arrays import BoolArray, FloatArray
 from attnviz.core.inputs import Inputs
 from attnviz.core.map_metadata import RowSum
@@ -28,6 +29,15 @@ class Mixer(Part):
         The caller sets masked weights to zero; masked tokens must not change the other weights.
         """
         raise TypeError(f"{type(self).__name__} does not define __call__")
+
+    def explain_lines(self, pair: Pair, weights: FloatArray, visible: BoolArray) -> Lines:
+        """The arithmetic of the weight of a visible key, its value last.
+
+        Shapes: [head, query, key], [head, query, key] -> lines
+        """
+        del visible
+        value = float(weights[pair.head, pair.query, pair.key])
+        yield ArithmeticLine("weight", (f"{self}, over the whole matrix",), value)
 
 
 PARTS: tuple[type[Mixer], ...] = ()

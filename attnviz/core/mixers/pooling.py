@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from attnviz.core.arithmetic import ArithmeticLine, Lines, Pair
 from attnviz.core.arrays import BoolArray, FloatArray
 from attnviz.core.inputs import Inputs
 from attnviz.core.mixers import Mixer
@@ -28,6 +29,13 @@ class Pooling(Mixer):
         shown = broadcast_visible(inputs, visible)
         diagonal = inputs.grid.q == inputs.grid.k
         return softmax(np.zeros(shown.shape), shown) - diagonal
+
+    def explain_lines(self, pair: Pair, weights: FloatArray, visible: BoolArray) -> Lines:
+        """1 over the number of visible keys, less 1 for the token itself"""
+        at = pair.head, pair.query, pair.key
+        itself = int(pair.i == pair.j)
+        pieces = ("1 / ", int(visible[at[:2]].sum()), " − ", itself)
+        yield ArithmeticLine("weight", pieces, float(weights[at]))
 
 
 PARTS = (Pooling,)

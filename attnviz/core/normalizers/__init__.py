@@ -8,23 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import inf
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 import numpy as np
 
+from attnviz.core.arithmetic import (
+    ArithmeticLine,
+    Lines,
+    Piece,
+    WeightPair,
+    products,
+    softmax_lines,
+)
 from attnviz.core.arrays import BoolArray, FloatArray, Shape
 from attnviz.core.inputs import Inputs, Sizes
 from attnviz.core.map_metadata import RowSum
 from attnviz.core.numerics import sigmoid, softmax
 from attnviz.core.part import Part
-
-
-class ArithmeticLine(NamedTuple):
-    """One line of arithmetic: its label, the formula in numbers, the result."""
-
-    label: str
-    expression: str
-    value: float
 
 
 class Normalizer(Part):
@@ -50,15 +50,14 @@ class Normalizer(Part):
         """[head, query, key], [head, query, key] -> [head, query, key]"""
         raise TypeError(f"{type(self).__name__} does not define __call__")
 
-    def explain_lines(
-        self, logits: FloatArray, weights: FloatArray, key: int
-    ) -> tuple[ArithmeticLine, ...]:
-        """The arithmetic of one weight, its value last; `logits` are -inf where masked.
+    def explain_lines(self, pair: WeightPair) -> Lines:
+        """The arithmetic of the weight of a visible key, its value last."""
+        yield ArithmeticLine("weight", (f"{self} over the row",), pair.weight)
 
-        Shapes: [key], [key] -> lines
-        """
-        del logits
-        return (ArithmeticLine("weight", f"{self} over the row", float(weights[key])),)
+    def selection_lines(self, pair: WeightPair) -> Lines:
+        """Why the normalizer keeps the key visible, 1, or masks it, 0; the value last."""
+        selected = float(pair.visible[pair.head, pair.query, pair.key])
+        yield ArithmeticLine("selected", (str(self),), selected)
 
 
 class Softmax(Normalizer):
@@ -74,20 +73,9 @@ class Softmax(Normalizer):
         del inputs
         return softmax(logits, visible)
 
-    def explain_lines(
-        self, logits: FloatArray, weights: FloatArray, key: int
-    ) -> tuple[ArithmeticLine, ...]:
-        """exp, row sum, quotient"""
-        peak = logits.max()
-        mass = np.exp(logits - peak)
-        total = float(mass.sum())
-        mass_of_key = float(mass[key])
-        formula = f"exp({logits[key]:.6g} − {peak:.6g}), minus the row maximum"
-        return (
-            ArithmeticLine("exp", formula, mass_of_key),
-            ArithmeticLine("row sum", "Σ of these over all visible keys", total),
-            ArithmeticLine("weight", f"{mass_of_key:.6g} / {total:.6g}", float(weights[key])),
-        )
+    def explain_lines(self, pair: WeightPair) -> Lines:
+        """Exponentials, row sum, quotient"""
+        yield from softmax_lines(pair, ("logit", pair.row))
 
 
 class Hard(Normalizer):
@@ -106,6 +94,19 @@ class Hard(Normalizer):
         keys = np.arange(logits.shape[-1])
         is_argmax = keys == logits.argmax(-1, keepdims=True)
         return (is_argmax & (logits > -np.inf)).astype(logits.dtype)
+
+    def explain_lines(self, pair: WeightPair) -> Lines:
+        """The row's maximum, and whether it is the key's logit"""
+        table = pair.table(("logit", pair.row))
+        if np.count_nonzero(pair.row == pair.row.max()) > 1:  # a tie goes to the first
+            first = int(pair.row.argmax())
+            yield ArithmeticLine("first of max", ("argmax(logit)",), float(first), table)
+            pieces: tuple[Piece, ...] = ("[column ", pair.at, " = ", first, "]")
+        else:
+            peak = float(pair.row.max())
+            yield ArithmeticLine("max", ("max(logit)",), peak, table)
+            pieces = ("[", pair.logit, " = ", peak, "]")
+        yield ArithmeticLine("weight", pieces, pair.weight)
 
 
 class LocalPredictive(Normalizer):
@@ -144,6 +145,33 @@ class LocalPredictive(Normalizer):
         """[head, query, key], [head, query, key] -> [head, query, key]"""
         gaussian = np.exp(-2.0 * (self.distance(inputs) / self.reach) ** 2)
         return (softmax(logits, visible) * gaussian).astype(logits.dtype)
+
+    def selection_lines(self, pair: WeightPair) -> Lines:
+        """The predicted centre p, and whether the key is within `reach` of it"""
+        hidden = pair.param("w_centre") @ pair.q
+        centre = products(
+            "vᵀtanh(Wq)",
+            ("v", pair.param("v_centre")),
+            ("tanh(Wq)", np.tanh(hidden)),
+            before=(("Wq", hidden),),
+        )
+        yield centre
+        last = pair.inputs.grid.n_key - 1
+        p = last * float(sigmoid(np.array(centre.value)))
+        yield ArithmeticLine("p", (last, " × σ(", centre.value, ")"), p)
+        pieces = ("[|", pair.j, " − ", p, "| ≤ ", self.reach, "]")
+        yield ArithmeticLine("in window", pieces, float(abs(pair.j - p) <= self.reach))
+
+    def explain_lines(self, pair: WeightPair) -> Lines:
+        """The softmax over the window, the Gaussian, and their product"""
+        *lines, share = softmax_lines(pair, ("logit", pair.row), label="softmax")
+        yield from (*lines, share)
+        p = next(line.value for line in self.selection_lines(pair) if line.label == "p")
+        gaussian = float(np.exp(-2.0 * ((pair.j - p) / self.reach) ** 2))
+        width = self.reach / 2.0
+        pieces = ("exp(−(", pair.j, " − ", p, ")² / (2 × ", width, "²))")
+        yield ArithmeticLine("Gaussian", pieces, gaussian)
+        yield ArithmeticLine("weight", (share.value, " × ", gaussian), pair.weight)
 
 
 PARTS: tuple[type[Normalizer], ...] = (Softmax, Hard, LocalPredictive)

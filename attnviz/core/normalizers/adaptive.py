@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from attnviz.core.arithmetic import ArithmeticLine, Lines, Piece, WeightPair, softmax_lines
 from attnviz.core.arrays import BoolArray, FloatArray, Shape
 from attnviz.core.initialization import Initial
 from attnviz.core.inputs import Inputs, Sizes
@@ -43,6 +44,15 @@ class ScalableSoftmax(Normalizer):
         # A score of -inf has weight 0; multiplied by a factor ≤ 0 it would not.
         finite = visible & (logits > -np.inf)
         return softmax(np.where(finite, logits, 0.0) * factor, finite)
+
+    def explain_lines(self, pair: WeightPair) -> Lines:
+        """The factor s log n, and the softmax of the scores times it."""
+        s, n = pair.learned("s", "s_scalable"), int(pair.visible[pair.head, pair.query].sum())
+        yield s
+        factor = s.value * float(np.log(n))
+        yield ArithmeticLine("s log n", (s.value, " × log(", n, ")"), factor)
+        scaled = ("s log n × logit", factor * pair.row)
+        yield from softmax_lines(pair, ("logit", pair.row), scaled)
 
 
 class AdaptiveSpan(Normalizer):
@@ -82,6 +92,28 @@ class AdaptiveSpan(Normalizer):
         log_mask = np.log(np.where(soft_mask > 0.0, soft_mask, 1.0))
         return softmax(np.where(visible, logits, 0.0) + log_mask, visible)
 
+    def selection_lines(self, pair: WeightPair) -> Lines:
+        """The span z of the head, and whether the soft mask m of the key is above 0."""
+        learned = pair.learned("a", "z_span")
+        yield learned
+        span = self.longest * float(sigmoid(np.array(learned.value)))
+        yield ArithmeticLine("z", (self.longest, " × σ(", learned.value, ")"), span)
+        m = float(np.clip((span + self.ramp - pair.distance) / self.ramp, 0.0, 1.0))
+        distance: tuple[Piece, ...] = ("|", pair.i, " − ", pair.j, "|")
+        ramp = ("(", span, " + ", self.ramp, " − ", *distance, ") / ", self.ramp)
+        yield ArithmeticLine("m", ("min(max(", *ramp, ", 0), 1)"), m)
+        yield ArithmeticLine("in span", ("[", m, " > 0]"), float(m > 0.0))
+
+    def explain_lines(self, pair: WeightPair) -> Lines:
+        """The soft mask of each key, and the softmax of the scores plus its logarithm."""
+        span = self.longest * float(sigmoid(pair.param("z_span")))
+        away = np.abs(pair.i - pair.inputs.grid.k[0, 0])[pair.visible_keys].astype(float)
+        m = np.clip((span + self.ramp - away) / self.ramp, 0.0, 1.0)
+        m_name = f"min(max((z + {self.ramp:.6g} − |i − j|) / {self.ramp:.6g}, 0), 1)"
+        log_name = f"logit + log({m_name})"
+        rows = (("logit", pair.row), ("|i − j|", away), (m_name, m))
+        yield from softmax_lines(pair, *rows, (log_name, pair.row + np.log(m)))
+
 
 class Gaussian(Normalizer):
     """Hard-coded Gaussian attention: centred one position before or `ahead` after the query.
@@ -104,6 +136,15 @@ class Gaussian(Normalizer):
         deviation = (grid.k - grid.q - offset) / self.spread
         density = np.exp(-0.5 * deviation**2) / (self.spread * np.sqrt(2.0 * np.pi))
         return np.where(visible, density, 0.0).astype(logits.dtype)
+
+    def explain_lines(self, pair: WeightPair) -> Lines:
+        """The offset of the head, and the density at the key."""
+        offset = self.ahead if pair.head % 2 else -1
+        parity = "odd" if pair.head % 2 else "even"
+        yield ArithmeticLine("o", (f"of {parity} heads",), float(offset))
+        deviation: tuple[Piece, ...] = ("(", pair.j, " − ", pair.i, " − ", offset, ")²")
+        below = (" / (2 × ", self.spread, "²)) / (", self.spread, " × √(2 × π))")
+        yield ArithmeticLine("weight", ("exp(−", *deviation, *below), pair.weight)
 
 
 PARTS: tuple[type[Normalizer], ...] = (ScalableSoftmax, AdaptiveSpan, Gaussian)

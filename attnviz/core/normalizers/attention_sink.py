@@ -7,9 +7,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from attnviz.core.arithmetic import ArithmeticLine, Lines, WeightPair, softmax_lines
 from attnviz.core.arrays import BoolArray, FloatArray, Shape
 from attnviz.core.inputs import Inputs, Sizes
-from attnviz.core.normalizers import ArithmeticLine, Normalizer
+from attnviz.core.normalizers import Normalizer
 
 
 class SinkNormalizer(Normalizer):
@@ -17,15 +18,15 @@ class SinkNormalizer(Normalizer):
 
     row_sum = "at most 1"
 
-    def explain_lines(
-        self, logits: FloatArray, weights: FloatArray, key: int
-    ) -> tuple[ArithmeticLine, ...]:
-        """The sink's weight, and the key's."""
-        sink = 1.0 - float(weights.sum())
-        return (
-            ArithmeticLine("sink", "1 − row sum: weight on none of these keys", sink),
-            ArithmeticLine("weight", f"{self} over the row and its sink", float(weights[key])),
-        )
+    def sink_line(self, pair: WeightPair) -> ArithmeticLine:
+        """The logit of the sink"""
+        raise TypeError(f"{type(self).__name__} does not define sink_line")
+
+    def explain_lines(self, pair: WeightPair) -> Lines:
+        """The sink's logit, and the softmax with it in the denominator"""
+        sink = self.sink_line(pair)
+        yield sink
+        yield from softmax_lines(pair, ("logit", pair.row), sink=sink.value)
 
 
 class SoftmaxOne(SinkNormalizer):
@@ -43,6 +44,11 @@ class SoftmaxOne(SinkNormalizer):
         """[head, query, key], [head, query, key] -> [head, query, key]"""
         del inputs
         return softmax_with_sink(np.full_like(logits[..., :1], self.sink_logit), logits, visible)
+
+    def sink_line(self, pair: WeightPair) -> ArithmeticLine:
+        """The tunable sink_logit"""
+        del pair
+        return ArithmeticLine("sink", ("the tunable sink_logit",), self.sink_logit)
 
 
 class LearnedSink(SinkNormalizer):
@@ -62,6 +68,10 @@ class LearnedSink(SinkNormalizer):
     def __call__(self, logits: FloatArray, visible: BoolArray, inputs: Inputs) -> FloatArray:
         """[head, query, key], [head, query, key] -> [head, query, key]"""
         return softmax_with_sink(inputs.param("b_sink")[:, None, None], logits, visible)
+
+    def sink_line(self, pair: WeightPair) -> ArithmeticLine:
+        """The learned logit of the head's sink"""
+        return pair.learned("sink", "b_sink")
 
 
 def softmax_with_sink(sink: FloatArray, logits: FloatArray, visible: BoolArray) -> FloatArray:

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from attnviz.core.arithmetic import ArithmeticLine, Lines, WeightPair
 from attnviz.core.arrays import BoolArray, FloatArray
 from attnviz.core.inputs import Inputs
 from attnviz.core.normalizers import Normalizer
@@ -33,6 +34,10 @@ class Budget(Normalizer):
         return project_capped_simplex(
             mask_and_center(logits, visible), np.ones_like(logits), self.budget
         )
+
+    def explain_lines(self, pair: WeightPair) -> Lines:
+        """The threshold τ, and the score above it, at most 1."""
+        yield from capped_lines(pair, np.ones(pair.row.size))
 
 
 class FertilityConstrained(Normalizer):
@@ -61,6 +66,20 @@ class FertilityConstrained(Normalizer):
             left = np.maximum(left - weights[:, i], 0.0)
         return weights
 
+    def bound_line(self, pair: WeightPair) -> tuple[FloatArray, ArithmeticLine]:
+        """What earlier queries leave of the bound of each key, u.    -> [visible key], a line"""
+        rows = [
+            (f"weights of query {i}", pair.weights[pair.head, i][pair.visible_keys])
+            for i in range(pair.query)
+        ]
+        left = np.maximum(self.fertility - sum(row for _, row in rows), 0.0)
+        left = np.broadcast_to(left, pair.row.shape)
+        name = " − ".join([f"{self.fertility:.6g}", *(name for name, _ in rows)])
+        table = pair.table(*rows, (f"max({name}, 0)", left))
+        taken = [piece for _, row in rows for piece in (" − ", float(row[pair.at]))]
+        pieces = ("max(", self.fertility, *taken, ", 0)")
+        return left, ArithmeticLine("u of the key", pieces, float(left[pair.at]), table)
+
 
 class ConstrainedSparsemax(FertilityConstrained):
     """Constrained sparsemax: each key has at most `fertility` over all queries.
@@ -78,6 +97,12 @@ class ConstrainedSparsemax(FertilityConstrained):
     def normalize_row(self, scores: FloatArray, left: FloatArray) -> FloatArray:
         """[head, key], [head, key] -> [head, key]"""
         return project_capped_simplex(scores, left, 1.0)
+
+    def explain_lines(self, pair: WeightPair) -> Lines:
+        """The bound u that earlier queries leave, the threshold τ, and the score above it."""
+        left, line = self.bound_line(pair)
+        yield line
+        yield from capped_lines(pair, left)
 
 
 class ConstrainedSoftmax(FertilityConstrained):
@@ -104,6 +129,41 @@ class ConstrainedSoftmax(FertilityConstrained):
             if not over.any():
                 return weights
             full |= over
+
+    def explain_lines(self, pair: WeightPair) -> Lines:
+        """The bound u that earlier queries leave, the divisor Z, and the quotient, at most u."""
+        left, line = self.bound_line(pair)
+        yield line
+        weights = pair.weights[pair.head, pair.query][pair.visible_keys]
+        below = int(np.argmax(np.where(weights < left, weights, -1.0)))
+        divisor = float(np.exp(pair.row[below]) / weights[below]) if weights[below] else 1.0
+        name = "min(exp(logit) / Z, u)"
+        mass = np.minimum(np.exp(pair.row) / divisor, left)
+        yield ArithmeticLine("Z", ("chosen so that the row sum is 1",), divisor)
+        table = pair.table(("logit", pair.row), ("u", left), (name, mass))
+        yield ArithmeticLine("row sum", (f"Σ {name}",), float(mass.sum()), table)
+        pieces = ("min(exp(", pair.logit, ") / ", divisor, ", ", float(left[pair.at]), ")")
+        yield ArithmeticLine("weight", pieces, pair.weight)
+
+
+def capped_lines(pair: WeightPair, upper: FloatArray) -> Lines:
+    """min(max(S − τ, 0), u) and its row sum, u the upper bounds.    upper [visible key]"""
+    weights = pair.weights[pair.head, pair.query][pair.visible_keys]
+    between = (weights > 0) & (weights < upper)
+    tau = float((pair.row - weights)[between].mean()) if between.any() else 0.0
+    if not between.any():  # all keys are at a bound: any threshold between them will do
+        zero, full = pair.row[weights == 0], (pair.row - upper)[weights > 0]
+        tau = float(min(full, default=0.0) if not zero.size else max(zero))
+    one = bool((upper == 1.0).all())
+    name = f"min(max(logit − τ, 0), {'1' if one else 'u'})"
+    mass = np.minimum(np.maximum(pair.row - tau, 0.0), upper)
+    yield ArithmeticLine("τ", ("chosen for the row sum below",), tau)
+    bounds = () if one else (("u", upper),)
+    table = pair.table(("logit", pair.row), *bounds, (name, mass))
+    yield ArithmeticLine("row sum", (f"Σ {name}",), float(mass.sum()), table)
+    bound = float(upper[pair.at])
+    pieces = ("min(max(", pair.logit, " − ", tau, ", 0), ", bound, ")")
+    yield ArithmeticLine("weight", pieces, pair.weight)
 
 
 def project_capped_simplex(scores: FloatArray, upper: FloatArray, total: float) -> FloatArray:

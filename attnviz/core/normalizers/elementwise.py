@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import numpy as np
 
+from attnviz.core.arithmetic import ArithmeticLine, Lines, Piece, WeightPair
 from attnviz.core.arrays import BoolArray, FloatArray
 from attnviz.core.inputs import Inputs
-from attnviz.core.normalizers import ArithmeticLine, Normalizer
+from attnviz.core.normalizers import Normalizer
 from attnviz.core.numerics import divide_by_row_sum, sigmoid
 
 
@@ -17,7 +16,6 @@ class Elementwise(Normalizer):
 
     row_sum = "any"
     prefix_stable = False  # n_key takes part
-    reckoning: ClassVar[str]  # with s and n
 
     def activate(self, logits: FloatArray, n_key: int) -> FloatArray:
         """[head, query, key] -> [head, query, key]"""
@@ -30,12 +28,14 @@ class Elementwise(Normalizer):
         logits = np.where(finite, logits, 0.0).astype(logits.dtype)
         return np.where(finite, self.activate(logits, inputs.grid.n_key), 0.0)
 
-    def explain_lines(
-        self, logits: FloatArray, weights: FloatArray, key: int
-    ) -> tuple[ArithmeticLine, ...]:
+    def pieces(self, logit: float, n_key: int) -> tuple[Piece, ...]:
+        """The formula of `activate` in numbers."""
+        raise TypeError(f"{type(self).__name__} does not define pieces")
+
+    def explain_lines(self, pair: WeightPair) -> Lines:
         """The formula with its numbers."""
-        formula = self.reckoning.format(s=f"{logits[key]:.6g}", n=logits.size)
-        return (ArithmeticLine("weight", formula, float(weights[key])),)
+        pieces = self.pieces(pair.logit, pair.inputs.grid.n_key)
+        yield ArithmeticLine("weight", pieces, pair.weight)
 
 
 class Sigmoid(Elementwise):
@@ -46,11 +46,14 @@ class Sigmoid(Elementwise):
     """
 
     name = "sigmoid"
-    reckoning = "σ({s} − log {n})"
 
     def activate(self, logits: FloatArray, n_key: int) -> FloatArray:
         """[head, query, key] -> [head, query, key]"""
         return sigmoid(logits - np.log(n_key))
+
+    def pieces(self, logit: float, n_key: int) -> tuple[Piece, ...]:
+        """σ(S − log n)"""
+        return ("σ(", logit, " − log(", n_key, "))")
 
 
 class ScaledRelu(Elementwise):
@@ -61,11 +64,14 @@ class ScaledRelu(Elementwise):
     """
 
     name = "relu"
-    reckoning = "relu({s}) / {n}"
 
     def activate(self, logits: FloatArray, n_key: int) -> FloatArray:
         """[head, query, key] -> [head, query, key]"""
         return np.maximum(logits, 0.0) / n_key
+
+    def pieces(self, logit: float, n_key: int) -> tuple[Piece, ...]:
+        """relu(S) / n"""
+        return ("relu(", logit, ") / ", n_key)
 
 
 class SquaredRelu(Elementwise):
@@ -76,11 +82,14 @@ class SquaredRelu(Elementwise):
     """
 
     name = "squared-relu"
-    reckoning = "relu({s} / {n})²"
 
     def activate(self, logits: FloatArray, n_key: int) -> FloatArray:
         """[head, query, key] -> [head, query, key]"""
         return (np.maximum(logits, 0.0) / n_key) ** 2
+
+    def pieces(self, logit: float, n_key: int) -> tuple[Piece, ...]:
+        """relu(S / n)²"""
+        return ("relu(", logit, " / ", n_key, ")²")
 
 
 class Rectified(Elementwise):
@@ -91,13 +100,17 @@ class Rectified(Elementwise):
     """
 
     name = "rectified"
-    reckoning = "relu({s})"
     prefix_stable = True
 
     def activate(self, logits: FloatArray, n_key: int) -> FloatArray:
         """[head, query, key] -> [head, query, key]"""
         del n_key
         return np.maximum(logits, 0.0)
+
+    def pieces(self, logit: float, n_key: int) -> tuple[Piece, ...]:
+        """relu(S)"""
+        del n_key
+        return ("relu(", logit, ")")
 
 
 class SumNormalizer(Normalizer):
@@ -119,6 +132,17 @@ class SumNormalizer(Normalizer):
         peak = mass.max(-1, keepdims=True, initial=0.0)
         mass = np.divide(mass, peak, out=np.zeros_like(mass), where=peak > 0)
         return divide_by_row_sum(mass)
+
+    def explain_lines(self, pair: WeightPair) -> Lines:
+        """The sum of the positive scores, and the key's part of it."""
+        name, mass = "max(logit, 0)", np.maximum(pair.row, 0.0)
+        total, table = float(mass.sum()), pair.table(("logit", pair.row), (name, mass))
+        yield ArithmeticLine("row sum", (f"Σ {name}",), total, table)
+        if total > 0:
+            pieces: tuple[Piece, ...] = ("max(", pair.logit, ", 0) / ", total)
+        else:
+            pieces = (0, " (no score is positive)")
+        yield ArithmeticLine("weight", pieces, pair.weight)
 
 
 PARTS: tuple[type[Normalizer], ...] = (Sigmoid, ScaledRelu, SquaredRelu, Rectified, SumNormalizer)

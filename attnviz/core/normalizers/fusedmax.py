@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from attnviz.core.arithmetic import ArithmeticLine, Lines, WeightPair
 from attnviz.core.arrays import BoolArray, FloatArray
 from attnviz.core.inputs import Inputs
 from attnviz.core.normalizers import Normalizer
@@ -34,6 +35,19 @@ class Fusedmax(Normalizer):
             unmasked = ~np.isneginf(row)
             row[unmasked] = prox_total_variation(row[unmasked], self.fusion)
         return sparsemax(subtract_row_max(scores))
+
+    def explain_lines(self, pair: WeightPair) -> Lines:
+        """The fused scores, the threshold τ, and the fused score above it."""
+        fused = prox_total_variation(pair.row, self.fusion)
+        tau = float(fused.max() - pair.weights[pair.head, pair.query].max())
+        support = int((fused > tau).sum())
+        table = pair.table(("logit", pair.row), ("fused", fused))
+        yield ArithmeticLine("support", ("keys above τ",), float(support), table)
+        total = float(np.sort(fused)[-support:].sum())
+        yield ArithmeticLine("their sum", ("Σ largest(", support, ", fused)"), total)
+        yield ArithmeticLine("τ", ("(", total, " − 1) / ", support), tau)
+        pieces = ("max(", float(fused[pair.at]), " − ", tau, ", 0)")
+        yield ArithmeticLine("weight", pieces, pair.weight)
 
 
 def prox_total_variation(values: FloatArray, penalty: float) -> FloatArray:

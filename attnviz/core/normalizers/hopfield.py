@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from attnviz.core.arithmetic import Lines, WeightPair, softmax_lines
 from attnviz.core.arrays import BoolArray, FloatArray
 from attnviz.core.inputs import Inputs
 from attnviz.core.normalizers import Normalizer
@@ -36,6 +37,18 @@ class Hopfield(Normalizer):
             scores = (weights @ patterns) @ patterns.swapaxes(-1, -2)
             weights = softmax(self.beta * scores, visible)
         return weights
+
+    def explain_lines(self, pair: WeightPair) -> Lines:
+        """The softmax of each step; between two of them, the scores of the retrieved vector."""
+        patterns = pair.inputs.key[pair.head][pair.visible_keys]
+        scores, name = pair.row, "logit"
+        for step in range(self.steps):
+            label = "weight" if step == self.steps - 1 else f"step {step + 1}"
+            scaled = (f"{self.beta:.6g} × {name}", self.beta * scores)
+            yield from softmax_lines(pair, (name, scores), scaled, label=label)
+            mass = np.exp(scaled[1] - scaled[1].max())
+            retrieved = mass / mass.sum() @ patterns
+            scores, name = patterns @ retrieved, f"q{step + 1}·k"
 
 
 PARTS: tuple[type[Normalizer], ...] = (Hopfield,)

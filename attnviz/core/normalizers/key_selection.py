@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from attnviz.core.arithmetic import ArithmeticLine, Lines, WeightPair, key_table
 from attnviz.core.arrays import BoolArray, FloatArray, IntArray, Shape
 from attnviz.core.inputs import Inputs, Sizes
 from attnviz.core.normalizers import Softmax
@@ -33,6 +34,16 @@ class TopK(Softmax):
         """Keys that score no less than the k-th best.    -> [head, query, key]"""
         del inputs
         return top_k_mask(logits, visible, self.top)
+
+    def selection_lines(self, pair: WeightPair) -> Lines:
+        """The k-th largest score of the row, and whether the key's is as large."""
+        unmasked = pair.unmasked[pair.head, pair.query]
+        row, top = pair.all_logits[unmasked], min(self.top, int(unmasked.sum()))
+        table = key_table(pair.columns, unmasked, ("logit", row))
+        threshold = float(np.sort(row)[-top])
+        yield ArithmeticLine("threshold", ("min(largest(", top, ", logit))"), threshold, table)
+        pieces = ("[", pair.logit, " ≥ ", threshold, "]")
+        yield ArithmeticLine("selected", pieces, float(pair.logit >= threshold))
 
 
 class LightningIndexer(Softmax):

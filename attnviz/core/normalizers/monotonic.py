@@ -11,6 +11,15 @@ from typing import ClassVar
 
 import numpy as np
 
+from attnviz.core.arithmetic import (
+    ArithmeticLine,
+    ArithmeticTable,
+    Lines,
+    Piece,
+    WeightPair,
+    key_table,
+    softmax_lines,
+)
 from attnviz.core.arrays import BoolArray, FloatArray, Shape
 from attnviz.core.initialization import Initial
 from attnviz.core.inputs import Inputs, Sizes
@@ -52,6 +61,30 @@ class Monotonic(Normalizer):
         weights = expected_stops(stops)
         return weights if self.chunk == 1 else self.spread_over_chunk(weights, visible, inputs)
 
+    def explain_lines(self, pair: WeightPair) -> Lines:
+        """The chance of stopping at each key, and of arriving at the key from the one before."""
+        if self.chunk != 1:
+            yield from super().explain_lines(pair)
+            return
+        bias = pair.learned("b", "b_monotonic")
+        yield bias
+        shown, logits = pair.visible[pair.head, pair.query], pair.all_logits
+        stops = np.where(shown, sigmoid(np.where(shown, logits, 0.0) + bias.value), 0.0)
+        arriving, before, table = 0.0, previous_row(pair), previous_table(pair)
+        for j in range(pair.key + 1):
+            start: tuple[Piece, ...] = (float(before[j]),)
+            if j:
+                start += (" + (1 − ", float(stops[j - 1]), ") × ", arriving)
+                arriving *= 1.0 - float(stops[j - 1])
+            arriving += float(before[j])
+            yield ArithmeticLine(f"arrives at {j}", start, arriving, table)
+            table = None
+            stop = (
+                ("σ(", float(logits[j]), " + ", bias.value, ")") if shown[j] else (0, " (masked)")
+            )
+            yield ArithmeticLine(f"stops at {j}", stop, float(stops[j]))
+        yield ArithmeticLine("weight", (float(stops[pair.key]), " × ", arriving), pair.weight)
+
     def spread_over_chunk(
         self, stops: FloatArray, visible: BoolArray, inputs: Inputs
     ) -> FloatArray:
@@ -90,6 +123,16 @@ class StepwiseMonotonic(Normalizer):
             weights[:, i] = now
         return weights
 
+    def explain_lines(self, pair: WeightPair) -> Lines:
+        """What stays at the key, and what moves on from the key before it."""
+        before = previous_row(pair)
+        pieces: tuple[Piece, ...] = (float(before[pair.key]), " × σ(", pair.logit, ")")
+        if pair.key:
+            visible = pair.visible[pair.head, pair.query, pair.key - 1]
+            logit = float(pair.all_logits[pair.key - 1]) if visible else 0.0
+            pieces += (" + ", float(before[pair.key - 1]), " × (1 − σ(", logit, "))")
+        yield ArithmeticLine("weight", pieces, pair.weight, previous_table(pair))
+
 
 class ForwardAttention(Normalizer):
     """Forward attention: softmax times the previous alignment and its shift by one, renormalized.
@@ -112,6 +155,27 @@ class ForwardAttention(Normalizer):
             weights[:, i] = now
         return weights
 
+    def explain_lines(self, pair: WeightPair) -> Lines:
+        """The softmax, times the previous row and its shift by one, over the row sum."""
+        *lines, share = softmax_lines(pair, ("logit", pair.row), label="softmax")
+        yield from (*lines, share)
+        before = previous_row(pair)
+        moved = np.concatenate([[0.0], before[:-1]])
+        weights = np.exp(pair.row - pair.row.max())
+        shares = weights / weights.sum()
+        rows = (
+            ("α of the row before", before[pair.visible_keys]),
+            ("α, shifted", moved[pair.visible_keys]),
+            ("softmax(logit)", shares),
+        )
+        name = f"({rows[0][0]} + {rows[1][0]}) × {rows[2][0]}"
+        mass = (before + moved)[pair.visible_keys] * shares
+        total = float(mass.sum())
+        table = pair.table(*rows, (name, mass))
+        yield ArithmeticLine("row sum", (f"Σ ({name})",), total, table)
+        pieces: tuple[Piece, ...] = (float(mass[pair.at]), " / ", total) if total else (0,)
+        yield ArithmeticLine("weight", pieces, pair.weight)
+
 
 def expected_stops(stops: FloatArray) -> FloatArray:
     """Expected alignments: the distribution of stops, each scan starting at the previous stop.
@@ -130,6 +194,22 @@ def expected_stops(stops: FloatArray) -> FloatArray:
         weights[:, i + 1, j + 1] = arriving * stops[:, i, j]
         passing[:, i + 1, j + 1] = arriving * (1.0 - stops[:, i, j])
     return weights[:, 1:, 1:]
+
+
+def previous_row(pair: WeightPair) -> FloatArray:
+    """The weights of the query before; before the first, all on the first key.    -> [key]"""
+    if pair.query:
+        row: FloatArray = pair.weights[pair.head, pair.query - 1]
+        return row
+    return initial_weights(pair.logits)[pair.head]
+
+
+def previous_table(pair: WeightPair) -> ArithmeticTable | None:
+    """The weights of the query before, and the logits of this one."""
+    shown = np.ones(pair.all_logits.size, dtype=bool)
+    logits = np.where(pair.visible[pair.head, pair.query], pair.all_logits, -np.inf)
+    rows = (("α of the row before", previous_row(pair)), ("logit", logits))
+    return key_table(pair.columns, shown, *rows)
 
 
 def initial_weights(logits: FloatArray) -> FloatArray:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
+
+from attnviz.core.arithmetic import ArithmeticLine, Lines, WeightPair, products, softmax_lines
 from attnviz.core.arrays import BoolArray, FloatArray, Shape
 from attnviz.core.inputs import Inputs, Sizes
 from attnviz.core.normalizers import Normalizer
@@ -28,6 +31,16 @@ class GatedSoftmax(Normalizer):
         """[head, query, key], [head, query, key] -> [head, query, key]"""
         gate = sigmoid(inputs.query_source @ inputs.param("w_output_gate")[..., None])
         return softmax(logits, visible) * gate
+
+    def explain_lines(self, pair: WeightPair) -> Lines:
+        """The softmax, the gate, and their product."""
+        *lines, share = softmax_lines(pair, ("logit", pair.row), label="softmax")
+        yield from (*lines, share)
+        inner = products("w·x", ("w", pair.param("w_output_gate")), ("x", pair.query_source))
+        yield inner
+        gate = float(sigmoid(np.array(inner.value)))
+        yield ArithmeticLine("gate", ("σ(", inner.value, ")"), gate)
+        yield ArithmeticLine("weight", (share.value, " × ", gate), pair.weight)
 
 
 PARTS = (GatedSoftmax,)

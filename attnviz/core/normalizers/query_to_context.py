@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from attnviz.core.arithmetic import Lines, WeightPair, softmax_lines
 from attnviz.core.arrays import BoolArray, FloatArray
 from attnviz.core.inputs import Inputs
 from attnviz.core.normalizers import Normalizer
@@ -28,6 +29,14 @@ class QueryToContext(Normalizer):
         scores = np.where(shown, logits, -np.inf)
         best = scores.max(1, keepdims=True, initial=-np.inf)
         return softmax(np.broadcast_to(best, scores.shape), shown)
+
+    def explain_lines(self, pair: WeightPair) -> Lines:
+        """The best score of each key with any query, and the softmax of these."""
+        scores = np.where(pair.visible, pair.logits, -np.inf)[pair.head][:, pair.visible_keys]
+        rows = [(f"S of query {i}", row) for i, row in enumerate(scores)]
+        if len(rows) > 1:
+            rows.append((f"max({', '.join(name for name, _ in rows)})", scores.max(0)))
+        yield from softmax_lines(pair, *rows)
 
 
 PARTS = (QueryToContext,)

@@ -7,6 +7,13 @@ from typing import ClassVar
 
 import numpy as np
 
+from attnviz.core.arithmetic import (
+    ArithmeticLine,
+    ArithmeticTable,
+    Lines,
+    WeightPair,
+    softmax_lines,
+)
 from attnviz.core.arrays import BoolArray, FloatArray, Shape
 from attnviz.core.initialization import Initial, UnitKernel
 from attnviz.core.inputs import Inputs, Sizes
@@ -36,6 +43,20 @@ class Selective(Normalizer):
         penalty = np.maximum(np.where(selectable, logits[0], 0.0), 0.0)
         total = np.cumsum(penalty, axis=0) - penalty  # of earlier rows, without this one
         return softmax(logits - total, visible)
+
+    def explain_lines(self, pair: WeightPair) -> Lines:
+        """What earlier queries of head 0 take off each key, and the softmax of the rest."""
+        shown, n = pair.visible_keys, pair.query
+        scores = np.where(pair.visible[0, :n], pair.logits[0, :n], 0.0)
+        index = np.arange(scores.shape[-1])
+        selectable = (index < np.arange(n)[:, None]) & (index > 0)
+        taken = np.maximum(np.where(selectable, scores, 0.0), 0.0)
+        rows = [("logit", pair.row)]
+        rows += [(f"relu(S⁰) of query {i}", taken[i][shown]) for i in range(n)]
+        left = " − ".join(name for name, _ in rows)
+        if n:
+            rows.append((left, pair.row - taken.sum(0)[shown]))
+        yield from softmax_lines(pair, *rows)
 
 
 class MultiToken(Normalizer):
@@ -75,6 +96,26 @@ class MultiToken(Normalizer):
         flipped = theta[:, ::-1, ::-1]
         return softmax(np.einsum("hqkab,hab->hqk", patches, flipped), visible)
 
+    def explain_lines(self, pair: WeightPair) -> Lines:
+        """The scores of the row after the convolution, and their softmax."""
+        theta, before = pair.param("theta"), self.key_span // 2
+        shown = pair.visible[pair.head] & np.isfinite(pair.logits[pair.head])
+        scores = np.where(shown, pair.logits[pair.head], 0.0)
+        n_key = scores.shape[-1]
+        total = np.zeros(n_key)
+        rows = []
+        for a in range(min(self.query_span, pair.query + 1)):
+            for b in range(self.key_span):
+                factor, source = float(theta[a, b]), np.arange(n_key) - (b - before)
+                inside = (source >= 0) & (source < n_key)
+                moved = np.where(inside, scores[pair.query - a][source.clip(0, n_key - 1)], 0.0)
+                if factor != 0.0:
+                    name = f"{factor:.6g} × S(i − {a}, j − {b - before})"
+                    rows.append((name, (factor * moved)[pair.visible_keys]))
+                    total += factor * moved
+        convolved = (" + ".join(name for name, _ in rows), total[pair.visible_keys])
+        yield from softmax_lines(pair, *rows, *([convolved] if len(rows) > 1 else []))
+
 
 class MemorySlots(Normalizer):
     """Persistent memory: softmax over the tokens' keys and `slots` learned keys.
@@ -101,6 +142,17 @@ class MemorySlots(Normalizer):
         shown = np.ones(extended.shape, dtype=bool)
         shown[..., : logits.shape[-1]] = visible
         return softmax(extended, shown)[..., : logits.shape[-1]]
+
+    def explain_lines(self, pair: WeightPair) -> Lines:
+        """The logits of the learned keys, and the softmax over these and the tokens' keys."""
+        slots = pair.param("m_slots") @ pair.q / np.sqrt(pair.q.size)
+        mass = np.exp(slots)
+        columns = tuple(f"slot {n}" for n in range(self.slots))
+        table = ArithmeticTable(columns, (("q·m/√d", slots), ("exp(q·m/√d)", mass)))
+        yield ArithmeticLine("slots", ("Σ exp(q·m/√d)",), float(mass.sum()), table)
+        sink = float(np.log(mass.sum()))
+        yield ArithmeticLine("as one logit", ("log(", float(mass.sum()), ")"), sink)
+        yield from softmax_lines(pair, ("logit", pair.row), sink=sink)
 
 
 PARTS = (Selective, MultiToken, MemorySlots)

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from attnviz.core.arithmetic import ArithmeticLine, Lines, WeightPair
 from attnviz.core.arrays import BoolArray, FloatArray
 from attnviz.core.inputs import Inputs
 from attnviz.core.normalizers import Normalizer
@@ -40,6 +41,15 @@ class Softpick(Normalizer):
             np.maximum(excess, 0.0), total, out=np.zeros_like(excess), where=total > 0
         )
 
+    def explain_lines(self, pair: WeightPair) -> Lines:
+        """exp(S) − 1, the sum of its absolute values, and the quotient."""
+        name, excess = "exp(logit) − 1", np.expm1(pair.row)
+        total = float(np.abs(excess).sum() + self.eps)
+        table = pair.table(("logit", pair.row), (name, excess), (f"|{name}|", np.abs(excess)))
+        yield ArithmeticLine("row sum", (f"Σ |{name}|", " + ", self.eps), total, table)
+        pieces = ("relu(exp(", pair.logit, ") − 1) / ", total)
+        yield ArithmeticLine("weight", pieces, pair.weight)
+
 
 class Cog(Normalizer):
     """Cog attention: softmax of the absolute scores, with the sign of each score.
@@ -58,6 +68,16 @@ class Cog(Normalizer):
         finite = visible & (logits > -np.inf)
         scores = np.where(finite, logits, 0.0)
         return np.sign(scores) * softmax(np.abs(scores), finite)
+
+    def explain_lines(self, pair: WeightPair) -> Lines:
+        """exp|S|, its sum, and the quotient with the sign of the score."""
+        mass = np.exp(np.abs(pair.row))
+        total = float(mass.sum())
+        table = pair.table(("logit", pair.row), ("exp(|logit|)", mass))
+        yield ArithmeticLine("row sum", ("Σ exp(|logit|)",), total, table)
+        sign = int(np.sign(pair.logit))
+        pieces = (sign, " × exp(|", pair.logit, "|) / ", total)
+        yield ArithmeticLine("weight", pieces, pair.weight)
 
 
 PARTS: tuple[type[Normalizer], ...] = (Softpick, Cog)

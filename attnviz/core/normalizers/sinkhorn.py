@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from attnviz.core.arithmetic import ArithmeticLine, Lines, WeightPair
 from attnviz.core.arrays import BoolArray, FloatArray, Shape
 from attnviz.core.inputs import Inputs, Sizes
 from attnviz.core.normalizers import Normalizer
@@ -52,6 +53,19 @@ class SlotAttention(Normalizer):
         """[head, query, key], [head, query, key] -> [head, query, key]"""
         shown = broadcast_visible(inputs, visible)
         return np.exp(log_normalize(log_normalize(logits, shown, -2), shown, -1))
+
+    def explain_lines(self, pair: WeightPair) -> Lines:
+        """The softmax of each key over the queries, and its share of the row."""
+        shown = pair.visible[pair.head][:, pair.visible_keys]
+        scores = pair.logits[pair.head][:, pair.visible_keys]
+        mass = np.where(shown, np.exp(np.where(shown, scores, 0.0)), 0.0)
+        rows = [(f"exp(S) of query {i}", row) for i, row in enumerate(mass)]
+        mine = rows[pair.query][0]
+        name = f"{mine} / ({' + '.join(name for name, _ in rows)})"
+        shares = mass[pair.query] / mass.sum(0)
+        total, table = float(shares.sum()), pair.table(*rows, (name, shares))
+        yield ArithmeticLine("row sum", (f"Σ ({name})",), total, table)
+        yield ArithmeticLine("weight", (float(shares[pair.at]), " / ", total), pair.weight)
 
 
 class MatrixTree(Normalizer):

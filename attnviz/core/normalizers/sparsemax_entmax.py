@@ -8,9 +8,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from attnviz.core.arithmetic import ArithmeticLine, Lines, Piece, Rows, WeightPair, softmax_lines
 from attnviz.core.arrays import BoolArray, FloatArray
 from attnviz.core.inputs import Inputs
-from attnviz.core.normalizers import ArithmeticLine, Normalizer
+from attnviz.core.normalizers import Normalizer
 from attnviz.core.numerics import divide_by_row_sum, softmax, subtract_row_max
 
 BISECTIONS = 64  # of an interval no wider than 1: beyond the precision of a float
@@ -32,11 +33,22 @@ class Sparsemax(Normalizer):
         del inputs
         return sparsemax(mask_and_center(logits, visible) / (1.0 - self.sparsity))
 
-    def explain_lines(
-        self, logits: FloatArray, weights: FloatArray, key: int
-    ) -> tuple[ArithmeticLine, ...]:
-        """The threshold τ, and the score above it."""
-        return threshold_lines(logits / (1.0 - self.sparsity), weights, key, 1.0)
+    def explain_lines(self, pair: WeightPair) -> Lines:
+        """The support, the threshold τ, and the score above it."""
+        name, scores = "logit", pair.row
+        if self.sparsity:
+            name = f"logit / (1 − {self.sparsity:.6g})"
+            scores = scores / (1.0 - self.sparsity)
+        tau = float(scores.max() - pair.weights[pair.head, pair.query].max())
+        support = int((scores > tau).sum())
+        table = pair.table(*(() if name == "logit" else (("logit", pair.row),)), (name, scores))
+        kept = ("largest(", support, f", {name})")
+        total = float(np.sort(scores)[-support:].sum())
+        yield ArithmeticLine("support", ("keys above τ",), float(support), table)
+        yield ArithmeticLine("their sum", ("Σ ", *kept), total)
+        yield ArithmeticLine("τ", ("(", total, " − 1) / ", support), tau)
+        pieces = ("max(", float(scores[pair.at]), " − ", tau, ", 0)")
+        yield ArithmeticLine("weight", pieces, pair.weight)
 
 
 class Entmax(Normalizer):
@@ -60,14 +72,20 @@ class Entmax(Normalizer):
             return softmax(logits, visible)
         return threshold_power(power * mask_and_center(logits, visible), 1.0 / power)
 
-    def explain_lines(
-        self, logits: FloatArray, weights: FloatArray, key: int
-    ) -> tuple[ArithmeticLine, ...]:
-        """The threshold τ, and the score above it."""
-        power = self.alpha - 1.0
-        if power < 1e-6:
-            return super().explain_lines(logits, weights, key)
-        return threshold_lines(power * logits, weights, key, 1.0 / power)
+    def explain_lines(self, pair: WeightPair) -> Lines:
+        """The threshold τ, its row sum of 1, and the power of the score above it."""
+        factor = self.alpha - 1.0
+        if factor < 1e-6:
+            yield from softmax_lines(pair, ("logit", pair.row))
+            return
+        scores, power = factor * pair.row, 1.0 / factor
+        peak = pair.weights[pair.head, pair.query].max()
+        tau = float(scores.max() - peak**factor)
+        name = f"{factor:.6g} × logit"
+        rows = (("logit", pair.row), (name, scores))
+        yield from threshold_lines(pair, rows, tau, power, ("1 / ", factor))
+        pieces = ("max(", float(scores[pair.at]), " − ", tau, ", 0)^", power)
+        yield ArithmeticLine("weight", pieces, pair.weight)
 
 
 class Normmax(Normalizer):
@@ -89,21 +107,38 @@ class Normmax(Normalizer):
         powers = threshold_power(scores, self.alpha / (self.alpha - 1.0))
         return divide_by_row_sum(powers ** (1.0 / self.alpha))
 
+    def explain_lines(self, pair: WeightPair) -> Lines:
+        """The threshold τ, the root of the score above it, and its share of the row."""
+        weights = pair.weights[pair.head, pair.query][pair.visible_keys]
+        power, exponent = self.alpha / (self.alpha - 1.0), 1.0 / (self.alpha - 1.0)
+        norm = float((weights**self.alpha).sum() ** (1.0 / self.alpha))
+        peak = float((weights.max() / norm) ** (self.alpha - 1.0))
+        tau = float(pair.row.max()) - peak
+        pieces = (self.alpha, " / (", self.alpha, " − 1)")
+        yield from threshold_lines(pair, (("logit", pair.row),), tau, power, pieces)
+        yield ArithmeticLine("root", ("1 / (", self.alpha, " − 1)"), exponent)
+        name = "max(logit − τ, 0)^root"
+        masses = np.maximum(pair.row - tau, 0.0) ** exponent
+        total = float(masses.sum())
+        yield ArithmeticLine("mass", (f"Σ {name}",), total, pair.table((name, masses)))
+        above = ("max(", pair.logit, " − ", tau, ", 0)^", exponent)
+        yield ArithmeticLine("weight", (*above, " / ", total), pair.weight)
+
 
 def threshold_lines(
-    scores: FloatArray, weights: FloatArray, key: int, power: float
-) -> tuple[ArithmeticLine, ...]:
-    """max(S - τ, 0)^power in numbers; τ follows from the largest weight of the row.
+    pair: WeightPair, rows: Rows, tau: float, power: float, expression: tuple[Piece, ...]
+) -> Lines:
+    """τ of the last row of scores, and the row sum max(S − τ, 0)^power, which is 1.
 
-    Shapes: [key], [key] -> lines
+    Shapes: rows [visible key] each
     """
-    best = int(weights.argmax())
-    tau = float(scores[best] - weights[best] ** (1.0 / power))
-    formula = f"max({scores[key]:.6g} − {tau:.6g}, 0)" + (f"^{power:.6g}" if power != 1.0 else "")
-    return (
-        ArithmeticLine("threshold τ", "such that the row sums to 1", tau),
-        ArithmeticLine("weight", formula, float(weights[key])),
-    )
+    name, scores = rows[-1]
+    yield ArithmeticLine("τ", ("chosen so that the row sum is 1",), tau, pair.table(*rows))
+    yield ArithmeticLine("power", expression, power)
+    power_name = f"max({name} − τ, 0)^power"
+    powers = np.maximum(scores - tau, 0.0) ** power
+    table = pair.table((power_name, powers))
+    yield ArithmeticLine("row sum", (f"Σ {power_name}",), float(powers.sum()), table)
 
 
 def sparsemax(scores: FloatArray) -> FloatArray:

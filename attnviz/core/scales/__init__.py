@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from attnviz.core.arithmetic import ArithmeticLine, Lines, Pair
 from attnviz.core.arrays import FloatArray
 from attnviz.core.inputs import Inputs
 from attnviz.core.part import Part
@@ -15,6 +16,17 @@ class Scale(Part):
     def __call__(self, inputs: Inputs) -> FloatArray | float:
         """One factor, or one per head or query.    -> [] or [head | 1, query | 1, 1]"""
         raise TypeError(f"{type(self).__name__} does not define a factor")
+
+    def factor_of(self, pair: Pair) -> float:
+        """The factor of the score of one pair."""
+        factor = np.asarray(self(pair.inputs))
+        if factor.ndim == 0:
+            return float(factor)
+        return float(factor[pair.head % len(factor), pair.query % factor.shape[1], 0])
+
+    def explain_lines(self, pair: Pair) -> Lines:
+        """The arithmetic of the factor, its value last."""
+        yield ArithmeticLine("factor", (str(self),), self.factor_of(pair))
 
 
 class Unscaled(Scale):
@@ -41,6 +53,10 @@ class RootDim(Scale):
         """1/√d"""
         return float(1.0 / np.sqrt(inputs.query.shape[-1]))
 
+    def explain_lines(self, pair: Pair) -> Lines:
+        """1/√d in numbers"""
+        yield ArithmeticLine("factor", ("1/√", pair.q.size), self(pair.inputs))
+
 
 class Factor(Scale):
     """A constant factor, `scale`."""
@@ -52,6 +68,11 @@ class Factor(Scale):
         """scale"""
         del inputs
         return self.scale
+
+    def explain_lines(self, pair: Pair) -> Lines:
+        """The tunable `scale`"""
+        del pair
+        yield ArithmeticLine("factor", ("the tunable scale",), self.scale)
 
 
 PARTS: tuple[type[Scale], ...] = (RootDim, Unscaled, Factor)

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from attnviz.core.arithmetic import ArithmeticLine, Lines, Pair
 from attnviz.core.arrays import FloatArray
 from attnviz.core.inputs import Inputs
 from attnviz.core.scales import Scale
@@ -25,6 +26,10 @@ class InverseDim(Scale):
         """1/d"""
         return 1.0 / inputs.query.shape[-1]
 
+    def explain_lines(self, pair: Pair) -> Lines:
+        """1/d in numbers"""
+        yield ArithmeticLine("factor", ("1/", pair.q.size), self(pair.inputs))
+
 
 class RootSumDim(Scale):
     """Scale of a sum of several dot products: keeps the variance that 1/√d gives to one.
@@ -41,6 +46,11 @@ class RootSumDim(Scale):
     def __call__(self, inputs: Inputs) -> float:
         """1/√(products · d)"""
         return float(1.0 / np.sqrt(self.products * inputs.query.shape[-1]))
+
+    def explain_lines(self, pair: Pair) -> Lines:
+        """1/√(products · d) in numbers"""
+        pieces = ("1/√(", self.products, " × ", pair.q.size, ")")
+        yield ArithmeticLine("factor", pieces, self(pair.inputs))
 
 
 class TemperatureTuning(Scale):
@@ -62,6 +72,12 @@ class TemperatureTuning(Scale):
         steps = np.floor((inputs.grid.q + 1) / self.floor_scale)
         return (1.0 + self.attn_scale * np.log1p(steps)) / np.sqrt(inputs.query.shape[-1])
 
+    def explain_lines(self, pair: Pair) -> Lines:
+        """The formula in numbers"""
+        floor = ("⌊", pair.i + 1, " / ", self.floor_scale, "⌋")
+        pieces = ("(1 + ", self.attn_scale, " × log(", *floor, " + 1)) / √", pair.q.size)
+        yield ArithmeticLine("factor", pieces, self.factor_of(pair))
+
 
 class Bandwidth(Scale):
     """Bandwidth of a Gaussian kernel, as a factor of negative squared distances.
@@ -77,6 +93,11 @@ class Bandwidth(Scale):
         """1 / (2 bandwidth²)"""
         del inputs
         return 0.5 / self.bandwidth**2
+
+    def explain_lines(self, pair: Pair) -> Lines:
+        """1 / (2 bandwidth²) in numbers"""
+        pieces = ("1 / (2 × ", self.bandwidth, "²)")
+        yield ArithmeticLine("factor", pieces, self(pair.inputs))
 
 
 PARTS: tuple[type[Scale], ...] = (InverseDim, RootSumDim, TemperatureTuning, Bandwidth)

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from attnviz.core.arithmetic import ArithmeticLine, Lines, Pair, products
 from attnviz.core.arrays import FloatArray, Shape
 from attnviz.core.initialization import Initial
 from attnviz.core.inputs import Inputs, Sizes
@@ -38,6 +39,10 @@ class Gain(Scale):
         """-> [head, 1, 1]"""
         return inputs.param("g_gain")[:, None, None]
 
+    def explain_lines(self, pair: Pair) -> Lines:
+        """The learned factor"""
+        yield pair.learned("factor", "g_gain")
+
 
 class LengthGain(Scale):
     """A learned factor per head, which starts from the length of typical training texts.
@@ -63,6 +68,10 @@ class LengthGain(Scale):
     def __call__(self, inputs: Inputs) -> FloatArray:
         """-> [head, 1, 1]"""
         return inputs.param("g_length")[:, None, None]
+
+    def explain_lines(self, pair: Pair) -> Lines:
+        """The learned factor"""
+        yield pair.learned("factor", "g_length")
 
 
 class LearnedTemperature(Scale):
@@ -92,6 +101,13 @@ class LearnedTemperature(Scale):
         temperature = np.maximum(np.exp(inputs.param("t_temperature")), self.min_temperature)
         return 1.0 / temperature[:, None, None]
 
+    def explain_lines(self, pair: Pair) -> Lines:
+        """The learned exponent, and the factor"""
+        learned = pair.learned("t", "t_temperature")
+        yield learned
+        pieces = ("1 / max(exp(", learned.value, "), ", self.min_temperature, ")")
+        yield ArithmeticLine("factor", pieces, self.factor_of(pair))
+
 
 class KeyStrength(Scale):
     """Key strength β of the Neural Turing Machine: a factor computed from each query token.
@@ -109,6 +125,12 @@ class KeyStrength(Scale):
     def __call__(self, inputs: Inputs) -> FloatArray:
         """-> [head, query, 1]"""
         return softplus(inputs.query_source @ inputs.param("w_strength")[..., None])
+
+    def explain_lines(self, pair: Pair) -> Lines:
+        """The product of w and x, and its softplus"""
+        inner = products("w·x", ("w", pair.param("w_strength")), ("x", pair.query_source))
+        yield inner
+        yield ArithmeticLine("factor", ("log(1 + exp(", inner.value, "))"), self.factor_of(pair))
 
 
 PARTS: tuple[type[Scale], ...] = (Gain, LengthGain, LearnedTemperature, KeyStrength)

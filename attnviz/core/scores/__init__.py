@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from attnviz.core.arithmetic import ArithmeticLine, Lines, Pair, products
 from attnviz.core.arrays import FloatArray, Shape
 from attnviz.core.inputs import Inputs, Sizes
 from attnviz.core.part import Part
@@ -53,6 +54,15 @@ class Score(Part):
         Shapes: -> [head, key, d]
         """
         raise TypeError(f"{type(self).__name__} computes no values")
+
+    def explain_lines(self, pair: Pair) -> Lines:
+        """The arithmetic of one score, its value last."""
+        factors = self.factors(pair.inputs, pair.head, pair.query, pair.key)
+        if factors is None:
+            score = self(pair.inputs)[pair.head, pair.query, pair.key]
+            yield ArithmeticLine("score", (self.formula,), float(score))
+        else:
+            yield products("score", *factors)
 
 
 class Dot(Score):
@@ -128,6 +138,13 @@ class Additive(Score):
         of_key = inputs.param("u_additive")[head] @ inputs.key[head, key]
         return ("v", inputs.param("v_additive")[head]), ("tanh(Wq+Uk)", np.tanh(of_query + of_key))
 
+    def explain_lines(self, pair: Pair) -> Lines:
+        """W q, U k, the tanh of their sum, and its product with v"""
+        of_query, of_key = pair.param("w_additive") @ pair.q, pair.param("u_additive") @ pair.k
+        hidden = ("tanh(Wq + Uk)", np.tanh(of_query + of_key))
+        before = (("Wq", of_query), ("Uk", of_key), hidden)
+        yield products("score", ("v", pair.param("v_additive")), hidden, before=before)
+
 
 class LocationBased(Score):
     """Location-based attention: scores of all positions computed from the query alone.
@@ -148,6 +165,11 @@ class LocationBased(Score):
         rows = inputs.param("w_location")[:, inputs.grid.k[0, 0]]  # [head, key, d]
         return inputs.query @ rows.swapaxes(-1, -2)
 
+    def factors(self, inputs: Inputs, head: int, query: int, key: int) -> Factors:
+        """The key's row of W, and q"""
+        row = inputs.param("w_location")[head, int(inputs.grid.k[0, 0, key])]
+        return ("Wⱼ", row), ("q", inputs.query[head, query])
+
 
 class PositionOnly(Score):
     """Position-only score: dot product of two sinusoidal encodings, independent of the tokens.
@@ -164,6 +186,13 @@ class PositionOnly(Score):
         grid, d = inputs.grid, inputs.query.shape[-1]
         of_query, of_key = sinusoids(grid.q[0, :, 0], d), sinusoids(grid.k[0, 0], d)
         return np.broadcast_to(of_query @ of_key.T, grid.shape)
+
+    def factors(self, inputs: Inputs, head: int, query: int, key: int) -> Factors:
+        """pᵢ and pⱼ"""
+        del head
+        grid, d = inputs.grid, inputs.query.shape[-1]
+        of_query, of_key = sinusoids(grid.q[0, [query], 0], d), sinusoids(grid.k[0, 0, [key]], d)
+        return ("pᵢ", of_query[0]), ("pⱼ", of_key[0])
 
 
 class LogLetters(Score):
@@ -183,6 +212,12 @@ class LogLetters(Score):
         with np.errstate(divide="ignore"):  # no letters: no weight
             logits = np.log(letters.astype(np.float64))
         return np.broadcast_to(logits, inputs.query.shape[:-1] + letters.shape[-1:])
+
+    def explain_lines(self, pair: Pair) -> Lines:
+        """The logarithm of the number of letters"""
+        letters = int(pair.inputs.grid.token_feature("letters")[1][0, 0, pair.key])
+        value = float(self(pair.inputs)[pair.head, pair.query, pair.key])
+        yield ArithmeticLine("score", ("log(", letters, ")"), value)
 
 
 def tanh_network(of_query: FloatArray, of_key: FloatArray, weights: FloatArray) -> FloatArray:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from attnviz.core.arithmetic import ArithmeticLine, Lines, Pair, dimension_table, products
 from attnviz.core.arrays import FloatArray, Shape
 from attnviz.core.initialization import Initial
 from attnviz.core.inputs import Inputs, Sizes
@@ -45,6 +46,20 @@ class NormedAdditive(Score):
         gain = inputs.param("g_normed")[:, None] * unit_vectors(inputs.param("v_normed"))
         return tanh_network(of_query, of_key, gain)
 
+    def explain_lines(self, pair: Pair) -> Lines:
+        """‖v‖, W q, U k, the tanh of their sum with b, and its product with g v/‖v‖"""
+        v, gain = pair.param("v_normed"), pair.learned("g", "g_normed")
+        yield gain
+        length = float(np.linalg.norm(v))
+        table = dimension_table(("v", v), ("v²", v**2))
+        yield ArithmeticLine("‖v‖", ("√(Σ v²)",), length, table)
+        of_query, of_key = pair.param("w_normed") @ pair.q, pair.param("u_normed") @ pair.k
+        bias = pair.param("b_normed")
+        hidden = ("tanh(Wq + Uk + b)", np.tanh(of_query + of_key + bias))
+        before = (("Wq", of_query), ("Uk", of_key), ("b", bias), hidden, ("v", v))
+        scaled = ("(g × v / ‖v‖)", gain.value * v / length if length else v)
+        yield products("score", scaled, hidden, before=before)
+
 
 class TanhSum(Score):
     """Additive score whose learned matrices are replaced by two learned scalars.
@@ -70,6 +85,16 @@ class TanhSum(Score):
         outer, inner = (inputs.param(f"{name}_tanh_sum")[:, None] for name in "ac")
         query, key = inner[..., None] * inputs.query, inner[..., None] * inputs.key
         return tanh_network(query, key, np.broadcast_to(outer, (len(outer), query.shape[-1])))
+
+    def explain_lines(self, pair: Pair) -> Lines:
+        """a and c, the tanh of c (q + k), and a times its sum"""
+        outer, inner = pair.learned("a", "a_tanh_sum"), pair.learned("c", "c_tanh_sum")
+        yield outer
+        yield inner
+        hidden = np.tanh(inner.value * (pair.q + pair.k))
+        table = dimension_table(("q", pair.q), ("k", pair.k), ("tanh(c × (q + k))", hidden))
+        pieces = (outer.value, " × Σ tanh(c × (q + k))")
+        yield ArithmeticLine("score", pieces, outer.value * float(hidden.sum()), table)
 
 
 PARTS: tuple[type[Score], ...] = (NormedAdditive, TanhSum)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from attnviz.core.arithmetic import Lines, Pair, products
 from attnviz.core.arrays import FloatArray, Shape
 from attnviz.core.inputs import Inputs, Sizes
 from attnviz.core.scores import Score
@@ -27,6 +28,12 @@ class Biaffine(Score):
         """[head, query, d], [head, key, d] -> [head, query, key]"""
         matched = inputs.query @ inputs.param("w_biaffine") + inputs.param("u_biaffine")[:, None]
         return matched @ inputs.key.swapaxes(-1, -2)
+
+    def explain_lines(self, pair: Pair) -> Lines:
+        """qᵀU + u, and its product with k"""
+        matched, u = pair.q @ pair.param("w_biaffine"), pair.param("u_biaffine")
+        before = (("qᵀU", matched), ("u", u))
+        yield products("score", ("(qᵀU + u)", matched + u), ("k", pair.k), before=before)
 
 
 PARTS: tuple[type[Score], ...] = (Biaffine,)

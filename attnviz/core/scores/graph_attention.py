@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from attnviz.core.arithmetic import ArithmeticLine, Lines, Pair, products
 from attnviz.core.arrays import FloatArray, Shape
 from attnviz.core.inputs import Inputs, Sizes
 from attnviz.core.scores import Score
@@ -35,6 +36,17 @@ class GraphAttention(Score):
         of_key = inputs.key @ inputs.param("b_gat")[..., None]
         return leaky_relu(of_query + of_key.swapaxes(1, 2), self.slope)
 
+    def explain_lines(self, pair: Pair) -> Lines:
+        """a·q, b·k, and the leaky ReLU of their sum"""
+        of_query = products("a·q", ("a", pair.param("a_gat")), ("q", pair.q))
+        of_key = products("b·k", ("b", pair.param("b_gat")), ("k", pair.k))
+        yield of_query
+        yield of_key
+        linear = of_query.value + of_key.value
+        inner = (of_query.value, " + ", of_key.value)
+        value = linear if linear > 0 else self.slope * linear
+        yield ArithmeticLine("score", ("leakyrelu(", *inner, ", ", self.slope, ")"), value)
+
 
 class GraphAttentionV2(Score):
     """Dynamic graph attention (GATv2): a linear form of the leaky ReLU of query plus key.
@@ -60,6 +72,13 @@ class GraphAttentionV2(Score):
             hidden = leaky_relu(query[:, :, None, c] + key[:, None, :, c], self.slope)
             logits += a[:, c, None, None] * hidden
         return logits
+
+    def explain_lines(self, pair: Pair) -> Lines:
+        """The leaky ReLU of q + k, and its product with a"""
+        name = f"leakyrelu(q + k, {self.slope:.6g})"
+        hidden = (name, leaky_relu(pair.q + pair.k, self.slope))
+        before = (("q", pair.q), ("k", pair.k), hidden)
+        yield products("score", ("a", pair.param("a_gatv2")), hidden, before=before)
 
 
 def leaky_relu(x: FloatArray, slope: float) -> FloatArray:

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from attnviz.core.arithmetic import ArithmeticLine, Lines, Pair, dimension_table, products
 from attnviz.core.arrays import FloatArray, Shape
 from attnviz.core.initialization import Initial
 from attnviz.core.inputs import Inputs, Sizes
@@ -28,6 +29,11 @@ class EluKernel(Score):
         """[head, query, d], [head, key, d] -> [head, query, key]"""
         return elu_plus_one(inputs.query) @ elu_plus_one(inputs.key).swapaxes(1, 2)
 
+    def explain_lines(self, pair: Pair) -> Lines:
+        """φ(q), φ(k) and their product"""
+        factors = [(f"(elu({n}) + 1)", elu_plus_one(v)) for n, v in (("q", pair.q), ("k", pair.k))]
+        yield products("score", *factors, before=(("q", pair.q), ("k", pair.k)))
+
 
 class CosFormer(Score):
     """cosFormer: ReLU features with a cosine weight that decays with distance.
@@ -48,6 +54,16 @@ class CosFormer(Score):
         longest = max(grid.n_query, grid.n_key)
         return scores * np.cos(np.pi / 2 * (grid.q - grid.k) / longest).astype(scores.dtype)
 
+    def explain_lines(self, pair: Pair) -> Lines:
+        """relu(q)·relu(k), and the cosine of the distance"""
+        factors = [(f"relu({n})", np.maximum(v, 0.0)) for n, v in (("q", pair.q), ("k", pair.k))]
+        inner = products("relu", *factors, before=(("q", pair.q), ("k", pair.k)))
+        yield inner
+        longest = max(pair.inputs.grid.n_query, pair.inputs.grid.n_key)
+        angle = (" × cos(π / 2 × (", pair.i, " − ", pair.j, ") / ", longest, ")")
+        value = inner.value * float(np.cos(np.pi / 2 * (pair.i - pair.j) / longest))
+        yield ArithmeticLine("score", (inner.value, *angle), value)
+
 
 class Taylor(Score):
     """Taylor kernel (Based): the second-order Taylor expansion of the exponential.
@@ -64,6 +80,14 @@ class Taylor(Score):
         """[head, query, d], [head, key, d] -> [head, query, key]"""
         scores = inputs.query @ inputs.key.swapaxes(1, 2) / np.sqrt(inputs.query.shape[-1])
         return 1.0 + scores + scores**2 / 2.0
+
+    def explain_lines(self, pair: Pair) -> Lines:
+        """q·k, s, and 1 + s + s²/2"""
+        inner = products("q·k", ("q", pair.q), ("k", pair.k))
+        yield inner
+        s = inner.value / float(np.sqrt(pair.q.size))
+        yield ArithmeticLine("s", (inner.value, " / √", pair.q.size), s)
+        yield ArithmeticLine("score", ("1 + ", s, " + ", s, "² / 2"), 1.0 + s + s**2 / 2.0)
 
 
 class ReBased(Score):
@@ -104,6 +128,28 @@ class ReBased(Score):
         gamma, beta = inputs.param(f"gamma_{side}"), inputs.param(f"beta_{side}")
         return gamma[:, None] * standardize(vectors) + beta[:, None]
 
+    def explain_lines(self, pair: Pair) -> Lines:
+        """Mean and deviation of q and of k, their affine norms, and the squared product / d"""
+        factors: list[tuple[str, FloatArray]] = []
+        before: list[tuple[str, FloatArray]] = []
+        for n, vector, side in (("q", pair.q, "query"), ("k", pair.k, "key")):
+            mean = float(vector.mean())
+            table = dimension_table((n, vector))
+            yield ArithmeticLine(f"mean {n}", (f"Σ {n} / ", vector.size), mean, table)
+            square, centred = f"({n} − mean {n})²", vector - mean
+            deviation = float(np.sqrt((centred**2).mean() + 1e-5))
+            root = (f"√(Σ {square} / ", vector.size, " + ", 1e-5, ")")
+            squares = dimension_table((square, centred**2))
+            yield ArithmeticLine(f"deviation {n}", root, deviation, squares)
+            gamma, beta = pair.param(f"gamma_{side}"), pair.param(f"beta_{side}")
+            before += [(f"γ {n}", gamma), (f"β {n}", beta)]
+            name = f"(γ {n} × ({n} − mean {n}) / deviation {n} + β {n})"
+            factors.append((name, gamma * centred / deviation + beta))
+        inner = products("n(q)·n(k)", *factors, before=tuple(before))
+        yield inner
+        value = inner.value**2 / pair.q.size
+        yield ArithmeticLine("score", (inner.value, "² / ", pair.q.size), value)
+
 
 class RandomFeatures(Score):
     """FAVOR+ (Performer): positive random features that approximate the softmax kernel.
@@ -132,6 +178,23 @@ class RandomFeatures(Score):
         kernel = np.exp(of_query - max_q) @ np.exp(of_key - max_k).swapaxes(1, 2)
         tiny = np.finfo(kernel.dtype).tiny
         return np.log(np.maximum(kernel, tiny)) + max_q + max_k.swapaxes(1, 2)
+
+    def explain_lines(self, pair: Pair) -> Lines:
+        """The squared norms of q and k over √d, w·x of each feature, and the logarithm"""
+        d = pair.q.size
+        directions = orthogonal_directions(self.features, d)
+        rows: list[tuple[str, FloatArray]] = []
+        norms = []
+        for n, vector in (("q", pair.q), ("k", pair.k)):
+            norms.append(float((vector**2).sum() / np.sqrt(d)))
+            table = dimension_table((n, vector), (f"{n}²", vector**2))
+            yield ArithmeticLine(f"‖{n}‖²", (f"Σ {n}² / √", d), norms[-1], table)
+            rows.append((f"w·{n}", directions @ vector / d**0.25))
+        exponents = rows[0][1] + rows[1][1] - norms[0] / 2.0 - norms[1] / 2.0
+        name = "exp(w·q + w·k − ‖q‖² / 2 − ‖k‖² / 2)"
+        kernel = np.exp(exponents)
+        table = dimension_table(*rows, (name, kernel))
+        yield ArithmeticLine("score", (f"log(Σ {name})",), float(np.log(kernel.sum())), table)
 
 
 def orthogonal_directions(n: int, d: int) -> FloatArray:

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from attnviz.core.arithmetic import ArithmeticLine, Lines, Pair, Piece, products
 from attnviz.core.arrays import FloatArray, IntArray, Shape
 from attnviz.core.inputs import Inputs, Sizes
 from attnviz.core.positions import Rope
@@ -58,6 +59,34 @@ class MultiHeadLatent(Score):
 
     def __call__(self, inputs: Inputs) -> FloatArray:
         """[head, query, d], [head, key, d] -> [head, query, key]"""
+        (query, key), *rotated = self.vector_pairs(inputs)
+        scores = query @ key.swapaxes(1, 2)
+        for rope_query, rope_key in rotated:
+            scores = scores + rope_query @ rope_key.swapaxes(1, 2)
+        return scores / np.sqrt(inputs.query.shape[-1] + self.rope_dim)
+
+    def explain_lines(self, pair: Pair) -> Lines:
+        """q·U c, q'·k' after their rotation, and the scaled sum"""
+        content, *rotated = (
+            (q[pair.head, pair.query], k[pair.head % len(k), pair.key])
+            for q, k in self.vector_pairs(pair.inputs)
+        )
+        terms = [products("content", ("q", content[0]), ("Uc", content[1]))]
+        r = "R " if self.rotated else ""
+        terms += [products("rope", (f"{r}q′", q), (f"{r}k′", k)) for q, k in rotated]
+        yield from terms
+        total = sum(term.value for term in terms)
+        inner: tuple[Piece, ...] = (terms[0].value,)
+        inner += tuple(piece for term in terms[1:] for piece in (" + ", term.value))
+        root = (") / √(", pair.q.size, " + ", self.rope_dim, ")")
+        value = total / float(np.sqrt(pair.q.size + self.rope_dim))
+        yield ArithmeticLine("score", ("(", *inner, *root), value)
+
+    def vector_pairs(self, inputs: Inputs) -> list[tuple[FloatArray, FloatArray]]:
+        """Queries and keys of content, and with rope_dim those that are rotated.
+
+        Shapes: [head, query, d], [head, key, d] -> pairs [head, query, n], [head | 1, key, n]
+        """
         grid, source = inputs.grid, inputs.key_source
         key = inputs.project("u_latent", self.latent(inputs))
         query, query_source = inputs.query, inputs.query_source
@@ -65,15 +94,15 @@ class MultiHeadLatent(Score):
             compress = inputs.param("w_query_latent")[:1].swapaxes(1, 2)
             query_source = rms_norm(query_source @ compress)
             query = inputs.project("u_query_latent", query_source)
-        scores = query @ key.swapaxes(1, 2)
+        pairs = [(query, key)]
         if self.rope_dim:
-            more_query: FloatArray = inputs.project("w_query_turned", query_source)
-            shared_key: FloatArray = source @ inputs.param("w_key_turned")[:1].swapaxes(1, 2)
+            rope_query: FloatArray = inputs.project("w_query_turned", query_source)
+            rope_key: FloatArray = source @ inputs.param("w_key_turned")[:1].swapaxes(1, 2)
             if self.rotated:
-                more_query = rotate_by_position(more_query, grid.q)
-                shared_key = rotate_by_position(shared_key, grid.k)
-            scores = scores + more_query @ shared_key.swapaxes(1, 2)
-        return scores / np.sqrt(inputs.query.shape[-1] + self.rope_dim)
+                rope_query = rotate_by_position(rope_query, grid.q)
+                rope_key = rotate_by_position(rope_key, grid.k)
+            pairs.append((rope_query, rope_key))
+        return pairs
 
     def latent(self, inputs: Inputs) -> FloatArray:
         """c of each key, shared by all heads.    -> [1 | head, key, latent_dim]"""
@@ -132,6 +161,14 @@ class TensorProduct(Score):
         """Σ_r a_hr b_r / rank, of the rank of the keys.    -> [head, key, d]"""
         return self.combine_factors(inputs, inputs.key_source, None, "value")
 
+    def explain_lines(self, pair: Pair) -> Lines:
+        """The query and the key that the factors add up to, and their product"""
+        inputs = pair.inputs
+        query = self.combine_factors(inputs, inputs.query_source, inputs.grid.q, "query")
+        key = self.combine_factors(inputs, inputs.key_source, inputs.grid.k, "key")
+        q, k = query[pair.head, pair.query], key[pair.head, pair.key]
+        yield products("score", ("q of the factors", q), ("k of the factors", k))
+
     def combine_factors(
         self, inputs: Inputs, source: FloatArray, positions: IntArray | None, side: str
     ) -> FloatArray:
@@ -168,6 +205,14 @@ class Collaborative(Score):
         """[head, query, d], [head, key, d] -> [head, query, key]"""
         query, key = (np.concatenate(list(v), axis=-1) for v in (inputs.query, inputs.key))
         return (query * inputs.param("m_collaborative")[:, None]) @ key.T
+
+    def explain_lines(self, pair: Pair) -> Lines:
+        """q and k of all heads, and their product with m"""
+        q, k = (
+            np.concatenate(list(vectors[:, at]))
+            for vectors, at in ((pair.inputs.query, pair.query), (pair.inputs.key, pair.key))
+        )
+        yield products("score", ("m", pair.param("m_collaborative")), ("q", q), ("k", k))
 
 
 def rms_norm(x: FloatArray) -> FloatArray:

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from attnviz.core.arithmetic import ArithmeticLine, Lines, Pair, dimension_table
 from attnviz.core.arrays import FloatArray, Shape
 from attnviz.core.initialization import Initial, UniformBetween
 from attnviz.core.inputs import Inputs, Sizes
@@ -48,6 +49,17 @@ class PoPE(Score):
         query, key = softplus(inputs.query), softplus(inputs.key)
         real = (query * np.cos(query_angle)) @ (key * np.cos(key_angle)).swapaxes(-1, -2)
         return real + (query * np.sin(query_angle)) @ (key * np.sin(key_angle)).swapaxes(-1, -2)
+
+    def explain_lines(self, pair: Pair) -> Lines:
+        """The magnitudes, the frequencies θ and phases δ, and the sum of their product"""
+        d = pair.q.size
+        theta = self.base ** (-np.arange(d) / d)
+        shift = np.clip(pair.param("phase_polar"), -2.0 * np.pi, 0.0)
+        magnitude = softplus(pair.q) * softplus(pair.k)
+        name = f"log(1 + exp(q)) × log(1 + exp(k)) × cos(({pair.j} − {pair.i}) × θ + δ)"
+        terms = magnitude * np.cos((pair.j - pair.i) * theta + shift)
+        rows = (("q", pair.q), ("k", pair.k), ("θ", theta), ("δ", shift), (name, terms))
+        yield ArithmeticLine("score", (f"Σ ({name})",), float(terms.sum()), dimension_table(*rows))
 
 
 PARTS: tuple[type[Score], ...] = (PoPE,)

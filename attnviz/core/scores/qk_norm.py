@@ -6,6 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from attnviz.core.arithmetic import ArithmeticLine, Lines, Pair, dimension_table, products
 from attnviz.core.arrays import FloatArray
 from attnviz.core.inputs import Inputs
 from attnviz.core.scores import Score
@@ -29,6 +30,26 @@ class QueryKeyNorm(Score):
     def __call__(self, inputs: Inputs) -> FloatArray:
         """[head, query, d], [head, key, d] -> [head, query, key]"""
         return self.normalize(inputs.query) @ self.normalize(inputs.key).swapaxes(-1, -2)
+
+    def explain_lines(self, pair: Pair) -> Lines:
+        """Mean and deviation of q and of k, n(q) and n(k), and their product"""
+        rows = []
+        for name, vector in (("q", pair.q), ("k", pair.k)):
+            centred, minus_mean, table = vector, name, dimension_table((name, vector))
+            if self.norm == "layer":
+                mean = float(vector.mean())
+                yield ArithmeticLine(f"mean {name}", (f"Σ {name} / ", vector.size), mean, table)
+                centred, minus_mean = vector - mean, f"({name} − mean {name})"
+                table = dimension_table((minus_mean, centred))
+            squares = (f"{minus_mean}²", centred**2)
+            rms = float(np.sqrt(squares[1].mean() + self.eps))
+            root = (f"√(Σ {squares[0]} / ", vector.size, " + ", self.eps, ")")
+            yield ArithmeticLine(
+                f"rms {name}", root, rms, table._replace(rows=(*table.rows, squares))
+            )
+            unit = centred / rms if rms else centred
+            rows.append((f"({minus_mean} / rms {name})", unit))
+        yield products("score", *rows)
 
     def normalize(self, vectors: FloatArray) -> FloatArray:
         """n.    [..., d] -> [..., d]"""

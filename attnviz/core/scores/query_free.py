@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from attnviz.core.arithmetic import ArithmeticLine, Lines, Pair, products
 from attnviz.core.arrays import FloatArray, Shape
 from attnviz.core.inputs import Inputs, Sizes
 from attnviz.core.scores import Score
@@ -31,6 +32,15 @@ class FeedForwardScore(Score):
         linear = np.einsum("hkd,hd->hk", inputs.key, inputs.param("w_worth"))
         return repeat_for_queries(np.tanh(linear + inputs.param("b_worth")[:, None]), inputs)
 
+    def explain_lines(self, pair: Pair) -> Lines:
+        """w·k, b, and the tanh of their sum"""
+        linear = products("w·k", ("w", pair.param("w_worth")), ("k", pair.k))
+        bias = pair.learned("b", "b_worth")
+        yield linear
+        yield bias
+        value = float(np.tanh(linear.value + bias.value))
+        yield ArithmeticLine("score", ("tanh(", linear.value, " + ", bias.value, ")"), value)
+
 
 class SelfAttentive(Score):
     """Structured self-attentive embedding: a shared hidden layer, one output vector per head.
@@ -53,6 +63,13 @@ class SelfAttentive(Score):
         hidden = np.tanh(inputs.key @ inputs.param("w_views")[:1].swapaxes(-1, -2))
         return repeat_for_queries(np.einsum("hkd,hd->hk", hidden, inputs.param("v_views")), inputs)
 
+    def explain_lines(self, pair: Pair) -> Lines:
+        """W k, its tanh, and the product with v"""
+        linear = pair.inputs.param("w_views")[0] @ pair.k
+        hidden = ("tanh(Wk)", np.tanh(linear))
+        before = (("Wk", linear), hidden)
+        yield products("score", ("v", pair.param("v_views")), hidden, before=before)
+
 
 class Uniform(Score):
     """Uniform attention: all scores are 0, so softmax averages over the visible keys.
@@ -67,6 +84,11 @@ class Uniform(Score):
     def __call__(self, inputs: Inputs) -> FloatArray:
         """-> [head, query, key]"""
         return repeat_for_queries(np.zeros_like(inputs.key[..., 0]), inputs)
+
+    def explain_lines(self, pair: Pair) -> Lines:
+        """0"""
+        del pair
+        yield ArithmeticLine("score", (0,), 0.0)
 
 
 def repeat_for_queries(scores: FloatArray, inputs: Inputs) -> FloatArray:

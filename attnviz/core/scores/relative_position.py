@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from attnviz.core.arithmetic import ArithmeticLine, Lines, Pair, products
 from attnviz.core.arrays import FloatArray, Shape
 from attnviz.core.inputs import Inputs, Sizes
 from attnviz.core.positions import sinusoids
@@ -38,6 +39,18 @@ class RelativeKeys(Score):
         index = np.clip(inputs.grid.k - inputs.grid.q, -most, most) + most
         return inputs.query @ inputs.key.swapaxes(-1, -2) + gather_by_distance(by_distance, index)
 
+    def explain_lines(self, pair: Pair) -> Lines:
+        """The vector of the distance, added to k, and the product with q"""
+        most = self.max_distance
+        distance = min(max(pair.j - pair.i, -most), most)
+        a = pair.param("a_relative")[distance + most]
+        yield products(
+            "score",
+            ("q", pair.q),
+            ("(k + a)", pair.k + a),
+            before=(("q", pair.q), ("k", pair.k), ("a", a)),
+        )
+
 
 class TransformerXL(Score):
     """Transformer-XL score: content and relative position, each with a global bias vector.
@@ -63,6 +76,21 @@ class TransformerXL(Score):
         by_distance = (query + inputs.param("v_xl")[:, None]) @ table.swapaxes(-1, -2)
         content = (query + inputs.param("u_xl")[:, None]) @ inputs.key.swapaxes(-1, -2)
         return content + gather_by_distance(by_distance, distance - first)
+
+    def explain_lines(self, pair: Pair) -> Lines:
+        """The encoding of the distance through W, (q + u)·k and (q + v)·Wr, and their sum"""
+        u, v = pair.param("u_xl"), pair.param("v_xl")
+        encoding = sinusoids(np.array([pair.i - pair.j]), pair.q.size)[0]
+        by_distance = pair.param("w_xl") @ encoding
+        before = (("q", pair.q), ("u", u))
+        content = products("content", ("(q + u)", pair.q + u), ("k", pair.k), before=before)
+        yield content
+        before = (("q", pair.q), ("v", v))
+        wr = ("Wr", by_distance)
+        position = products("position", ("(q + v)", pair.q + v), wr, before=before)
+        yield position
+        value = content.value + position.value
+        yield ArithmeticLine("score", (content.value, " + ", position.value), value)
 
 
 class Tupe(Score):
@@ -96,6 +124,23 @@ class Tupe(Score):
         terms = np.where(inputs.grid.k == 0, first_column[:, None, None], terms)
         terms = np.where(inputs.grid.q == 0, first_row[:, None, None], terms)
         return inputs.query @ inputs.key.swapaxes(-1, -2) + terms
+
+    def explain_lines(self, pair: Pair) -> Lines:
+        """q·k, the product of the positions, and their sum; the first token is untied"""
+        row, column = pair.i + 1, pair.j + 1
+        if pair.i == 0:
+            row = column = 0
+        elif pair.j == 0:
+            row = column = 1
+        positions = pair.param("p_untied")
+        content = products("content", ("q", pair.q), ("k", pair.k))
+        of_query = pair.param("w_untied") @ positions[row]
+        of_key = pair.param("u_untied") @ positions[column]
+        position = products("position", (f"U_q p{row}", of_query), (f"U_k p{column}", of_key))
+        yield content
+        yield position
+        value = content.value + position.value
+        yield ArithmeticLine("score", (content.value, " + ", position.value), value)
 
 
 def gather_by_distance(by_distance: FloatArray, index: FloatArray) -> FloatArray:

@@ -8,7 +8,7 @@ import numpy as np
 
 from attnviz.core.arrays import FloatArray, Shape
 from attnviz.core.inputs import Inputs, Sizes
-from attnviz.core.scores import Score
+from attnviz.core.scores import Factors, Score
 from attnviz.core.scores.query_free import repeat_for_queries
 
 
@@ -31,6 +31,11 @@ class SeedVector(Score):
         return repeat_for_queries(
             np.einsum("hkd,hd->hk", inputs.key, inputs.param("s_seed")), inputs
         )
+
+    def factors(self, inputs: Inputs, head: int, query: int, key: int) -> Factors:
+        """s and k"""
+        del query
+        return ("s", inputs.param("s_seed")[head]), ("k", inputs.key[head, key])
 
 
 PARTS: tuple[type[Score], ...] = (SeedVector,)

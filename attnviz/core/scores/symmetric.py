@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from attnviz.core.arithmetic import Lines, Pair, products
 from attnviz.core.arrays import FloatArray, Shape
 from attnviz.core.initialization import Initial
 from attnviz.core.inputs import Inputs, Sizes
@@ -37,6 +38,18 @@ class Symmetric(Score):
         key = np.maximum(inputs.project("w_symmetric", inputs.key), 0.0)
         return (query * inputs.param("d_symmetric")[:, None]) @ key.swapaxes(-1, -2)
 
+    def explain_lines(self, pair: Pair) -> Lines:
+        """U q, U k, their ReLU, and the product with D"""
+        matrix = pair.param("w_symmetric")
+        of_query, of_key = matrix @ pair.q, matrix @ pair.k
+        yield products(
+            "score",
+            ("relu(Uq)", np.maximum(of_query, 0.0)),
+            ("D", pair.param("d_symmetric")),
+            ("relu(Uk)", np.maximum(of_key, 0.0)),
+            before=(("Uq", of_query), ("Uk", of_key)),
+        )
+
 
 class Decomposable(Score):
     """Decomposable attention: dot product after a shared two-layer network.
@@ -62,6 +75,16 @@ class Decomposable(Score):
         """F.    [head, token, d] -> [head, token, d]"""
         hidden = np.maximum(inputs.project("w_decompose_inner", vectors), 0.0)
         return np.maximum(inputs.project("w_decompose_outer", hidden), 0.0)
+
+    def explain_lines(self, pair: Pair) -> Lines:
+        """W₂ relu(W₁ x) of q and of k, its ReLU, and the product"""
+        inner, outer = pair.param("w_decompose_inner"), pair.param("w_decompose_outer")
+        linear = [
+            (f"W₂relu(W₁{name})", outer @ np.maximum(inner @ vector, 0.0))
+            for name, vector in (("q", pair.q), ("k", pair.k))
+        ]
+        factors = [(f"relu({name})", np.maximum(vector, 0.0)) for name, vector in linear]
+        yield products("score", *factors, before=tuple(linear))
 
 
 PARTS: tuple[type[Score], ...] = (Symmetric, Decomposable)

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from attnviz.core.arithmetic import ArithmeticLine, Lines, Pair, products
 from attnviz.core.arrays import FloatArray, Shape
 from attnviz.core.inputs import Inputs, Sizes
 from attnviz.core.scores import Score
@@ -34,6 +35,13 @@ class DenseSynthesizer(Score):
         rows = inputs.param("u_synthetic")[:, inputs.grid.k[0, 0]]  # [head, key, d]
         return hidden @ rows.swapaxes(-1, -2)
 
+    def explain_lines(self, pair: Pair) -> Lines:
+        """W₁ x, its ReLU, and the product with the key's row of W₂"""
+        linear = pair.param("w_synthetic") @ pair.query_source
+        hidden = ("relu(W₁x)", np.maximum(linear, 0.0))
+        row = ("W₂ⱼ", pair.param("u_synthetic")[pair.j])
+        yield products("score", row, hidden, before=(("W₁x", linear), hidden))
+
 
 class RandomSynthesizer(Score):
     """Random Synthesizer: a learned matrix of scores, the same for every text.
@@ -53,6 +61,11 @@ class RandomSynthesizer(Score):
     def __call__(self, inputs: Inputs) -> FloatArray:
         """-> [head, query, key]"""
         return inputs.grid.slice_array(inputs.param("r_synthetic")).copy()
+
+    def explain_lines(self, pair: Pair) -> Lines:
+        """The learned entry"""
+        value = float(pair.param("r_synthetic")[pair.query, pair.key])
+        yield ArithmeticLine("score", ("learned (r_synthetic)",), value)
 
 
 class FactorizedSynthesizer(Score):
@@ -81,6 +94,11 @@ class FactorizedSynthesizer(Score):
         of_query = inputs.param("r_query_synthetic")[:, grid.query_index[0, :, 0]]
         of_key = inputs.param("r_key_synthetic")[:, grid.k[0, 0]]
         return of_query @ of_key.swapaxes(-1, -2)
+
+    def explain_lines(self, pair: Pair) -> Lines:
+        """The query's row of R₁ times the key's row of R₂"""
+        of_query = pair.param("r_query_synthetic")[pair.query]
+        yield products("score", ("R₁ᵢ", of_query), ("R₂ⱼ", pair.param("r_key_synthetic")[pair.j]))
 
 
 PARTS: tuple[type[Score], ...] = (DenseSynthesizer, RandomSynthesizer, FactorizedSynthesizer)

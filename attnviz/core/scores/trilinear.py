@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from attnviz.core.arithmetic import ArithmeticLine, Lines, Pair, products
 from attnviz.core.arrays import FloatArray, Shape
 from attnviz.core.inputs import Inputs, Sizes
 from attnviz.core.scores import Score
@@ -31,6 +32,19 @@ class Trilinear(Score):
         query, key = inputs.query, inputs.key
         linear = (query * of_query).sum(-1)[:, :, None] + (key * of_key).sum(-1)[:, None, :]
         return (query * of_both) @ key.swapaxes(-1, -2) + linear
+
+    def explain_lines(self, pair: Pair) -> Lines:
+        """w₁·q, w₂·k, w₃·(q∘k), and their sum"""
+        first, second, third = np.split(pair.param("w_trilinear"), 3)
+        q, k = ("q", pair.q), ("k", pair.k)
+        terms = [
+            products("w₁·q", ("w₁", first), q),
+            products("w₂·k", ("w₂", second), k),
+            products("w₃·(q∘k)", ("w₃", third), q, k),
+        ]
+        yield from terms
+        a, b, c = (term.value for term in terms)
+        yield ArithmeticLine("score", (a, " + ", b, " + ", c), a + b + c)
 
 
 PARTS: tuple[type[Score], ...] = (Trilinear,)

@@ -7,7 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from attnviz.core.arithmetic import ArithmeticLine, format_pieces
 from attnviz.core.explain.explanation import Cell, Explanation, Step
+
+EXPRESSION_DIGITS = 12  # significant digits of the numbers in an expression
 
 
 def explanation_document(explanation: Explanation) -> bytes:
@@ -41,10 +44,23 @@ def cell_fields(cell: Cell) -> dict[str, Any]:
         "query": {"position": cell.query_index, "label": cell.query.label},
         "key": {"position": cell.key_index, "label": cell.key.label},
         "factors": {name: to_lists(vector) for name, vector in cell.factors or ()},
-        "lines": [
-            {"label": line.label, "reckoning": line.expression, "value": to_lists(line.value)}
-            for line in cell.lines
+        "lines": [line_fields(line) for line in cell.lines],
+    }
+
+
+def line_fields(line: ArithmeticLine) -> dict[str, Any]:
+    """The fields of one line, with the table that precedes it."""
+    table = line.table and {
+        "columns": list(line.table.columns),
+        "rows": [
+            {"formula": name, "numbers": to_lists(numbers)} for name, numbers in line.table.rows
         ],
+    }
+    return {
+        "label": line.label,
+        "reckoning": format_pieces(line.pieces, EXPRESSION_DIGITS),
+        "value": to_lists(line.value),
+        "table": table,
     }
 
 
