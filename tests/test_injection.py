@@ -55,7 +55,7 @@ ALLOWED = {
     "sources/external/readers.py: import_module": "a reader of the table of readers",
     "sources/families/__init__.py: import_module": "a module of the list of families",
     # The template is a constant of the package; data only fills it in.
-    "api/explain.py: EMBEDDINGS[meta['embedding']].format_map": "templates of a constant table",
+    "api/explain_input.py: EMBEDDINGS[meta['embedding']].format_map": "constant templates",
     "render/page/__init__.py: Template": "page.html of the package; values are not scanned again",
     "sources/checkpoint/config.py: key.format": "keys of a constant table",
     "sources/transformer/stack.py: self.spec.layer.format": "a constant of each family",

@@ -6,14 +6,16 @@ The layers run as they do for `look`, and the intermediate results of one layer 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Unpack
 
+from attnviz.api.explain_input import head_matrices, input_steps, output_steps
 from attnviz.api.look import library_versions
 from attnviz.core.arrays import FloatArray
 from attnviz.core.engine.layer_call import LayerCall
 from attnviz.core.explain.arithmetic import explain_weight
 from attnviz.core.explain.explanation import Explanation, Step
-from attnviz.core.explain.steps import explain_steps, labels_of, vector_step
+from attnviz.core.explain.steps import explain_steps, no_matrices
 from attnviz.core.explain.trace import Trace
 from attnviz.core.map_metadata import layer_mechanism
 from attnviz.core.selection import HeadSelection
@@ -26,7 +28,7 @@ from attnviz.sources.forward_pass import (
     refuse_unused,
 )
 from attnviz.sources.options import Options
-from attnviz.sources.seeded.layers import EMBEDDINGS
+from attnviz.sources.seeded.run_seeded import SeededPass
 
 Meta = Mapping[str, Any]
 
@@ -80,11 +82,14 @@ def explain(
     forward.run(attend, layer)
     trace = traces[layer]
     meta = forward.meta()
+    layers = forward.layers if isinstance(forward, SeededPass) else None
+    matrices = partial(head_matrices, layers, layer) if layers else no_matrices
     return Explanation(
         title=make_title(meta, layer, head, trace.variant.pipeline),
         steps=(
-            *input_steps(meta, trace, queries, keys),
-            *explain_steps(trace, head, queries, keys),
+            *input_steps(meta, trace, queries, keys, layers),
+            *explain_steps(trace, head, queries, keys, matrices),
+            *(output_steps(trace, queries, layers) if layers else ()),
             *hand_steps(meta, trace, keys),
         ),
         cell=explain_weight(trace, head, queries, keys, *at) if at else None,
@@ -97,25 +102,6 @@ def make_title(meta: Meta, layer: int, head: int, pipeline: str) -> str:
     mechanism = layer_mechanism(meta, str(meta["variant"]), layer)
     of_layer = f" ({mechanism})" if mechanism else ""
     return f"{meta['variant']}, layer {layer}{of_layer}, head {head}: {pipeline}"
-
-
-def input_steps(meta: Meta, trace: Trace, queries: Tokens, keys: Tokens) -> list[Step]:
-    """The steps before the layer: text to tokens to vectors."""
-    tokens = " ".join(labels_of(queries))
-    if queries != keys:
-        tokens = f"queries {tokens}; keys {' '.join(labels_of(keys))}"
-    steps = [Step("tokens", f"tokens ({meta['tokenizer']} tokenizer): {tokens}")]
-    x = trace.call.inputs.key_input
-    if x is None:
-        return steps
-    layer = trace.call.layer
-    if layer == 0 and meta.get("embedding") in EMBEDDINGS:
-        meaning = f"token embeddings ({EMBEDDINGS[meta['embedding']].format_map(meta)})"
-        if trace.variant.position.absolute:
-            meaning += f" + positions ({trace.variant.position})"
-    else:
-        meaning = trace.call.formulas.get("x", f"output of layer {layer - 1}")
-    return [*steps, vector_step("input" if layer else "embeddings", meaning, "x", x, keys)]
 
 
 def hand_steps(meta: Meta, trace: Trace, keys: Tokens) -> list[Step]:

@@ -11,7 +11,7 @@ from attnviz.core.arrays import BoolArray
 from attnviz.core.engine.attention import evaluate_mask
 from attnviz.core.explain.explanation import Cell
 from attnviz.core.explain.rotation import rotation_lines
-from attnviz.core.explain.trace import Trace
+from attnviz.core.explain.trace import AFTER_SCORE, Trace
 from attnviz.core.tokens import Tokens
 
 
@@ -80,9 +80,6 @@ def score_stage(trace: Trace, pair: Pair) -> float:
     """The logit of a pair before heads are mixed."""
     before = [name for name in trace.stages if name not in AFTER_SCORE]
     return float(trace.head_stage(before[-1], pair.head)[pair.query, pair.key])
-
-
-AFTER_SCORE = ("visible", "logits", "normalized", "weights")
 
 
 def score_lines(trace: Trace, pair: Pair) -> Lines:

@@ -28,6 +28,7 @@ class Step(Record, eq=False):
     rows: Labels = ()
     columns: Labels = ()
     shape: str = ""  # as in "[query 6, key 6]"
+    max_rows: int = 24  # rows that a text shows; data formats hold all
 
 
 class Cell(Record, eq=False):

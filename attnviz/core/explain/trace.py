@@ -13,6 +13,8 @@ from attnviz.core.inputs import Inputs
 from attnviz.core.variant import Variant
 from attnviz.record import Record
 
+AFTER_SCORE = ("visible", "logits", "normalized", "weights")  # stages that follow the biases
+
 
 class Trace(Record, eq=False):
     """The stages of a layer, by name, in the order in which they were computed.

@@ -21,7 +21,6 @@ from attnviz.render.reports.terminal_arithmetic import (
 from attnviz.render.safe_text import escape_text, escape_token, truncate
 
 MAX_LABEL = 14  # cells
-MAX_ROWS = 24
 
 
 class ExplanationSteps(Record):
@@ -53,9 +52,11 @@ class ExplanationSteps(Record):
 def number_table(step: Step, digits: int, width: int) -> Iterator[str]:
     """The numbers of a step, in as many columns as fit; reports how many are omitted."""
     assert step.numbers is not None
-    labels = [truncate(escape_token(row), MAX_LABEL) for row in step.rows[:MAX_ROWS]]
+    labels = [truncate(escape_token(row), MAX_LABEL) for row in step.rows[: step.max_rows]]
     heads = [truncate(escape_token(column), MAX_LABEL) for column in step.columns]
-    cells = [[format_number(value, digits) for value in row] for row in step.numbers[:MAX_ROWS]]
+    cells = [
+        [format_number(value, digits) for value in row] for row in step.numbers[: step.max_rows]
+    ]
     first = max(map(cell_len, labels), default=0)
     wide = 2 + max(map(cell_len, (*heads, *(cell for row in cells for cell in row))), default=0)
     fit = max(1, (width - first - 3) // wide)
@@ -63,7 +64,7 @@ def number_table(step: Step, digits: int, width: int) -> Iterator[str]:
     for label, row in zip(labels, cells, strict=True):
         gap = " " * (first - cell_len(label))
         yield f"   {label}{gap}" + "".join(align_right(cell, wide) for cell in row[:fit])
-    missing = {"columns": len(heads) - fit, "rows": len(step.rows) - MAX_ROWS}
+    missing = {"columns": len(heads) - fit, "rows": len(step.rows) - step.max_rows}
     omitted = [f"{more} more {what}" for what, more in missing.items() if more > 0]
     if omitted:
         yield f"   … {' and '.join(omitted)} (all with --json)"

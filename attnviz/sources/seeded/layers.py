@@ -116,6 +116,9 @@ class SeededLayers(Record, kw_only=True):
         value, formula = self.compute_values(variant, inputs, sizes)
         value = plan.expand_values(value, plan.n_head)
         formulas = {**DEFAULT_FORMULAS, "v": formula}
+        if query_input is not key_input:  # keys and values come from the context, c
+            formulas["k"] = "c W_K"
+            formulas["v"] = "c W_V" if formula == DEFAULT_FORMULAS["v"] else formula
         return LayerCall(
             layer=layer, inputs=inputs, value=value, variant=variant, formulas=formulas
         )
@@ -144,14 +147,23 @@ class SeededLayers(Record, kw_only=True):
 
     def embed(self, tokens: Tokens) -> FloatArray:
         """Token embeddings plus position encoding, if any.    -> [token, dim]"""
+        return self.embed_tokens(tokens) + self.embed_positions(tokens)
+
+    def embed_positions(self, tokens: Tokens) -> FloatArray:
+        """The position encoding of each token; 0 without one.    -> [token, dim]"""
+        if tokens == (SENTENCE_TOKEN,):
+            return np.zeros((1, self.dim))
+        return self.variant.position.embed(np.arange(len(tokens)), self.dim, self.seed)
+
+    def embed_tokens(self, tokens: Tokens) -> FloatArray:
+        """Token embeddings without positions.    -> [token, dim]"""
         if tokens == (SENTENCE_TOKEN,):
             return np.zeros((1, self.dim))
         distinct = {(token.piece, token.label): token for token in tokens}  # each is drawn once
         table = np.stack([self.token_vector(token) for token in distinct.values()])
         row_of = {name: i for i, name in enumerate(distinct)}
-        vectors = table[[row_of[token.piece, token.label] for token in tokens]]
-        positions = np.arange(len(tokens))
-        return vectors + self.variant.position.embed(positions, self.dim, self.seed)
+        vectors: FloatArray = table[[row_of[token.piece, token.label] for token in tokens]]
+        return vectors
 
     def token_vector(self, token: Token) -> FloatArray:
         """The embedding of one token, independent of its context.    -> [dim]"""
@@ -164,17 +176,20 @@ class SeededLayers(Record, kw_only=True):
         """A projection of the input per head.    [token, dim] -> [head, token, d]"""
         if not self.variant.has_projections:
             return x[None]
+        return np.stack([x @ self.projection(name, layer, head) for head in range(n_head)])
+
+    def projection(self, name: str, layer: int, head: int) -> FloatArray:
+        """W_Q, W_K or W_V of a head: "w_query", "w_key", "w_value".    -> [dim, d]"""
         d = self.dim // self.variant.heads.n_query_head
-        projections = [
-            x @ draw_weights((d, self.dim), self.seed, name, layer, head).T
-            for head in range(n_head)
-        ]
-        return np.stack(projections)
+        return draw_weights((d, self.dim), self.seed, name, layer, head).T
 
     def merge_heads(self, layer: int, output: FloatArray) -> FloatArray:
         """Heads concatenated and projected by W_O.    [head, query, d] -> [query, dim]"""
         if not self.variant.has_projections:
             return output[0]
         joined = np.concatenate(list(output), axis=-1)
-        shape = (self.dim, joined.shape[-1])
-        return joined @ draw_weights(shape, self.seed, "w_output", layer).T
+        return joined @ self.output_projection(layer, joined.shape[-1])
+
+    def output_projection(self, layer: int, width: int) -> FloatArray:
+        """W_O, for concatenated heads of this width.    -> [width, dim]"""
+        return draw_weights((self.dim, width), self.seed, "w_output", layer).T
