@@ -60,8 +60,8 @@ def explain(
         MisuseError: a layer, head or token that does not exist, or invalid options.
 
     >>> explanation = explain("The cat sat", variant="scaled-dot", cell=("cat", "sat"))
-    >>> [step.name for step in explanation.steps][:3]
-    ['tokens', 'embeddings', 'queries']
+    >>> [step.name for step in explanation.steps][:4]
+    ['tokens', 'embeddings', 'W_Q', 'queries']
     >>> explanation.cell.query.label, explanation.cell.key.label
     ('cat', 'sat')
     """

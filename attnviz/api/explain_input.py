@@ -51,7 +51,10 @@ def embedding_steps(
 ) -> Iterator[Step]:
     """Token embeddings and positions apart, and their sum; without positions the embeddings."""
     position = layers.variant.position
-    meaning = f"token embeddings ({EMBEDDINGS[meta['embedding']].format_map(meta)})"
+    origin = f"from {meta['embedding']}"
+    if meta["embedding"] in EMBEDDINGS:
+        origin = EMBEDDINGS[meta["embedding"]].format_map(meta)
+    meaning = f"token embeddings ({origin})"
     vectors = layers.embed_tokens(tokens)
     if not position.absolute:
         yield vector_step(f"{prefix}embeddings", meaning, letter, vectors, tokens)

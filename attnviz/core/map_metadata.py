@@ -52,6 +52,7 @@ class SourceMetadata(TypedDict, total=False):
     numpy: str
     seed: int
     embedding: str
+    projections: str
     tokenizer: str
     dim: int
     pad: int

@@ -14,7 +14,7 @@ from attnviz.errors import MisuseError
 from attnviz.sources.memory import MapFormat
 from attnviz.sources.options import Options, validate_options
 
-EMBEDDING_OPTIONS = ("seed", "dim", "embedding", "positions")
+EMBEDDING_OPTIONS = ("seed", "dim", "embedding", "projections", "positions")
 
 
 class ForwardPass(Protocol):
@@ -98,7 +98,7 @@ def find_unused_options(
 
     With a pretrained model there are none: options of untrained weights are refused before.
     """
-    names = {"seed", "dim", "embedding", "temperature", "softcap", "scale", "positions"}
+    names = {*EMBEDDING_OPTIONS, "temperature", "softcap", "scale"}
     settings = validate_options(options)
     if "model" in settings or names.isdisjoint(settings):
         return ()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from os import PathLike
 from typing import Any, TypedDict
 
 from attnviz.argument_types import require_type
@@ -33,7 +34,10 @@ class SeededOptions(TypedDict, total=False):
     """Options of untrained weights, without a model.
 
     tokenizer: words, whitespace, characters, bytes, bpe, or the path of a tokenizer.json.
-    embedding: "seeded", a random vector per token, or "letters", a = 1 … z = 26.
+    embedding: "seeded", a random vector per token, "letters", a = 1 … z = 26, or own vectors: the
+        path of a CSV or JSON file, a mapping of tokens to vectors, or one row per token.
+    projections: "random", or "identity": W_Q, W_K and W_V leave the input unchanged, and a head
+        sees its own dimensions of it.
     seed: random seed of embeddings and projections (0).
     dim: model dimension (32), split across the heads.
     heads: number of heads, instead of the variant's own.
@@ -43,7 +47,8 @@ class SeededOptions(TypedDict, total=False):
     """
 
     tokenizer: str | None
-    embedding: str | None
+    embedding: str | PathLike[str] | Mapping[str, Any] | Sequence[Any] | None
+    projections: str | None
     seed: int | None
     dim: int | None
     heads: int | None
@@ -102,7 +107,16 @@ LOOK_PARAMETERS = (  # of look itself, for suggestions
 TYPES: Mapping[type, tuple[str, ...]] = {  # of options that are neither parts nor containers
     int: ("seed", "dim", "heads", "kv_heads", "layers", "pad", "generate"),
     float: ("temperature", "softcap"),
-    str: ("tokenizer", "embedding", "model", "revision", "pair", "target", "attention", "ablate"),
+    str: (
+        "tokenizer",
+        "projections",
+        "model",
+        "revision",
+        "pair",
+        "target",
+        "attention",
+        "ablate",
+    ),
     bool: ("truncate",),
 }
 
@@ -128,7 +142,11 @@ def validate_options(options: Mapping[str, Any]) -> dict[str, Any]:
     require_type("variant", options.get("variant"), str, Variant)
     require_type("tunables", options.get("tunables"), Mapping)
     options = expand_variant(options)
-    settings = {k: v for k, v in options.items() if v is not None and v is not False and v != {}}
+    settings = {
+        name: value
+        for name, value in options.items()
+        if value is not None and value is not False and not (isinstance(value, dict) and not value)
+    }
     has_model = "model" in settings
     for name in SEEDED_OPTIONS if has_model else MODEL_OPTIONS:
         if name in settings:

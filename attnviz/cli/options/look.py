@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from attnviz.cli.options.completion import part_names, variant_names
+from attnviz.cli.options.effects import acts_if
 from attnviz.cli.options.spec import Group, Opt
 
 MECHANISM = Group(
@@ -94,9 +95,20 @@ SEEDED = Group(
         "embedding": Opt(
             "--embedding",
             str,
-            metavar="NAME",
-            help="Token embeddings: seeded (random) or letters (a = 1 … z = 26).",
+            metavar="NAME|FILE",
+            help="Token embeddings: seeded (random), letters (a = 1 … z = 26), or a .csv or .json "
+            "file of vectors by token, or one row per token.",
             default_text="seeded",
+            effect=acts_if(),
+        ),
+        "projections": Opt(
+            "--projections",
+            str,
+            metavar="NAME",
+            help="W_Q, W_K and W_V: random, or identity (q = k = v = the input).",
+            default_text="random",
+            value_names=lambda: ("random", "identity"),
+            effect=acts_if(),
         ),
         "seed": Opt(
             "--seed", int, help="Random seed of embeddings and projections.", default_text="0"

@@ -23,11 +23,13 @@ from attnviz.core.tokens import Token, Tokens
 from attnviz.core.variant import Variant
 from attnviz.errors import MisuseError
 from attnviz.record import Record
+from attnviz.sources.seeded.embedding_table import EmbeddingTable
 
 EMBEDDINGS = {
     "seeded": "random, seed {seed}",
     "letters": "a = 1 … z = 26, one letter per dimension",
 }
+PROJECTIONS = ("random", "identity")
 SENTENCE_TOKEN = Token(piece="[sentence]", label="[sentence]", special=True)
 
 
@@ -42,13 +44,20 @@ class SeededLayers(Record, kw_only=True):
     seed: int = 0
     dim: int = 32
     n_layer: int = 1
-    embedding: str = "seeded"
+    embedding: str = "seeded"  # of EMBEDDINGS, or the name of the table
+    projections: str = "random"
+    table: EmbeddingTable | None = None
 
     def __post_init__(self) -> None:
         n_head = self.variant.heads.n_query_head
         if not self.variant.has_projections and n_head > 1:
             raise MisuseError(
                 f"variant {self.variant.name!r} has no projections and so a single head"
+            )
+        if self.dim % n_head and self.table is not None:
+            raise MisuseError(
+                f"--embedding {self.table.name} has vectors of {self.dim} numbers, which "
+                f"{n_head} heads do not share evenly; try --heads 1"
             )
         if self.dim % n_head:
             from attnviz.core.heads import divisors
@@ -159,6 +168,8 @@ class SeededLayers(Record, kw_only=True):
         """Token embeddings without positions.    -> [token, dim]"""
         if tokens == (SENTENCE_TOKEN,):
             return np.zeros((1, self.dim))
+        if self.table is not None:
+            return self.table.embed(tokens)
         distinct = {(token.piece, token.label): token for token in tokens}  # each is drawn once
         table = np.stack([self.token_vector(token) for token in distinct.values()])
         row_of = {name: i for i, name in enumerate(distinct)}
@@ -181,6 +192,8 @@ class SeededLayers(Record, kw_only=True):
     def projection(self, name: str, layer: int, head: int) -> FloatArray:
         """W_Q, W_K or W_V of a head: "w_query", "w_key", "w_value".    -> [dim, d]"""
         d = self.dim // self.variant.heads.n_query_head
+        if self.projections == "identity":  # a head sees its own dimensions of the input
+            return np.eye(self.dim)[:, head * d : (head + 1) * d]
         return draw_weights((d, self.dim), self.seed, name, layer, head).T
 
     def merge_heads(self, layer: int, output: FloatArray) -> FloatArray:
@@ -192,4 +205,6 @@ class SeededLayers(Record, kw_only=True):
 
     def output_projection(self, layer: int, width: int) -> FloatArray:
         """W_O, for concatenated heads of this width.    -> [width, dim]"""
+        if self.projections == "identity":
+            return np.eye(width, self.dim)
         return draw_weights((self.dim, width), self.seed, "w_output", layer).T

@@ -11,6 +11,7 @@ import numpy as np
 from attnviz.core.arrays import FloatArray
 from attnviz.core.engine.collectors import FullCollector
 from attnviz.errors import MisuseError
+from attnviz.sources.seeded.embedding_table import is_table
 from attnviz.sources.seeded.run_seeded import SeededPass, build_seeded_pass
 
 PROBE = "a b a c d c b e"
@@ -19,7 +20,8 @@ ROUNDING = 1e-12
 ALTERNATIVES: Mapping[str, Callable[[Any], Any]] = {  # another value of an option
     "seed": lambda seed: seed + 1,
     "dim": lambda dim: 2 * dim,
-    "embedding": lambda name: "letters" if name == "seeded" else "seeded",
+    "embedding": lambda name: "letters" if str(name) == "seeded" else "seeded",
+    "projections": lambda name: "identity" if name == "random" else "random",
     "temperature": lambda value: 2 * value,
     "softcap": lambda value: value / 2,
     "scale": lambda part: "unscaled" if str(part) != "unscaled" else "root-d",
@@ -36,11 +38,12 @@ def find_unused_options(
     the same, the beginning of the text too.
     """
     frozen = tuple((name, freeze(value)) for name, value in options.items())
+    has_table = is_table(options.get("embedding"))  # of which the probe knows no token
     return tuple(
         name
         for name in ALTERNATIVES
         if name in options
-        and is_unused_in_probe(frozen, context is not None, name)
+        and (has_table or is_unused_in_probe(frozen, context is not None, name))
         and is_unused(text[:MAX_LENGTH], context and context[:MAX_LENGTH], options, name)
     )
 
@@ -65,9 +68,9 @@ def is_unused(text: str, context: str | None, options: Mapping[str, Any], name: 
     other = {**options, name: ALTERNATIVES[name](options[name])}
     try:
         changed = compute_weights(build_seeded_pass(text, context, **other))
-    except MisuseError:  # the other value is not allowed, so nothing is known
+        own = compute_weights(build_seeded_pass(text, context, **options))
+    except MisuseError:  # a value is not allowed for this text, so nothing is known
         return False
-    own = compute_weights(build_seeded_pass(text, context, **options))
     return own.shape == changed.shape and bool(np.allclose(own, changed, rtol=0, atol=ROUNDING))
 
 

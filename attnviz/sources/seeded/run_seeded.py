@@ -27,7 +27,13 @@ from attnviz.sources.memory import (
     with_writer,
 )
 from attnviz.sources.options import PART_OPTIONS
-from attnviz.sources.seeded.layers import EMBEDDINGS, SENTENCE_TOKEN, SeededLayers
+from attnviz.sources.seeded.embedding_table import EmbeddingTable, is_table, read_table
+from attnviz.sources.seeded.layers import (
+    EMBEDDINGS,
+    PROJECTIONS,
+    SENTENCE_TOKEN,
+    SeededLayers,
+)
 
 OPTION_RANGES = {"dim": (1, 8192), "layers": (1, 1000), "pad": (0, 10_000)}
 
@@ -40,9 +46,15 @@ def build_seeded_pass(text: str, context: str | None, **options: Any) -> SeededP
     for name, (low, high) in OPTION_RANGES.items():
         if name in options and not low <= options[name] <= high:
             raise MisuseError(f"--{name} {options[name]} should be between {low} and {high}")
-    embedding = options.get("embedding", "seeded")
-    if embedding not in EMBEDDINGS:
+    embedding, dim = options.get("embedding", "seeded"), options.get("dim", 32)
+    table = read_table(embedding) if is_table(embedding) else None
+    if table is not None:
+        embedding, dim = table.name, check_width(table, options.get("dim"))
+    elif embedding not in EMBEDDINGS:
         raise UnknownNameError(unknown_name_message(embedding, EMBEDDINGS, "embedding"))
+    projections = options.get("projections", "random")
+    if projections not in PROJECTIONS:
+        raise UnknownNameError(unknown_name_message(projections, PROJECTIONS, "projections"))
     head_counts: dict[str, Any] = {
         name: options[name] for name in ("heads", "kv_heads") if name in options
     }
@@ -54,9 +66,11 @@ def build_seeded_pass(text: str, context: str | None, **options: Any) -> SeededP
     layers = SeededLayers(
         variant=variant,
         seed=options.get("seed", 0),
-        dim=options.get("dim", 32),
+        dim=dim,
         n_layer=options.get("layers", variant.default_depth),
         embedding=embedding,
+        projections=projections,
+        table=table,
     )
     n_pad = options.get("pad", 2 if contains(variant.mask, Padding) else 0)
     tokenizer = options.get("tokenizer", "words")
@@ -67,6 +81,16 @@ def build_seeded_pass(text: str, context: str | None, **options: Any) -> SeededP
         "composed": describe_overrides(options),
     }
     return SeededPass(layers, queries, keys, meta)
+
+
+def check_width(table: EmbeddingTable, dim: int | None) -> int:
+    """The width of the vectors; MisuseError where --dim is another."""
+    if dim not in (None, table.dim):
+        raise MisuseError(
+            f"--dim {dim} does not match --embedding {table.name}, whose vectors have "
+            f"{table.dim} numbers; leave --dim out"
+        )
+    return table.dim
 
 
 class SeededPass(Record):
@@ -129,6 +153,9 @@ class SeededPass(Record):
         """Options and facts, for a map's metadata."""
         layers, plan = self.layers, self.layers.variant.heads
         simplified = layers.variant.simplified
+        identity: MapMetadata = {}
+        if layers.projections != "random":
+            identity = {"projections": layers.projections}
         stated: MapMetadata = {"simplified": simplified} if simplified else {}
         if layers.variant.layers:
             names = [layer.name for layer in layers.variant.layers]
@@ -141,6 +168,7 @@ class SeededPass(Record):
             **stated,
             **self.meta_fields,
             "embedding": layers.embedding,
+            **identity,
             "seed": layers.seed,
             "dim": layers.dim,
             "layers": layers.n_layer,
