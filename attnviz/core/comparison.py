@@ -34,6 +34,21 @@ def compared_heads(amap: AttentionMap) -> tuple[ComparedHead, ...]:
     return tuple(entries[head] for head in amap.heads) if is_valid else ()
 
 
+def table_heads(amap: AttentionMap) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    """The numbers of the heads in a table, and the map that each belongs to.
+
+    In a comparison, a head has the number that it has in its own map. Of a reduced head the
+    second is its label. The second is empty for other maps: their heads need no name.
+    """
+    compared = compared_heads(amap)
+    if compared:
+        return tuple(head.head for head in compared), tuple(head.name for head in compared)
+    if amap.names or {"reduced_heads", "reduced_layers"} & amap.meta.keys():
+        prefix = f"{amap.layer_label(0)} · " if "reduced_layers" in amap.meta else ""
+        return amap.heads, tuple(prefix + amap.head_label(j) for j in range(amap.n_head))
+    return amap.heads, ()
+
+
 def compared_names(amap: AttentionMap) -> tuple[str, ...]:
     """The names of the maps of a comparison, in order, even if none of their heads is left."""
     return tuple(dict.fromkeys(entry.name for entry in all_entries(amap)))

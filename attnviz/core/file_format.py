@@ -8,6 +8,7 @@ import re
 FORMAT = "attnviz"
 FORMAT_VERSION = "1.0"  # minor: keys were added; major: readers must refuse
 COLUMNS = ("layer", "head", "query", "key", "query_token", "key_token", "weight")
+MAP_COLUMN = "map"  # after those, in tables of several maps: the map that the head belongs to
 
 UNSAFE_CELL = re.compile(
     r"""\s*["=+\-@＝＋－＠]  # a quoted cell, or what a spreadsheet takes for a formula

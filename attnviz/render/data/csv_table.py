@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 from io import StringIO
 
 from attnviz.core.attention_map import AttentionMap
-from attnviz.core.file_format import COLUMNS, to_cell
-from attnviz.core.tokens import Token
+from attnviz.core.comparison import table_heads
+from attnviz.core.file_format import COLUMNS, MAP_COLUMN, to_cell
 from attnviz.render.data.decimals import require_float32, row_blocks, to_decimals
 from attnviz.render.style import Style
 
-START, QUERY = "\x00", "\x01"  # placeholders in the template of a row
+START, QUERY, END = "\x00", "\x01", "\x02"  # placeholders in the template of a row
 
 
 def csv(amap: AttentionMap, style: Style) -> Iterator[bytes]:
@@ -28,6 +28,7 @@ def tsv(amap: AttentionMap, style: Style) -> Iterator[bytes]:
 def table_chunks(amap: AttentionMap, style: Style, separator: str) -> Iterator[bytes]:
     """The table in blocks of rows; layers and heads have their original numbers.
 
+    A comparison has a column more, `map`: the map that a head belongs to.
     Queries and keys count from 0. A token that a spreadsheet would execute, that contains a line
     break or that is not valid UTF-8 is a JSON string; `core.file_format.from_cell` decodes it.
     Raises NumbersError, before the first block, for numbers outside float32.
@@ -39,36 +40,40 @@ def table_chunks(amap: AttentionMap, style: Style, separator: str) -> Iterator[b
 
 
 def table_rows(amap: AttentionMap, style: Style, separator: str) -> Iterator[bytes]:
-    """The header and the rows; one template per query holds all but layer, head and weights."""
-    queries, keys = label_cells(amap.queries, separator), label_cells(amap.keys, separator)
-    yield (separator.join(COLUMNS) + "\n").encode()
+    """The header and the rows; one template per query has all but layer, head, weight, map."""
+    queries, keys = (
+        quote_cells([token.label for token in tokens], separator)
+        for tokens in (amap.queries, amap.keys)
+    )
+    heads, maps = table_heads(amap)
+    names = quote_cells(maps, separator)
+    yield (separator.join((*COLUMNS, *([MAP_COLUMN] if maps else ()))) + "\n").encode()
     # No cell holds the placeholders: `to_cell` encodes control characters.
     row = "".join(
-        f"{START}{k}{separator}{QUERY}{separator}{key.replace('%', '%%')}{separator}%r\n"
+        f"{START}{k}{separator}{QUERY}{separator}{key.replace('%', '%%')}{separator}%r{END}\n"
         for k, key in enumerate(keys)
     )
     for i, layer in enumerate(amap.layers):
-        for j, head in enumerate(amap.heads):
+        for j, head in enumerate(heads):
             what = f"weight of layer {layer}, head {head}"
+            end = separator + names[j].replace("%", "%%") if names else ""
             for block in row_blocks(*amap.weights.shape[2:]):
                 decimals = to_decimals(amap.weights[i, j, block], what, style.precision)
                 lines = []
                 for q, weights in enumerate(decimals, start=block.start):
                     start = separator.join((str(layer), str(head), str(q), ""))
-                    template = row.replace(START, start)
+                    template = row.replace(START, start).replace(END, end)
                     template = template.replace(QUERY, queries[q].replace("%", "%%"))
                     lines.append(template % tuple(weights))
                 yield "".join(lines).encode()
 
 
-def label_cells(tokens: Sequence[Token], separator: str) -> list[str]:
-    """The labels as cells, quoted where the format requires it."""
+def quote_cells(texts: Sequence[str], separator: str) -> list[str]:
+    """Texts as cells, quoted where the format requires it."""
     cells = []
-    for token in tokens:
+    for text in texts:
         cell = StringIO()
         # With a second, empty column an empty token is an empty cell, not "".
-        standard.writer(cell, delimiter=separator, lineterminator="").writerow(
-            [to_cell(token.label), ""]
-        )
+        standard.writer(cell, delimiter=separator, lineterminator="").writerow([to_cell(text), ""])
         cells.append(cell.getvalue()[: -len(separator)])
     return cells

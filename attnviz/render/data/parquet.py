@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from attnviz.core.attention_map import AttentionMap
-from attnviz.core.file_format import COLUMNS
-from attnviz.core.tokens import Token
+from attnviz.core.comparison import table_heads
+from attnviz.core.file_format import COLUMNS, MAP_COLUMN
 from attnviz.errors import CouldNotError
 from attnviz.render.data.chunk_sink import ChunkSink
 from attnviz.render.data.decimals import require_float32, to_float32
@@ -20,7 +20,7 @@ ROW_GROUP_SIZE = 1 << 15  # rows that are in memory at a time
 
 
 def parquet(amap: AttentionMap, style: Style) -> Iterator[bytes]:
-    """One weight per row, as in CSV, with a column `hidden` (masked); zstd, in row groups.
+    """One weight per row, in the columns of CSV and `hidden` (masked); zstd, in row groups.
 
     Raises, before the first chunk, CouldNotError if pyarrow is not installed and NumbersError
     for numbers outside float32.
@@ -40,7 +40,8 @@ def parquet_chunks(amap: AttentionMap, style: Style) -> Iterator[bytes]:
     from pyarrow import array, string, table
     from pyarrow.parquet import ParquetWriter
 
-    labels = [array(utf8_labels(tokens), string()) for tokens in (amap.queries, amap.keys)]
+    sides = ([token.label for token in tokens] for tokens in (amap.queries, amap.keys))
+    labels = [array(utf8_texts(side), string()) for side in sides]
     metadata = {"document": to_json_line(document_header(amap, style)).decode()}
     schema = table(table_columns(amap, 0, 0, *labels), metadata=metadata).schema
     sink = ChunkSink()
@@ -62,18 +63,20 @@ def table_columns(
     masked = np.zeros(len(layer), bool)
     if amap.visible is not None:
         masked = np.logical_not(np.broadcast_to(amap.visible, shape)[where])
+    heads, maps = table_heads(amap)
     values = (
         np.array(amap.layers, np.int32)[layer],
-        np.array(amap.heads, np.int32)[head],
+        np.array(heads, np.int32)[head],
         query.astype(np.int32),
         key.astype(np.int32),
         queries.take(query),
         keys.take(key),
         to_float32(amap.weights[where], "weight"),
     )
-    return {**dict(zip(COLUMNS, values, strict=True)), "hidden": masked}
+    columns = {**dict(zip(COLUMNS, values, strict=True)), "hidden": masked}
+    return columns | ({MAP_COLUMN: np.array(utf8_texts(maps), object)[head]} if maps else {})
 
 
-def utf8_labels(tokens: tuple[Token, ...]) -> list[str]:
-    """The labels as valid UTF-8, other characters escaped."""
-    return [token.label.encode(errors="backslashreplace").decode() for token in tokens]
+def utf8_texts(texts: Sequence[str]) -> list[str]:
+    """Texts as valid UTF-8, other characters escaped."""
+    return [text.encode(errors="backslashreplace").decode() for text in texts]

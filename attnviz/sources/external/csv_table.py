@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from attnviz.core.file_format import from_cell
+from attnviz.core.file_format import MAP_COLUMN, from_cell
 from attnviz.errors import InvalidInputError
 from attnviz.sources.external.assemble import RawAttention
 from attnviz.sources.external.long_table import (
     AXES,
     Batch,
+    MapHeads,
     build_attention,
     check_indices,
     check_line_count,
@@ -45,7 +46,8 @@ def read_tsv(data: bytes, selection: Selection) -> RawAttention:
 def parse_table(data: bytes, separator: str) -> RawAttention:
     """Attention from the bytes of a long table."""
     check_text_size(data)
-    columns, cells = parse_columns(data, separator)
+    map_heads = MapHeads()
+    columns, cells = parse_columns(data, separator, map_heads)
     labels = {side: {at: from_cell(cell) for at, cell in of.items()} for side, of in cells.items()}
 
     def batches() -> Iterator[Batch]:
@@ -54,12 +56,15 @@ def parse_table(data: bytes, separator: str) -> RawAttention:
 
     axes = measure_axes(batches)
     (weights,) = fill_arrays(batches, axes, ("weight",))
-    return build_attention(weights, axes, labels)
+    return build_attention(weights, axes, labels, map_heads.names)
 
 
-def parse_columns(data: bytes, separator: str) -> tuple[dict[str, Any], dict[str, dict[int, str]]]:
+def parse_columns(
+    data: bytes, separator: str, map_heads: MapHeads
+) -> tuple[dict[str, Any], dict[str, dict[int, str]]]:
     """The values of each column, and the token cells of queries and keys by position.
 
+    In a table of several maps, the heads are those of all maps, listed in `map_heads`.
     Shapes: -> each [line]
     """
     lines = BoundedLines(data)
@@ -76,7 +81,11 @@ def parse_columns(data: bytes, separator: str) -> tuple[dict[str, Any], dict[str
         while block := list(islice(lines.group(rows, len(names)), PARSED_LINES)):
             cells = dict(zip(names, zip(*block, strict=True), strict=True))
             for name, column in columns.items():
-                column.extend(map(float if name == "weight" else int, cells[name]))
+                if name == "head" and MAP_COLUMN in cells:
+                    maps = map(from_cell, cells[MAP_COLUMN])
+                    column.extend(map_heads.encode(maps, map(int, cells[name])))
+                else:
+                    column.extend(map(float if name == "weight" else int, cells[name]))
             for side, by_position in labels.items():
                 if f"{side}_token" in cells:
                     positions = columns[side][-len(block) :]

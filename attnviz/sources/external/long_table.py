@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from math import prod
 from typing import Any, NamedTuple
 
@@ -50,6 +50,27 @@ class OrderedIndices:
             distinct, first = np.unique(new, return_index=True)
             self.order += distinct[np.argsort(first)].tolist()
             self.is_present[new] = True
+
+
+class MapHeads:
+    """The heads of the maps in a table that has a column `map`, in order of appearance."""
+
+    def __init__(self) -> None:
+        self.order: dict[tuple[str, int], int] = {}
+
+    def encode(self, maps: Iterable[str], heads: Iterable[int]) -> list[int]:
+        """The index of each line's head among the heads of all maps.    [line] -> [line]"""
+        codes = [
+            self.order.setdefault(at, len(self.order)) for at in zip(maps, heads, strict=True)
+        ]
+        if len(self.order) > LONGEST:
+            raise InvalidInputError(f"the table has more than {LONGEST:,} heads")
+        return codes
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The name of each head, with its map; empty for tables without that column."""
+        return tuple(f"{name} · head {head}" for name, head in self.order)
 
 
 def check_indices(indices: Any, name: str) -> IntArray:
@@ -118,7 +139,10 @@ def fill_arrays(batches: Batches, axes: TableAxes, names: tuple[str, ...]) -> li
 
 
 def build_attention(
-    weights: FloatArray, axes: TableAxes, labels: Mapping[str, Mapping[int, str]]
+    weights: FloatArray,
+    axes: TableAxes,
+    labels: Mapping[str, Mapping[int, str]],
+    names: tuple[str, ...] = (),
 ) -> RawAttention:
     """Attention from the weights of a table, and the labels of queries and keys by position.
 
@@ -131,6 +155,7 @@ def build_attention(
         keys=tokens_by_position(labels.get("key", {}), axes.n_key),
         layers=axes.layers,
         heads=axes.heads,
+        names=names,
         is_single=True,
     )
 

@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from attnviz.core.file_format import MAP_COLUMN
 from attnviz.errors import CouldNotError, InvalidInputError
 from attnviz.sources.external.array_files import parse_own_arrays
 from attnviz.sources.external.assemble import RawAttention
 from attnviz.sources.external.long_table import (
     AXES,
     Batch,
+    MapHeads,
     build_attention,
     check_indices,
     check_line_count,
@@ -46,7 +48,11 @@ def read_parquet(data: bytes, selection: Selection) -> RawAttention:
         check_footer(data)
         file = ParquetFile(BytesIO(data))
         check_line_count(file.metadata.num_rows)
-        texts = [name for name in map(token_column, SIDES) if name in file.schema_arrow.names]
+        texts = [
+            name
+            for name in (*map(token_column, SIDES), MAP_COLUMN)
+            if name in file.schema_arrow.names
+        ]
         return read_table(ParquetFile(BytesIO(data), read_dictionary=texts))
     except (ArrowException, OSError, ValueError) as error:
         raise InvalidInputError(f"invalid parquet: {one_line_message(error)}") from None
@@ -59,14 +65,17 @@ def read_table(file: Any) -> RawAttention:
         if available.count(name) != 1:
             raise InvalidInputError(f"the table has no column {name!r}")
     check_packed_sizes(file)
-    axes = measure_axes(lambda: read_batches(file, AXES))
+    map_heads = MapHeads() if available.count(MAP_COLUMN) == 1 else None
+    axes = measure_axes(lambda: read_batches(file, AXES, map_heads))
     has_hidden = "hidden" in available
     names = ("weight", "hidden") if has_hidden else ("weight",)
-    weights, *others = fill_arrays(lambda: read_batches(file, (*AXES, *names)), axes, names)
+    weights, *others = fill_arrays(
+        lambda: read_batches(file, (*AXES, *names), map_heads), axes, names
+    )
     labels = {
         side: read_labels(file, side) for side in SIDES if available.count(token_column(side)) == 1
     }
-    raw = build_attention(weights, axes, labels)
+    raw = build_attention(weights, axes, labels, () if map_heads is None else map_heads.names)
     document = (file.schema_arrow.metadata or {}).get(b"document")
     if document is None:
         return raw
@@ -99,14 +108,20 @@ def check_packed_sizes(file: Any) -> None:
         for group in range(metadata.num_row_groups)
         for column in range(metadata.num_columns)
     )
-    used = (*KINDS, *map(token_column, SIDES))
+    used = (*KINDS, MAP_COLUMN, *map(token_column, SIDES))
     n_byte = sum(c.total_uncompressed_size for c in chunks if c.path_in_schema in used)
     check_budget(n_byte, "this table, decompressed,")
 
 
-def read_batches(file: Any, names: tuple[str, ...]) -> Iterator[Batch]:
-    """Batches of some numeric columns.    -> each [line]"""
-    for batch in file.iter_batches(BATCH, columns=list(names), use_threads=False):
+def read_batches(
+    file: Any, names: tuple[str, ...], map_heads: MapHeads | None = None
+) -> Iterator[Batch]:
+    """Batches of some numeric columns.    -> each [line]
+
+    With `map_heads`, heads are those of all maps in the column `map`.
+    """
+    read = [*names, MAP_COLUMN] if map_heads is not None else list(names)
+    for batch in file.iter_batches(BATCH, columns=read, use_threads=False):
         columns = {}
         for name in names:
             column = batch.column(batch.schema.get_field_index(name))
@@ -116,6 +131,9 @@ def read_batches(file: Any, names: tuple[str, ...]) -> Iterator[Batch]:
                     f"the column {name!r} does not hold numbers, or has missing values"
                 )
             columns[name] = values
+        if map_heads is not None:
+            maps = token_texts(batch.column(batch.schema.get_field_index(MAP_COLUMN)))
+            columns["head"] = np.array(map_heads.encode(maps, columns["head"].tolist()), np.int64)
         yield columns
 
 
