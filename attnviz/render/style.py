@@ -10,6 +10,7 @@ from attnviz.errors import MisuseError
 from attnviz.record import Record
 
 SEPARATOR = " · "  # between the parts of a caption
+SENTENCE = "sentence: "  # before the sentence, where a table is one of several
 
 
 class Style(Record, kw_only=True):
@@ -27,6 +28,7 @@ class Style(Record, kw_only=True):
     palette: str | None = None
     precision: int | None = None
     title: str | None = None
+    names_text: bool = False  # tables begin with the sentence: there are several
     annotate: bool | None = None
     size: tuple[float, float] | None = None  # inches
     dpi: int = 150

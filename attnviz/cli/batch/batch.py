@@ -45,7 +45,11 @@ def run_batch(
         raise MisuseError(f"--jobs {n_jobs} must be between 1 and {MAX_JOBS}")
     require_multiple_maps(job.targets)
     check_options(job, options)
-    job = replace(job, env=replace(job.env, command=drop_run_options(job.env.command)))
+    job = replace(
+        job,
+        env=replace(job.env, command=drop_run_options(job.env.command)),
+        style=replace(job.style, names_text=True),
+    )
     if any(target.is_json_lines and target.path is not None for target in job.targets):
         job = replace(job, request=parse_request(options))
     with ExitStack() as stack:

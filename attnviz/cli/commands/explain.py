@@ -50,7 +50,7 @@ def explain(
 ) -> None:
     """Walk through one head's computation step by step, from tokens to output."""
     from attnviz.api.explain import explain as compute_explanation
-    from attnviz.cli.input.sentences import read_valid_sentences
+    from attnviz.cli.input.sentences import read_valid_sentences, with_headings
     from attnviz.cli.options.parse import check_precision, parse_look_options, warn_if_modified
     from attnviz.cli.output.render import render_text
     from attnviz.errors import MisuseError
@@ -60,7 +60,8 @@ def explain(
     if pair is not None and len(pair) != 2:
         raise MisuseError(f"--cell {cell!r} must be QUERY,KEY: two tokens or indices")
     digits = check_precision(options["precision"]) or 0
-    for sentence in read_valid_sentences(env, text or [], None, options["context"]):
+    sentences = read_valid_sentences(env, text or [], None, options["context"])
+    for sentence, heading in with_headings(sentences):
         explanation = compute_explanation(
             sentence.text,
             sentence.context,
@@ -77,4 +78,5 @@ def explain(
         else:
             from attnviz.render.reports.terminal_steps import ExplanationSteps
 
+            env.write_text(heading)
             env.write(render_text(env, ExplanationSteps(explanation, digits, ascii=env.ascii)))

@@ -31,7 +31,7 @@ def heads(
     """Summarize every head: pattern, entropy, mean distance and strongest link."""
     from attnviz.api.head_stats import head_stats, require_order
     from attnviz.api.look import look
-    from attnviz.cli.input.sentences import read_valid_sentences
+    from attnviz.cli.input.sentences import read_valid_sentences, with_headings
     from attnviz.cli.options.parse import parse_look_options, parse_selection, warn_if_modified
     from attnviz.cli.output.render import render_text
     from attnviz.render.reports.json_heads import heads_document
@@ -39,7 +39,8 @@ def heads(
     env = ctx.obj.with_color(options["color"])
     require_order(sort)  # before anything runs
     look_options = {**parse_selection(options), **parse_look_options(options)}
-    for sentence in read_valid_sentences(env, text or [], None, options["context"]):
+    sentences = read_valid_sentences(env, text or [], None, options["context"])
+    for sentence, heading in with_headings(sentences):
         amap = look(sentence.text, sentence.context, pool=0, **look_options)
         warn_if_modified(amap)
         rows = head_stats(amap, sort)
@@ -48,4 +49,5 @@ def heads(
         else:
             from attnviz.render.reports.terminal_heads import heads_table
 
+            env.write_text(heading)
             env.write(render_text(env, heads_table(amap, rows)))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -24,6 +25,21 @@ def read_valid_sentences(
         if sentence.error is not None:
             raise sentence.error
         yield sentence
+
+
+def with_headings(sentences: Iterable[Sentence]) -> Iterator[tuple[Sentence, str]]:
+    """Each sentence, and the heading of its table: empty for one sentence, else its text.
+
+    A blank line stands before the second heading and those after it.
+    """
+    from attnviz.render.safe_text import escape_text
+    from attnviz.render.style import SENTENCE
+
+    remaining = iter(sentences)
+    first = list(islice(remaining, 2))
+    for number, sentence in enumerate(chain(first, remaining)):
+        heading = f"{SENTENCE}{escape_text(sentence.text)}\n" if len(first) > 1 else ""
+        yield sentence, f"\n{heading}" if number else heading
 
 
 def read_sentences(

@@ -73,7 +73,7 @@ def open_writer(
             raise MisuseError(
                 "--resume needs files: -o all.jsonl, or one file per sentence: -o out/{n}.png"
             )
-        return StdoutWriter(env, target.is_json_lines)
+        return StdoutWriter(env, target.is_json_lines, separator_of(target))
     if target.is_file_per_map or not many:
         return FilePerMapWriter(env, target, resume, inputs)
     if resume and not target.is_json_lines:
@@ -86,7 +86,9 @@ def open_writer(
 
         earlier = EarlierRun(target.path, request or {})
         return AppendWriter(env, Path(target.path), target.is_json_lines, earlier)
-    writer = AppendWriter(env, Path(target.path), target.is_json_lines)
+    writer = AppendWriter(
+        env, Path(target.path), target.is_json_lines, separator=separator_of(target)
+    )
     if writer.file.was_interrupted and writer.holds_records:
         env.warn(
             f"note: replacing the unfinished results in {str(writer.file.partial)!r}; "
@@ -95,11 +97,17 @@ def open_writer(
     return writer
 
 
+def separator_of(target: Target) -> bytes:
+    """What stands between two maps of one output: a blank line between tables."""
+    return b"\n" if target.format.name == "table" else b""
+
+
 class StdoutWriter:
     """Writes to standard output."""
 
-    def __init__(self, env: Environment, holds_records: bool) -> None:
+    def __init__(self, env: Environment, holds_records: bool, separator: bytes = b"") -> None:
         self.env, self.holds_records = env, holds_records
+        self.separator, self.is_empty = separator, True
         self.commit = self.close = lambda: None
 
     def has(self, number: int, id: str | None, text: str) -> bool:
@@ -108,6 +116,9 @@ class StdoutWriter:
 
     def write(self, number: int, id: str | None, data: bytes | Iterable[bytes]) -> None:
         """Write and flush."""
+        if self.separator and not self.is_empty:
+            self.env.write(self.separator)
+        self.is_empty = False
         for chunk in as_chunks(data):
             self.env.write(chunk)
 
@@ -125,10 +136,16 @@ class AppendWriter:
     """
 
     def __init__(
-        self, env: Environment, path: Path, holds_records: bool, earlier: Any = None
+        self,
+        env: Environment,
+        path: Path,
+        holds_records: bool,
+        earlier: Any = None,
+        separator: bytes = b"",
     ) -> None:
         self.env, self.path = env, path
         self.holds_records, self.earlier = holds_records, earlier
+        self.separator, self.is_empty = separator, True
         self.file = GrowingFile(path, resume=earlier is not None)
         try:
             if earlier is not None and not self.file.is_special:
@@ -151,6 +168,9 @@ class AppendWriter:
         if self.earlier is not None:
             data = b"".join(as_chunks(data))
             self.earlier.require_same_request(data)
+        if self.separator and not self.is_empty:
+            self.file.append(self.separator)
+        self.is_empty = False
         self.file.append(data)
 
     def write_error(self, record: bytes) -> bool:

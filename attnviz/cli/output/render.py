@@ -72,6 +72,7 @@ def write_all(
     first = list(islice(remaining, 2))
     if len(first) > 1:
         require_multiple_maps(targets)
+        style = replace(style, names_text=True)
     with open_writers(env, targets, many=len(first) > 1, inputs=inputs) as writers:
         for number, amap in enumerate(chain(first, remaining), start=1):
             outputs = render_map(env, targets, amap, style, options.get("query"), captions)

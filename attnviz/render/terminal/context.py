@@ -16,7 +16,7 @@ from attnviz.record import Record
 from attnviz.render.colors import ColorScale
 from attnviz.render.provenance import untrained_note
 from attnviz.render.safe_text import escape_text
-from attnviz.render.style import SEPARATOR, Style
+from attnviz.render.style import SENTENCE, SEPARATOR, Style
 from attnviz.render.terminal.cell_colors import MASKED, GlyphRamp, cell_style
 from attnviz.render.terminal.layout import (
     Block,
@@ -107,8 +107,11 @@ class RenderContext(Record):
         ]
 
     def heading_lines(self, axes: str) -> Iterator[Line]:
-        """Title, pipeline, the note on untrained weights, pooling, and the axes."""
+        """Sentence (of several), title, pipeline, notes on weights and pooling, and the axes."""
         meta = self.amap.meta
+        if self.style.names_text and self.amap.text is not None:
+            heading = self.screen.escape(f"{SENTENCE}{self.amap.text}")
+            yield from self.wrap_lines(heading, self.screen.style("bold"))
         title = self.style.title or self.amap.title
         yield from self.wrap_lines(self.screen.escape(title), self.screen.style("bold"))
         notes = [
