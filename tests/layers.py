@@ -78,6 +78,7 @@ LAYERS = {
         ("data",),
         ("row_remainder", "cell_pooling", "style", "provenance", "views", "link_text"),
         ("segment_borders", "safe_text"),
+        ("head_scales",),
         ("colors",),
         ("palettes",),
     ),

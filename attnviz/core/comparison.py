@@ -49,6 +49,14 @@ def table_heads(amap: AttentionMap) -> tuple[tuple[int, ...], tuple[str, ...]]:
     return amap.heads, ()
 
 
+def heads_by_map(amap: AttentionMap) -> dict[str, list[int]]:
+    """The indices of the heads of each map of a comparison, by its name; empty for other maps."""
+    groups: dict[str, list[int]] = {name: [] for name in compared_names(amap)}
+    for index, head in enumerate(compared_heads(amap)):
+        groups[head.name].append(index)
+    return {name: indices for name, indices in groups.items() if indices}
+
+
 def compared_names(amap: AttentionMap) -> tuple[str, ...]:
     """The names of the maps of a comparison, in order, even if none of their heads is left."""
     return tuple(dict.fromkeys(entry.name for entry in all_entries(amap)))

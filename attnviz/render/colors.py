@@ -73,6 +73,7 @@ class ColorScale(Record):
     palette: Palette
     high: float
     is_centered: bool = False
+    is_signed: bool = False  # positive weights are written with a sign
 
     @classmethod
     def of(
@@ -81,7 +82,7 @@ class ColorScale(Record):
         """The scale from 0, or from −max, to max of |weights|.    weights [...]"""
         colors = find_palette(palette, signed)
         largest = largest_magnitude(weights) or 1.0
-        return cls(colors, largest, is_centered=signed or colors.is_diverging)
+        return cls(colors, largest, signed or colors.is_diverging, signed)
 
     @property
     def low(self) -> float:

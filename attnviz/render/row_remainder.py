@@ -6,6 +6,7 @@ import numpy as np
 
 from attnviz.core.arrays import FloatArray
 from attnviz.core.attention_map import AttentionMap
+from attnviz.core.comparison import compared_heads
 from attnviz.record import Record
 
 UNSPENT, ROW_SUM = "∅", "Σ"
@@ -23,6 +24,7 @@ class Remainder(Record, eq=False):
     def of(cls, amap: AttentionMap) -> Remainder | None:
         """∅ for rows that sum to at most 1, Σ for any other sum; None where all rows sum to 1.
 
+        In a comparison, those are the rows of the maps, not of their differences.
         Signed weights of such rows sum to at most 1 in magnitude, so that ∅ is 1 − Σ|w|.
         """
         sums = amap.row_sums
@@ -34,7 +36,11 @@ class Remainder(Record, eq=False):
                 return None
             return cls(UNSPENT, f"{UNSPENT} = weight on none of these keys (1 − row sum)", rest)
         empty = np.zeros(sums.shape, bool) if amap.masked is None else amap.masked.all(-1)
-        if amap.row_sum == "1" and bool((np.abs(sums - 1.0) < 1e-3)[~empty].all()):
+        compared = compared_heads(amap)
+        sum_to_1 = (np.abs(sums - 1.0) < 1e-3) | empty
+        if compared:  # the rows of differences sum to 0 where those of both maps sum to 1
+            sum_to_1 = sum_to_1[:, [head.kind != "difference" for head in compared]]
+        if (compared or amap.row_sum == "1") and bool(sum_to_1.all()):
             return None
         return cls(ROW_SUM, f"{ROW_SUM} = row sum", sums)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -82,11 +83,13 @@ def max_font_size(drawable: Drawable, short: bool, cell: tuple[float, float]) ->
 
 
 def widest_number(drawable: Drawable, short: bool) -> str:
-    """The widest value on the color scale, as text."""
-    ends = (drawable.scale.low, drawable.scale.high)
-    return max(
-        (format_number(drawable, e, short) for e in ends), key=lambda text: text_width(text, 1.0)
+    """The widest value on the color scales, as text."""
+    numbers = (
+        format_number(replace(drawable, scale=scale), end, short)
+        for scale in drawable.scales.by_name.values()
+        for end in (scale.low, scale.high)
     )
+    return max(numbers, key=lambda text: text_width(text, 1.0))
 
 
 def format_number(drawable: Drawable, weight: float, short: bool) -> str:

@@ -1,7 +1,8 @@
-"""The colorbar: the color scale shared by all heads, labelled at both ends."""
+"""Colorbars: the color scales of weights and of differences, labelled at both ends."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,10 +19,27 @@ COLORBAR_WIDTH = 0.95  # inches, with tick labels
 BESIDE, WIDE, TALLEST = 0.25, 0.13, 2.6
 
 
-def draw_colorbar(
+def colorbars_width(drawable: Drawable) -> float:
+    """The width of all colorbars side by side, in inches."""
+    return COLORBAR_WIDTH * len(drawable.scales.by_name)
+
+
+def draw_colorbars(
     figure: Figure, drawable: Drawable, layout: FigureLayout, beyond: float = 0.0
+) -> None:
+    """Draw each scale right of the panels, after `beyond` inches of other content."""
+    scales = drawable.scales.by_name
+    for number, (name, scale) in enumerate(scales.items()):
+        left = beyond + number * COLORBAR_WIDTH
+        is_shared = drawable.n_panel > 1 and len(scales) == 1
+        label = f"{name}, all heads" if is_shared else name
+        draw_colorbar(figure, replace(drawable, scale=scale), layout, left, label)
+
+
+def draw_colorbar(
+    figure: Figure, drawable: Drawable, layout: FigureLayout, beyond: float, label: str
 ) -> Axes:
-    """Draw the scale right of the panels, after `beyond` inches of other content."""
+    """Draw one scale; a long label only where there is room for it."""
     scale, top = drawable.scale, layout.margins.top
     tall = min(max(layout.panels_height, MIN_COLORBAR), TALLEST, layout.size[1] - top - EDGE)
     box = layout.fraction_box(layout.right_edge + beyond + BESIDE, top, WIDE, tall)
@@ -40,8 +58,8 @@ def draw_colorbar(
     axes.yaxis.tick_right()
     axes.yaxis.set_label_position("right")
     axes.tick_params(length=2.5, width=0.6, pad=2, color=FAINT)
-    short = drawable.n_panel == 1 or tall < MIN_COLORBAR
-    axes.set_ylabel("weight" if short else "weight, all heads", fontsize=NOTE, color=FAINT)
+    label = label.partition(",")[0] if tall < MIN_COLORBAR else label
+    axes.set_ylabel(label, fontsize=NOTE, color=FAINT)
     axes.spines[:].set_visible(False)
     return axes
 

@@ -14,6 +14,7 @@ from attnviz.record import Record
 from attnviz.render.colors import ColorScale
 from attnviz.render.figure.fonts import FontSet, text_width
 from attnviz.render.figure.remainder_column import RemainderColumn
+from attnviz.render.head_scales import HeadScales
 from attnviz.render.provenance import untrained_note
 from attnviz.render.row_remainder import UNSPENT
 from attnviz.render.safe_text import escape_text, escape_token
@@ -26,6 +27,7 @@ MASKED = "masked"
 class Drawable(Record, eq=False):
     """A map ready to be drawn; an empty `subtitle` is not drawn.
 
+    `scale` is that of the weights, or of one head (see `of_head`).
     Shapes: masked [layer, head, query, key]
     """
 
@@ -38,6 +40,7 @@ class Drawable(Record, eq=False):
     masked: BoolArray
     remainder: RemainderColumn | None
     scale: ColorScale
+    scales: HeadScales
     fonts: FontSet
 
     @classmethod
@@ -62,13 +65,13 @@ class Drawable(Record, eq=False):
         keys = tuple(escape_token(token.label) for token in amap.keys)
         masked, remainder = amap.masked, RemainderColumn.of(amap)
         unspent = remainder.values if remainder and remainder.mark == UNSPENT else 0.0
-        values = np.append(amap.weights, unspent)  # ∅ has the colors of the weights
         captions = (*style.captions.values(), *style.row_captions.values())
         texts = (title, *queries, *keys, *amap.names, *captions)
         fonts = FontSet.of(map(escape_text, texts))
         if viewer_fonts:
             fonts = replace(fonts, missing=frozenset())
-        palette = style.palette or (None if amap.signed else palette)
+        # ∅ has the colors of the weights
+        scales = HeadScales.of(amap, style.palette, default=palette, others=unspent)
         return cls(
             amap=amap,
             style=style,
@@ -78,9 +81,15 @@ class Drawable(Record, eq=False):
             keys=keys,
             masked=np.broadcast_to(np.False_ if masked is None else masked, amap.weights.shape),
             remainder=remainder,
-            scale=ColorScale.of(values, signed=amap.signed, palette=palette),
+            scale=scales.weights,
+            scales=scales,
             fonts=fonts,
         )
+
+    def of_head(self, at: tuple[int, int]) -> Drawable:
+        """The drawable with the color scale of one head: of weights, or of differences."""
+        scale = self.scales.of_head(at[1])
+        return self if scale is self.scale else replace(self, scale=scale)
 
     @property
     def n_panel(self) -> int:

@@ -9,7 +9,7 @@ import numpy as np
 from attnviz.core.arrays import FloatArray
 from attnviz.record import Record
 from attnviz.render.figure.axis_labels import DEFAULT_EXTENT, AxisLabels
-from attnviz.render.figure.colorbar import COLORBAR_WIDTH, draw_colorbar, format_tick
+from attnviz.render.figure.colorbar import colorbars_width, draw_colorbars, format_tick
 from attnviz.render.figure.drawable import Drawable
 from attnviz.render.figure.fonts import text_width
 from attnviz.render.figure.layout import PAGE, FigureLayout, Margins, PanelSize, compute_layout
@@ -61,7 +61,11 @@ def draw_lines_view(drawable: Drawable) -> Figure:
     unspent = column if column and column.mark == UNSPENT else None
     keys = (*drawable.keys, UNSPENT) if unspent else drawable.keys
     notes = nonempty(
-        f"no line: weight below {format_tick(MIN_FRACTION * drawable.scale.high)}"
+        "no line: "
+        + " or ".join(
+            f"{name} below {format_tick(MIN_FRACTION * scale.high)}"
+            for name, scale in drawable.scales.by_name.items()
+        )
         + (", or masked" if drawable.masked_note else ""),
         column.note if column else "",
     )
@@ -76,12 +80,12 @@ def draw_lines_view(drawable: Drawable) -> Figure:
         weights = drawable.amap.weights[at]
         if unspent:
             weights = np.column_stack([weights, unspent.values[at]])
-        draw_links(axes, drawable, weights, tall)
+        draw_links(axes, drawable.of_head(at), weights, tall)
         query_heights = token_heights(len(drawable.queries), tall)
         draw_side_labels(axes, arranged.queries, query_heights, -pad, "query")
         draw_side_labels(axes, arranged.keys, token_heights(len(keys), tall), 1 + pad, "key")
         axes.set(xlim=(0, 1), ylim=(tall - 0.5, -0.5))
-    draw_colorbar(figure, drawable, layout, beyond=arranged.keys.max_width + PAD)
+    draw_colorbars(figure, drawable, layout, beyond=arranged.keys.max_width + PAD)
     return figure
 
 
@@ -96,7 +100,7 @@ def arrange_lines(
     for _ in range(3):
         margins = Margins(
             left=EDGE + left + PAD,
-            right=right + PAD + COLORBAR_WIDTH + EDGE,
+            right=right + PAD + colorbars_width(drawable) + EDGE,
             top=header_height(drawable, notes, width) + caption_offset(drawable) + 0.1,
             bottom=EDGE,
             across=right + left + 2 * PAD + 0.2,

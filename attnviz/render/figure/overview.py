@@ -8,7 +8,7 @@ import numpy as np
 
 from attnviz.render.cell_pooling import Pool
 from attnviz.render.figure.axis_labels import AxisLabels
-from attnviz.render.figure.colorbar import COLORBAR_WIDTH, draw_colorbar
+from attnviz.render.figure.colorbar import colorbars_width, draw_colorbars
 from attnviz.render.figure.drawable import Drawable
 from attnviz.render.figure.fonts import text_width
 from attnviz.render.figure.heat_image import draw_heat_image, pool_to_dots
@@ -51,7 +51,7 @@ def draw_overview(drawable: Drawable) -> Figure:
     label_axes(axes, drawable, layout.panel)
     label_patterns(axes, drawable, layout.panel[0] / n_head)
     axes.set(xlim=(0, n_head * PITCH), ylim=(n_layer * row_pitch(drawable), 0))
-    draw_colorbar(figure, drawable, layout)
+    draw_colorbars(figure, drawable, layout)
     return figure
 
 
@@ -72,7 +72,7 @@ def arrange_overview(drawable: Drawable) -> tuple[FigureLayout, Pool, tuple[str,
     for _ in range(3):
         margins = Margins(
             left=EDGE + 0.55,
-            right=COLORBAR_WIDTH + EDGE,
+            right=colorbars_width(drawable) + EDGE,
             top=header_height(drawable, notes, width) + 0.15,
             bottom=EDGE,
             across=0.0,
@@ -94,7 +94,9 @@ def draw_thumbnails(axes: Axes, drawable: Drawable, pool: Pool) -> None:
     for layer, head in drawable.head_indices():
         left, top = head * PITCH, layer * row_pitch(drawable)
         weights = drawable.amap.weights[layer, head]
-        draw_heat_image(axes, drawable, weights, (left, left + 1, top + 1, top), pool)
+        draw_heat_image(
+            axes, drawable.of_head((layer, head)), weights, (left, left + 1, top + 1, top), pool
+        )
         draw_masked(axes, drawable.masked[layer, head], (left, top), (1 / n_key, 1 / n_query))
         draw_borders(axes, drawable, (left, top), (1 / n_key, 1 / n_query), 0.5)
         corners.append((left, top))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from attnviz.core.arrays import BoolArray, FloatArray
 from attnviz.record import Record
 from attnviz.render.figure.axis_labels import DEFAULT_EXTENT, AxisLabels
 from attnviz.render.figure.cell_numbers import CellNumbers
-from attnviz.render.figure.colorbar import COLORBAR_WIDTH, draw_colorbar
+from attnviz.render.figure.colorbar import colorbars_width, draw_colorbars
 from attnviz.render.figure.drawable import Drawable
 from attnviz.render.figure.fonts import text_width
 from attnviz.render.figure.heat_image import pool_to_dots
@@ -92,7 +93,9 @@ def draw_small_multiples(
     figure = new_figure(drawable, layout, arranged.notes)
     spare = arranged.over + BETWEEN / 2
     for index, (at, axes) in enumerate(add_panels(figure, drawable, layout, spare)):
-        panel = Panel(axes, drawable, at, arranged.cell, numbers)
+        of_head = drawable.of_head(at)
+        own_numbers = numbers and replace(numbers, drawable=of_head)
+        panel = Panel(axes, of_head, at, arranged.cell, own_numbers)
         draw_panel(panel)
         draw_masked(axes, panel.masked)
         draw_borders(axes, drawable)
@@ -103,7 +106,7 @@ def draw_small_multiples(
             label_keys(axes, arranged.below, drawable.remainder)
         axes.set(xlim=(-0.5, drawable.right_edge), ylim=(len(drawable.queries) - 0.5, -0.5))
     if not bars:
-        draw_colorbar(figure, drawable, layout, beyond=arranged.over)
+        draw_colorbars(figure, drawable, layout, beyond=arranged.over)
     return figure
 
 
@@ -128,7 +131,7 @@ def arrange_panels(drawable: Drawable, least: float, bars: str) -> PanelLayout:
     for _ in range(4):
         margins = Margins(
             left=EDGE + 0.26 + left,
-            right=over + (EDGE if bars else COLORBAR_WIDTH) + EDGE,
+            right=over + (EDGE if bars else colorbars_width(drawable)) + EDGE,
             top=header_height(drawable, notes, width),
             bottom=EDGE + 0.3 + bottom,
             across=over + BETWEEN,

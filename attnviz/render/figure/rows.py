@@ -24,7 +24,12 @@ POSITIVE, NEGATIVE = 0.55, 0.15  # positions of the bar colors on the palette
 
 def draw_rows_view(drawable: Drawable) -> Figure:
     """Each head as rows of bars, all on one scale."""
-    full_bar = f"full bar = {format_tick(drawable.scale.high)}"
+    scales = drawable.scales.by_name
+    ends = [
+        format_tick(scale.high) + (f" ({name})" if len(scales) > 1 else "")
+        for name, scale in scales.items()
+    ]
+    full_bar = f"full bar = {', '.join(ends)}"
     return draw_small_multiples(drawable, draw_bar_rows, bars=full_bar)
 
 

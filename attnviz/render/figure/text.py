@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from attnviz.errors import MisuseError
 from attnviz.record import Record
 from attnviz.render.colors import WHITE, contrast_ink
-from attnviz.render.figure.colorbar import COLORBAR_WIDTH, draw_colorbar
+from attnviz.render.figure.colorbar import colorbars_width, draw_colorbars
 from attnviz.render.figure.drawable import MASKED, Drawable
 from attnviz.render.figure.fonts import text_width
 from attnviz.render.figure.layout import MIN_COLORBAR, FigureLayout, Margins, check_size
@@ -95,7 +95,7 @@ def draw_text_view(drawable: Drawable) -> Figure:
             draw_word(axes, word, position.left, top + HEAD + position.line * STEP)
         top += paragraph.tall
     axes.set(xlim=(0, layout.panel[0]), ylim=(layout.panel[1], 0))
-    draw_colorbar(figure, drawable, layout)
+    draw_colorbars(figure, drawable, layout)
     return figure
 
 
@@ -106,7 +106,7 @@ def arrange_paragraphs(
 
     Raises MisuseError if the text does not fit the requested size.
     """
-    size, beside = drawable.style.size, COLORBAR_WIDTH + 2 * EDGE
+    size, beside = drawable.style.size, colorbars_width(drawable) + 2 * EDGE
     wide = (size[0] if size else MAX_WIDTH) - beside
     paragraphs = [
         Paragraph.of(key_words(drawable, at, query), wide) for at in drawable.head_indices()
@@ -131,6 +131,7 @@ def arrange_paragraphs(
 
 def key_words(drawable: Drawable, at: tuple[int, int], query: int) -> Iterator[Word]:
     """The keys of one head with their weights, then the remainder if any."""
+    drawable = drawable.of_head(at)
     row, masked = drawable.amap.weights[at][query], drawable.masked[at][query]
     has_values = drawable.style.annotate is not False
     for k, (key, rgb) in enumerate(zip(drawable.keys, drawable.scale.rgb(row), strict=True)):

@@ -47,12 +47,12 @@ def render_lines(context: RenderContext) -> Iterator[Line]:
     cells = 2 if rows_per_line(context) == 1 and width <= screen.width else 1
     yield from context.heading_lines(AXES)
     blocks = [
-        context.with_title(at, block_map(context, at, pool, cells, gutter))
+        context.with_title(at, block_map(context.of_head(at), at, pool, cells, gutter))
         for at in context.head_indices
     ]
     yield from block_columns(blocks, screen.width)
-    ramp = glyph_ramp(context)
-    yield from context.legend_lines(ramp, [*block_notes(context, ramp), pool.note])
+    notes = block_notes(context, glyph_ramp(context))
+    yield from context.legend_lines(glyph_ramp, [*notes, pool.note])
 
 
 def natural_width(context: RenderContext) -> int:
@@ -69,7 +69,7 @@ def rows_per_line(context: RenderContext) -> int:
 def glyph_ramp(context: RenderContext) -> GlyphRamp | None:
     """The glyphs for weights where the terminal has too few colors, else None."""
     has_colors = context.screen.block_depth is not None
-    return None if has_colors else shade_ramp(context.screen.ascii, context.amap.signed)
+    return None if has_colors else shade_ramp(context.screen.ascii, context.scale.is_signed)
 
 
 def block_notes(context: RenderContext, ramp: GlyphRamp | None) -> list[str]:
@@ -123,7 +123,7 @@ def cell_rows(
         levels = context.scale.levels(weights).astype(int) // LEVEL_STEP * LEVEL_STEP
         levels = np.where(masked, NO_LEVEL, levels)
         return list(half_block_lines(levels, context.scale.palette, depth))
-    ramp = shade_ramp(context.screen.ascii, context.amap.signed)
+    ramp = shade_ramp(context.screen.ascii, context.scale.is_signed)
     glyphs = ramp.choose_glyphs(
         weights, context.scale.high, masked, context.screen.encodable(MASKED)
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -14,6 +15,7 @@ from attnviz.core.arrays import BoolArray, FloatArray
 from attnviz.core.attention_map import AttentionMap
 from attnviz.record import Record
 from attnviz.render.colors import ColorScale
+from attnviz.render.head_scales import HeadScales
 from attnviz.render.provenance import untrained_note
 from attnviz.render.safe_text import escape_text
 from attnviz.render.style import SENTENCE, SEPARATOR, Style
@@ -32,19 +34,32 @@ SWATCHES = 16  # color steps of the scale in the legend
 CAPTION_WIDTH = 28  # cells that a caption may have below a narrower block
 
 
+def no_glyphs(context: RenderContext) -> None:
+    """The glyphs of views that write numbers: none."""
+
+
 class RenderContext(Record):
-    """A map, its style, the screen, and one color scale for all heads."""
+    """A map, its style, the screen, and its color scales.
+
+    `scale` is that of the weights, or of one head (see `of_head`).
+    """
 
     amap: AttentionMap
     style: Style
     screen: Screen
     scale: ColorScale
+    scales: HeadScales
 
     @classmethod
     def of(cls, amap: AttentionMap, style: Style, screen: Screen) -> RenderContext:
-        """The context with the color scale of this map."""
-        scale = ColorScale.of(amap.weights, signed=amap.signed, palette=style.palette)
-        return cls(amap, style, screen, scale)
+        """The context with the color scales of this map."""
+        scales = HeadScales.of(amap, style.palette)
+        return cls(amap, style, screen, scales.weights, scales)
+
+    def of_head(self, at: tuple[int, int]) -> RenderContext:
+        """The context with the color scale of one head: of weights, or of differences."""
+        scale = self.scales.of_head(at[1])
+        return self if scale is self.scale else replace(self, scale=scale)
 
     @property
     def head_indices(self) -> list[tuple[int, int]]:
@@ -64,7 +79,7 @@ class RenderContext(Record):
     @property
     def number_format(self) -> str:
         """Format of weights: two or three decimals, or scientific for tiny and huge scales."""
-        sign, precision = "+" if self.amap.signed else "", self.style.precision
+        sign, precision = "+" if self.scale.is_signed else "", self.style.precision
         if precision is not None:
             return f"{sign}.{precision}f"
         if self.scale.high < 0.01 or self.scale.high >= 1e4:
@@ -75,8 +90,12 @@ class RenderContext(Record):
         """A weight as text: "0" for an exact zero, the mark "·" for a masked one."""
         if is_masked:
             return self.screen.encodable(MASKED)
-        text = "0" if weight == 0 else format(weight, self.number_format)
-        return text if float(text) else text.lstrip("+-")  # zero after rounding has no sign
+        return "0" if weight == 0 else self.format_number(weight)
+
+    def format_number(self, number: float) -> str:
+        """A number in the format of weights; zero after rounding has no sign."""
+        text = format(number, self.number_format)
+        return text if float(text) else text.lstrip("+-")
 
     def cell_style(self, level: int) -> RichStyle | None:
         """The style of a number on the color of its level; None without colors."""
@@ -129,14 +148,25 @@ class RenderContext(Record):
         for line in self.screen.wrap(text, self.screen.width):
             yield text_line(line, style)
 
-    def legend_lines(self, ramp: GlyphRamp | None, notes: Iterable[str]) -> Iterator[Line]:
-        """The color scale with its limits, and the meaning of each mark."""
+    def legend_lines(
+        self, choose_ramp: Callable[[RenderContext], GlyphRamp | None], notes: Iterable[str]
+    ) -> Iterator[Line]:
+        """The color scales with their limits, and the meaning of each mark.
+
+        `choose_ramp` chooses the glyphs of a scale, None where there are none.
+        """
         width = self.screen.width
         wrapped = (self.screen.wrap(self.screen.encodable(note), width) for note in notes if note)
-        blocks = [[self.scale_line(ramp)], *([*map(text_line, lines)] for lines in wrapped)]
+        by_name = self.scales.by_name
+        contexts = {name: replace(self, scale=scale) for name, scale in by_name.items()}
+        scales = [
+            context.scale_line(choose_ramp(context), f"{name} " if len(contexts) > 1 else "")
+            for name, context in contexts.items()
+        ]
+        blocks = [*([line] for line in scales), *([*map(text_line, lines)] for lines in wrapped)]
         yield from flow_blocks(blocks, width)
 
-    def scale_line(self, ramp: GlyphRamp | None) -> Line:
+    def scale_line(self, ramp: GlyphRamp | None, name: str = "") -> Line:
         """The scale from the lowest weight to the highest, with its glyphs or colors if any."""
         sign = "+" if self.scale.low else ""
         low, high = f"{self.scale.low:.3g}", f"{self.scale.high:{sign}.3g}"
@@ -148,7 +178,7 @@ class RenderContext(Record):
             middle = [Segment(" "), *swatches, Segment(" ")]
         else:
             middle = text_line(self.screen.encodable(" to " if self.scale.low else "–"))
-        return [Segment(f"scale {low}"), *middle, Segment(high)]
+        return [Segment(f"{name}scale {low}"), *middle, Segment(high)]
 
     @property
     def masked_note(self) -> str:

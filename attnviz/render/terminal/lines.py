@@ -11,7 +11,7 @@ from rich.segment import Segment
 from attnviz.core.arrays import BoolArray, FloatArray
 from attnviz.core.tokens import Token
 from attnviz.record import Record
-from attnviz.render.terminal.context import RenderContext
+from attnviz.render.terminal.context import RenderContext, no_glyphs
 from attnviz.render.terminal.layout import Line, line_width, text_line, trim_line
 from attnviz.render.terminal.text import TEXT_WIDTH
 
@@ -48,11 +48,11 @@ def render_lines(context: RenderContext) -> Iterator[Line]:
     most = max(3, min(MAX_LINKS, (context.screen.width - LABELS_WIDTH) // 2))
     for at in context.head_indices:
         links = top_links(*context.head_weights(at), most)
-        yield from context.with_title(at, list(link_lines(context, links)))
+        yield from context.with_title(at, list(link_lines(context.of_head(at), links)))
         yield []
     n_link = len(context.amap.queries) * len(context.amap.keys)
     limit = f"top {min(most, n_link)} of {n_link} links per head"
-    yield from context.legend_lines(None, [limit, "tokens without a shown link are omitted"])
+    yield from context.legend_lines(no_glyphs, [limit, "tokens without a shown link are omitted"])
 
 
 def natural_width(context: RenderContext) -> int:

@@ -12,7 +12,7 @@ from attnviz.core.arrays import BoolArray, FloatArray
 from attnviz.record import Record
 from attnviz.render.row_remainder import Remainder
 from attnviz.render.segment_borders import find_borders
-from attnviz.render.terminal.context import RenderContext
+from attnviz.render.terminal.context import RenderContext, no_glyphs
 from attnviz.render.terminal.layout import Block, Line, block_columns, text_line
 from attnviz.render.terminal.segment_lines import horizontal_line, vertical_line
 
@@ -29,7 +29,7 @@ def render_lines(context: RenderContext) -> Iterator[Line]:
     yield from block_columns(blocks, context.screen.width)
     zero = "0 = exact zero" if context.has_exact_zero else ""
     rest = layout.remainder.meaning if layout.remainder else ""
-    yield from context.legend_lines(None, [context.masked_note, zero, rest])
+    yield from context.legend_lines(no_glyphs, [context.masked_note, zero, rest])
 
 
 def natural_width(context: RenderContext) -> int:
@@ -75,16 +75,17 @@ class TableLayout(Record):
         """Columns wide enough for every number of the map."""
         remainder, rest = Remainder.of(context.amap), 0
         if remainder is not None:
-            values = (format(value, context.number_format) for value in remainder.values.flat)
-            rest = 2 + max_width([*values, context.screen.encodable(remainder.mark)])
-        number = max_width(
-            format(weight, context.number_format) for weight in context.amap.weights.flat
-        )
+            rest = 2 + max(
+                max_head_width(context, remainder.values),
+                cell_len(context.screen.encodable(remainder.mark)),
+            )
+        number = max_head_width(context, context.amap.weights)
         return cls(context, remainder, Columns.of(context, number, rest))
 
     def head_table(self, at: tuple[int, int]) -> Iterator[Line]:
         """The table of one head, band by band."""
         weights, masked = self.context.head_weights(at)
+        context = self.context.of_head(at)
         for band in self.columns.bands:
             yield from [[]] if band.start else []
             yield from self.header(band)
@@ -94,8 +95,8 @@ class TableLayout(Record):
                 label = self.context.screen.align_left(
                     self.context.screen.label(token), self.columns.label
                 )
-                cells = self.cells(band, weights[query, keys], masked[query, keys])
-                yield [Segment(label), *cells, *self.remainder_cell((*at, query))]
+                cells = self.cells(context, band, weights[query, keys], masked[query, keys])
+                yield [Segment(label), *cells, *self.remainder_cell(context, (*at, query))]
 
     @property
     def key_borders(self) -> tuple[int, ...]:
@@ -138,9 +139,10 @@ class TableLayout(Record):
         header = Segment.simplify([*names, Segment(rest)])
         return [text_line(axis, screen.style("dim")), [corner, *header]]
 
-    def cells(self, band: range, weights: FloatArray, masked: BoolArray) -> Iterator[Segment]:
-        """The cells of a row.    [key], [key] -> segments"""
-        context = self.context
+    def cells(
+        self, context: RenderContext, band: range, weights: FloatArray, masked: BoolArray
+    ) -> Iterator[Segment]:
+        """The cells of a row, in the context of its head.    [key], [key] -> segments"""
         levels = context.scale.levels(weights).tolist()
         row = zip(band, weights.tolist(), masked.tolist(), levels, strict=True)
         for key, weight, is_masked, level in row:
@@ -151,12 +153,21 @@ class TableLayout(Record):
                 key, text, None if is_masked else context.cell_style(level)
             )
 
-    def remainder_cell(self, row: tuple[int, int, int]) -> Line:
-        """The remainder (∅ or Σ) of a row (layer, head, query)."""
+    def remainder_cell(self, context: RenderContext, row: tuple[int, int, int]) -> Line:
+        """The remainder (∅ or Σ) of a row (layer, head, query), in the context of its head."""
         if self.remainder is None:
             return []
-        value = format(self.remainder.values[row], self.context.number_format)
-        return text_line(self.context.screen.align_right(value, self.columns.rest))
+        value = context.format_number(float(self.remainder.values[row]))
+        return text_line(context.screen.align_right(value, self.columns.rest))
+
+
+def max_head_width(context: RenderContext, values: FloatArray) -> int:
+    """The width of the widest of these numbers of all heads, in cells.    [layer, head, …]"""
+    return max_width(
+        context.of_head(at).format_number(value)
+        for at in context.head_indices
+        for value in values[at].flat
+    )
 
 
 def max_width(texts: Iterable[str]) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from rich.cells import cell_len
 
+from attnviz.core.comparison import compared_heads, heads_by_map
 from attnviz.render.cell_pooling import Pool
 from attnviz.render.terminal.blocks import block_notes, cell_rows, glyph_ramp, rows_per_line
 from attnviz.render.terminal.context import RenderContext
@@ -18,33 +19,48 @@ GAP = 2
 
 
 def render_lines(context: RenderContext) -> Iterator[Line]:
-    """One thumbnail per head; heads that do not fit side by side continue below."""
+    """One thumbnail per head; heads that do not fit side by side continue below.
+
+    The maps of a comparison are below each other, each under its name.
+    """
     amap, screen = context.amap, context.screen
     grid_width = screen.width - gutter_width(context)
-    side = min(MAX_SIDE, max(MIN_SIDE, (grid_width + GAP) // max(1, amap.n_head) - GAP))
+    groups = heads_by_map(amap) or {"": list(range(amap.n_head))}
+    n_head = max(map(len, groups.values()))
+    side = min(MAX_SIDE, max(MIN_SIDE, (grid_width + GAP) // max(1, n_head) - GAP))
     rows = side if rows_per_line(context) == 2 else side // 2  # a cell is twice as high as wide
     pool = Pool.to_size(len(amap.queries), len(amap.keys), rows, side)
     width = max(MIN_SIDE, pool.n_column(len(amap.keys)))
-    if amap.n_head == 1:
+    if n_head == 1:
         width = max(width, cell_len(head_label(context, 0)))
-    n_band = -(-amap.n_head // max(1, (grid_width + GAP) // (width + GAP)))
-    fit = -(-amap.n_head // max(1, n_band))
+    n_band = -(-n_head // max(1, (grid_width + GAP) // (width + GAP)))
+    fit = -(-n_head // max(1, n_band))
     yield from context.heading_lines(AXES)
-    for start in range(0, amap.n_head, fit):
-        yield from head_grid(context, range(start, min(start + fit, amap.n_head)), pool, width)
-    ramp = glyph_ramp(context)
-    yield from context.legend_lines(ramp, [*block_notes(context, ramp), pool.note])
+    for name, heads in groups.items():
+        if name:
+            yield from context.wrap_lines(screen.escape(name), screen.style("bold"))
+        for start in range(0, len(heads), fit):
+            yield from head_grid(context, heads[start : start + fit], pool, width)
+    notes = block_notes(context, glyph_ramp(context))
+    yield from context.legend_lines(glyph_ramp, [*notes, pool.note])
     yield from pattern_lines(context)
 
 
 def natural_width(context: RenderContext) -> int:
     """The width of the grid with the largest thumbnails."""
-    return gutter_width(context) + context.amap.n_head * (MAX_SIDE + GAP)
+    groups = heads_by_map(context.amap).values()
+    n_head = max(map(len, groups), default=context.amap.n_head)
+    return gutter_width(context) + n_head * (MAX_SIDE + GAP)
 
 
 def head_label(context: RenderContext, index: int) -> str:
-    """The label of a head above its column."""
-    return context.screen.escape(context.amap.head_label(index))
+    """The label of a head above its column; in a comparison its number in its own map."""
+    label, compared = context.amap.head_label(index), compared_heads(context.amap)
+    if compared:
+        map_name, _, head = compared[index]
+        is_reduced = "reduced_heads" in context.amap.meta
+        label = label.removeprefix(f"{map_name} · ") if is_reduced else f"head {head}"
+    return context.screen.escape(label)
 
 
 def gutter_width(context: RenderContext) -> int:
@@ -65,7 +81,9 @@ def head_grid(
         thumbnails = [
             [
                 pad_line(line, width)
-                for line in cell_rows(context, *pool(*context.head_weights((layer, h))))
+                for line in cell_rows(
+                    context.of_head((layer, h)), *pool(*context.head_weights((layer, h)))
+                )
             ]
             for h in heads
         ]

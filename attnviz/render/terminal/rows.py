@@ -10,7 +10,7 @@ from rich.segment import Segment
 from attnviz.core.arrays import BoolArray, FloatArray
 from attnviz.render.cell_pooling import Pool
 from attnviz.render.terminal.blocks import block_notes
-from attnviz.render.terminal.cell_colors import MASKED, bar_ramp
+from attnviz.render.terminal.cell_colors import MASKED, GlyphRamp, bar_ramp
 from attnviz.render.terminal.context import RenderContext
 from attnviz.render.terminal.gutters import Gutter
 from attnviz.render.terminal.layout import Block, Line, block_columns, text_line
@@ -25,13 +25,19 @@ def render_lines(context: RenderContext) -> Iterator[Line]:
     gutter = Gutter(screen, amap.queries)
     n_column = max(1, screen.width - gutter.width - STRONGEST_WIDTH)
     pool = Pool(keys=max(1, -(-len(amap.keys) // n_column)))
-    ramp = bar_ramp(screen.ascii, amap.signed)
     yield from context.heading_lines(AXES)
     blocks = [
-        context.with_title(at, bar_rows(context, at, pool, gutter)) for at in context.head_indices
+        context.with_title(at, bar_rows(context.of_head(at), at, pool, gutter))
+        for at in context.head_indices
     ]
     yield from block_columns(blocks, screen.width)
-    yield from context.legend_lines(ramp, [*block_notes(context, ramp), pool.note])
+    notes = block_notes(context, choose_bars(context))
+    yield from context.legend_lines(choose_bars, [*notes, pool.note])
+
+
+def choose_bars(context: RenderContext) -> GlyphRamp:
+    """The glyphs of bars on the scale of this context."""
+    return bar_ramp(context.screen.ascii, context.scale.is_signed)
 
 
 def natural_width(context: RenderContext) -> int:
@@ -47,7 +53,7 @@ def bar_rows(context: RenderContext, at: tuple[int, int], pool: Pool, gutter: Gu
     """One head: column marks, then one line per query."""
     screen, (weights, masked) = context.screen, context.head_weights(at)
     pooled, pooled_mask = pool(weights, masked)
-    ramp = bar_ramp(screen.ascii, context.amap.signed)
+    ramp = choose_bars(context)
     glyphs = ramp.choose_glyphs(pooled, context.scale.high, pooled_mask, screen.encodable(MASKED))
     dim = screen.style("dim")
     lines: Block = [text_line(gutter.column_marks(context.amap.keys, pool), dim)]

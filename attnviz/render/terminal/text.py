@@ -9,7 +9,7 @@ from rich.segment import Segment
 
 from attnviz.render.row_remainder import Remainder
 from attnviz.render.style import query_index
-from attnviz.render.terminal.context import RenderContext
+from attnviz.render.terminal.context import RenderContext, no_glyphs
 from attnviz.render.terminal.layout import Block, Line, flow_blocks
 
 TEXT_WIDTH = 80  # natural width of running text
@@ -21,12 +21,14 @@ def render_lines(context: RenderContext) -> Iterator[Line]:
     label = context.screen.label(context.amap.queries[query])
     yield from context.heading_lines(f"attention from query {query} ({label}) to each key")
     for at in context.head_indices:
-        words = flow_blocks(list(key_blocks(context, at, query)), context.screen.width, gap=1)
+        words = flow_blocks(
+            list(key_blocks(context.of_head(at), at, query)), context.screen.width, gap=1
+        )
         yield from context.with_title(at, list(words), is_row=True)
         yield []
     zero = "0 = exact zero" if context.has_exact_zero else ""
     yield from context.legend_lines(
-        None, [context.masked_note, zero, Remainder.note(context.amap)]
+        no_glyphs, [context.masked_note, zero, Remainder.note(context.amap)]
     )
 
 

@@ -1,0 +1,83 @@
+"""A comparison has two scales: weights are sequential without "+", differences signed."""
+
+import re
+
+import numpy as np
+import pytest
+
+import attnviz
+from attnviz.core.comparison import compared_heads
+from attnviz.render.figure.drawable import Drawable
+from attnviz.render.head_scales import HeadScales
+from attnviz.render.row_remainder import Remainder
+from attnviz.render.style import Style
+from attnviz.render.views import VIEW_NAMES
+from tests.cli.runner import run
+
+TEXT = "The cat sat on the mat"
+WORDS = ("compare", TEXT, "-v", "scaled-dot", "-v", "causal")
+
+
+def comparison(*variants, **options):
+    """A comparison of mechanisms."""
+    return attnviz.compare(TEXT, variants=variants, **options)
+
+
+@pytest.mark.parametrize(
+    ("palette", "weights", "differences"),
+    [(None, "viridis", "RdBu"), ("magma", "magma", "RdBu"), ("coolwarm", "viridis", "coolwarm")],
+)
+def test_weights_are_sequential_and_differences_diverging(palette, weights, differences):
+    amap = comparison("scaled-dot", "causal")
+    scales = HeadScales.of(amap, palette)
+    assert scales.weights.palette.name == weights and scales.weights.low == 0
+    assert scales.differences.palette.name == differences and scales.differences.is_centered
+    changes = [head.kind == "difference" for head in compared_heads(amap)]
+    assert [scales.of_head(j) is scales.differences for j in range(amap.n_head)] == changes
+    assert scales.weights.high == amap.weights[:, np.logical_not(changes)].max()
+    assert scales.differences.high == np.abs(amap.weights[:, changes]).max()
+
+
+def test_weights_below_zero_keep_a_diverging_scale():
+    scales = HeadScales.of(comparison("differential", "multihead", heads=4), None)
+    assert scales.weights.is_signed and scales.weights.palette.is_diverging
+
+
+def test_other_maps_have_one_scale():
+    amap = attnviz.look(TEXT)
+    assert list(HeadScales.of(amap, None).by_name) == ["weight"]
+    only = comparison("scaled-dot", "causal").select(heads=[2])  # a difference alone
+    assert list(HeadScales.of(only, None).by_name) == ["weight"]
+    assert HeadScales.of(only, None).weights.is_centered
+
+
+@pytest.mark.parametrize("view", [name for name in VIEW_NAMES if name != "auto"])
+def test_tables_have_signs_in_differences_only(view):
+    made = run(*WORDS, "--view", view)
+    assert made.status == 0, made.err
+    plain, change = made.out.split("causal − scaled-dot")[0], made.out
+    assert not re.search(r"[+-]\d\.", plain)
+    assert "weight scale 0" in change and "difference scale -0." in change
+    if view == "matrix":
+        assert re.search(r"\+0\.\d\d", made.out) and "-0.00" not in made.out
+
+
+def test_rows_that_sum_to_1_have_no_column_of_sums():
+    assert Remainder.of(comparison("scaled-dot", "causal")) is None
+    gates = Remainder.of(comparison("sigmoid", "scaled-dot"))
+    assert gates.mark == "Σ"
+    assert np.allclose(gates.values[:, 2], gates.values[:, 1] - gates.values[:, 0])
+
+
+def test_numbers_of_figures_have_signs_in_differences_only():
+    drawable = Drawable.of(comparison("scaled-dot", "causal"), Style())
+    assert drawable.of_head((0, 0)).format_weight(0.25) == "0.25"
+    assert drawable.of_head((0, 2)).format_weight(0.25) == "+0.25"
+
+
+@pytest.mark.parametrize("view", [name for name in VIEW_NAMES if name not in ("auto", "rows")])
+def test_figures_have_a_bar_per_scale(view, tmp_path):
+    out = tmp_path / "scales.svg"
+    assert run(*WORDS, "--view", view, "-o", str(out)).status == 0
+    text = out.read_text()
+    assert ">weight<" in text and ">difference<" in text
