@@ -9,6 +9,8 @@ import attnviz
 from attnviz.core.comparison import compared_heads
 from attnviz.render.figure.drawable import Drawable
 from attnviz.render.head_scales import HeadScales
+from attnviz.render.page.data_island import page_data
+from attnviz.render.page.split_comparison import split_maps
 from attnviz.render.row_remainder import Remainder
 from attnviz.render.style import Style
 from attnviz.render.views import VIEW_NAMES
@@ -81,3 +83,16 @@ def test_figures_have_a_bar_per_scale(view, tmp_path):
     assert run(*WORDS, "--view", view, "-o", str(out)).status == 0
     text = out.read_text()
     assert ">weight<" in text and ">difference<" in text
+
+
+def test_the_page_has_a_scale_for_weights_and_one_for_differences():
+    island = page_data(split_maps(comparison("scaled-dot", "causal")), Style())
+    assert island["start"]["palette"] == "viridis"
+    assert island["defaults"] == {"signed": "RdBu", "plain": "viridis"}
+    signed = [made["signed"] for made in island["maps"]]
+    largest = [made["largest"] for made in island["maps"]]
+    assert signed == [False, False, True] and largest[0] == largest[1] != largest[2]
+    alone = page_data([attnviz.look(TEXT)], Style())
+    assert alone["defaults"]["plain"] is None and "RdBu" in alone["diverging"]
+    two = page_data(split_maps(attnviz.compare("a b", other_text="a c")), Style())
+    assert two["title"] == "a b vs. a c"

@@ -12,9 +12,17 @@ export function themeColor(name) {
 	return getComputedStyle(byId("live")).color;
 }
 
+/** The selected palette, or the default of a map that it does not suit, as of a difference. */
+function suitedPalette(selected, signed) {
+	const { defaults, diverging } = pageData;
+	if (diverging.includes(selected) === signed) return selected;
+	return (signed ? defaults.signed : defaults.plain) ?? selected;
+}
+
 /** A color scale: weights from `low` to `high` onto a palette. */
 export class Scale {
-	constructor(palette, high) {
+	constructor(selected, high, signed) {
+		const palette = suitedPalette(selected, signed);
 		this.colors = decodeBase64(pageData.palettes[palette]);
 		this.high = high || 1;
 		this.low = pageData.diverging.includes(palette) ? -this.high : 0;

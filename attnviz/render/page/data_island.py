@@ -6,7 +6,7 @@ Its keys are a file format: `sources/external/attnviz_html.py` reads maps back f
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -37,10 +37,11 @@ def page_data(amaps: Sequence[AttentionMap], style: Style) -> dict[str, Any]:
     Arrays are quantized while they are written, which is why it can be written once.
     """
     check_size(amaps)
-    signed = any(amap.signed for amap in amaps)
+    signed = all(amap.signed for amap in amaps)  # else weights and differences
+    has_signed = any(amap.signed for amap in amaps)
     first = amaps[0]
     return {
-        "title": escape_text(style.title or first.text or map_name(first)),
+        "title": escape_text(style.title or page_title(first)),
         "start": {
             "view": "compare" if style.view == "auto" and len(amaps) > 1 else style.view,
             "q": initial_query(first) if style.query is None else style.query,
@@ -53,9 +54,35 @@ def page_data(amaps: Sequence[AttentionMap], style: Style) -> dict[str, Any]:
             row.name: encode_palette(row) for row in PALETTES if row.is_diverging or not signed
         },
         "diverging": [row.name for row in PALETTES if row.is_diverging],
-        "largest": max(largest_magnitude(amap.weights) for amap in amaps),
-        "maps": iter([map_data(amap, style, several=len(amaps) > 1) for amap in amaps]),
+        # Of maps that the selected palette does not suit.
+        "defaults": {
+            "signed": find_palette(None, signed=True).name,
+            "plain": find_palette(None).name if has_signed and not signed else None,
+        },
+        "largest": largest_weight(amaps),
+        "maps": iter(
+            [
+                {
+                    **map_data(amap, style, several=len(amaps) > 1),
+                    "largest": largest_weight(
+                        other for other in amaps if other.signed == amap.signed
+                    ),
+                }
+                for amap in amaps
+            ]
+        ),
     }
+
+
+def page_title(first: AttentionMap) -> str:
+    """The text, both texts of a comparison of two, or the name of the first map."""
+    other = first.meta.get("other_text")
+    return f"{first.text} vs. {other}" if other else first.text or map_name(first)
+
+
+def largest_weight(amaps: Iterable[AttentionMap]) -> float:
+    """The largest magnitude of the weights of maps, which they share a scale up to."""
+    return max(largest_magnitude(amap.weights) for amap in amaps)
 
 
 def initial_query(amap: AttentionMap) -> int:

@@ -1,7 +1,6 @@
 // The weights of one head under the options. `notes` lists all that change what is shown.
 
 import { Scale } from "./color.js";
-import { pageData } from "./data.js";
 import { formatExact, maxAbs, pluralize } from "./format.js";
 
 /** Groups of tokens (one per row or column), and the group of each token, −1 if omitted. */
@@ -36,13 +35,13 @@ export class HeadMatrix {
 			if (!signed || this.remainder.some((rest) => rest > 1e-3)) {
 				this.margin = ["∅", "on no key", this.remainder];
 			}
-		} else if (!renormalized && (row_sum === "any" || nKey)) {
+		} else if (!renormalized && ((row_sum === "any" && !this.sumsToZero(signed)) || nKey)) {
 			this.margin = ["Σ", "row sum", nKey ? this.sums() : this.totals];
 		}
 		const altered = renormalized || state.words; // weights may exceed those of the map
 		this.shared = state.scale === "map" && !(altered && row_sum === "any");
-		const most = altered ? 1 : pageData.largest;
-		this.scale = new Scale(state.palette, this.shared ? most : maxAbs(this.values));
+		const most = altered ? 1 : attention.largest;
+		this.scale = new Scale(state.palette, this.shared ? most : maxAbs(this.values), signed);
 		this.filter(state);
 		this.notes = [
 			(nKey || nQuery) &&
@@ -124,6 +123,11 @@ export class HeadMatrix {
 		const bound = value === 0 && this.least[row] ? `< ${formatExact(this.least[row])}` : "";
 		const text = masked ? "masked" : bound || formatExact(value);
 		return { value, masked, isDrawn: this.isDrawn[index] === 1, text };
+	}
+
+	/** Whether every row sums to 0, as the differences of rows that sum to 1 do. */
+	sumsToZero(signed) {
+		return signed && this.totals.every((sum) => Math.abs(sum) < 1e-5);
 	}
 
 	/** Columns of visible keys, largest weight first. */
