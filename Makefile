@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-model test check format bench docs gallery clean
+.PHONY: help demo demo-model test fuzz check format bench docs gallery clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -57,6 +57,12 @@ demo-model: $(VENV)/models $(VENV)/minilm ## the same with a pretrained model: a
 # Each core runs a contiguous part of the tests, so that most fixtures of a file are made once.
 test: $(VENV)/test ## install what the tests need and run them, on all cores
 	$(BIN)/python -m pytest -q -n auto --maxprocesses 8 --dist worksteal
+
+FUZZERS := tests/fuzz tests/sources/test_config_walk.py tests/core/test_attend_arguments.py
+SECONDS := 60
+
+fuzz: $(VENV)/test ## run each fuzzer for SECONDS=60: files, tokenizers, options and masks, configs, arrays
+	ATTNVIZ_SOAK=$(SECONDS) $(BIN)/python -m pytest -q $(FUZZERS)
 
 check: $(VENV)/check ## lint and types
 	$(BIN)/ruff format --check .

@@ -1,8 +1,5 @@
 """attend with any argument: right, or refused in one line that names the argument."""
 
-import os
-import time
-
 import numpy as np
 import pytest
 
@@ -23,6 +20,7 @@ from tests.core.attend_fuzz import (
     random_call,
     to_dtype,
 )
+from tests.fuzz.loop import case_numbers
 
 ROWS = list(VARIANTS)
 every_row = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
@@ -65,12 +63,9 @@ def test_all_rows_but_one_run():
 
 def test_random_calls_are_right_or_refused():
     """ATTNVIZ_SOAK seconds of random tunables, masks, scales and numbers; else 400 calls."""
-    soak = float(os.environ.get("ATTNVIZ_SOAK", "0"))
-    end, seed = time.monotonic() + soak, 0
-    while seed < 400 or time.monotonic() < end:
+    for seed in case_numbers(400):
         rng = np.random.default_rng(seed)
         random_call(ROWS[int(rng.integers(len(ROWS)))], rng)
-        seed += 1
 
 
 @pytest.mark.parametrize("shape", [(2, 3), (6, 5), (1, 6), (1, 1, 5, 5), (5,) * 4])

@@ -1,0 +1,1 @@
+"""Fuzzers: mutated files, tokenizers and command lines; `make fuzz SECONDS=60` runs them long."""

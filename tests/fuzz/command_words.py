@@ -101,7 +101,7 @@ def command_params(command: str) -> tuple[Any, ...]:
 
 def make_words(random: Random) -> list[str]:
     """The arguments of one command."""
-    command = random.choice((*COMMANDS, *["show"] * 8))
+    command = random.choice((*COMMANDS, *["show"] * 8, "mask", "mask"))
     params = command_params(command)
     options = [p for p in params if p.param_type_name == "option" and p.opts[0] not in NOT_TRIED]
     words = [] if command == "show" and random.random() < 0.7 else [command]

@@ -1,11 +1,10 @@
 """Every setting of every family's config with hostile values, one at a time.
 
-The suite runs a sample; all of them run where ATTNVIZ_SOAK is set.
+The suite runs a sample; more of them run for the seconds of ATTNVIZ_SOAK, all in about 150.
 """
 
 import itertools
 import json
-import os
 import random
 import warnings
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from attnviz.sources.checkpoint.config import CONFIG_KEYS
 from attnviz.sources.model.checkpoint import open_checkpoint
 from attnviz.sources.model.describe import describe
 from attnviz.sources.model.generate import generate
+from tests.fuzz.loop import case_numbers
 from tests.sources.reference import FOLDERS, MODELS, attend_unrecorded, encoding_of_ids
 
 SAMPLE = 120
@@ -125,10 +125,9 @@ def linked(tmp_path):
 
 def test_hostile_values_are_used_or_refused_by_name(linked):
     cases = all_cases()
-    if "ATTNVIZ_SOAK" not in os.environ:
-        cases = random.Random(1).sample(cases, SAMPLE)
+    random.Random(1).shuffle(cases)
     faults = []
-    for name, folder, key, config in cases:
+    for _, (name, folder, key, config) in zip(case_numbers(SAMPLE), cases, strict=False):
         path = linked(folder, config)
         with warnings.catch_warnings():
             warnings.simplefilter("error")
@@ -139,7 +138,7 @@ def test_hostile_values_are_used_or_refused_by_name(linked):
                 message = f"{type(error).__name__}: {error}"
         if message != "runs" and not is_clear(message, key):
             faults.append(f"{name}: {message:.200}")
-    assert not faults, f"{len(faults)} of {len(cases)}:\n" + "\n".join(faults)
+    assert not faults, f"{len(faults)}:\n" + "\n".join(faults)
 
 
 def test_an_unclear_refusal_is_found():
