@@ -11,6 +11,7 @@ import pytest
 from tokenizers import Tokenizer
 
 from attnviz.errors import CouldNotError, InvalidInputError, MisuseError
+from attnviz.sources.tokenizing import child_process
 from attnviz.sources.tokenizing import tokenizer_json as tokens_file
 from attnviz.sources.tokenizing.tokenizers import find_tokenizer
 from tests.sources.documents import bert_document
@@ -71,7 +72,8 @@ CATASTROPHIC_REGEX = {
 }
 
 
-def test_a_panic_of_the_library_is_one_line(saved, capfd):
+def test_a_panic_of_the_library_is_one_line(saved, capfd, monkeypatch):
+    monkeypatch.setattr(child_process, "TIME_LIMIT", 60.0)  # the panic takes CPU time
     broken = find_tokenizer(saved(bert_document(pre_tokenizer=CATASTROPHIC_REGEX)))
     with pytest.raises(InvalidInputError, match="crashed: Onig"):
         broken.encode("a" * 32 + "c")
