@@ -22,6 +22,7 @@ from attnviz.cli.output import earlier_run, existing_file, map_writers
 from tests.cli.runner import run
 
 MODULES = (atomic_file, batch, earlier_run, existing_file, map_writers)
+SECONDS = 120  # of one run
 FILES = frozenset(module.__file__ for module in MODULES)
 
 
@@ -67,6 +68,7 @@ def run_stopped(words: tuple[str, ...], folder: Path, sent: int, moment: int) ->
     if child == 0:
         status, errors = 99, "the run did not end"
         try:
+            signal.alarm(SECONDS)  # a child that hangs is ended, and the test fails
             os.chdir(folder)
             signal.signal(signal.SIGINT, program.interrupt)
             moments = Moments(moment, lambda: os.kill(os.getpid(), sent))
