@@ -42,7 +42,7 @@ class Fusedmax(Normalizer):
         tau = float(fused.max() - pair.weights[pair.head, pair.query].max())
         support = int((fused > tau).sum())
         table = pair.table(("logit", pair.row), ("fused", fused))
-        yield ArithmeticLine("support", ("keys above τ",), float(support), table)
+        yield ArithmeticLine("support", ("number of keys above τ",), float(support), table)
         total = float(np.sort(fused)[-support:].sum())
         yield ArithmeticLine("their sum", ("Σ largest(", support, ", fused)"), total)
         yield ArithmeticLine("τ", ("(", total, " − 1) / ", support), tau)

@@ -44,7 +44,7 @@ class Sparsemax(Normalizer):
         table = pair.table(*(() if name == "logit" else (("logit", pair.row),)), (name, scores))
         kept = ("largest(", support, f", {name})")
         total = float(np.sort(scores)[-support:].sum())
-        yield ArithmeticLine("support", ("keys above τ",), float(support), table)
+        yield ArithmeticLine("support", ("number of keys above τ",), float(support), table)
         yield ArithmeticLine("their sum", ("Σ ", *kept), total)
         yield ArithmeticLine("τ", ("(", total, " − 1) / ", support), tau)
         pieces = ("max(", float(scores[pair.at]), " − ", tau, ", 0)")
