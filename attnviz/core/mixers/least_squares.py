@@ -61,9 +61,10 @@ class Mesa(Mixer):
         total = np.cumsum(log_gate, axis=1)
         ridge = SMALLEST_LAMBDA + softplus(inputs.param("lambda_mesa"))
         (n_head, n_key, d), offset = key.shape, inputs.grid.offset
+        n_query = query.shape[1]
         second_moment = np.zeros((n_head, d, d), dtype=key.dtype)
-        weights = np.zeros((n_head, query.shape[1], n_key), dtype=key.dtype)
-        for t in range(n_key):
+        weights = np.zeros((n_head, n_query, n_key), dtype=key.dtype)
+        for t in range(offset + n_query):  # later keys are read by no query
             new = (key[:, t] * beta[:, t])[:, :, None] * key[:, t, None, :]
             second_moment = second_moment * np.exp(log_gate[:, t, None]) + new
             if t < offset:
