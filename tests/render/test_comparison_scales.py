@@ -8,6 +8,7 @@ import pytest
 import attnviz
 from attnviz.core.comparison import compared_heads
 from attnviz.render.figure.drawable import Drawable
+from attnviz.render.figure.overview_grid import OverviewGrid
 from attnviz.render.head_scales import HeadScales
 from attnviz.render.page.data_island import page_data
 from attnviz.render.page.split_comparison import split_maps
@@ -96,3 +97,17 @@ def test_the_page_has_a_scale_for_weights_and_one_for_differences():
     assert alone["defaults"]["plain"] is None and "RdBu" in alone["diverging"]
     two = page_data(split_maps(attnviz.compare("a b", other_text="a c")), Style())
     assert two["title"] == "a b vs. a c"
+
+
+def test_the_overview_of_a_comparison_has_rows_of_maps():
+    amap = comparison("multihead", "multihead:normalize=hard", layers=2, select_heads=[1, 3])
+    grid = OverviewGrid.of(amap)
+    names = ["multihead", "multihead:normalize=hard", "multihead:normalize=hard − multihead"]
+    assert list(grid.rows) == [f"{name} · {layer}" for name in names for layer in (0, 1)]
+    assert grid.columns == ("1", "3") and len(set(grid.cells.values())) == 12
+    for (layer, head), (row, column) in grid.cells.items():
+        entry = compared_heads(amap)[head]
+        assert grid.rows[row] == f"{entry.name} · {layer}"
+        assert grid.columns[column] == str(entry.head)
+    plain = OverviewGrid.of(attnviz.look(TEXT, layers=2))
+    assert (plain.rows, plain.columns) == (("0", "1"), ("0", "1", "2", "3"))

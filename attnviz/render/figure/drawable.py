@@ -139,7 +139,9 @@ class Drawable(Record, eq=False):
         if amap.n_layer == 1:
             return escape_text(amap.head_label(head))
         name = amap.head_name(layer, head)
-        return escape_text(name.replace("layer ", "L").replace("head ", "H") if short else name)
+        return escape_text(
+            name.replace("layer ", "L").replace(" · head ", " H") if short else name
+        )
 
     def caption(self, layer: int, head: int) -> str:
         """The caption of a head; empty if it has none."""
