@@ -1,0 +1,125 @@
+"""`explain -o`: Markdown, LaTeX, HTML and JSON of the same steps, complete or absent."""
+
+import json
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from attnviz.core.variants import VARIANTS
+from attnviz.render.reports.explanation_files import WRITERS
+from tests.cli.runner import run
+
+HOSTILE = "The c|t`$x_1 <b>&amp;\\end{document} %#{}~^ \u202e\x1b[0m 猫"
+WORDS = ("-t", "whitespace", "-v", "local-p", "--dim", "4", "--cell", "2,1")
+EXTENSIONS = [suffix.removeprefix(".") for suffix in WRITERS]
+
+
+def write(tmp_path, extension, *words, text="The cat sat"):
+    path = tmp_path / f"steps.{extension}"
+    result = run("explain", text, *WORDS, *words, "-o", str(path))
+    assert (result.status, result.out) == (0, ""), result.err
+    return path.read_text(encoding="utf-8")
+
+
+def numbers_of_text(*words):
+    """Every number that the terminal prints in the arithmetic of the weight."""
+    out = run("explain", "The cat sat", *WORDS, *words, width=80).out
+    section = out[out.index("\nweight of query") :]
+    return set(re.findall(r"-?\d+\.\d{2,}", section))
+
+
+@pytest.mark.parametrize("extension", ["html", "md", "tex"])
+def test_files_hold_every_number_of_the_text(extension, tmp_path):
+    content = write(tmp_path, extension)
+    assert all(number in content for number in numbers_of_text())
+    assert "untrained weights (seed 0)" in content
+    assert write(tmp_path, extension, "--precision", "5") != content
+
+
+def test_json_is_the_document_of_standard_output(tmp_path):
+    path = tmp_path / "steps.json"
+    words = ("explain", "The cat sat", *WORDS)
+    assert run(*words, "-o", str(path)).status == 0
+    assert path.read_text() == run(*words, "--json").out
+    assert json.loads(path.read_text())["format"] == "attnviz-explanation"
+
+
+class Page(HTMLParser):
+    """Collects elements, and refuses those left open."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.tags, self.text = [], set(), ""
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.add(tag)
+        assert not {name for name, _ in attributes} & {"src", "href", "onclick", "onload"}
+        if tag not in ("meta",):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text += data
+
+
+def test_the_page_is_offline_well_formed_and_keeps_markup_of_tokens_as_text(tmp_path):
+    content = write(tmp_path, "html", text=HOSTILE)
+    page = Page()
+    page.feed(content)
+    assert page.open == [] and not page.tags & {"script", "b", "img", "link", "iframe"}
+    assert "default-src 'none'" in content and "://" not in content
+    assert "<b>&amp;\\end{document}" in page.text and "\x1b" not in content
+    assert "\u202e" not in content and "猫" in page.text
+
+
+def test_markdown_tables_have_as_many_cells_as_columns(tmp_path):
+    content = write(tmp_path, "md", text=HOSTILE)
+    tables = re.findall(r"(?:^\|.*\n)+", content, flags=re.MULTILINE)
+    assert len(tables) > 8
+    for table in tables:
+        assert len({len(re.findall(r"(?<!\\)\|", line)) for line in table.splitlines()}) == 1
+    assert "\x1b" not in content and "\\<b\\>" in content
+
+
+@pytest.mark.parametrize("row", list(VARIANTS), ids=lambda row: row.name)
+def test_latex_is_balanced_and_knows_its_commands(row, tmp_path):
+    text = HOSTILE if row.name == "local-p" else "a b"
+    context = ("-c", "c d") if row.context == "required" else ()
+    path = tmp_path / "steps.tex"
+    cell = ("--cell", "0,0")
+    result = run("explain", text, *context, "-v", row.name, *cell, "-o", str(path))
+    assert result.status == 0, result.err
+    content = path.read_text(encoding="utf-8")
+    bare = re.sub(r"\\[\\{}$&#_%|]", "", re.sub(r"^%.*\n", "", content))
+    assert bare.count("{") == bare.count("}") and bare.count("$") % 2 == 0
+    assert content.count(r"\begin{bmatrix}") == content.count(r"\end{bmatrix}") > 0
+    assert content.count(r"\end{document}") == 1 and content.endswith("\\end{document}\n")
+    for formula in re.findall(r"(?<!\\)\$(.*?)(?<!\\)\$", content):
+        beyond = set(re.sub(r"\\text\{.*?\}", "", formula)) - set(map(chr, range(128)))
+        assert not beyond, formula
+
+
+REFUSED = [
+    (("-o", "x.txt"), "unsupported extension '.txt'; use .html, .md, .tex, .json"),
+    (("-o", "x"), "unsupported file without extension"),
+    (("-o", "x.md", "--json"), "--json cannot be combined with --output"),
+    (("-o", "x.md", "-o", "./x.md"), "the same file is given twice"),
+    (("-o", "x.md", "--color", "always"), "--color has no effect on files"),
+    (("-o", "x.json", "--precision", "2"), "--precision has no effect on json"),
+]
+
+
+@pytest.mark.parametrize(("words", "message"), REFUSED)
+def test_misuse_is_refused(words, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = run("explain", "a b", *words)
+    assert (result.status, result.out) == (2, "") and message in result.err
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_that_cannot_be_written_leaves_nothing(tmp_path):
+    result = run("explain", "a b", "-o", str(tmp_path / "none" / "x.md"))
+    assert result.status != 0 and "cannot write" in result.err and not list(tmp_path.iterdir())
