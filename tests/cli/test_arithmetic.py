@@ -20,6 +20,7 @@ SOURCES = {
     # learned vectors, and products of a learned matrix with a vector
     "v|w|u|m|s|a|b|D|δ|[wab][₁₂₃12]|Wⱼ|W₂ⱼ|R₁ᵢ|R₂ⱼ|P_l|P_w|[γβ] [qk]": "learned",
     "W[qkr]|U[qkc]|qᵀ[WU]|W₁x|W₂relu\\(W₁[qk]\\)|U_[qk] p\\d+|q·m/√d|w·[qkx]": "matrix × vector",
+    "W_[wσαβ] q|[qk] in each bucket|[qk] in each cluster": "matrix × vector",
     "R [qk]′|[qk] of the factors": "low-rank vectors",
     # positions
     "θ|f|pᵢ|pⱼ": "frequencies and sinusoids of the position encoding",
@@ -29,6 +30,7 @@ SOURCES = {
     "[-\\d.]+ × S\\(i − \\d+, j − -?\\d+\\)": "scores of other pairs",
     "weights of query \\d+|α of the row before|α, shifted|softmax\\(logit\\)": "other weights",
     # results of a procedure that the lines name, and do not carry out
+    "μ|κ": "centres: sums over this query and those before it",
     "u": "what earlier queries leave: the row max(…, 0) above it",
     "low|high": "q·e of the positions below and above",
     "fused": "the total variation step of fusedmax",
@@ -41,8 +43,6 @@ WHOLE = "a mixer: its matrix is computed at once"
 NOT_YET = {
     "path": "a product of matrices between key and query",
     "indexed": "the scores of the indexer are not printed",
-    "lsh": "the hashes are not printed",
-    "routing": "the clusters are not printed",
     "moba": "the scores of the blocks are not printed",
     "mocha": "chunks are not printed",
     "milk": "chunks are not printed",
@@ -64,9 +64,6 @@ NOT_YET = {
     "kda": WHOLE,
     "lightning": WHOLE,
     "hgrn2": WHOLE,
-    "graves": WHOLE,
-    "gmm": WHOLE,
-    "fourier": WHOLE,
 }
 
 

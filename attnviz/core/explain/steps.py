@@ -74,7 +74,9 @@ def source_steps(
     for name, array in inputs.params.items():
         if array.ndim > 1:  # a single number is part of the arithmetic of a weight
             matrix = array[head].reshape(-1, array.shape[-1])
-            yield matrix_step(f"parameter {name}", "learned by the mechanism", "", matrix)
+            yield matrix_step(
+                f"parameter {name}", "a learned parameter of the mechanism", "", matrix
+            )
     for name in trace.stages:
         if not changes_nothing(trace, name, head):
             yield stage_step(trace, name, head, labels_of(queries), labels_of(keys))

@@ -1,4 +1,4 @@
-"""Content-based key selection: softmax over top-k, hashed, clustered or block-wise chosen keys."""
+"""Content-based key selection: softmax over top-k, indexed or block-wise chosen keys."""
 
 from __future__ import annotations
 
@@ -8,14 +8,17 @@ from typing import ClassVar
 
 import numpy as np
 
-from attnviz.core.arithmetic import ArithmeticLine, Lines, WeightPair, key_table
+from attnviz.core.arithmetic import (
+    ArithmeticLine,
+    Lines,
+    WeightPair,
+    key_table,
+)
 from attnviz.core.arrays import BoolArray, FloatArray, IntArray, Shape
 from attnviz.core.inputs import Inputs, Sizes
 from attnviz.core.normalizers import Softmax
-from attnviz.core.numerics import unit_vectors
 from attnviz.core.positions import Rope
 from attnviz.core.scores.kernel_features import standardize
-from attnviz.errors import MisuseError
 
 
 class TopK(Softmax):
@@ -96,81 +99,6 @@ class LightningIndexer(Softmax):
         return Rope(rotary_dim=width).rotate(vectors, positions.reshape(-1), "query")
 
 
-class LshBuckets(Softmax):
-    """Locality-sensitive hashing (LSH): keys in the same hash bucket as the query.
-
-    Formula: bucket(x) = argmax [R x; -R x]; a token attends to itself only where its bucket has
-    no other visible key
-    Paper: 2001.04451 (Reformer; one round of hashing, buckets not cut into chunks)
-    """
-
-    name = "lsh"
-    aliases = ("same-hash",)
-    tunable_aliases: ClassVar = {"buckets": "hash_buckets"}
-    limits: ClassVar = {"hash_buckets": (2, inf)}
-    hash_buckets: int = 4
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.hash_buckets % 2:
-            raise MisuseError(
-                f"{self.name}: hash_buckets={self.hash_buckets} should be even: a bucket for "
-                "each row of R, and one for its negative"
-            )
-
-    def param_shapes(self, sizes: Sizes) -> Mapping[str, Shape]:
-        """R [hash_buckets / 2, d]"""
-        return {"r_hash": (self.hash_buckets // 2, sizes.d)}
-
-    def restrict_visible(
-        self, logits: FloatArray, visible: BoolArray, inputs: Inputs
-    ) -> BoolArray:
-        """Keys in the query's bucket.    -> [head, query, key]"""
-        del logits
-        same = visible & equal_labels(
-            self.bucket(inputs, inputs.query), self.bucket(inputs, inputs.key)
-        )
-        others = same & (inputs.grid.q != inputs.grid.k)
-        return np.where(others.any(-1, keepdims=True), others, same)
-
-    def bucket(self, inputs: Inputs, vectors: FloatArray) -> IntArray:
-        """[head, token, d] -> [head, token]"""
-        projection = inputs.project("r_hash", vectors)
-        return np.concatenate([projection, -projection], axis=-1).argmax(-1)
-
-
-class KMeansClusters(Softmax):
-    """k-means routing: keys in the same cluster (nearest learned centroid) as the query.
-
-    Formula: cluster(x) = argmax_c μ_c·n(x), n the layer norm without gains
-    Paper: 2003.05997 (Routing Transformer; its implementation makes clusters of equal size)
-    """
-
-    name = "k-means"
-    aliases = ("same-cluster",)
-    limits: ClassVar = {"clusters": (1, inf)}
-    clusters: int = 3
-
-    def param_shapes(self, sizes: Sizes) -> Mapping[str, Shape]:
-        """μ [cluster, d]"""
-        return {"centroids": (self.clusters, sizes.d)}
-
-    def restrict_visible(
-        self, logits: FloatArray, visible: BoolArray, inputs: Inputs
-    ) -> BoolArray:
-        """Keys in the query's cluster.    -> [head, query, key]"""
-        del logits
-        return visible & equal_labels(
-            self.cluster(inputs, inputs.query), self.cluster(inputs, inputs.key)
-        )
-
-    def cluster(self, inputs: Inputs, vectors: FloatArray) -> IntArray:
-        """[head, token, d] -> [head, token]"""
-        # The argmax does not depend on the length, so that the norm needs no epsilon.
-        centred = unit_vectors(vectors - vectors.mean(-1, keepdims=True))
-        return inputs.project("centroids", centred).argmax(-1)
-
-
 class BlockTopK(Softmax):
     """Mixture of block attention (MoBA): the `top` blocks by q · mean key, the own block included.
 
@@ -201,11 +129,6 @@ class BlockTopK(Softmax):
         return visible & selected[..., np.arange(inputs.grid.n_key) // self.block]
 
 
-def equal_labels(of_query: IntArray, of_key: IntArray) -> BoolArray:
-    """Pairs with the same label.    [head, query], [head, key] -> [head, query, key]"""
-    return of_query[:, :, None] == of_key[:, None, :]
-
-
 def top_k_mask(scores: FloatArray, visible: BoolArray, top: int) -> BoolArray:
     """The visible keys that score no less than the `top`-th best.
 
@@ -231,4 +154,4 @@ def first_top_k_mask(scores: FloatArray, visible: BoolArray, top: int) -> BoolAr
     return visible & selected
 
 
-PARTS: tuple[type[Softmax], ...] = (TopK, LightningIndexer, LshBuckets, KMeansClusters, BlockTopK)
+PARTS: tuple[type[Softmax], ...] = (TopK, LightningIndexer, BlockTopK)

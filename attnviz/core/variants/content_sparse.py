@@ -5,13 +5,8 @@ from __future__ import annotations
 from attnviz.core.masks import Causal
 from attnviz.core.mixers.sorted_blocks import SortedBlocks
 from attnviz.core.normalizers.adaptive import AdaptiveSpan
-from attnviz.core.normalizers.key_selection import (
-    BlockTopK,
-    KMeansClusters,
-    LightningIndexer,
-    LshBuckets,
-    TopK,
-)
+from attnviz.core.normalizers.key_groups import KMeansClusters, LshBuckets
+from attnviz.core.normalizers.key_selection import BlockTopK, LightningIndexer, TopK
 from attnviz.core.normalizers.native_sparse import NativeSparse
 from attnviz.core.positions import Rope
 from attnviz.core.variant import Variant
