@@ -47,8 +47,8 @@ class Variant(Record, kw_only=True):
     """One row of the catalogue. The default parts are scaled dot product, softmax, no mask.
 
     A layer plan has `layers`, the mechanisms of layers 0, 1, 2 …, repeated over the depth; its
-    own parts are those of its first layer, see `layer_plan`. Its layers agree in heads and in
-    what is added to the embeddings.
+    own parts are those of its first layer (variants/layer_plans.py). Its layers agree in heads
+    and in what is added to the embeddings.
     """
 
     name: str
@@ -247,14 +247,3 @@ class Variant(Record, kw_only=True):
     def slots(self) -> tuple[Any, ...]:
         """The values of all fields, parts among them."""
         return tuple(getattr(self, f.name) for f in fields(self))
-
-
-def layer_plan(*layers: Variant, **texts: Any) -> Variant:
-    """A row whose layers have these mechanisms in turn, repeated over the depth.
-
-    `texts` are the fields that describe it, name, summary and formula among them.
-    """
-    refuses = any(layer.context == "refused" for layer in layers)
-    context = "refused" if refuses else layers[0].context
-    plan: Variant = replace(layers[0], layers=layers, context=context, **texts)
-    return plan

@@ -114,7 +114,7 @@ def test_only_debug_prints_a_traceback():
 
 
 def test_an_internal_error_is_one_line(monkeypatch):
-    monkeypatch.setattr("attnviz.api.look.look", lambda *a, **k: 1 / 0)
+    monkeypatch.setattr("attnviz.api.look.look_to_write", lambda *a, **k: 1 / 0)
     made = run("a b")
     assert (made.status, made.out) == (1, "")
     assert made.err == (
@@ -157,7 +157,7 @@ def test_ctrl_c_is_130(monkeypatch):
     def interrupted(*args, **options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("attnviz.api.look.look", interrupted)
+    monkeypatch.setattr("attnviz.api.look.look_to_write", interrupted)
     made = run("a b")
     assert (made.status, made.out, made.err) == (130, "", "")
 

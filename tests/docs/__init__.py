@@ -31,11 +31,12 @@ TIRED = "The animal did not cross the street because it was too tired"
 BLOCK = re.compile(r"(<!-- (?P<name>[a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
-def terminal(*words):
-    """A command and what it prints, at 80 columns."""
+def terminal(*words, last=None):
+    """A command and what it prints, or the last lines of that, at 80 columns."""
     shown = " ".join(f'"{w}"' if " " in w else w for w in words)
-    output = "\n".join(line.rstrip() for line in run(*words).out.rstrip().splitlines())
-    return f"```console\n$ attnviz {shown}\n{output}\n```\n"
+    lines = [line.rstrip() for line in run(*words).out.rstrip().splitlines()]
+    lines = lines if last is None else ["…", *lines[-last:]]
+    return "\n".join(["```console", f"$ attnviz {shown}", *lines, "```", ""])
 
 
 def classics():
@@ -100,7 +101,7 @@ def speed():
 BLOCKS = {
     "table": lambda: terminal(SENTENCE, "-v", "causal"),
     "cell": lambda: terminal(
-        "explain", "The cat sat", "--dim", "4", "--heads", "1", "--cell", "cat,sat"
+        "explain", "The cat sat", "--dim", "4", "--heads", "1", "--cell", "cat,sat", last=30
     ),
     "heads": heads,
     "families": families,

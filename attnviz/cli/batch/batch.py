@@ -14,9 +14,9 @@ from attnviz.cli.environment import BrokenOutputPipe, Environment, FileId
 from attnviz.cli.input.sentence import Sentence
 from attnviz.cli.input.sentences import input_format, second_name
 from attnviz.cli.options.request import drop_run_options, parse_request
+from attnviz.cli.output.file_per_map import DuplicateIdError
 from attnviz.cli.output.map_writers import (
     AppendWriter,
-    DuplicateIdError,
     MapWriter,
     note_unfinished,
     open_writers,

@@ -28,7 +28,7 @@ def compare(
         typer.Option(
             "--variant",
             "-v",
-            metavar="NAME[:KEY=VALUE,…]",
+            metavar="NAME:KEY=VALUE",
             help="Mechanism to compare, with settings: scaled-dot:temperature=0.5. Repeat; with a "
             "model, one is enough.",
         ),

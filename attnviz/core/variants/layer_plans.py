@@ -5,6 +5,7 @@ The layers of a plan are named after what they are in it; their texts are those 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from attnviz.core.masks import Causal, Window
@@ -16,7 +17,7 @@ from attnviz.core.scales import Unscaled
 from attnviz.core.scales.fixed import TemperatureTuning
 from attnviz.core.scores.latent_mla import MultiHeadLatent
 from attnviz.core.scores.qk_norm import QueryKeyNorm
-from attnviz.core.variant import Variant, layer_plan
+from attnviz.core.variant import Variant
 
 
 def layer(name: str, **parts: Any) -> Variant:
@@ -45,6 +46,18 @@ LATENT_NOPE = layer(
     score=MultiHeadLatent(query_latent_dim=0, rotated=False),
     scale=Unscaled(),
 )
+
+
+def layer_plan(*layers: Variant, **texts: Any) -> Variant:
+    """A row whose layers have these mechanisms in turn, repeated over the depth.
+
+    `texts` are the fields that describe it, name, summary and formula among them.
+    """
+    refuses = any(layer.context == "refused" for layer in layers)
+    context = "refused" if refuses else layers[0].context
+    plan: Variant = replace(layers[0], layers=layers, context=context, **texts)
+    return plan
+
 
 ROWS = (
     layer_plan(
