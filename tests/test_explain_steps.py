@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from attnviz.api.explain import explain
+from attnviz.core.scores import Score
 from attnviz.core.variants import VARIANTS
 from attnviz.errors import MisuseError
 from tests.cli.runner import run
@@ -47,14 +48,18 @@ def test_each_step_follows_from_the_ones_before(row):
             assert np.array_equal(sum(parts), step[f"{prefix}embeddings"])
     x = step.get("query embeddings", step.get("embeddings"))
     c = step.get("context embeddings", x)
-    for source, matrix, name in ((x, "W_Q", "queries"), (c, "W_K", "keys"), (c, "W_V", "values")):
+    projections = [(x, "W_Q", "queries"), (c, "W_K", "keys")]
+    if row.mixer is not None or type(row.score).value_shapes is Score.value_shapes:
+        projections.append((c, "W_V", "values"))
+    for source, matrix, name in projections:
         assert np.allclose(source @ step[matrix], step[name], atol=1e-12), name
-    assert np.allclose(step["weights"] @ step["values"], step["output"], atol=1e-12)
+    assert len(projections) == 3 or "W_V" not in step
+    output = step["weights"] @ step["values"]
+    assert np.allclose(row.heads.normalize_output(output, 0), step["output"], atol=1e-12)
     after = step["layer output"]
     assert np.allclose(x + step["concatenation"] @ step["W_O"], after, atol=1e-12)
     width = step["output"].shape[-1]
-    if "normalized" not in next(s.meaning for s in explanation.steps if s.name == "concatenation"):
-        assert np.array_equal(step["concatenation"][:, -width:], step["output"])
+    assert np.array_equal(step["concatenation"][:, -width:], step["output"])
 
 
 @pytest.mark.parametrize("name", ["multihead", "differential", "alibi", "cross", "rope"])

@@ -62,7 +62,6 @@ ALLOWED = {
     # Something else of the same name.
     "render/figure/cell_numbers.py: self.format": "a method that writes a number",
     "render/terminal/context.py: format": "the format is made of a sign and a precision",
-    "render/terminal/numbers.py: format": "the format is made of a sign and a precision",
     # Patterns.
     "sources/external/readers.py: re.compile": "the signatures of the table of readers",
     "sources/model/size_checks.py: re.compile": "prefixes of tensors, escaped, and a constant",

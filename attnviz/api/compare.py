@@ -28,7 +28,7 @@ from attnviz.sources.forward_pass import (
 from attnviz.sources.options import PART_OPTIONS, Options, validate_options
 from attnviz.sources.seeded.run_seeded import SeededPass, describe_overrides
 
-COPIES_PER_PASS = 4  # maps in memory per recorded one: as recorded, differences, joined
+COPIES_PER_PASS = 5  # maps in memory per recorded one: as recorded, differences, joined
 Indices = tuple[int, ...] | None  # of layers or heads; None: all
 
 

@@ -74,12 +74,9 @@ def output_steps(trace: Trace, queries: Tokens, layers: SeededLayers) -> Iterato
     if not layers.variant.has_projections:
         return
     layer, x = trace.call.layer, trace.call.inputs.query_input
-    outputs = layers.variant.heads.normalize_output(trace.output, layer)
-    joined: FloatArray = np.concatenate(list(outputs), axis=-1)
-    formula = ", ".join(f"head {n}" for n in range(len(outputs)))
+    joined: FloatArray = np.concatenate(list(trace.output), axis=-1)
+    formula = ", ".join(f"head {n}" for n in range(len(trace.output)))
     meaning = "the outputs of all heads side by side"
-    if outputs is not trace.output:
-        meaning = "the outputs of all heads, normalized, side by side"
     yield vector_step("concatenation", meaning, f"z = [{formula}]", joined, queries)
     matrix = layers.output_projection(layer, joined.shape[-1])
     yield matrix_step("W_O", "projects the concatenation to the model dimension", "", matrix)

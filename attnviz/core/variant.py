@@ -31,7 +31,6 @@ from attnviz.core.part import Part
 from attnviz.core.positions import NoPosition, Position
 from attnviz.core.renamed import missing_attribute
 from attnviz.core.scales import RootDim, Scale
-from attnviz.core.scales.fixed import RootSumDim
 from attnviz.core.scores import Dot, Score
 from attnviz.core.tunables import resolve_tunable_aliases, tunable_values, with_tunables
 from attnviz.errors import MisuseError, RenamedError
@@ -233,7 +232,11 @@ class Variant(Record, kw_only=True):
         Raises MisuseError where `values` state another number of products.
         """
         n_product = self.score.n_product
-        if not isinstance(self.scale, RootSumDim) or n_product in (None, self.scale.products):
+        if n_product is None:
+            return self
+        from attnviz.core.scales.fixed import RootSumDim
+
+        if not isinstance(self.scale, RootSumDim) or n_product == self.scale.products:
             return self
         if "products" in values:
             raise MisuseError(

@@ -10,7 +10,7 @@ from math import isnan, pi
 import numpy as np
 
 GIVEN = re.compile(
-    r"learned \(.*\)|the tunable \w+|drawn from seed \d+|keys above τ"
+    r"learned \(.*\)|the tunable \w+|drawn from seed \d+|number of keys above τ"
     r"|chosen (so that|for) the row sum.*|of (odd|even) heads|[^\[\]]*: (visible|masked)"
 )
 NOTE = re.compile(r" \([a-z ]+\)$")  # "0 (masked)"

@@ -21,7 +21,7 @@ SOURCES = {
     "v|w|u|m|s|a|b|D|δ|[wab][₁₂₃12]|Wⱼ|W₂ⱼ|R₁ᵢ|R₂ⱼ|P_l|P_w|[γβ] [qk]": "learned",
     "W[qkr]|U[qkc]|qᵀ[WU]|W₁x|W₂relu\\(W₁[qk]\\)|U_[qk] p\\d+|q·m/√d|w·[qkx]": "matrix × vector",
     "W_[wσαβ] q|[qk] in each bucket|[qk] in each cluster": "matrix × vector",
-    "R [qk]′|[qk] of the factors": "low-rank vectors",
+    "(R )?[qk]′|[qk] of the factors": "low-rank vectors",
     # positions
     "θ|f|pᵢ|pⱼ": "frequencies and sinusoids of the position encoding",
     "\\|i − j\\|": "distances of positions",
@@ -64,6 +64,18 @@ NOT_YET = {
     "kda": WHOLE,
     "lightning": WHOLE,
     "hgrn2": WHOLE,
+    "mamba-3": WHOLE,
+    "log-linear": WHOLE,
+    "delta-product": WHOLE,
+    "rwkv-7": WHOLE,
+    "mesa": WHOLE,
+    "gated-slots": WHOLE,
+    "bounded-memory": WHOLE,
+    "sparse-sinkhorn": WHOLE,
+    "qwen3-next": WHOLE,
+    "kimi-hybrid": WHOLE,
+    "native-sparse": "the weights of the blocks and the gates are not printed",
+    "longnet": "the share of each dilated pattern is not printed",
 }
 
 

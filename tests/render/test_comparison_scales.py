@@ -90,8 +90,9 @@ def test_the_page_has_a_scale_for_weights_and_one_for_differences():
     island = page_data(split_maps(comparison("scaled-dot", "causal")), Style())
     assert island["start"]["palette"] == "viridis"
     assert island["defaults"] == {"signed": "RdBu", "plain": "viridis"}
-    signed = [made["signed"] for made in island["maps"]]
-    largest = [made["largest"] for made in island["maps"]]
+    maps = list(island["maps"])
+    signed = [one["signed"] for one in maps]
+    largest = [one["largest"] for one in maps]
     assert signed == [False, False, True] and largest[0] == largest[1] != largest[2]
     alone = page_data([attnviz.look(TEXT)], Style())
     assert alone["defaults"]["plain"] is None and "RdBu" in alone["diverging"]

@@ -196,7 +196,7 @@ def test_without_scripts_a_long_text_is_truncated_with_a_note():
 
 @pytest.mark.parametrize("signed", [False, True])
 @pytest.mark.parametrize("many", [False, True])
-def test_quantized_values_read_back_within_half_a_step_of_their_row(signed, many, monkeypatch):
+def test_quantized_values_read_back_within_a_step_of_their_row(signed, many, monkeypatch):
     if many:
         monkeypatch.setattr("attnviz.render.page.quantize.MAX_16_BIT_VALUES", 100)
     shape = (2, 3, 5, 7)
@@ -212,7 +212,8 @@ def test_quantized_values_read_back_within_half_a_step_of_their_row(signed, many
     back, out = unpack_values(parse_packed_header(quantized, "weights"), "weights")
     peak = np.abs(array).max(-1, keepdims=True)
     share = np.divide(np.abs(array), peak, out=np.zeros(shape), where=peak > 0)
-    half = 0.51 / quantized["top"]
+    # Half a step of rounding; as much again gives rows of unsigned weights their sums back.
+    half = (0.51 if signed else 1.02) / quantized["top"]
     bound = (
         2 * np.sqrt(share) * half + half**2 if quantized["curve"] == "square" else half
     ) * peak
@@ -260,7 +261,7 @@ def test_a_page_reads_back_as_the_map_it_shows():
     )
     back = read(html(amap, Style()))
     steps = amap.weights.max(-1, keepdims=True) / 65534
-    assert (np.abs(back.weights - amap.weights) <= 0.51 * steps).all()
+    assert (np.abs(back.weights - amap.weights) <= 1.02 * steps).all()
     assert np.array_equal(back.visible[0, 0], amap.visible[0, 0])
     assert (back.layers, back.heads, back.queries) == (amap.layers, amap.heads, amap.queries)
 

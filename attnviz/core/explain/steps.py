@@ -96,7 +96,7 @@ def projection_steps(
     known = matrices(head, kv_value.shape[-1] // inputs.query.shape[-1])
     for title, letter, meaning, array, tokens in vectors:
         name = f"W_{letter.upper()}"
-        if name in known:
+        if name in known and name in trace.call.formulas[letter]:
             yield matrix_step(name, f"projects the input to the {title}", "", known[name])
         formula = f"{letter} = {trace.call.formulas[letter]}"
         yield vector_step(title, f"one vector per token, {meaning}", formula, array, tokens)

@@ -74,7 +74,7 @@ def table_columns(
         to_float32(amap.weights[where], "weight"),
     )
     columns = {**dict(zip(COLUMNS, values, strict=True)), "hidden": masked}
-    return columns | ({MAP_COLUMN: np.array(utf8_texts(maps), object)[head]} if maps else {})
+    return columns | ({MAP_COLUMN: np.array(utf8_texts(maps))[head]} if maps else {})
 
 
 def utf8_texts(texts: Sequence[str]) -> list[str]:

@@ -11,9 +11,9 @@ from base64 import b64encode
 
 import numpy as np
 
-from attnviz.render.page import html
 from attnviz.render.style import Style
 from tests.conftest import make_map
+from tests.render.pages import html
 from tests.sources.external.hand import header, npy, npz, tensors
 
 TABLE = b"layer,head,query,key,weight\n"

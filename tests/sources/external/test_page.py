@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 
 from attnviz.errors import InvalidInputError, UnknownNameError
-from attnviz.render.page import html, quantize
+from attnviz.render.page import quantize
 from attnviz.render.style import Style
 from attnviz.sources.external.assemble import assemble
 from attnviz.sources.external.attnviz_html import parse_packed_header, read_html, unpack_values
 from attnviz.sources.external.selection import Selection
 from tests.conftest import make_map
+from tests.render.pages import html, stored
 
 START, END = b'<script type="application/json" id="data">', b"</script>"
 PEAKS, SHAPE = np.ones(3, "<f8").tobytes(), [1, 1, 3, 3]
@@ -105,7 +106,7 @@ def test_row_sums_are_those_before_rounding(monkeypatch, n_16_bit, n_key, concen
     random = np.random.default_rng(n_key)
     weights = random.dirichlet([concentration] * n_key, size=(1, 2, 8))
     weights[0, 0, 0, 0] *= 0.5  # a row that does not sum to 1
-    packed = parse_packed_header(quantize.quantize(weights, False), "weights")
+    packed = parse_packed_header(stored(quantize.quantize(weights, False)), "weights")
     values, _ = unpack_values(packed, "weights")
     peaks = weights.max(-1, keepdims=True)
     assert (np.abs(values - weights) <= peaks / (65_000 if n_16_bit else 127)).all()
