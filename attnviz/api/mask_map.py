@@ -8,6 +8,7 @@ from attnviz.core.attention_map import AttentionMap
 from attnviz.core.compose.grammar import parse_mask
 from attnviz.core.grid import Grid
 from attnviz.core.masks import align_queries
+from attnviz.core.selection import HeadSelection, Selector
 from attnviz.core.token_features import compute_token_features
 from attnviz.core.tokens import Token
 from attnviz.errors import MisuseError
@@ -23,6 +24,7 @@ def mask_map(
     size: int | None = None,
     tokenizer: str | None = None,
     heads: int = 1,
+    select_heads: Selector = None,
 ) -> AttentionMap:
     """The keys that a mask lets each token of a text, or each of `size` positions, attend to.
 
@@ -33,9 +35,11 @@ def mask_map(
         size: the sequence length, instead of a text.
         tokenizer: the tokenizer of the texts ("words").
         heads: the number of heads; some masks differ per head.
+        select_heads: the heads to keep, by number, as in `look`; they are not combined.
 
     Raises:
-        MisuseError: neither text nor size, or both; a size that is too large.
+        MisuseError: neither text nor size, or both; a size that is too large;
+            heads that do not exist or are to be combined.
         GrammarError: an invalid expression.
     """
     mask = parse_mask(expression)
@@ -45,11 +49,13 @@ def mask_map(
         raise MisuseError("--tokenizer has no effect without a text")
     queries = number_positions(size) if size is not None else tokenize(text or "", tokenizer)
     keys = queries if context is None else tokenize(context, tokenizer)
+    kept = select_from(heads, select_heads)
     shape = (heads, len(queries), len(keys))
     grid = align_queries(mask, Grid.of(*shape, compute_token_features(queries, keys)))
-    visible = np.broadcast_to(mask(grid), shape)
+    visible = np.broadcast_to(mask(grid), shape)[list(kept)]
     n_visible, n_pair = int(visible.sum()), visible.size
     return AttentionMap(
+        heads=kept,
         queries=queries,
         keys=keys,
         weights=visible[None].astype(np.float32),
@@ -59,13 +65,28 @@ def mask_map(
         meta={
             "source": "mask",
             "variant": f"mask {mask}",
-            "algebra": f"{n_visible} of {n_pair} pairs visible, {n_visible / n_pair:.1%}",
+            "algebra": f"{n_visible} of {n_pair} pairs allowed, {n_visible / n_pair:.1%}",
             "mask": str(mask),
             "density": n_visible / n_pair,
             "row_sum": "any",
             "signed": False,
         },
     )
+
+
+def select_from(n_head: int, selector: Selector) -> tuple[int, ...]:
+    """The numbers of the selected heads out of `n_head`.
+
+    Raises MisuseError for heads that do not exist and for a combination of heads.
+    """
+    selection = HeadSelection.parse(None, selector)
+    if selection.is_reduced:
+        raise MisuseError(
+            f"--head {selector}: the heads of a mask are not combined; select some by number, "
+            "as in 0,2"
+        )
+    _, kept = selection.resolve((0,), range(n_head))
+    return tuple(range(n_head)) if kept is None else kept
 
 
 def number_positions(size: int) -> tuple[Token, ...]:

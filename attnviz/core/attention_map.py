@@ -132,6 +132,14 @@ class AttentionMap(Record, eq=False):
         return bool(self.meta.get("signed", False)) or bool(self.weights.min(initial=0.0) < 0)
 
     @property
+    def is_mask(self) -> bool:
+        """Whether the map is an attention mask: 1 for allowed pairs, 0 for masked ones."""
+        if self.meta.get("source") != "mask":
+            return False
+        allowed = self.weights == 1 if self.visible is None else self.visible
+        return bool((self.weights == allowed).all())
+
+    @property
     def masked(self) -> BoolArray | None:
         """The masked pairs; None where there are none.    -> [layer, head, query, key]"""
         if self.visible is None or self.visible.all():

@@ -38,12 +38,13 @@ class Pool(Record):
             tuple(round(at / self.queries) for at in find_borders(amap.queries)),
         )
 
-    @property
-    def note(self) -> str:
-        """The block size in words; empty without pooling."""
+    def note(self, *, is_mask: bool) -> str:
+        """What a cell of a map, or of a mask, shows; empty without pooling."""
         parts = ((self.queries, "queries"), (self.keys, "keys"))
         block = " × ".join(f"{n} {what}" for n, what in parts if n > 1)
-        return f"each cell = max |weight| over {block}" if block else ""
+        if not block:
+            return ""
+        return f"each cell = {'any allowed pair' if is_mask else 'max |weight|'} over {block}"
 
     def __call__(self, weights: FloatArray, masked: BoolArray) -> tuple[FloatArray, BoolArray]:
         """The weight of largest magnitude per cell, with its sign; masked where all of it is.

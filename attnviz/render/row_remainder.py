@@ -24,9 +24,12 @@ class Remainder(Record, eq=False):
     def of(cls, amap: AttentionMap) -> Remainder | None:
         """∅ for rows that sum to at most 1, Σ for any other sum; None where all rows sum to 1.
 
-        In a comparison, those are the rows of the maps, not of their differences.
+        In a comparison, those are the rows of the maps, not of their differences. A mask has no
+        weights, and so no row sums.
         Signed weights of such rows sum to at most 1 in magnitude, so that ∅ is 1 − Σ|w|.
         """
+        if amap.is_mask:
+            return None
         sums = amap.row_sums
         if amap.row_sum == "at most 1":
             signed = amap.signed

@@ -153,15 +153,47 @@ def test_set_reaches_every_tunable(row):
 
 def test_a_mask_is_drawn_with_its_density():
     result = run("mask", "window(3) & (causal | window(1))", SENTENCE)
-    assert "15 of 36 pairs visible, 41.7%" in result.out
+    assert "15 of 36 pairs allowed, 41.7%" in result.out
+    assert "█ allowed   · masked" in result.out
+    assert not re.search(r"1\.00|Σ|scale|layer 0 · head 0\n[^\n]*weight", result.out)
     document = json.loads(run("mask", "causal", "--size", "9", "--json").out)
     assert np.array_equal(document["weights"][0][0], np.tril(np.ones((9, 9))))
     assert document["meta"]["density"] == 45 / 81
 
 
+@pytest.mark.parametrize("view", ["matrix", "overview"])
+@pytest.mark.parametrize("color", ["never", "always"])
+def test_a_mask_has_two_classes_of_cells_and_no_scale(view, color, tmp_path):
+    out = tmp_path / "mask.svg"
+    words = ("mask", "causal & window(2)", SENTENCE, "--heads", "2", "--view", view)
+    assert run(*words, "-o", str(out)).status == 0
+    drawn = re.sub(r"<(metadata|style).*?</\1>", "", out.read_text(encoding="utf-8"), flags=re.S)
+    texts = re.findall(r"<text[^>]*>([^<]*)</text>", drawn)
+    assert {"allowed", "masked", "22 of 72 pairs allowed, 30.6%"} <= set(texts)
+    printed = run(*words, "--color", color).out
+    for text in (*texts, re.sub(r"\x1b\[[\d;]*m", "", printed)):
+        assert not re.search(r"\d\.\d\d|weight|Σ|scale|blank", text)
+    assert "allowed" in printed and "masked" in printed
+
+
+def test_heads_of_a_mask_are_selected():
+    document = json.loads(
+        run("mask", "causal", "a b", "--heads", "3", "--head", "1", "--json").out
+    )
+    assert document["heads"] == [1] and document["meta"]["variant"] == "mask causal"
+    assert "3 of 4 pairs" in document["meta"]["algebra"]
+    last = json.loads(run("mask", "causal", "a b", "--heads", "3", "--head", "-1", "--json").out)
+    assert last["heads"] == [2]
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
+        (("mask", "causal", "a b", "--view", "rows"), "a mask has auto, matrix, overview"),
+        (("mask", "causal", "a b", "--head", "1"), "there is no head 1"),
+        (("mask", "causal", "a b", "--heads", "2", "--head", "mean"), "are not combined"),
+        (("mask", "causal", "a b", "--layer", "0"), "No such option: --layer"),
+        (("mask", "causal", "a b", "--annotate"), "No such option: --annotate"),
         (("mask", "causal"), "a text or --size"),
         (("mask", "causal", "a b", "--size", "3"), "a text or --size"),
         (("mask", "causal", "--size", "0"), "should be between 1 and"),

@@ -170,8 +170,9 @@ def test_pooling_takes_the_largest_magnitude_with_its_sign():
 
 
 def test_the_note_states_the_pool_size():
-    assert Pool().note == ""
-    assert Pool(keys=3).note == "each cell = max |weight| over 3 keys"
+    assert Pool().note(is_mask=False) == ""
+    assert Pool(keys=3).note(is_mask=False) == "each cell = max |weight| over 3 keys"
+    assert Pool(keys=3).note(is_mask=True) == "each cell = any allowed pair over 3 keys"
     assert Pool.to_size(100, 10, rows=30, columns=30) == Pool(4, 1)
     assert Pool.to_size(100, 10, rows=30, columns=30).uniform == Pool(4, 4)
 

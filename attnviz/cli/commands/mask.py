@@ -9,8 +9,11 @@ import typer
 from attnviz.cli.options.shared import DISPLAY, GENERAL, IN_OUT, SELECTION
 from attnviz.cli.options.spec import with_options
 
+VIEWS = ("auto", "matrix", "overview")
+NOT_OF_MASKS = ("input", "size", "query", "segments", "layer", "annotate")
 
-@with_options(IN_OUT, SELECTION, DISPLAY, GENERAL, without=("input", "size", "query", "segments"))
+
+@with_options(IN_OUT, SELECTION, DISPLAY, GENERAL, without=NOT_OF_MASKS)
 def mask(
     ctx: typer.Context,
     expression: Annotated[
@@ -46,7 +49,19 @@ def mask(
     """Draw an attention mask and count the allowed pairs."""
     from attnviz.api.mask_map import mask_map
     from attnviz.cli.output.render import write_all
+    from attnviz.errors import MisuseError
+    from attnviz.render.views import find_view
 
     env = ctx.obj.with_color(options["color"])
-    amap = mask_map(expression, text, context, size=size, tokenizer=tokenizer, heads=heads)
+    if find_view(options["view"]).name not in VIEWS:
+        raise MisuseError(f"--view {options['view']}: a mask has {', '.join(VIEWS)}")
+    amap = mask_map(
+        expression,
+        text,
+        context,
+        size=size,
+        tokenizer=tokenizer,
+        heads=heads,
+        select_heads=options["head"],
+    )
     write_all(env, [amap], options, captions=lambda amap, known: {})

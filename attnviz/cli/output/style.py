@@ -22,7 +22,7 @@ def parse_style(env: Environment, options: Mapping[str, Any]) -> Style:
         palette=options["palette"],
         precision=check_precision(options["precision"]),
         title=options["title"],
-        annotate=options["annotate"],
+        annotate=options.get("annotate"),
         size=parse_size(options.get("size")),
         dpi=check_dpi(options["dpi"]),
         ascii=env.ascii,

@@ -36,7 +36,11 @@ class CellNumbers(Record):
         Warns if requested values are omitted.
         """
         annotate = drawable.style.annotate
-        if annotate is False or (annotate is None and drawable.amap.weights.size > MAX_NUMBERS):
+        if (
+            drawable.is_mask
+            or annotate is False
+            or (annotate is None and drawable.amap.weights.size > MAX_NUMBERS)
+        ):
             return None
         for short, enough in ((False, EASY), (True, READABLE)):
             points = min(LARGEST, max_font_size(drawable, short, cell))

@@ -20,15 +20,15 @@ BESIDE, WIDE, TALLEST = 0.25, 0.13, 2.6
 
 
 def colorbars_width(drawable: Drawable) -> float:
-    """The width of all colorbars side by side, in inches."""
-    return COLORBAR_WIDTH * len(drawable.scales.by_name)
+    """The width of all colorbars side by side, in inches; without any, that of a margin."""
+    return COLORBAR_WIDTH * len(drawable.scales.by_name) if drawable.has_colorbar else EDGE
 
 
 def draw_colorbars(
     figure: Figure, drawable: Drawable, layout: FigureLayout, beyond: float = 0.0
 ) -> None:
-    """Draw each scale right of the panels, after `beyond` inches of other content."""
-    scales = drawable.scales.by_name
+    """Draw each scale, if any, right of the panels, after `beyond` inches of other content."""
+    scales = drawable.scales.by_name if drawable.has_colorbar else {}
     for number, (name, scale) in enumerate(scales.items()):
         left = beyond + number * COLORBAR_WIDTH
         is_shared = drawable.n_panel > 1 and len(scales) == 1

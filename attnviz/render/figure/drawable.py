@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 
@@ -21,7 +22,8 @@ from attnviz.render.safe_text import escape_text, escape_token
 from attnviz.render.style import SEPARATOR, Style
 
 DECIMALS = 2
-MASKED = "masked"
+MASKED, ALLOWED = "masked", "allowed"  # the legend of these cells
+MASK_PALETTE = "Blues"  # of allowed pairs
 
 
 class Drawable(Record, eq=False):
@@ -66,17 +68,19 @@ class Drawable(Record, eq=False):
         masked, remainder = amap.masked, RemainderColumn.of(amap)
         unspent = remainder.values if remainder and remainder.mark == UNSPENT else 0.0
         captions = (*style.captions.values(), *style.row_captions.values())
-        texts = (title, *queries, *keys, *amap.names, *captions)
+        subtitle = escape_text(SEPARATOR.join(filter(None, subtitle_notes(amap))))
+        texts = (title, subtitle, *queries, *keys, *amap.names, *captions)
         fonts = FontSet.of(map(escape_text, texts))
         if viewer_fonts:
             fonts = replace(fonts, missing=frozenset())
         # ∅ has the colors of the weights
+        palette = MASK_PALETTE if amap.is_mask else palette
         scales = HeadScales.of(amap, style.palette, default=palette, others=unspent)
         return cls(
             amap=amap,
             style=style,
             title=title,
-            subtitle=SEPARATOR.join(filter(None, (alignment_note(amap), untrained_note(amap)))),
+            subtitle=subtitle,
             queries=queries,
             keys=keys,
             masked=np.broadcast_to(np.False_ if masked is None else masked, amap.weights.shape),
@@ -90,6 +94,11 @@ class Drawable(Record, eq=False):
         """The drawable with the color scale of one head: of weights, or of differences."""
         scale = self.scales.of_head(at[1])
         return self if scale is self.scale else replace(self, scale=scale)
+
+    @cached_property
+    def is_mask(self) -> bool:
+        """Whether the map is an attention mask."""
+        return self.amap.is_mask
 
     @property
     def n_panel(self) -> int:
@@ -110,9 +119,16 @@ class Drawable(Record, eq=False):
         )
 
     @property
-    def masked_note(self) -> str:
-        """The meaning of hatched cells; empty if there are none."""
-        return MASKED if self.masked.any() else ""
+    def cell_notes(self) -> tuple[str, ...]:
+        """The legend of cells without a weight; of a mask, that of all cells."""
+        if self.is_mask:
+            return ALLOWED, MASKED
+        return (MASKED,) if self.masked.any() else ()
+
+    @property
+    def has_colorbar(self) -> bool:
+        """Whether colors mean weights; those of a mask do not."""
+        return not self.is_mask
 
     @property
     def right_edge(self) -> float:
@@ -134,6 +150,8 @@ class Drawable(Record, eq=False):
     def heading(self, layer: int, head: int, *, short: bool = False) -> str:
         """The name of a head; a single layer is named in the title instead."""
         amap = self.amap
+        if self.is_mask and amap.heads == (0,):
+            return ""
         if amap.names:
             return self.fonts.substitute(escape_text(amap.head_name(layer, head)))
         if amap.n_layer == 1:
@@ -159,9 +177,11 @@ class Drawable(Record, eq=False):
         return bare if float(bare) == 0 else text.replace("-", "−")
 
 
-def alignment_note(amap: AttentionMap) -> str:
-    """How the tokens of two texts were aligned; empty for one text."""
-    return escape_text(str(amap.meta.get("alignment", "")))
+def subtitle_notes(amap: AttentionMap) -> tuple[str, ...]:
+    """How many pairs a mask allows; else how two texts were aligned, and untrained weights."""
+    if amap.is_mask:
+        return (str(amap.meta.get("algebra", "")),)
+    return str(amap.meta.get("alignment", "")), untrained_note(amap) or ""
 
 
 def figure_title(amap: AttentionMap, style: Style) -> str:

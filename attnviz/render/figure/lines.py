@@ -66,7 +66,7 @@ def draw_lines_view(drawable: Drawable) -> Figure:
             f"{name} below {format_tick(MIN_FRACTION * scale.high)}"
             for name, scale in drawable.scales.by_name.items()
         )
-        + (", or masked" if drawable.masked_note else ""),
+        + (", or masked" if drawable.masked.any() else ""),
         column.note if column else "",
     )
     arranged = arrange_lines(drawable, keys, notes)

@@ -46,9 +46,13 @@ def masked_runs(masked: BoolArray) -> list[tuple[int, int, int]]:
     return [(int(q), int(a), int(b)) for (q, a), (_, b) in zip(starts, ends, strict=True)]
 
 
-def hatch_sample(box: tuple[float, float, float, float]) -> Rectangle:
-    """A sample of the hatch for the legend; `box` in fractions of the figure."""
+def cell_sample(box: tuple[float, float, float, float], color: Any = None) -> Rectangle:
+    """A sample of a cell for the legend: of this color, else of the hatch of masked cells.
+
+    `box` is in fractions of the figure.
+    """
     from matplotlib.patches import Rectangle
 
     left, bottom, width, height = box
-    return Rectangle((left, bottom), width, height, **HATCH)
+    fill = HATCH if color is None else {"facecolor": color, "linewidth": 0.0}
+    return Rectangle((left, bottom), width, height, **fill)

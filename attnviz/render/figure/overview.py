@@ -71,7 +71,7 @@ def arrange_overview(
     across, down = len(grid.columns) * PITCH, len(grid.rows) * row_pitch(drawable)
     labels = max(text_width(row, NAME) for row in grid.rows)
     need = PanelSize(wide=across, tall=down * tall, smallest=SMALLEST, largest=LARGEST)
-    always = nonempty(AXES, drawable.pooled_note, drawable.masked_note, Remainder.note(amap))
+    always = nonempty(AXES, drawable.pooled_note, *drawable.cell_notes, Remainder.note(amap))
     notes, width = always, (style.size or PAGE)[0]
     for _ in range(3):
         margins = Margins(
@@ -85,7 +85,7 @@ def arrange_overview(
         layout = compute_layout(1, (1,), need, margins, style.size, style.dpi)
         cell = (layout.panel[0] / across / n_key, layout.panel[1] / down / n_query)
         pool, width = pool_to_dots(drawable, cell), layout.size[0]
-        notes = nonempty(*always, pool.note)
+        notes = nonempty(*always, pool.note(is_mask=drawable.is_mask))
     return layout, pool, notes
 
 

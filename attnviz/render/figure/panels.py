@@ -122,7 +122,7 @@ def arrange_panels(drawable: Drawable, least: float, bars: str) -> PanelLayout:
         largest=max(MAX_CELL, MIN_PANEL / wide),
     )
     always = nonempty(
-        bars, drawable.pooled_note, drawable.masked_note, column.note if column else ""
+        bars, drawable.pooled_note, *drawable.cell_notes, column.note if column else ""
     )
     short = (drawable.heading(*at, short=True) for at in drawable.head_indices())
     heading = min(MAX_HEADING, max(text_width(text, HEADING) for text in short))
@@ -147,7 +147,9 @@ def arrange_panels(drawable: Drawable, least: float, bars: str) -> PanelLayout:
         bottom = max(bottom, below.extent) if is_refined else below.extent
         width, is_refined = layout.size[0], True
         over = max(over, heading - layout.panel[0])
-        notes = nonempty(*always, "" if bars else pool_to_dots(drawable, cell).note)
+        notes = nonempty(
+            *always, "" if bars else pool_to_dots(drawable, cell).note(is_mask=drawable.is_mask)
+        )
     return PanelLayout(layout, cell, down, below, over, notes)
 
 

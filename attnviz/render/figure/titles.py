@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from attnviz.render.figure.drawable import MASKED, Drawable
+from attnviz.render.figure.drawable import ALLOWED, MASKED, Drawable
 from attnviz.render.figure.fonts import text_width
 from attnviz.render.figure.layout import FigureLayout
-from attnviz.render.figure.masked_hatch import hatch_sample
+from attnviz.render.figure.masked_hatch import cell_sample
 from attnviz.render.figure.text_flow import TextPosition, flow_positions
 from attnviz.render.style import SEPARATOR
 
@@ -30,7 +30,7 @@ def nonempty(*notes: str) -> tuple[str, ...]:
 
 def note_positions(notes: tuple[str, ...], width: float) -> list[TextPosition]:
     """The positions of notes below the title, on a figure of this width in inches."""
-    widths = (text_width(note, NOTE) + SAMPLE * (note == MASKED) for note in notes)
+    widths = (text_width(note, NOTE) + SAMPLE * (note in (MASKED, ALLOWED)) for note in notes)
     return flow_positions(widths, width - 2 * EDGE, 0.25)
 
 
@@ -77,9 +77,10 @@ def new_figure(drawable: Drawable, layout: FigureLayout, notes: tuple[str, ...])
         figure.text(EDGE / width, y, text, fontsize=NOTE, color=INK, va="center")
     for note, position in zip(notes, note_positions(notes, width), strict=True):
         left, down = EDGE + position.left, first + LINE * (len(subtitle) + position.line)
-        if note == MASKED:
+        if note in (MASKED, ALLOWED):
             sample = layout.fraction_box(left, down - 0.06, SAMPLE - 0.06, 0.12)
-            figure.add_artist(hatch_sample(sample))
+            color = drawable.scale.palette.rgb[-1] / 255 if note == ALLOWED else None
+            figure.add_artist(cell_sample(sample, color))
             left += SAMPLE
         text = drawable.fonts.truncate(note, NOTE, width - left - EDGE)
         figure.text(left / width, 1 - down / height, text, fontsize=NOTE, color=FAINT, va="center")

@@ -52,7 +52,7 @@ def render_lines(context: RenderContext) -> Iterator[Line]:
     ]
     yield from block_columns(blocks, screen.width)
     notes = block_notes(context, glyph_ramp(context))
-    yield from context.legend_lines(glyph_ramp, [*notes, pool.note])
+    yield from context.legend_lines(glyph_ramp, [*notes, pool.note(is_mask=context.is_mask)])
 
 
 def natural_width(context: RenderContext) -> int:
@@ -79,7 +79,7 @@ def block_notes(context: RenderContext, ramp: GlyphRamp | None) -> list[str]:
 
 def blank_note(context: RenderContext, ramp: GlyphRamp | None) -> str:
     """The meaning of a blank among the glyphs; empty with colors, which have none."""
-    if ramp is None:
+    if ramp is None or context.is_mask:
         return ""
     if ramp.marks_zero:
         return "blank = exact zero" if context.has_exact_zero else ""

@@ -19,7 +19,13 @@ from attnviz.render.head_scales import HeadScales
 from attnviz.render.provenance import untrained_note
 from attnviz.render.safe_text import escape_text
 from attnviz.render.style import SENTENCE, SEPARATOR, Style
-from attnviz.render.terminal.cell_colors import MASKED, GlyphRamp, cell_style
+from attnviz.render.terminal.cell_colors import (
+    MASKED,
+    GlyphRamp,
+    cell_style,
+    palette_colors,
+    shade_ramp,
+)
 from attnviz.render.terminal.layout import (
     Block,
     Line,
@@ -67,6 +73,11 @@ class RenderContext(Record):
         return [(i, j) for i in range(self.amap.n_layer) for j in range(self.amap.n_head)]
 
     @cached_property
+    def is_mask(self) -> bool:
+        """Whether the map is an attention mask."""
+        return self.amap.is_mask
+
+    @cached_property
     def masked(self) -> BoolArray | None:
         """Masked weights, or None if there are none.    -> [layer, head, query, key]"""
         return self.amap.masked
@@ -90,6 +101,8 @@ class RenderContext(Record):
         """A weight as text: "0" for an exact zero, the mark "·" for a masked one."""
         if is_masked:
             return self.screen.encodable(MASKED)
+        if self.is_mask:
+            return self.allowed_mark
         return "0" if weight == 0 else self.format_number(weight)
 
     def format_number(self, number: float) -> str:
@@ -97,10 +110,19 @@ class RenderContext(Record):
         text = format(number, self.number_format)
         return text if float(text) else text.lstrip("+-")
 
+    @property
+    def allowed_mark(self) -> str:
+        """The glyph of an allowed pair of a mask."""
+        return shade_ramp(self.screen.ascii, signed=False).positive[-1]
+
     def cell_style(self, level: int) -> RichStyle | None:
         """The style of a number on the color of its level; None without colors."""
         depth = self.screen.depth
-        return None if depth is None else cell_style(self.scale.palette, depth, level)
+        if depth is None:
+            return None
+        if self.is_mask:  # a full glyph in the color of the level
+            return RichStyle.from_color(palette_colors(self.scale.palette, depth)[level])
+        return cell_style(self.scale.palette, depth, level)
 
     def head_name(self, at: tuple[int, int]) -> str:
         """The name of a head: its original layer and head, or its label in a comparison."""
@@ -167,7 +189,12 @@ class RenderContext(Record):
         yield from flow_blocks(blocks, width)
 
     def scale_line(self, ramp: GlyphRamp | None, name: str = "") -> Line:
-        """The scale from the lowest weight to the highest, with its glyphs or colors if any."""
+        """The scale from the lowest weight to the highest, with its glyphs or colors if any.
+
+        A mask has no scale, but a mark for allowed pairs.
+        """
+        if self.is_mask:
+            return [Segment(self.allowed_mark, self.cell_style(255)), Segment(" allowed")]
         sign = "+" if self.scale.low else ""
         low, high = f"{self.scale.low:.3g}", f"{self.scale.high:{sign}.3g}"
         if ramp is not None:
@@ -183,10 +210,13 @@ class RenderContext(Record):
     @property
     def masked_note(self) -> str:
         """The meaning of the mark of masked cells; empty if there are none."""
-        return "" if self.masked is None else f"{MASKED} masked"
+        is_shown = self.masked is not None or self.is_mask
+        return f"{MASKED} masked" if is_shown else ""
 
     @property
     def has_exact_zero(self) -> bool:
         """Whether a visible weight is exactly zero."""
+        if self.is_mask:
+            return False
         zeros = self.amap.weights == 0
         return bool((zeros if self.masked is None else zeros & ~self.masked).any())

@@ -79,7 +79,7 @@ class TableLayout(Record):
                 max_head_width(context, remainder.values),
                 cell_len(context.screen.encodable(remainder.mark)),
             )
-        number = max_head_width(context, context.amap.weights)
+        number = 1 if context.is_mask else max_head_width(context, context.amap.weights)
         return cls(context, remainder, Columns.of(context, number, rest))
 
     def head_table(self, at: tuple[int, int]) -> Iterator[Line]:

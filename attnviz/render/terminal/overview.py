@@ -42,7 +42,7 @@ def render_lines(context: RenderContext) -> Iterator[Line]:
         for start in range(0, len(heads), fit):
             yield from head_grid(context, heads[start : start + fit], pool, width)
     notes = block_notes(context, glyph_ramp(context))
-    yield from context.legend_lines(glyph_ramp, [*notes, pool.note])
+    yield from context.legend_lines(glyph_ramp, [*notes, pool.note(is_mask=context.is_mask)])
     yield from pattern_lines(context)
 
 

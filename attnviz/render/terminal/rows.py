@@ -32,7 +32,7 @@ def render_lines(context: RenderContext) -> Iterator[Line]:
     ]
     yield from block_columns(blocks, screen.width)
     notes = block_notes(context, choose_bars(context))
-    yield from context.legend_lines(choose_bars, [*notes, pool.note])
+    yield from context.legend_lines(choose_bars, [*notes, pool.note(is_mask=context.is_mask)])
 
 
 def choose_bars(context: RenderContext) -> GlyphRamp:
