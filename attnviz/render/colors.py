@@ -7,16 +7,20 @@ from __future__ import annotations
 
 from base64 import b85decode
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from attnviz.core.arrays import FloatArray, largest_magnitude
+from attnviz.errors import MisuseError
 from attnviz.lookup import find_by_name
 from attnviz.record import Record
 from attnviz.render.palettes import TABLES
 
 Bytes = NDArray[np.uint8]
+Limits = tuple[float | None, float | None]  # of a color scale; None: by the weights
+ROUNDING = 1e-6  # of 32-bit weights, relative to the scale
 BLACK, WHITE = (0, 0, 0), (255, 255, 255)
 MIDDLE_LUMINANCE = 0.179  # where black and white text have the same contrast
 
@@ -68,29 +72,80 @@ class ColorScale(Record):
 
     All heads of one output share a scale, so that equal colors are equal weights. It runs from
     0 to the largest weight; for signed weights and diverging palettes it is symmetric about 0.
+    Weights beyond given limits have the color of the limit; `outside_note` counts them.
     """
 
     palette: Palette
     high: float
     is_centered: bool = False
     is_signed: bool = False  # positive weights are written with a sign
+    floor: float = 0.0
 
     @classmethod
     def of(
-        cls, weights: FloatArray, *, signed: bool = False, palette: str | None = None
+        cls,
+        weights: FloatArray,
+        *,
+        signed: bool = False,
+        palette: str | None = None,
+        limits: Limits = (None, None),
     ) -> ColorScale:
-        """The scale from 0, or from −max, to max of |weights|.    weights [...]"""
+        """The scale from 0, or from −max, to max of |weights|, or to the given limits.
+
+        Raises MisuseError for limits in the wrong order, and on a centered scale for those that
+        are not symmetric about 0.    weights [...]
+        """
         colors = find_palette(palette, signed)
-        largest = largest_magnitude(weights) or 1.0
-        return cls(colors, largest, signed or colors.is_diverging, signed)
+        vmin, vmax = limits
+        is_centered = signed or colors.is_diverging
+        if is_centered and vmin is not None and vmax not in (None, -vmin):
+            raise MisuseError(
+                f"--vmin {vmin:g} and --vmax {vmax:g} must be symmetric about 0 for signed "
+                "weights and diverging palettes; give one of them"
+            )
+        if is_centered and vmax is None and vmin is not None:
+            vmax = -vmin
+        high = (largest_magnitude(weights) or 1.0) if vmax is None else vmax
+        floor = 0.0 if is_centered or vmin is None else vmin
+        if not -np.inf < floor < high < np.inf:
+            raise MisuseError(f"--vmin {floor:g} must be below --vmax {high:g}")
+        return cls(colors, high, is_centered, signed, floor)
 
     @property
     def low(self) -> float:
-        """The weight of the palette's first color: 0, or −high where centered."""
-        return -self.high if self.is_centered else 0.0
+        """The weight of the palette's first color: 0 or the limit, or −high where centered."""
+        return -self.high if self.is_centered else self.floor
+
+    def outside(self, weights: FloatArray, masked: Any = False) -> tuple[FloatArray, FloatArray]:
+        """The weights below and above the scale, beyond rounding; masked ones do not count.
+
+        Shapes: [...], broadcasts to [...] -> [n], [m]
+        """
+        values, slack = np.asarray(weights), ROUNDING * (self.high - self.low)
+        low, high = self.low - slack, self.high + slack
+        if values.min(initial=low) >= low and values.max(initial=high) <= high:
+            return np.empty(0), np.empty(0)  # without copies: most maps have no limits
+        shown = values[~np.broadcast_to(masked, values.shape)]
+        return shown[shown < low], shown[shown > high]
+
+    def outside_note(self, weights: FloatArray, masked: Any = False) -> str:
+        """How many weights are beyond the limits, and how far; empty if none is."""
+        return self.describe_outside(*self.outside(weights, masked))
+
+    def describe_outside(self, below: FloatArray, above: FloatArray) -> str:
+        """How many weights are below and above the scale, and how far.    [n], [m] -> text"""
+        parts = [
+            f"{below.size} below {self.low:.3g}, down to {below.min():.3g}" if below.size else "",
+            f"{above.size} above {self.high:.3g}, up to {above.max():.3g}" if above.size else "",
+        ]
+        text = "; ".join(part for part in parts if part)
+        return f"outside the scale: {text}" if text else ""
 
     def fractions(self, weights: FloatArray) -> FloatArray:
         """The position of each weight on the scale, from 0 to 1.    [...] -> [...]"""
+        if self.floor:
+            part = (np.asarray(weights, np.float64) - self.floor) / (self.high - self.floor)
+            return np.clip(part, 0.0, 1.0)
         part = np.clip(np.asarray(weights, np.float64) / self.high, -1.0, 1.0)
         return (part + 1.0) / 2.0 if self.is_centered else np.maximum(part, 0.0)
 

@@ -26,6 +26,8 @@ class Style(Record, kw_only=True):
     view: str = "auto"
     query: int | None = None  # of the text view
     palette: str | None = None
+    vmin: float | None = None  # limits of the color scale
+    vmax: float | None = None
     precision: int | None = None
     title: str | None = None
     names_text: bool = False  # tables begin with the sentence: there are several
@@ -37,6 +39,11 @@ class Style(Record, kw_only=True):
     row_captions: Mapping[tuple[int, int], str] = field(default_factory=dict)
     patterns: Mapping[tuple[int, int], tuple[str, float]] = field(default_factory=dict)
     made_by: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def limits(self) -> tuple[float | None, float | None]:
+        """The limits of the color scale; None: by the weights."""
+        return self.vmin, self.vmax
 
 
 def query_index(amap: AttentionMap, style: Style) -> int:

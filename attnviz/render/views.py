@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from attnviz.errors import MisuseError
 from attnviz.lookup import find_by_name
 from attnviz.record import Record
 
@@ -62,7 +63,15 @@ VIEWS = (
         figure="rows:draw_rows_view",
     ),
 )
+SCALED_VIEWS = ("matrix", "overview", "text")  # every cell has the color of its weight
 VIEW_NAMES = tuple(view.name for view in VIEWS if view.name != "auto")
+
+
+def require_scaled_view(name: str, limits: tuple[float | None, float | None]) -> None:
+    """Raise MisuseError for limits of the color scale in a view of bars or lines."""
+    if limits != (None, None) and name not in (*SCALED_VIEWS, "auto"):
+        scaled = ", ".join(SCALED_VIEWS)
+        raise MisuseError(f"--vmin and --vmax have no effect in the {name} view; views: {scaled}")
 
 
 def find_view(name: str) -> View:

@@ -193,6 +193,7 @@ def test_heads_of_a_mask_are_selected():
         (("mask", "causal", "a b", "--head", "1"), "there is no head 1"),
         (("mask", "causal", "a b", "--heads", "2", "--head", "mean"), "are not combined"),
         (("mask", "causal", "a b", "--layer", "0"), "No such option: --layer"),
+        (("mask", "causal", "a b", "--vmax", "2"), "No such option: --vmax"),
         (("mask", "causal", "a b", "--annotate"), "No such option: --annotate"),
         (("mask", "causal"), "a text or --size"),
         (("mask", "causal", "a b", "--size", "3"), "a text or --size"),

@@ -23,6 +23,8 @@ DISPLAY = {  # option: what is typed
     "annotate": ("--no-annotate",),
     "size": ("--size", "9x7"),
     "dpi": ("--dpi", "77"),
+    "vmin": ("--vmin", "0.05"),
+    "vmax": ("--vmax", "0.2"),
     "with_qk": ("--with-qk",),
     "color": ("--color", "never"),
 }

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from attnviz.errors import UnknownNameError
+from attnviz.errors import MisuseError, UnknownNameError
 from attnviz.render.colors import (
     BLACK,
     PALETTES,
@@ -113,3 +113,41 @@ def test_colours_do_not_load_matplotlib():
 
 def test_the_check_above_notices_matplotlib():
     assert loaded("import matplotlib") == "True"
+
+
+def test_limits_are_the_ends_of_the_scale():
+    weights = np.array([0.0, 0.1, 0.35, 0.5, 0.9])
+    scale = ColorScale.of(weights, limits=(0.1, 0.5))
+    assert (scale.low, scale.high) == (0.1, 0.5)
+    assert scale.levels(weights).tolist() == [0, 0, 159, 255, 255]
+    note = "outside the scale: 1 below 0.1, down to 0; 1 above 0.5, up to 0.9"
+    assert scale.outside_note(weights) == note
+    assert scale.outside_note(weights, weights != 0.35) == ""
+    assert ColorScale.of(weights, limits=(None, 0.5)).low == 0.0
+
+
+def test_a_limit_that_is_the_largest_weight_is_not_exceeded_by_rounding():
+    weights = np.array([0.1, 0.4], np.float32)
+    assert ColorScale.of(weights, limits=(0.1, 0.4)).outside_note(weights) == ""
+
+
+@pytest.mark.parametrize("limits", [(None, 0.2), (-0.2, None), (-0.2, 0.2)], ids=str)
+def test_limits_of_a_centered_scale_are_symmetric(limits):
+    scale = ColorScale.of(np.array([-0.5, 0.1]), signed=True, limits=limits)
+    assert (scale.low, scale.high) == (-0.2, 0.2)
+    assert scale.levels(np.array([-0.5, 0.0, 0.2])).tolist() == [0, 128, 255]
+
+
+@pytest.mark.parametrize(
+    ("limits", "signed", "says"),
+    [
+        ((0.5, 0.5), False, "must be below"),
+        ((None, -1.0), False, "must be below"),
+        ((2.0, None), False, "must be below"),
+        ((0.1, 0.5), True, "symmetric about 0"),
+        ((None, 0.0), True, "must be below"),
+    ],
+)
+def test_limits_without_a_scale_are_refused(limits, signed, says):
+    with pytest.raises(MisuseError, match=says):
+        ColorScale.of(np.array([0.2, 0.9]), signed=signed, limits=limits)

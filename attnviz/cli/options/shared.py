@@ -5,7 +5,7 @@ from __future__ import annotations
 from attnviz.cli.options.completion import format_names, palette_names, view_names
 from attnviz.cli.options.effects import ALL, COLOR, TABLE_REQUESTED, Effect, Need, acts_if, acts_on
 from attnviz.cli.options.spec import Group, Opt
-from attnviz.render.views import VIEW_NAMES, VIEWS
+from attnviz.render.views import SCALED_VIEWS, VIEW_NAMES, VIEWS
 
 CONTEXT = Group(
     "Input and output",
@@ -76,6 +76,8 @@ SELECTION = Group(
     },
 )
 
+SCALED = " ".join(SCALED_VIEWS)
+
 DISPLAY = Group(
     "Display",
     {
@@ -107,6 +109,22 @@ DISPLAY = Group(
             help="Colormap: viridis, cividis, magma, gray…",
             value_names=palette_names,
             effect=acts_on(COLOR, terminal="matrix overview lines text", figure=ALL, page=ALL),
+        ),
+        "vmin": Opt(
+            "--vmin",
+            float,
+            metavar="X",
+            help="Lowest weight of the color scale (not of differences beside weights).",
+            default_text="0, or −vmax for signed weights",
+            effect=acts_on(terminal=SCALED, figure=SCALED),
+        ),
+        "vmax": Opt(
+            "--vmax",
+            float,
+            metavar="X",
+            help="Highest weight of the color scale, to make several pictures comparable.",
+            default_text="the largest weight",
+            effect=acts_on(terminal=SCALED, figure=SCALED),
         ),
         "precision": Opt(
             "--precision",

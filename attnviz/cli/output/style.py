@@ -20,6 +20,8 @@ def parse_style(env: Environment, options: Mapping[str, Any]) -> Style:
     return Style(
         view=options["view"],
         palette=options["palette"],
+        vmin=options.get("vmin"),
+        vmax=options.get("vmax"),
         precision=check_precision(options["precision"]),
         title=options["title"],
         annotate=options.get("annotate"),

@@ -16,6 +16,7 @@ from attnviz.render.figure.views import choose_view, draw_function
 from attnviz.render.provenance import untrained_note
 from attnviz.render.safe_text import escape_text
 from attnviz.render.style import Style
+from attnviz.render.views import require_scaled_view
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -57,6 +58,7 @@ def draw_figure(amap: AttentionMap, style: Style, *, viewer_fonts: bool = False)
     a view or a palette that does not exist. Warns about missing characters and omitted values.
     """
     view = choose_view(amap, style)
+    require_scaled_view(view.name, style.limits)
     drawable = Drawable.of(amap, style, palette=view.palette, viewer_fonts=viewer_fonts)
     if drawable.fonts.missing:
         warnings.warn(drawable.fonts.warning, AttnvizWarning, stacklevel=3)

@@ -54,7 +54,11 @@ def draw_colorbar(
     )
     axes.set_xticks([])
     ticks = colorbar_ticks(scale.low, scale.high)
-    axes.set_yticks(ticks, [format_tick(tick) for tick in ticks], fontsize=NOTE, color=INK)
+    labels = [format_tick(tick) for tick in ticks]
+    below, above = drawable.scales.outside(scale, drawable.amap.weights, drawable.masked)
+    labels[0] = f"≤ {labels[0]}" if below.size else labels[0]
+    labels[-1] = f"≥ {labels[-1]}" if above.size else labels[-1]
+    axes.set_yticks(ticks, labels, fontsize=NOTE, color=INK)
     axes.yaxis.tick_right()
     axes.yaxis.set_label_position("right")
     axes.tick_params(length=2.5, width=0.6, pad=2, color=FAINT)
@@ -68,7 +72,7 @@ def colorbar_ticks(low: float, high: float) -> list[float]:
     """Ticks: both ends, zero, and round numbers between them."""
     from matplotlib.ticker import MaxNLocator
 
-    ends = sorted({low, 0.0, high})
+    ends = sorted({low, min(max(0.0, low), high), high})
     apart = 0.12 * (high - low)
     round_ones = MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
     between = [

@@ -75,7 +75,9 @@ class Drawable(Record, eq=False):
             fonts = replace(fonts, missing=frozenset())
         # ∅ has the colors of the weights
         palette = MASK_PALETTE if amap.is_mask else palette
-        scales = HeadScales.of(amap, style.palette, default=palette, others=unspent)
+        scales = HeadScales.of(
+            amap, style.palette, default=palette, others=unspent, limits=style.limits
+        )
         return cls(
             amap=amap,
             style=style,
@@ -120,10 +122,12 @@ class Drawable(Record, eq=False):
 
     @property
     def cell_notes(self) -> tuple[str, ...]:
-        """The legend of cells without a weight; of a mask, that of all cells."""
+        """The legend of cells: masked, outside the scale; of a mask, that of all cells."""
         if self.is_mask:
             return ALLOWED, MASKED
-        return (MASKED,) if self.masked.any() else ()
+        masked = (MASKED,) if self.masked.any() else ()
+        outside = self.scales.outside_note(self.amap.weights, self.masked).replace("-", "−")
+        return (*masked, outside) if outside else masked
 
     @property
     def has_colorbar(self) -> bool:

@@ -82,8 +82,12 @@ def draw_text_view(drawable: Drawable) -> Figure:
     """One paragraph per head: the weights of one query."""
     query = query_index(drawable.amap, drawable.style)
     label = drawable.fonts.truncate(drawable.queries[query], NOTE, MAX_WORD)
-    masked = MASKED if drawable.masked[:, :, query].any() else ""
-    notes = nonempty(f"attention from query {query} ({label}) to each key", masked)
+    masked = drawable.masked[:, :, query]
+    notes = nonempty(
+        f"attention from query {query} ({label}) to each key",
+        MASKED if masked.any() else "",
+        drawable.scales.outside_note(drawable.amap.weights[:, :, query], masked),
+    )
     layout, paragraphs = arrange_paragraphs(drawable, query, notes)
     figure = new_figure(drawable, layout, notes)
     axes = figure.add_axes(layout.panel_box(0))

@@ -15,6 +15,7 @@ from attnviz.render.style import Style, query_index
 from attnviz.render.terminal.context import RenderContext
 from attnviz.render.terminal.screen import Screen
 from attnviz.render.terminal.views import ViewModule, choose_module
+from attnviz.render.views import require_scaled_view
 
 
 def table(amap: AttentionMap, style: Style) -> TerminalMap:
@@ -24,6 +25,7 @@ def table(amap: AttentionMap, style: Style) -> TerminalMap:
     query that is out of range.
     """
     find_palette(style.palette)
+    require_scaled_view(style.view, style.limits)
     query_index(amap, style)
     return TerminalMap(amap, style, choose_module(amap, style))
 

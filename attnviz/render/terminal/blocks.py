@@ -84,7 +84,9 @@ def blank_note(context: RenderContext, ramp: GlyphRamp | None) -> str:
     if ramp.marks_zero:
         return "blank = exact zero" if context.has_exact_zero else ""
     name = "|weight|" if context.amap.signed else "weight"
-    return f"blank = {name} < {ramp.blank_below(context.scale.high):.2g}"
+    floor = context.scale.floor
+    limit = floor + ramp.blank_below(context.scale.high - floor)
+    return f"blank = {name} < {limit:.2g}"
 
 
 def block_map(
@@ -124,8 +126,9 @@ def cell_rows(
         levels = np.where(masked, NO_LEVEL, levels)
         return list(half_block_lines(levels, context.scale.palette, depth))
     ramp = shade_ramp(context.screen.ascii, context.scale.is_signed)
+    floor = context.scale.floor
     glyphs = ramp.choose_glyphs(
-        weights, context.scale.high, masked, context.screen.encodable(MASKED)
+        weights - floor, context.scale.high - floor, masked, context.screen.encodable(MASKED)
     )
     return [text_line("".join(row)) for row in np.repeat(glyphs, cells, axis=1).tolist()]
 

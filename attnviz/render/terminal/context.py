@@ -59,7 +59,7 @@ class RenderContext(Record):
     @classmethod
     def of(cls, amap: AttentionMap, style: Style, screen: Screen) -> RenderContext:
         """The context with the color scales of this map."""
-        scales = HeadScales.of(amap, style.palette)
+        scales = HeadScales.of(amap, style.palette, limits=style.limits)
         return cls(amap, style, screen, scales.weights, scales)
 
     def of_head(self, at: tuple[int, int]) -> RenderContext:
@@ -81,6 +81,11 @@ class RenderContext(Record):
     def masked(self) -> BoolArray | None:
         """Masked weights, or None if there are none.    -> [layer, head, query, key]"""
         return self.amap.masked
+
+    @property
+    def masked_cells(self) -> BoolArray:
+        """Masked weights; broadcasts to [layer, head, query, key]."""
+        return np.zeros((1, 1, 1, 1), bool) if self.masked is None else self.masked
 
     def head_weights(self, at: tuple[int, int]) -> tuple[FloatArray, BoolArray]:
         """Weights and mask of one head.    -> [query, key], [query, key]"""
@@ -178,6 +183,10 @@ class RenderContext(Record):
         `choose_ramp` chooses the glyphs of a scale, None where there are none.
         """
         width = self.screen.width
+        outside = (
+            "" if self.is_mask else self.scales.outside_note(self.amap.weights, self.masked_cells)
+        )
+        notes = [outside, *notes]
         wrapped = (self.screen.wrap(self.screen.encodable(note), width) for note in notes if note)
         by_name = self.scales.by_name
         contexts = {name: replace(self, scale=scale) for name, scale in by_name.items()}
@@ -195,8 +204,11 @@ class RenderContext(Record):
         """
         if self.is_mask:
             return [Segment(self.allowed_mark, self.cell_style(255)), Segment(" allowed")]
-        sign = "+" if self.scale.low else ""
+        sign = "+" if self.scale.is_centered else ""
+        below, above = self.scales.outside(self.scale, self.amap.weights, self.masked_cells)
         low, high = f"{self.scale.low:.3g}", f"{self.scale.high:{sign}.3g}"
+        low = self.screen.encodable(f"≤{low}") if below.size else low
+        high = self.screen.encodable(f"≥{high}") if above.size else high
         if ramp is not None:
             middle = text_line(f" {ramp.all_glyphs} ")
         elif self.screen.depth is not None:
