@@ -13,8 +13,9 @@ from attnviz.lookup import find_by_name
 from attnviz.record import Record
 from attnviz.render.style import Style
 
-BYTES_PER_TOKEN = 2_000  # labels, rows of text, the token in the JSON document
 FIGURE: Any = {"bytes_per_weight": 64, "fixed_bytes": 64_000_000}  # colored cells; the raster
+# masked cells; labels and rows of text
+TABLES: Any = {"bytes_per_weight": 1, "bytes_per_token": 300, "fixed_bytes": 100_000}
 TEXT: Any = {"fixed_bytes": 12_000_000}  # blocks of numbers as text
 
 
@@ -34,6 +35,7 @@ class Format(Record):
     holds_many: bool = False  # one file holds any number of maps
     is_visual: bool = False  # has captions and colors
     bytes_per_weight: int = 0  # beside the map, while it is written
+    bytes_per_token: int = 2_000  # labels, rows of text, the token in the JSON document
     fixed_bytes: int = 8_000_000  # blocks, compressors, pages of text
 
     @property
@@ -46,7 +48,7 @@ class Format(Record):
 
         The constants are measured peaks (tests/render/test_writer_memory.py).
         """
-        of_tokens = BYTES_PER_TOKEN * (n_query + n_key)
+        of_tokens = self.bytes_per_token * (n_query + n_key)
         return self.fixed_bytes + of_tokens + self.bytes_per_weight * n_map * n_query * n_key
 
     def render(self, amap: AttentionMap, style: Style | None = None) -> Any:
@@ -98,6 +100,24 @@ FORMATS = (
         **FIGURE,
     ),
     Format("html", "page:html", "interactive page (offline)", (".html", ".htm"), is_visual=True),
+    Format(
+        "md",
+        "data.text_table:markdown",
+        "Markdown, one table per head",
+        (".md",),
+        holds_many=True,
+        is_visual=True,
+        **TABLES,
+    ),
+    Format(
+        "tex",
+        "data.text_table:latex",
+        "LaTeX, one table per head",
+        (".tex",),
+        holds_many=True,
+        is_visual=True,
+        **TABLES,
+    ),
     Format(
         "json", "data.json_document:json", "JSON document", (".json",), holds_many=True, **TEXT
     ),

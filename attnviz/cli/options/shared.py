@@ -39,7 +39,7 @@ IN_OUT = Group(
             "--format, -f",
             str,
             metavar="NAME",
-            help="Output format: table, png, svg, pdf, html, json, jsonl, csv, npz…",
+            help="Output format: table, png, svg, pdf, html, md, tex, json, jsonl, csv, npz…",
             value_names=format_names,
         ),
         "json": Opt("--json", bool, help="Same as --format json.", default=False),
@@ -136,6 +136,7 @@ DISPLAY = Group(
                 page=ALL,
                 json_document=ALL,
                 csv_table=ALL,
+                text_table=ALL,
             ),
         ),
         "graphics": Opt(
@@ -151,7 +152,7 @@ DISPLAY = Group(
             str,
             metavar="TEXT",
             help="Title.",
-            effect=acts_on(terminal=ALL, figure=ALL, page=ALL),
+            effect=acts_on(terminal=ALL, figure=ALL, page=ALL, text_table=ALL),
         ),
         "annotate": Opt(
             "--annotate/--no-annotate",
