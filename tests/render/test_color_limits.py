@@ -87,6 +87,7 @@ def test_a_comparison_marks_the_ends_of_the_limited_scale_only(view):
     text = printed(comparison(), 160, view=view, vmax=0.05)
     (scales,) = [line for line in text.splitlines() if "weight scale" in line]
     weight, difference = scales.split("difference scale")
+    assert view == "overview" or "weight scale 0 to ≥0.05" in weight
     assert "≥0.05" in weight and "≥" not in difference and "≤" not in difference
     bars = [
         [label.get_text() for label in axes.get_yticklabels()]

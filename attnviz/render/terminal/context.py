@@ -216,7 +216,8 @@ class RenderContext(Record):
             swatches = (Segment(" ", self.cell_style(level)) for level in steps)
             middle = [Segment(" "), *swatches, Segment(" ")]
         else:
-            middle = text_line(self.screen.encodable(" to " if self.scale.low else "–"))
+            is_marked = bool(self.scale.low or above.size)
+            middle = text_line(self.screen.encodable(" to " if is_marked else "–"))
         return [Segment(f"{name}scale {low}"), *middle, Segment(high)]
 
     @property
