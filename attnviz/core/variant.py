@@ -219,10 +219,9 @@ class Variant(Record, kw_only=True):
         values = resolve_tunable_aliases(self.slots, values)
         for name in values:
             if name not in current:
-                tunables = ", ".join(f"{k}={v}" for k, v in current.items()) or "none"
-                raise MisuseError(
-                    f"variant {self.name!r} has no tunable {name!r}. Its tunables: {tunables}"
-                )
+                known = ", ".join(f"{k}={v}" for k, v in current.items()) or "none"
+                reason = f"variant {self.name!r} has no tunable {name!r}. Its tunables: {known}"
+                raise MisuseError(reason)
         changed: Variant = with_tunables(self, values)
         return changed.with_products_of_score(values)
 
@@ -243,8 +242,7 @@ class Variant(Record, kw_only=True):
                 f"products={self.scale.products} contradicts {str(self.score)!r}, whose scores "
                 f"are sums of {n_product} products; leave it out, or replace the scale (--scale)"
             )
-        changed: Variant = replace(self, scale=RootSumDim(products=n_product))
-        return changed
+        return replace(self, scale=RootSumDim(products=n_product))
 
     @property
     def slots(self) -> tuple[Any, ...]:
