@@ -61,6 +61,7 @@ ALLOWED = {
     "sources/transformer/stack.py: self.spec.layer.format": "a constant of each family",
     # Something else of the same name.
     "render/figure/cell_numbers.py: self.format": "a method that writes a number",
+    "render/data/text_table.py: format": "the format is made of a sign and a precision",
     "render/terminal/context.py: format": "the format is made of a sign and a precision",
     # Patterns.
     "sources/external/readers.py: re.compile": "the signatures of the table of readers",

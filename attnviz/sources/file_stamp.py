@@ -1,4 +1,4 @@
-"""File stamps: modification times and sizes that tell whether cached files have changed."""
+"""File stamps: modification times and sizes by which a changed file is noticed."""
 
 from __future__ import annotations
 

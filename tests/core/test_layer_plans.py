@@ -11,8 +11,9 @@ import attnviz
 from attnviz.api.captions import make_captions
 from attnviz.core.masks import Causal
 from attnviz.core.positions import Sinusoidal
-from attnviz.core.variant import Variant, layer_plan
+from attnviz.core.variant import Variant
 from attnviz.core.variants import VARIANTS
+from attnviz.core.variants.layer_plans import layer_plan
 from attnviz.errors import MisuseError
 from attnviz.sources.forward_pass import build_forward_pass
 from tests.cli.runner import run
