@@ -10,6 +10,7 @@ from attnviz.measure.row_mass import (
     count_visible,
     mean_over_rows,
     require_distribution_rows,
+    row_remainders,
     weights_and_remainder,
 )
 
@@ -35,12 +36,12 @@ def shannon_entropy(probabilities: FloatArray) -> FloatArray:
 def max_entropy(amap: AttentionMap) -> FloatArray:
     """The highest entropy that each row could have, in bits.
 
-    Formula: log₂(visible keys), plus one outcome if rows may have a remainder; 0 for a fully
-    masked row.
+    Formula: log₂(visible keys), plus one outcome if the row has, or may have, a remainder; 0 for
+    a fully masked row.
     Shapes: -> [layer, head, query]
     """
     n = count_visible(amap)
-    has_remainder = amap.row_sum == "at most 1"
+    has_remainder = (row_remainders(amap) > 0) | (amap.row_sum == "at most 1")
     return np.log2(np.where(n > 0, n + has_remainder, 1).astype(np.float64))
 
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from attnviz.errors import MisuseError
+from attnviz.api.compare import compare
+from attnviz.errors import AttnvizWarning, MisuseError
 from attnviz.measure.entropy import entropy, head_entropy, max_entropy
 from attnviz.measure.row_mass import has_distribution_rows, row_remainders, row_sum_tolerance
 from tests.measure.maps import (
@@ -103,3 +104,12 @@ def test_bfloat16_is_recognized_by_its_values():
     whole = shares(3, 50).astype(np.float32)
     short = (whole.view(np.uint32) & 0xFFFF0000).view(np.float32)
     assert row_sum_tolerance(short) == 2**-7 and row_sum_tolerance(whole) == 1e-5
+
+
+def test_rows_of_common_tokens_have_the_remainder_as_an_outcome():
+    """In a comparison the rows of one map sum to 1, those of the other to less."""
+    with pytest.warns(AttnvizWarning, match="common tokens"):
+        amap = compare("The cat sat", variants=["scaled-dot"], other_text="The big cat sat")
+    weights_only = amap.select(heads=[0, 1])
+    assert (entropy(weights_only) <= max_entropy(weights_only) + 1e-12).all()
+    assert_allclose(max_entropy(weights_only)[0, :, 0], [log2(3), log2(4)])
