@@ -20,6 +20,7 @@ from attnviz.sources.families import find_family
 from attnviz.sources.families.spec import Family
 from attnviz.sources.model.generation_config import GenerationConfig, read_generation_config
 from attnviz.sources.model.size_checks import check_sizes, check_token_id
+from attnviz.sources.model.tokenizer_config import find_contradictions
 from attnviz.sources.tokenizing.tokenizers import Encoding
 from attnviz.sources.transformer.attention import AttentionContext
 from attnviz.sources.transformer.embedding import embed_tokens, max_positions
@@ -104,11 +105,16 @@ class Checkpoint(Record):
     def encode(self, text: str, pair: str | None = None) -> Encoding:
         """Tokens and token ids of a text, or of a sentence pair, by the model's own tokenizer.
 
-        Raises CouldNotError where the folder has no tokenizer.json.
+        Warns where tokenizer_config.json contradicts tokenizer.json. Raises CouldNotError where
+        the folder has no tokenizer.json.
         """
         from attnviz.sources.tokenizing.tokenizers import find_tokenizer
 
-        return find_tokenizer(str(self.files.tokenizer)).encode(text, pair)
+        encoding = find_tokenizer(str(self.files.tokenizer)).encode(text, pair)
+        for contradiction in find_contradictions(self.files.folder, text, encoding.tokens):
+            message = f"{contradiction}; tokenizer.json is followed"
+            warnings.warn(message, AttnvizWarning, stacklevel=2)
+        return encoding
 
     def tokens_of_ids(self, ids: Sequence[int]) -> Encoding:
         """Token ids as an encoding that covers no text, for generated tokens."""

@@ -1,0 +1,53 @@
+"""tokenizer_config.json: settings that contradict tokenizer.json, which is what runs.
+
+Libraries differ in which of the two files they follow: transformers 4 changes the tokenizer of
+some classes by these settings, others read tokenizer.json alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from attnviz.core.tokens import Tokens
+from attnviz.sources.checkpoint.config import format_value, read_json
+
+FILE = "tokenizer_config.json"
+
+
+def find_contradictions(folder: Path, text: str, tokens: Tokens) -> Iterator[str]:
+    """A sentence for each setting of the file that the tokens of a text contradict.
+
+    Raises InvalidInputError for a file that is no JSON object.
+    """
+    path = folder / FILE
+    if not path.is_file():
+        return
+    settings = read_json(path)
+    for key, token, at in (("add_bos_token", "bos_token", 0), ("add_eos_token", "eos_token", -1)):
+        piece, is_set = token_text(settings.get(token)), settings.get(key)
+        if not isinstance(is_set, bool) or piece is None:
+            continue
+        is_there = bool(tokens) and tokens[at].special and tokens[at].piece == piece
+        if is_there != is_set:
+            what = "adds" if is_there else "does not add"
+            yield f"{FILE}: {key} = {format_value(is_set)}, but tokenizer.json {what} {piece!r}"
+    if settings.get("do_lower_case") is True and keeps_upper_case(text, tokens):
+        yield f"{FILE}: do_lower_case = true, but tokenizer.json keeps upper case"
+
+
+def keeps_upper_case(text: str, tokens: Tokens) -> bool:
+    """Whether a token of the text has an upper-case letter of it; [UNK] has none."""
+    return any(
+        token.piece != token.piece.lower() and token.piece.endswith(text[token.start : token.end])
+        for token in tokens
+        if not token.special and token.segment == 0 and token.start < token.end
+    )
+
+
+def token_text(value: Any) -> str | None:
+    """The text of a special token, which the file gives as a string or an object."""
+    if isinstance(value, Mapping):
+        value = value.get("content")
+    return value if isinstance(value, str) else None
