@@ -10,7 +10,7 @@ import zipfile
 import numpy as np
 
 from tests.fuzz.trees import change_tree, write_json
-from tests.sources.external.hand import npy, npz
+from tests.sources.external.handmade_files import npy, npz
 
 NUMBERS = (
     *(b"0 1 2 3 7 -1 -0 -0.0 1.5 1e400 -1e999 1e-400 1e38 255 256 65535 65536 131072").split(),

@@ -19,7 +19,7 @@ from tests.fuzz.command_cases import faults_of
 from tests.fuzz.loop import case_numbers
 from tests.fuzz.mutations import mutate
 from tests.fuzz.valid_files import valid_files
-from tests.sources.external.hand import npy
+from tests.sources.external.handmade_files import npy
 
 WRITERS = ("json", "csv")
 N_SHORT = 60  # mutations per reader without it

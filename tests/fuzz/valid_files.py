@@ -10,7 +10,7 @@ from attnviz.render.formats import find_format
 from attnviz.sources.external.readers import READERS, find_reader
 from tests.conftest import make_map
 from tests.sources import external
-from tests.sources.external.hand import npy, npz, tensors
+from tests.sources.external.handmade_files import npy, npz, tensors
 
 OWN = ("json", "jsonl", "csv", "tsv", "npz", "parquet", "safetensors", "html")
 FIXTURES = sorted(Path(external.__path__[0], "fixtures").iterdir())

@@ -14,7 +14,7 @@ import numpy as np
 from attnviz.render.style import Style
 from tests.conftest import make_map
 from tests.render.pages import html
-from tests.sources.external.hand import header, npy, npz, tensors
+from tests.sources.external.handmade_files import header, npy, npz, tensors
 
 TABLE = b"layer,head,query,key,weight\n"
 HEADER = "{'descr': '%s', 'fortran_order': False, 'shape': %s, }"

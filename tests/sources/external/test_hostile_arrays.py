@@ -19,7 +19,7 @@ from attnviz.errors import CouldNotError, InvalidInputError
 from attnviz.sources import safe_read
 from attnviz.sources.external import array_files as binary
 from attnviz.sources.external import read
-from tests.sources.external.hand import header, npy, npz, refused, tensors
+from tests.sources.external.handmade_files import header, npy, npz, refused, tensors
 
 HEADER = "{'descr': '%s', 'fortran_order': False, 'shape': %s, }"
 

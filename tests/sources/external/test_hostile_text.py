@@ -8,7 +8,7 @@ import pytest
 
 from attnviz.errors import CouldNotError, InvalidInputError
 from attnviz.sources.external import read
-from tests.sources.external.hand import refused
+from tests.sources.external.handmade_files import refused
 
 
 @pytest.mark.parametrize(

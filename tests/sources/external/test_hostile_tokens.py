@@ -12,7 +12,7 @@ from attnviz.errors import InvalidInputError
 from attnviz.render.formats import FORMATS, find_format
 from attnviz.sources.external import read
 from tests.conftest import make_map
-from tests.sources.external.hand import npy, npz, refused
+from tests.sources.external.handmade_files import npy, npz, refused
 
 WRITERS = [row.name for row in FORMATS if row.name in ("json", "csv", "npz", "parquet", "html")]
 
