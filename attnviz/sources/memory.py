@@ -97,16 +97,17 @@ def check_memory(estimate: MemoryEstimate, n_token: int, n_available: int | None
 
 
 def machine_memory() -> int | None:
-    """Bytes of memory that this process may use: physical memory, or a lower limit of the process.
+    """Bytes of memory that this process may use: physical memory, or a lower limit.
 
-    None where the system does not report it.
+    Limits are those of the process (`ulimit -v`) and of its control groups, as containers and
+    batch systems set them. None where the system does not report its memory.
     """
     try:
         physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, OSError, ValueError):
         return None
-    left = address_space_left()
-    return physical if left is None else min(physical, left)
+    limits = (address_space_left(), cgroup_limit())
+    return min(physical, *(limit for limit in limits if limit is not None))
 
 
 def address_space_left() -> int | None:
@@ -121,6 +122,40 @@ def address_space_left() -> int | None:
     except (ImportError, OSError, ValueError):
         return None
     return max(0, limit - n_page * os.sysconf("SC_PAGE_SIZE"))
+
+
+def cgroup_limit(root: Path = Path("/")) -> int | None:
+    """The lowest memory limit of the control groups of this process; None without one.
+
+    Version 2 states it in memory.max of a group and of the groups around it, version 1 in
+    memory.limit_in_bytes. In a container the files of its own group may stand at the top.
+    """
+    try:
+        groups = (root / "proc/self/cgroup").read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError):
+        return None
+    limits: list[int] = []
+    for line in groups:
+        _, controllers, path = [*line.split(":", 2), "", ""][:3]
+        if not controllers:
+            top, name = root / "sys/fs/cgroup", "memory.max"
+        elif "memory" in controllers.split(","):
+            top, name = root / "sys/fs/cgroup/memory", "memory.limit_in_bytes"
+        else:
+            continue
+        folder = top / path.lstrip("/")
+        for group in (folder, *folder.parents):
+            if group.is_relative_to(top):
+                limits += read_limit(group / name)
+    return min(limits, default=None)
+
+
+def read_limit(path: Path) -> list[int]:
+    """The number in a file; nothing for "max", or for a file that is not there."""
+    try:
+        return [int(path.read_text(encoding="ascii"))]
+    except (OSError, ValueError):
+        return []
 
 
 def format_bytes(n_byte: int) -> str:
