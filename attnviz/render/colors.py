@@ -20,6 +20,7 @@ from attnviz.render.palettes import TABLES
 
 Bytes = NDArray[np.uint8]
 Limits = tuple[float | None, float | None]  # of a color scale; None: by the weights
+MAX_LIMIT, MIN_RANGE = 1e30, 1e-30  # of a color scale: within float32
 ROUNDING = 1e-6  # of 32-bit weights, relative to the scale
 BLACK, WHITE = (0, 0, 0), (255, 255, 255)
 MIDDLE_LUMINANCE = 0.179  # where black and white text have the same contrast
@@ -92,11 +93,16 @@ class ColorScale(Record):
     ) -> ColorScale:
         """The scale from 0, or from −max, to max of |weights|, or to the given limits.
 
-        Raises MisuseError for limits in the wrong order, and on a centered scale for those that
-        are not symmetric about 0.    weights [...]
+        Raises MisuseError for limits out of range or in the wrong order, and on a centered scale
+        for those that are not symmetric about 0.    weights [...]
         """
         colors = find_palette(palette, signed)
         vmin, vmax = limits
+        for name, limit in (("vmin", vmin), ("vmax", vmax)):
+            if limit is not None and not abs(limit) <= MAX_LIMIT:
+                raise MisuseError(
+                    f"--{name} {limit:g} must be from -{MAX_LIMIT:g} to {MAX_LIMIT:g}"
+                )
         is_centered = signed or colors.is_diverging
         if is_centered and vmin is not None and vmax not in (None, -vmin):
             raise MisuseError(
@@ -107,7 +113,7 @@ class ColorScale(Record):
             vmax = -vmin
         high = (largest_magnitude(weights) or 1.0) if vmax is None else vmax
         floor = 0.0 if is_centered or vmin is None else vmin
-        if not -np.inf < floor < high < np.inf:
+        if not high - floor >= MIN_RANGE:
             raise MisuseError(f"--vmin {floor:g} must be below --vmax {high:g}")
         return cls(colors, high, is_centered, signed, floor)
 

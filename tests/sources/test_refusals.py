@@ -260,7 +260,11 @@ def test_an_unsupported_feature(folder, name, key, value):
 @pytest.mark.parametrize(
     ("name", "changes", "message"),
     [
-        ("bert", {"hidden_act": "mish"}, "activation 'mish' is not supported; supported: gelu, "),
+        (
+            "bert",
+            {"hidden_act": "mish"},
+            "hidden_act = 'mish' is not supported; supported: gelu, ",
+        ),
         ("llama", {"rope_parameters": {"rope_type": "axial"}}, "rope_type = .axial. is not supp"),
         ("llama", {"rope_parameters": {"rope_type": "linear"}}, "factor is missing"),
         ("phi3", {"partial_rotary_factor": 0.1, "rope_parameters": None}, "rotates 0 dimensions"),

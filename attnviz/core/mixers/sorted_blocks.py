@@ -38,7 +38,8 @@ class SortedBlocks(Mixer):
         require_self_attention(inputs, self.name)
         shown = require_same_for_all(inputs, visible, self.name)  # [head, key, 1]
         key = np.where(shown, inputs.key, 0.0)
-        (n_head, n_token, d), width = key.shape, self.block
+        n_head, n_token, d = key.shape
+        width = min(self.block, max(n_token, 1))
         n_block = -(-n_token // width)
         pad = ((0, 0), (0, n_block * width - n_token), (0, 0))
         query, key, shown = (np.pad(a, pad) for a in (inputs.query, key, shown))

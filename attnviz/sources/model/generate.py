@@ -88,8 +88,8 @@ def output_matrix(checkpoint: Checkpoint, stack: LayerStack) -> str:
     name = next(filter(checkpoint.tensors.find, names), None)
     if name is None and not checkpoint.config.get_bool("tie_word_embeddings", default=True):
         raise InvalidInputError(
-            f"{checkpoint.name!r} has no output matrix {names[0]!r}, so it cannot generate; save "
-            f"it with {family.auto_class}, where transformers is installed"
+            f"{checkpoint.name!r} has no output matrix {names[0]!r} (tie_word_embeddings = "
+            f"false), so it cannot generate; save it with transformers.{family.auto_class}"
         )
     return name or embedding_table(stack.spec.embedding, stack.weights)
 

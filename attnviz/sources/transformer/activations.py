@@ -96,11 +96,11 @@ ACTIVATIONS: Mapping[str, Activation] = MappingProxyType(
 )
 
 
-def find_activation(name: str) -> Activation:
-    """The activation function of a name, as config.json spells it."""
+def find_activation(name: str, key: str = "activation") -> Activation:
+    """The activation function of a name, as config.json spells it under a key."""
     if name not in ACTIVATIONS:
         supported = ", ".join(ACTIVATIONS)
         raise InvalidInputError(
-            f"config.json: activation {name!r:.80} is not supported; supported: {supported}"
+            f"config.json: {key} = {name!r:.80} is not supported; supported: {supported}"
         )
     return ACTIVATIONS[name]

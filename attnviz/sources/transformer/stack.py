@@ -113,8 +113,8 @@ def feed_forward(spec: FeedForward, w: Weights, x: FloatArray) -> FloatArray:
     """
     d_model = x.shape[-1]
     width = w.config.get_int("d_inner", 4 * d_model)
-    name = w.config.get_str("activation")
-    act = find_activation(spec.activation_aliases.get(name, name))
+    name, (key, _) = w.config.get_str("activation"), w.config.find("activation")
+    act = find_activation(spec.activation_aliases.get(name, name), key)
     up = w.lazy_linear(x, spec.up, 2 * width if spec.fused else width, bias=spec.bias)
     gate = w.lazy_linear(x, spec.gate, width, bias=spec.bias) if spec.gate else None
 
