@@ -50,6 +50,16 @@ def run_case(content: bytes) -> str:
     return "tokens"
 
 
+def time_case(content: bytes) -> tuple[str, float]:
+    """The outcome of a file, and the seconds of the processor that it took."""
+    start = time.process_time()
+    try:
+        outcome = run_case(content)
+    except BaseException as error:  # a panic is not an Exception
+        outcome = f"{type(error).__name__}: {error}"
+    return outcome, time.process_time() - start
+
+
 def main(n_short: int) -> None:
     """Run the cases and print faults, then the outcomes."""
     warnings.simplefilter("error")
@@ -59,12 +69,11 @@ def main(n_short: int) -> None:
     for number in case_numbers(n_short):
         content = make_case(number)
         print(f"case {number}", flush=True)
-        start = time.process_time()
-        try:
-            outcome = run_case(content)
-        except BaseException as error:  # a panic is not an Exception
-            outcome = f"{type(error).__name__}: {error}"
-        if time.process_time() - start > MAX_SECONDS + len(content) / BYTES_PER_SECOND:
+        limit = MAX_SECONDS + len(content) / BYTES_PER_SECOND
+        outcome, seconds = time_case(content)
+        if seconds > limit:  # again: a busy machine may have made it slow
+            outcome, seconds = time_case(content)
+        if seconds > limit:
             outcome = f"took more than {MAX_SECONDS:g} s"
         outcomes[outcome] += 1
         if outcome not in ("tokens", "refused"):

@@ -24,7 +24,7 @@ class NtkRope(ScaledRope):
 
     name = "rope-ntk"
     tunable_aliases: ClassVar = Rope.tunable_aliases | {"stretch": "factor"}
-    limits: ClassVar = Rope.limits | {"factor": (1e-6, float("inf"))}
+    limits: ClassVar = Rope.limits | {"factor": (1e-6, 1e6)}
     factor: float = 4.0
 
     def frequencies(self, width: int, n_token: int) -> FloatArray:
