@@ -113,7 +113,7 @@ class ColorScale(Record):
             vmax = -vmin
         high = (largest_magnitude(weights) or 1.0) if vmax is None else vmax
         floor = 0.0 if is_centered or vmin is None else vmin
-        if not high - floor >= MIN_RANGE:
+        if limits != (None, None) and not high - floor >= MIN_RANGE:
             raise MisuseError(f"--vmin {floor:g} must be below --vmax {high:g}")
         return cls(colors, high, is_centered, signed, floor)
 
