@@ -89,7 +89,6 @@ class Checkpoint(Record):
         """The token id that a decoder input begins with."""
         for key, token_id in (
             ("decoder_start_token_id", self.generation.decoder_start_token_id),
-            ("decoder_start_token_id", self.config.get_optional_int("decoder_start_token_id")),
             ("bos_token_id", self.config.get_optional_int("bos_token_id")),
         ):
             if token_id is not None:
