@@ -10,6 +10,7 @@ from attnviz.api.blas_threads import use_threads
 from attnviz.api.compare_texts import compare_texts
 from attnviz.api.join_maps import join_maps
 from attnviz.api.look import build_map
+from attnviz.argument_types import require_type
 from attnviz.core import subset
 from attnviz.core.arrays import FloatArray
 from attnviz.core.attention_map import AttentionMap
@@ -38,6 +39,7 @@ def compare(
     *,
     variants: Sequence[str] = (),
     other_text: str | None = None,
+    differences: bool = True,
     select_layers: Selector = None,
     select_heads: Selector = None,
     select_segments: str | None = None,
@@ -58,6 +60,7 @@ def compare(
             ("scaled-dot:temperature=2"); with a model one or more, or none if the options state
             an intervention (such as `ablate`). With `other_text`, one or none.
         other_text: a second sentence to compare the first with.
+        differences: whether to add the difference of each map from the first.
         select_layers: the layers to keep, as for `attnviz.look`.
         select_heads: the heads to keep, as for `attnviz.look`.
         select_segments: for sentence pairs, the segments of queries and keys, as in "A,B".
@@ -78,6 +81,7 @@ def compare(
     >>> [entry["name"] for entry in amap.meta["comparison"]]
     ['scaled-dot', 'hard', 'hard − scaled-dot']
     """
+    require_type("differences", differences, bool)
     selection = HeadSelection.parse(select_layers, select_heads)
     if isinstance(variants, str):
         raise UnknownParameterError(f"variants={variants!r:.80} should be a list of names")
@@ -87,7 +91,8 @@ def compare(
             "select_heads": select_heads,
             "select_segments": select_segments,
         }
-        return compare_texts((text, other_text), context, variants, kept, options)
+        texts = text, other_text
+        return compare_texts(texts, context, variants, kept, options, differences=differences)
     if options.get("model"):
         passes = build_interventions(text, context, variants, options)
     elif len(variants) < 2:
@@ -112,7 +117,8 @@ def compare(
     if select_segments is not None:
         maps = {name: subset.select_segments(amap, select_segments) for name, amap in maps.items()}
     first = next(iter(maps.values()))
-    return join_maps(maps, first.title if "model" in first.meta else "", "each mechanism")
+    subject = first.title if "model" in first.meta else ""
+    return join_maps(maps, subject, "each mechanism", differences=differences)
 
 
 def build_variants(

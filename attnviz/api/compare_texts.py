@@ -22,8 +22,10 @@ def compare_texts(
     variants: Sequence[str],
     selected: Any,
     options: Mapping[str, Any],
+    *,
+    differences: bool,
 ) -> AttentionMap:
-    """The maps of one mechanism on two sentences, aligned, and their difference.
+    """The maps of one mechanism on two sentences, aligned, and with `differences` theirs.
 
     Raises MisuseError for several mechanisms, and for twice the same sentence.
     """
@@ -40,7 +42,13 @@ def compare_texts(
         warn(f"texts differ; {how}", AttnvizWarning, stacklevel=3)
     first_name, second_name = name_texts(*texts)
     subject = str(first.meta.get("variant") or first.meta["model"])
-    joined = join_maps({first_name: first, second_name: second}, subject, "each sentence", how)
+    joined = join_maps(
+        {first_name: first, second_name: second},
+        subject,
+        "each sentence",
+        how,
+        differences=differences,
+    )
     return replace(joined, meta={**joined.meta, "other_text": texts[1]})
 
 

@@ -10,7 +10,7 @@ from attnviz.core import subset
 from attnviz.core.arrays import FloatArray
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.comparison import ComparedHead, comparison_meta
-from attnviz.core.map_metadata import MapMetadata
+from attnviz.core.map_metadata import MapMetadata, weakest_row_sum
 from attnviz.measure.difference import difference, head_divergence
 from attnviz.measure.row_mass import has_distribution_rows
 
@@ -18,18 +18,25 @@ DIVERGENCE_NOTE = "JS = Jensen–Shannon divergence in bits"
 
 
 def join_maps(
-    maps: Mapping[str, AttentionMap], subject: str, each: str, alignment: str | None = None
+    maps: Mapping[str, AttentionMap],
+    subject: str,
+    each: str,
+    alignment: str | None = None,
+    *,
+    differences: bool = True,
 ) -> AttentionMap:
     """Join maps as heads of one: per original head, each map and its difference from the first.
 
     Differences are labelled with their mean Jensen–Shannon divergence over layers, in bits, where
     the rows of both maps are distributions. `subject` is what the maps have in common, for the
-    title; `each` names what they differ in ("each mechanism").
-    Shapes: each [layer, head, query, key] → [layer, head · (2 maps − 1), query, key]
+    title; `each` names what they differ in ("each mechanism"). Without `differences` the joined
+    map holds the maps alone.
+    Shapes: each [layer, head, query, key] → [layer, head · (2 maps − 1), query, key],
+        without differences [layer, head · maps, query, key]
     """
     (first_name, first), *others = maps.items()
     divergence = compute_divergence(first, others)
-    differences = {name: difference(first, other) for name, other in others}
+    changes = {name: difference(first, other) for name, other in others} if differences else {}
     columns: list[tuple[str, AttentionMap, int]] = []
     compared: list[ComparedHead] = []
     for j, head in enumerate(first.heads):
@@ -37,15 +44,16 @@ def join_maps(
             columns.append((f"{name} · {amap.head_label(j)}", amap, j))
             kind = "original" if name == first_name else "changed"
             compared.append(ComparedHead(name, kind, head))
-        for name, _ in others:
+        for name, change in changes.items():
             label = f"{name} − {first_name}"
             mean = f" · JS {divergence[name][:, j].mean():.3f}" if name in divergence else ""
-            columns.append((label + mean, differences[name], j))
+            columns.append((label + mean, change, j))
             compared.append(ComparedHead(label, "difference", head))
+    unit = DIVERGENCE_NOTE if divergence else "divergence not computed: rows are not distributions"
     notes = (
-        f"{each}, then its difference from the first",
-        alignment,
-        DIVERGENCE_NOTE if divergence else "divergence not computed: rows are not distributions",
+        (f"{each}, then its difference from the first", alignment, unit)
+        if differences
+        else (each, alignment)
     )
     meta: MapMetadata = {
         **first.meta,
@@ -56,8 +64,10 @@ def join_maps(
         **join_plans(maps),
         **joint_reduction(maps.values()),
         "divergence": {name: values.tolist() for name, values in divergence.items()},
-        "row_sum": "any",
-        "signed": True,
+        "row_sum": "any"
+        if differences
+        else weakest_row_sum(amap.row_sum for amap in maps.values()),
+        "signed": differences or any(amap.signed for amap in maps.values()),
     }
     if alignment is not None:
         meta["alignment"] = alignment

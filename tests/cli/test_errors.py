@@ -43,7 +43,7 @@ MISUSE = [
     (("a b", "-o", "x.png", "--dpi", "1"), "--dpi 1 must be between"),
     (("a b", "--dpi", "1.5"), "'--dpi': '1.5' is not a whole number"),
     (("a b", "--heads", "few"), "'--heads': 'few' is not a whole number"),
-    (("a b", "--temperature", "hot"), "'--temperature': 'hot' is not a number"),
+    (("a b", "--temperature", "hot"), "--temperature 'hot' should be a number, or several"),
     (
         (
             "a b",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -41,6 +42,36 @@ def compare(
     was trained. Two sentences of equally many tokens are aligned by position, others by the
     tokens that they share.
     """
+    words, other_text = text or [], None
+    if len(words) == 2 and "-" not in words:
+        words, other_text = words[:1], words[1]
+    variants = with_temperatures(variant or [], options)
+    write_comparison(ctx, words, variants, options, other_text=other_text)
+
+
+def with_temperatures(variants: Sequence[str], options: dict[str, Any]) -> Sequence[str]:
+    """The mechanism at each of several temperatures; those of one value or none unchanged."""
+    from attnviz.cli.options.parse import parse_temperatures
+    from attnviz.errors import MisuseError
+
+    if "," not in (options["temperature"] or ""):
+        return variants
+    temperatures = parse_temperatures(options.pop("temperature"))
+    if len(variants) > 1:
+        raise MisuseError("several temperatures of several mechanisms; give one -v")
+    name = variants[0] if variants else "" if options["model"] else "multihead"
+    name += "," if ":" in name else ":"
+    return [f"{name}temperature={value:g}" for value in temperatures]
+
+
+def write_comparison(
+    ctx: typer.Context,
+    words: list[str],
+    variants: Sequence[str],
+    options: Mapping[str, Any],
+    **arguments: Any,
+) -> None:
+    """Write the comparison of each sentence; `arguments` are further ones of attnviz.compare."""
     from attnviz.api.compare import compare as compute_comparison
     from attnviz.cli.input.sentences import read_valid_sentences
     from attnviz.cli.options.parse import parse_look_options, parse_selection
@@ -48,17 +79,10 @@ def compare(
 
     env = ctx.obj.with_color(options["color"])
     look_options = parse_selection(options) | parse_look_options(options)
-    words, other_text = text or [], None
-    if len(words) == 2 and "-" not in words:
-        words, other_text = words[:1], words[1]
     maps = (
         compute_comparison(
-            sentence.text,
-            sentence.context,
-            variants=variant or [],
-            other_text=other_text,
-            **look_options,
+            sentence.text, sentence.context, variants=variants, **arguments, **look_options
         )
-        for sentence in read_valid_sentences(env, words, None, options["context"])
+        for sentence in read_valid_sentences(env, words, options.get("input"), options["context"])
     )
     write_all(env, maps, options)

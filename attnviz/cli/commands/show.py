@@ -64,6 +64,8 @@ def show(
     from attnviz.cli.output.style import apply_model_defaults, parse_style
     from attnviz.cli.output.target import require_distinct_files
 
+    if "," in (options["temperature"] or ""):
+        return show_temperatures(ctx, text or [], options)
     env = ctx.obj.with_color(options["color"])
     style = apply_model_defaults(parse_style(env, options), options)
     targets = parse_targets(env, options)
@@ -92,4 +94,22 @@ def show(
             writer.write(1, sentence.id, data)
         for writer in writers:
             writer.commit()
+    return 0
+
+
+def show_temperatures(ctx: typer.Context, words: list[str], options: dict[str, Any]) -> int:
+    """Show the mechanism at several temperatures, as small multiples on one color scale.
+
+    Raises MisuseError for options that a comparison does not have.
+    """
+    from attnviz.cli.commands.compare import with_temperatures, write_comparison
+    from attnviz.cli.options.effects import flag, is_typed
+    from attnviz.errors import MisuseError
+
+    for name in (*VECTORS, *LONG_TEXTS, *BATCH):
+        if is_typed(ctx, name):
+            raise MisuseError(f"{flag(name)} has no effect with several temperatures")
+    variant = options.pop("variant")
+    variants = with_temperatures([variant] if variant else [], options)
+    write_comparison(ctx, words, variants, options, differences=False)
     return 0

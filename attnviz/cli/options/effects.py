@@ -133,15 +133,16 @@ def check_effects(options: dict[str, Any], effects: Mapping[str, Effect]) -> Non
     Raises MisuseError with the reason.
     """
     context = options["ctx"]
-    typed = {
-        name: effect
-        for name, effect in effects.items()
-        if getattr(context.get_parameter_source(name), "name", "") == "COMMANDLINE"
-    }
+    typed = {name: effect for name, effect in effects.items() if is_typed(context, name)}
     if options.get("query") is not None and options["view"] == "auto":
         options["view"] = "text"
     if typed:
         refuse_without_effect(build_request(context, options), typed)
+
+
+def is_typed(context: Any, name: str) -> bool:
+    """Whether an option was given on the command line."""
+    return getattr(context.get_parameter_source(name), "name", "") == "COMMANDLINE"
 
 
 def build_request(context: Any, options: Mapping[str, Any]) -> Request:

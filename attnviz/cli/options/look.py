@@ -68,8 +68,10 @@ PARTS = Group(
         ),
         "temperature": Opt(
             "--temperature",
-            float,
-            help="Divide the scores by X (below 1 sharper, above 1 flatter).",
+            str,
+            metavar="X",
+            help="Divide the scores by X (below 1 sharper, above 1 flatter); several side by "
+            "side: 0.5,1,2.",
         ),
         "softcap": Opt("--softcap", float, help="Soft cap on the scores, X · tanh(score / X)."),
         "set": Opt(

@@ -24,6 +24,8 @@ def parse_look_options(options: Mapping[str, Any]) -> dict[str, Any]:
     names = [name for group in LOOK for name in group]
     parsed = {name: options[name] for name in names if options.get(name) is not None}
     parsed["tunables"] = parse_tunables(parsed.pop("set", ()))
+    if "temperature" in parsed:
+        parsed["temperature"] = parse_temperature(parsed["temperature"])
     if "at" in parsed:
         parsed["at"] = parse_indices(parsed["at"], "--at")
     return parsed
@@ -58,6 +60,33 @@ def parse_tunables(pairs: Iterable[str]) -> dict[str, str]:
             raise MisuseError(f"--set {pair!r} must be NAME=VALUE, such as window=2")
         tunables[name.strip().replace("-", "_")] = value.strip()
     return tunables
+
+
+def parse_temperature(text: str) -> float:
+    """One temperature; MisuseError for several, which `show` and `compare` alone can do."""
+    values = parse_temperatures(text)
+    if len(values) > 1:
+        raise MisuseError(
+            f"--temperature {text!r:.80} has {len(values)} values; only `attnviz show` and "
+            "`attnviz compare` take several"
+        )
+    return values[0]
+
+
+def parse_temperatures(text: str) -> list[float]:
+    """Temperatures separated by commas.
+
+    >>> parse_temperatures("0.5,1,2")
+    [0.5, 1.0, 2.0]
+    """
+    try:
+        values = [float(item) for item in text.split(",")]
+    except ValueError:
+        message = f"--temperature {text!r:.80} should be a number, or several, as in 0.5,1,2"
+        raise MisuseError(message) from None
+    if len(set(values)) < len(values):
+        raise MisuseError(f"--temperature {text!r:.80} has a value twice")
+    return values
 
 
 def parse_indices(text: str | None, option: str) -> tuple[int, ...] | None:

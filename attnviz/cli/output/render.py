@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from itertools import chain, islice
@@ -15,7 +16,7 @@ from attnviz.cli.output.filename_template import NUMBER
 from attnviz.cli.output.target import Target, require_distinct_files
 from attnviz.cli.output.terminal_graphics import choose_protocol, encode_image
 from attnviz.core.attention_map import AttentionMap
-from attnviz.errors import CouldNotError, MisuseError
+from attnviz.errors import AttnvizWarning, CouldNotError, MisuseError
 from attnviz.render.formats import find_format
 from attnviz.render.style import Style
 
@@ -44,6 +45,9 @@ def render_map(
         from attnviz.cli.output.style import complete_style
 
         visual_style = complete_style(env, style, amap, query, captions)
+    for target in targets:
+        if target.format.kind in ("terminal", "figure"):
+            warn_without_numbers(amap, style, target)
     return [
         render_table(env, amap, visual_style, target)
         if target.format.name == "table"
@@ -118,6 +122,24 @@ def require_multiple_maps(targets: list[Target]) -> None:
             f"several sentences, but a {name} file holds one; write one file per sentence: "
             f"-o '{template}', or one document per line: -f jsonl"
         )
+
+
+def warn_without_numbers(amap: AttentionMap, style: Style, target: Target) -> None:
+    """Warn of options of numbers where "auto" chooses the overview, which has none."""
+    given = {"--precision": style.precision is not None, "--annotate": style.annotate is True}
+    flags = [flag for flag, is_given in given.items() if is_given]
+    if style.view != "auto" or not flags:
+        return
+    if target.format.kind == "terminal":
+        from attnviz.render.terminal.views import chooses_overview
+    else:
+        from attnviz.render.figure.views import chooses_overview
+    if chooses_overview(amap, style):
+        message = (
+            f"{' and '.join(flags)}: no effect in the overview of {amap.n_layer * amap.n_head} "
+            f"heads ({target.format.name}); add --view matrix"
+        )
+        warnings.warn(message, AttnvizWarning, stacklevel=2)
 
 
 def render_table(env: Environment, amap: AttentionMap, style: Style, target: Target) -> bytes:

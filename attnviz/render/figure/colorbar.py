@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from attnviz.render.colors import ColorScale
 from attnviz.render.figure.drawable import Drawable
+from attnviz.render.figure.fonts import text_width
 from attnviz.render.figure.layout import MIN_COLORBAR, FigureLayout
 from attnviz.render.figure.titles import EDGE, FAINT, INK, NOTE
 
@@ -15,13 +17,22 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-COLORBAR_WIDTH = 0.95  # inches, with tick labels
-BESIDE, WIDE, TALLEST = 0.25, 0.13, 2.6
+BESIDE, WIDE, TALLEST = 0.25, 0.13, 2.6  # inches
+LABEL = 0.24  # inches: the name of a scale and the space beside it
 
 
 def colorbars_width(drawable: Drawable) -> float:
     """The width of all colorbars side by side, in inches; without any, that of a margin."""
-    return COLORBAR_WIDTH * len(drawable.scales.by_name) if drawable.has_colorbar else EDGE
+    if not drawable.has_colorbar:
+        return EDGE
+    return sum(colorbar_width(drawable, scale) for scale in drawable.scales.by_name.values())
+
+
+def colorbar_width(drawable: Drawable, scale: ColorScale) -> float:
+    """The width of one colorbar with its tick labels and its name, in inches."""
+    beyond = text_width("≤ ", NOTE) if drawable.style.limits != (None, None) else 0.0
+    ticks = max(text_width(format_tick(t), NOTE) for t in colorbar_ticks(scale.low, scale.high))
+    return BESIDE + WIDE + beyond + ticks + LABEL
 
 
 def draw_colorbars(
@@ -29,11 +40,12 @@ def draw_colorbars(
 ) -> None:
     """Draw each scale, if any, right of the panels, after `beyond` inches of other content."""
     scales = drawable.scales.by_name if drawable.has_colorbar else {}
-    for number, (name, scale) in enumerate(scales.items()):
-        left = beyond + number * COLORBAR_WIDTH
+    left = beyond
+    for name, scale in scales.items():
         is_shared = drawable.n_panel > 1 and len(scales) == 1
         label = f"{name}, all heads" if is_shared else name
         draw_colorbar(figure, replace(drawable, scale=scale), layout, left, label)
+        left += colorbar_width(drawable, scale)
 
 
 def draw_colorbar(
@@ -53,12 +65,8 @@ def draw_colorbar(
         interpolation="nearest",
     )
     axes.set_xticks([])
-    ticks = colorbar_ticks(scale.low, scale.high)
-    labels = [format_tick(tick) for tick in ticks]
-    below, above = drawable.scales.outside(scale, drawable.amap.weights, drawable.masked)
-    labels[0] = f"≤ {labels[0]}" if below.size else labels[0]
-    labels[-1] = f"≥ {labels[-1]}" if above.size else labels[-1]
-    axes.set_yticks(ticks, labels, fontsize=NOTE, color=INK)
+    labels = tick_labels(drawable, scale)
+    axes.set_yticks([*labels], [*labels.values()], fontsize=NOTE, color=INK)
     axes.yaxis.tick_right()
     axes.yaxis.set_label_position("right")
     axes.tick_params(length=2.5, width=0.6, pad=2, color=FAINT)
@@ -66,6 +74,16 @@ def draw_colorbar(
     axes.set_ylabel(label, fontsize=NOTE, color=FAINT)
     axes.spines[:].set_visible(False)
     return axes
+
+
+def tick_labels(drawable: Drawable, scale: ColorScale) -> dict[float, str]:
+    """The labels of a scale by tick; the ends state that there are weights beyond them."""
+    ticks = colorbar_ticks(scale.low, scale.high)
+    labels = [format_tick(tick) for tick in ticks]
+    below, above = drawable.scales.outside(scale, drawable.amap.weights, drawable.masked)
+    labels[0] = f"≤ {labels[0]}" if below.size else labels[0]
+    labels[-1] = f"≥ {labels[-1]}" if above.size else labels[-1]
+    return dict(zip(ticks, labels, strict=True))
 
 
 def colorbar_ticks(low: float, high: float) -> list[float]:

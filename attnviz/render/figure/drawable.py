@@ -156,14 +156,12 @@ class Drawable(Record, eq=False):
         amap = self.amap
         if self.is_mask and amap.heads == (0,):
             return ""
-        if amap.names:
-            return self.fonts.substitute(escape_text(amap.head_name(layer, head)))
-        if amap.n_layer == 1:
+        if amap.n_layer == 1 and not amap.names:
             return escape_text(amap.head_label(head))
         name = amap.head_name(layer, head)
-        return escape_text(
-            name.replace("layer ", "L").replace(" · head ", " H") if short else name
-        )
+        if short:
+            name = name.replace("layer ", "L").replace(" · head ", " H")
+        return self.fonts.substitute(escape_text(name))
 
     def caption(self, layer: int, head: int) -> str:
         """The caption of a head; empty if it has none."""

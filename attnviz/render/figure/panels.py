@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 CLEAR_CELL, MIN_CELL, MAX_CELL = 0.1, 0.012, 0.5  # inches
-MIN_PANEL, LARGE_PANEL, BETWEEN, MAX_HEADING = 0.9, 4.0, 0.18, 2.0  # inches
+MIN_PANEL, LARGE_PANEL, BETWEEN, MAX_HEADING = 0.9, 4.0, 0.18, 2.4  # inches
 
 
 class Panel(Record):

@@ -20,8 +20,15 @@ def choose_view(amap: AttentionMap, style: Style) -> View:
 
     Raises UnknownNameError for a view that does not exist.
     """
+    if chooses_overview(amap, style):
+        return find_view("overview")
     view = find_view(style.view)
-    return view if view.figure else find_view("overview" if amap.n_layer > 1 else "matrix")
+    return view if view.figure else find_view("matrix")
+
+
+def chooses_overview(amap: AttentionMap, style: Style) -> bool:
+    """Whether the view is "auto" and that is the overview: for several layers."""
+    return not find_view(style.view).figure and amap.n_layer > 1
 
 
 def draw_function(view: View) -> Callable[[Drawable], Figure]:

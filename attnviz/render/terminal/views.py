@@ -34,11 +34,16 @@ def choose_module(amap: AttentionMap, style: Style) -> ViewModule:
 
     Raises UnknownNameError for a view that does not exist.
     """
-    name = find_view(style.view).terminal
-    if not name:
-        name = "overview" if amap.n_layer * amap.n_head > MAX_HEADS else "numbers"
+    name = find_view(style.view).terminal or "numbers"
+    if chooses_overview(amap, style):
+        name = "overview"
     if name == "numbers":
         is_small = max(len(amap.queries), len(amap.keys)) <= MAX_NUMBERS
         annotate = is_small if style.annotate is None else style.annotate
         name = "numbers" if annotate else "blocks"
     return cast(ViewModule, import_module(f"attnviz.render.terminal.{name}"))
+
+
+def chooses_overview(amap: AttentionMap, style: Style) -> bool:
+    """Whether the view is "auto" and that is the overview: for more than MAX_HEADS heads."""
+    return not find_view(style.view).terminal and amap.n_layer * amap.n_head > MAX_HEADS
