@@ -81,6 +81,7 @@ def test_signatures_of_the_functions_for_commands():
         "context",
         "variants",
         "other_text",
+        "differences",
         "select_layers",
         "select_heads",
         "select_segments",
