@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from attnviz.cli.options.look import LOOK
+from attnviz.cli.options.parse import parse_temperature
 
 REQUEST = "request"  # key of the metadata of a record
 RESULT_OPTIONS = (
@@ -17,11 +18,14 @@ RESULT_OPTIONS = (
 
 def parse_request(options: Mapping[str, Any]) -> dict[str, Any]:
     """The options that were given, by name; those that change no number are left out."""
-    return {
+    request = {
         name: options[name]
         for name in RESULT_OPTIONS
         if options.get(name) not in (None, False, [], ())
     }
+    if "temperature" in request:  # typed as a list of numbers; a batch has one
+        request["temperature"] = parse_temperature(request["temperature"])
+    return request
 
 
 def drop_run_options(command: str) -> str:
