@@ -18,10 +18,9 @@ INPUTS = {
 
 
 def list_families() -> list[dict[str, Any]]:
-    """Kind, name (`model_type` in config.json) and paper of each supported family."""
-    return [
-        {"kind": family.kind, "name": family.name, "paper": family.paper} for family in FAMILIES
-    ]
+    """Kind, name (`model_type` in config.json), features and paper of each supported family."""
+    names = ("kind", "name", "features", "paper")
+    return [{name: getattr(family, name) for name in names} for family in FAMILIES]
 
 
 def describe_checkpoint(folder_or_id: str, revision: str | None = None) -> dict[str, Any]:

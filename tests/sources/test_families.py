@@ -71,6 +71,11 @@ def test_every_family_has_a_checkpoint(family):
     assert config["model_type"] == family.name
 
 
+@pytest.mark.parametrize("family", ROWS, ids=lambda family: family.name)
+def test_every_family_states_its_features(family):
+    assert 3 < len(family.features) <= 80
+
+
 def test_there_are_29_families():
     assert len(FAMILIES) == 29 == len({family.name for family in ROWS})
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from attnviz.render.reports.terminal_listing import Facts, Listing
 
-COLUMNS = ("kind", "name", "paper")
+COLUMNS = ("kind", "name", "features", "paper")
 UNITS = ((1e9, "B"), (1e6, "M"), (1e3, "k"))
 ATTENTION_NAMES = {
     "self": "self-attention",

@@ -40,7 +40,16 @@ CONFIG_KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "n_position": ("max_position_embeddings", "n_positions"),
         "n_segment": ("type_vocab_size",),
         "dtype": ("dtype", "torch_dtype"),
+        "n_expert": ("num_local_experts", "num_experts"),
+        "is_bidirectional": (),  # settings of some families only
+        "window_period": (),
     }
+)
+
+# Keys of the whole checkpoint, where the settings of its language model are under another key.
+CHECKPOINT_KEYS = (
+    *("model_type", "architectures", "auto_map", "quantization_config", "dtype", "torch_dtype"),
+    *("tie_word_embeddings", "bos_token_id", "eos_token_id", "pad_token_id"),
 )
 
 # An encoder and a decoder in one config.
@@ -150,7 +159,8 @@ class Config(Record):
     @property
     def is_causal(self) -> bool:
         """Whether a decoder masks later tokens; embedding models made of decoders do not."""
-        return self.get_bool("is_causal", default=True)
+        is_causal = self.get_bool("is_causal", default=True)
+        return is_causal and not self.get_bool("is_bidirectional")
 
     @property
     def d_head(self) -> int:
@@ -176,6 +186,16 @@ class Config(Record):
                 f"{self.find('n_head')[0]} = {n_head}"
             )
         return n_kv_head
+
+
+def inner_values(values: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """The values under a key, and those outside of it that concern the whole checkpoint."""
+    inner = values.get(key)
+    if not isinstance(inner, dict):
+        raise_invalid(key, inner, "an object")
+    return {name: values[name] for name in CHECKPOINT_KEYS if name in values} | {
+        name: value for name, value in inner.items() if name not in ("model_type", "auto_map")
+    }
 
 
 def check_int(key: str, value: Any, name: str) -> int:

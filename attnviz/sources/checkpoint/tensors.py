@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from types import EllipsisType
@@ -42,6 +43,29 @@ class Tensor(Record, eq=False):
         """The data as stored; bfloat16 as uint16.    -> [*shape]"""
         return self.file[self.start : self.end].view(NUMPY_DTYPES[self.dtype]).reshape(self.shape)
 
+    @property
+    def is_readable(self) -> bool:
+        """Whether the dtype can be converted to float32."""
+        return self.dtype in NUMPY_DTYPES
+
+    def read(self, index: TensorIndex = ...) -> FloatArray:
+        """The indexed part as float32, without a copy of float32.    -> [*index]
+
+        A bfloat16 has the upper 16 bits of a float32, so it is converted by a shift.
+        """
+        numbers = self.raw[index]
+        if self.dtype == "BF16":
+            bits = numbers.astype(np.uint32)
+            bits <<= 16
+            return bits.view(np.float32)
+        return numbers.astype(np.float32, copy=False)
+
+    def at(self, index: int) -> Tensor:
+        """The tensor at an index of the first axis; nothing is read.    [n, *shape] -> [*shape]"""
+        size = (self.end - self.start) // self.shape[0]
+        start = self.start + index * size
+        return replace(self, shape=self.shape[1:], start=start, end=start + size)
+
 
 class Tensors(Record):
     """All tensors of a checkpoint, by name; `prefixes` are tried before each name."""
@@ -65,19 +89,19 @@ class Tensors(Record):
 
     def get(self, name: str, shape: ExpectedShape) -> FloatArray:
         """A whole tensor.    -> [*shape], float32"""
-        return to_float32(self.tensor(name, shape))
+        return self.tensor(name, shape).read()
 
     def rows(self, name: str, indices: Sequence[int] | slice, width: int | None) -> FloatArray:
         """Some rows of a matrix; the others are not read.    -> [row, width], float32"""
         tensor = self.tensor(name, (None, width))
         if isinstance(indices, slice):
-            return to_float32(tensor, indices)
+            return tensor.read(indices)
         for index in (min(indices, default=0), max(indices, default=-1)):
             if not -1 < index < tensor.shape[0] and len(indices):
                 raise InvalidInputError(
                     f"tensor {name!r} has no row {index}; it has {tensor.shape[0]} rows"
                 )
-        return to_float32(tensor, np.asarray(indices, dtype=np.intp))
+        return tensor.read(np.asarray(indices, dtype=np.intp))
 
     def tensor(self, name: str, shape: ExpectedShape) -> Tensor:
         """A stored tensor. Raises InvalidInputError for one that is missing or misshapen.
@@ -99,7 +123,7 @@ class Tensors(Record):
             expected = " × ".join("any" if n is None else str(n) for n in shape)
             actual = " × ".join(map(str, tensor.shape)) or "a scalar"
             raise InvalidInputError(f"tensor {full_name!r} should be {expected}; it is {actual}")
-        if tensor.dtype not in NUMPY_DTYPES:
+        if not tensor.is_readable:
             raise InvalidInputError(
                 f"tensor {full_name!r} has dtype {tensor.dtype}; supported: "
                 f"{', '.join(NUMPY_DTYPES)} (convert 8-bit floats and quantized weights first)"
@@ -125,19 +149,6 @@ def matches_shape(shape: Shape, expected: ExpectedShape) -> bool:
     """Whether a shape is the expected one; None stands for any size."""
     pairs = zip(shape, expected, strict=False)
     return len(shape) == len(expected) and all(size in (None, n) for n, size in pairs)
-
-
-def to_float32(tensor: Tensor, index: TensorIndex = ...) -> FloatArray:
-    """The indexed part of a tensor as float32, without a copy of float32.    -> [*index]
-
-    A bfloat16 has the upper 16 bits of a float32, so it is converted by a shift.
-    """
-    numbers = tensor.raw[index]
-    if tensor.dtype == "BF16":
-        bits = numbers.astype(np.uint32)
-        bits <<= 16
-        return bits.view(np.float32)
-    return numbers.astype(np.float32, copy=False)
 
 
 def read_tensors(paths: Sequence[Path]) -> dict[str, Tensor]:

@@ -65,6 +65,8 @@ def is_sliding(layer: Layer) -> bool:
         return layer_type(types, layer.index, "attention_types") == SLIDING_ATTENTION
     if config.get("global_attn_every_n_layers") is not None:
         return layer.index % config.get_int("global_attn_every_n_layers") != 0
+    if config.get("window_period") is not None:  # every n-th layer has full attention
+        return (layer.index + 1) % config.get_int("window_period") != 0
     if pattern := config.defaults.get("layer_pattern"):
         at = layer.index % len(pattern)
         return layer_type(pattern, at, "layer_pattern") == SLIDING_ATTENTION

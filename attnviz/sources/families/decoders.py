@@ -27,6 +27,7 @@ GPT2 = Family(
     name="gpt2",
     kind="decoder",
     paper="Radford et al. 2019",
+    features="learned positions",
     prefixes=("transformer.", ""),
     stacks={
         "decoder": Stack(
@@ -53,6 +54,7 @@ GPT_NEO = Family(
     name="gpt_neo",
     kind="decoder",
     paper="Black et al. 2021",
+    features="learned positions, windows in every other layer, no scale",
     prefixes=("transformer.", ""),
     stacks={
         "decoder": Stack(
@@ -86,6 +88,7 @@ GPT_NEOX = Family(
     name="gpt_neox",
     kind="decoder",
     paper="2204.06745",
+    features="partial RoPE, parallel feed-forward",
     prefixes=("gpt_neox.", ""),
     stacks={
         "decoder": Stack(
@@ -143,6 +146,7 @@ OPT = Family(
     name="opt",
     kind="decoder",
     paper="2205.01068",
+    features="learned positions",
     prefixes=("model.decoder.", "decoder.", ""),
     stacks={
         "decoder": Stack(
@@ -188,6 +192,7 @@ BLOOM = Family(
     name="bloom",
     kind="decoder",
     paper="2211.05100",
+    features="ALiBi",
     prefixes=("transformer.", ""),
     stacks={
         "decoder": Stack(

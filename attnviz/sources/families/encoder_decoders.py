@@ -83,6 +83,7 @@ T5 = Family(
     name="t5",
     kind="encoder-decoder",
     paper="1910.10683",
+    features="relative position buckets, no scale",
     stacks={side: t5_stack(side) for side in ("encoder", "decoder")},
     defaults={
         "eps": 1e-6,
@@ -104,6 +105,7 @@ MT5 = replace(
     T5,
     name="mt5",
     paper="2010.11934",
+    features="relative position buckets, no scale",
     defaults={**T5.defaults, "activation": "gelu_new", "is_gated_act": True},
 )
 
@@ -154,6 +156,7 @@ BART = Family(
     name="bart",
     kind="encoder-decoder",
     paper="1910.13461",
+    features="learned positions",
     prefixes=("model.", ""),
     stacks={side: bart_stack(side) for side in ("encoder", "decoder")},
     defaults={
@@ -171,6 +174,7 @@ MBART = replace(
     BART,
     name="mbart",
     paper="2001.08210",
+    features="learned positions, norm before",
     stacks={side: pre_norm_bart_stack(side) for side in ("encoder", "decoder")},
 )
 
@@ -186,6 +190,7 @@ MARIAN = replace(
     BART,
     name="marian",
     paper="1804.00344",
+    features="sinusoidal positions",
     stacks={
         side: with_sinusoids(bart_stack(side), MARIAN_EMBEDDING) for side in ("encoder", "decoder")
     },
@@ -195,6 +200,7 @@ M2M_100 = replace(
     BART,
     name="m2m_100",
     paper="2010.11125",
+    features="sinusoidal positions, norm before",
     stacks={
         side: with_sinusoids(pre_norm_bart_stack(side), M2M_EMBEDDING)
         for side in ("encoder", "decoder")

@@ -28,6 +28,7 @@ BERT = Family(
     name="bert",
     kind="encoder",
     paper="1810.04805",
+    features="learned positions, segments",
     prefixes=("bert.", ""),
     stacks={"encoder": BERT_STACK},
     defaults={"eps": 1e-12, "activation": "gelu", "n_segment": 2},
@@ -43,6 +44,7 @@ ROBERTA = replace(
     BERT,
     name="roberta",
     paper="1907.11692",
+    features="learned positions",
     prefixes=("roberta.", ""),
     stacks={
         "encoder": replace(
@@ -57,6 +59,7 @@ DISTILBERT = Family(
     name="distilbert",
     kind="encoder",
     paper="1910.01108",
+    features="learned positions",
     prefixes=("distilbert.", ""),
     stacks={
         "encoder": Stack(
@@ -80,6 +83,7 @@ ELECTRA = replace(
     BERT,
     name="electra",
     paper="2003.10555",
+    features="learned positions, segments",
     prefixes=("electra.", ""),
     stacks={
         "encoder": replace(
@@ -93,6 +97,7 @@ ALBERT = Family(
     name="albert",
     kind="encoder",
     paper="1909.11942",
+    features="layers share their weights",
     prefixes=("albert.", ""),
     stacks={
         "encoder": Stack(

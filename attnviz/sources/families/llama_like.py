@@ -50,6 +50,7 @@ LLAMA = Family(
     name="llama",
     kind="decoder",
     paper="2302.13971",
+    features="RoPE, grouped queries",
     prefixes=("model.", ""),
     stacks={"decoder": LLAMA_STACK},
     defaults={
@@ -72,6 +73,7 @@ MISTRAL = replace(
     LLAMA,
     name="mistral",
     paper="2310.06825",
+    features="RoPE, grouped queries, sliding window",
     stacks={
         "decoder": replace(
             LLAMA_STACK, attention=replace(LLAMA_STACK.attention, slots=ROPE_SLIDING)
@@ -91,6 +93,7 @@ QWEN2 = replace(
     LLAMA,
     name="qwen2",
     paper="2407.10671",
+    features="RoPE, grouped queries, query/key bias",
     stacks={
         "decoder": replace(
             LLAMA_STACK,
@@ -106,6 +109,7 @@ QWEN3 = replace(
     LLAMA,
     name="qwen3",
     paper="2505.09388",
+    features="RoPE, grouped queries, q/k norm",
     stacks={
         "decoder": replace(
             LLAMA_STACK,
@@ -132,6 +136,7 @@ GEMMA = replace(
     LLAMA,
     name="gemma",
     paper="2403.08295",
+    features="RoPE",
     stacks={"decoder": GEMMA_STACK},
     defaults={
         "eps": 1e-6,
@@ -146,6 +151,7 @@ GEMMA2 = replace(
     GEMMA,
     name="gemma2",
     paper="2408.00118",
+    features="RoPE, windows in every other layer, soft cap",
     keys={**LLAMA.keys, "activation": ("hidden_activation",)},
     stacks={
         "decoder": replace(
@@ -176,6 +182,7 @@ PHI3 = replace(
     LLAMA,
     name="phi3",
     paper="2404.14219",
+    features="RoPE (LongRoPE), sliding window",
     stacks={
         "decoder": replace(
             LLAMA_STACK,
@@ -204,6 +211,7 @@ OLMO2 = replace(
     LLAMA,
     name="olmo2",
     paper="2501.00656",
+    features="RoPE, q/k norm, norm after",
     stacks={
         "decoder": replace(
             LLAMA_STACK,

@@ -27,6 +27,7 @@ MPNET = Family(
     name="mpnet",
     kind="encoder",
     paper="2004.09297",
+    features="relative position buckets",
     prefixes=("mpnet.", ""),
     stacks={
         "encoder": replace(
@@ -63,6 +64,7 @@ MODERNBERT = Family(
     name="modernbert",
     kind="encoder",
     paper="2412.13663",
+    features="RoPE with two bases, windows in 2 of 3 layers",
     prefixes=("model.", ""),
     stacks={
         "encoder": Stack(
@@ -109,6 +111,7 @@ DEBERTA_V2 = Family(
     name="deberta-v2",
     kind="encoder",
     paper="2006.03654, 2111.09543",
+    features="disentangled attention",
     prefixes=("deberta.", ""),
     stacks={
         "encoder": replace(

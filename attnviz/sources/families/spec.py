@@ -12,11 +12,12 @@ from typing import Any, Literal, TypeAlias
 
 from attnviz.core.biases import Bias
 from attnviz.core.masks import Full, Mask
+from attnviz.core.normalizers import Normalizer, Softmax
 from attnviz.core.positions import NoPosition, Position
 from attnviz.core.scales import RootDim, Scale
 from attnviz.core.scores import Dot, Score
 from attnviz.record import Record
-from attnviz.sources.checkpoint.config import Config
+from attnviz.sources.checkpoint.config import Config, inner_values
 
 Flag: TypeAlias = bool | str  # a value, or the config key that holds it
 Kind: TypeAlias = Literal["encoder", "decoder", "encoder-decoder"]
@@ -34,6 +35,7 @@ class Slots(Record, kw_only=True):
 
     `params` names the tensors of learned parameters of biases, by parameter name, as in
     {"bucket_bias": "encoder.relative_attention_bias.weight"}; they are stored [bucket, head].
+    `head_params` are those of the layer with one number per head, under its prefix.
     """
 
     position: Callable[[Layer], Position] = lambda layer: NoPosition()
@@ -41,7 +43,9 @@ class Slots(Record, kw_only=True):
     scale: Callable[[Layer], Scale] = lambda layer: RootDim()
     bias: Callable[[Layer], tuple[Bias, ...]] = lambda layer: ()
     mask: Callable[[Layer], Mask] = lambda layer: Full()
+    normalize: Callable[[Layer], Normalizer] = lambda layer: Softmax()
     params: Mapping[str, str] = field(default_factory=dict)
+    head_params: Mapping[str, str] = field(default_factory=dict)
 
 
 class RelativeTables(Record, kw_only=True):
@@ -81,6 +85,7 @@ class Embedding(Record, kw_only=True):
     separate_segments: bool = True  # whether segment B has its own row of the table
     norm: str = ""
     scale: Flag = False  # multiply by √d_model
+    multiplier: str = ""  # config key of a factor
     project: str = ""  # linear layer from the embedding size to the hidden size
     project_bias: bool = True
     project_at: Literal["token", "sum", "end"] = "end"
@@ -118,10 +123,48 @@ class Attention(NormPlacement, kw_only=True):
     slots: Slots = field(default_factory=Slots)
 
 
+class ExpertTensors(Record, kw_only=True):
+    """Names of the matrices of the experts: with {e} one per expert, else one for all of them.
+
+    Without `gate`, the matrix `up` holds gate and up: one after the other, or `interleaved`.
+    Shapes: up [d_expert, d_model], down [d_model, d_expert], transposed with `in_first`, and
+    with an axis for the experts before them where they are in one tensor
+    """
+
+    up: str
+    down: str
+    gate: str = ""
+    up_bias: str = ""
+    down_bias: str = ""
+    interleaved: bool = False
+    in_first: bool = False
+
+
+class Experts(Record, kw_only=True):
+    """A mixture of experts: feed-forward networks, of which a router chooses some per token.
+
+    Formula: Σ w_e expert_e(x), w the `routing` of router(x). `normalize`: the weights of the
+    chosen experts are divided by their sum. `tensors` and `router` are names of which the first
+    that exists counts. `shared` is a feed-forward network for all tokens, times
+    sigmoid(`shared_gate`(x)). `in_layer` says which layers have experts.
+    """
+
+    router: tuple[str, ...]
+    router_bias: bool = False
+    routing: Literal["softmax", "sparsemixer"] = "softmax"
+    normalize: Flag = True
+    tensors: tuple[ExpertTensors, ...]
+    is_clamped: bool = False  # the SwiGLU of gpt-oss
+    shared: FeedForward | None = None
+    shared_gate: str = ""
+    in_layer: Callable[[Layer], bool] = lambda layer: True
+
+
 class FeedForward(NormPlacement, kw_only=True):
     """The feed-forward layer: down(act(up(x))), or gated down(act(gate(x)) · up(x)).
 
-    With `fused`, the matrix `up` holds gate and up, one after the other.
+    With `fused`, the matrix `up` holds gate and up, one after the other. `d_inner` is the
+    setting of its width. `experts` take its place in the layers that have them.
     """
 
     up: str
@@ -130,6 +173,8 @@ class FeedForward(NormPlacement, kw_only=True):
     fused: bool = False
     bias: Flag = True
     activation_aliases: Mapping[str, str] = field(default_factory=dict)  # by their name in configs
+    d_inner: str = "d_inner"
+    experts: Experts | None = None
 
 
 class Stack(Record, kw_only=True):
@@ -142,6 +187,7 @@ class Stack(Record, kw_only=True):
     feed_forward: FeedForward
     norm: Norm = field(default_factory=Norm)
     parallel: Flag = False  # attention and feed-forward layer read the same input
+    residual_multiplier: str = ""  # config key of a factor of what sublayers add
     in_first: bool = False  # matrices are stored [in, out]
     final: str = ""  # layer norm after the last layer
     final_project: str = ""  # linear layer back to the embedding size
@@ -160,12 +206,15 @@ class Family(Record, kw_only=True):
     keys that a config leaves out, `keys` its keys by name (sources/checkpoint/config), none for
     a setting that is fixed; `allowed_values` those that are supported, by config key.
     `lm_head` are names of the output matrix (logits of the next token), of which the first
-    that exists counts. `adapt` changes a stack by the config where a key cannot.
+    that exists counts. `adapt` changes a stack by the config where a key cannot. `features` are
+    what distinguishes the family, in a few words. With `text_config`, the settings are those of
+    a language model inside of another model, under that key.
     """
 
     name: str
     kind: Kind
     paper: str
+    features: str = ""
     stacks: Mapping[str, Stack]
     prefixes: tuple[str, ...] = ("",)
     defaults: Mapping[str, Any] = field(default_factory=dict)
@@ -174,9 +223,12 @@ class Family(Record, kw_only=True):
     lm_head: tuple[str, ...] = ()
     lm_head_bias: str = ""
     adapt: Callable[[Stack, Config], Stack] = keep_spec
+    text_config: str = ""
 
     def config(self, values: Mapping[str, Any]) -> Config:
         """The settings of a checkpoint of this family, from the values of config.json."""
+        if self.text_config:
+            values = inner_values(values, self.text_config)
         return Config(values, self.defaults, keys=self.keys)
 
     @property

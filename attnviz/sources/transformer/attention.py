@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import field, replace
 
 import numpy as np
@@ -18,6 +18,7 @@ from attnviz.errors import InvalidInputError, ShapeError
 from attnviz.record import Record
 from attnviz.sources.families.attention_config import disentangled_score
 from attnviz.sources.families.spec import Attention, Layer, RelativeTables
+from attnviz.sources.transformer.experts import Routing
 from attnviz.sources.transformer.kv_cache import KVCache
 from attnviz.sources.transformer.matmul import materialize
 from attnviz.sources.transformer.weights import Weights
@@ -30,7 +31,8 @@ class AttentionContext(Record, kw_only=True, eq=False):
 
     `attend` computes the attention of each layer. `encoder_states` are the hidden states that
     keys and values are projected from in cross-attention; None: self-attention. Without
-    `needs_output`, the last layer stops after its attention.
+    `needs_output`, the last layer stops after its attention. `on_routing` is called with the
+    router's choice in each layer that has experts.
     Shapes: encoder_states [key, d_model]
     """
 
@@ -40,6 +42,7 @@ class AttentionContext(Record, kw_only=True, eq=False):
     encoder_states: FloatArray | None = None
     needs_output: bool = True
     cache: KVCache | None = None
+    on_routing: Callable[[Routing], None] | None = None
 
 
 def attention_layer(
@@ -108,6 +111,7 @@ def layer_variant(spec: Attention, layer: Layer) -> Variant:
         scale=slots.scale(layer),
         bias=slots.bias(layer),
         mask=slots.mask(layer),
+        normalize=slots.normalize(layer),
         heads=MultiHead(heads=config.get_int("n_head"), kv_heads=kv_heads),
     )
 
@@ -169,6 +173,8 @@ def read_params(spec: Attention, w: Weights) -> Mapping[str, FloatArray]:
     params = {
         name: w.tensors.get(tensor, (None, n_head)).T for name, tensor in spec.slots.params.items()
     }
+    for name, tensor in spec.slots.head_params.items():
+        params[name] = w.get(tensor, (n_head,))
     if spec.relative_tables is None:
         return params
     return {**params, **relative_tables(spec, spec.relative_tables, w)}

@@ -24,6 +24,8 @@ def embed_tokens(
     x = lookup_embeddings(spec, w, ids)
     if w.resolve_flag(spec.scale):
         x = x * np.float32(sqrt(d_model))
+    if spec.multiplier:
+        x = x * np.float32(w.config.get_float(spec.multiplier))
     if spec.project_at == "token":
         x = project_embeddings(spec, w, x)
     if spec.sinusoids or (spec.position and w.resolve_flag(spec.position_if)):

@@ -14,7 +14,7 @@ import numpy as np
 from attnviz.core.arrays import FloatArray
 from attnviz.core.engine.parallel import map_tasks
 from attnviz.record import Record
-from attnviz.sources.checkpoint.tensors import Tensor, to_float32
+from attnviz.sources.checkpoint.tensors import Tensor
 
 MIN_PARALLEL_COST = 1 << 24  # multiplications; threads do not pay for fewer
 BLOCK_COLUMNS = 256  # per block: its part of the matrix stays in the processor's cache
@@ -37,11 +37,9 @@ class LazyLinear(Record, eq=False):
     def columns(self, selected: slice, out: FloatArray | None = None) -> FloatArray:
         """Compute some columns, into `out` if given.    -> [token, column]"""
         if self.in_first:
-            y: FloatArray = np.matmul(
-                self.x, to_float32(self.matrix, (slice(None), selected)), out=out
-            )
+            y: FloatArray = np.matmul(self.x, self.matrix.read((slice(None), selected)), out=out)
         else:
-            y = multiply_transposed(self.x, to_float32(self.matrix, selected), out)
+            y = multiply_transposed(self.x, self.matrix.read(selected), out)
         if self.bias is not None:
             y += self.bias[selected]
         return y

@@ -8,10 +8,10 @@ from attnviz.core.arrays import FloatArray
 from attnviz.record import Record
 from attnviz.sources.checkpoint.config import Config
 from attnviz.sources.checkpoint.tensors import Tensors
-from attnviz.sources.families.spec import Attention, FeedForward, Stack
-from attnviz.sources.transformer.activations import find_activation
+from attnviz.sources.families.spec import Attention, FeedForward, Layer, Stack
 from attnviz.sources.transformer.attention import AttentionContext, attention_layer
-from attnviz.sources.transformer.matmul import LazyMatrix, materialize
+from attnviz.sources.transformer.experts import Routing, mixture_of_experts, route
+from attnviz.sources.transformer.feed_forward import feed_forward
 from attnviz.sources.transformer.weights import Weights
 
 
@@ -86,10 +86,13 @@ class LayerStack(Record):
         ) -> FloatArray:
             inner = w.norm(x, part.before) if index >= part.before_from else x
             if isinstance(part, FeedForward):
-                output = feed_forward(part, w, inner)
+                output = self.run_feed_forward(w, index, inner, context)
             else:
                 output = attention_layer(part, w, index, inner, context)
-            return w.norm(output, part.after)
+            output = w.norm(output, part.after)
+            if spec.residual_multiplier:
+                output *= np.float32(self.config.get_float(spec.residual_multiplier))
+            return output
 
         def residual(
             part: Attention | FeedForward, x: FloatArray, context: AttentionContext
@@ -103,29 +106,29 @@ class LayerStack(Record):
         x = residual(spec.attention, x, context)
         if spec.cross is not None and cross_context is not None:
             x = residual(spec.cross, x, cross_context)
-        return residual(spec.feed_forward, x, context) if with_feed_forward else x
+        if with_feed_forward:
+            return residual(spec.feed_forward, x, context)
+        if context.on_routing is not None:
+            self.route_tokens(w, index, w.norm(x, spec.feed_forward.before), context)
+        return x
 
+    def run_feed_forward(
+        self, w: Weights, index: int, x: FloatArray, context: AttentionContext
+    ) -> FloatArray:
+        """Feed-forward layer, or mixture of experts.    [token, d_model] -> [token, d_model]"""
+        spec, routing = self.spec.feed_forward, self.route_tokens(w, index, x, context)
+        if spec.experts is None or routing is None:
+            return feed_forward(spec, w, x)
+        return mixture_of_experts(spec, spec.experts, w, x, routing)
 
-def feed_forward(spec: FeedForward, w: Weights, x: FloatArray) -> FloatArray:
-    """Feed-forward layer, plain or gated.    [token, d_model] -> [token, d_model]
-
-    Formula: down(act(up(x))) or down(act(gate(x)) · up(x))
-    """
-    d_model = x.shape[-1]
-    width = w.config.get_int("d_inner", 4 * d_model)
-    name, (key, _) = w.config.get_str("activation"), w.config.find("activation")
-    act = find_activation(spec.activation_aliases.get(name, name), key)
-    up = w.lazy_linear(x, spec.up, 2 * width if spec.fused else width, bias=spec.bias)
-    gate = w.lazy_linear(x, spec.gate, width, bias=spec.bias) if spec.gate else None
-
-    def write_inner(columns: slice, out: FloatArray) -> None:
-        if spec.fused:
-            second_half = slice(width + columns.start, width + columns.stop)
-            np.multiply(act(up.columns(columns)), up.columns(second_half), out=out)
-        elif gate is not None:
-            np.multiply(act(gate.columns(columns)), up.columns(columns), out=out)
-        else:
-            out[...] = act(up.columns(columns))
-
-    inner = materialize(LazyMatrix(write_inner, len(x), d_model, width))[0]
-    return w.linear(inner, spec.down, d_model, bias=spec.bias)
+    def route_tokens(
+        self, w: Weights, index: int, x: FloatArray, context: AttentionContext
+    ) -> Routing | None:
+        """The experts of each token; None for a layer without experts."""
+        experts = self.spec.feed_forward.experts
+        if experts is None or not experts.in_layer(Layer(self.config, index)):
+            return None
+        routing = route(experts, w, x, index)
+        if context.on_routing is not None:
+            context.on_routing(routing)
+        return routing
