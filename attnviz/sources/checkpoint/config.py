@@ -175,10 +175,16 @@ class Config(Record):
             )
         return d_model // n_head
 
+    def inner_size(self, name: str = "d_inner") -> int:
+        """Inner size of the feed-forward layer; by default 4 times the hidden size."""
+        return self.get_int(name, self.get_int("expansion_ratio", 4) * self.get_int("d_model"))
+
     @property
     def n_kv_head(self) -> int:
         """Number of key/value heads."""
         n_head = self.get_int("n_head")
+        if "multi_query" in self.defaults and not self.get_bool("new_decoder_architecture"):
+            return 1 if self.get_bool("multi_query") else n_head
         n_kv_head = self.get_int("n_kv_head", n_head)
         if n_head % n_kv_head:
             raise InvalidInputError(

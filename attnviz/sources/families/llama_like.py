@@ -221,7 +221,7 @@ OLMO2 = replace(
                 after="post_attention_layernorm",
                 query_norm="self_attn.q_norm",
                 key_norm="self_attn.k_norm",
-                norm_each_head=False,
+                qk_norm_weights="joined",
             ),
             feed_forward=replace(
                 LLAMA_STACK.feed_forward, bias=False, before="", after="post_feedforward_layernorm"

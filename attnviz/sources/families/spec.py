@@ -63,10 +63,11 @@ class RelativeTables(Record, kw_only=True):
 
 
 class Norm(Record, kw_only=True):
-    """Layer norm, or RMS norm, which does not subtract the mean."""
+    """Layer norm, or RMS norm, which does not subtract the mean; with learned parameters or not."""
 
     kind: Literal["layer", "rms"] = "layer"
-    bias: Flag = True
+    weight: Flag = True
+    bias: Flag = True  # of a norm with a weight
     plus_one: bool = False  # weight - 1 is stored
 
 
@@ -105,20 +106,30 @@ class Attention(NormPlacement, kw_only=True):
     """Projections and mechanism of self-attention or cross-attention.
 
     A `fused` projection is one matrix for query, key and value: by "parts", all queries, then
-    all keys, then all values; by "heads", query, key and value of each head together.
+    all keys, then all values; by "heads", query, key and value of each head together; by
+    "groups", the query heads that share a key/value head, then its key and value; by
+    "partitions", four parts of query, value and key (CodeGen). `part_biases` are names of its
+    bias vectors, where query, key and value have vectors of their own ("": none).
+
+    `qk_norm` is the norm of queries and keys, where it is another one than that of the stack. Its
+    weights are "shared" by the heads, "joined" (one norm over all heads), "rows" (a row of a
+    matrix per head), or "listed" (a tensor per head).
     """
 
     query: str = ""
     key: str = ""
     value: str = ""
     fused: str = ""
-    fused_by: Literal["parts", "heads"] = "parts"
+    fused_by: Literal["parts", "heads", "groups", "partitions"] = "parts"
+    part_biases: tuple[str, str, str] = ("", "", "")
     output: str
     bias: Flag = True
     output_bias: Flag = True
     query_norm: str = ""
     key_norm: str = ""
-    norm_each_head: bool = True
+    qk_norm: Norm | None = None
+    qk_norm_weights: Literal["shared", "joined", "rows", "listed"] = "shared"
+    clip: str = ""  # config key: queries, keys and values are clipped to ± its value
     relative_tables: RelativeTables | None = None
     slots: Slots = field(default_factory=Slots)
 
@@ -164,7 +175,8 @@ class FeedForward(NormPlacement, kw_only=True):
     """The feed-forward layer: down(act(up(x))), or gated down(act(gate(x)) · up(x)).
 
     With `fused`, the matrix `up` holds gate and up, one after the other. `d_inner` is the
-    setting of its width. `experts` take its place in the layers that have them.
+    setting of its width. `activation` is for families whose config has no name of it. `xielu` is
+    the prefix of xIELU's parameters. `experts` take its place in the layers that have them.
     """
 
     up: str
@@ -172,13 +184,18 @@ class FeedForward(NormPlacement, kw_only=True):
     gate: str = ""
     fused: bool = False
     bias: Flag = True
+    activation: str = ""
     activation_aliases: Mapping[str, str] = field(default_factory=dict)  # by their name in configs
+    xielu: str = ""
     d_inner: str = "d_inner"
     experts: Experts | None = None
 
 
 class Stack(Record, kw_only=True):
-    """An encoder or decoder; `layer` is the tensor-name prefix of a layer, with {i} or {group}."""
+    """An encoder or decoder; `layer` is the tensor-name prefix of a layer, with {i} or {group}.
+
+    A name that begins with "/" is not below that prefix; it may have {i} itself.
+    """
 
     layer: str
     embedding: Embedding
@@ -188,6 +205,7 @@ class Stack(Record, kw_only=True):
     norm: Norm = field(default_factory=Norm)
     parallel: Flag = False  # attention and feed-forward layer read the same input
     residual_multiplier: str = ""  # config key of a factor of what sublayers add
+    residual_after_norm: Flag = False  # the residual is the output of the norm `before`
     in_first: bool = False  # matrices are stored [in, out]
     final: str = ""  # layer norm after the last layer
     final_project: str = ""  # linear layer back to the embedding size

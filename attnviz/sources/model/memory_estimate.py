@@ -23,7 +23,7 @@ def estimate_memory(
     layer = max(largest_layer_size(checkpoint, stack) for stack in checkpoint.stacks.values())
     config = checkpoint.config
     d_model = config.get_int("d_model")
-    d_inner = max(s.config.get_int("d_inner", 4 * d_model) for s in checkpoint.stacks.values())
+    d_inner = max(stack.config.inner_size() for stack in checkpoint.stacks.values())
     n_number = n_token * (12 * d_model + 3 * d_inner)
     return MemoryEstimate(
         layer=4 * layer,

@@ -16,12 +16,15 @@ from attnviz.core.inputs import Inputs, Sizes
 from attnviz.core.variant import Variant
 from attnviz.errors import InvalidInputError, ShapeError
 from attnviz.record import Record
+from attnviz.sources.checkpoint.config import raise_invalid
 from attnviz.sources.families.attention_config import disentangled_score
 from attnviz.sources.families.spec import Attention, Layer, RelativeTables
 from attnviz.sources.transformer.experts import Routing
 from attnviz.sources.transformer.kv_cache import KVCache
 from attnviz.sources.transformer.matmul import materialize
 from attnviz.sources.transformer.weights import Weights
+
+N_PARTITION = 4  # of CodeGen's fused projection, from its training on as many devices
 
 ProjectedQKV = tuple[FloatArray, FloatArray, FloatArray]
 
@@ -131,6 +134,9 @@ def project_qkv(spec: Attention, w: Weights, x: FloatArray, key_input: FloatArra
             w.lazy_linear(key_input, spec.key, n_kv_head * d, bias=spec.bias).lazy(),
             w.lazy_linear(key_input, spec.value, n_kv_head * d, bias=spec.bias).lazy(),
         )
+    if spec.clip and w.config.get(spec.clip) is not None:
+        limit = np.float32(w.config.get_float(spec.clip))
+        query, key, value = (np.clip(x, -limit, limit) for x in (query, key, value))
     query = split_and_norm(spec, w, query, spec.query_norm, n_head)
     key = split_and_norm(spec, w, key, spec.key_norm, n_kv_head)
     return query, key, split_heads(value, n_kv_head)
@@ -142,11 +148,25 @@ def split_fused(
     """One fused projection, split into three.    [token, d_model] -> three [token, head × d]"""
     d = w.config.d_head
     fused = w.linear(x, spec.fused, (n_head + 2 * n_kv_head) * d, bias=spec.bias)
-    if spec.fused_by == "heads":
-        by_head = fused.reshape(len(x), n_head, 3, d)
-        query, key, value = (by_head[:, :, i].reshape(len(x), -1) for i in range(3))
-        return query, key, value
-    query, key, value = np.split(fused, [n_head * d, (n_head + n_kv_head) * d], axis=-1)
+    n_block, heads = {
+        "parts": (1, (n_head, n_kv_head, n_kv_head)),
+        "heads": (n_head, (1, 1, 1)),
+        "groups": (n_kv_head, (n_head // n_kv_head, 1, 1)),
+        "partitions": (N_PARTITION, (n_head // N_PARTITION,) * 3),
+    }[spec.fused_by]
+    if n_block * sum(heads) != n_head + 2 * n_kv_head:
+        raise_invalid(w.config.find("n_head")[0], n_head, f"a multiple of {n_block}")
+    blocks = fused.reshape(len(x), n_block, sum(heads), d)
+    query, key, value = (
+        part.reshape(len(x), -1)
+        for part in np.split(blocks, [heads[0], heads[0] + heads[1]], axis=2)
+    )
+    if spec.fused_by == "partitions":  # query, value, key
+        key, value = value, key
+    query, key, value = (
+        part + w.get(name, (part.shape[-1],)) if name else part
+        for part, name in zip((query, key, value), spec.part_biases, strict=True)
+    )
     return query, key, value
 
 
@@ -157,9 +177,20 @@ def split_and_norm(
 
     Shapes: [token, head × d] -> [head, token, d]
     """
-    if spec.norm_each_head:
-        return w.norm(split_heads(x, n_head), name)
-    return split_heads(w.norm(x, name), n_head)
+    if spec.qk_norm_weights == "joined":
+        return split_heads(w.norm(x, name, spec.qk_norm), n_head)
+    heads = split_heads(x, n_head)
+    if not name or spec.qk_norm_weights == "shared":
+        return w.norm(heads, name, spec.qk_norm)
+    normalized = w.norm(heads, name, replace(spec.qk_norm or w.norm_spec, weight=False))
+    return normalized * head_weights(spec, w, name, n_head, heads.shape[-1])[:, None]
+
+
+def head_weights(spec: Attention, w: Weights, name: str, n_head: int, d: int) -> FloatArray:
+    """Weights of a norm that has other ones for each head.    -> [head, d]"""
+    if spec.qk_norm_weights == "rows":
+        return w.get(f"{name}.weight", (n_head, d))
+    return np.stack([w.get(f"{name}.norms.{i}.weight", (d,)) for i in range(n_head)])
 
 
 def split_heads(x: FloatArray, n_head: int) -> FloatArray:
@@ -171,7 +202,7 @@ def read_params(spec: Attention, w: Weights) -> Mapping[str, FloatArray]:
     """Learned parameters of the mechanism's parts, by their names.    -> each [head, …]"""
     n_head = w.config.get_int("n_head")
     params = {
-        name: w.tensors.get(tensor, (None, n_head)).T for name, tensor in spec.slots.params.items()
+        name: w.get(f"/{tensor}", (None, n_head)).T for name, tensor in spec.slots.params.items()
     }
     for name, tensor in spec.slots.head_params.items():
         params[name] = w.get(tensor, (n_head,))

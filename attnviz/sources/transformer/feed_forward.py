@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
 from attnviz.core.arrays import FloatArray
 from attnviz.sources.families.spec import FeedForward
-from attnviz.sources.transformer.activations import Activation, find_activation, sigmoid
+from attnviz.sources.transformer.activations import Activation, find_activation, sigmoid, xielu
 from attnviz.sources.transformer.matmul import LazyLinear, LazyMatrix, materialize
 from attnviz.sources.transformer.weights import Weights
 
@@ -62,7 +63,7 @@ def feed_forward(spec: FeedForward, w: Weights, x: FloatArray) -> FloatArray:
     Formula: down(act(up(x))) or down(act(gate(x)) · up(x))
     """
     d_model = x.shape[-1]
-    width = w.config.get_int(spec.d_inner, 4 * d_model)
+    width = w.config.inner_size(spec.d_inner)
     unit = GatedUnit(
         up=w.lazy_linear(x, spec.up, 2 * width if spec.fused else width, bias=spec.bias),
         gate=w.lazy_linear(x, spec.gate, width, bias=spec.bias) if spec.gate else None,
@@ -74,6 +75,9 @@ def feed_forward(spec: FeedForward, w: Weights, x: FloatArray) -> FloatArray:
 
 
 def config_activation(spec: FeedForward, w: Weights) -> Activation:
-    """The activation function that the config names."""
-    name, (key, _) = w.config.get_str("activation"), w.config.find("activation")
+    """The activation function that the config names; that of xIELU with its parameters."""
+    name, (key, _) = spec.activation or w.config.get_str("activation"), w.config.find("activation")
+    if spec.xielu and name == "xielu":
+        alpha_p, alpha_n = (w.get(f"{spec.xielu}.alpha_{sign}", (1,)) for sign in "pn")
+        return partial(xielu, alpha_p=alpha_p, alpha_n=alpha_n)
     return find_activation(spec.activation_aliases.get(name, name), key)

@@ -79,16 +79,18 @@ class LayerStack(Record):
 
         Shapes: [token, d_model] -> [token, d_model]
         """
-        w, spec = self.weights.under(self.layer_prefix(index)), self.spec
+        w, spec = self.weights.under(self.layer_prefix(index), index), self.spec
+
+        def normalized(part: Attention | FeedForward, x: FloatArray) -> FloatArray:
+            return w.norm(x, part.before) if index >= part.before_from else x
 
         def sublayer(
             part: Attention | FeedForward, x: FloatArray, context: AttentionContext
         ) -> FloatArray:
-            inner = w.norm(x, part.before) if index >= part.before_from else x
             if isinstance(part, FeedForward):
-                output = self.run_feed_forward(w, index, inner, context)
+                output = self.run_feed_forward(w, index, x, context)
             else:
-                output = attention_layer(part, w, index, inner, context)
+                output = attention_layer(part, w, index, x, context)
             output = w.norm(output, part.after)
             if spec.residual_multiplier:
                 output *= np.float32(self.config.get_float(spec.residual_multiplier))
@@ -97,12 +99,14 @@ class LayerStack(Record):
         def residual(
             part: Attention | FeedForward, x: FloatArray, context: AttentionContext
         ) -> FloatArray:
-            return w.norm(x + sublayer(part, x, context), part.end)
+            inner = normalized(part, x)
+            stream = inner if w.resolve_flag(spec.residual_after_norm) else x
+            return w.norm(stream + sublayer(part, inner, context), part.end)
 
         if w.resolve_flag(spec.parallel) and with_feed_forward:
-            return (
-                x + sublayer(spec.attention, x, context) + sublayer(spec.feed_forward, x, context)
-            )
+            parts = (spec.attention, spec.feed_forward)
+            outputs = (sublayer(part, normalized(part, x), context) for part in parts)
+            return sum(outputs, start=x)
         x = residual(spec.attention, x, context)
         if spec.cross is not None and cross_context is not None:
             x = residual(spec.cross, x, cross_context)

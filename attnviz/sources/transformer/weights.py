@@ -23,10 +23,17 @@ class Weights(Record):
     norm_spec: Norm
     in_first: bool = False
     prefix: str = ""
+    index: int = 0  # of the layer
 
-    def under(self, prefix: str) -> Weights:
-        """The tensors below a further prefix."""
-        return replace(self, prefix=self.prefix + prefix)
+    def under(self, prefix: str, index: int = 0) -> Weights:
+        """The tensors below a further prefix, that of a layer."""
+        return replace(self, prefix=self.prefix + prefix, index=index)
+
+    def full_name(self, name: str) -> str:
+        """The name of a tensor: below the prefix, unless it begins with "/"."""
+        if not name.startswith("/"):
+            return self.prefix + name
+        return name[1:].replace("{i}", str(self.index))
 
     def resolve_flag(self, flag: Flag) -> bool:
         """The value of a flag: itself, or that of the config key it names."""
@@ -34,7 +41,7 @@ class Weights(Record):
 
     def get(self, name: str, shape: Sequence[int | None]) -> FloatArray:
         """A tensor, whose shape is checked.    -> [*shape]"""
-        return self.tensors.get(self.prefix + name, shape)
+        return self.tensors.get(self.full_name(name), shape)
 
     def linear(self, x: FloatArray, name: str, width: int, *, bias: Flag = True) -> FloatArray:
         """A linear layer, x Wᵀ + b.    [token, d] -> [token, width]"""
@@ -46,26 +53,27 @@ class Weights(Record):
         """The same, computed later and by columns.    [token, d]"""
         d = x.shape[-1]
         shape = (d, width) if self.in_first else (width, d)
-        matrix = self.tensors.tensor(f"{self.prefix}{name}.weight", shape)
+        matrix = self.tensors.tensor(self.full_name(f"{name}.weight"), shape)
         offset = self.get(f"{name}.bias", (width,)) if self.resolve_flag(bias) else None
         return LazyLinear(x, matrix, offset, self.in_first, width)
 
-    def norm(self, x: FloatArray, name: str) -> FloatArray:
+    def norm(self, x: FloatArray, name: str, spec: Norm | None = None) -> FloatArray:
         """Layer norm or RMS norm; without a name, the identity.    [..., d] -> [..., d]"""
         if not name:
             return x
+        spec = spec or self.norm_spec
         eps, shape = np.float32(self.config.get_float("eps")), (x.shape[-1],)
-        weight = self.norm_vector(name, ("weight", "gamma"), shape)
-        if self.norm_spec.kind == "rms":
-            return rms_norm(x, weight + 1 if self.norm_spec.plus_one else weight, eps)
-        normalized = layer_norm(x, weight, eps)
-        if self.resolve_flag(self.norm_spec.bias):
+        has_weight, weight = self.resolve_flag(spec.weight), np.ones(shape, np.float32)
+        if has_weight:
+            weight = self.norm_vector(name, ("weight", "gamma"), shape) + np.float32(spec.plus_one)
+        normalized = (rms_norm if spec.kind == "rms" else layer_norm)(x, weight, eps)
+        if has_weight and spec.kind == "layer" and self.resolve_flag(spec.bias):
             normalized += self.norm_vector(name, ("bias", "beta"), shape)
         return normalized
 
     def norm_vector(self, name: str, suffixes: tuple[str, str], shape: Shape) -> FloatArray:
         """A vector of a norm; old checkpoints call weight and bias gamma and beta.    -> [d]"""
-        names = [f"{self.prefix}{name}.{suffix}" for suffix in suffixes]
+        names = [self.full_name(f"{name}.{suffix}") for suffix in suffixes]
         return self.tensors.get(names[0] if self.tensors.find(names[0]) else names[1], shape)
 
 
