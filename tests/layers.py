@@ -55,7 +55,7 @@ LAYERS = {
         ("tokens", "grid"),
         ("initialization",),
         ("numerics", "seeded_random", "file_format", "map_metadata", "renamed", "citation"),
-        ("arrays",),
+        ("arrays", "predictions"),
         ("__init__",),
     ),
     "sources": (

@@ -25,6 +25,7 @@ from attnviz.sources.forward_pass import (
     build_forward_pass,
     check_request,
     find_unused_options,
+    refuse_predictions,
     refuse_unused,
 )
 from attnviz.sources.options import Options
@@ -66,6 +67,7 @@ def explain(
     ('cat', 'sat')
     """
     selection = HeadSelection.parse(layer, head)
+    refuse_predictions(options, "explain")
     forward = build_forward_pass(text, context, **options)
     layer, head = selection.resolve_single(forward.n_layer, forward.n_head)
     check_request(forward, [layer], [head])

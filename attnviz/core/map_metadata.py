@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal, TypedDict
 
+from attnviz.core.predictions import Predictions
+
 RowSum = Literal["1", "at most 1", "any"]  # of a row with at least one visible key
 
 
@@ -44,6 +46,7 @@ class SourceMetadata(TypedDict, total=False):
     producer: the program that wrote the file; guessed: what had to be guessed to read it.
     padding: positions of padding among the keys.
     truncated: numbers of tokens before and after truncation, of the "text" and of the "target".
+    predictions: the most probable next tokens after each query, or fillers of mask tokens.
     """
 
     source: str
@@ -69,6 +72,7 @@ class SourceMetadata(TypedDict, total=False):
     guessed: list[str]
     padding: list[int]
     truncated: dict[str, list[int]]
+    predictions: Predictions
 
 
 class DerivedMetadata(TypedDict, total=False):

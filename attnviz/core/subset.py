@@ -11,6 +11,7 @@ import numpy as np
 from attnviz.core.arrays import BoolArray
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.map_metadata import MapMetadata
+from attnviz.core.predictions import select_predictions
 from attnviz.core.tokens import Token
 from attnviz.errors import MisuseError
 
@@ -63,6 +64,8 @@ def select_tokens(amap: AttentionMap, queries: list[int], keys: list[int]) -> At
     if isinstance(stated, list | tuple):
         meta["padding"] = [i for i, k in enumerate(keys) if k in stated]
     meta["row_sum"] = "at most 1" if dropped[1] and amap.row_sum == "1" else amap.row_sum
+    if "predictions" in meta:
+        meta["predictions"] = select_predictions(meta["predictions"], queries)
     meta["dropped"] = dropped
     return replace(
         amap,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Protocol, Unpack
+from collections.abc import Collection, Mapping
+from typing import Any, Protocol, Unpack
 
 from attnviz.argument_types import require_type
 from attnviz.core.engine.layer_call import AttendCallback, LayerCall
@@ -105,6 +105,12 @@ def find_unused_options(
     from attnviz.sources.seeded import option_effects
 
     return option_effects.find_unused_options(text, context, settings)
+
+
+def refuse_predictions(options: Mapping[str, Any], function: str) -> None:
+    """Raise MisuseError for predictions, which are part of the map of `look` only."""
+    if "predict" in validate_options(options):
+        raise MisuseError(f"--predict has no effect on {function}; use look or attnviz show")
 
 
 def refuse_unused(names: Collection[str], variant: str, has_vectors: bool = False) -> None:

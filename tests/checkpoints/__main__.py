@@ -6,7 +6,8 @@ make the files again, in an environment of its own:
     python -m venv hf && hf/bin/pip install torch==2.13.0 transformers==5.23.0
     hf/bin/python -m tests.checkpoints [FOLDER …]
 
-Each folder under tests/models holds `config.json`, `tokenizer.json`, the weights, and
+Each folder under tests/models holds `config.json`, `tokenizer.json`, the weights, `logits.npz`
+where the model has an output head (see logits.py), and
 `reference.npz`: token ids, eager attentions and last hidden states of three inputs, and
 tokens of greedy decoding. "alone" is one text, "padded" is the text that was shorter in a batch
 with it, "pair" has two segments. `published.json` holds the default config of each
@@ -28,6 +29,7 @@ from transformers import AutoConfig
 
 from tests.checkpoints.build import build_model, build_tokenizer, randomize, to_float64
 from tests.checkpoints.checksums import MODELS, write_sums
+from tests.checkpoints.logits import write_logits
 from tests.checkpoints.references import bucket_table, compute_references, default_config
 from tests.checkpoints.settings import BERT, CHECKPOINTS, END, ROPE_SETTINGS, VOCAB
 
@@ -62,6 +64,8 @@ def make_checkpoint(folder: str) -> None:
     (path / "tokenizer.json").write_text(tokenizer.to_str() + "\n")
     judge = to_float64(config, model, how)
     np.savez_compressed(path / "reference.npz", **compute_references(judge, tokenizer))
+    if not how.get("bare"):
+        write_logits(folder)
     for name, (base, changes) in ROPE_SETTINGS.items():
         if base == folder:
             other = AutoConfig.for_model(family, **(ids | settings | changes))

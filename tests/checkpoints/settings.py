@@ -77,6 +77,18 @@ CHECKPOINTS: dict[str, tuple[str, tuple[str, ...], dict[str, Any], dict[str, Any
         },
         {"bare": True},
     ),
+    "distilbert-masked-lm": (
+        "distilbert",
+        BERT,
+        {"dim": 16, "n_layers": 1, "n_heads": 4, "hidden_dim": 24, "max_position_embeddings": 40},
+        {},
+    ),
+    "camembert-masked-lm": (
+        "camembert",
+        ROBERTA,
+        SMALL | {"hidden_size": 16, "num_hidden_layers": 1, "type_vocab_size": 1},
+        {},
+    ),
     "electra": ("electra", BERT, SMALL | {"embedding_size": 16}, {}),
     "albert": (
         "albert",
@@ -223,4 +235,13 @@ ROPE_SETTINGS: dict[str, tuple[str, dict[str, Any]]] = {
     "yarn-scaled": ("llama", {"rope_scaling": YARN | {"mscale": 0.7, "mscale_all_dim": 1.0}}),
     "longrope": ("phi3", {"rope_scaling": LONG_ROPE, "original_max_position_embeddings": 12}),
     "partial": ("phi3", {"partial_rotary_factor": 0.5}),
+}
+
+# The same weights, read with another config of the output head.
+LOGIT_SETTINGS: dict[str, tuple[str, dict[str, Any]]] = {
+    "uncapped": ("gemma2", {"final_logit_softcapping": None}),
+    "capped": ("gemma2", {"final_logit_softcapping": 1.5}),
+    "unscaled": ("t5", {"scale_decoder_outputs": False}),
+    "relu": ("modernbert", {"classifier_activation": "relu"}),
+    "quick": ("bert", {"hidden_act": "quick_gelu"}),
 }

@@ -17,6 +17,7 @@ from attnviz.sources.checkpoint.config import CONFIG_KEYS
 from attnviz.sources.model.checkpoint import open_checkpoint
 from attnviz.sources.model.describe import describe
 from attnviz.sources.model.generate import generate
+from tests.checkpoints.settings import ROPE_SETTINGS
 from tests.fuzz.loop import case_numbers
 from tests.sources.reference import FOLDERS, MODELS, attend_unrecorded, encoding_of_ids
 
@@ -55,7 +56,7 @@ def base_configs() -> Iterator[tuple[str, str, dict]]:
         config = json.loads((MODELS / folder / "config.json").read_text())
         yield folder, folder, config
         for path in sorted((MODELS / folder).glob("*.npz")):
-            if path.stem != "reference":
+            if path.stem in ROPE_SETTINGS:
                 settings = json.loads(str(np.load(path)["config"]))
                 scaled = {k: v for k, v in config.items() if k != "rope_parameters"}
                 yield f"{folder}-{path.stem}", folder, scaled | {"rope_theta": 1e4} | settings

@@ -12,6 +12,7 @@ from attnviz.core.variants import find_variant
 from attnviz.errors import ShapeError
 from attnviz.sources.families import FAMILIES
 from attnviz.sources.families.spec import Layer
+from tests.checkpoints.settings import ROPE_SETTINGS
 from tests.sources.reference import (
     FOLDERS,
     MODELS,
@@ -50,7 +51,7 @@ OLD_KEYS = {
     "deberta-v2": (["pos_att_type"], {"pos_att_type": "p2c|c2p"}),
     "mt5": (["dense_act_fn", "is_gated_act"], {}),
 }
-ROPE_REFERENCES = sorted(p for p in MODELS.glob("*/*.npz") if p.stem != "reference")
+ROPE_REFERENCES = sorted(p for p in MODELS.glob("*/*.npz") if p.stem in ROPE_SETTINGS)
 
 
 def assert_agrees(checkpoint, path):

@@ -23,7 +23,6 @@ from tests.sources.reference import (
 
 KINDS = {family.name: family.kind for family in tuple(FAMILIES)}
 GREEDY = [f for f in FOLDERS if "greedy" in np.load(MODELS / f / "reference.npz")]
-ROPE_REFERENCES = sorted(p for p in MODELS.glob("*/*.npz") if p.stem != "reference")
 
 
 def reference(folder):
@@ -66,9 +65,9 @@ def test_stops_at_an_eos_token():
 
 
 def test_vocabularies_larger_than_a_chunk_are_scored_completely(monkeypatch):
-    import attnviz.sources.model.generate as generate_module
+    import attnviz.sources.model.logits as logits_module
 
-    monkeypatch.setattr(generate_module, "LOGITS_CHUNK", 7)
+    monkeypatch.setattr(logits_module, "LOGITS_CHUNK", 7)
     text, wanted = reference("llama")
     assert generate(open_model("llama"), text, len(wanted), attend_unrecorded) == wanted
 

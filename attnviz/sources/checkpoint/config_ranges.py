@@ -64,6 +64,7 @@ FLOAT_RANGES: Mapping[str, Range] = MappingProxyType(
         "mscale_all_dim": (0.0, 1e6),
         "query_pre_attn_scalar": (1e-6, 1e12),
         "attn_logit_softcapping": (1e-6, 1e12),
+        "final_logit_softcapping": (1e-6, 1e12),
     }
 )
 

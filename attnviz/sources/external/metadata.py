@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast, get_args
 
 from attnviz.core.map_metadata import MapMetadata, RowSum
+from attnviz.core.predictions import is_predictions
 from attnviz.errors import InvalidInputError
 
 ROW_SUMS: tuple[str, ...] = get_args(RowSum)
@@ -74,4 +75,5 @@ CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "id": (is_text, "a string"),
     "guessed": (is_text_list, "a list of strings"),
     "padding": (is_index_list, "a list of positions"),
+    "predictions": (is_predictions, "predictions: of, positions (see attnviz schema)"),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import sqrt
 
 from attnviz.sources.checkpoint.config import Config
 from attnviz.sources.families.attention_config import bucket_bias, causal_mask, no_scale
@@ -14,6 +15,7 @@ from attnviz.sources.families.spec import (
     Norm,
     Slots,
     Stack,
+    no_scaling,
 )
 
 
@@ -79,6 +81,13 @@ def add_gate(stack: Stack, config: Config) -> Stack:
     return replace(stack, feed_forward=replace(stack.feed_forward, gate=f"{up}_0", up=f"{up}_1"))
 
 
+def t5_logit_scale(config: Config) -> float:
+    """1/√d_model for T5 with tied embeddings; T5 1.1 states that its own are not tied."""
+    is_tied = config.get_bool("tie_word_embeddings", default=True)
+    is_scaled = config.get_bool("scale_decoder_outputs", default=is_tied)
+    return 1 / sqrt(config.get_int("d_model")) if is_scaled else 1.0
+
+
 T5 = Family(
     name="t5",
     kind="encoder-decoder",
@@ -99,6 +108,7 @@ T5 = Family(
         "activation": ("dense_act_fn", "feed_forward_proj"),
     },
     lm_head=("lm_head",),
+    logit_scale=t5_logit_scale,
     adapt=add_gate,
 )
 MT5 = replace(
@@ -107,6 +117,7 @@ MT5 = replace(
     paper="2010.11934",
     features="relative position buckets, no scale",
     defaults={**T5.defaults, "activation": "gelu_new", "is_gated_act": True},
+    logit_scale=no_scaling,
 )
 
 

@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from attnviz.sources.families.output_heads import (
+    ALBERT_HEAD,
+    BERT_HEAD,
+    DISTILBERT_HEAD,
+    ELECTRA_HEAD,
+    ROBERTA_HEAD,
+)
 from attnviz.sources.families.spec import Attention, Embedding, Family, FeedForward, Stack
 
 BERT_STACK = Stack(
@@ -38,6 +45,7 @@ BERT = Family(
         "add_cross_attention": (False,),
         "position_embedding_type": ("absolute",),
     },
+    masked_lm_head=BERT_HEAD,
 )
 
 ROBERTA = replace(
@@ -53,6 +61,7 @@ ROBERTA = replace(
         )
     },
     defaults={**BERT.defaults, "pad_token_id": 1},
+    masked_lm_head=ROBERTA_HEAD,
 )
 
 DISTILBERT = Family(
@@ -77,6 +86,7 @@ DISTILBERT = Family(
     },
     defaults={"eps": 1e-12, "activation": "gelu"},
     keys={"eps": (), "activation": ("activation",)},
+    masked_lm_head=DISTILBERT_HEAD,
 )
 
 ELECTRA = replace(
@@ -91,6 +101,7 @@ ELECTRA = replace(
             embedding=replace(BERT_STACK.embedding, project="embeddings_project"),
         )
     },
+    masked_lm_head=ELECTRA_HEAD,
 )
 
 ALBERT = Family(
@@ -126,6 +137,7 @@ ALBERT = Family(
     },
     keys=BERT_KEYS,
     allowed_values={"inner_group_num": (1,), "position_embedding_type": ("absolute",)},
+    masked_lm_head=ALBERT_HEAD,
 )
 
 FAMILIES = (

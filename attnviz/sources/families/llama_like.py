@@ -174,8 +174,10 @@ GEMMA2 = replace(
         "window": 4096,
         "query_pre_attn_scalar": 256,
         "attn_logit_softcapping": 50.0,
+        "final_logit_softcapping": 30.0,
         "layer_pattern": ("sliding_attention", "full_attention"),
     },
+    logit_softcap="final_logit_softcapping",
 )
 
 PHI3 = replace(

@@ -11,6 +11,7 @@ from attnviz.sources.families.attention_config import (
     symmetric_window_mask,
 )
 from attnviz.sources.families.encoders import BERT_KEYS, BERT_STACK
+from attnviz.sources.families.output_heads import BERT_HEAD, MODERNBERT_HEAD, ROBERTA_HEAD
 from attnviz.sources.families.rope_config import rope_position
 from attnviz.sources.families.spec import (
     Attention,
@@ -58,6 +59,7 @@ MPNET = Family(
         "relative_attention_num_buckets": (32,),
         "relative_attention_max_distance": (128,),
     },
+    masked_lm_head=ROBERTA_HEAD,
 )
 
 MODERNBERT = Family(
@@ -94,6 +96,8 @@ MODERNBERT = Family(
         "global_attn_every_n_layers": 3,
         "full_attention_base": 160000.0,
         "sliding_attention_base": 10000.0,
+        "classifier_activation": "gelu",
+        "decoder_bias": True,
     },
     keys={
         "eps": ("norm_eps",),
@@ -105,6 +109,7 @@ MODERNBERT = Family(
         "sliding_attention_base": ("local_rope_theta",),
         "rotary_share": (),
     },
+    masked_lm_head=MODERNBERT_HEAD,
 )
 
 DEBERTA_V2 = Family(
@@ -155,6 +160,7 @@ DEBERTA_V2 = Family(
         "conv_kernel_size": (0,),
         "norm_rel_ebd": ("none", "layer_norm"),
     },
+    masked_lm_head=BERT_HEAD,
 )
 
 FAMILIES = (MPNET, MODERNBERT, DEBERTA_V2)

@@ -18,6 +18,7 @@ from attnviz.core.scales import RootDim, Scale
 from attnviz.core.scores import Dot, Score
 from attnviz.record import Record
 from attnviz.sources.checkpoint.config import Config, inner_values
+from attnviz.sources.families.output_heads import MaskedLMHead
 
 Flag: TypeAlias = bool | str  # a value, or the config key that holds it
 Kind: TypeAlias = Literal["encoder", "decoder", "encoder-decoder"]
@@ -211,6 +212,12 @@ class Stack(Record, kw_only=True):
     final_project: str = ""  # linear layer back to the embedding size
 
 
+def no_scaling(config: Config) -> float:
+    """The factor of logits that are not scaled."""
+    del config
+    return 1.0
+
+
 def keep_spec(stack: Stack, config: Config) -> Stack:
     """The specification unchanged, for families that need no `adapt`."""
     del config
@@ -224,9 +231,11 @@ class Family(Record, kw_only=True):
     keys that a config leaves out, `keys` its keys by name (sources/checkpoint/config), none for
     a setting that is fixed; `allowed_values` those that are supported, by config key.
     `lm_head` are names of the output matrix (logits of the next token), of which the first
-    that exists counts. `adapt` changes a stack by the config where a key cannot. `features` are
-    what distinguishes the family, in a few words. With `text_config`, the settings are those of
-    a language model inside of another model, under that key.
+    that exists counts; `masked_lm_head` is that of an encoder. Logits are multiplied by
+    `logit_scale` and soft-capped by the setting `logit_softcap`. `adapt` changes a stack by the
+    config where a key cannot. `features` are what distinguishes the family, in a few words.
+    With `text_config`, the settings are those of a language model inside of another model, under
+    that key.
     """
 
     name: str
@@ -240,6 +249,9 @@ class Family(Record, kw_only=True):
     allowed_values: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     lm_head: tuple[str, ...] = ()
     lm_head_bias: str = ""
+    masked_lm_head: MaskedLMHead | None = None
+    logit_scale: Callable[[Config], float] = no_scaling
+    logit_softcap: str = ""
     adapt: Callable[[Stack, Config], Stack] = keep_spec
     text_config: str = ""
 
@@ -252,5 +264,9 @@ class Family(Record, kw_only=True):
     @property
     def auto_class(self) -> str:
         """The class of transformers that saves a checkpoint of this family with its head."""
-        kinds = {"decoder": "AutoModelForCausalLM", "encoder-decoder": "AutoModelForSeq2SeqLM"}
-        return kinds.get(self.kind, "AutoModel")
+        classes = {
+            "encoder": "AutoModelForMaskedLM",
+            "decoder": "AutoModelForCausalLM",
+            "encoder-decoder": "AutoModelForSeq2SeqLM",
+        }
+        return classes[self.kind]

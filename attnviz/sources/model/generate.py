@@ -5,25 +5,21 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from attnviz.core.arrays import FloatArray
 from attnviz.core.engine.layer_call import AttendCallback
-from attnviz.errors import AttnvizWarning, InvalidInputError, MisuseError
+from attnviz.errors import AttnvizWarning, MisuseError
 from attnviz.sources.model.generation_config import GenerationConfig
 from attnviz.sources.model.generation_limits import check_generation
+from attnviz.sources.model.logits import compute_logits, output_matrix
 from attnviz.sources.model.logits_processors import process_logits
 from attnviz.sources.model.size_checks import check_token_id
 from attnviz.sources.tokenizing.tokenizers import Encoding
 from attnviz.sources.transformer.attention import AttentionContext
-from attnviz.sources.transformer.embedding import embed_tokens, embedding_table
+from attnviz.sources.transformer.embedding import embed_tokens
 from attnviz.sources.transformer.kv_cache import KVCache
 from attnviz.sources.transformer.stack import LayerStack
 
 if TYPE_CHECKING:
     from attnviz.sources.model.checkpoint import Checkpoint
-
-LOGITS_CHUNK = 8192  # rows of the output matrix read at once; a vocabulary may outweigh all layers
 
 
 def generate(
@@ -76,41 +72,6 @@ def decode_greedy(
         sequence.append(next_id)
         ids = [next_id]
     return generated
-
-
-def output_matrix(checkpoint: Checkpoint, stack: LayerStack) -> str:
-    """The name of the output matrix: that of the checkpoint, or the token embeddings if tied.
-
-    Raises InvalidInputError for a checkpoint without its output matrix.
-    """
-    family = checkpoint.family
-    names = [f"{name}.weight" for name in family.lm_head]
-    name = next(filter(checkpoint.tensors.find, names), None)
-    if name is None and not checkpoint.config.get_bool("tie_word_embeddings", default=True):
-        raise InvalidInputError(
-            f"{checkpoint.name!r} has no output matrix {names[0]!r} (tie_word_embeddings = "
-            f"false), so it cannot generate; save it with transformers.{family.auto_class}"
-        )
-    return name or embedding_table(stack.spec.embedding, stack.weights)
-
-
-def compute_logits(checkpoint: Checkpoint, stack: LayerStack, hidden: FloatArray) -> FloatArray:
-    """The logits of the next token.    [d_model] → [V]
-
-    The scaling and soft-capping of logits in some families are left out: both keep the order.
-    """
-    tensors, family = checkpoint.tensors, checkpoint.family
-    name = output_matrix(checkpoint, stack)
-    n_vocab = tensors.shape(name)[0]
-    logits = np.concatenate(
-        [
-            tensors.rows(name, slice(start, start + LOGITS_CHUNK), hidden.size) @ hidden
-            for start in range(0, n_vocab, LOGITS_CHUNK)
-        ]
-    )
-    if family.lm_head_bias and tensors.find(family.lm_head_bias):
-        logits = logits + tensors.get(family.lm_head_bias, (1, n_vocab))[0]
-    return logits
 
 
 def warn_of_other_methods(config: GenerationConfig) -> None:

@@ -3,33 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import field, replace
+from dataclasses import field
 from functools import lru_cache
 from pathlib import Path, PurePath
 from typing import Any
 
-from attnviz.core.compose.interventions import Intervention, parse_heads, require_trained_params
+from attnviz.core.compose.interventions import Intervention
 from attnviz.core.engine.collectors import run_unrecorded
 from attnviz.core.engine.layer_call import AttendCallback, LayerCall
-from attnviz.core.inputs import Sizes
 from attnviz.core.map_metadata import MapMetadata
+from attnviz.core.predictions import Predictions
 from attnviz.core.tokens import Tokens
 from attnviz.core.variant import Variant
-from attnviz.core.variants import find_variant
 from attnviz.errors import MisuseError, UnknownNameError
 from attnviz.lookup import unknown_name_message
 from attnviz.record import Record
 from attnviz.sources.file_stamp import read_stamp
 from attnviz.sources.memory import MapFormat, check_memory, machine_memory, with_writer
 from attnviz.sources.model.checkpoint import Checkpoint, open_checkpoint
-from attnviz.sources.model.describe import describe, layer_variants
-from attnviz.sources.model.generate import generate
+from attnviz.sources.model.describe import describe
 from attnviz.sources.model.memory_estimate import estimate_memory
+from attnviz.sources.model.model_input import decoder_input, with_generated
+from attnviz.sources.model.model_intervention import build_intervention, check_intervention
+from attnviz.sources.model.predictions import (
+    PredictionRequest,
+    check_predictions,
+    predict_tokens,
+)
 from attnviz.sources.model.truncation import fit_length
-from attnviz.sources.options import PART_OPTIONS
 from attnviz.sources.tokenizing.tokenizers import Encoding
-
-MAX_NEW_TOKENS = 32  # of an encoder-decoder without a target
 
 
 def build_model_pass(text: str, context: str | None, **options: Any) -> ModelPass:
@@ -60,7 +62,13 @@ def build_model_pass(text: str, context: str | None, **options: Any) -> ModelPas
         raise MisuseError(f"--target needs decoder or cross attention, not {kind!r}")
     elif "generate" in options:
         encoding = with_generated(model, encoding, options["generate"])
-    return ModelPass(model, kind, encoding, target, intervention, options.get("pair"), truncated)
+    request = None
+    if "predict" in options:
+        tokens = encoding if target is None else target
+        request = check_predictions(model, kind, tokens, options["predict"])
+    return ModelPass(
+        model, kind, encoding, target, intervention, options.get("pair"), truncated, request
+    )
 
 
 @lru_cache(maxsize=1)
@@ -79,6 +87,8 @@ class ModelPass(Record):
     intervention: Intervention
     pair: str | None = None  # the second sentence
     truncated: Mapping[str, list[int]] = field(default_factory=dict)
+    request: PredictionRequest | None = None
+    predicted: list[Predictions] = field(default_factory=list)  # of the run, if requested
 
     @property
     def queries(self) -> Tokens:
@@ -105,21 +115,28 @@ class ModelPass(Record):
         return self.intervention(call) if self.intervention else call.variant
 
     def run(self, attend: AttendCallback, last_layer: int | None = None) -> None:
-        """Run the layers up to and including `last_layer` (None: all)."""
+        """Run the layers up to and including `last_layer` (None: all); all for predictions."""
 
         def attend_this_kind(call: LayerCall) -> Any:
             return attend(call) if call.kind == self.kind else run_unrecorded(call)
 
-        self.model.run(
+        hidden = self.model.run(
             self.encoding,
             attend_this_kind,
-            last_layer=last_layer,
+            last_layer=None if self.request else last_layer,
             target=self.target,
-            needs_output=False,
+            needs_output=self.request is not None,
         )
+        if self.request is not None:
+            tokens = self.encoding if self.target is None else self.target
+            self.predicted[:] = [
+                predict_tokens(self.model, self.kind, tokens, hidden, self.request)
+            ]
 
     def check_last_layer(self, last: int) -> None:
         """Raise MisuseError for an intervention in layers after the last one that runs."""
+        if self.request is not None:  # all layers run
+            return
         for name, layers in (
             ("ablate", self.intervention.ablated),
             ("at", self.intervention.layers),
@@ -157,6 +174,8 @@ class ModelPass(Record):
             meta["pair"] = self.pair
         if self.truncated:
             meta["truncated"] = dict(self.truncated)
+        if self.predicted:
+            meta["predictions"] = self.predicted[0]
         if not self.intervention:
             return meta
         intervention = str(self.intervention)
@@ -172,66 +191,3 @@ def choose_attention(model: Checkpoint, kind: str | None) -> str:
     if kind not in kinds:
         raise UnknownNameError(unknown_name_message(kind, kinds, f"attention of {model.name!r}"))
     return kind
-
-
-def decoder_input(
-    model: Checkpoint,
-    encoding: Encoding,
-    options: Mapping[str, Any],
-    truncated: dict[str, list[int]],
-) -> Encoding:
-    """The decoder input: the target, or what the model generates by greedy decoding."""
-    if "target" in options:
-        if "generate" in options:
-            raise MisuseError("--generate has no effect with --target: the decoder input is given")
-        target = model.encode_target(options["target"])
-        return fit_length(model, target, options, "target", truncated)
-    ids = generate(model, encoding, options.get("generate", MAX_NEW_TOKENS), run_unrecorded)
-    return model.tokens_of_ids([model.start_id, *ids])
-
-
-def with_generated(model: Checkpoint, encoding: Encoding, n: int) -> Encoding:
-    """The text and n generated tokens; these are segment 1."""
-    generated = model.tokens_of_ids(generate(model, encoding, n, run_unrecorded))
-    tokens = tuple(replace(token, segment=1) for token in generated.tokens)
-    return encoding.join(generated._replace(tokens=tokens))
-
-
-def build_intervention(options: Mapping[str, Any]) -> Intervention:
-    """The intervention that the options describe; false where they describe none."""
-    parts = {name: options[name] for name in PART_OPTIONS if name in options}
-    if options.get("tunables"):
-        parts["tunables"] = options["tunables"]
-    variant = options.get("variant")
-    if "at" in options and not parts and variant is None:
-        raise MisuseError("--at has no effect without a part to override, as in --at 0 -v hard")
-    return Intervention(
-        variant=find_variant(variant) if isinstance(variant, str) else variant,
-        parts=parts,
-        ablated=parse_heads(options["ablate"]) if "ablate" in options else {},
-        layers=options.get("at"),
-    )
-
-
-def check_intervention(model: Checkpoint, kind: str, intervention: Intervention) -> None:
-    """Raise MisuseError for an intervention that this model does not allow.
-
-    That is one with layers or heads that do not exist, with parts whose trained parameters the
-    model lacks, or one that changes nothing.
-    """
-    own, config = layer_variants(model, kind), model.stack_for(kind).config
-    n_head = config.get_int("n_head")
-    for layer in (*(intervention.layers or ()), *intervention.ablated):
-        if layer >= len(own):
-            raise MisuseError(f"there is no layer {layer}; there are 0 to {len(own) - 1}")
-    for layer, heads in intervention.ablated.items():
-        for head in heads or ():
-            if head >= n_head:
-                raise MisuseError(f"layer {layer} has no head {head}; there are 0 to {n_head - 1}")
-    d_model = config.get_int("d_model")
-    sizes = Sizes(d=config.d_head, d_model=d_model, n_head=n_head, n_query=1, n_key=1)
-    modified = tuple(intervention.apply(variant, layer) for layer, variant in enumerate(own))
-    for before, after in zip(own, modified, strict=True):
-        require_trained_params(before, after, sizes)
-    if modified == own:
-        raise MisuseError(f"{str(intervention)!r} changes nothing in {model.name!r}")

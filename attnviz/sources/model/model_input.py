@@ -1,0 +1,39 @@
+"""Input of a model: the decoder input of an encoder-decoder, and generated tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from attnviz.core.engine.collectors import run_unrecorded
+from attnviz.errors import MisuseError
+from attnviz.sources.model.checkpoint import Checkpoint
+from attnviz.sources.model.generate import generate
+from attnviz.sources.model.truncation import fit_length
+from attnviz.sources.tokenizing.tokenizers import Encoding
+
+MAX_NEW_TOKENS = 32  # of an encoder-decoder without a target
+
+
+def decoder_input(
+    model: Checkpoint,
+    encoding: Encoding,
+    options: Mapping[str, Any],
+    truncated: dict[str, list[int]],
+) -> Encoding:
+    """The decoder input: the target, or what the model generates by greedy decoding."""
+    if "target" in options:
+        if "generate" in options:
+            raise MisuseError("--generate has no effect with --target: the decoder input is given")
+        target = model.encode_target(options["target"])
+        return fit_length(model, target, options, "target", truncated)
+    ids = generate(model, encoding, options.get("generate", MAX_NEW_TOKENS), run_unrecorded)
+    return model.tokens_of_ids([model.start_id, *ids])
+
+
+def with_generated(model: Checkpoint, encoding: Encoding, n: int) -> Encoding:
+    """The text and n generated tokens; these are segment 1."""
+    generated = model.tokens_of_ids(generate(model, encoding, n, run_unrecorded))
+    tokens = tuple(replace(token, segment=1) for token in generated.tokens)
+    return encoding.join(generated._replace(tokens=tokens))

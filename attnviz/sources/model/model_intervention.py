@@ -1,0 +1,54 @@
+"""Interventions in a pretrained model: built from options, and checked against its layers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from attnviz.core.compose.interventions import Intervention, parse_heads, require_trained_params
+from attnviz.core.inputs import Sizes
+from attnviz.core.variants import find_variant
+from attnviz.errors import MisuseError
+from attnviz.sources.model.checkpoint import Checkpoint
+from attnviz.sources.model.describe import layer_variants
+from attnviz.sources.options import PART_OPTIONS
+
+
+def build_intervention(options: Mapping[str, Any]) -> Intervention:
+    """The intervention that the options describe; false where they describe none."""
+    parts = {name: options[name] for name in PART_OPTIONS if name in options}
+    if options.get("tunables"):
+        parts["tunables"] = options["tunables"]
+    variant = options.get("variant")
+    if "at" in options and not parts and variant is None:
+        raise MisuseError("--at has no effect without a part to override, as in --at 0 -v hard")
+    return Intervention(
+        variant=find_variant(variant) if isinstance(variant, str) else variant,
+        parts=parts,
+        ablated=parse_heads(options["ablate"]) if "ablate" in options else {},
+        layers=options.get("at"),
+    )
+
+
+def check_intervention(model: Checkpoint, kind: str, intervention: Intervention) -> None:
+    """Raise MisuseError for an intervention that this model does not allow.
+
+    That is one with layers or heads that do not exist, with parts whose trained parameters the
+    model lacks, or one that changes nothing.
+    """
+    own, config = layer_variants(model, kind), model.stack_for(kind).config
+    n_head = config.get_int("n_head")
+    for layer in (*(intervention.layers or ()), *intervention.ablated):
+        if layer >= len(own):
+            raise MisuseError(f"there is no layer {layer}; there are 0 to {len(own) - 1}")
+    for layer, heads in intervention.ablated.items():
+        for head in heads or ():
+            if head >= n_head:
+                raise MisuseError(f"layer {layer} has no head {head}; there are 0 to {n_head - 1}")
+    d_model = config.get_int("d_model")
+    sizes = Sizes(d=config.d_head, d_model=d_model, n_head=n_head, n_query=1, n_key=1)
+    modified = tuple(intervention.apply(variant, layer) for layer, variant in enumerate(own))
+    for before, after in zip(own, modified, strict=True):
+        require_trained_params(before, after, sizes)
+    if modified == own:
+        raise MisuseError(f"{str(intervention)!r} changes nothing in {model.name!r}")
