@@ -16,7 +16,7 @@ LAYERS = {
         ("__init__",),
         ("familiar",),
         ("api",),
-        ("render", "sources", "measure"),
+        ("render", "sources", "measures"),
         ("core",),
         ("lookup", "record", "argument_types", "_version"),
         ("errors",),

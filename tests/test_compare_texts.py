@@ -8,7 +8,7 @@ import pytest
 import attnviz
 from attnviz.core.comparison import compared_heads
 from attnviz.errors import AttnvizWarning, MisuseError
-from attnviz.measure.alignment import align_maps
+from attnviz.measures.alignment import align_maps
 from tests.cli.runner import run
 from tests.sources.reference import MODELS
 

@@ -40,7 +40,7 @@ PATHS = {
     ),
     *("write_text", "write_bytes", "system", "popen", "Popen"),
 }
-DATA_FOLDERS = ("sources/external/", "measure/")  # whose strings come from files
+DATA_FOLDERS = ("sources/external/", "measures/")  # whose strings come from files
 
 # Calls that are safe, as "file: function", each with its reason.
 ALLOWED = {

@@ -54,7 +54,7 @@ def test_the_test_finds_circles():
             "sources/transformer/stack.py",
             "from attnviz.sources.model.checkpoint import Checkpoint",
         ),
-        ("measure/x.py", "from attnviz.render.safe_text import printable"),
+        ("measures/x.py", "from attnviz.render.safe_text import printable"),
         ("api/look.py", "from attnviz.cli.environment import Environment"),
         ("lookup.py", "from attnviz.core.grid import Grid"),
         ("cli/options/spec.py", "from attnviz.cli.output.render import targets"),

@@ -10,10 +10,10 @@ from attnviz.core.attention_map import AttentionMap
 from attnviz.core.comparison import compared_heads
 from attnviz.core.map_metadata import layer_mechanism
 from attnviz.core.subset import select_tokens
-from attnviz.measure.entropy import entropy, max_entropy
-from attnviz.measure.head_summary import summarize_head
-from attnviz.measure.links import StrongLink, strongest_link
-from attnviz.measure.row_mass import has_distribution_rows
+from attnviz.measures.entropy import entropy, max_entropy
+from attnviz.measures.head_summary import summarize_head
+from attnviz.measures.links import StrongLink, strongest_link
+from attnviz.measures.row_mass import has_distribution_rows
 from attnviz.render.link_text import format_link
 from attnviz.render.safe_text import escape_token
 from attnviz.render.style import SEPARATOR
@@ -70,7 +70,7 @@ def find_patterns(amap: AttentionMap) -> Patterns:
     )
     if amap.names or is_other or "seed" in amap.meta:
         return {}
-    from attnviz.measure.patterns import best_patterns
+    from attnviz.measures.patterns import best_patterns
 
     return {
         (best.layer, best.head): (best.name, best.score)

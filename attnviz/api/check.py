@@ -7,9 +7,9 @@ from typing import NamedTuple
 from attnviz.argument_types import require_type
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.tokens import Token
-from attnviz.measure.check import Violation, find_violations, is_padding
-from attnviz.measure.row_mass import row_sum_tolerance
-from attnviz.measure.rules import Requirements
+from attnviz.measures.check import Violation, find_violations, is_padding
+from attnviz.measures.row_mass import row_sum_tolerance
+from attnviz.measures.rules import Requirements
 from attnviz.render.safe_text import escape_token
 
 TEXT_TOLERANCE = 1e-5  # row sums of text with the digits of float32 may be off by this

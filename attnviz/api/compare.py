@@ -18,7 +18,7 @@ from attnviz.core.engine.collectors import FullCollector, run_unrecorded
 from attnviz.core.engine.layer_call import LayerCall
 from attnviz.core.selection import HeadSelection, Selector
 from attnviz.errors import MisuseError, UnknownParameterError
-from attnviz.measure.difference import require_equal_shapes
+from attnviz.measures.difference import require_equal_shapes
 from attnviz.sources.forward_pass import (
     ForwardPass,
     build_forward_pass,

@@ -11,7 +11,7 @@ from attnviz.api.join_maps import join_maps
 from attnviz.api.look import look
 from attnviz.core.attention_map import AttentionMap
 from attnviz.errors import AttnvizWarning, MisuseError
-from attnviz.measure.alignment import align_maps
+from attnviz.measures.alignment import align_maps
 
 MAX_NAME = 30  # characters of a sentence in titles and headings
 

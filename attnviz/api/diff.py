@@ -13,15 +13,15 @@ from attnviz.core.attention_map import AttentionMap
 from attnviz.core.map_metadata import MapMetadata
 from attnviz.core.tokens import Token
 from attnviz.errors import MisuseError
-from attnviz.measure.alignment import align_maps
-from attnviz.measure.difference import (
+from attnviz.measures.alignment import align_maps
+from attnviz.measures.difference import (
     HeadChange,
     difference,
     head_divergence,
     most_changed_heads,
 )
-from attnviz.measure.links import content_pairs
-from attnviz.measure.row_mass import has_distribution_rows
+from attnviz.measures.links import content_pairs
+from attnviz.measures.row_mass import has_distribution_rows
 from attnviz.render.link_text import format_link
 from attnviz.render.style import SEPARATOR
 

@@ -9,9 +9,9 @@ from attnviz.argument_types import require_type
 from attnviz.core.attention_map import AttentionMap
 from attnviz.errors import MisuseError, UnknownNameError
 from attnviz.lookup import unknown_name_message
-from attnviz.measure.distance import mean_distance, offsets
-from attnviz.measure.head_summary import HeadSummary, summarize_head
-from attnviz.measure.patterns import PATTERNS, best_patterns
+from attnviz.measures.distance import mean_distance, offsets
+from attnviz.measures.head_summary import HeadSummary, summarize_head
+from attnviz.measures.patterns import PATTERNS, best_patterns
 
 HeadStats = dict[str, Any]
 RANK = {pattern.name: rank for rank, pattern in enumerate(PATTERNS)}

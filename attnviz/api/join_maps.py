@@ -11,8 +11,8 @@ from attnviz.core.arrays import FloatArray
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.comparison import ComparedHead, comparison_meta
 from attnviz.core.map_metadata import MapMetadata, weakest_row_sum
-from attnviz.measure.difference import difference, head_divergence
-from attnviz.measure.row_mass import has_distribution_rows
+from attnviz.measures.difference import difference, head_divergence
+from attnviz.measures.row_mass import has_distribution_rows
 
 DIVERGENCE_NOTE = "JS = Jensen–Shannon divergence in bits"
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from attnviz.core.attention_map import AttentionMap
-from attnviz.measure.check import PADDING_TOKENS, check_weights, find_violations
-from attnviz.measure.rules import RULES, Requirements
+from attnviz.measures.check import PADDING_TOKENS, check_weights, find_violations
+from attnviz.measures.rules import RULES, Requirements
 from tests.measure.maps import SHARED_OUT, UNSHARED, causal, leaky, plain, shares, tokens
 
 MASK = np.tril(np.ones((5, 5), dtype=bool))

@@ -11,8 +11,8 @@ from numpy.testing import assert_allclose
 
 from attnviz.core.attention_map import AttentionMap
 from attnviz.errors import MisuseError
-from attnviz.measure.alignment import align_tokens, keep_shared_tokens
-from attnviz.measure.difference import (
+from attnviz.measures.alignment import align_tokens, keep_shared_tokens
+from attnviz.measures.difference import (
     difference,
     head_divergence,
     most_changed_heads,

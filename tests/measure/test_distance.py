@@ -7,7 +7,7 @@ import pytest
 
 from attnviz.core.attention_map import AttentionMap
 from attnviz.errors import MisuseError
-from attnviz.measure.distance import mean_distance, offsets
+from attnviz.measures.distance import mean_distance, offsets
 from tests.measure.maps import SHARED_OUT, UNSHARED, only_at, plain, tokens
 
 

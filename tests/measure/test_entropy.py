@@ -10,8 +10,8 @@ from numpy.testing import assert_allclose
 
 from attnviz.api.compare import compare
 from attnviz.errors import AttnvizWarning, MisuseError
-from attnviz.measure.entropy import entropy, head_entropy, max_entropy
-from attnviz.measure.row_mass import has_distribution_rows, row_remainders, row_sum_tolerance
+from attnviz.measures.entropy import entropy, head_entropy, max_entropy
+from attnviz.measures.row_mass import has_distribution_rows, row_remainders, row_sum_tolerance
 from tests.measure.maps import (
     SHARED_OUT,
     UNSHARED,

@@ -7,9 +7,9 @@ import pytest
 
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.subset import visible_pairs
-from attnviz.measure.entropy import entropy, max_entropy
-from attnviz.measure.head_summary import summarize_head
-from attnviz.measure.links import StrongLink, strongest_link, strongest_links
+from attnviz.measures.entropy import entropy, max_entropy
+from attnviz.measures.head_summary import summarize_head
+from attnviz.measures.links import StrongLink, strongest_link, strongest_links
 from tests.measure.maps import SHARED_OUT, UNSHARED, causal, leaky, plain, signed, tokens
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from attnviz.core.attention_map import AttentionMap
-from attnviz.measure.patterns import PATTERNS, best_patterns, pattern_scores
+from attnviz.measures.patterns import PATTERNS, best_patterns, pattern_scores
 from tests.measure.maps import WORDS, causal, gated, leaky, only_at, plain, tokens
 
 LAST = len(WORDS) - 1

@@ -10,8 +10,8 @@ from numpy.testing import assert_allclose
 
 from attnviz.core.attention_map import AttentionMap
 from attnviz.errors import MisuseError
-from attnviz.measure.flow import flow
-from attnviz.measure.rollout import rollout
+from attnviz.measures.flow import flow
+from attnviz.measures.rollout import rollout
 from tests.measure.maps import SHARED_OUT, UNSHARED, causal, leaky, only_at, plain
 
 

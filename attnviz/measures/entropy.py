@@ -6,7 +6,7 @@ import numpy as np
 
 from attnviz.core.arrays import FloatArray
 from attnviz.core.attention_map import AttentionMap
-from attnviz.measure.row_mass import (
+from attnviz.measures.row_mass import (
     count_visible,
     mean_over_rows,
     require_distribution_rows,

@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 
 from attnviz.core.attention_map import AttentionMap
-from attnviz.measure.entropy import head_entropy, max_entropy
-from attnviz.measure.links import strongest_link
-from attnviz.measure.row_mass import has_distribution_rows, mean_over_rows
+from attnviz.measures.entropy import head_entropy, max_entropy
+from attnviz.measures.links import strongest_link
+from attnviz.measures.row_mass import has_distribution_rows, mean_over_rows
 
 
 class HeadSummary(NamedTuple):

@@ -10,9 +10,9 @@ import numpy as np
 from attnviz.core.arrays import BoolArray, FloatArray
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.subset import visible_pairs
-from attnviz.measure.distance import offsets
-from attnviz.measure.entropy import entropy, max_entropy
-from attnviz.measure.row_mass import count_visible, has_distribution_rows, mean_over_rows
+from attnviz.measures.distance import offsets
+from attnviz.measures.entropy import entropy, max_entropy
+from attnviz.measures.row_mass import count_visible, has_distribution_rows, mean_over_rows
 from attnviz.record import Record
 
 Cells = Callable[[AttentionMap], BoolArray]

@@ -9,7 +9,7 @@ import numpy as np
 from attnviz.core.arrays import BoolArray, FloatArray
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.subset import visible_pairs
-from attnviz.measure.check import is_padding
+from attnviz.measures.check import is_padding
 
 
 class StrongLink(NamedTuple):

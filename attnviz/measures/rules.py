@@ -9,7 +9,7 @@ import numpy as np
 
 from attnviz.core.arrays import BoolArray, FloatArray
 from attnviz.core.attention_map import AttentionMap
-from attnviz.measure.row_mass import row_sum_tolerance
+from attnviz.measures.row_mass import row_sum_tolerance
 from attnviz.record import Record
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.subset import visible_pairs
-from attnviz.measure.rules import RULES, Breach, CheckedWeights, Requirements, check_finite
+from attnviz.measures.rules import RULES, Breach, CheckedWeights, Requirements, check_finite
 from attnviz.record import Record
 
 PADDING_TOKENS = ("[PAD]", "<pad>", "<PAD>", "<|pad|>")

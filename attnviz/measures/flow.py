@@ -10,7 +10,7 @@ import numpy as np
 from attnviz.core.arrays import FloatArray
 from attnviz.core.attention_map import AttentionMap
 from attnviz.errors import MisuseError
-from attnviz.measure.rollout import add_residual, to_single_head
+from attnviz.measures.rollout import add_residual, to_single_head
 
 MAX_STEPS = 500_000_000  # about half a minute
 MIN_CAPACITY = 1e-12  # an edge with less residual capacity is saturated

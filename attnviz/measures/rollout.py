@@ -10,7 +10,7 @@ import numpy as np
 from attnviz.core.arrays import FloatArray
 from attnviz.core.attention_map import AttentionMap
 from attnviz.errors import MisuseError
-from attnviz.measure.row_mass import require_distribution_rows
+from attnviz.measures.row_mass import require_distribution_rows
 
 
 def rollout(amap: AttentionMap) -> AttentionMap:

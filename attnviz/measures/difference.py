@@ -12,8 +12,8 @@ from attnviz.core.attention_map import AttentionMap
 from attnviz.core.map_metadata import MapMetadata
 from attnviz.core.subset import visible_pairs
 from attnviz.errors import MisuseError
-from attnviz.measure.entropy import shannon_entropy
-from attnviz.measure.row_mass import require_distribution_rows, weights_and_remainder
+from attnviz.measures.entropy import shannon_entropy
+from attnviz.measures.row_mass import require_distribution_rows, weights_and_remainder
 
 ADVICE = {
     "layers": "select with --layer or set --layers",
