@@ -262,8 +262,8 @@ def test_an_unsupported_feature(folder, name, key, value):
     [
         (
             "bert",
-            {"hidden_act": "mish"},
-            "hidden_act = 'mish' is not supported; supported: gelu, ",
+            {"hidden_act": "hardtanh"},
+            "hidden_act = 'hardtanh' is not supported; supported: gelu, ",
         ),
         ("llama", {"rope_parameters": {"rope_type": "axial"}}, "rope_type = .axial. is not supp"),
         ("llama", {"rope_parameters": {"rope_type": "linear"}}, "factor is missing"),

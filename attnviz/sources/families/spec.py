@@ -64,7 +64,7 @@ class RelativeTables(Record, kw_only=True):
 
 
 class Norm(Record, kw_only=True):
-    """Layer norm, or RMS norm, which does not subtract the mean; with learned parameters or not."""
+    """Layer norm, or RMS norm, which does not subtract the mean; learned parameters or none."""
 
     kind: Literal["layer", "rms"] = "layer"
     weight: Flag = True
