@@ -27,15 +27,23 @@ import numpy as np
 import torch
 from transformers import AutoConfig
 
-from tests.checkpoints.build import build_model, build_tokenizer, randomize, to_float64
+from tests.checkpoints.build import (
+    add_alibi_once,
+    build_model,
+    build_tokenizer,
+    randomize,
+    to_float64,
+)
 from tests.checkpoints.checksums import MODELS, write_sums
+from tests.checkpoints.inputs import BERT, END, VOCAB
 from tests.checkpoints.logits import write_logits
 from tests.checkpoints.references import bucket_table, compute_references, default_config
-from tests.checkpoints.settings import BERT, CHECKPOINTS, END, ROPE_SETTINGS, VOCAB
+from tests.checkpoints.settings import CHECKPOINTS, ROPE_SETTINGS
 
 
 def main(names: list[str]) -> None:
     """Write these folders (none: all of them), published.json, buckets.npz and checksums."""
+    add_alibi_once()
     for folder in names or CHECKPOINTS:
         make_checkpoint(folder)
     published = {family: default_config(family) for family, *_ in CHECKPOINTS.values()}

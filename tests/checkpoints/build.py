@@ -14,15 +14,36 @@ from transformers import (
     AutoModelForMaskedLM,
     AutoModelForSeq2SeqLM,
 )
+from transformers.models.falcon import modeling_falcon
 
-from tests.checkpoints.settings import BERT, CHECKPOINTS, ROBERTA, WORDS
+from tests.checkpoints.inputs import BERT, ROBERTA, WORDS
+from tests.checkpoints.settings import CHECKPOINTS
 
 
 def to_float64(config: Any, model: Any, how: dict[str, Any]) -> Any:
     """The same weights in a model that was built in float64."""
     judge = build_model(config, bare=how.get("bare", False)).double()
     judge.load_state_dict(model.state_dict())
+    for module in judge.modules():
+        if hasattr(module, "pos_embd_dim"):  # a table of float32
+            module.embed_positions = sines_and_cosines(module.pos_embd_dim, config.n_positions)
     return judge
+
+
+def sines_and_cosines(width: int, n_position: int) -> torch.Tensor:
+    """GPT-J's table of sines, then cosines, of the angles of RoPE.    -> [position, width]"""
+    frequency = 10000.0 ** -(torch.arange(0, width, 2, dtype=torch.float64) / width)
+    angle = torch.arange(n_position, dtype=torch.float64)[:, None] * frequency
+    return torch.cat([angle.sin(), angle.cos()], dim=1)
+
+
+def add_alibi_once() -> None:
+    """Halve Falcon's ALiBi, which transformers 5 adds twice with eager attention (with sdpa once).
+
+    It is added to the scores, and is also in the mask that is added afterwards.
+    """
+    whole = modeling_falcon.build_alibi_tensor
+    modeling_falcon.build_alibi_tensor = lambda *args, **options: whole(*args, **options) / 2
 
 
 def build_model(config: Any, *, bare: bool) -> Any:
@@ -46,7 +67,7 @@ def randomize(model: Any, seed: str) -> None:
     """Random weights of a variance that makes attention selective."""
     number = int.from_bytes(hashlib.sha256(seed.encode()).digest()[:4], "little")
     draw = torch.Generator().manual_seed(number)
-    one = 0.0 if "gemma" in seed else 1.0
+    one = 0.0 if seed.startswith(("gemma", "nemotron")) else 1.0
     tables = {id(m.weight) for m in model.modules() if isinstance(m, torch.nn.Embedding)}
     scaled = getattr(model.config, "scale_embedding", False)
     unscaled = seed in ("t5", "mt5", "gpt_neo")

@@ -12,7 +12,7 @@ from transformers import CONFIG_MAPPING
 from transformers.models.deberta_v2.modeling_deberta_v2 import make_log_bucket_position
 from transformers.models.t5.modeling_t5 import T5Attention
 
-from tests.checkpoints.settings import LONG, N_NEW, PAIR, SHORT, TARGET
+from tests.checkpoints.inputs import LONG, N_NEW, PAIR, SHORT, TARGET
 
 
 def compute_references(model: Any, tokenizer: Tokenizer) -> dict[str, Any]:

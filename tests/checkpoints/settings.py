@@ -1,51 +1,13 @@
-"""Settings of the tiny checkpoints, one line per folder, and their input texts."""
+"""Settings of the tiny checkpoints, one line per folder."""
 
 from __future__ import annotations
 
 from typing import Any
 
-WORDS = (
-    "the a cat dog bird mat house tree sat ran sings on under over in from to because it she he "
-    "they was were is are tired happy red blue green small old new and or but not very every "
-    "some word looks at another one two three river bank money deposit flows night day light "
-    "dark who saw what when where love letter machine learning attention head layer key query"
-)
-LONG = "the old cat sat on the red mat because it was very tired and the small dog ran over it"
-SHORT = "every word looks at another word"
-TARGET = "she saw the night"
-PAIR = ("the bird sings in the tree", "she was happy")
-N_NEW = 8
-VOCAB, END = 100, 99
+from tests.checkpoints.inputs import BERT, LLAMA, PLAIN, ROBERTA, T5
+from tests.checkpoints.settings_decoders import DECODERS
+from tests.checkpoints.sizes import BUCKETS, FIVE, GPT, GROUPED, RMS, SMALL, TWO
 
-BERT = ("[PAD] [UNK] [CLS] [SEP]", "[CLS] $A [SEP]", "[CLS] $A [SEP] $B:1 [SEP]:1")
-ROBERTA = ("<s> <pad> </s> <unk>", "<s> $A </s>", "<s> $A </s> </s> $B </s>")
-PLAIN = ("<pad> <s> </s> <unk>", "$A", "$A $B:1")
-LLAMA = ("<pad> <s> </s> <unk>", "<s> $A", "<s> $A $B:1")
-T5 = ("<pad> </s> <unk> <s>", "$A </s>", "$A $B </s>")
-
-SMALL = {
-    "hidden_size": 32,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 4,
-    "intermediate_size": 48,
-    "max_position_embeddings": 40,
-}
-GROUPED = SMALL | {"num_key_value_heads": 2}
-GPT = {"n_embd": 32, "n_layer": 2, "n_head": 4, "n_positions": 40}
-TWO = {
-    "d_model": 32,
-    "encoder_layers": 2,
-    "decoder_layers": 2,
-    "encoder_attention_heads": 4,
-    "decoder_attention_heads": 4,
-    "encoder_ffn_dim": 48,
-    "decoder_ffn_dim": 48,
-    "max_position_embeddings": 40,
-    "forced_eos_token_id": None,
-}
-FIVE = {"d_model": 32, "d_kv": 6, "d_ff": 48, "num_layers": 2, "num_heads": 4}
-FIVE |= {"decoder_start_token_id": 0}
-BUCKETS = {"relative_attention_num_buckets": 8, "relative_attention_max_distance": 12}
 DEBERTA = SMALL | {
     "relative_attention": True,
     "max_relative_positions": 16,
@@ -57,8 +19,6 @@ DEBERTA = SMALL | {
     "type_vocab_size": 0,
     "layer_norm_eps": 1e-7,
 }
-RMS = {"rms_norm_eps": 1e-5}
-
 # folder: (model_type, special tokens around a text and a pair, config, how it is saved)
 CHECKPOINTS: dict[str, tuple[str, tuple[str, ...], dict[str, Any], dict[str, Any]]] = {
     "bert": ("bert", BERT, SMALL | {"num_hidden_layers": 3}, {}),
@@ -208,6 +168,7 @@ CHECKPOINTS: dict[str, tuple[str, tuple[str, ...], dict[str, Any], dict[str, Any
         {},
     ),
     "m2m_100": ("m2m_100", ROBERTA, TWO, {}),
+    **DECODERS,
 }
 
 # The same weights, read with another config: what turns queries and keys is not learned.

@@ -22,6 +22,7 @@ from transformers import CONFIG_MAPPING, AutoConfig, AutoModel
 from transformers.utils import logging
 
 from attnviz.sources.families import FAMILIES
+from tests.checkpoints.build import add_alibi_once
 from tests.checkpoints.checksums import MODELS, write_sums
 from tests.checkpoints.settings import CHECKPOINTS
 from tests.sources.weight_samples import IDS, TARGET_IDS, sample_weights
@@ -180,6 +181,7 @@ def main(names: list[str]) -> None:
     warnings.simplefilter("ignore")
     logging.set_verbosity_error()
     logging.disable_progress_bar()
+    add_alibi_once()
     path = MODELS / "sweep.json"
     table = json.loads(path.read_text()) if path.exists() else {}
     for name in names or CHECKPOINTS:

@@ -10,7 +10,7 @@ from attnviz.sources.model.generation_limits import cache_bytes
 from attnviz.sources.transformer.attention import AttentionContext
 from attnviz.sources.transformer.embedding import embed_tokens
 from attnviz.sources.transformer.kv_cache import KVCache
-from tests.checkpoints.settings import END
+from tests.checkpoints.inputs import END
 from tests.cli.runner import run
 from tests.sources.reference import (
     FOLDERS,

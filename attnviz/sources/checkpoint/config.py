@@ -183,12 +183,15 @@ class Config(Record):
     def n_kv_head(self) -> int:
         """Number of key/value heads."""
         n_head = self.get_int("n_head")
-        if "multi_query" in self.defaults and not self.get_bool("new_decoder_architecture"):
-            return 1 if self.get_bool("multi_query") else n_head
+        is_grouped = "multi_query" not in self.defaults or self.get_bool(
+            "new_decoder_architecture"
+        )
+        if not is_grouped and self.get_bool("multi_query"):
+            return 1
         n_kv_head = self.get_int("n_kv_head", n_head)
         if n_head % n_kv_head:
             raise InvalidInputError(
-                f"config.json: num_key_value_heads = {n_kv_head} does not divide "
+                f"config.json: {self.find('n_kv_head')[0]} = {n_kv_head} does not divide "
                 f"{self.find('n_head')[0]} = {n_head}"
             )
         return n_kv_head

@@ -14,7 +14,16 @@ from attnviz.errors import InvalidInputError
 from attnviz.sources.checkpoint.config import raise_invalid
 from attnviz.sources.families.spec import Family
 
-MODULES = ("encoders", "relative_encoders", "decoders", "llama_like", "encoder_decoders")
+MODULES = (
+    "encoders",
+    "relative_encoders",
+    "decoders",
+    "parallel_decoders",
+    "llama_like",
+    "llama_variants",
+    "interleaved_decoders",
+    "encoder_decoders",
+)
 
 
 class Families:

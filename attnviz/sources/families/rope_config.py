@@ -62,6 +62,8 @@ def rope_settings(layer: Layer) -> dict[str, Any]:
     """The RoPE settings of a layer by their current keys, from wherever the config has them."""
     config = layer.config
     parameters, scaling = config.get_dict("rope_parameters"), config.get_dict("rope_scaling")
+    if scaling and config.values.get("rope_parameters") is None:
+        parameters = {}  # those of the family
     if parameters and scaling and parameters != scaling:
         raise InvalidInputError(
             "config.json: rope_scaling and rope_parameters are both set and differ; move the "

@@ -67,8 +67,8 @@ class Norm(Record, kw_only=True):
     """Layer norm, or RMS norm, which does not subtract the mean; learned parameters or none."""
 
     kind: Literal["layer", "rms"] = "layer"
-    weight: Flag = True
-    bias: Flag = True  # of a norm with a weight
+    weight: Flag = True  # without one, no learned parameters
+    bias: Flag = True
     plus_one: bool = False  # weight - 1 is stored
 
 
@@ -108,13 +108,10 @@ class Attention(NormPlacement, kw_only=True):
 
     A `fused` projection is one matrix for query, key and value: by "parts", all queries, then
     all keys, then all values; by "heads", query, key and value of each head together; by
-    "groups", the query heads that share a key/value head, then its key and value; by
-    "partitions", four parts of query, value and key (CodeGen). `part_biases` are names of its
-    bias vectors, where query, key and value have vectors of their own ("": none).
-
-    `qk_norm` is the norm of queries and keys, where it is another one than that of the stack. Its
-    weights are "shared" by the heads, "joined" (one norm over all heads), "rows" (a row of a
-    matrix per head), or "listed" (a tensor per head).
+    "groups", the queries that share a key, then key and value; by "partitions", four parts of
+    query, value and key. `part_biases` are names of bias vectors of query, key and value.
+    Weights of query and key norms are "shared" by the heads, "joined" (one norm over all heads),
+    "rows" (of a matrix, one per head), or "listed" (a tensor per head).
     """
 
     query: str = ""
@@ -128,7 +125,6 @@ class Attention(NormPlacement, kw_only=True):
     output_bias: Flag = True
     query_norm: str = ""
     key_norm: str = ""
-    qk_norm: Norm | None = None
     qk_norm_weights: Literal["shared", "joined", "rows", "listed"] = "shared"
     clip: str = ""  # config key: queries, keys and values are clipped to ± its value
     relative_tables: RelativeTables | None = None

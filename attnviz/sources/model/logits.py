@@ -110,5 +110,6 @@ def output_bias(checkpoint: Checkpoint, stack: LayerStack) -> FloatArray | None:
         name = next(filter(tensors.find, head.bias), head.bias[0])
         return tensors.get(name, (n_vocab,))
     if family.lm_head_bias and tensors.find(family.lm_head_bias):
-        return tensors.get(family.lm_head_bias, (1, n_vocab))[0]
+        is_row = len(tensors.shape(family.lm_head_bias)) > 1
+        return tensors.get(family.lm_head_bias, (1, n_vocab) if is_row else (n_vocab,)).ravel()
     return None

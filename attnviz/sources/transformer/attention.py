@@ -178,11 +178,11 @@ def split_and_norm(
     Shapes: [token, head × d] -> [head, token, d]
     """
     if spec.qk_norm_weights == "joined":
-        return split_heads(w.norm(x, name, spec.qk_norm), n_head)
+        return split_heads(w.norm(x, name), n_head)
     heads = split_heads(x, n_head)
     if not name or spec.qk_norm_weights == "shared":
-        return w.norm(heads, name, spec.qk_norm)
-    normalized = w.norm(heads, name, replace(spec.qk_norm or w.norm_spec, weight=False))
+        return w.norm(heads, name)
+    normalized = w.norm(heads, name, replace(w.norm_spec, weight=False))
     return normalized * head_weights(spec, w, name, n_head, heads.shape[-1])[:, None]
 
 
