@@ -20,8 +20,10 @@ import torch
 from tokenizers import Tokenizer
 from transformers import AutoModelForCausalLM, AutoModelForMaskedLM, AutoModelForSeq2SeqLM
 
+from tests.checkpoints.build import add_alibi_once
 from tests.checkpoints.checksums import MODELS, write_sums
-from tests.checkpoints.settings import CHECKPOINTS, LOGIT_SETTINGS, SHORT, TARGET
+from tests.checkpoints.inputs import SHORT, TARGET
+from tests.checkpoints.settings import CHECKPOINTS, LOGIT_SETTINGS
 
 
 def write_logits(folder: str) -> None:
@@ -63,6 +65,7 @@ def compute_logits(path: Path, changes: dict[str, Any]) -> dict[str, Any]:
 
 def main(names: list[str]) -> None:
     """Write the logits of these folders (none: all that have an output head)."""
+    add_alibi_once()
     for folder in names or CHECKPOINTS:
         if not CHECKPOINTS[folder][3].get("bare"):
             write_logits(folder)

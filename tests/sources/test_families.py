@@ -11,7 +11,7 @@ from attnviz.core.positions import Rope
 from attnviz.core.variants import find_variant
 from attnviz.errors import ShapeError
 from attnviz.sources.families import FAMILIES
-from attnviz.sources.families.spec import Layer
+from attnviz.sources.families.slots import Layer
 from tests.checkpoints.settings import ROPE_SETTINGS
 from tests.sources.reference import (
     FOLDERS,

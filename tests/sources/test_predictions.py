@@ -14,7 +14,8 @@ from attnviz.sources.model import logits as logits_module
 from attnviz.sources.model import predictions as predictions_module
 from attnviz.sources.model.logits import compute_logits
 from attnviz.sources.model.predictions import top_logits
-from tests.checkpoints.settings import CHECKPOINTS, LOGIT_SETTINGS, SHORT, TARGET
+from tests.checkpoints.inputs import SHORT, TARGET
+from tests.checkpoints.settings import CHECKPOINTS, LOGIT_SETTINGS
 from tests.sources.reference import MODELS, attend_unrecorded, encoding_of_ids, open_model
 
 FOLDERS = [path.parent.name for path in sorted(MODELS.glob("*/logits.npz"))]

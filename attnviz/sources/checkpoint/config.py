@@ -43,6 +43,7 @@ CONFIG_KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "n_expert": ("num_local_experts", "num_experts"),
         "is_bidirectional": (),  # settings of some families only
         "window_period": (),
+        "multi_query": (),
     }
 )
 
@@ -183,11 +184,8 @@ class Config(Record):
     def n_kv_head(self) -> int:
         """Number of key/value heads."""
         n_head = self.get_int("n_head")
-        is_grouped = "multi_query" not in self.defaults or self.get_bool(
-            "new_decoder_architecture"
-        )
-        if not is_grouped and self.get_bool("multi_query"):
-            return 1
+        if self.get_bool("multi_query") and not self.get_bool("new_decoder_architecture"):
+            return 1  # settings of some families only
         n_kv_head = self.get_int("n_kv_head", n_head)
         if n_head % n_kv_head:
             raise InvalidInputError(

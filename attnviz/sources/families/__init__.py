@@ -21,6 +21,7 @@ MODULES = (
     "parallel_decoders",
     "llama_like",
     "llama_variants",
+    "windowed_decoders",
     "interleaved_decoders",
     "encoder_decoders",
 )

@@ -14,7 +14,7 @@ from attnviz.core.scales.fixed import RootSumDim
 from attnviz.core.scores.disentangled import Disentangled
 from attnviz.errors import InvalidInputError
 from attnviz.sources.checkpoint.config import format_value, raise_invalid
-from attnviz.sources.families.spec import Layer
+from attnviz.sources.families.slots import Layer
 
 FULL_ATTENTION, SLIDING_ATTENTION = "full_attention", "sliding_attention"
 LAYER_TYPES = {

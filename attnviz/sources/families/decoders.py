@@ -13,14 +13,8 @@ from attnviz.sources.families.attention_config import (
     sliding_window_mask,
 )
 from attnviz.sources.families.rope_config import rope_position
-from attnviz.sources.families.spec import (
-    Attention,
-    Embedding,
-    Family,
-    FeedForward,
-    Slots,
-    Stack,
-)
+from attnviz.sources.families.slots import Slots
+from attnviz.sources.families.spec import Attention, Embedding, Family, FeedForward, Stack
 
 GPT2_KEYS = {"eps": ("layer_norm_epsilon",), "activation": ("activation_function",)}
 GPT2 = Family(

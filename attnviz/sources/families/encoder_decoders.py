@@ -7,13 +7,13 @@ from math import sqrt
 
 from attnviz.sources.checkpoint.config import Config
 from attnviz.sources.families.attention_config import bucket_bias, causal_mask, no_scale
+from attnviz.sources.families.slots import Slots
 from attnviz.sources.families.spec import (
     Attention,
     Embedding,
     Family,
     FeedForward,
     Norm,
-    Slots,
     Stack,
     no_scaling,
 )

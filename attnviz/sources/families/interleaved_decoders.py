@@ -8,7 +8,8 @@ from attnviz.sources.checkpoint.config import Config
 from attnviz.sources.families.attention_config import causal_mask, sliding_window_mask
 from attnviz.sources.families.llama_like import LLAMA, LLAMA_STACK, PHI3
 from attnviz.sources.families.rope_layers import interleaved_rope, interleaved_rope_in_windows
-from attnviz.sources.families.spec import Norm, Slots, Stack
+from attnviz.sources.families.slots import Slots
+from attnviz.sources.families.spec import Norm, Stack
 
 INTERLEAVED = Slots(position=interleaved_rope, mask=causal_mask)
 
@@ -26,6 +27,11 @@ def cohere_norms(stack: Stack, config: Config) -> Stack:
     return replace(stack, attention=attention)
 
 
+def cohere_logit_scale(config: Config) -> float:
+    """The factor of the logits."""
+    return config.get_float("logit_scale")
+
+
 COHERE_STACK = replace(
     LLAMA_STACK,
     norm=Norm(bias=False),
@@ -39,8 +45,15 @@ COHERE = replace(
     paper="Cohere 2024, Command R",
     features="interleaved RoPE, parallel feed-forward",
     stacks={"decoder": COHERE_STACK},
-    defaults={"eps": 1e-5, "activation": "silu", "n_position": 8192, "base": 500000.0},
+    defaults={
+        "eps": 1e-5,
+        "activation": "silu",
+        "n_position": 8192,
+        "base": 500000.0,
+        "logit_scale": 0.0625,
+    },
     keys={**LLAMA.keys, "eps": ("layer_norm_eps",)},
+    logit_scale=cohere_logit_scale,
     adapt=cohere_norms,
 )
 COHERE2 = replace(

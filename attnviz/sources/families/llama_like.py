@@ -11,15 +11,8 @@ from attnviz.sources.families.attention_config import (
     softcap_bias,
 )
 from attnviz.sources.families.rope_config import rope_position
-from attnviz.sources.families.spec import (
-    Attention,
-    Embedding,
-    Family,
-    FeedForward,
-    Norm,
-    Slots,
-    Stack,
-)
+from attnviz.sources.families.slots import Slots
+from attnviz.sources.families.spec import Attention, Embedding, Family, FeedForward, Norm, Stack
 
 ROPE_CAUSAL = Slots(position=rope_position, mask=causal_mask)
 ROPE_SLIDING = Slots(position=rope_position, mask=sliding_window_mask)

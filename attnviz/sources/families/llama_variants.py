@@ -1,24 +1,17 @@
-"""Decoders close to Llama, with other norms, positions, windows or activations."""
+"""Decoders close to Llama, with other norms or activations: OLMo, StableLM, Nemotron, Apertus."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from attnviz.sources.checkpoint.config import Config
-from attnviz.sources.families.attention_config import sliding_window_mask
 from attnviz.sources.families.llama_like import (
     LLAMA,
     LLAMA_STACK,
-    MISTRAL,
-    OLMO2,
     QWEN3,
     ROPE_SLIDING,
 )
-from attnviz.sources.families.rope_layers import (
-    rope_in_listed_layers,
-    rope_in_windows,
-)
-from attnviz.sources.families.spec import Family, FeedForward, Norm, Slots, Stack
+from attnviz.sources.families.spec import Family, FeedForward, Norm, Stack
 
 LAYER_NORM_KEYS = {
     **LLAMA.keys,
@@ -26,33 +19,6 @@ LAYER_NORM_KEYS = {
     "rotary_share": ("partial_rotary_factor",),
 }
 PARTIAL_KEYS = {**LLAMA.keys, "rotary_share": ("partial_rotary_factor",)}
-WHOLE_ROPE = {"partial_rotary_factor": (1.0,)}  # transformers fails with others
-
-SMOLLM3 = replace(
-    LLAMA,
-    name="smollm3",
-    paper="Hugging Face 2025",
-    features="RoPE in 3 of 4 layers, grouped queries",
-    stacks={
-        "decoder": replace(
-            LLAMA_STACK,
-            attention=replace(
-                LLAMA_STACK.attention,
-                slots=Slots(position=rope_in_listed_layers, mask=sliding_window_mask),
-            ),
-        )
-    },
-    defaults={
-        "eps": 1e-6,
-        "activation": "silu",
-        "n_position": 32768,
-        "n_kv_head": 4,
-        "base": 2000000.0,
-        "use_sliding_window": False,
-        "no_rope_layer_interval": 4,
-    },
-)
-
 OLMO = replace(
     LLAMA,
     name="olmo",
@@ -68,21 +34,6 @@ OLMO = replace(
     },
     defaults={**LLAMA.defaults, "eps": 1e-5},
     keys={**LLAMA.keys, "eps": ()},
-)
-
-OLMO3 = replace(
-    OLMO2,
-    name="olmo3",
-    paper="Ai2 2025",
-    features="RoPE, windows in 3 of 4 layers, q/k norm, norm after",
-    stacks={
-        "decoder": replace(
-            OLMO2.stacks["decoder"],
-            attention=replace(OLMO2.stacks["decoder"].attention, slots=ROPE_SLIDING),
-        )
-    },
-    defaults={**OLMO2.defaults, "base": 500000.0, "window": 4096, "window_period": 4},
-    allowed_values=WHOLE_ROPE,
 )
 
 
@@ -153,27 +104,6 @@ STARCODER2 = replace(
     keys={**LLAMA.keys, "eps": ("norm_epsilon",)},
 )
 
-EXAONE4 = replace(
-    LLAMA,
-    name="exaone4",
-    paper="2507.11407",
-    features="3 of 4 layers with RoPE and window, others without positions, q/k norm",
-    stacks={
-        "decoder": replace(
-            OLMO2.stacks["decoder"],
-            attention=replace(
-                OLMO2.stacks["decoder"].attention,
-                bias=False,
-                output_bias=False,
-                qk_norm_weights="shared",
-                slots=Slots(position=rope_in_windows, mask=sliding_window_mask),
-            ),
-        )
-    },
-    defaults={**LLAMA.defaults, "eps": 1e-5, "window": 4096, "window_period": 4},
-    keys={**LLAMA.keys, "window_period": ("sliding_window_pattern",)},
-)
-
 NEMOTRON = replace(
     LLAMA,
     name="nemotron",
@@ -194,13 +124,6 @@ NEMOTRON = replace(
         "rotary_share": 0.5,
     },
     keys={**PARTIAL_KEYS, "eps": ("norm_eps",)},
-)
-
-MINISTRAL = replace(
-    MISTRAL,
-    name="ministral",
-    paper="Mistral AI 2024",
-    features="RoPE, grouped queries, sliding window",
 )
 
 SEED_OSS = replace(
@@ -261,7 +184,7 @@ APERTUS = replace(
         "base": 12000000.0,
         "rope_parameters": APERTUS_ROPE,
     },
-    allowed_values=WHOLE_ROPE,
+    allowed_values={"partial_rotary_factor": (1.0,)},
 )
 
 ARCEE = replace(
@@ -276,14 +199,10 @@ ARCEE = replace(
 )
 
 FAMILIES: tuple[Family, ...] = (
-    SMOLLM3,
     OLMO,
-    OLMO3,
     STABLELM,
     STARCODER2,
-    EXAONE4,
     NEMOTRON,
-    MINISTRAL,
     SEED_OSS,
     APERTUS,
     ARCEE,

@@ -16,15 +16,8 @@ from attnviz.sources.families.rope_config import rope_position
 from attnviz.sources.families.rope_layers import (
     rotary_dim_rope,
 )
-from attnviz.sources.families.spec import (
-    Attention,
-    Embedding,
-    Family,
-    FeedForward,
-    Layer,
-    Slots,
-    Stack,
-)
+from attnviz.sources.families.slots import Layer, Slots
+from attnviz.sources.families.spec import Attention, Embedding, Family, FeedForward, Stack
 
 GPTJ = Family(
     name="gptj",
@@ -210,6 +203,7 @@ FALCON = Family(
         "base": ("rope_theta",),
         "rotary_share": (),
         "n_kv_head": ("num_kv_heads",),
+        "multi_query": ("multi_query",),
         "d_inner": ("ffn_hidden_size",),
     },
     allowed_values={"num_ln_in_parallel_attn": (1, 2)},

@@ -13,6 +13,7 @@ from attnviz.sources.families.attention_config import (
 from attnviz.sources.families.encoders import BERT_KEYS, BERT_STACK
 from attnviz.sources.families.output_heads import BERT_HEAD, MODERNBERT_HEAD, ROBERTA_HEAD
 from attnviz.sources.families.rope_config import rope_position
+from attnviz.sources.families.slots import Slots
 from attnviz.sources.families.spec import (
     Attention,
     Embedding,
@@ -20,7 +21,6 @@ from attnviz.sources.families.spec import (
     FeedForward,
     Norm,
     RelativeTables,
-    Slots,
     Stack,
 )
 

@@ -10,7 +10,7 @@ from attnviz.errors import InvalidInputError
 from attnviz.sources.checkpoint.config import Config, check_float, format_value, raise_invalid
 from attnviz.sources.checkpoint.config_ranges import FLOAT_RANGES
 from attnviz.sources.families.attention_config import FULL_ATTENTION, SLIDING_ATTENTION, is_sliding
-from attnviz.sources.families.spec import Layer
+from attnviz.sources.families.slots import Layer
 
 ROPE_TYPES = ("default", "linear", "dynamic", "llama3", "yarn", "longrope")
 ROPE_KEYS = {"base": ("rope_theta",), "rotary_share": ("partial_rotary_factor",)}

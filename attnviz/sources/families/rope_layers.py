@@ -8,7 +8,7 @@ from attnviz.core.positions import NoPosition, Position, Rope
 from attnviz.sources.checkpoint.config import raise_invalid
 from attnviz.sources.families.attention_config import is_sliding
 from attnviz.sources.families.rope_config import rope_position
-from attnviz.sources.families.spec import Layer
+from attnviz.sources.families.slots import Layer
 
 
 def interleaved_rope(layer: Layer) -> Position:

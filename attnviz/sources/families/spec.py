@@ -10,57 +10,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import field
 from typing import Any, Literal, TypeAlias
 
-from attnviz.core.biases import Bias
-from attnviz.core.masks import Full, Mask
-from attnviz.core.normalizers import Normalizer, Softmax
-from attnviz.core.positions import NoPosition, Position
-from attnviz.core.scales import RootDim, Scale
-from attnviz.core.scores import Dot, Score
 from attnviz.record import Record
 from attnviz.sources.checkpoint.config import Config, inner_values
 from attnviz.sources.families.output_heads import MaskedLMHead
+from attnviz.sources.families.slots import Layer, Slots
 
 Flag: TypeAlias = bool | str  # a value, or the config key that holds it
 Kind: TypeAlias = Literal["encoder", "decoder", "encoder-decoder"]
-
-
-class Layer(Record):
-    """A layer, for which parts are chosen: the config, and the index of the layer."""
-
-    config: Config
-    index: int
-
-
-class Slots(Record, kw_only=True):
-    """The mechanism of a layer, slot by slot: functions that choose a part by the config.
-
-    `params` names the tensors of learned parameters of biases, by parameter name, as in
-    {"bucket_bias": "encoder.relative_attention_bias.weight"}; they are stored [bucket, head].
-    `head_params` are those of the layer with one number per head, under its prefix.
-    """
-
-    position: Callable[[Layer], Position] = lambda layer: NoPosition()
-    score: Callable[[Layer], Score] = lambda layer: Dot()
-    scale: Callable[[Layer], Scale] = lambda layer: RootDim()
-    bias: Callable[[Layer], tuple[Bias, ...]] = lambda layer: ()
-    mask: Callable[[Layer], Mask] = lambda layer: Full()
-    normalize: Callable[[Layer], Normalizer] = lambda layer: Softmax()
-    params: Mapping[str, str] = field(default_factory=dict)
-    head_params: Mapping[str, str] = field(default_factory=dict)
-
-
-class RelativeTables(Record, kw_only=True):
-    """Embeddings of relative positions, which each layer projects into keys and queries.
-
-    `key` and `query` are the layer's projections of them; where the config key `shared` is
-    true, they are the projections of the tokens.
-    """
-
-    table: str
-    norm: str
-    key: str
-    query: str
-    shared: str
 
 
 class Norm(Record, kw_only=True):
@@ -92,6 +48,20 @@ class Embedding(Record, kw_only=True):
     project_bias: bool = True
     project_at: Literal["token", "sum", "end"] = "end"
     project_always: bool = False
+
+
+class RelativeTables(Record, kw_only=True):
+    """Embeddings of relative positions, which each layer projects into keys and queries.
+
+    `key` and `query` are the layer's projections of them; where the config key `shared` is
+    true, they are the projections of the tokens.
+    """
+
+    table: str
+    norm: str
+    key: str
+    query: str
+    shared: str
 
 
 class NormPlacement(Record, kw_only=True):

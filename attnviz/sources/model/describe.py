@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from attnviz.core.variant import Variant
 from attnviz.sources.checkpoint.config import Config
 from attnviz.sources.families.attention_config import is_sliding
-from attnviz.sources.families.spec import Attention, Layer
+from attnviz.sources.families.slots import Layer
+from attnviz.sources.families.spec import Attention
 from attnviz.sources.transformer.attention import layer_variant
 
 if TYPE_CHECKING:

@@ -18,7 +18,8 @@ from attnviz.errors import InvalidInputError, ShapeError
 from attnviz.record import Record
 from attnviz.sources.checkpoint.config import raise_invalid
 from attnviz.sources.families.attention_config import disentangled_score
-from attnviz.sources.families.spec import Attention, Layer, RelativeTables
+from attnviz.sources.families.slots import Layer
+from attnviz.sources.families.spec import Attention, RelativeTables
 from attnviz.sources.transformer.experts import Routing
 from attnviz.sources.transformer.kv_cache import KVCache
 from attnviz.sources.transformer.matmul import materialize

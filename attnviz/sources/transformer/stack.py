@@ -8,7 +8,8 @@ from attnviz.core.arrays import FloatArray
 from attnviz.record import Record
 from attnviz.sources.checkpoint.config import Config
 from attnviz.sources.checkpoint.tensors import Tensors
-from attnviz.sources.families.spec import Attention, FeedForward, Layer, Stack
+from attnviz.sources.families.slots import Layer
+from attnviz.sources.families.spec import Attention, FeedForward, Stack
 from attnviz.sources.transformer.attention import AttentionContext, attention_layer
 from attnviz.sources.transformer.experts import Routing, mixture_of_experts, route
 from attnviz.sources.transformer.feed_forward import feed_forward
