@@ -9,7 +9,7 @@ from typer.main import get_command
 
 from attnviz.cli.app import COMMANDS, build_app
 from attnviz.cli.environment import Environment
-from attnviz.cli.options.look import LOOK, MODEL, PARTS, SEEDED
+from attnviz.cli.options.look import LOOK, MODEL, PARTS, PREDICT, SEEDED
 from attnviz.sources.options import MODEL_OPTIONS, PART_OPTIONS, SEEDED_OPTIONS, Options
 from tests.cli.runner import run
 
@@ -82,8 +82,8 @@ def test_version_is_printed_alone(words):
 def test_both_surfaces_have_the_same_options():
     assert set(PARTS) - {"set"} == set(PART_OPTIONS)
     assert set(SEEDED) == set(SEEDED_OPTIONS)
-    assert set(MODEL) - {"model"} == set(MODEL_OPTIONS)
-    typed = {name for group in LOOK for name in group}
+    assert {*MODEL, *PREDICT} - {"model"} == set(MODEL_OPTIONS)
+    typed = {name for group in (*LOOK, PREDICT) for name in group}
     assert typed - {"set"} == set(Options.__annotations__) - {"tunables"}
 
 

@@ -9,7 +9,7 @@ import typer
 
 from attnviz.cli.options.batch import BATCH, LONG_TEXTS
 from attnviz.cli.options.effects import ALL, acts_on
-from attnviz.cli.options.look import MECHANISM, MODEL, PARTS, SEEDED
+from attnviz.cli.options.look import MECHANISM, MODEL, PARTS, PREDICT, SEEDED
 from attnviz.cli.options.program import Debug, Version
 from attnviz.cli.options.shared import CONTEXT, DISPLAY, GENERAL, IN_OUT, SELECTION
 from attnviz.cli.options.spec import Group, Opt, with_options
@@ -34,8 +34,8 @@ Text = Annotated[
 
 
 @with_options(
-    IN_OUT, CONTEXT, VECTORS, MECHANISM, MODEL, SELECTION, DISPLAY, PARTS, SEEDED, LONG_TEXTS,
-    BATCH, GENERAL,
+    IN_OUT, CONTEXT, VECTORS, MECHANISM, MODEL, PREDICT, SELECTION, DISPLAY, PARTS, SEEDED,
+    LONG_TEXTS, BATCH, GENERAL,
 )  # fmt: skip
 def show(
     ctx: typer.Context,
@@ -73,6 +73,7 @@ def show(
         "with_vectors": options["with_qk"],
         "pool": options["pool"],
         "pool_by": options["pool_by"],
+        "predict": options["predict"],
         **parse_selection(options),
         **parse_look_options(options),
     }

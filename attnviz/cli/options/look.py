@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from attnviz.cli.options.completion import part_names, variant_names
-from attnviz.cli.options.effects import acts_if
+from attnviz.cli.options.effects import ALL, acts_if, acts_on
 from attnviz.cli.options.spec import Group, Opt
 
 MECHANISM = Group(
@@ -179,6 +179,26 @@ MODEL = Group(
         ),
         "at": Opt(
             "--at", str, metavar="LIST", help="Override parts in these layers only, e.g. 0,2-5."
+        ),
+    },
+)
+
+PREDICT = Group(
+    MODEL.title,
+    {
+        "predict": Opt(
+            "--predict",
+            int,
+            metavar="K",
+            help="Show the K most probable next tokens, or fillers of each mask token in TEXT.",
+            effect=acts_on(
+                terminal=ALL,
+                page=ALL,
+                text_table=ALL,
+                json_document=ALL,
+                parquet=ALL,
+                array_files=ALL,
+            ),
         ),
     },
 )

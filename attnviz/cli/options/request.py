@@ -12,7 +12,17 @@ from attnviz.cli.options.parse import parse_temperature
 REQUEST = "request"  # key of the metadata of a record
 RESULT_OPTIONS = (
     *(name for group in LOOK for name in group),
-    *("context", "layer", "head", "segments", "with_qk", "pool", "pool_by", "precision"),
+    *(
+        "context",
+        "layer",
+        "head",
+        "segments",
+        "with_qk",
+        "pool",
+        "pool_by",
+        "precision",
+        "predict",
+    ),
 )
 
 

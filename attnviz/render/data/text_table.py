@@ -14,6 +14,7 @@ from attnviz.core.attention_map import AttentionMap
 from attnviz.core.comparison import compared_heads
 from attnviz.core.tokens import Tokens
 from attnviz.record import Record
+from attnviz.render.prediction_texts import PredictionList, prediction_lists
 from attnviz.render.provenance import untrained_note
 from attnviz.render.row_remainder import Remainder
 from attnviz.render.safe_text import CARETS, escape_text, escape_token
@@ -21,6 +22,7 @@ from attnviz.render.style import SENTENCE, SEPARATOR, Style
 
 AXES = "rows = queries, columns = keys"
 MASKED = "·"
+LATEX_END = b"\\hline\n\\end{tabular}\n\\end{table}\n\n"
 Escape = Callable[[str], str]
 
 # Whatever Markdown, HTML in it, or an automatic link could take for its own.
@@ -51,6 +53,11 @@ def markdown(amap: AttentionMap, style: Style) -> Iterator[bytes]:
         for cells in chain([header, rule], ([name, *cells] for name, cells in rows)):
             yield f"| {' | '.join(cells)} |\n".encode()
         yield b"\n"
+    for predicted in texts.predictions():
+        yield f"{predicted.heading}\n\n| token | probability |\n| --- | ---: |\n".encode()
+        for row in predicted.rows:
+            yield f"| {' | '.join(row)} |\n".encode()
+        yield b"\n"
 
 
 def latex(amap: AttentionMap, style: Style) -> Iterator[bytes]:
@@ -59,21 +66,32 @@ def latex(amap: AttentionMap, style: Style) -> Iterator[bytes]:
     notes = [note[:1].upper() + note[1:] for note in (texts.subtitle, texts.legend)]
     for caption, rows in texts.heads():
         sentences = ". ".join(filter(None, [f"{texts.title}, {caption}", *notes]))
-        columns = " & ".join(["query", *texts.keys])
-        yield "\n".join(
-            [
-                r"\begin{table}",
-                r"\centering",
-                f"\\caption{{{sentences}.}}",
-                f"\\begin{{tabular}}{{l*{{{len(texts.keys)}}}{{r}}}}",
-                r"\hline",
-                f"{columns} \\\\",
-                "\\hline\n",
-            ]
-        ).encode()
+        header = " & ".join(["query", *texts.keys])
+        yield latex_start(sentences, header, f"l*{{{len(texts.keys)}}}{{r}}")
         for name, cells in rows:
             yield f"{name} & {' & '.join(cells)} \\\\\n".encode()
-        yield b"\\hline\n\\end{tabular}\n\\end{table}\n\n"
+        yield LATEX_END
+    for predicted in texts.predictions():
+        sentences = ". ".join([texts.title, predicted.heading[:1].upper() + predicted.heading[1:]])
+        yield latex_start(sentences, "token & probability", "lr")
+        for row in predicted.rows:
+            yield f"{' & '.join(row)} \\\\\n".encode()
+        yield LATEX_END
+
+
+def latex_start(caption: str, header: str, columns: str) -> bytes:
+    """The beginning of a table, up to its first row."""
+    return "\n".join(
+        [
+            r"\begin{table}",
+            r"\centering",
+            f"\\caption{{{caption}.}}",
+            f"\\begin{{tabular}}{{{columns}}}",
+            r"\hline",
+            f"{header} \\\\",
+            "\\hline\n",
+        ]
+    ).encode()
 
 
 def escape_markdown(text: str) -> str:
@@ -151,6 +169,12 @@ class TableTexts(Record, eq=False):
             if self.remainder is not None:
                 cells.append(format_number(float(self.remainder.values[at][q]), form))
             yield query, [self.escape(cell) for cell in cells]
+
+    def predictions(self) -> Iterator[PredictionList]:
+        """The predicted tokens, escaped."""
+        for each in prediction_lists(self.amap, self.style.precision):
+            rows = tuple((self.escape(label), self.escape(number)) for label, number in each.rows)
+            yield PredictionList(self.escape(each.heading), rows)
 
     @cached_property
     def masked(self) -> BoolArray | None:

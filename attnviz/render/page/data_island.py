@@ -24,6 +24,7 @@ from attnviz.render.page.map_facts import (
     meta_lines,
     precision_note,
 )
+from attnviz.render.page.prediction_data import prediction_data
 from attnviz.render.page.quantize import MAX_WEIGHTS, quantize
 from attnviz.render.safe_text import escape_text, escape_token
 from attnviz.render.style import Style
@@ -107,6 +108,7 @@ def map_data(amap: AttentionMap, style: Style, several: bool) -> dict[str, Any]:
         "signed": amap.signed,
         "captions": {f"{layer}.{head}": text for (layer, head), text in style.captions.items()},
         "weights": weights,
+        **prediction_data(amap, style),
         **vector_data(amap),
     }
 

@@ -8,6 +8,7 @@ import { LinesView } from "./lines.js";
 import { MatrixView } from "./matrix.js";
 import { OverviewView } from "./overview.js";
 import { Page } from "./page.js";
+import { drawPredictions } from "./predictions.js";
 import { weightTable } from "./table.js";
 import { TextView } from "./text.js";
 import { drawDetails } from "./weight_details.js";
@@ -100,6 +101,7 @@ function headCaption(name) {
 function updateDetails() {
 	const matrix = page.matrixOf(page.attention);
 	keepFocus(byId("weight"), () => drawDetails(page, matrix));
+	drawPredictions(page, matrix);
 	const { row } = page.selection(matrix);
 	byId("numbers").replaceChildren(page.state.table && row >= 0 ? weightTable(matrix, row) : "");
 }

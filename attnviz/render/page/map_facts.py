@@ -82,10 +82,11 @@ def pluralize(n: int, one: str, more: str | None = None) -> str:
 
 
 def meta_lines(meta: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The metadata as (name, text) pairs, from JSON values."""
+    """The metadata as (name, text) pairs, from JSON values; predictions are shown elsewhere."""
     return [
         (name, value if isinstance(value, str) else dumps(value, ensure_ascii=False))
         for name, value in meta.items()
+        if name != "predictions"
     ]
 
 

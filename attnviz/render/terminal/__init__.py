@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from io import StringIO
+from itertools import chain
 
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.measure import Measurement
@@ -13,6 +14,7 @@ from attnviz.record import Record
 from attnviz.render.colors import find_palette
 from attnviz.render.style import Style, query_index
 from attnviz.render.terminal.context import RenderContext
+from attnviz.render.terminal.predictions import prediction_lines
 from attnviz.render.terminal.screen import Screen
 from attnviz.render.terminal.views import ViewModule, choose_module
 from attnviz.render.views import require_scaled_view
@@ -42,7 +44,8 @@ class TerminalMap(Record):
     module: ViewModule
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        for line in self.module.render_lines(self.context(console, options)):
+        context = self.context(console, options)
+        for line in chain(self.module.render_lines(context), prediction_lines(context)):
             yield from line
             yield Segment.line()
 

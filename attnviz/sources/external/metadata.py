@@ -75,5 +75,5 @@ CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "id": (is_text, "a string"),
     "guessed": (is_text_list, "a list of strings"),
     "padding": (is_index_list, "a list of positions"),
-    "predictions": (is_predictions, "predictions: of, positions (see attnviz schema)"),
+    "predictions": (is_predictions, "an object as `attnviz schema` describes"),
 }

@@ -48,9 +48,12 @@ def make_label(span: Span, covered: str) -> str:
         return covered.strip()
     if not covered:
         return span.piece
-    if covered.isspace():
-        return "".join("⏎" if c == "\n" else "␣" for c in covered)
-    return "␣" * len(span.piece)
+    return mark_white_space(covered) if covered.isspace() else "␣" * len(span.piece)
+
+
+def mark_white_space(text: str) -> str:
+    """White space as marks: ⏎ for a line break, ␣ for any other character."""
+    return "".join("⏎" if c == "\n" else "␣" for c in text)
 
 
 def is_readable(span: Span, covered: str) -> bool:

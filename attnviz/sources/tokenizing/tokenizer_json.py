@@ -12,6 +12,7 @@ from attnviz.errors import InvalidInputError
 from attnviz.sources.file_stamp import read_stamp
 from attnviz.sources.safe_read import decode_text, read_file
 from attnviz.sources.tokenizing.encode import translate_errors
+from attnviz.sources.tokenizing.labels import mark_white_space
 from attnviz.sources.tokenizing.limited_tokenizer import LimitedTokenizer, read_limits
 from attnviz.sources.tokenizing.tokenizer_settings import parse_document, read_settings
 from attnviz.sources.tokenizing.vocabulary_size import check_vocabulary
@@ -67,11 +68,21 @@ def tokens_of_ids(tokenizer: LimitedTokenizer, ids: Sequence[int]) -> tuple[Toke
     """Token ids as tokens that cover no text; "#id" for one that is not in the vocabulary."""
     pieces = [tokenizer.id_to_token(token_id) or f"#{token_id}" for token_id in ids]
     with translate_errors(tokenizer.name):
-        labels = [tokenizer.decode([n]).strip() for n in ids]
+        texts = [tokenizer.decode([n]) for n in ids]
     return tuple(
-        Token(piece, label if label and "\ufffd" not in label else piece)
-        for piece, label in zip(pieces, labels, strict=True)
+        Token(piece, label_decoded(piece, text)) for piece, text in zip(pieces, texts, strict=True)
     )
+
+
+def label_decoded(piece: str, text: str) -> str:
+    """The label of a token that covers no text: its decoded text, or its piece.
+
+    >>> label_decoded("Ċ", "\\n"), label_decoded("Ġcat", " cat"), label_decoded("Ã", "\\ufffd")
+    ('⏎', 'cat', 'Ã')
+    """
+    if not text or "\ufffd" in text:
+        return piece
+    return mark_white_space(text) if text.isspace() else text.strip()
 
 
 @cache
