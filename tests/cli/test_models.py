@@ -189,11 +189,12 @@ def test_a_seeded_sentence_that_is_too_long_is_refused(monkeypatch):
 
 
 def test_models_lists_every_family():
-    out = run("models").out
+    out = run("models", COLUMNS="200").out
     rows = json.loads(run("models", "--json").out)
     assert [row["name"] for row in rows] == [family.name for family in FAMILIES]
     for row in rows:
-        assert re.search(rf"^{row['kind']} +{row['name']} +{re.escape(row['paper'])}", out, re.M)
+        columns = (row["kind"], row["name"], row["features"], row["paper"])
+        assert re.search("^" + " +".join(map(re.escape, columns)), out, re.M)
     assert f"{len(rows)} families" in out
 
 
