@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from attnviz.errors import CouldNotError, InvalidInputError
 from attnviz.sources.checkpoint.files import TOKENIZER
 from attnviz.sources.families import FAMILIES
 from attnviz.sources.model.checkpoint import open_checkpoint
@@ -28,7 +29,14 @@ def describe_checkpoint(folder_or_id: str, revision: str | None = None) -> dict[
 
     Raises the errors of sources.model.checkpoint.open_checkpoint.
     """
+    from attnviz.sources.tokenizing.tokenizer_folder import describe_tokenizer
+
     model = open_checkpoint(folder_or_id, revision=revision)
-    has_tokenizer = (model.files.folder / TOKENIZER).is_file()
-    reads = INPUTS[model.family.kind] if has_tokenizer else f"no text: {TOKENIZER} is missing"
-    return {**describe(model), "reads": reads}
+    reads: str = INPUTS[model.family.kind]
+    try:
+        tokenizer = describe_tokenizer(model.files.folder)
+    except CouldNotError:
+        tokenizer, reads = None, f"no text: {TOKENIZER} is missing"
+    except InvalidInputError as error:
+        tokenizer, reads = None, f"no text: {error}"
+    return {**describe(model), "tokenizer": tokenizer, "reads": reads}

@@ -37,6 +37,7 @@ def checkpoint_facts(facts: ModelFacts) -> Facts:
         "max. length": f"{facts['positions']:,} tokens" if facts["positions"] else "unlimited",
         "sliding window": facts["window"] and f"{facts['window']:,} tokens",
         "parameters": f"{n_parameter} ({facts['dtype']}, {n_byte})",
+        "tokenizer": facts["tokenizer"],
         "input": facts["reads"],
     }
     rows = [(name, str(text)) for name, text in texts.items() if text]

@@ -29,14 +29,9 @@ class CheckpointFiles(Record):
 
     @property
     def tokenizer(self) -> Path:
-        """Path of tokenizer.json. Raises CouldNotError where it is missing."""
+        """Path of tokenizer.json, or of the folder, which may have other tokenizer files."""
         path = self.folder / TOKENIZER
-        if not path.is_file():
-            raise CouldNotError(
-                f"{str(self.folder)!r} has no {TOKENIZER}; save one there, where "
-                "transformers is installed: tokenizer.save_pretrained(FOLDER)"
-            )
-        return path
+        return path if path.is_file() else self.folder
 
 
 def find_files(folder: Path) -> CheckpointFiles:

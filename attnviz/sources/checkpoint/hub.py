@@ -18,7 +18,7 @@ def find_folder(name: str, revision: str | None = None) -> Path:
     """The folder of a checkpoint: a local path, or a snapshot in the Hub's cache.
 
     Cached files are not requested again, so a model that was used once needs no network. Only
-    config.json, tokenizer.json and safetensors files are downloaded.
+    config.json, tokenizer files and safetensors files are downloaded.
     Raises CouldNotError where there is no such folder and no such model, or no network.
     """
     path = Path(os.path.expanduser(name))  # noqa: PTH111 (leaves the name of an unknown user)
@@ -36,7 +36,12 @@ def find_folder(name: str, revision: str | None = None) -> Path:
     index = model.fetch(INDEX, required=False)
     for weights in (WEIGHTS,) if index is None else shard_names(index):
         model.fetch(weights)
-    model.fetch(TOKENIZER, required=False)
+    if model.fetch(TOKENIZER, required=False) is None:
+        from attnviz.sources.tokenizing.special_tokens import SETTINGS_FILES
+        from attnviz.sources.tokenizing.tokenizer_files import file_names
+
+        for file in (*SETTINGS_FILES, *file_names()):
+            model.fetch(file, required=False)
     return config.parent
 
 

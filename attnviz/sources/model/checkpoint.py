@@ -101,15 +101,17 @@ class Checkpoint(Record):
         """The token ids that end a sequence."""
         return self.generation.eos_token_id
 
-    def encode(self, text: str, pair: str | None = None) -> Encoding:
+    def encode(self, text: str, pair: str | None = None, *, is_target: bool = False) -> Encoding:
         """Tokens and token ids of a text, or of a sentence pair, by the model's own tokenizer.
 
-        Warns where tokenizer_config.json contradicts tokenizer.json. Raises CouldNotError where
-        the folder has no tokenizer.json.
+        With `is_target`, by that of the target language, where the model has two. Warns where
+        tokenizer_config.json contradicts tokenizer.json. Raises CouldNotError where the folder
+        has no tokenizer.
         """
         from attnviz.sources.tokenizing.tokenizers import find_tokenizer
 
-        encoding = find_tokenizer(str(self.files.tokenizer)).encode(text, pair)
+        tokenizer = find_tokenizer(str(self.files.tokenizer), is_target=is_target)
+        encoding = tokenizer.encode(text, pair)
         for contradiction in find_contradictions(self.files.folder, text, encoding.tokens):
             message = f"{contradiction}; tokenizer.json is followed"
             warnings.warn(message, AttnvizWarning, stacklevel=2)
@@ -124,7 +126,7 @@ class Checkpoint(Record):
 
     def encode_target(self, text: str) -> Encoding:
         """A text as decoder input: the start token, then the text without its end token."""
-        encoding = self.encode(text)
+        encoding = self.encode(text, is_target=True)
         if encoding.ids[-1] in self.eos_ids:
             encoding = encoding.select(range(len(encoding.ids) - 1))
         return self.tokens_of_ids([self.start_id]).join(encoding)

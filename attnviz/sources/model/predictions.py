@@ -143,7 +143,7 @@ def find_mask_token(checkpoint: Checkpoint) -> str:
     from attnviz.sources.tokenizing.tokenizer_json import load_tokenizer
 
     stated = special_token(checkpoint.files.folder, "mask_token")
-    token_to_id = load_tokenizer(checkpoint.files.tokenizer).library.token_to_id
+    token_to_id = load_tokenizer(checkpoint.files.tokenizer).token_to_id
     pieces = [piece for piece in MASK_PIECES if token_to_id(piece) is not None]
     if stated or pieces:
         return stated or pieces[0]

@@ -12,6 +12,7 @@ from typing import Any
 
 from attnviz.core.tokens import Tokens
 from attnviz.sources.checkpoint.config import format_value, read_json
+from attnviz.sources.checkpoint.files import TOKENIZER
 
 FILE = "tokenizer_config.json"
 
@@ -19,10 +20,12 @@ FILE = "tokenizer_config.json"
 def find_contradictions(folder: Path, text: str, tokens: Tokens) -> Iterator[str]:
     """A sentence for each setting of the file that the tokens of a text contradict.
 
+    Without a tokenizer.json there is none: the tokenizer is built by the settings.
+
     Raises InvalidInputError for a file that is no JSON object.
     """
     path = folder / FILE
-    if not path.is_file():
+    if not path.is_file() or not (folder / TOKENIZER).is_file():
         return
     settings = read_json(path)
     for key, token, at in (("add_bos_token", "bos_token", 0), ("add_eos_token", "eos_token", -1)):

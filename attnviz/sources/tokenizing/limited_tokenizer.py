@@ -143,7 +143,7 @@ class LimitedTokenizer:
         self.content = content
         self.lock = RLock()
         self.made_child: ChildTokenizer | None = None
-        self.id_to_token = library.id_to_token
+        self.id_to_token, self.token_to_id = library.id_to_token, library.token_to_id
         model = library.model
         marks = ("continuing_subword_prefix", "end_of_word_suffix")
         self.is_slow = (

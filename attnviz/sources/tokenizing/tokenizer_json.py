@@ -1,4 +1,4 @@
-"""tokenizer.json files: untrusted, read with a size limit, cached."""
+"""Tokenizers of files: a tokenizer.json or a folder, untrusted, read with a size limit, cached."""
 
 from __future__ import annotations
 
@@ -6,65 +6,55 @@ from collections.abc import Sequence
 from contextlib import suppress
 from functools import cache, lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
 from attnviz.core.tokens import Token
-from attnviz.errors import InvalidInputError
 from attnviz.sources.file_stamp import read_stamp
-from attnviz.sources.safe_read import decode_text, read_file
+from attnviz.sources.safe_read import read_file
 from attnviz.sources.tokenizing.encode import translate_errors
 from attnviz.sources.tokenizing.labels import mark_white_space
-from attnviz.sources.tokenizing.limited_tokenizer import LimitedTokenizer, read_limits
-from attnviz.sources.tokenizing.tokenizer_settings import parse_document, read_settings
-from attnviz.sources.tokenizing.vocabulary_size import check_vocabulary
+from attnviz.sources.tokenizing.tokenizer_parser import parse_tokenizer
+
+if TYPE_CHECKING:
+    from attnviz.sources.tokenizing.limited_tokenizer import LimitedTokenizer
+    from attnviz.sources.tokenizing.mapped_tokenizer import MappedTokenizer
+
+    FileTokenizer: TypeAlias = LimitedTokenizer | MappedTokenizer
 
 MAX_BYTES = 64 << 20  # bytes; the largest known tokenizer.json has half of that
 
 
-def load_tokenizer(path: Path) -> LimitedTokenizer:
-    """The tokenizer of a file, or of a folder with a tokenizer.json.
+def load_tokenizer(path: Path, *, is_target: bool = False) -> FileTokenizer:
+    """The tokenizer of a file, or of a folder with a tokenizer.json or other tokenizer files.
 
-    Padding, truncation and dropout settings of the file are ignored.
+    Padding, truncation and dropout settings of the file are ignored. With `is_target`, that of
+    the target language, where a folder has two.
     The last four tokenizers are cached until their files change.
     Raises CouldNotError where there is no such file, InvalidInputError for one that is not a
     tokenizer, or with settings that could exhaust memory.
     """
-    return load_cached(path, read_stamp(path))
+    return load_cached(path, read_stamp(path), is_target)
 
 
 @lru_cache(maxsize=4)
-def load_cached(path: Path, stamp: object) -> LimitedTokenizer:
+def load_cached(path: Path, stamp: object, is_target: bool) -> FileTokenizer:
     """The same, cached by path and file stamp."""
+    with suppress(OSError):  # a name that is too long: reading it says so
+        if path.is_dir() and not (path / "tokenizer.json").is_file():
+            from attnviz.sources.tokenizing.tokenizer_folder import build_folder_tokenizer
+
+            return build_folder_tokenizer(path, is_target=is_target)
     return parse_tokenizer(read_tokenizer_file(path), str(path))
 
 
 def read_tokenizer_file(path: Path) -> bytes:
     """The bytes of the file, at most MAX_BYTES."""
-    with suppress(OSError):  # a name that is too long: reading it says so
+    with suppress(OSError):
         path = path / "tokenizer.json" if path.is_dir() else path
     return read_file(path, MAX_BYTES, f"tokenizer {str(path)!r}")
 
 
-def parse_tokenizer(content: bytes, name: str) -> LimitedTokenizer:
-    """The tokenizer from the content of a tokenizer.json, whose settings are checked first."""
-    from tokenizers import Tokenizer
-
-    settings = read_settings(content, name)
-    try:
-        check_vocabulary(content)
-        limits = read_limits(settings)
-    except InvalidInputError as error:
-        raise InvalidInputError(f"tokenizer {name!r}: {error}") from None
-    try:
-        with translate_errors(name):
-            tokenizer = LimitedTokenizer(name, Tokenizer.from_buffer(content), limits, content)
-    except InvalidInputError:
-        parse_document(decode_text(content), name)  # its message is more precise
-        raise
-    tokenizer.switch_off_settings()
-    return tokenizer
-
-
-def tokens_of_ids(tokenizer: LimitedTokenizer, ids: Sequence[int]) -> tuple[Token, ...]:
+def tokens_of_ids(tokenizer: FileTokenizer, ids: Sequence[int]) -> tuple[Token, ...]:
     """Token ids as tokens that cover no text; "#id" for one that is not in the vocabulary."""
     pieces = [tokenizer.id_to_token(token_id) or f"#{token_id}" for token_id in ids]
     with translate_errors(tokenizer.name):
@@ -86,6 +76,6 @@ def label_decoded(piece: str, text: str) -> str:
 
 
 @cache
-def load_shipped_bpe() -> LimitedTokenizer:
+def load_shipped_bpe() -> FileTokenizer:
     """The byte-level BPE of attnviz, trained by tests/training/train_bpe.py."""
     return load_tokenizer(Path(__file__).with_name("bpe.json"))

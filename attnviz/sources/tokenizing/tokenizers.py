@@ -69,9 +69,10 @@ TOKENIZERS = (
 )
 
 
-def find_tokenizer(name_or_path: str) -> TextTokenizer:
-    """A tokenizer by its name, or from a tokenizer.json or the folder that has one.
+def find_tokenizer(name_or_path: str, *, is_target: bool = False) -> TextTokenizer:
+    """A tokenizer by its name, or from a tokenizer.json or a folder with tokenizer files.
 
+    With `is_target`, that of the target language, where a folder has two.
     Raises UnknownNameError with similar names, CouldNotError for a path that cannot be read,
     InvalidInputError for a file that is not a tokenizer.json.
     """
@@ -82,8 +83,8 @@ def find_tokenizer(name_or_path: str) -> TextTokenizer:
             raise UnknownNameError(f"{error} (A path to a tokenizer.json works too.)") from None
     from attnviz.sources.tokenizing.tokenizer_json import load_tokenizer
 
-    library = load_tokenizer(Path(name_or_path))
-    return TextTokenizer(name_or_path, "a tokenizer.json", lambda texts: library)
+    library = load_tokenizer(Path(name_or_path), is_target=is_target)
+    return TextTokenizer(name_or_path, "a file or folder", lambda texts: library)
 
 
 def is_path(name: str) -> bool:

@@ -1,0 +1,48 @@
+"""ByT5's tokenizer, which has no files: one token per byte of the UTF-8 text.
+
+Paper: 2105.13626
+"""
+
+from __future__ import annotations
+
+from attnviz.sources.tokenizing.special_tokens import FolderSettings
+from attnviz.sources.tokenizing.tokenizer_document import (
+    AddedToken,
+    Template,
+    byte_level,
+    make_document,
+    post_template,
+)
+
+SPECIAL = ("<pad>", "</s>", "<unk>")  # ids 0, 1 and 2
+MAX_EXTRA = 10_000
+
+
+def byte_letters() -> list[str]:
+    """The letter that stands for each byte in byte-level BPE: itself where it is printable.
+
+    >>> byte_letters()[65], byte_letters()[32]
+    ('A', 'Ġ')
+    """
+    printable = {*range(33, 127), *range(161, 173), *range(174, 256)}
+    others = (byte for byte in range(256) if byte not in printable)
+    shifted = {byte: chr(256 + i) for i, byte in enumerate(others)}
+    return [shifted.get(byte, chr(byte)) for byte in range(256)]
+
+
+def build_byt5(settings: FolderSettings) -> bytes:
+    """The content of a tokenizer.json: byte b has the id b + 3, sentinel tokens follow."""
+    vocabulary = {piece: i for i, piece in enumerate([*SPECIAL, *byte_letters()])}
+    n_extra = settings.get_int("extra_ids", 125, MAX_EXTRA)
+    stripped = [AddedToken(token, lstrip=True, rstrip=True) for token in SPECIAL]
+    sentinels = [AddedToken(f"<extra_id_{i}>") for i in range(n_extra)]
+    named = dict(zip(("pad_token", "eos_token", "unk_token"), stripped, strict=True))
+    added, ids = settings.add_tokens(vocabulary, named, sentinels)
+    return make_document(
+        {"type": "BPE", "vocab": vocabulary, "merges": [], "unk_token": "<unk>"},
+        added,
+        ids,
+        pre_tokenizer=byte_level(use_regex=False),
+        post_processor=post_template(Template("$A </s>", "$A </s> $B </s>"), ids),
+        decoder=byte_level(),
+    )
