@@ -7,8 +7,9 @@
 
 `look` computes the attention map of a sentence, `attend` attention over arrays; `read` loads
 attention that other programs saved, `write` saves a map to a file. `compare`, `diff`, `check`,
-`explain` and `head_stats` do what the commands of these names do. VARIANTS is the catalogue of
-mechanisms. Everything is imported when it is first used.
+`explain` and `head_stats` do what the commands of these names do; `measure` and `agreement` are
+numbers about heads. VARIANTS is the catalogue of mechanisms. Everything is imported when it is
+first used.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from attnviz.api.explain import explain
     from attnviz.api.head_stats import head_stats
     from attnviz.api.look import look
+    from attnviz.api.measure import agreement, measure
     from attnviz.api.write import write
     from attnviz.core.attention_map import AttentionMap
     from attnviz.core.tokens import Token
@@ -38,6 +40,7 @@ __all__ = [
     "AttentionMap",
     "AttnvizError",
     "Token",
+    "agreement",
     "attend",
     "check",
     "compare",
@@ -45,6 +48,7 @@ __all__ = [
     "explain",
     "head_stats",
     "look",
+    "measure",
     "read",
     "write",
 ]
@@ -57,6 +61,8 @@ _HOME = {
     "check": "attnviz.api.check",
     "explain": "attnviz.api.explain",
     "head_stats": "attnviz.api.head_stats",
+    "measure": "attnviz.api.measure",
+    "agreement": "attnviz.api.measure",
     "read": "attnviz.sources.external",
     "write": "attnviz.api.write",
     "AttentionMap": "attnviz.core.attention_map",

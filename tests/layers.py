@@ -51,7 +51,7 @@ LAYERS = {
         ("selection",),
         ("reduction",),
         ("subset", "token_features", "comparison"),
-        ("attention_map",),
+        ("attention_map", "words"),
         ("tokens", "grid"),
         ("initialization",),
         ("numerics", "seeded_random", "file_format", "map_metadata", "renamed", "citation"),

@@ -15,6 +15,7 @@ NAMES = [
     "AttentionMap",
     "AttnvizError",
     "Token",
+    "agreement",
     "attend",
     "check",
     "compare",
@@ -22,6 +23,7 @@ NAMES = [
     "explain",
     "head_stats",
     "look",
+    "measure",
     "read",
     "write",
 ]
@@ -97,6 +99,8 @@ def test_signatures_of_the_functions_for_commands():
         "options",
     ]
     assert list(inspect.signature(attnviz.head_stats).parameters) == ["amap", "sort"]
+    assert list(inspect.signature(attnviz.measure).parameters) == ["amap", "names"]
+    assert list(inspect.signature(attnviz.agreement).parameters) == ["amap", "at_most"]
 
 
 def test_functions_for_commands_return_their_stated_type():
@@ -111,7 +115,7 @@ def test_functions_for_commands_return_their_stated_type():
     assert [entry["kind"] for entry in kinds] == ["original", "changed", "difference"]
 
 
-@pytest.mark.parametrize("name", ["check", "compare", "diff", "explain", "head_stats"])
+@pytest.mark.parametrize("name", ["check", "compare", "diff", "explain", "head_stats", "measure"])
 def test_examples_of_the_functions_for_commands(name):
     module = importlib.import_module(f"attnviz.api.{name}")
     results = doctest.testmod(module)

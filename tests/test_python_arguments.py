@@ -89,6 +89,8 @@ def test_a_text_is_a_text(text):
     "call",
     [
         attnviz.head_stats,
+        attnviz.measure,
+        attnviz.agreement,
         attnviz.check,
         lambda value: attnviz.diff(value, AMAP),
         lambda value: attnviz.diff(AMAP, value),
