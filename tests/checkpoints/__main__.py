@@ -58,8 +58,10 @@ def make_checkpoint(folder: str) -> None:
     special = frame[0].split()
     ids = {"pad_token_id": special.index("[PAD]" if frame is BERT else "<pad>")}
     ids |= {"vocab_size": VOCAB} | ({} if frame is BERT else {"eos_token_id": END})
+    if "text_config" in settings:
+        settings = settings | {"text_config": ids | settings["text_config"]}
     config = AutoConfig.for_model(family, **(ids | settings))
-    config._attn_implementation = "eager"
+    config._attn_implementation = config._experts_implementation = "eager"
     model = build_model(config, bare=how.get("bare", False))
     randomize(model, folder)
     model = model.to(getattr(torch, how.get("dtype", "float32")))
@@ -77,7 +79,7 @@ def make_checkpoint(folder: str) -> None:
     for name, (base, changes) in ROPE_SETTINGS.items():
         if base == folder:
             other = AutoConfig.for_model(family, **(ids | settings | changes))
-            other._attn_implementation = "eager"
+            other._attn_implementation = other._experts_implementation = "eager"
             outputs = compute_references(to_float64(other, model, how), tokenizer)
             np.savez_compressed(path / f"{name}.npz", config=json.dumps(changes), **outputs)
 

@@ -32,13 +32,22 @@ def compute_references(model: Any, tokenizer: Tokenizer) -> dict[str, Any]:
             start, attention_mask=torch.ones_like(start), do_sample=False, max_new_tokens=N_NEW
         )
         found["greedy"] = more[0, -N_NEW:].numpy()
+    if hasattr(model.config, "output_router_logits"):
+        found["router"] = router_logits(model, tokenizer.encode(LONG).ids)
     return found
+
+
+def router_logits(model: Any, ids: list[int]) -> Any:
+    """The router's logits in each layer with experts.    -> [layer, token, expert]"""
+    with torch.no_grad():
+        result = model.base_model(torch.tensor([ids]), output_router_logits=True)
+    return torch.stack(result.router_logits).numpy().astype(np.float32)
 
 
 def run_inputs(model: Any, tokenizer: Tokenizer) -> Iterator[tuple[str, Any, Any, dict[str, Any]]]:
     """The three inputs and their outputs."""
     alone, short, pair = (tokenizer.encode(*t) for t in ((LONG,), (SHORT,), PAIR))
-    pad = model.config.pad_token_id or 0
+    pad = model.config.get_text_config().pad_token_id or 0
     n = len(short.ids)
     result = compute_outputs(model, [alone.ids], [[1] * len(alone.ids)], None, tokenizer)
     yield "alone", alone.ids, alone.type_ids, {k: v[0] for k, v in result.items()}

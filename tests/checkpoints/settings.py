@@ -6,6 +6,7 @@ from typing import Any
 
 from tests.checkpoints.inputs import BERT, LLAMA, PLAIN, ROBERTA, T5
 from tests.checkpoints.settings_decoders import DECODERS
+from tests.checkpoints.settings_experts import EXPERTS, MSCALES
 from tests.checkpoints.sizes import BUCKETS, FIVE, GPT, GROUPED, RMS, SMALL, TWO
 
 DEBERTA = SMALL | {
@@ -169,6 +170,7 @@ CHECKPOINTS: dict[str, tuple[str, tuple[str, ...], dict[str, Any], dict[str, Any
     ),
     "m2m_100": ("m2m_100", ROBERTA, TWO, {}),
     **DECODERS,
+    **EXPERTS,
 }
 
 # The same weights, read with another config: what turns queries and keys is not learned.
@@ -196,6 +198,10 @@ ROPE_SETTINGS: dict[str, tuple[str, dict[str, Any]]] = {
     "yarn-scaled": ("llama", {"rope_scaling": YARN | {"mscale": 0.7, "mscale_all_dim": 1.0}}),
     "longrope": ("phi3", {"rope_scaling": LONG_ROPE, "original_max_position_embeddings": 12}),
     "partial": ("phi3", {"partial_rotary_factor": 0.5}),
+    "phimoe-longrope": (
+        "phimoe",
+        {"rope_scaling": LONG_ROPE | {"original_max_position_embeddings": 32} | MSCALES},
+    ),
 }
 
 # The same weights, read with another config of the output head.

@@ -25,7 +25,7 @@ from attnviz.sources.families import FAMILIES
 from tests.checkpoints.build import add_alibi_once
 from tests.checkpoints.checksums import MODELS, write_sums
 from tests.checkpoints.settings import CHECKPOINTS
-from tests.sources.weight_samples import IDS, TARGET_IDS, sample_weights
+from tests.sources.weight_samples import IDS, TARGET_IDS, sample_weights, with_change
 
 # Keys that describe the file, the library's outputs, training, or generation: none of them is a
 # setting of the model.
@@ -49,6 +49,8 @@ IGNORED = {
     *("problem_type", "num_labels", "chunk_size_feed_forward", "finetuning_task"),
     *("bos_token_id", "eos_token_id", "sep_token_id", "cls_token_id", "decoder_start_token_id"),
     *("is_encoder_decoder", "tie_word_embeddings", "vocab_size", "initializer_range"),
+    *("vision_config", "mm_tokens_per_image", "image_token_index", "boi_token_index"),
+    *("eoi_token_index",),
 }
 ACTIVATIONS = ("gelu", "relu", "silu", "gelu_new", "gelu_pytorch_tanh", "quick_gelu", "tanh")
 WORDS = {
@@ -107,6 +109,10 @@ def other_values(key: str, value: Any) -> list[Any]:
 def changes_of(family: str, config: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     """Every change of one key: the family's own keys, keys of all, and aliases of others."""
     own = {**CONFIG_MAPPING[family]().to_dict(), **config}
+    if "text_config" in own:
+        inner = own.pop("text_config")
+        for key, value in changes_of(inner["model_type"], inner):
+            yield f"text_config.{key}", value
     for key, value in own.items():
         if key not in IGNORED:
             yield from ((key, other) for other in other_values(key, value))
@@ -124,7 +130,10 @@ def run_changed(folder: Path, state: dict[str, Any], changed: dict[str, Any]) ->
         try:
             config = AutoConfig.from_pretrained(temporary)
             model = AutoModel.from_config(
-                config, attn_implementation="eager", dtype=torch.float32
+                config,
+                attn_implementation="eager",
+                experts_implementation="eager",
+                dtype=torch.float32,
             ).eval()
             missing = model.load_state_dict(state, strict=False).missing_keys
             missing = [name for name in missing if "embed_positions" not in name]
@@ -161,7 +170,10 @@ def sweep(name: str) -> list[dict[str, Any]]:
     folder = MODELS / name
     config = json.loads((folder / "config.json").read_text())
     model = AutoModel.from_pretrained(
-        folder, attn_implementation="eager", dtype=torch.float32
+        folder,
+        attn_implementation="eager",
+        experts_implementation="eager",
+        dtype=torch.float32,
     ).eval()
     state = {
         name: tensor
@@ -170,7 +182,7 @@ def sweep(name: str) -> list[dict[str, Any]]:
     }
     rows: list[dict[str, Any]] = [{"result": compute_samples(model)}]
     for key, value in changes_of(config["model_type"], config):
-        result = run_changed(folder, state, {**config, key: value})
+        result = run_changed(folder, state, with_change(config, key, value))
         same = result == rows[0]["result"]
         rows.append({"key": key, "value": value, "result": "same" if same else result})
     return rows

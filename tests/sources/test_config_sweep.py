@@ -13,7 +13,7 @@ from attnviz.errors import AttnvizError
 from attnviz.sources.model.checkpoint import check_features
 from attnviz.sources.model.size_checks import check_sizes
 from tests.sources.reference import MODELS, RecordingAttend, encoding_of_ids, open_model
-from tests.sources.weight_samples import IDS, TARGET_IDS, sample_weights
+from tests.sources.weight_samples import IDS, TARGET_IDS, sample_weights, with_change
 
 TABLE = json.loads((MODELS / "sweep.json").read_text())
 TOLERANCE = 2e-5  # of weights in float32
@@ -21,13 +21,14 @@ TOLERANCE = 2e-5  # of weights in float32
 # expect, or settings of RoPE for a model without RoPE.
 STRICT = ("StrictDataclassFieldValidationError", "StrictDataclassClassValidationError", "KeyError")
 # transformers fails: use_sliding_window = false turns off what layer_types has.
-CONTRADICTIONS = {("qwen2-sliding", "use_sliding_window")}
+CONTRADICTIONS = {(name, "use_sliding_window") for name in ("qwen2-sliding", "qwen2_moe")}
 
 
-def run(name, changes):
+def run(name, key, value):
     """Samples of the weights of a checkpoint with a changed config, by kind of attention."""
     model = open_model(name)
-    changed = replace(model, config=model.family.config({**model.config.values, **changes}))
+    values = with_change(json.loads(model.files.config.read_text()), key, value)
+    changed = replace(model, config=model.family.config(values))
     check_features(changed.config, changed.family)
     check_sizes(changed.stacks, changed.tensors)
     attend = RecordingAttend()
@@ -40,9 +41,9 @@ def describe_difference(name, row, unchanged):
     """What is wrong with a row, or None: neither followed nor refused by name."""
     key = row["key"]
     try:
-        samples = run(name, {key: row["value"]})
+        samples = run(name, key, row["value"])
     except AttnvizError as error:
-        names = {key, "tensor '", "accepts at most"}
+        names = {key.rpartition(".")[2], "tensor '", "accepts at most"}
         names |= set(row["value"]) if isinstance(row["value"], dict) else set()
         is_named = any(part in str(error) for part in names)
         return None if is_named else f"refused without its name: {error}"

@@ -87,7 +87,7 @@ def outcome(path) -> str:
             target = TEXT
         hidden = checkpoint.run(TEXT, attend_unrecorded, target=target)
         assert np.isfinite(hidden).all()
-        if "decoder" in checkpoint.stacks:
+        if "decoder" in checkpoint.stacks and checkpoint.config.is_causal:
             generate(checkpoint, TEXT, 1, attend_unrecorded)
     except AttnvizError as error:
         return str(error)

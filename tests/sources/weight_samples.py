@@ -7,6 +7,12 @@ TARGET_IDS = [0, 14, 33, 9, 21, 6]
 N_SAMPLE = 12
 
 
+def with_change(config, key, value):
+    """A config with another value of a key; "text_config.key" is one inside of an object."""
+    outer, _, inner = key.rpartition(".")
+    return {**config, **({outer: {**config[outer], inner: value}} if outer else {key: value})}
+
+
 def sample_weights(layers):
     """Weights spread evenly over the flattened map, and their mean square.
 

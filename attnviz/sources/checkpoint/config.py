@@ -41,8 +41,10 @@ CONFIG_KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "n_segment": ("type_vocab_size",),
         "dtype": ("dtype", "torch_dtype"),
         "n_expert": ("num_local_experts", "num_experts"),
+        "d_expert": ("moe_intermediate_size", "intermediate_size"),
         "is_bidirectional": (),  # settings of some families only
         "window_period": (),
+        "window_end": (),
         "multi_query": (),
     }
 )
@@ -200,9 +202,7 @@ def inner_values(values: Mapping[str, Any], key: str) -> dict[str, Any]:
     inner = values.get(key)
     if not isinstance(inner, dict):
         raise_invalid(key, inner, "an object")
-    return {name: values[name] for name in CHECKPOINT_KEYS if name in values} | {
-        name: value for name, value in inner.items() if name not in ("model_type", "auto_map")
-    }
+    return inner | {name: values[name] for name in CHECKPOINT_KEYS if values.get(name) is not None}
 
 
 def check_int(key: str, value: Any, name: str) -> int:

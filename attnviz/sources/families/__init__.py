@@ -23,6 +23,10 @@ MODULES = (
     "llama_variants",
     "windowed_decoders",
     "interleaved_decoders",
+    "gemma3",
+    "mixture_of_experts",
+    "granite",
+    "gpt_oss",
     "encoder_decoders",
 )
 

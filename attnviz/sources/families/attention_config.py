@@ -68,6 +68,9 @@ def is_sliding(layer: Layer) -> bool:
     if config.get("window_period") is not None:  # every n-th layer has full attention
         return (layer.index + 1) % config.get_int("window_period") != 0
     if pattern := config.defaults.get("layer_pattern"):
+        end = config.get_optional_int("window_end")
+        if end is not None and layer.index >= end:
+            return False
         at = layer.index % len(pattern)
         return layer_type(pattern, at, "layer_pattern") == SLIDING_ATTENTION
     return layer.index >= (config.get_optional_int("max_window_layers") or 0)

@@ -19,7 +19,11 @@ OLD_ROPE_TYPES = {"su": "longrope", None: "default"}
 
 def rope_position(layer: Layer) -> Position:
     """The rotary position embedding (RoPE) of a layer."""
-    values = rope_settings(layer)
+    return build_rope(rope_settings(layer), layer.config)
+
+
+def build_rope(values: Mapping[str, Any], config: Config) -> Position:
+    """RoPE with these settings, by their current keys."""
     rope_type = values.get("rope_type")
     if rope_type not in ROPE_TYPES:
         raise InvalidInputError(
@@ -28,7 +32,7 @@ def rope_position(layer: Layer) -> Position:
         )
     settings = Config(values, {"base": 10000.0}, keys=ROPE_KEYS)
     share = settings.get_float("rotary_share", 1.0)
-    d = layer.config.d_head
+    d = config.d_head
     rotary_dim = int(d * share)
     if not 2 <= rotary_dim <= d or rotary_dim % 2:
         raise InvalidInputError(
@@ -47,7 +51,7 @@ def rope_position(layer: Layer) -> Position:
         "yarn": build_yarn,
         "longrope": build_longrope,
     }[rope_type]
-    return build(settings, layer.config, shared)
+    return build(settings, config, shared)
 
 
 def max_length(config: Config) -> int:
@@ -77,6 +81,10 @@ def rope_settings(layer: Layer) -> dict[str, Any]:
                 f"config.json: rope_parameters: {layer_type} = {found} should be an object"
             )
         parameters = parameters[layer_type]
+    elif parameters and config.defaults.get("rope_scaling_layers"):
+        raise_invalid("rope_parameters", parameters, "an object with a key per type of layer")
+    if layer_type != config.defaults.get("rope_scaling_layers", layer_type):
+        scaling = {}
     settings = {**scaling, **parameters}
     rope_type = settings.get("type") if settings.get("rope_type") is None else None
     rope_type = settings.get("rope_type") if rope_type is None else rope_type

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from attnviz.sources.memory import MemoryEstimate, activation_bytes, map_bytes
+from attnviz.sources.transformer.experts import is_expert_tensor
 
 if TYPE_CHECKING:
     from attnviz.sources.model.checkpoint import Checkpoint
@@ -23,7 +25,7 @@ def estimate_memory(
     layer = max(largest_layer_size(checkpoint, stack) for stack in checkpoint.stacks.values())
     config = checkpoint.config
     d_model = config.get_int("d_model")
-    d_inner = max(stack.config.inner_size() for stack in checkpoint.stacks.values())
+    d_inner = max(inner_width(stack) for stack in checkpoint.stacks.values())
     n_number = n_token * (12 * d_model + 3 * d_inner)
     return MemoryEstimate(
         layer=4 * layer,
@@ -32,11 +34,38 @@ def estimate_memory(
     )
 
 
+def inner_width(stack: LayerStack) -> int:
+    """Width of a feed-forward layer; with experts, of one of them and of the router."""
+    experts, config = stack.spec.feed_forward.experts, stack.config
+    if experts is None:
+        return config.inner_size()
+    shared = experts.shared
+    width = 0 if shared is None else config.get_int(shared.d_inner)
+    return width + config.get_int("d_expert") + config.get_int("n_expert")
+
+
 def largest_layer_size(checkpoint: Checkpoint, stack: LayerStack) -> int:
-    """Number of parameters in the largest layer of a stack."""
+    """Number of parameters in the largest layer of a stack, with one of its experts."""
     prefixes = checkpoint.family.prefixes
     layers = {stack.layer_prefix(i) for i in range(stack.n_layer)}
     starts = [tuple(prefix + layer for prefix in prefixes) for layer in layers]
     tensors = checkpoint.tensors.by_name.items()
     sizes = [(name, math.prod(tensor.shape)) for name, tensor in tensors]
-    return max(sum(size for name, size in sizes if name.startswith(start)) for start in starts)
+    return max(layer_size(stack, start, sizes) for start in starts)
+
+
+def layer_size(
+    stack: LayerStack, starts: tuple[str, ...], sizes: Sequence[tuple[str, int]]
+) -> int:
+    """Number of parameters of a layer, whose tensor names begin with one of `starts`."""
+    experts = stack.spec.feed_forward.experts
+    size = expert_size = 0
+    for name, n_parameter in sizes:
+        if not name.startswith(starts):
+            continue
+        start = next(start for start in starts if name.startswith(start))
+        if experts is not None and is_expert_tensor(experts, name.removeprefix(start)):
+            expert_size += n_parameter
+        else:
+            size += n_parameter
+    return size if experts is None else size + expert_size // stack.config.get_int("n_expert")

@@ -27,6 +27,7 @@ def check_sizes(stacks: Mapping[str, LayerStack], tensors: Tensors) -> None:
         if embedding.offset == "pad":
             pad_id = stack.config.get_optional_int("pad_token_id")
             check_token_id(stack, "pad_token_id", pad_id)
+        check_experts(stack, tensors)
         for name in stack.spec.attention.slots.params.values():
             check_buckets(stack.config, tensors, name)
         if embedding.position:
@@ -57,6 +58,20 @@ def count_layers(template: str, tensors: Tensors) -> int:
     pattern = re.compile(f"(?:{prefixes}){layer}")
     matches = filter(None, map(pattern.match, tensors.by_name))
     return len({int(match[1]) for match in matches})
+
+
+def check_experts(stack: LayerStack, tensors: Tensors) -> None:
+    """Compare the number of experts with the rows of the first router."""
+    experts = stack.spec.feed_forward.experts
+    if experts is None:
+        return
+    names = (
+        f"{stack.layer_prefix(index)}{router}.weight"
+        for index in range(stack.n_layer)
+        for router in experts.router
+    )
+    name = next(filter(tensors.find, names), "")
+    check_rows(stack.config, tensors, name, "n_expert")
 
 
 def check_token_id(stack: LayerStack, key: str, token_id: int | None) -> None:

@@ -5,6 +5,7 @@ The matrices of an expert are read only if the router chose it for a token.
 
 from __future__ import annotations
 
+import re
 from functools import partial
 
 import numpy as np
@@ -68,6 +69,15 @@ def run_expert(
         clamp=clamp_settings(w) if experts.is_clamped else None,
     )
     return materialize(linear(unit.compute(), names.down, names.down_bias, d_model).lazy())[0]
+
+
+def is_expert_tensor(experts: Experts, name: str) -> bool:
+    """Whether a tensor of a layer, named without the layer's prefix, belongs to experts."""
+    return any(
+        re.fullmatch(re.escape(part).replace(r"\{e\}", r"\d+"), name)
+        for names in experts.tensors
+        for part in (names.up, names.gate, names.down, names.up_bias, names.down_bias)
+    )
 
 
 def find_layout(experts: Experts, w: Weights) -> ExpertTensors:
