@@ -11,6 +11,7 @@ import numpy as np
 
 GIVEN = re.compile(
     r"learned \(.*\)|the tunable \w+|drawn from seed \d+|number of keys above τ"
+    r"|entry \d+ of (left M⁺|row \d+ of L⁻¹)|factor of row \d+ after \d+ divisions"
     r"|chosen (so that|for) the row sum.*|of (odd|even) heads|[^\[\]]*: (visible|masked)"
 )
 NOTE = re.compile(r" \([a-z ]+\)$")  # "0 (masked)"
@@ -33,7 +34,15 @@ def elementwise(function):
     return several
 
 
+def to_bfloat16(x):
+    """The nearest number with the 16 upper bits of a float32; of two, the one that ends in 0."""
+    bits = np.asarray(x, dtype=np.float32).view(np.uint32)
+    half = np.uint32(0x7FFF) + (bits >> np.uint32(16) & np.uint32(1))
+    return (bits + half & np.uint32(0xFFFF0000)).view(np.float32).astype(float)
+
+
 FUNCTIONS = {
+    "bf16": to_bfloat16,
     "exp": np.exp,
     "log": np.log,
     "tanh": np.tanh,
@@ -54,6 +63,7 @@ FUNCTIONS = {
     "Π": np.prod,
     "abs": np.abs,
     "floor": np.floor,
+    "bits": int.bit_length,
 }
 SIGNS = {"−": "-", "×": "*", "^": "**", "²": "**2", "π": "pi"}
 
@@ -110,6 +120,8 @@ def translate(text, known, values):
             inner = translate(text[at + 1 : end], known, values)
             wanted = functions.index({"|": "abs", "⌊": "floor"}[text[at]])
             code, at = f"{code} f{wanted}({inner}) ", end + 1
+        elif rest.startswith("xor "):
+            code, at = f"{code} ^ ", at + 4
         elif text[at] in "()+-/*, " or text[at] in SIGNS:
             code, at = code + SIGNS.get(text[at], text[at]), at + 1
         else:
@@ -152,6 +164,7 @@ def next_operand(text, known):
 def recompute(lines, is_source, tolerance, of_weight):
     """Evaluate all lines from printed numbers; returns the weight as computed by hand.
 
+    A row is named by its formula, or "name = formula", and is known by its name below.
     `lines` are (label, expression, printed value, rows); rows are (name, numbers), in order.
     Asserts each row and each value, and that no number comes from nowhere. Tolerances are
     relative for large numbers, absolute for small ones and for the weight.
@@ -159,12 +172,14 @@ def recompute(lines, is_source, tolerance, of_weight):
     known, printed = {}, []
     result = None
     for label, expression, value, rows in lines:
-        for name, numbers in rows:
+        for title, numbers in rows:
+            name, _, formula = title.partition(" = ")
             try:
                 others = {key: value for key, value in known.items() if key != name}
-                computed = np.broadcast_to(evaluate(name, others), np.shape(numbers))
+                computed = np.broadcast_to(evaluate(formula or name, others), np.shape(numbers))
             except NotArithmetic:
-                assert is_source(name), f"the row {name!r} is not computed from what is printed"
+                is_given = not formula and is_source(name)
+                assert is_given, f"the row {name!r} is not computed from what is printed"
             else:
                 assert_close(computed, numbers, tolerance, name)
             known[name] = np.asarray(numbers, dtype=float)
@@ -228,7 +243,7 @@ def parse_text(text):
                 sentence, unfinished = unfinished, ""
             elif match := re.fullmatch(r"(\S.*?) {2,}(.*) = (-?[\d.einf+-]+)", unfinished):
                 lines.append((match[1], match[2], float(match[3]), list(rows.items())))
-                rows, unfinished = {}, ""
+                rows, unfinished, sentence = {}, "", ""
     return lines
 
 

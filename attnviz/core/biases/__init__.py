@@ -60,15 +60,21 @@ class Alibi(Bias):
 
     def explain_lines(self, pair: Pair, before: float, after: float) -> Lines:
         """The head's slope, and the penalty: slope times distance"""
-        n_head = pair.inputs.grid.n_head
-        slope = float(alibi_slopes(n_head)[pair.head])
-        power = 1 << (n_head.bit_length() - 1)
-        head: tuple[Piece, ...] = (pair.head + 1, " / ", power)
-        if pair.head >= power:  # between two slopes of twice as many heads
-            head = (2 * (pair.head - power) + 1, " / ", 2 * power)
-        yield ArithmeticLine("slope", ("2^(−8 × ", *head, ")"), slope)
+        slope = slope_line(pair)
+        yield slope
         distance: tuple[Piece, ...] = ("|", pair.i, " − ", pair.j, "|")
-        yield ArithmeticLine(self.name, (before, " − ", slope, " × ", *distance), after)
+        yield ArithmeticLine(self.name, (before, " − ", slope.value, " × ", *distance), after)
+
+
+def slope_line(pair: Pair) -> ArithmeticLine:
+    """ALiBi's slope of the head, as a power of 2."""
+    n_head = pair.inputs.grid.n_head
+    power = 1 << (n_head.bit_length() - 1)
+    head: tuple[Piece, ...] = (pair.head + 1, " / ", power)
+    if pair.head >= power:  # between two slopes of twice as many heads
+        head = (2 * (pair.head - power) + 1, " / ", 2 * power)
+    slope = float(alibi_slopes(n_head)[pair.head])
+    return ArithmeticLine("slope", ("2^(−8 × ", *head, ")"), slope)
 
 
 def alibi_slopes(n_head: int) -> FloatArray:
@@ -101,6 +107,8 @@ class Temperature(Bias):
     def explain_lines(self, pair: Pair, before: float, after: float) -> Lines:
         """S / temperature"""
         del pair
+        if self.temperature != round(self.temperature, 2):  # the root of a width
+            yield ArithmeticLine("t", ("the tunable temperature",), self.temperature)
         yield ArithmeticLine(self.name, (before, " / ", self.temperature), after)
 
 
