@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from attnviz.core.arithmetic import ArithmeticLine, Lines, WeightPair
+from attnviz.core.arithmetic import SAFE_LOGIT, ArithmeticLine, Lines, Piece, WeightPair
 from attnviz.core.arrays import BoolArray, FloatArray
 from attnviz.core.inputs import Inputs
 from attnviz.core.normalizers import Normalizer
@@ -75,7 +75,7 @@ class FertilityConstrained(Normalizer):
         left = np.maximum(self.fertility - sum(row for _, row in rows), 0.0)
         left = np.broadcast_to(left, pair.row.shape)
         name = " − ".join([f"{self.fertility:.6g}", *(name for name, _ in rows)])
-        table = pair.table(*rows, (f"max({name}, 0)", left))
+        table = pair.table(*rows, (f"u = max({name}, 0)", left))
         taken = [piece for _, row in rows for piece in (" − ", float(row[pair.at]))]
         pieces = ("max(", self.fertility, *taken, ", 0)")
         return left, ArithmeticLine("u of the key", pieces, float(left[pair.at]), table)
@@ -135,14 +135,21 @@ class ConstrainedSoftmax(FertilityConstrained):
         left, line = self.bound_line(pair)
         yield line
         weights = pair.weights[pair.head, pair.query][pair.visible_keys]
-        below = int(np.argmax(np.where(weights < left, weights, -1.0)))
-        divisor = float(np.exp(pair.row[below]) / weights[below]) if weights[below] else 1.0
-        name = "min(exp(logit) / Z, u)"
-        mass = np.minimum(np.exp(pair.row) / divisor, left)
-        yield ArithmeticLine("Z", ("chosen so that the row sum is 1",), divisor)
-        table = pair.table(("logit", pair.row), ("u", left), (name, mass))
-        yield ArithmeticLine("row sum", (f"Σ {name}",), float(mass.sum()), table)
-        pieces = ("min(exp(", pair.logit, ") / ", divisor, ", ", float(left[pair.at]), ")")
+        peak, exponent = 0.0, "logit"
+        if np.abs(pair.row).max() > SAFE_LOGIT:
+            peak, exponent = float(pair.row.max()), "logit − max"
+            yield ArithmeticLine("max", ("max(logit)",), peak, pair.table(("logit", pair.row)))
+        mass = np.exp(pair.row - peak)
+        below = (weights > 0) & (weights < left * (1.0 - 1e-9))  # others are at their bound
+        bounds = np.divide(mass, left, out=np.full(left.shape, np.inf), where=left > 0)
+        divisor = float((mass[below] / weights[below])[0] if below.any() else bounds.min())
+        divisor = divisor if 0.0 < divisor < inf else 1.0
+        name, capped = f"min(exp({exponent}) / Z, u)", np.minimum(mass / divisor, left)
+        yield ArithmeticLine("Z", ("chosen for the row sum below",), divisor)
+        table = pair.table(("logit", pair.row), ("u", left), (name, capped))
+        yield ArithmeticLine("row sum", (f"Σ {name}",), float(capped.sum()), table)
+        shift: tuple[Piece, ...] = (" − ", peak) if exponent != "logit" else ()
+        pieces = ("min(exp(", pair.logit, *shift, ") / ", divisor, ", ", float(left[pair.at]), ")")
         yield ArithmeticLine("weight", pieces, pair.weight)
 
 

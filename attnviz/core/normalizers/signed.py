@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from attnviz.core.arithmetic import ArithmeticLine, Lines, WeightPair
+from attnviz.core.arithmetic import SAFE_LOGIT, ArithmeticLine, Lines, Piece, WeightPair
 from attnviz.core.arrays import BoolArray, FloatArray
 from attnviz.core.inputs import Inputs
 from attnviz.core.normalizers import Normalizer
@@ -43,11 +43,21 @@ class Softpick(Normalizer):
 
     def explain_lines(self, pair: WeightPair) -> Lines:
         """exp(S) − 1, the sum of its absolute values, and the quotient."""
-        name, excess = "exp(logit) − 1", np.expm1(pair.row)
-        total = float(np.abs(excess).sum() + self.eps)
+        peak, shift = 0.0, ""
+        if np.abs(pair.row).max() > SAFE_LOGIT:
+            peak, shift = max(float(pair.row.max()), 0.0), " − max"
+            yield ArithmeticLine(
+                "max", ("max(max(logit), 0)",), peak, pair.table(("logit", pair.row))
+            )
+        one = "exp(−max)" if shift else "1"
+        name, excess = f"exp(logit{shift}) − {one}", np.exp(pair.row - peak) - np.exp(-peak)
+        if not shift:  # near 0, the difference of two exponentials loses its digits
+            excess = np.expm1(pair.row)
+        total = float(np.abs(excess).sum() + self.eps * np.exp(-peak))
         table = pair.table(("logit", pair.row), (name, excess), (f"|{name}|", np.abs(excess)))
-        yield ArithmeticLine("row sum", (f"Σ |{name}|", " + ", self.eps), total, table)
-        pieces = ("relu(exp(", pair.logit, ") − 1) / ", total)
+        floor: tuple[Piece, ...] = (" + ", self.eps, f" × {one}" if shift else "")
+        yield ArithmeticLine("row sum", (f"Σ |{name}|", *floor), total, table)
+        pieces = ("relu(exp(", pair.logit, f"{shift}) − {one}) / ", total)
         yield ArithmeticLine("weight", pieces, pair.weight)
 
 
@@ -71,12 +81,17 @@ class Cog(Normalizer):
 
     def explain_lines(self, pair: WeightPair) -> Lines:
         """exp|S|, its sum, and the quotient with the sign of the score."""
-        mass = np.exp(np.abs(pair.row))
+        peak, shift = 0.0, ""
+        if np.abs(pair.row).max() > SAFE_LOGIT:
+            peak, shift = float(np.abs(pair.row).max()), " − max"
+            table = pair.table(("logit", pair.row), ("|logit|", np.abs(pair.row)))
+            yield ArithmeticLine("max", ("max(|logit|)",), peak, table)
+        mass = np.exp(np.abs(pair.row) - peak)
         total = float(mass.sum())
-        table = pair.table(("logit", pair.row), ("exp(|logit|)", mass))
-        yield ArithmeticLine("row sum", ("Σ exp(|logit|)",), total, table)
+        table = pair.table(("logit", pair.row), (f"exp(|logit|{shift})", mass))
+        yield ArithmeticLine("row sum", (f"Σ exp(|logit|{shift})",), total, table)
         sign = int(np.sign(pair.logit))
-        pieces = (sign, " × exp(|", pair.logit, "|) / ", total)
+        pieces = (sign, " × exp(|", pair.logit, f"|{shift}) / ", total)
         yield ArithmeticLine("weight", pieces, pair.weight)
 
 
