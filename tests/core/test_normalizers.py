@@ -133,7 +133,7 @@ def test_the_lines_that_explain_a_weight_end_in_it(part):
 
 def weight_pair(inputs, at, logits, visible, weights):
     columns = tuple("abcdefg"[: logits.shape[-1]])
-    return WeightPair(inputs, *at, logits, visible, visible, weights, columns)
+    return WeightPair(inputs, *at, visible, weights, columns, logits, visible)
 
 
 def test_the_lines_of_sparsemax_and_sigmoid():

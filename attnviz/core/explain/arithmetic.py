@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from attnviz.core.arithmetic import ArithmeticLine, Lines, Pair, WeightPair
+from attnviz.core.arithmetic import ArithmeticLine, Lines, MapPair, Pair, WeightPair
 from attnviz.core.arrays import BoolArray
 from attnviz.core.engine.attention import evaluate_mask
 from attnviz.core.explain.explanation import Cell
@@ -46,7 +46,7 @@ def arithmetic_lines(
     """One line per operation; the last line is the weight."""
     variant = trace.variant
     if variant.mixer is not None:
-        yield from mixer_lines(trace, head, query, key)
+        yield from mixer_lines(trace, head, query, key, columns)
         return
     n_query_head = len(trace.inputs.query)
     sources = variant.heads.source_heads(head, n_query_head)
@@ -118,11 +118,11 @@ def weight_pair(trace: Trace, pair: Pair, columns: tuple[str, ...]) -> WeightPai
         pair.head,
         pair.query,
         pair.key,
-        arrays["logits"],
-        arrays["visible"],
-        np.broadcast_to(unmasked, shape),
-        arrays["normalized"],
-        columns,
+        visible=arrays["visible"],
+        weights=arrays["normalized"],
+        columns=columns,
+        logits=arrays["logits"],
+        unmasked=np.broadcast_to(unmasked, shape),
     )
 
 
@@ -140,7 +140,9 @@ def normalizer_lines(trace: Trace, pair: WeightPair) -> Lines:
         yield ArithmeticLine("weight", (0, " (masked)"), pair.weight)
 
 
-def mixer_lines(trace: Trace, head: int, query: int, key: int) -> Iterator[ArithmeticLine]:
+def mixer_lines(
+    trace: Trace, head: int, query: int, key: int, columns: tuple[str, ...]
+) -> Iterator[ArithmeticLine]:
     """The mask, and the weight that the mixer computes."""
     mixer, visible = trace.variant.mixer, trace.visible(head)
     assert mixer is not None
@@ -150,6 +152,7 @@ def mixer_lines(trace: Trace, head: int, query: int, key: int) -> Iterator[Arith
         value = float(trace.head_stage("weights", head)[query, key])
         yield ArithmeticLine("weight", (0, " (masked)"), value)
         return
-    pair = Pair(trace.inputs, head, query, key)
     shown = np.broadcast_to(trace.stages["visible"], trace.weights.shape)
-    yield from mixer.explain_lines(pair, trace.weights, shown)
+    yield from mixer.explain_lines(
+        MapPair(trace.inputs, head, query, key, shown, trace.weights, columns)
+    )

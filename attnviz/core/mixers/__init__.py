@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from attnviz.core.arithmetic import ArithmeticLine, Lines, Pair
+from attnviz.core.arithmetic import ArithmeticLine, Lines, MapPair
 from attnviz.core.arrays import BoolArray, FloatArray
 from attnviz.core.inputs import Inputs
 from attnviz.core.map_metadata import RowSum
@@ -30,14 +30,27 @@ class Mixer(Part):
         """
         raise TypeError(f"{type(self).__name__} does not define __call__")
 
-    def explain_lines(self, pair: Pair, weights: FloatArray, visible: BoolArray) -> Lines:
-        """The arithmetic of the weight of a visible key, its value last.
+    def explain_lines(self, pair: MapPair) -> Lines:
+        """The arithmetic of the weight of a visible key, its value last."""
+        yield ArithmeticLine("weight", (f"{self}, over the whole matrix",), pair.weight)
 
-        Shapes: [head, query, key], [head, query, key] -> lines
-        """
-        del visible
-        value = float(weights[pair.head, pair.query, pair.key])
-        yield ArithmeticLine("weight", (f"{self}, over the whole matrix",), value)
+
+class CausalMixer(Mixer):
+    """A mixer that keeps a state over past keys; the weights of later keys are 0."""
+
+    def explain_lines(self, pair: MapPair) -> Lines:
+        """The weight as the product of what the key writes, what remains, and what is read"""
+        if pair.j > pair.i:
+            yield ArithmeticLine("weight", (0, " (a later key)"), pair.weight)
+            return
+        shown = pair.visible[pair.head, pair.query]
+        tokens = [t for t in range(pair.j, pair.i + 1) if shown[t]]
+        yield from self.past_lines(pair, tokens)
+
+    def past_lines(self, pair: MapPair, tokens: list[int]) -> Lines:
+        """The arithmetic of the weight; `tokens` are the visible positions from key to query."""
+        del tokens
+        yield from super().explain_lines(pair)
 
 
 PARTS: tuple[type[Mixer], ...] = ()

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
+from attnviz.core.arithmetic import ArithmeticLine, Lines, MapPair
+from attnviz.core.arithmetic.worksheet import Worksheet, subscript
 from attnviz.core.arrays import BoolArray, FloatArray
-from attnviz.core.biases import alibi_slopes
+from attnviz.core.biases import alibi_slopes, slope_line
 from attnviz.core.inputs import Inputs
-from attnviz.core.mixers import Mixer
+from attnviz.core.mixers import CausalMixer
 from attnviz.core.mixers.gated_recurrence import causal_part, decay_scores, select_query_steps
-from attnviz.core.numerics import silu, softplus
+from attnviz.core.numerics import sigmoid, silu, softplus
 from attnviz.core.visibility import causal_history
 
 
-class LightningAttention(Mixer):
+class LightningAttention(CausalMixer):
     """Lightning attention: unnormalized linear attention with a fixed decay per head.
 
     Formula: (silu(q_i)·silu(k_j)) λ_h^(i−j), λ_h = exp(−slope_h), the slopes of ALiBi
@@ -34,8 +36,20 @@ class LightningAttention(Mixer):
         at_query = select_query_steps(total, inputs)
         return causal_part(decay_scores(silu(inputs.query), key, at_query, total), inputs)
 
+    def past_lines(self, pair: MapPair, tokens: list[int]) -> Lines:
+        """The slope of the head, silu(q)·silu(k), and the decay of the tokens after the key"""
+        slope = slope_line(pair)
+        yield slope
+        sheet = Worksheet()
+        sheet.row("q", pair.q)
+        sheet.row("k", pair.k)
+        inner = sheet.sum_of_products("q·k", {"silu(q)": silu(pair.q), "silu(k)": silu(pair.k)})
+        yield inner
+        decay = (" × exp(−", slope.value, " × ", len(tokens) - 1, ")")
+        yield ArithmeticLine("weight", (inner.value, *decay), pair.weight)
 
-class Hgrn2(Mixer):
+
+class Hgrn2(CausalMixer):
     """HGRN2: gated linear attention whose key is what the forget gate lets go.
 
     Formula: S_t = Diag(α_t) S_{t−1} + (1 − α_t) v_tᵀ, o_t = S_tᵀ silu(q_t), α = σ(k);
@@ -57,6 +71,19 @@ class Hgrn2(Mixer):
         return causal_part(
             decay_scores(silu(inputs.query), -np.expm1(log_decay), at_query, total), inputs
         )
+
+    def past_lines(self, pair: MapPair, tokens: list[int]) -> Lines:
+        """The gates of the key and of the tokens after it, and Σ silu(q) (1 − α) α … α"""
+        sheet, key = Worksheet(), pair.inputs.key[pair.head]
+        sheet.row("q", pair.q)
+        factors = {"silu(q)": silu(pair.q)}
+        for t in tokens:
+            name, key_name = subscript("α", t), subscript("k", t)
+            gate = sigmoid(key[t])
+            sheet.row(key_name, key[t])
+            sheet.row(name, gate, f"σ({key_name})")
+            factors |= {name: gate} if t > pair.j else {f"(1 − {name})": 1.0 - gate}
+        yield sheet.sum_of_products("weight", factors)
 
 
 PARTS = (LightningAttention, Hgrn2)

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from typing import ClassVar
 
 import numpy as np
 
+from attnviz.core.arithmetic import ArithmeticLine, Lines, MapPair, Piece
+from attnviz.core.arithmetic.recurrence import reflection_lines, silu_unit_lines
+from attnviz.core.arithmetic.worksheet import NamedVector, Worksheet, sentence, subscript
 from attnviz.core.arrays import BoolArray, FloatArray, Shape
 from attnviz.core.initialization import Initial, LogOfUniform, StepBias
 from attnviz.core.inputs import Inputs, Sizes
-from attnviz.core.mixers import Mixer
+from attnviz.core.mixers import CausalMixer
 from attnviz.core.mixers.gated_recurrence import causal_part, decay_scores, select_query_steps
 from attnviz.core.numerics import sigmoid, silu, softplus, unit_vectors
 from attnviz.core.visibility import causal_history
 
 
-class DeltaRule(Mixer):
+class DeltaRule(CausalMixer):
     """Delta rule: writes the difference to the value stored for the key.
 
     Formula: S_t = (I − β_t k_t k_tᵀ) Diag(α_t) S_{t−1} + β_t k_t v_tᵀ, o_t = S_tᵀ q_t,
@@ -73,6 +76,65 @@ class DeltaRule(Mixer):
         step = inputs.project("w_decay", inputs.key_source) + inputs.param("b_decay")[:, None]
         rate = np.exp(inputs.param("rate_decay"))[:, None, None]
         return -rate * softplus(np.where(unmasked, step, -np.inf))
+
+    def past_lines(self, pair: MapPair, tokens: list[int]) -> Lines:
+        """β of each token, and the query after the delta rule of every token after the key"""
+        source = pair.inputs.key_source
+        drive = pair.of_head(pair.inputs.project("w_write", source))[:, 0]
+        sheet = Worksheet([pair.columns[t] for t in tokens])
+        sheet.row("w·x", drive[tokens])
+        strengths = {}
+        for t in tokens:
+            name = subscript("β", t)
+            strengths[t] = (name, sigmoid(drive[t]))
+            yield sheet.line(name, ("σ(", float(drive[t]), ")"), float(strengths[t][1]))
+        sheet, later = Worksheet(), tokens[:0:-1]
+        yield sentence(
+            "r is the query's unit vector, multiplied by the transposed transition of each token "
+            "after the key, from the query on"
+        )
+        decays = yield from self.decay_lines(pair, sheet, later)
+        carried = yield from silu_unit_lines(sheet, "r₀", "q", pair.q)
+        key = pair.inputs.key[pair.head]
+        for n, t in enumerate((*later, pair.j)):
+            name = subscript("u", t)
+            unit = yield from silu_unit_lines(sheet, name, subscript("k", t), key[t])
+            if t > pair.j:
+                step = (n, subscript("s", t))
+                carried = yield from reflection_lines(
+                    sheet, carried, step, (name, unit), strengths[t], decays.get(t)
+                )
+        name, _ = sheet.product({subscript("r", len(later)): carried, name: unit})
+        strength = strengths[pair.j][0]
+        yield sheet.line("weight", (f"{strength} × Σ ({name})",), pair.weight)
+
+    def decay_lines(
+        self, pair: MapPair, sheet: Worksheet, tokens: list[int]
+    ) -> Generator[ArithmeticLine, None, dict[int, NamedVector]]:
+        """α of some tokens; none without a gate."""
+        if self.gate == "none" or not tokens:
+            return {}
+        inputs, bias = pair.inputs, pair.param("b_decay")
+        drive = pair.of_head(inputs.project("w_decay", inputs.key_source))
+        rate = pair.learned("rate", "rate_decay")
+        yield rate
+        alphas = np.exp(-np.exp(rate.value) * softplus(drive + bias))
+        decays = {t: (subscript("α", t), alphas[t]) for t in tokens}
+        if self.gate == "channel":
+            for t, (name, alpha) in decays.items():
+                of_token = subscript("Wx", t)
+                sheet.row(of_token, drive[t])
+                sheet.row("b", bias)
+                sheet.row(name, alpha, f"exp(−exp(rate) × log(1 + exp({of_token} + b)))")
+            return decays
+        yield ArithmeticLine("b", ("learned (b_decay)",), float(bias[0]))
+        of_tokens = Worksheet([pair.columns[t] for t in tokens])
+        of_tokens.row("Wx", drive[tokens, 0])
+        for t, (name, alpha) in decays.items():
+            inner: tuple[Piece, ...] = (float(drive[t, 0]), " + ", float(bias[0]))
+            pieces = ("exp(−exp(", rate.value, ") × log(1 + exp(", *inner, ")))")
+            yield of_tokens.line(name, pieces, float(alpha[0]))
+        return decays
 
 
 PARTS = (DeltaRule,)

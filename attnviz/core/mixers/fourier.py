@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from attnviz.core.arithmetic import ArithmeticLine, Lines, Pair
+from attnviz.core.arithmetic import ArithmeticLine, Lines, MapPair
 from attnviz.core.arrays import BoolArray, FloatArray
 from attnviz.core.inputs import Inputs
 from attnviz.core.mixers import Mixer
@@ -31,13 +31,11 @@ class Fourier(Mixer):
         angle = 2.0 * np.pi * (grid.q * grid.k % grid.n_key) / grid.n_key
         return np.where(grid.h % 2, np.sin(angle), np.cos(angle))
 
-    def explain_lines(self, pair: Pair, weights: FloatArray, visible: BoolArray) -> Lines:
+    def explain_lines(self, pair: MapPair) -> Lines:
         """The cosine in even heads, the sine in odd ones"""
-        del visible
         wave = "sin" if pair.head % 2 else "cos"
         angle = ("(2 × π × ", pair.i, " × ", pair.j, " / ", pair.inputs.grid.n_key, ")")
-        value = float(weights[pair.head, pair.query, pair.key])
-        yield ArithmeticLine("weight", (wave, *angle), value)
+        yield ArithmeticLine("weight", (wave, *angle), pair.weight)
 
 
 PARTS = (Fourier,)

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from attnviz.core.arithmetic import ArithmeticLine, Lines, Pair, dimension_table
+from attnviz.core.arithmetic import ArithmeticLine, Lines, MapPair, dimension_table
 from attnviz.core.arrays import BoolArray, FloatArray, Shape
 from attnviz.core.inputs import Inputs, Sizes
 from attnviz.core.mixers import Mixer
@@ -41,9 +41,8 @@ class GaussianMixture(Mixer):
         centre = np.cumsum(softplus(inputs.project("w_shift", inputs.query)), axis=1)
         return sum_gaussians(inputs, height, centre, 0.5 / spread**2)
 
-    def explain_lines(self, pair: Pair, weights: FloatArray, visible: BoolArray) -> Lines:
+    def explain_lines(self, pair: MapPair) -> Lines:
         """Share, spread and centre of each Gaussian, and the sum of their densities at j"""
-        del visible
         inputs, at = pair.inputs, (pair.head, pair.query)
         logits, raw, steps = (
             inputs.project(name, inputs.query) for name in ("w_share", "w_spread", "w_shift")
@@ -59,8 +58,7 @@ class GaussianMixture(Mixer):
         height = mass / total / np.sqrt(2.0 * np.pi * spread**2)
         terms = height * np.exp(-((pair.j - centre) ** 2) / (2.0 * spread**2))
         table = dimension_table(("W_σ q", raw[at]), ("μ", centre), (width, spread), (name, terms))
-        value = float(weights[pair.head, pair.query, pair.key])
-        yield ArithmeticLine("weight", (f"Σ ({name})",), value, table)
+        yield ArithmeticLine("weight", (f"Σ ({name})",), pair.weight, table)
 
 
 class GravesWindow(Mixer):
@@ -89,9 +87,8 @@ class GravesWindow(Mixer):
         )
         return sum_gaussians(inputs, height, np.cumsum(step, axis=1) - 1.0, precision)
 
-    def explain_lines(self, pair: Pair, weights: FloatArray, visible: BoolArray) -> Lines:
+    def explain_lines(self, pair: MapPair) -> Lines:
         """α, β and κ of each Gaussian, and the sum of their values at j, counted from 1"""
-        del visible
         inputs, at = pair.inputs, (pair.head, pair.query)
         alpha, beta, steps = (
             inputs.project(name, inputs.query) for name in ("w_alpha", "w_beta", "w_kappa")
@@ -100,8 +97,7 @@ class GravesWindow(Mixer):
         name = f"exp(W_α q) × exp(−exp(W_β q) × (κ − {pair.j + 1})²)"
         terms = np.exp(alpha[at] - np.exp(beta[at]) * (centre - pair.j - 1) ** 2)
         rows = (("W_α q", alpha[at]), ("W_β q", beta[at]), ("κ", centre), (name, terms))
-        value = float(weights[pair.head, pair.query, pair.key])
-        yield ArithmeticLine("weight", (f"Σ ({name})",), value, dimension_table(*rows))
+        yield ArithmeticLine("weight", (f"Σ ({name})",), pair.weight, dimension_table(*rows))
 
 
 def sum_gaussians(

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 
 import numpy as np
 
+from attnviz.core.arithmetic import ArithmeticLine, Lines, MapPair
+from attnviz.core.arithmetic.recurrence import silu_unit_lines
+from attnviz.core.arithmetic.worksheet import Worksheet, sentence, subscript
 from attnviz.core.arrays import BoolArray, FloatArray, Shape
 from attnviz.core.initialization import Initial
 from attnviz.core.inputs import Inputs, Sizes
-from attnviz.core.mixers import Mixer
+from attnviz.core.mixers import CausalMixer
 from attnviz.core.numerics import sigmoid, silu, softplus, unit_vectors
 from attnviz.core.visibility import causal_history
 
 SMALLEST_LAMBDA = 0.25  # the reference's lower bound of the regularization
 
 
-class Mesa(Mixer):
+class Mesa(CausalMixer):
     """Mesa layer (MesaNet): regularized least squares over the past, solved for every query.
 
     Formula: o_t = G_t (H_t + Λ)⁻¹ q_t, H_t = γ_t H_{t−1} + β_t k_t k_tᵀ,
@@ -75,6 +78,60 @@ class Mesa(Mixer):
             decay = np.exp(total[:, t, None] - total[:, past])
             weights[:, t - offset, past] = (key[:, past] @ solved * beta[:, past] * decay)[..., 0]
         return weights
+
+    def past_lines(self, pair: MapPair, tokens: list[int]) -> Lines:
+        """The share of each past key, the solution y of the fit, and its product with the key"""
+        del tokens
+        tokens = [t for t in range(pair.i + 1) if pair.visible[pair.head, pair.query, t]]
+        shares = yield from self.share_lines(pair, tokens)
+        raw, sheet = pair.param("lambda_mesa"), Worksheet()
+        ridge = SMALLEST_LAMBDA + softplus(raw)
+        sheet.row("λ", raw)
+        sheet.row("Λ", ridge, f"{SMALLEST_LAMBDA} + log(1 + exp(λ))")
+        query = yield from silu_unit_lines(sheet, "p", "q", pair.q)
+        units = {}
+        for t in tokens:
+            key = pair.inputs.key[pair.head, t]
+            units[t] = yield from silu_unit_lines(sheet, subscript("u", t), subscript("k", t), key)
+        system = np.diag(ridge) + sum(shares[t] * np.outer(u, u) for t, u in units.items())
+        solution = np.linalg.solve(system, query)
+        yield sentence("y solves (H + Λ) y = p, H = Σ c u uᵀ over the past; it is checked below")
+        inner, terms, check = {}, ["Λ × y"], ridge * solution
+        for t, unit in units.items():
+            factors = {"y": solution, subscript("u", t): unit}
+            inner[t] = sheet.sum_of_products(subscript("h", t), factors)
+            yield inner[t]
+            terms.append(" × ".join(subscript(name, t) for name in "chu"))
+            check = check + shares[t] * inner[t].value * unit
+        sheet.row("p again", check, " + ".join(terms))
+        error = float(np.abs(check - query).max())
+        yield sheet.line("error", ("max(abs(p again − p))",), error)
+        share, product = subscript("c", pair.j), subscript("h", pair.j)
+        yield ArithmeticLine("weight", (f"{share} × {product}",), pair.weight)
+
+    def share_lines(
+        self, pair: MapPair, tokens: list[int]
+    ) -> Generator[ArithmeticLine, None, dict[int, float]]:
+        """c of each token: its β, times the γ of the tokens after it."""
+        values: dict[str, float] = {}
+        for letter, name, gate in (("γ", "w·x", "forget"), ("β", "w′·x", "write")):
+            bias = pair.learned(name.replace("w", "b")[:-2], f"b_mesa_{gate}")
+            yield bias
+            drive = pair.inputs.project(f"w_mesa_{gate}", pair.inputs.key_source)
+            of_token = pair.of_head(drive)[:, 0]
+            sheet = Worksheet([pair.columns[t] for t in tokens])
+            sheet.row(name, of_token[tokens])
+            for t in tokens:
+                label, value = subscript(letter, t), float(sigmoid(of_token[t] + bias.value))
+                values[label] = value
+                pieces = ("σ(", float(of_token[t]), " + ", bias.value, ")")
+                yield sheet.line(label, pieces, value)
+        shares = {}
+        for n, t in enumerate(tokens):
+            names = [subscript("β", t), *(subscript("γ", later) for later in tokens[n + 1 :])]
+            shares[t] = float(np.prod([values[name] for name in names]))
+            yield ArithmeticLine(subscript("c", t), (" × ".join(names),), shares[t])
+        return shares
 
     def drive(
         self, inputs: Inputs, gate: str, unmasked: BoolArray, if_masked: float

@@ -1,4 +1,4 @@
-"""Low-rank attention (Linformer, Nyström, Luna, efficient attention), and AFT."""
+"""Low-rank attention: Linformer, Nyström, Luna."""
 
 from __future__ import annotations
 
@@ -7,11 +7,21 @@ from typing import ClassVar
 
 import numpy as np
 
+from attnviz.core.arithmetic import Lines, MapPair
+from attnviz.core.arithmetic.slots import (
+    product_lines,
+    slot_lines,
+    softmax_row_lines,
+    softmax_rows,
+)
+from attnviz.core.arithmetic.worksheet import NamedVector, Worksheet, sentence, subscript
 from attnviz.core.arrays import BoolArray, FloatArray, Shape
 from attnviz.core.inputs import Inputs, Sizes
 from attnviz.core.mixers import Mixer
 from attnviz.core.numerics import softmax
 from attnviz.core.visibility import require_same_for_all
+
+LARGEST_ERROR = 1e-9  # of an equation that holds
 
 
 class Linformer(Mixer):
@@ -38,6 +48,17 @@ class Linformer(Mixer):
         unmasked = require_same_for_all(inputs, visible, self.name)
         landmarks = inputs.param("e_linformer") @ np.where(unmasked, inputs.key, 0.0)
         return softmax_attention(inputs.query, landmarks) @ inputs.param("f_linformer")
+
+    def explain_lines(self, pair: MapPair) -> Lines:
+        """q·k of each key, the scores of the landmarks, and their softmax times F"""
+        keys = visible_keys(pair)
+        products = yield from product_lines(("q", pair.q), keys)
+        sheet, matrix = Worksheet(), pair.param("e_linformer")
+        rows = {t: (subscript("E", t), matrix[:, t]) for t in keys}
+        for row in rows.values():
+            sheet.row(*row)
+        of_key = pair.param("f_linformer")[:, pair.j]
+        yield from slot_lines(pair, sheet, products, rows, (subscript("F", pair.j), of_key))
 
 
 class Nystrom(Mixer):
@@ -78,6 +99,46 @@ class Nystrom(Mixer):
         weights[:, shown] = left @ inverse @ softmax_attention(query_landmarks, key)
         return weights
 
+    def explain_lines(self, pair: MapPair) -> Lines:
+        """The softmax of q over mean keys, y with y M = that row, and y times the last matrix"""
+        shown = pair.visible[pair.head, pair.query]
+        key, d = pair.inputs.key[pair.head, shown], pair.q.size
+        query_means = segment_means(pair.inputs.query[pair.head], self.landmarks)
+        key_means = segment_means(key, self.landmarks)
+        segments = segment_text("queries", pair.inputs.grid.n_query, len(query_means))
+        of_keys = segment_text("keys", len(key), len(key_means))
+        yield sentence(f"q̃ are means of {segments}, k̃ of {of_keys}, ⁺ is the pseudo-inverse")
+        sheet = Worksheet()
+        left = yield from softmax_row_lines(sheet, ("q·k̃", key_means @ pair.q), d, "left")
+        rows = []
+        for m, mean in enumerate(query_means):
+            name = f"{subscript('q̃', m)}·k̃"
+            products = key_means @ mean
+            rows.append(
+                (yield from softmax_row_lines(sheet, (name, products), d, subscript("M", m)))
+            )
+        solution = left @ np.linalg.pinv(np.array(rows))
+        again = solution @ np.array(rows)
+        error = float(np.abs(again - left).max())
+        terms = []
+        for m, value in enumerate(solution):
+            yield sheet.line(subscript("y", m), (f"entry {m} of left M⁺",), float(value))
+            terms.append(f"{subscript('y', m)} × ")
+        if error < LARGEST_ERROR:
+            formula = " + ".join(f"{term}{subscript('M', m)}" for m, term in enumerate(terms))
+            sheet.row("left again", again, formula)
+            yield sheet.line("error", ("max(abs(left again − left))",), error)
+        sheet = Worksheet([pair.columns[t] for t in np.flatnonzero(shown)])
+        weights = np.zeros(len(key))
+        for m, mean in enumerate(query_means):
+            products = (f"{subscript('q̃', m)}·k", key @ mean)
+            row = yield from softmax_row_lines(sheet, products, d, subscript("R", m))
+            weights += solution[m] * row
+        formula = " + ".join(f"{term}{subscript('R', m)}" for m, term in enumerate(terms))
+        sheet.row("weights", weights, formula)
+        own = float(weights[np.count_nonzero(shown[: pair.key])])
+        yield sheet.line("weight", (own,), pair.weight)
+
 
 class Luna(Mixer):
     """Luna: pack attention from learned vectors to the keys, then unpack attention to these.
@@ -105,46 +166,25 @@ class Luna(Mixer):
         pack = softmax_attention(inputs.param("l_luna"), key, unmasked.swapaxes(1, 2))
         return softmax_attention(inputs.query, pack @ key) @ pack
 
-
-class EfficientAttention(Mixer):
-    """Efficient attention: softmax of queries over features times softmax of keys over positions.
-
-    Formula: A = softmax over features (Q) · softmax over keys (K)ᵀ
-    Paper: 1812.01243
-    """
-
-    name = "efficient"
-    formula = "softmax_d(Q) · softmax_n(K)ᵀ"
-    row_sum = "1"
-    prefix_stable: ClassVar[bool] = False
-
-    def __call__(self, inputs: Inputs, visible: BoolArray) -> FloatArray:
-        """[head, query, d], [head, key, d] -> [head, query, key]"""
-        unmasked = require_same_for_all(inputs, visible, self.name).swapaxes(1, 2)
-        all_features = np.ones((1, 1, 1), dtype=bool)
-        return softmax(inputs.query, all_features) @ softmax(inputs.key.swapaxes(1, 2), unmasked)
+    def explain_lines(self, pair: MapPair) -> Lines:
+        """q·k of each key, the softmax of each learned vector over the keys, and its scores"""
+        keys = visible_keys(pair)
+        products = yield from product_lines(("q", pair.q), keys)
+        sheet, logits = Worksheet(), {}
+        for t, (name, key) in keys.items():
+            inner = pair.param("l_luna") @ key
+            sheet.row(f"L{name}", inner)
+            logits[t] = (f"L{name} / √{key.size}", inner / np.sqrt(key.size))
+        shares = {
+            t: (subscript("P", t), share) for t, share in softmax_rows(sheet, "P", logits).items()
+        }
+        yield from slot_lines(pair, sheet, products, shares, shares[pair.j])
 
 
-class AftFull(Mixer):
-    """Attention Free Transformer (AFT-full): a softmax per feature, averaged over the features.
-
-    Formula: A_ij = mean over c of softmax_j(k_jc + w_ij)
-    Paper: 2105.14103 (where the query gates the output, which does not change the weights)
-    """
-
-    name = "attention-free"
-    formula = "mean over c of softmaxⱼ(k_jc + w_ij)"
-    row_sum = "1"
-
-    def param_shapes(self, sizes: Sizes) -> Mapping[str, Shape]:
-        """w [query, key]"""
-        return {"w_pair": (sizes.n_query, sizes.n_key)}
-
-    def __call__(self, inputs: Inputs, visible: BoolArray) -> FloatArray:
-        """[head, query, d], [head, key, d] -> [head, query, key]"""
-        bias = inputs.param("w_pair")
-        maps = [softmax(bias + key[:, None], visible) for key in np.moveaxis(inputs.key, 2, 0)]
-        return np.mean(maps, axis=0)
+def visible_keys(pair: MapPair) -> dict[int, NamedVector]:
+    """The keys visible to the query, by position, named k₀, k₁, …"""
+    positions = np.flatnonzero(pair.visible[pair.head, pair.query]).tolist()
+    return {t: (subscript("k", t), pair.inputs.key[pair.head, t]) for t in positions}
 
 
 def softmax_attention(
@@ -164,4 +204,14 @@ def segment_means(vectors: FloatArray, n: int) -> FloatArray:
     return np.stack([segment.mean(0) for segment in segments])
 
 
-PARTS = (Linformer, Nystrom, Luna, EfficientAttention, AftFull)
+def segment_text(name: str, n: int, n_segment: int) -> str:
+    """The positions of each segment: queries 0 to 1, 2 to 2
+
+    >>> segment_text("keys", 3, 2)
+    'keys 0 to 1, 2 to 2'
+    """
+    segments = np.array_split(np.arange(n), n_segment)
+    return f"{name} {', '.join(f'{part[0]} to {part[-1]}' for part in segments)}"
+
+
+PARTS = (Linformer, Nystrom, Luna)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from attnviz.core.arithmetic import ArithmeticLine, Lines, Pair
+from attnviz.core.arithmetic import ArithmeticLine, Lines, MapPair
 from attnviz.core.arrays import BoolArray, FloatArray
 from attnviz.core.inputs import Inputs
 from attnviz.core.mixers import Mixer
@@ -30,12 +30,11 @@ class Pooling(Mixer):
         diagonal = inputs.grid.q == inputs.grid.k
         return softmax(np.zeros(shown.shape), shown) - diagonal
 
-    def explain_lines(self, pair: Pair, weights: FloatArray, visible: BoolArray) -> Lines:
+    def explain_lines(self, pair: MapPair) -> Lines:
         """1 over the number of visible keys, less 1 for the token itself"""
-        at = pair.head, pair.query, pair.key
         itself = int(pair.i == pair.j)
-        pieces = ("1 / ", int(visible[at[:2]].sum()), " − ", itself)
-        yield ArithmeticLine("weight", pieces, float(weights[at]))
+        pieces = ("1 / ", int(pair.visible[pair.head, pair.query].sum()), " − ", itself)
+        yield ArithmeticLine("weight", pieces, pair.weight)
 
 
 PARTS = (Pooling,)

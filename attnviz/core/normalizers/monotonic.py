@@ -1,4 +1,4 @@
-"""Monotonic attention: the alignment moves over the keys from left to right.
+"""Expected monotonic attention, hard or over chunks: an alignment that moves to the right.
 
 Each row depends on the one before it. The energies of the papers are the logits; before the
 first query, all weight is on the first key.
@@ -18,13 +18,14 @@ from attnviz.core.arithmetic import (
     Piece,
     WeightPair,
     key_table,
-    softmax_lines,
 )
+from attnviz.core.arithmetic.slots import softmax_sum_lines
+from attnviz.core.arithmetic.worksheet import Worksheet, subscript
 from attnviz.core.arrays import BoolArray, FloatArray, Shape
 from attnviz.core.initialization import Initial
 from attnviz.core.inputs import Inputs, Sizes
 from attnviz.core.normalizers import Normalizer
-from attnviz.core.numerics import divide_by_row_sum, sigmoid, softmax
+from attnviz.core.numerics import sigmoid, softmax
 from attnviz.core.visibility import broadcast_visible, visible_to_any
 
 
@@ -56,34 +57,70 @@ class Monotonic(Normalizer):
 
     def __call__(self, logits: FloatArray, visible: BoolArray, inputs: Inputs) -> FloatArray:
         """[head, query, key], [head, query, key] -> [head, query, key]"""
-        energy = logits + inputs.param("b_monotonic")[:, None, None]
-        stops = np.where(visible, sigmoid(np.where(visible, energy, 0.0)), 0.0)
-        weights = expected_stops(stops)
+        weights = expected_stops(self.stops(logits, visible, inputs))
         return weights if self.chunk == 1 else self.spread_over_chunk(weights, visible, inputs)
 
+    def stops(self, logits: FloatArray, visible: BoolArray, inputs: Inputs) -> FloatArray:
+        """p, the probability that a scan stops at a key that it reaches.    [...] -> [...]"""
+        energy = logits + inputs.param("b_monotonic")[:, None, None]
+        return np.where(visible, sigmoid(np.where(visible, energy, 0.0)), 0.0)
+
     def explain_lines(self, pair: WeightPair) -> Lines:
-        """The chance of stopping at each key, and of arriving at the key from the one before."""
-        if self.chunk != 1:
-            yield from super().explain_lines(pair)
-            return
+        """The chance of arriving and of stopping at each key, and the chunks up to the stops"""
         bias = pair.learned("b", "b_monotonic")
         yield bias
-        shown, logits = pair.visible[pair.head, pair.query], pair.all_logits
-        stops = np.where(shown, sigmoid(np.where(shown, logits, 0.0) + bias.value), 0.0)
-        arriving, before, table = 0.0, previous_row(pair), previous_table(pair)
-        for j in range(pair.key + 1):
+        stops = self.stops(pair.logits, pair.visible, pair.inputs)
+        alignments = pair.weights if self.chunk == 1 else expected_stops(stops)
+        before = previous_row(pair, alignments)
+        end = min(pair.key + (self.chunk or pair.all_logits.size), pair.all_logits.size)
+        arriving, passed = 0.0, 0.0
+        table: ArithmeticTable | None = previous_table(pair, before)
+        for j, stop in enumerate(stops[pair.head, pair.query, :end].tolist()):
             start: tuple[Piece, ...] = (float(before[j]),)
             if j:
-                start += (" + (1 − ", float(stops[j - 1]), ") × ", arriving)
-                arriving *= 1.0 - float(stops[j - 1])
+                start += (" + (1 − ", passed, ") × ", arriving)
+                arriving *= 1.0 - passed
             arriving += float(before[j])
             yield ArithmeticLine(f"arrives at {j}", start, arriving, table)
-            table = None
-            stop = (
-                ("σ(", float(logits[j]), " + ", bias.value, ")") if shown[j] else (0, " (masked)")
-            )
-            yield ArithmeticLine(f"stops at {j}", stop, float(stops[j]))
-        yield ArithmeticLine("weight", (float(stops[pair.key]), " × ", arriving), pair.weight)
+            table, passed = None, stop
+            pieces: tuple[Piece, ...] = (0, " (masked)")
+            if pair.visible[pair.head, pair.query, j]:
+                pieces = ("σ(", float(pair.all_logits[j]), " + ", bias.value, ")")
+            yield ArithmeticLine(f"stops at {j}", pieces, stop)
+            if self.chunk == 1 and j == pair.key:
+                yield ArithmeticLine("weight", (stop, " × ", arriving), pair.weight)
+            elif j >= pair.key:
+                label = subscript("α", j)
+                yield ArithmeticLine(label, (stop, " × ", arriving), stop * arriving)
+        if self.chunk != 1:
+            yield from self.chunk_lines(pair, range(pair.key, end))
+
+    def chunk_lines(self, pair: WeightPair, ends: range) -> Lines:
+        """The share of the key in each chunk that it is in, times the stops at its end"""
+        shown, d = pair.visible[pair.head, pair.query], pair.q.size
+        query, sheet, scores = pair.q @ pair.param("w_chunk"), Worksheet(), {}
+        keys = [t for t in range(self.chunk_start(ends[0]), ends[-1] + 1) if shown[t]]
+        sheet.row("qᵀW", query)
+        for t in keys:
+            sheet.row(subscript("k", t), pair.inputs.key[pair.head, t])
+        for t in keys:
+            scores[t] = float(query @ pair.inputs.key[pair.head, t] / np.sqrt(d))
+            pieces: tuple[Piece, ...] = (f"Σ (qᵀW × {subscript('k', t)}) / √{d}",)
+            yield sheet.line(subscript("u", t), pieces, scores[t])
+        terms = []
+        for end in ends:
+            chunk = [t for t in keys if self.chunk_start(end) <= t <= end]
+            total = yield from softmax_sum_lines({subscript("u", t): scores[t] for t in chunk})
+            label, mass = subscript("share", end), total.mass(subscript("u", pair.key))
+            peak = max(scores[t] for t in chunk) if total.shift else 0.0
+            share = float(np.exp(scores[pair.key] - peak)) / total.value
+            yield ArithmeticLine(label, (f"{mass} / ", total.value), share)
+            terms.append(f"{subscript('α', end)} × {label}")
+        yield ArithmeticLine("weight", (" + ".join(terms),), pair.weight)
+
+    def chunk_start(self, end: int) -> int:
+        """The first key of the chunk that ends at a key."""
+        return max(0, end + 1 - self.chunk) if self.chunk else 0
 
     def spread_over_chunk(
         self, stops: FloatArray, visible: BoolArray, inputs: Inputs
@@ -95,86 +132,10 @@ class Monotonic(Normalizer):
         energy = query @ key.swapaxes(1, 2)
         weights = np.zeros_like(stops)
         for k in range(stops.shape[-1]):
-            chunk = slice(max(0, k + 1 - self.chunk) if self.chunk else 0, k + 1)
+            chunk = slice(self.chunk_start(k), k + 1)
             within = softmax(energy[..., chunk], shown[..., chunk])
             weights[..., chunk] += stops[..., k : k + 1] * within
         return weights
-
-
-class StepwiseMonotonic(Normalizer):
-    """Stepwise monotonic attention: at each query the alignment stays, or moves on by one key.
-
-    Formula: α_ij = α_{i−1,j} p_ij + α_{i−1,j−1} (1−p_{i,j−1}), p = σ(S)
-    Paper: 1906.00672 (equation 8; weight that moves beyond the last key is lost)
-    """
-
-    name = "stepwise"
-    row_sum = "at most 1"
-    row_local = False
-
-    def __call__(self, logits: FloatArray, visible: BoolArray, inputs: Inputs) -> FloatArray:
-        """[head, query, key], [head, query, key] -> [head, query, key]"""
-        shown = broadcast_visible(inputs, visible)
-        stays = sigmoid(np.where(visible, logits, 0.0))
-        weights, now = np.zeros_like(logits), initial_weights(logits)
-        for i in range(logits.shape[1]):
-            moved = shift_right(now * (1.0 - stays[:, i]))
-            now = np.where(shown[:, i], now * stays[:, i] + moved, 0.0)
-            weights[:, i] = now
-        return weights
-
-    def explain_lines(self, pair: WeightPair) -> Lines:
-        """What stays at the key, and what moves on from the key before it."""
-        before = previous_row(pair)
-        pieces: tuple[Piece, ...] = (float(before[pair.key]), " × σ(", pair.logit, ")")
-        if pair.key:
-            visible = pair.visible[pair.head, pair.query, pair.key - 1]
-            logit = float(pair.all_logits[pair.key - 1]) if visible else 0.0
-            pieces += (" + ", float(before[pair.key - 1]), " × (1 − σ(", logit, "))")
-        yield ArithmeticLine("weight", pieces, pair.weight, previous_table(pair))
-
-
-class ForwardAttention(Normalizer):
-    """Forward attention: softmax times the previous alignment and its shift by one, renormalized.
-
-    Formula: α_ij ∝ (α_{i−1,j} + α_{i−1,j−1}) softmax(S_i)_j
-    Paper: 1807.06736 (without its transition agent)
-    """
-
-    name = "forward"
-    row_sum = "at most 1"  # 0 where the mask leaves none of these keys
-    row_local = False
-
-    def __call__(self, logits: FloatArray, visible: BoolArray, inputs: Inputs) -> FloatArray:
-        """[head, query, key], [head, query, key] -> [head, query, key]"""
-        shares = softmax(logits, broadcast_visible(inputs, visible))
-        weights, now = np.zeros_like(logits), initial_weights(logits)
-        for i in range(logits.shape[1]):
-            now = (now + shift_right(now)) * shares[:, i]
-            now = divide_by_row_sum(now)
-            weights[:, i] = now
-        return weights
-
-    def explain_lines(self, pair: WeightPair) -> Lines:
-        """The softmax, times the previous row and its shift by one, over the row sum."""
-        *lines, share = softmax_lines(pair, ("logit", pair.row), label="softmax")
-        yield from (*lines, share)
-        before = previous_row(pair)
-        moved = np.concatenate([[0.0], before[:-1]])
-        weights = np.exp(pair.row - pair.row.max())
-        shares = weights / weights.sum()
-        rows = (
-            ("α of the row before", before[pair.visible_keys]),
-            ("α, shifted", moved[pair.visible_keys]),
-            ("softmax(logit)", shares),
-        )
-        name = f"({rows[0][0]} + {rows[1][0]}) × {rows[2][0]}"
-        mass = (before + moved)[pair.visible_keys] * shares
-        total = float(mass.sum())
-        table = pair.table(*rows, (name, mass))
-        yield ArithmeticLine("row sum", (f"Σ ({name})",), total, table)
-        pieces: tuple[Piece, ...] = (float(mass[pair.at]), " / ", total) if total else (0,)
-        yield ArithmeticLine("weight", pieces, pair.weight)
 
 
 def expected_stops(stops: FloatArray) -> FloatArray:
@@ -196,19 +157,22 @@ def expected_stops(stops: FloatArray) -> FloatArray:
     return weights[:, 1:, 1:]
 
 
-def previous_row(pair: WeightPair) -> FloatArray:
-    """The weights of the query before; before the first, all on the first key.    -> [key]"""
+def previous_row(pair: WeightPair, weights: FloatArray) -> FloatArray:
+    """The weights of the query before; before the first, all on the first key.
+
+    Shapes: weights [head, query, key] -> [key]
+    """
     if pair.query:
-        row: FloatArray = pair.weights[pair.head, pair.query - 1]
+        row: FloatArray = weights[pair.head, pair.query - 1]
         return row
     return initial_weights(pair.logits)[pair.head]
 
 
-def previous_table(pair: WeightPair) -> ArithmeticTable | None:
-    """The weights of the query before, and the logits of this one."""
+def previous_table(pair: WeightPair, before: FloatArray) -> ArithmeticTable:
+    """The weights of the query before, and the logits of this one.    [key] -> a table"""
     shown = np.ones(pair.all_logits.size, dtype=bool)
     logits = np.where(pair.visible[pair.head, pair.query], pair.all_logits, -np.inf)
-    rows = (("α of the row before", previous_row(pair)), ("logit", logits))
+    rows = (("α of the row before", before), ("logit", logits))
     return key_table(pair.columns, shown, *rows)
 
 
@@ -219,9 +183,4 @@ def initial_weights(logits: FloatArray) -> FloatArray:
     return now
 
 
-def shift_right(weights: FloatArray) -> FloatArray:
-    """The weights, shifted by one key; the last is dropped.    [head, key] -> [head, key]"""
-    return np.concatenate([np.zeros_like(weights[:, :1]), weights[:, :-1]], axis=1)
-
-
-PARTS = (Monotonic, StepwiseMonotonic, ForwardAttention)
+PARTS = (Monotonic,)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from dataclasses import replace
 from math import inf
 from typing import ClassVar
 
 import numpy as np
 
+from attnviz.core.arithmetic import ArithmeticLine, Lines, Piece, WeightPair, softmax_lines
+from attnviz.core.arithmetic.slots import softmax_sum_lines
+from attnviz.core.arithmetic.worksheet import Worksheet, sentence
 from attnviz.core.arrays import BoolArray, FloatArray, Shape
 from attnviz.core.inputs import Inputs, Sizes
 from attnviz.core.normalizers import Normalizer
@@ -72,6 +76,81 @@ class NativeSparse(Normalizer):
         forced = (blocks == 0) | (blocks == own) | (blocks == own - 1)
         scores = np.where(forced, 2.0, compressed)  # above every weight
         return first_top_k_mask(scores, (blocks <= own) & (n_shown > 0), self.top)
+
+    def explain_lines(self, pair: WeightPair) -> Lines:
+        """The gates, the share of the key in each branch, and their sum"""
+        if pair.j > pair.i:
+            yield ArithmeticLine("weight", (0, " (a later key)"), pair.weight)
+            return
+        drive = pair.param("w_branches") @ pair.query_source
+        sheet, gates = Worksheet(["compressed", "selected", "window"]), []
+        sheet.row("Wx", drive)
+        for name, value in zip("csw", drive.tolist(), strict=True):
+            gates.append(float(sigmoid(np.array(value))))
+            yield sheet.line(f"gate {name}", ("σ(", value, ")"), gates[-1])
+        positions = np.arange(pair.all_logits.size)
+        shown = pair.visible_keys & (positions <= pair.i)
+        blocks, compressed = yield from self.block_lines(pair, shown)
+        selected = shown & np.isin(positions // self.block, blocks)
+        near = shown & (pair.i - positions < self.window)
+        terms: list[Piece] = [gates[0], " × ", compressed]
+        for gate, label, keys in ((gates[1], "selected", selected), (gates[2], "window", near)):
+            share = 0.0
+            if keys[pair.key]:
+                branch = replace(pair, visible=np.broadcast_to(keys, pair.visible.shape))
+                *lines, line = softmax_lines(branch, ("logit", branch.row), label=label)
+                yield from (*lines, line)
+                share = line.value
+            else:
+                yield ArithmeticLine(label, (0, " (not among its keys)"), share)
+            terms += [" + ", gate, " × ", share]
+        yield ArithmeticLine("weight", tuple(terms), pair.weight)
+
+    def block_lines(
+        self, pair: WeightPair, shown: BoolArray
+    ) -> Generator[ArithmeticLine, None, tuple[list[int], float]]:
+        """The softmax over complete blocks, and the blocks that it selects.
+
+        Shapes: shown [key] -> lines, the selected blocks and the compressed weight of the key
+        """
+        sheet, means, members = Worksheet([pair.columns[t] for t in np.flatnonzero(shown)]), {}, {}
+        sheet.row("logit", pair.all_logits[shown])
+        for b in range(pair.i // self.block + 1):
+            keys = [t for t in range(b * self.block, (b + 1) * self.block) if t < shown.size]
+            members[b] = [t for t in keys if shown[t]]
+            if members[b] and (b + 1) * self.block - 1 <= pair.i:
+                logits = pair.all_logits[members[b]].tolist()
+                terms: list[Piece] = [piece for logit in logits for piece in (" + ", logit)]
+                means[b] = float(np.mean(logits))
+                pieces: tuple[Piece, ...] = ("(", *terms[1:], ") / ", len(logits))
+                yield sheet.line(f"block {b}", pieces, means[b])
+        weights, at = {}, pair.key // self.block
+        if means:
+            total = yield from softmax_sum_lines({f"block {b}": m for b, m in means.items()})
+            peak = max(means.values()) if total.shift else 0.0
+            for b, mean in means.items():
+                weights[b] = float(np.exp(mean - peak)) / total.value
+                pieces = (total.mass(f"block {b}"), " / ", total.value)
+                yield ArithmeticLine(f"weight of block {b}", pieces, weights[b])
+        compressed = weights.get(at, 0.0) / len(members[at])
+        pieces = (
+            (weights[at], " / ", len(members[at]))
+            if at in weights
+            else (0, " (no complete block)")
+        )
+        yield ArithmeticLine("compressed", pieces, compressed)
+        own = pair.i // self.block
+        scores = np.array(
+            [2.0 if b in (0, own, own - 1) else weights.get(b, 0.0) for b in members]
+        )
+        present = np.array([bool(keys) for keys in members.values()])
+        best = np.flatnonzero(first_top_k_mask(scores, present, self.top)).tolist()
+        names = ", ".join(map(str, best))
+        yield sentence(
+            f"selected are the keys of the blocks {names}: the first, the query's own, the one "
+            f"before it, and those of the largest weights, up to {self.top} blocks"
+        )
+        return best, compressed
 
 
 PARTS: tuple[type[Normalizer], ...] = (NativeSparse,)

@@ -1,18 +1,20 @@
-"""Normalizers over queries and keys together: Sinkhorn, slot attention, matrix-tree."""
+"""Normalizers over queries and keys together: Sinkhorn and slot attention."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import ClassVar
 
 import numpy as np
 
-from attnviz.core.arithmetic import ArithmeticLine, Lines, WeightPair
-from attnviz.core.arrays import BoolArray, FloatArray, Shape
-from attnviz.core.inputs import Inputs, Sizes
+from attnviz.core.arithmetic import SAFE_LOGIT, ArithmeticLine, Lines, WeightPair
+from attnviz.core.arithmetic.worksheet import sentence, subscript
+from attnviz.core.arrays import BoolArray, FloatArray
+from attnviz.core.inputs import Inputs
 from attnviz.core.normalizers import Normalizer
-from attnviz.core.visibility import broadcast_visible, require_self_attention
-from attnviz.errors import MisuseError
+from attnviz.core.visibility import broadcast_visible
+
+SMALLEST = float(np.finfo(np.float32).tiny)  # exponentials below it are no numbers to write down
+TOO_FAR_APART = "computed from logarithms: the scores are too far apart to write exp(S) down"
 
 
 class Sinkhorn(Normalizer):
@@ -36,6 +38,40 @@ class Sinkhorn(Normalizer):
             log_weights = log_normalize(log_normalize(log_weights, shown, -2), shown, -1)
         return np.exp(log_weights)
 
+    def explain_lines(self, pair: WeightPair) -> Lines:
+        """The factors of rows and columns, of which the last two divisions are carried out"""
+        shown = pair.visible[pair.head]
+        kernel, exponent = exponentials(pair)
+        if kernel[shown].min() < SMALLEST:
+            yield ArithmeticLine("weight", (TOO_FAR_APART,), pair.weight)
+            return
+        queries = np.flatnonzero(shown.any(axis=1)).tolist()
+        names = {i: f"exp({exponent}) of query {i}" for i in queries}
+        row_factor: FloatArray = reciprocals(kernel.sum(axis=1))
+        column_factor: FloatArray = np.ones(kernel.shape[1])
+        for _ in range(self.rounds):
+            before = row_factor
+            column_factor = reciprocals(before @ kernel)
+            row_factor = reciprocals(kernel @ column_factor)
+        keys, mass_name, mass = pair.visible_keys, names[pair.query], kernel[pair.query]
+        rows = [(name, kernel[i, keys]) for i, name in names.items()]
+        if self.rounds:
+            yield sentence(
+                f"rows and columns of exp(S) are divided by their sums, {2 * self.rounds + 1} "
+                "times in all, rows last; the last two divisions are shown. a are the factors of "
+                "the rows before them"
+            )
+            for i in queries:
+                pieces = (f"factor of row {i} after {2 * self.rounds - 1} divisions",)
+                yield ArithmeticLine(subscript("a", i), pieces, float(before[i]))
+            terms = " + ".join(f"{subscript('a', i)} × {name}" for i, name in names.items())
+            rows.append((f"b = 1 / ({terms})", column_factor[keys]))
+            mass_name, mass = f"{mass_name} × b", mass * column_factor
+            rows.append((mass_name, mass[keys]))
+        total = float(mass[keys].sum())
+        yield ArithmeticLine("row sum", (f"Σ ({mass_name})",), total, pair.table(*rows))
+        yield ArithmeticLine("weight", (float(mass[pair.key]), " / ", total), pair.weight)
+
 
 class SlotAttention(Normalizer):
     """Slot attention: softmax over the queries, then division by the row sum.
@@ -56,10 +92,12 @@ class SlotAttention(Normalizer):
 
     def explain_lines(self, pair: WeightPair) -> Lines:
         """The softmax of each key over the queries, and its share of the row."""
-        shown = pair.visible[pair.head][:, pair.visible_keys]
-        scores = pair.logits[pair.head][:, pair.visible_keys]
-        mass = np.where(shown, np.exp(np.where(shown, scores, 0.0)), 0.0)
-        rows = [(f"exp(S) of query {i}", row) for i, row in enumerate(mass)]
+        kernel, exponent = exponentials(pair)
+        if kernel[pair.visible[pair.head]].min() < SMALLEST:
+            yield ArithmeticLine("weight", (TOO_FAR_APART,), pair.weight)
+            return
+        mass = kernel[:, pair.visible_keys]
+        rows = [(f"exp({exponent}) of query {i}", row) for i, row in enumerate(mass)]
         mine = rows[pair.query][0]
         name = f"{mine} / ({' + '.join(name for name, _ in rows)})"
         shares = mass[pair.query] / mass.sum(0)
@@ -68,63 +106,24 @@ class SlotAttention(Normalizer):
         yield ArithmeticLine("weight", (float(shares[pair.at]), " / ", total), pair.weight)
 
 
-class MatrixTree(Normalizer):
-    """Structured attention: marginals of a distribution over dependency trees.
+def exponentials(pair: WeightPair) -> tuple[FloatArray, str]:
+    """exp(S) of the pair's head, 0 where masked, and how its exponent is written.
 
-    Formula: A_ij = P(j is the head of i), over trees with weight Π exp(S) and one root with
-    weight exp(w·q); 1 − row sum is P(i is the root)
-    Paper: 1705.09207, 1702.00887 (both by the matrix-tree theorem)
+    From large scores an integer is subtracted, which changes no normalized weight.
+    Shapes: -> [query, key]
     """
-
-    name = "matrix-tree"
-    row_sum = "at most 1"
-    row_local = False
-
-    def param_shapes(self, sizes: Sizes) -> Mapping[str, Shape]:
-        """w [d]"""
-        return {"w_root": (sizes.d,)}
-
-    def __call__(self, logits: FloatArray, visible: BoolArray, inputs: Inputs) -> FloatArray:
-        """[head, query, key], [head, query, key] -> [head, query, key]"""
-        require_self_attention(inputs, self.name)
-        roots = (inputs.query @ inputs.param("w_root")[..., None])[..., 0]
-        weights = np.zeros_like(logits)
-        for head, shown in enumerate(broadcast_visible(inputs, visible)):
-            keys = np.flatnonzero(shown.any(axis=0))
-            inner = np.ix_(keys, keys)
-            weights[head][inner] = head_marginals(
-                logits[head][inner], roots[head, keys], shown[inner]
-            )
-        return weights
+    shown, scores = pair.visible[pair.head], pair.logits[pair.head]
+    shift, exponent, peak = 0, "S", float(scores[shown].max())
+    if abs(peak) > SAFE_LOGIT:
+        shift = round(peak)
+        exponent = f"S − {shift}" if shift > 0 else f"S + {-shift}"
+    masses = np.exp(np.where(shown, scores, -np.inf) - shift)
+    return masses, exponent
 
 
-def head_marginals(scores: FloatArray, roots: FloatArray, shown: BoolArray) -> FloatArray:
-    """P(j is the head of i) over all trees with one root, by the matrix-tree theorem.
-
-    Formula: with L the Laplacian of exp(S) whose first row is the roots', Koo et al. 2007
-    Shapes: [dependent, head], [token], [dependent, head] -> [dependent, head]
-    Raises MisuseError where no tree has weight in double precision.
-    """
-    allowed = shown & ~np.eye(len(scores), dtype=bool)
-    arcs = np.where(allowed, scores, -np.inf).T.astype(np.float64)  # [head, dependent]
-    # A token has one head or is the root: scaling all arcs to it changes no marginal.
-    peak = np.maximum(arcs.max(axis=0, initial=-np.inf), roots)
-    arcs, root = np.exp(arcs - peak), np.exp(roots - peak)
-    laplacian = np.diag(arcs.sum(axis=0)) - arcs
-    laplacian[:1] = root
-    try:
-        inverse = np.linalg.inv(laplacian)
-    except np.linalg.LinAlgError:
-        inverse = np.zeros_like(laplacian)
-    own, other = np.diag(inverse).copy(), inverse.T.copy()
-    own[:1], other[:1] = 0.0, 0.0
-    marginals = arcs * (own - other)
-    totals = marginals.sum(axis=0) + root * inverse[:, :1].sum(axis=1)
-    if np.abs(totals - 1.0).max(initial=0.0) > 1e-9:
-        raise MisuseError(
-            "matrix-tree: no tree has weight under this mask, or the scores are too far apart"
-        )
-    return np.maximum(marginals, 0.0).T
+def reciprocals(sums: FloatArray) -> FloatArray:
+    """1 over each sum; 1 for a sum of 0.    [n] -> [n]"""
+    return np.divide(1.0, sums, out=np.ones_like(sums), where=sums != 0)
 
 
 def log_normalize(logits: FloatArray, shown: BoolArray, axis: int) -> FloatArray:
@@ -137,4 +136,4 @@ def log_normalize(logits: FloatArray, shown: BoolArray, axis: int) -> FloatArray
     return log_weights
 
 
-PARTS = (Sinkhorn, SlotAttention, MatrixTree)
+PARTS = (Sinkhorn, SlotAttention)

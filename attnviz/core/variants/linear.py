@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 from attnviz.core.masks import Causal
-from attnviz.core.mixers.low_rank import (
-    AftFull,
-    EfficientAttention,
-    Linformer,
-    Luna,
-    Nystrom,
-)
+from attnviz.core.mixers.feature_softmax import AftFull, EfficientAttention
+from attnviz.core.mixers.low_rank import Linformer, Luna, Nystrom
 from attnviz.core.normalizers.elementwise import SumNormalizer
 from attnviz.core.scales import Unscaled
 from attnviz.core.scores.kernel_features import (

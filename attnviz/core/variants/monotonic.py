@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from attnviz.core.mixers.gaussian_windows import GaussianMixture, GravesWindow
-from attnviz.core.normalizers.monotonic import ForwardAttention, Monotonic, StepwiseMonotonic
+from attnviz.core.normalizers.monotonic import Monotonic
 from attnviz.core.normalizers.ntm_addressing import NtmAddressing
+from attnviz.core.normalizers.stepwise import ForwardAttention, StepwiseMonotonic
 from attnviz.core.scales import Unscaled
 from attnviz.core.scores.cosine import Cosine
 from attnviz.core.variant import Variant

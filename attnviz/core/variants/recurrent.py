@@ -5,7 +5,8 @@ from __future__ import annotations
 from attnviz.core.masks import Causal
 from attnviz.core.mixers.decayed_linear import Hgrn2, LightningAttention
 from attnviz.core.mixers.delta_rule import DeltaRule
-from attnviz.core.mixers.gated_recurrence import GatedLinear, Mamba2, Rwkv
+from attnviz.core.mixers.gated_recurrence import GatedLinear, Rwkv
+from attnviz.core.mixers.mamba2 import Mamba2
 from attnviz.core.mixers.mamba3 import Mamba3
 from attnviz.core.normalizers.retention import Retention
 from attnviz.core.positions import Rope

@@ -5,7 +5,8 @@ from __future__ import annotations
 from attnviz.core.masks import Window
 from attnviz.core.mixers.fourier import Fourier
 from attnviz.core.mixers.pooling import Pooling
-from attnviz.core.normalizers.sinkhorn import MatrixTree, Sinkhorn, SlotAttention
+from attnviz.core.normalizers.matrix_tree import MatrixTree
+from attnviz.core.normalizers.sinkhorn import Sinkhorn, SlotAttention
 from attnviz.core.variant import Variant
 
 ROWS = (

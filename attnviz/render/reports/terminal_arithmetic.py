@@ -33,7 +33,7 @@ def arithmetic_text(cell: Cell, digits: int, width: int) -> Iterator[str]:
     """The tables and lines that lead to one weight, the weight with `digits` decimals."""
     label_width = min(max(cell_len(line.label) for line in cell.lines), MAX_LABEL)
     for n, line in enumerate(cell.lines):
-        if n and line.table is not None:
+        if n and (line.table is not None or np.isnan(line.value)):
             yield ""
         if np.isnan(line.value):
             yield from indent(f"{escape_text(line.expression)}.", width, 3)

@@ -7,7 +7,7 @@ own formula over the vectors above it, so that every number can be computed by h
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -20,6 +20,7 @@ SAFE_LOGIT = 30.0  # beyond it, exponentials of logits are no numbers to write d
 
 Piece: TypeAlias = str | float
 Rows: TypeAlias = tuple[tuple[str, FloatArray], ...]
+AnyArray = TypeVar("AnyArray", FloatArray, BoolArray)
 OPERATORS = ("−", "+", "×", "/", "^")
 
 
@@ -91,39 +92,52 @@ class Pair(Record, eq=False):
     @property
     def query_source(self) -> FloatArray:
         """The layer's input at the query.    -> [d_model]"""
-        source = self.inputs.query_source
-        row: FloatArray = source[self.head if len(source) > 1 else 0, self.query]
-        return row
+        return self.of_head(self.inputs.query_source)[self.query]
 
     @property
     def key_source(self) -> FloatArray:
         """The layer's input at all keys.    -> [key, d_model]"""
-        source = self.inputs.key_source
-        rows: FloatArray = source[self.head if len(source) > 1 else 0]
-        return rows
+        return self.of_head(self.inputs.key_source)
 
     def param(self, name: str) -> FloatArray:
         """The head's learned parameter of this name.    -> [...]"""
         array: FloatArray = self.inputs.param(name)[self.head]
         return array
 
+    def of_head(self, array: AnyArray) -> AnyArray:
+        """An array of the pair's head.    [head | 1, ...] -> [...]"""
+        own: AnyArray = array[self.head if len(array) > 1 else 0]
+        return own
+
     def learned(self, label: str, name: str) -> ArithmeticLine:
         """A line that states a learned number."""
         return ArithmeticLine(label, (f"learned ({name})",), float(self.param(name)))
 
 
-class WeightPair(Pair, eq=False):
+class MapPair(Pair, eq=False):
+    """One query and one key, with the weights of their layer.
+
+    Shapes: visible, weights [head, query, key]; columns: a label per key
+    """
+
+    visible: BoolArray
+    weights: FloatArray
+    columns: tuple[str, ...]
+
+    @property
+    def weight(self) -> float:
+        """The weight of the pair."""
+        return float(self.weights[self.head, self.query, self.key])
+
+
+class WeightPair(MapPair, eq=False):
     """One query and one key, with the logits and weights of their layer.
 
-    Shapes: logits, visible, weights [head, query, key]; masked: visible before the normalizer
-    selected keys; columns: a label per key
+    Shapes: logits [head, query, key]; unmasked: visible before the normalizer selected keys
     """
 
     logits: FloatArray
-    visible: BoolArray
     unmasked: BoolArray
-    weights: FloatArray
-    columns: tuple[str, ...]
 
     @property
     def visible_keys(self) -> BoolArray:
@@ -141,11 +155,6 @@ class WeightPair(Pair, eq=False):
     def logit(self) -> float:
         """The logit of the pair."""
         return float(self.all_logits[self.key])
-
-    @property
-    def weight(self) -> float:
-        """The weight of the pair."""
-        return float(self.weights[self.head, self.query, self.key])
 
     @property
     def row(self) -> FloatArray:
