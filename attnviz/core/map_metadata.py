@@ -46,6 +46,8 @@ class SourceMetadata(TypedDict, total=False):
     producer: the program that wrote the file; guessed: what had to be guessed to read it.
     padding: positions of padding among the keys.
     truncated: numbers of tokens before and after truncation, of the "text" and of the "target".
+    roles: of a chat, whose turn each segment is: "system", "user", "assistant".
+    prompt: the text that the chat template made, in which tokens have their positions.
     predictions: the most probable next tokens after each query, or fillers of mask tokens.
     """
 
@@ -72,6 +74,8 @@ class SourceMetadata(TypedDict, total=False):
     guessed: list[str]
     padding: list[int]
     truncated: dict[str, list[int]]
+    roles: list[str]
+    prompt: str
     predictions: Predictions
 
 

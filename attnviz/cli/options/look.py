@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from attnviz.cli.options.completion import part_names, variant_names
-from attnviz.cli.options.effects import ALL, acts_if, acts_on
+from attnviz.cli.options.effects import ALL, acts_if, acts_on, is_with
 from attnviz.cli.options.spec import Group, Opt
 
 MECHANISM = Group(
@@ -146,6 +146,19 @@ MODEL = Group(
         ),
         "revision": Opt(
             "--revision", str, metavar="NAME", help="Model revision (branch, tag or commit)."
+        ),
+        "chat": Opt(
+            "--chat",
+            bool,
+            help="TEXT is the user's message: apply the model's chat template.",
+            default=False,
+        ),
+        "system": Opt(
+            "--system",
+            str,
+            metavar="TEXT",
+            help="System message of the chat.",
+            effect=acts_if(is_with("chat")),
         ),
         "pair": Opt(
             "--pair", str, metavar="TEXT", help="Second sentence of a sentence pair (segment B)."

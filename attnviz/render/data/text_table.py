@@ -18,6 +18,7 @@ from attnviz.render.prediction_texts import PredictionList, prediction_lists
 from attnviz.render.provenance import untrained_note
 from attnviz.render.row_remainder import Remainder
 from attnviz.render.safe_text import CARETS, escape_text, escape_token
+from attnviz.render.segment_roles import roles_note
 from attnviz.render.style import SENTENCE, SEPARATOR, Style
 
 AXES = "rows = queries, columns = keys"
@@ -201,6 +202,7 @@ def notes_of(amap: AttentionMap) -> tuple[str, ...]:
         str(meta.get("algebra", "")) if amap.is_mask else "",
         str(meta.get("alignment", "")),
         untrained_note(amap) or "",
+        roles_note(amap),
         *(str(meta.get(name, "")) for name in ("pooled", "reduced")),
     )
 

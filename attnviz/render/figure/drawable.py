@@ -19,6 +19,7 @@ from attnviz.render.head_scales import HeadScales
 from attnviz.render.provenance import untrained_note
 from attnviz.render.row_remainder import UNSPENT
 from attnviz.render.safe_text import escape_text, escape_token
+from attnviz.render.segment_roles import roles_note
 from attnviz.render.style import SEPARATOR, Style
 
 DECIMALS = 2
@@ -180,10 +181,10 @@ class Drawable(Record, eq=False):
 
 
 def subtitle_notes(amap: AttentionMap) -> tuple[str, ...]:
-    """How many pairs a mask allows; else how two texts were aligned, and untrained weights."""
+    """How many pairs a mask allows; else the alignment of two texts, untrained weights, roles."""
     if amap.is_mask:
         return (str(amap.meta.get("algebra", "")),)
-    return str(amap.meta.get("alignment", "")), untrained_note(amap) or ""
+    return str(amap.meta.get("alignment", "")), untrained_note(amap) or "", roles_note(amap)
 
 
 def figure_title(amap: AttentionMap, style: Style) -> str:

@@ -23,6 +23,7 @@ export function drawHeatmap(ctx, matrix, layout, view, mark) {
 		layout.image ??= rasterize(matrix, Infinity, Infinity);
 		ctx.drawImage(layout.image, x, y, area.w, area.h);
 		if (cell >= 7) drawGaps(ctx, area);
+		drawBorders(ctx, area, matrix);
 		if (cell >= MIN_NUMBERED) drawNumbers(ctx, matrix, area);
 		if (matrix.margin) drawMargin(ctx, matrix.margin[2], area, mark.row);
 		if (mark.row >= 0) drawMark(ctx, area, mark);
@@ -65,6 +66,17 @@ function drawGaps(ctx, { x, y, w, h, cell }) {
 	ctx.fillStyle = themeColor("ground");
 	for (let at = 0; at <= w; at += cell) ctx.fillRect(x + at - 1, y, 1, h);
 	for (let at = 0; at <= h; at += cell) ctx.fillRect(x, y + at - 1, w, 1);
+}
+
+/** Lines where a new segment begins. */
+function drawBorders(ctx, { x, y, w, h, cell }, { rows, columns }) {
+	const starts = (groups) => [...groups.keys()].filter((i) => i && groups[i].segment !== groups[i - 1].segment);
+	for (const [width, color] of [[cell < 7 ? 1 : 3, "ground"], [1, "ink"]]) {
+		ctx.fillStyle = themeColor(color);
+		const before = 0.5 + width / 2; // gaps end at the edge of a cell
+		for (const i of starts(columns)) ctx.fillRect(x + i * cell - before, y, width, h);
+		for (const i of starts(rows)) ctx.fillRect(x, y + i * cell - before, w, width);
+	}
 }
 
 function drawNumbers(ctx, matrix, { x, y, cell, rows, columns }) {

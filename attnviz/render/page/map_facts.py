@@ -10,9 +10,9 @@ from attnviz.core.attention_map import AttentionMap
 from attnviz.core.tokens import Token
 from attnviz.render.page.quantize import MAX_VECTOR_VALUES
 from attnviz.render.safe_text import escape_text
+from attnviz.render.segment_roles import role_of, roles_note, segment_letter
 
 NAME_KEYS = ("name", "variant", "model", "source")  # metadata that may name a map, best first
-N_LETTER = 26  # segments that have a letter
 
 
 def describe_map(amap: AttentionMap, several: bool) -> dict[str, Any]:
@@ -21,7 +21,15 @@ def describe_map(amap: AttentionMap, several: bool) -> dict[str, Any]:
     return {
         "name": escape_text(map_name(amap)),
         "about": " · ".join(
-            filter(None, (escape_text(map_name(amap)), map_pipeline(amap), map_size(amap)))
+            filter(
+                None,
+                (
+                    escape_text(map_name(amap)),
+                    map_pipeline(amap),
+                    map_size(amap),
+                    escape_text(roles_note(amap)),
+                ),
+            )
         ),
         "views": available_views(amap, several),
         "head_names": head_names(amap),
@@ -39,21 +47,23 @@ def control_options(amap: AttentionMap) -> dict[str, list[tuple[int | str, str]]
     return {
         "layer": [(n, escape_text(amap.layer_label(i))) for i, n in enumerate(amap.layers)],
         "head": list(zip(amap.heads, head_names(amap), strict=True)),
-        "qs": segment_options(amap.queries),
-        "ks": segment_options(amap.keys),
+        "qs": segment_options(amap, amap.queries),
+        "ks": segment_options(amap, amap.keys),
     }
 
 
-def segment_options(tokens: Sequence[Token]) -> list[tuple[int | str, str]]:
+def segment_options(amap: AttentionMap, tokens: Sequence[Token]) -> list[tuple[int | str, str]]:
     """All segments or one of them; no options for tokens of a single segment."""
     segments = sorted({token.segment for token in tokens})
-    options: list[tuple[int | str, str]] = [(s, f"segment {segment_letter(s)}") for s in segments]
+    options: list[tuple[int | str, str]] = [(s, segment_name(amap, s)) for s in segments]
     return [("", "all"), *options] if len(segments) > 1 else []
 
 
-def segment_letter(segment: int) -> str:
-    """The letter of a segment, as --segments takes it: A for 0; past Z, its number."""
-    return chr(ord("A") + segment) if 0 <= segment < N_LETTER else str(segment)
+def segment_name(amap: AttentionMap, segment: int) -> str:
+    """The letter of a segment, and its role in a chat."""
+    role = escape_text(role_of(amap, segment))
+    letter = segment_letter(segment)
+    return f"{letter}: {role}" if role else f"segment {letter}"
 
 
 def map_name(amap: AttentionMap) -> str:

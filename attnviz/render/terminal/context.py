@@ -18,6 +18,7 @@ from attnviz.render.colors import ColorScale
 from attnviz.render.head_scales import HeadScales
 from attnviz.render.provenance import untrained_note
 from attnviz.render.safe_text import escape_text
+from attnviz.render.segment_roles import roles_note
 from attnviz.render.style import SENTENCE, SEPARATOR, Style
 from attnviz.render.terminal.cell_colors import (
     MASKED,
@@ -163,6 +164,7 @@ class RenderContext(Record):
         notes = [
             meta.get("algebra"),
             untrained_note(self.amap),
+            roles_note(self.amap),
             *(f"{key}: {meta[key]}" for key in ("pooled", "reduced") if meta.get(key)),
         ]
         for note in filter(None, notes):

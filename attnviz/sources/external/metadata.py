@@ -75,5 +75,6 @@ CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "id": (is_text, "a string"),
     "guessed": (is_text_list, "a list of strings"),
     "padding": (is_index_list, "a list of positions"),
+    "roles": (is_text_list, "a list of strings"),
     "predictions": (is_predictions, "an object as `attnviz schema` describes"),
 }

@@ -23,11 +23,16 @@ if TYPE_CHECKING:
 
 
 def generate(
-    checkpoint: Checkpoint, encoding: Encoding, n: int, attend: AttendCallback
+    checkpoint: Checkpoint,
+    encoding: Encoding,
+    n: int,
+    attend: AttendCallback,
+    config: GenerationConfig | None = None,
 ) -> list[int]:
     """The ids of the next n tokens, or of fewer where the model ends the sequence.
 
     A decoder continues the text; an encoder-decoder generates a new one from its start token.
+    `config` is the checkpoint's own by default.
     Raises MisuseError for an encoder or a bidirectional model, and for more tokens than the
     model or the memory allows; InvalidInputError for a checkpoint without its output matrix.
     """
@@ -39,14 +44,15 @@ def generate(
     ids = list(encoding.ids) if is_decoder else [checkpoint.start_id]
     check_generation(checkpoint, len(encoding.ids), len(ids), n)
     output_matrix(checkpoint, stack)
-    check_token_id(stack, "forced_bos_token_id", checkpoint.generation.forced_bos_token_id)
+    config = checkpoint.generation if config is None else config
+    check_token_id(stack, "forced_bos_token_id", config.forced_bos_token_id)
     kind, cross_context = "self" if is_decoder else "decoder", None
     if not is_decoder:
         states = checkpoint.run(encoding, attend)
         cross_context = AttentionContext(attend=attend, kind="cross", encoder_states=states)
     context = AttentionContext(attend=attend, kind=kind, cache=KVCache())
-    warn_of_other_methods(checkpoint.generation)
-    return decode_greedy(checkpoint, stack, ids, n, context, cross_context)
+    warn_of_other_methods(config)
+    return decode_greedy(checkpoint, stack, ids, n, context, cross_context, config)
 
 
 def decode_greedy(
@@ -56,10 +62,11 @@ def decode_greedy(
     n: int,
     context: AttentionContext,
     cross_context: AttentionContext | None,
+    config: GenerationConfig,
 ) -> list[int]:
     """Up to n ids that continue `ids`; `context` has a KV cache, so each step runs one token."""
     generated: list[int] = []
-    config, n_past, sequence, n_start = checkpoint.generation, 0, list(ids), len(ids)
+    n_past, sequence, n_start = 0, list(ids), len(ids)
     while len(generated) < n:
         x = embed_tokens(stack.spec.embedding, stack.weights, ids, [0] * len(ids), n_past)
         hidden = stack.run(x, context, cross_context=cross_context)

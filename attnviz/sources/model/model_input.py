@@ -8,6 +8,7 @@ from typing import Any
 
 from attnviz.core.engine.collectors import run_unrecorded
 from attnviz.errors import MisuseError
+from attnviz.sources.model.chat import Chat, chat_generation
 from attnviz.sources.model.checkpoint import Checkpoint
 from attnviz.sources.model.generate import generate
 from attnviz.sources.model.truncation import fit_length
@@ -28,12 +29,17 @@ def decoder_input(
             raise MisuseError("--generate has no effect with --target: the decoder input is given")
         target = model.encode_target(options["target"])
         return fit_length(model, target, options, "target", truncated)
-    ids = generate(model, encoding, options.get("generate", MAX_NEW_TOKENS), run_unrecorded)
+    n = options.get("generate", MAX_NEW_TOKENS)
+    ids = generate(model, encoding, n, run_unrecorded)
     return model.tokens_of_ids([model.start_id, *ids])
 
 
-def with_generated(model: Checkpoint, encoding: Encoding, n: int) -> Encoding:
-    """The text and n generated tokens; these are segment 1."""
-    generated = model.tokens_of_ids(generate(model, encoding, n, run_unrecorded))
-    tokens = tuple(replace(token, segment=1) for token in generated.tokens)
+def with_generated(
+    model: Checkpoint, encoding: Encoding, n: int, chat: Chat | None = None
+) -> Encoding:
+    """The text and n generated tokens; these are segment 1, or part of the assistant's turn."""
+    config = None if chat is None else chat_generation(model)
+    segment = 1 if chat is None else len(chat.roles) - 1
+    generated = model.tokens_of_ids(generate(model, encoding, n, run_unrecorded, config))
+    tokens = tuple(replace(token, segment=segment) for token in generated.tokens)
     return encoding.join(generated._replace(tokens=tokens))

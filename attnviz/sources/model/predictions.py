@@ -11,7 +11,7 @@ from attnviz.core.predictions import MASK, NEXT, Prediction, Predictions
 from attnviz.errors import MisuseError
 from attnviz.record import Record
 from attnviz.sources.model.logits import logits_chunks, output_matrix
-from attnviz.sources.model.tokenizer_config import special_token
+from attnviz.sources.model.model_tokenizer import find_special_token, model_tokenizer
 from attnviz.sources.tokenizing.tokenizers import Encoding
 
 if TYPE_CHECKING:
@@ -140,10 +140,8 @@ def keep_largest(ids: IntArray, values: FloatArray, n: int) -> tuple[IntArray, F
 
 def find_mask_token(checkpoint: Checkpoint) -> str:
     """The mask token: that of tokenizer_config.json, or the usual one in the vocabulary."""
-    from attnviz.sources.tokenizing.tokenizer_json import load_tokenizer
-
-    stated = special_token(checkpoint.files.folder, "mask_token")
-    token_to_id = load_tokenizer(checkpoint.files.tokenizer).token_to_id
+    stated = find_special_token(checkpoint, "mask_token")
+    token_to_id = model_tokenizer(checkpoint).token_to_id
     pieces = [piece for piece in MASK_PIECES if token_to_id(piece) is not None]
     if stated or pieces:
         return stated or pieces[0]

@@ -20,6 +20,7 @@ from attnviz.lookup import unknown_name_message
 from attnviz.record import Record
 from attnviz.sources.file_stamp import read_stamp
 from attnviz.sources.memory import MapFormat, check_memory, machine_memory, with_writer
+from attnviz.sources.model.chat import Chat, build_chat
 from attnviz.sources.model.checkpoint import Checkpoint, open_checkpoint
 from attnviz.sources.model.describe import describe
 from attnviz.sources.model.memory_estimate import estimate_memory
@@ -49,7 +50,10 @@ def build_model_pass(text: str, context: str | None, **options: Any) -> ModelPas
         raise MisuseError(f"--revision has no effect on the local folder {name!r}")
     model = open_cached(name, options.get("revision"), read_stamp(Path(name)))
     kind = choose_attention(model, options.get("attention"))
-    encoding = model.encode(text, options.get("pair"))
+    if "system" in options and "chat" not in options:
+        raise MisuseError("--system needs --chat")
+    chat = build_chat(model, text, options) if "chat" in options else None
+    encoding = chat.encoding if chat else model.encode(text, options.get("pair"))
     truncated: dict[str, list[int]] = {}
     encoding = fit_length(model, encoding, options, "text", truncated)
     intervention = build_intervention(options)
@@ -61,13 +65,13 @@ def build_model_pass(text: str, context: str | None, **options: Any) -> ModelPas
     elif "target" in options:
         raise MisuseError(f"--target needs decoder or cross attention, not {kind!r}")
     elif "generate" in options:
-        encoding = with_generated(model, encoding, options["generate"])
+        encoding = with_generated(model, encoding, options["generate"], chat)
     request = None
     if "predict" in options:
         tokens = encoding if target is None else target
         request = check_predictions(model, kind, tokens, options["predict"])
     return ModelPass(
-        model, kind, encoding, target, intervention, options.get("pair"), truncated, request
+        model, kind, encoding, target, intervention, options.get("pair"), truncated, request, chat
     )
 
 
@@ -88,6 +92,7 @@ class ModelPass(Record):
     pair: str | None = None  # the second sentence
     truncated: Mapping[str, list[int]] = field(default_factory=dict)
     request: PredictionRequest | None = None
+    chat: Chat | None = None
     predicted: list[Predictions] = field(default_factory=list)  # of the run, if requested
 
     @property
@@ -172,6 +177,9 @@ class ModelPass(Record):
         }
         if self.pair is not None:
             meta["pair"] = self.pair
+        if self.chat is not None:
+            meta["roles"] = list(self.chat.roles)
+            meta["prompt"] = self.chat.prompt
         if self.truncated:
             meta["truncated"] = dict(self.truncated)
         if self.predicted:

@@ -40,15 +40,6 @@ def find_contradictions(folder: Path, text: str, tokens: Tokens) -> Iterator[str
         yield f"{FILE}: do_lower_case = true, but tokenizer.json keeps upper case"
 
 
-def special_token(folder: Path, key: str) -> str | None:
-    """The text of a special token by its key ("mask_token"); None where the file has none.
-
-    Raises InvalidInputError for a file that is no JSON object.
-    """
-    path = folder / FILE
-    return token_text(read_json(path).get(key)) if path.is_file() else None
-
-
 def keeps_upper_case(text: str, tokens: Tokens) -> bool:
     """Whether a token of the text has an upper-case letter of it; [UNK] has none."""
     return any(

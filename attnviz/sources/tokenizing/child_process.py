@@ -1,4 +1,4 @@
-"""A tokenizer in a process of its own, limited in memory and time."""
+"""Code of untrusted files in a process of its own, limited in memory and time."""
 
 from __future__ import annotations
 
@@ -22,43 +22,26 @@ MAX_ANSWER = 1 << 28  # bytes
 ONE_THREAD = {"TOKENIZERS_PARALLELISM": "false", "RAYON_NUM_THREADS": "1"}
 
 
-class ChildTokenizer:
-    """The tokenizer of a tokenizer.json in a child process, which starts when it is needed.
+class ChildWorker:
+    """A child process that answers each line with a line, and starts when it is needed.
 
     After a request that crashes or takes too long, the next one starts another process.
     """
 
-    def __init__(self, content: bytes) -> None:
-        self.content = content
+    def __init__(self) -> None:
         self.lock = RLock()
         self.process: subprocess.Popen[bytes] | None = None
 
-    def load(self) -> None:
-        """Start the process and load the tokenizer in it; after an error there is no process."""
-        self.process = start_process()
-        weakref.finalize(self, stop_process, self.process)
-        try:
-            self.exchange(b"%d\n%b" % (len(self.content), self.content), "its file")
-        except BaseException:
-            self.stop()
-            raise
+    def start(self, process: subprocess.Popen[bytes]) -> None:
+        """Use this process, and end it with this object."""
+        self.process = process
+        weakref.finalize(self, stop_process, process)
 
     def stop(self) -> None:
         """End the process."""
         if self.process is not None:
             stop_process(self.process)
         self.process = None
-
-    def encode(self, texts: Sequence[str]) -> Any:
-        """The columns of the encoding of a text or a pair of texts.
-
-        Raises InvalidInputError for an error of the library, and where the process takes too
-        long, needs too much memory or crashes.
-        """
-        with self.lock:
-            if self.process is None:
-                self.load()
-            return self.exchange(json.dumps(texts).encode() + b"\n", "this text")
 
     def exchange(self, message: bytes, what: str) -> Any:
         """Send a message to the process and read its answer, both within TIME_LIMIT."""
@@ -84,12 +67,43 @@ class ChildTokenizer:
         return answer["result"]
 
 
-def start_process() -> subprocess.Popen[bytes]:
-    """A process that waits for the content of a tokenizer.json."""
-    spec = find_spec("tokenizers")
+class ChildTokenizer(ChildWorker):
+    """The tokenizer of a tokenizer.json in a child process."""
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__()
+        self.content = content
+
+    def load(self) -> None:
+        """Start the process and load the tokenizer in it; after an error there is no process."""
+        self.start(start_process())
+        try:
+            self.exchange(b"%d\n%b" % (len(self.content), self.content), "its file")
+        except BaseException:
+            self.stop()
+            raise
+
+    def encode(self, texts: Sequence[str], *, add_special_tokens: bool = True) -> Any:
+        """The columns of the encoding of a text or a pair of texts.
+
+        Raises InvalidInputError for an error of the library, and where the process takes too
+        long, needs too much memory or crashes.
+        """
+        request = {"texts": texts, "add_special_tokens": add_special_tokens}
+        with self.lock:
+            if self.process is None:
+                self.load()
+            return self.exchange(json.dumps(request).encode() + b"\n", "this text")
+
+
+def start_process(
+    script_path: str = child_worker.__file__, package: str = "tokenizers"
+) -> subprocess.Popen[bytes]:
+    """A process of a script that uses one package; by default a tokenizer's."""
+    spec = find_spec(package)
     folder = Path(spec.origin).parents[1] if spec and spec.origin else Path()
     # Without environment and site packages: the worker imports nothing but the library.
-    script = [str(child_worker.__file__), str(folder), str(MEMORY_LIMIT)]
+    script = [script_path, str(folder), str(MEMORY_LIMIT)]
     try:
         return subprocess.Popen(
             [sys.executable, "-I", "-S", *script],

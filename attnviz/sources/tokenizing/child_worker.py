@@ -2,8 +2,8 @@
 
 As a script it needs the standard library and `tokenizers` only. Its arguments are the folder of
 the library and the bytes of memory that it may use, which are limited before anything is read. It
-reads the content of a tokenizer.json and then texts to encode, a JSON list per line, from standard
-input, and writes one JSON line for each.
+reads the content of a tokenizer.json and then texts to encode, a JSON object per line, from
+standard input, and writes one JSON line for each.
 """
 
 from __future__ import annotations
@@ -50,9 +50,11 @@ def switch_off_settings(library: Any) -> bool:
     return has_dropout
 
 
-def encode_columns(library: Any, texts: Sequence[str]) -> list[list[Any]]:
+def encode_columns(
+    library: Any, texts: Sequence[str], add_special_tokens: bool = True
+) -> list[list[Any]]:
     """The columns of the encoding of a text or a pair of texts."""
-    encoding = library.encode(*texts)
+    encoding = library.encode(*texts, add_special_tokens=add_special_tokens)
     return [getattr(encoding, column) for column in COLUMNS]
 
 
@@ -87,7 +89,7 @@ def run_requests(memory: int) -> None:
                 line = sys.stdin.buffer.readline()
                 if not line:
                     return
-                result = encode_columns(library, json.loads(line))
+                result = encode_columns(library, **json.loads(line))
             answer: dict[str, Any] = {"result": result}
         except (KeyboardInterrupt, SystemExit):
             return

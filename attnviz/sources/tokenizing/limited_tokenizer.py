@@ -165,17 +165,26 @@ class LimitedTokenizer:
                 self.made_child = ChildTokenizer(self.content)
             return self.made_child
 
-    def encode(self, *texts: str) -> Any:
-        """The library's encoding of a text or a pair of texts."""
+    @property
+    def special_tokens(self) -> frozenset[str]:
+        """The control tokens: added tokens that the file marks as special."""
+        added = self.library.get_added_tokens_decoder().values()
+        return frozenset(token.content for token in added if token.special)
+
+    def encode(self, *texts: str, add_special_tokens: bool = True) -> Any:
+        """The library's encoding of a text or a pair of texts.
+
+        Without `add_special_tokens`, the post-processor adds none.
+        """
         is_long = sum(map(len, texts)) > LONG_TEXT
         if (
             self.is_slow
             or (self.limits.has_regex and is_long)
             or not self.limits.is_bounded(texts)
         ):
-            columns = self.child.encode(texts)
+            columns = self.child.encode(texts, add_special_tokens=add_special_tokens)
             return SimpleNamespace(**dict(zip(COLUMNS, columns, strict=True)))
-        return self.library.encode(*texts)
+        return self.library.encode(*texts, add_special_tokens=add_special_tokens)
 
     def decode(self, ids: list[int]) -> str:
         """The text of token ids, special tokens included."""

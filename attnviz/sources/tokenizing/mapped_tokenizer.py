@@ -33,14 +33,19 @@ class MappedTokenizer:
         if UNKNOWN not in ids:
             raise InvalidInputError(f"the vocabulary has no {UNKNOWN!r}")
 
-    def encode(self, *texts: str) -> Any:
+    def encode(self, *texts: str, add_special_tokens: bool = True) -> Any:
         """The encoding of a text or a pair of texts, with the ids of the vocabulary."""
-        encoding = self.tokenizer.encode(*texts)
+        encoding = self.tokenizer.encode(*texts, add_special_tokens=add_special_tokens)
         columns = {column: getattr(encoding, column) for column in COLUMNS}
         unknown = self.ids[UNKNOWN]
         return SimpleNamespace(
             **columns | {"ids": [self.ids.get(piece, unknown) for piece in encoding.tokens]}
         )
+
+    @property
+    def special_tokens(self) -> frozenset[str]:
+        """The control tokens."""
+        return self.tokenizer.special_tokens
 
     def id_to_token(self, token_id: int) -> str | None:
         """The piece of an id."""

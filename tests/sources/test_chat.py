@@ -1,0 +1,262 @@
+"""Chat: prompts and ids as transformers makes them, turns as segments, limits of templates."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from tokenizers import AddedToken, Tokenizer
+
+import attnviz
+from attnviz.errors import AttnvizWarning, CouldNotError, InvalidInputError
+from attnviz.sources.model.chat import named_templates
+from attnviz.sources.tokenizing import chat_prompt, child_process
+from attnviz.sources.tokenizing.chat_prompt import apply_template, encode_prompt
+from attnviz.sources.tokenizing.tokenizer_json import parse_tokenizer
+from tests.chat.tokenizer import CONTROL, build_tokenizer
+from tests.cli.runner import run
+from tests.sources.reference import MODELS
+
+FOLDER = Path(__file__).parents[1] / "chat"
+PROMPTS = json.loads((FOLDER / "prompts.json").read_text())
+ROWS = [(name, row) for name, rows in PROMPTS.items() for row in rows]
+VARIABLES = {"bos_token": "<s>", "eos_token": "</s>"}
+USER = [{"role": "user", "content": "the cat"}]
+CHATML = (FOLDER / "templates" / "chatml.jinja").read_text()
+
+
+@pytest.fixture(scope="module")
+def tokenizer():
+    return parse_tokenizer(build_tokenizer().to_str().encode(), "a tokenizer")
+
+
+def messages_of(row):
+    messages = [{"role": "user", "content": row["text"]}]
+    if row["system"] is not None:
+        messages.insert(0, {"role": "system", "content": row["system"]})
+    return messages
+
+
+def prompt_of(name, row):
+    template = (FOLDER / "templates" / f"{name}.jinja").read_text()
+    return apply_template(template, VARIABLES, messages_of(row))
+
+
+@pytest.mark.parametrize(("name", "row"), ROWS, ids=str)
+def test_prompt_and_ids_are_those_of_transformers(name, row, tokenizer):
+    if row["prompt"] is None:
+        with pytest.raises(InvalidInputError):
+            prompt_of(name, row)
+        return
+    prompt = prompt_of(name, row)
+    encoding, roles = encode_prompt(tokenizer, prompt)
+    assert (prompt.text, list(encoding.ids)) == (row["prompt"], row["ids"])
+    assert not prompt.has_date
+    pieces = [token.piece for token in encoding.tokens if token.special]
+    assert pieces == [
+        piece for piece in map(tokenizer.id_to_token, row["ids"]) if piece in CONTROL
+    ]
+    segments = [token.segment for token in encoding.tokens]
+    assert segments == sorted(segments) and max(segments) < len(roles)
+    assert roles[-2:] == ("user", "assistant")
+
+
+def test_some_conversations_are_refused_and_most_are_not():
+    assert 0 < sum(row["prompt"] is None for _, row in ROWS) < len(ROWS) / 4
+
+
+TURNS = {  # template: with or without a system message, the pieces that begin each segment
+    "chatml": ("<|im_start|>", "<|im_start|>", "<|im_start|>"),
+    "llama3": ("<s>", "<|start_header_id|>", "<|start_header_id|>"),
+    "phi": ("<|system|>", "<|user|>", "<|assistant|>"),
+    "gemma": ("<s>", "<start_of_turn>"),
+    "mistral": ("<s>", "Ċ"),
+}
+
+
+@pytest.mark.parametrize("name", TURNS)
+def test_turns_begin_with_their_control_token(name, tokenizer):
+    system = None if name == "gemma" else "You are a cat."
+    row = {"system": system, "text": "The cat sat."}
+    encoding, roles = encode_prompt(tokenizer, prompt_of(name, row))
+    segments = [token.segment for token in encoding.tokens]
+    first = [encoding.tokens[segments.index(n)].piece for n in sorted(set(segments))]
+    assert first == list(TURNS[name])
+    assert roles == (("system",) if system else ()) + ("user", "assistant")
+
+
+@pytest.mark.parametrize(
+    ("name", "roles"),
+    [
+        ("chatml", ("system", "user", "assistant")),  # the template has one of its own
+        ("llama3", ("system", "user", "assistant")),
+        ("phi", ("user", "assistant")),
+        ("mistral", ("user", "assistant")),
+    ],
+)
+def test_a_system_message_of_the_template_is_a_turn(name, roles, tokenizer):
+    prompt = prompt_of(name, {"system": None, "text": "The cat sat."})
+    assert encode_prompt(tokenizer, prompt)[1] == roles
+
+
+HOSTILE = {
+    "endless": "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
+    "memory": "{% set a = 'x' * 10 ** 10 %}{{ a }}",
+    "long": "{{ 'x' * 2000000 }}",
+    "range": "{% for a in range(10 ** 9) %}{% endfor %}",
+    "recursion": "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}",
+    "classes": "{{ ''.__class__.__mro__[1].__subclasses__() }}",
+    "format": "{{ '{0.__class__}'.format(messages) }}{{ messages.append(1) }}",
+    "import": "{% import 'os' as os %}{{ os }}",
+    "file": "{% include '/etc/passwd' %}",
+    "syntax": "{% for %}",
+    "undefined": "{{ nothing.at.all }}",
+    "filter": "{{ 1 | nothing }}",
+    "nested": "{{ " + "(" * 5000 + "1" + ")" * 5000 + " }}",
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_templates_end_with_an_error(name, monkeypatch):
+    monkeypatch.setattr(child_process, "TIME_LIMIT", 1.5)
+    with pytest.raises(InvalidInputError) as caught:
+        apply_template(HOSTILE[name], VARIABLES, USER)
+    assert len(str(caught.value)) < 400 and "\n" not in str(caught.value)
+    assert apply_template("{{ 1 + 1 }} {{ bos_token }}", VARIABLES, USER).text == "2 <s>"
+
+
+def test_what_the_sandbox_hides_is_undefined():
+    assert apply_template("a{{ raise_exception.__globals__ }}", VARIABLES, USER).text == "a"
+
+
+def test_the_process_starts_once():
+    template = chat_prompt.template_process()
+    apply_template(CHATML, VARIABLES, USER)
+    process = template.process
+    apply_template(CHATML, VARIABLES, USER)
+    assert template.process is process is not None
+
+
+def test_a_missing_jinja_is_named(monkeypatch):
+    monkeypatch.setattr(chat_prompt, "find_spec", lambda name: None)
+    with pytest.raises(
+        CouldNotError, match=r"needs the jinja2 package: pip install 'attnviz\[mod"
+    ):
+        apply_template(CHATML, VARIABLES, USER)
+
+
+@pytest.fixture
+def chat_model(tmp_path):
+    """The tiny Llama with the control tokens and the template of ChatML."""
+    folder = shutil.copytree(MODELS / "llama", tmp_path / "llama")
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tokenizer.add_special_tokens(
+        [AddedToken(token, special=True) for token in ("<|im_start|>", "<|im_end|>")]
+    )
+    tokenizer.save(str(folder / "tokenizer.json"))
+    write_settings(folder, chat_template=CHATML)
+    return folder
+
+
+def write_settings(folder, **settings):
+    settings = {"bos_token": "<s>", "eos_token": "<|im_end|>"} | settings
+    (folder / "tokenizer_config.json").write_text(json.dumps(settings))
+
+
+def test_a_chat_has_its_turns_as_segments(chat_model):
+    amap = attnviz.look("the cat sat", model=str(chat_model), chat=True, system="very old")
+    assert amap.text == "the cat sat"
+    assert amap.meta["roles"] == ["system", "user", "assistant"]
+    assert amap.meta["prompt"].endswith("sat<|im_end|>\n<|im_start|>assistant\n")
+    shown = [(token.label, token.segment, token.special) for token in amap.queries]
+    assert shown == [
+        *[("<|im_start|>", 0, True), ("system", 0, False), ("very", 0, False), ("old", 0, False)],
+        *[("<|im_end|>", 0, True), ("<|im_start|>", 1, True), ("user", 1, False)],
+        *[("the", 1, False), ("cat", 1, False), ("sat", 1, False), ("<|im_end|>", 1, True)],
+        *[("<|im_start|>", 2, True), ("assistant", 2, False)],
+    ]
+    texts = [amap.meta["prompt"][token.start : token.end] for token in amap.queries]
+    assert texts == [label for label, *_ in shown]
+    part = attnviz.look("the cat sat", model=str(chat_model), chat=True, select_segments="C,B")
+    assert [token.label for token in part.queries] == ["<|im_start|>", "assistant"]
+
+
+def test_generation_continues_the_turn_and_stops_at_its_end(chat_model):
+    model = str(chat_model)
+    plain = attnviz.look("the cat", model=model, chat=True)
+    longer = attnviz.look("the cat", model=model, chat=True, generate=5)
+    new = longer.queries[len(plain.queries) :]
+    assert len(new) == 5 and {token.segment for token in new} == {2}
+    assert longer.queries[: len(plain.queries)] == plain.queries
+    write_settings(chat_model, chat_template=CHATML, eos_token=new[2].piece)
+    stopped = attnviz.look("the cat", model=model, chat=True, generate=5)
+    first = [token.piece for token in new].index(new[2].piece)
+    assert [t.piece for t in stopped.queries[len(plain.queries) :]] == [
+        token.piece for token in new[:first]
+    ]
+
+
+def test_where_the_template_stands(chat_model):
+    model = str(chat_model)
+    named = [{"name": "default", "template": "{{ bos_token }}a"}, {"name": "x", "template": "b"}]
+    write_settings(chat_model, chat_template=named)
+    assert attnviz.look("the", model=model, chat=True).meta["prompt"] == "<s>a"
+    (chat_model / "chat_template.jinja").write_text("{{ messages[0].content }} cat")
+    assert attnviz.look("the", model=model, chat=True).meta["prompt"] == "the cat"
+
+
+@pytest.mark.parametrize("value", [3, [3], {"default": "x"}, [{"name": "a"}]])
+def test_other_forms_of_a_template_are_refused(value):
+    with pytest.raises(InvalidInputError, match="chat_template should be a string, or a list"):
+        named_templates(value)
+
+
+def test_a_date_of_the_template_is_noted(chat_model):
+    write_settings(chat_model, chat_template="{{ strftime_now('%Y') }} {{ messages[0].content }}")
+    with pytest.warns(AttnvizWarning, match="inserts the date of today"):
+        amap = attnviz.look("the cat", model=str(chat_model), chat=True)
+    assert amap.meta["prompt"].endswith(" the cat") and amap.meta["prompt"][:4].isdecimal()
+
+
+def test_named_but_no_default(chat_model):
+    write_settings(chat_model, chat_template=[{"name": "rag", "template": "b"}])
+    with pytest.raises(InvalidInputError, match="no template 'default'; it has 'rag'"):
+        attnviz.look("the", model=str(chat_model), chat=True)
+
+
+REFUSED = [  # what is typed beside --chat; the message
+    (("--pair", "a"), "--pair cannot be combined with --chat"),
+    (("--truncate",), "--truncate cannot be combined with --chat"),
+]
+
+
+@pytest.mark.parametrize(("words", "message"), REFUSED, ids=str)
+def test_options_that_cannot_be_combined(chat_model, words, message):
+    done = run("the cat", "-m", str(chat_model), "--chat", *words)
+    assert (done.status, done.err) == (2, f"error: {message}\n")
+
+
+def test_a_model_without_template_and_a_failing_template_are_one_line(chat_model):
+    done = run("the cat", "-m", str(MODELS / "llama"), "--chat")
+    assert done.status == 2 and done.err.count("\n") == 1 and "has no chat template" in done.err
+    write_settings(chat_model, chat_template="{{ raise_exception('no cats') }}")
+    done = run("the cat", "-m", str(chat_model), "--chat")
+    assert done.status == 3 and done.err.endswith("cannot be applied: no cats\n")
+    done = run("the cat", "-m", str(chat_model), "--system", "a")
+    assert done.status == 2 and "--system has no effect without --chat" in done.err
+
+
+@pytest.mark.parametrize("view", ["matrix", "lines", "text", "rows", "overview"])
+def test_every_view_states_the_roles(chat_model, view):
+    words = ("-m", str(chat_model), "--chat", "--layer", "0", "--head", "1", "--view", view)
+    done = run("the cat", *words)
+    assert done.status == 0 and "segments: A system, B user, C assistant" in done.out
+
+
+@pytest.mark.parametrize("command", ["heads", "explain", "compare"])
+def test_other_commands_take_a_chat(chat_model, command):
+    more = ("--ablate", "0.1") if command == "compare" else ()
+    words = ("-m", str(chat_model), "--head", "0", *more, "--chat")
+    done = run(command, "the cat", *words)
+    assert (done.status, done.err.count("error")) == (0, 0)
+    assert done.out != run(command, "the cat", *words[:-1]).out
