@@ -92,6 +92,7 @@ LIBRARIES = {
     "matplotlib": ("render/figure",),
     "tokenizers": ("sources/",),
     "safetensors": ("sources/",),
+    "gguf": ("sources/",),
     "jinja2": ("sources/tokenizing/template_worker",),
     "huggingface_hub": ("sources/",),
     "pyarrow": ("sources/external/parquet", "render/data/parquet"),

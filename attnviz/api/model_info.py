@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from attnviz.errors import CouldNotError, InvalidInputError
-from attnviz.sources.checkpoint.files import TOKENIZER
 from attnviz.sources.families import FAMILIES
 from attnviz.sources.model.checkpoint import open_checkpoint
 from attnviz.sources.model.describe import describe
@@ -29,14 +28,12 @@ def describe_checkpoint(folder_or_id: str, revision: str | None = None) -> dict[
 
     Raises the errors of sources.model.checkpoint.open_checkpoint.
     """
-    from attnviz.sources.tokenizing.tokenizer_folder import describe_tokenizer
-
     model = open_checkpoint(folder_or_id, revision=revision)
     reads: str = INPUTS[model.family.kind]
     try:
-        tokenizer = describe_tokenizer(model.files.folder)
+        tokenizer = model.files.describe_tokenizer()
     except CouldNotError:
-        tokenizer, reads = None, f"no text: {TOKENIZER} is missing"
+        tokenizer, reads = None, "no text: there is no tokenizer"
     except InvalidInputError as error:
         tokenizer, reads = None, f"no text: {error}"
     return {**describe(model), "tokenizer": tokenizer, "reads": reads}

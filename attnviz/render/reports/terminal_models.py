@@ -37,6 +37,7 @@ def checkpoint_facts(facts: ModelFacts) -> Facts:
         "max. length": f"{facts['positions']:,} tokens" if facts["positions"] else "unlimited",
         "sliding window": facts["window"] and f"{facts['window']:,} tokens",
         "parameters": f"{n_parameter} ({facts['dtype']}, {n_byte})",
+        "tensors": format_dtypes(facts["dtypes"]),
         "tokenizer": facts["tokenizer"],
         "input": facts["reads"],
     }
@@ -51,6 +52,16 @@ def checkpoint_facts(facts: ModelFacts) -> Facts:
 def format_layers(counts: Mapping[str, int]) -> str:
     """Number of layers per kind of attention."""
     return ", ".join(f"{n}" if kind == "self" else f"{n} {kind}" for kind, n in counts.items())
+
+
+def format_dtypes(counts: Mapping[str, int]) -> str:
+    """Number of tensors of each dtype; empty for a single one.
+
+    >>> format_dtypes({"Q4_1": 210, "float32": 61})
+    '210 Q4_1, 61 float32'
+    """
+    listed = [f"{n:,} {dtype}" for dtype, n in counts.items()]
+    return ", ".join(listed) if len(listed) > 1 else ""
 
 
 def format_heads(n_head: int, n_kv_head: int, d_head: int) -> str:

@@ -5,12 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from attnviz.errors import CouldNotError, InvalidInputError
 from attnviz.record import Record
 from attnviz.sources.checkpoint.config import format_value, read_json
+from attnviz.sources.checkpoint.tensors import Tensor, read_tensors
+from attnviz.sources.safe_read import decode_text, read_file
+
+if TYPE_CHECKING:
+    from attnviz.sources.tokenizing.tokenizer_json import FileTokenizer
 
 CONFIG, TOKENIZER = "config.json", "tokenizer.json"
+TOKENIZER_CONFIG = "tokenizer_config.json"
 WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
 PICKLE_EXTENSIONS = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".h5", ".msgpack")
 PLAIN_CLASS = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,80}")
@@ -22,10 +29,36 @@ class CheckpointFiles(Record):
     folder: Path
     weights: tuple[Path, ...]
 
+    def read_document(self, name: str) -> dict[str, Any] | None:
+        """The values of a JSON file of the folder; None where there is no such file."""
+        path = self.folder / name
+        return read_json(path) if path.is_file() else None
+
+    def read_text(self, name: str, limit: int) -> str | None:
+        """The content of a text file of the folder; None where there is no such file."""
+        path = self.folder / name
+        return decode_text(read_file(path, limit, repr(str(path)))) if path.is_file() else None
+
+    def read_tensors(self) -> dict[str, Tensor]:
+        """The tensors by name, memory-mapped."""
+        return read_tensors(self.weights)
+
     @property
-    def config(self) -> Path:
-        """Path of config.json."""
-        return self.folder / CONFIG
+    def has_tokenizer_json(self) -> bool:
+        """Whether there is a tokenizer.json."""
+        return (self.folder / TOKENIZER).is_file()
+
+    def describe_tokenizer(self) -> str:
+        """The files of the tokenizer, and what they are."""
+        from attnviz.sources.tokenizing.tokenizer_folder import describe_tokenizer
+
+        return describe_tokenizer(self.folder)
+
+    def load_tokenizer(self, *, is_target: bool = False) -> FileTokenizer:
+        """The tokenizer; with `is_target`, that of the target language, where there are two."""
+        from attnviz.sources.tokenizing.tokenizer_json import load_tokenizer
+
+        return load_tokenizer(self.tokenizer, is_target=is_target)
 
     @property
     def tokenizer(self) -> Path:

@@ -5,37 +5,76 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-from attnviz.errors import CouldNotError
+from attnviz.errors import CouldNotError, InvalidInputError
 from attnviz.sources.checkpoint.files import CONFIG, INDEX, TOKENIZER, WEIGHTS, shard_names
+from attnviz.sources.checkpoint.source import GGUF_EXTENSION, list_names
 
 MAX_MODEL_NAME = 96  # the Hub's own limit
-MODEL_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
+PART = r"[A-Za-z0-9][\w.-]*"
+MODEL_NAME = re.compile(rf"{PART}(/{PART})?")
+MODEL_FILE = re.compile(rf"({PART}/{PART})/((?:{PART}/)*{PART}{re.escape(GGUF_EXTENSION)})")
 
 
-def find_folder(name: str, revision: str | None = None) -> Path:
-    """The folder of a checkpoint: a local path, or a snapshot in the Hub's cache.
+def find_path(name: str, revision: str | None = None) -> Path:
+    """The path of a checkpoint: a local one, or that of a snapshot in the Hub's cache.
 
     Cached files are not requested again, so a model that was used once needs no network. Only
-    config.json, tokenizer files and safetensors files are downloaded.
-    Raises CouldNotError where there is no such folder and no such model, or no network.
+    config.json, tokenizer files and safetensors files are downloaded; of a model without them,
+    its GGUF file, which OWNER/NAME/FILE.gguf selects where there are several.
+    Raises CouldNotError where there is no such path and no such model, or no network,
+    InvalidInputError for a file that is no checkpoint.
     """
     path = Path(os.path.expanduser(name))  # noqa: PTH111 (leaves the name of an unknown user)
     if os.path.isdir(path):  # noqa: PTH112 (no error for a name that is too long)
         return path
     if os.path.exists(path):  # noqa: PTH110
-        raise CouldNotError(f"{name!r} is a file; give its folder")
+        return check_file(path, name)
+    if (match := MODEL_FILE.fullmatch(name)) and len(match[1]) <= MAX_MODEL_NAME:
+        return fetch_named_file(HubModel(match[1], revision), match[2])
+    if name.endswith(GGUF_EXTENSION):
+        raise CouldNotError(f"there is no file {name!r}")
     if not MODEL_NAME.fullmatch(name) or len(name) > MAX_MODEL_NAME:
         raise CouldNotError(f"there is no folder {name!r}, and no such model on the Hub")
-    model = HubModel(name, revision)
-    config = model.fetch(CONFIG)
+    return fetch_model(HubModel(name, revision))
+
+
+def check_file(path: Path, name: str) -> Path:
+    """The path of a GGUF file, by its first bytes; CouldNotError for any other file."""
+    from attnviz.sources.checkpoint.gguf.header import is_gguf
+
+    if is_gguf(path):
+        return path
+    if path.suffix == GGUF_EXTENSION:
+        raise InvalidInputError(
+            f"{name!r} does not begin with GGUF: it is damaged, or a Git LFS pointer that "
+            "git lfs pull replaces by the file"
+        )
+    raise CouldNotError(f"{name!r} is a file; give its folder, or a GGUF file")
+
+
+def fetch_model(model: HubModel) -> Path:
+    """The folder of a model of the Hub, or its GGUF file where it has no safetensors files."""
+    try:
+        config = model.fetch(CONFIG)
+    except CouldNotError:  # without network, the cache may still have a GGUF file
+        if file := only_gguf(model, model.cached_names()):
+            return fetch_gguf(model, file)
+        raise
     if config is None:
-        raise CouldNotError(f"model {name!r} has no {CONFIG}")
-    model = HubModel(name, config.parent.name)  # the other files of the same commit
+        if file := only_gguf(model, model.file_names()):
+            return fetch_gguf(model, file)
+        raise CouldNotError(f"model {model.name!r} has no {CONFIG} and no GGUF file")
+    model = HubModel(model.name, config.parent.name)  # the other files of the same commit
     index = model.fetch(INDEX, required=False)
-    for weights in (WEIGHTS,) if index is None else shard_names(index):
-        model.fetch(weights)
+    has_weights = [
+        model.fetch(weights) is not None
+        for weights in ((WEIGHTS,) if index is None else shard_names(index))
+    ]
+    if not any(has_weights) and (file := only_gguf(model, model.file_names())):
+        return fetch_gguf(model, file)
     if model.fetch(TOKENIZER, required=False) is None:
         from attnviz.sources.tokenizing.special_tokens import SETTINGS_FILES
         from attnviz.sources.tokenizing.tokenizer_files import file_names
@@ -43,6 +82,33 @@ def find_folder(name: str, revision: str | None = None) -> Path:
         for file in (*SETTINGS_FILES, *file_names()):
             model.fetch(file, required=False)
     return config.parent
+
+
+def fetch_gguf(model: HubModel, file: str) -> Path:
+    """The local path of a GGUF file of a model."""
+    path = model.fetch(file)
+    if path is None:
+        raise CouldNotError(f"model {model.name!r} has no file {file!r}")
+    return path
+
+
+def fetch_named_file(model: HubModel, file: str) -> Path:
+    """The same for a name that may have been meant as a local path."""
+    try:
+        return fetch_gguf(model, file)
+    except CouldNotError as error:
+        raise CouldNotError(f"there is no file '{model.name}/{file}'; {error}") from None
+
+
+def only_gguf(model: HubModel, names: Sequence[str]) -> str | None:
+    """The one GGUF file among the names; None without one. Several are an InvalidInputError."""
+    files = [name for name in names if name.endswith(GGUF_EXTENSION)]
+    if len(files) > 1:
+        raise InvalidInputError(
+            f"model {model.name!r} has {len(files)} GGUF files ({list_names(files)}); name one, "
+            f"as in --model {model.name}/{files[0]}"
+        )
+    return files[0] if files else None
 
 
 class HubModel:
@@ -81,6 +147,32 @@ class HubModel:
             if required:
                 raise self.download_error(error) from None
             return None
+
+    def file_names(self) -> list[str]:
+        """The names of the model's files on the Hub; without network, of those in the cache."""
+        import huggingface_hub as hub
+        from huggingface_hub import constants
+
+        try:
+            if not constants.HF_HUB_OFFLINE:
+                return sorted(hub.list_repo_files(self.name, revision=self.revision))
+        except Exception as error:  # of the network or the Hub
+            if not self.cached_names():
+                raise self.download_error(error) from None
+        return self.cached_names()
+
+    def cached_names(self) -> list[str]:
+        """The names of the model's files in the cache."""
+        import huggingface_hub as hub
+
+        try:
+            folder = Path(
+                hub.snapshot_download(self.name, revision=self.revision, local_files_only=True)
+            )
+        except Exception:  # nothing of it is in the cache
+            return []
+        files = (path for path in folder.rglob("*") if path.is_file())
+        return sorted(path.relative_to(folder).as_posix() for path in files)
 
     def download_error(self, error: Exception) -> CouldNotError:
         """One line about a failed download, with what to do about it."""

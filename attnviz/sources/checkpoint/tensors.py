@@ -7,6 +7,7 @@ a tensor as a whole (a vocabulary, to read eight rows) and has no bfloat16 for N
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -138,6 +139,12 @@ class Tensors(Record):
             counts[tensor.dtype] = counts.get(tensor.dtype, 0) + math.prod(tensor.shape)
         dtype = max(counts, key=lambda name: counts[name], default="F32")
         return DTYPE_NAMES.get(dtype, dtype)
+
+    @property
+    def n_by_dtype(self) -> dict[str, int]:
+        """Number of tensors of each dtype, the most frequent one first."""
+        names = (DTYPE_NAMES.get(tensor.dtype, tensor.dtype) for tensor in self.by_name.values())
+        return dict(Counter(names).most_common())
 
     @property
     def n_parameter(self) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from attnviz.errors import AttnvizWarning, InvalidInputError, MisuseError
@@ -17,7 +16,6 @@ from attnviz.sources.model.model_tokenizer import (
     tokenizer_settings,
 )
 from attnviz.sources.model.tokenizer_config import token_text
-from attnviz.sources.safe_read import decode_text, read_file
 from attnviz.sources.tokenizing.tokenizers import Encoding
 
 if TYPE_CHECKING:
@@ -79,13 +77,13 @@ def find_template(checkpoint: Checkpoint) -> str:
 
     Raises MisuseError for a model without one.
     """
-    value: Any = read_template_file(checkpoint.files.folder)
+    value: Any = checkpoint.files.read_text(TEMPLATE_FILE, MAX_TEMPLATE)
     if value is None:
         value = tokenizer_settings(checkpoint).get("chat_template")
     if value is None:
         raise MisuseError(
-            f"{checkpoint.name!r} has no chat template (chat_template.jinja, or chat_template in "
-            "tokenizer_config.json); leave out --chat"
+            f"{checkpoint.name!r} has no chat template (chat_template.jinja, chat_template in "
+            "tokenizer_config.json, or in the metadata of a GGUF file); leave out --chat"
         )
     templates = named_templates(value)
     if DEFAULT not in templates:
@@ -94,14 +92,6 @@ def find_template(checkpoint: Checkpoint) -> str:
             f"{', '.join(map(repr, templates)) or 'none'}"
         )
     return templates[DEFAULT]
-
-
-def read_template_file(folder: Path) -> Any:
-    """The template of a file of its own; None where there is none."""
-    path = folder / TEMPLATE_FILE
-    if not path.is_file():
-        return None
-    return decode_text(read_file(path, MAX_TEMPLATE, repr(str(path))))
 
 
 def named_templates(value: Any) -> dict[str, str]:

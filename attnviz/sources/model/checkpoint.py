@@ -12,26 +12,27 @@ from attnviz.core.engine.layer_call import AttendCallback
 from attnviz.core.token_features import compute_token_features
 from attnviz.errors import AttnvizWarning, InvalidInputError, MisuseError
 from attnviz.record import Record
-from attnviz.sources.checkpoint.config import Config, format_value, read_json
-from attnviz.sources.checkpoint.files import CheckpointFiles, find_files
-from attnviz.sources.checkpoint.hub import find_folder
-from attnviz.sources.checkpoint.tensors import Tensors, read_tensors
+from attnviz.sources.checkpoint.config import Config, format_value
+from attnviz.sources.checkpoint.files import CONFIG
+from attnviz.sources.checkpoint.hub import find_path
+from attnviz.sources.checkpoint.source import CheckpointSource, find_source
+from attnviz.sources.checkpoint.tensors import Tensors
 from attnviz.sources.families import find_family
 from attnviz.sources.families.spec import Family
 from attnviz.sources.model.generation_config import GenerationConfig, read_generation_config
 from attnviz.sources.model.size_checks import check_sizes, check_token_id
 from attnviz.sources.model.tokenizer_config import find_contradictions
-from attnviz.sources.tokenizing.tokenizers import Encoding
+from attnviz.sources.tokenizing.tokenizers import Encoding, TextTokenizer
 from attnviz.sources.transformer.attention import AttentionContext
 from attnviz.sources.transformer.embedding import embed_tokens, max_positions
 from attnviz.sources.transformer.stack import LayerStack
 
 
 class Checkpoint(Record):
-    """A pretrained model in a folder. Tensors are read when a layer needs them."""
+    """A pretrained model. Tensors are read when a layer needs them."""
 
     name: str
-    files: CheckpointFiles
+    files: CheckpointSource
     family: Family
     config: Config
     tensors: Tensors
@@ -82,7 +83,7 @@ class Checkpoint(Record):
     @cached_property
     def generation(self) -> GenerationConfig:
         """The settings of greedy decoding."""
-        return read_generation_config(self.files.folder, self.config.values)
+        return read_generation_config(self.files, self.config.values)
 
     @property
     def start_id(self) -> int:
@@ -105,23 +106,22 @@ class Checkpoint(Record):
         """Tokens and token ids of a text, or of a sentence pair, by the model's own tokenizer.
 
         With `is_target`, by that of the target language, where the model has two. Warns where
-        tokenizer_config.json contradicts tokenizer.json. Raises CouldNotError where the folder
-        has no tokenizer.
+        tokenizer_config.json contradicts tokenizer.json. Raises CouldNotError where there is no
+        tokenizer.
         """
-        from attnviz.sources.tokenizing.tokenizers import find_tokenizer
-
-        tokenizer = find_tokenizer(str(self.files.tokenizer), is_target=is_target)
+        library = self.files.load_tokenizer(is_target=is_target)
+        tokenizer = TextTokenizer(library.name, "the model's own", lambda texts: library)
         encoding = tokenizer.encode(text, pair)
-        for contradiction in find_contradictions(self.files.folder, text, encoding.tokens):
+        for contradiction in find_contradictions(self.files, text, encoding.tokens):
             message = f"{contradiction}; tokenizer.json is followed"
             warnings.warn(message, AttnvizWarning, stacklevel=2)
         return encoding
 
     def tokens_of_ids(self, ids: Sequence[int]) -> Encoding:
         """Token ids as an encoding that covers no text, for generated tokens."""
-        from attnviz.sources.tokenizing.tokenizer_json import load_tokenizer, tokens_of_ids
+        from attnviz.sources.tokenizing.tokenizer_json import tokens_of_ids
 
-        tokens = tokens_of_ids(load_tokenizer(self.files.tokenizer), ids)
+        tokens = tokens_of_ids(self.files.load_tokenizer(), ids)
         return Encoding(tokens, tuple(ids), (0,) * len(ids))
 
     def encode_target(self, text: str) -> Encoding:
@@ -208,18 +208,18 @@ class Checkpoint(Record):
 
 
 def open_checkpoint(folder_or_id: str, *, revision: str | None = None) -> Checkpoint:
-    """A pretrained model from a local folder, or by its name on the Hugging Face Hub.
+    """A pretrained model from a local folder or file, or by its name on the Hugging Face Hub.
 
     Raises:
-        CouldNotError: no folder, no model of that name, no network, missing files.
+        CouldNotError: no such path, no model of that name, no network, missing files.
         InvalidInputError: an unsupported family or setting, damaged or pickled files.
     """
-    files = find_files(find_folder(folder_or_id, revision))
-    values = read_json(files.config)
+    files = find_source(find_path(folder_or_id, revision))
+    values = files.read_document(CONFIG) or {}
     family = find_family(values.get("model_type"))
     config = family.config(values)
     check_features(config, family)
-    tensors = Tensors(read_tensors(files.weights), family.prefixes)
+    tensors = Tensors(files.read_tensors(), family.prefixes)
     checkpoint = Checkpoint(folder_or_id, files, family, config, tensors)
     check_sizes(checkpoint.stacks, tensors)
     return checkpoint

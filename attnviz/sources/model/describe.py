@@ -34,6 +34,7 @@ def describe(checkpoint: Checkpoint) -> dict[str, Any]:
         "positions": checkpoint.n_position,
         "window": window_size(config),
         "dtype": checkpoint.tensors.dtype,
+        "dtypes": checkpoint.tensors.n_by_dtype,
         "numbers": checkpoint.tensors.n_parameter,
         "bytes": sum(path.stat().st_size for path in checkpoint.files.weights),
         "attention": list(describe_attentions(checkpoint)),

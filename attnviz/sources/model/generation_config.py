@@ -6,13 +6,13 @@ Where the file is missing, the same keys of config.json count, as in transformer
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, NoReturn
 
 from attnviz.errors import InvalidInputError
 from attnviz.record import Record
-from attnviz.sources.checkpoint.config import format_value, read_json
+from attnviz.sources.checkpoint.config import format_value
 from attnviz.sources.checkpoint.config_ranges import MAX_TOKEN_ID, describe_range
+from attnviz.sources.checkpoint.source import CheckpointSource
 
 FILE = "generation_config.json"
 MAX_BAD_WORDS = 100_000  # sequences; Marian's configs have one
@@ -55,16 +55,14 @@ class GenerationConfig(Record, kw_only=True):
     other_methods: tuple[str, ...] = ()
 
 
-def read_generation_config(folder: Path, config: Mapping[str, Any]) -> GenerationConfig:
+def read_generation_config(files: CheckpointSource, config: Mapping[str, Any]) -> GenerationConfig:
     """The settings of a checkpoint; `config` holds the values of its config.json.
 
     Token ids that generation_config.json leaves out are those of config.json. Raises
     InvalidInputError, with the file and the key, for a value that cannot be used.
     """
-    path = folder / FILE
-    has_file = path.is_file()
-    values = Values(FILE, read_json(path)) if has_file else Values("config.json", config)
-    own = Values("config.json", config)
+    document, own = files.read_document(FILE), Values("config.json", config)
+    values = own if document is None else Values(FILE, document)
     start = values.get_id("decoder_start_token_id")
     return GenerationConfig(
         eos_token_id=values.get_ids("eos_token_id") or own.get_ids("eos_token_id"),

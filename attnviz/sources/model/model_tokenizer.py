@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from attnviz.sources.checkpoint.config import read_json
-from attnviz.sources.model.tokenizer_config import FILE, token_text
+from attnviz.sources.checkpoint.files import TOKENIZER_CONFIG
+from attnviz.sources.model.tokenizer_config import token_text
 
 if TYPE_CHECKING:
     from attnviz.sources.model.checkpoint import Checkpoint
@@ -17,9 +17,7 @@ SPECIAL_FILE = "special_tokens_map.json"
 
 def model_tokenizer(checkpoint: Checkpoint) -> FileTokenizer:
     """The tokenizer. Raises CouldNotError where there is none."""
-    from attnviz.sources.tokenizing.tokenizer_json import load_tokenizer
-
-    return load_tokenizer(checkpoint.files.tokenizer)
+    return checkpoint.files.load_tokenizer()
 
 
 def tokenizer_settings(checkpoint: Checkpoint) -> Mapping[str, Any]:
@@ -27,9 +25,10 @@ def tokenizer_settings(checkpoint: Checkpoint) -> Mapping[str, Any]:
 
     Raises InvalidInputError for a file that is no JSON object.
     """
-    paths = (checkpoint.files.folder / name for name in (SPECIAL_FILE, FILE))
-    files = [read_json(path) for path in paths if path.is_file()]
-    return {key: value for file in files for key, value in file.items() if value is not None}
+    files = map(checkpoint.files.read_document, (SPECIAL_FILE, TOKENIZER_CONFIG))
+    return {
+        key: value for file in files if file for key, value in file.items() if value is not None
+    }
 
 
 def find_special_token(checkpoint: Checkpoint, name: str) -> str | None:

@@ -7,27 +7,24 @@ some classes by these settings, others read tokenizer.json alone.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 from attnviz.core.tokens import Tokens
-from attnviz.sources.checkpoint.config import format_value, read_json
-from attnviz.sources.checkpoint.files import TOKENIZER
+from attnviz.sources.checkpoint.config import format_value
+from attnviz.sources.checkpoint.files import TOKENIZER_CONFIG as FILE
+from attnviz.sources.checkpoint.source import CheckpointSource
 
-FILE = "tokenizer_config.json"
 
-
-def find_contradictions(folder: Path, text: str, tokens: Tokens) -> Iterator[str]:
+def find_contradictions(files: CheckpointSource, text: str, tokens: Tokens) -> Iterator[str]:
     """A sentence for each setting of the file that the tokens of a text contradict.
 
     Without a tokenizer.json there is none: the tokenizer is built by the settings.
 
     Raises InvalidInputError for a file that is no JSON object.
     """
-    path = folder / FILE
-    if not path.is_file() or not (folder / TOKENIZER).is_file():
+    settings = files.read_document(FILE) if files.has_tokenizer_json else None
+    if settings is None:
         return
-    settings = read_json(path)
     for key, token, at in (("add_bos_token", "bos_token", 0), ("add_eos_token", "eos_token", -1)):
         piece, is_set = token_text(settings.get(token)), settings.get(key)
         if not isinstance(is_set, bool) or piece is None:

@@ -1,0 +1,1 @@
+"""GGUF files (llama.cpp, Ollama): header, tensors, and settings by architecture."""

@@ -1,0 +1,79 @@
+"""GGUF architectures with an encoder: BERT, T5."""
+
+from __future__ import annotations
+
+from attnviz.sources.checkpoint.gguf.architecture import (
+    SIZES,
+    Architecture,
+)
+
+BERT = Architecture(
+    name="bert",
+    family="bert",
+    settings={**SIZES, "attention.layer_norm_epsilon": "layer_norm_eps"},
+    tensors={
+        "token_embd": "embeddings.word_embeddings",
+        "position_embd": "embeddings.position_embeddings",
+        "token_types": "embeddings.token_type_embeddings",
+        "token_embd_norm": "embeddings.LayerNorm",
+        "blk.{i}.attn_q": "encoder.layer.{i}.attention.self.query",
+        "blk.{i}.attn_k": "encoder.layer.{i}.attention.self.key",
+        "blk.{i}.attn_v": "encoder.layer.{i}.attention.self.value",
+        "blk.{i}.attn_output": "encoder.layer.{i}.attention.output.dense",
+        "blk.{i}.attn_output_norm": "encoder.layer.{i}.attention.output.LayerNorm",
+        "blk.{i}.ffn_up": "encoder.layer.{i}.intermediate.dense",
+        "blk.{i}.ffn_down": "encoder.layer.{i}.output.dense",
+        "blk.{i}.layer_output_norm": "encoder.layer.{i}.output.LayerNorm",
+        "cls": "cls.dense",  # of a classifier
+        "cls.output": "cls.output",
+    },
+)
+
+T5_SIDES = (("encoder", "enc", 1), ("decoder", "dec", 2))  # number of the feed-forward sublayer
+
+
+def t5_tensors() -> dict[str, str]:
+    """Names of T5's tensors: each sublayer of the family has a number."""
+    tensors = {"token_embd": "shared", "output": "lm_head"}
+    for side, short, last in T5_SIDES:
+        block, stored = f"{side}.block.{{i}}.layer", f"{short}.blk.{{i}}"
+        tensors[f"{short}.output_norm"] = f"{side}.final_layer_norm"
+        sublayers = [(0, "attn", "SelfAttention")]
+        sublayers += [(1, "cross_attn", "EncDecAttention")] if side == "decoder" else []
+        for number, name, attention in sublayers:
+            tensors[f"{stored}.{name}_norm"] = f"{block}.{number}.layer_norm"
+            for letter in "qkvo":
+                tensors[f"{stored}.{name}_{letter}"] = f"{block}.{number}.{attention}.{letter}"
+        tensors[f"{stored}.attn_rel_b"] = f"{block}.0.SelfAttention.relative_attention_bias"
+        tensors[f"{stored}.ffn_norm"] = f"{block}.{last}.layer_norm"
+        tensors[f"{stored}.ffn_up"] = f"{block}.{last}.DenseReluDense.wi"
+        tensors[f"{stored}.ffn_gate"] = f"{block}.{last}.DenseReluDense.wi_0"
+        tensors[f"{stored}.ffn_down"] = f"{block}.{last}.DenseReluDense.wo"
+    return tensors
+
+
+T5_GATED = {
+    f"{short}.blk.{{i}}.ffn_up": f"{side}.block.{{i}}.layer.{last}.DenseReluDense.wi_1"
+    for side, short, last in T5_SIDES
+}
+T5 = Architecture(
+    name="t5",
+    family="t5",
+    settings={
+        **SIZES,
+        "attention.key_length": "d_kv",
+        "attention.layer_norm_epsilon": "layer_norm_epsilon",
+        "attention.layer_norm_rms_epsilon": "layer_norm_epsilon",
+        "attention.relative_buckets_count": "relative_attention_num_buckets",
+        "decoder_block_count": "num_decoder_layers",
+        "decoder_start_token_id": "decoder_start_token_id",
+    },
+    tensors=t5_tensors(),
+    values={"relative_attention_max_distance": 128},
+    values_with={
+        "enc.blk.0.ffn_gate.weight": {"is_gated_act": True, "dense_act_fn": "gelu_new"},
+    },
+    tensors_with={"enc.blk.0.ffn_gate.weight": T5_GATED},
+)
+
+ROWS = (BERT, T5)
