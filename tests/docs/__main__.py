@@ -14,6 +14,7 @@ from attnviz.api.compare import compare
 from attnviz.render.formats import find_format
 from attnviz.render.style import Style
 from tests.checkpoints.minilm import folder
+from tests.checkpoints.smollm2 import REPEATED, path
 from tests.docs import DOCUMENTS, IMAGES, SENTENCE, TIRED, generated
 from tests.docs.catalogue import CATALOGUE, catalogue
 from tests.render.browser import launched
@@ -60,6 +61,9 @@ def main():
     }
     attnviz.write(pretrained, IMAGES / "minilm.png", dpi=100, **style)
     page_image(pretrained, IMAGES / "page.png")
+    induction = attnviz.look(REPEATED, model=str(path()), select_layers=17, select_heads=5)
+    style = {"title": "SmolLM2-135M-Instruct, layer 17", "captions": make_captions(induction)}
+    attnviz.write(induction, IMAGES / "induction.png", dpi=80, **style)
     both = compare("The cat sat on the mat", variants=["scaled-dot", "sparsemax"])
     attnviz.write(both, IMAGES / "compare.png", captions=make_captions(both), dpi=100)
 
