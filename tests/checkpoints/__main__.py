@@ -37,6 +37,7 @@ from tests.checkpoints.build import (
 from tests.checkpoints.checksums import MODELS, write_sums
 from tests.checkpoints.inputs import BERT, END, VOCAB
 from tests.checkpoints.logits import write_logits
+from tests.checkpoints.quantize import QUANTIZERS, store_quantized
 from tests.checkpoints.references import bucket_table, compute_references, default_config
 from tests.checkpoints.settings import CHECKPOINTS, ROPE_SETTINGS
 
@@ -67,14 +68,17 @@ def make_checkpoint(folder: str) -> None:
     model = model.to(getattr(torch, how.get("dtype", "float32")))
     path = MODELS / folder
     path.mkdir(parents=True, exist_ok=True)
+    stored = QUANTIZERS[how["quantize"]](model) if "quantize" in how else None
     size = "60kB" if "shards" in how else "5GB"
     model.save_pretrained(path, max_shard_size=size)
     (path / "generation_config.json").unlink(missing_ok=True)
+    if stored is not None:
+        store_quantized(path, stored)
     tokenizer = build_tokenizer(frame)
     (path / "tokenizer.json").write_text(tokenizer.to_str() + "\n")
     judge = to_float64(config, model, how)
     np.savez_compressed(path / "reference.npz", **compute_references(judge, tokenizer))
-    if not how.get("bare"):
+    if not how.get("bare") and "quantize" not in how:
         write_logits(folder)
     for name, (base, changes) in ROPE_SETTINGS.items():
         if base == folder:

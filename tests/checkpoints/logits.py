@@ -72,7 +72,7 @@ def main(names: list[str]) -> None:
     """Write the logits of these folders (none: all that have an output head)."""
     add_alibi_once()
     for folder in names or CHECKPOINTS:
-        if not CHECKPOINTS[folder][3].get("bare"):
+        if not CHECKPOINTS[folder][3].keys() & {"bare", "quantize"}:
             write_logits(folder)
     write_sums()
 

@@ -132,6 +132,7 @@ CHECKPOINTS: dict[str, tuple[str, tuple[str, ...], dict[str, Any], dict[str, Any
         {},
     ),
     "qwen3": ("qwen3", PLAIN, GROUPED | {"head_dim": 12}, {}),
+    "qwen3-fp8": ("qwen3", PLAIN, GROUPED | {"head_dim": 12}, {"quantize": "fp8"}),
     "gemma": ("gemma", LLAMA, SMALL | {"num_key_value_heads": 1, "head_dim": 10}, {"shards": 3}),
     "gemma2": (
         "gemma2",

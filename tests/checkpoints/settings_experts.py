@@ -103,6 +103,13 @@ EXPERTS: dict[str, tuple[str, tuple[str, ...], dict[str, Any], dict[str, Any]]] 
         SPARSE | {"num_local_experts": 4, "head_dim": 8, "sliding_window": 5, "swiglu_limit": 1.5},
         {},
     ),
+    "gpt_oss-mxfp4": (
+        "gpt_oss",
+        LLAMA,
+        SPARSE
+        | {"num_local_experts": 4, "head_dim": 8, "sliding_window": 5, "intermediate_size": 32},
+        {"quantize": "mxfp4"},
+    ),
     "granite": ("granite", LLAMA, GROUPED | MULTIPLIERS, {}),
     "granitemoe": (
         "granitemoe",

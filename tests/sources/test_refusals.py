@@ -111,7 +111,7 @@ def test_pickled_weights(folder, name):
 def test_quantized_by_config(folder):
     path = folder()
     edit_config(path, quantization_config={"quant_method": "gptq", "bits": 4})
-    assert_refused(path, "quantization_config: quantized weights are not supported")
+    assert_refused(path, 'quantized weights with quant_method = "gptq" are not supported; supp')
 
 
 @pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int32])

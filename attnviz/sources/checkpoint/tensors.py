@@ -13,7 +13,7 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from types import EllipsisType
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,7 @@ from attnviz.sources.strict_json import parse_json
 
 NUMPY_DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}
 DTYPE_NAMES = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"}
+DTYPE_NAMES |= {"F8_E4M3": "float8_e4m3", "F8_E5M2": "float8_e5m2"}
 TensorIndex = NDArray[np.intp] | slice | tuple[slice, slice] | EllipsisType
 ExpectedShape = Sequence[int | None]  # None: any size
 
@@ -61,7 +62,7 @@ class Tensor(Record, eq=False):
             return bits.view(np.float32)
         return numbers.astype(np.float32, copy=False)
 
-    def at(self, index: int) -> Tensor:
+    def at(self, index: int) -> Self:
         """The tensor at an index of the first axis; nothing is read.    [n, *shape] -> [*shape]"""
         size = (self.end - self.start) // self.shape[0]
         start = self.start + index * size
@@ -121,13 +122,13 @@ class Tensors(Record):
             raise InvalidInputError(f"the checkpoint has no tensor {name!r}")
         tensor = self.by_name[full_name]
         if shape and not matches_shape(tensor.shape, shape):
-            expected = " × ".join("any" if n is None else str(n) for n in shape)
-            actual = " × ".join(map(str, tensor.shape)) or "a scalar"
+            expected, actual = format_shape(shape), format_shape(tensor.shape)
             raise InvalidInputError(f"tensor {full_name!r} should be {expected}; it is {actual}")
         if not tensor.is_readable:
             raise InvalidInputError(
                 f"tensor {full_name!r} has dtype {tensor.dtype}; supported: "
-                f"{', '.join(NUMPY_DTYPES)} (convert 8-bit floats and quantized weights first)"
+                f"{', '.join(NUMPY_DTYPES)}, FP8 with a tensor of scales (…_scale_inv, …_scale), "
+                "MXFP4 blocks with scales"
             )
         return tensor
 
@@ -150,6 +151,11 @@ class Tensors(Record):
     def n_parameter(self) -> int:
         """Number of parameters."""
         return sum(math.prod(tensor.shape) for tensor in self.by_name.values())
+
+
+def format_shape(shape: ExpectedShape) -> str:
+    """A shape for a message, "32 × any"."""
+    return " × ".join("any" if n is None else str(n) for n in shape) or "a scalar"
 
 
 def matches_shape(shape: Shape, expected: ExpectedShape) -> bool:

@@ -15,11 +15,13 @@ from attnviz.record import Record
 from attnviz.sources.checkpoint.config import Config, format_value
 from attnviz.sources.checkpoint.files import CONFIG
 from attnviz.sources.checkpoint.hub import find_path
+from attnviz.sources.checkpoint.quantized_tensors import join_scales
 from attnviz.sources.checkpoint.source import CheckpointSource, find_source
 from attnviz.sources.checkpoint.tensors import Tensors
 from attnviz.sources.families import find_family
 from attnviz.sources.families.spec import Family
 from attnviz.sources.model.generation_config import GenerationConfig, read_generation_config
+from attnviz.sources.model.quantization import check_quantization, scale_block
 from attnviz.sources.model.size_checks import check_sizes, check_token_id
 from attnviz.sources.model.tokenizer_config import find_contradictions
 from attnviz.sources.tokenizing.tokenizers import Encoding, TextTokenizer
@@ -219,7 +221,8 @@ def open_checkpoint(folder_or_id: str, *, revision: str | None = None) -> Checkp
     family = find_family(values.get("model_type"))
     config = family.config(values)
     check_features(config, family)
-    tensors = Tensors(files.read_tensors(), family.prefixes)
+    by_name = join_scales(files.read_tensors(), scale_block(config))
+    tensors = Tensors(by_name, family.prefixes)
     checkpoint = Checkpoint(folder_or_id, files, family, config, tensors)
     check_sizes(checkpoint.stacks, tensors)
     return checkpoint
@@ -227,11 +230,7 @@ def open_checkpoint(folder_or_id: str, *, revision: str | None = None) -> Checkp
 
 def check_features(config: Config, family: Family) -> None:
     """Raise InvalidInputError for a setting that is not supported, with its key."""
-    if config.get("quantization_config"):
-        raise InvalidInputError(
-            "config.json: quantization_config: quantized weights are not supported; use the "
-            "original model"
-        )
+    check_quantization(config)
     if config.get("auto_map"):
         warnings.warn(
             "config.json: auto_map names code of the model's own, which does not run; the "
