@@ -8,8 +8,8 @@
 `look` computes the attention map of a sentence, `attend` attention over arrays; `read` loads
 attention that other programs saved, `write` saves a map to a file. `compare`, `diff`, `check`,
 `explain` and `head_stats` do what the commands of these names do; `measure` and `agreement` are
-numbers about heads. VARIANTS is the catalogue of mechanisms. Everything is imported when it is
-first used.
+numbers about heads, `expert_choices` are the experts that a mixture of experts chooses. VARIANTS
+is the catalogue of mechanisms. Everything is imported when it is first used.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from attnviz.api.check import check
     from attnviz.api.compare import compare
     from attnviz.api.diff import diff
+    from attnviz.api.expert_choices import expert_choices
     from attnviz.api.explain import explain
     from attnviz.api.head_stats import head_stats
     from attnviz.api.look import look
@@ -45,6 +46,7 @@ __all__ = [
     "check",
     "compare",
     "diff",
+    "expert_choices",
     "explain",
     "head_stats",
     "look",
@@ -59,6 +61,7 @@ _HOME = {
     "compare": "attnviz.api.compare",
     "diff": "attnviz.api.diff",
     "check": "attnviz.api.check",
+    "expert_choices": "attnviz.api.expert_choices",
     "explain": "attnviz.api.explain",
     "head_stats": "attnviz.api.head_stats",
     "measure": "attnviz.api.measure",

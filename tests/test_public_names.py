@@ -20,6 +20,7 @@ NAMES = [
     "check",
     "compare",
     "diff",
+    "expert_choices",
     "explain",
     "head_stats",
     "look",

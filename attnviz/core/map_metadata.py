@@ -49,6 +49,8 @@ class SourceMetadata(TypedDict, total=False):
     roles: of a chat, whose turn each segment is: "system", "user", "assistant".
     prompt: the text that the chat template made, in which tokens have their positions.
     predictions: the most probable next tokens after each query, or fillers of mask tokens.
+    experts: of a mixture of experts, their "count", the number "per_token", and for texts that are
+        not long the "routing": the experts of each token and their weights, by layer.
     """
 
     source: str
@@ -77,6 +79,7 @@ class SourceMetadata(TypedDict, total=False):
     roles: list[str]
     prompt: str
     predictions: Predictions
+    experts: dict[str, Any]
 
 
 class DerivedMetadata(TypedDict, total=False):

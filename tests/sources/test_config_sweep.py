@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from attnviz.errors import AttnvizError
-from attnviz.sources.model.checkpoint import check_features
+from attnviz.sources.model.feature_checks import check_features
 from attnviz.sources.model.size_checks import check_sizes
 from tests.sources.reference import MODELS, RecordingAttend, encoding_of_ids, open_model
 from tests.sources.weight_samples import IDS, TARGET_IDS, sample_weights, with_change

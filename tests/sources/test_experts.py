@@ -184,7 +184,7 @@ def test_sparsemixer_weights_each_expert_among_the_logits_near_it():
 @pytest.mark.parametrize(
     ("name", "values", "message"),
     [
-        ("mixtral", {"num_experts_per_tok": 6}, "num_experts_per_tok = 6 should be at most"),
+        ("mixtral", {"num_experts_per_tok": 6}, "num_experts_per_tok = 6 should be at most num_"),
         ("mixtral", {"num_local_experts": 4}, "num_local_experts = 4, but tensor .* has 5 rows"),
         ("qwen2_moe", {"mlp_only_layers": ["a"]}, "mlp_only_layers = .* should be a list of lay"),
         ("gpt_oss", {"num_local_experts": 3}, "num_local_experts = 3, but .*'layers.0.mlp.rou"),

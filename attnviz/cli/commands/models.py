@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from attnviz.cli.options.shared import GENERAL
 from attnviz.cli.options.spec import with_options
+
+if TYPE_CHECKING:
+    from attnviz.cli.environment import Environment
 
 
 @with_options(GENERAL)
@@ -21,6 +24,18 @@ def models(
         str | None,
         typer.Option("--revision", metavar="NAME", help="Model revision (branch, tag or commit)."),
     ] = None,
+    experts: Annotated[
+        str | None,
+        typer.Option(
+            "--experts",
+            metavar="TEXT",
+            help="Experts that a mixture of experts chooses for each token of a text.",
+        ),
+    ] = None,
+    layer: Annotated[
+        str | None, typer.Option("--layer", metavar="LIST", help="Layers of --experts: 0,2-5.")
+    ] = None,
+    csv: Annotated[bool, typer.Option("--csv", help="CSV output of --experts.")] = False,
     json: Annotated[bool, typer.Option("--json", help="JSON output.")] = False,
     **options: str,
 ) -> None:
@@ -30,8 +45,19 @@ def models(
     from attnviz.errors import MisuseError
 
     env = ctx.obj.with_color(options["color"])
-    if model is None and revision is not None:
-        raise MisuseError("--revision needs a MODEL")
+    for name, value in (("revision", revision), ("experts", experts)):
+        if model is None and value is not None:
+            raise MisuseError(f"--{name} needs a MODEL")
+    for name, is_given in (("layer", layer is not None), ("csv", csv)):
+        if experts is None and is_given:
+            raise MisuseError(f"--{name} needs --experts TEXT")
+    if csv and json:
+        raise MisuseError("give either --csv or --json, not both")
+    if model is not None and experts is not None:
+        show_experts(
+            env, model, revision, experts, layer, "csv" if csv else "json" if json else ""
+        )
+        return
     facts = list_families() if model is None else describe_checkpoint(model, revision)
     if json:
         from attnviz.render.reports.json_models import models_json
@@ -42,3 +68,28 @@ def models(
 
         report = families_table(facts) if isinstance(facts, list) else checkpoint_facts(facts)
         env.write(render_text(env, report))
+
+
+def show_experts(
+    env: Environment, model: str, revision: str | None, text: str, layers: str | None, form: str
+) -> None:
+    """Write the experts of each token: a table, or as "json" or "csv"."""
+    from attnviz.api.expert_choices import expert_choices
+    from attnviz.cli.input.sentences import read_valid_sentences, with_headings
+    from attnviz.cli.options.parse import parse_indices
+
+    request = {} if revision is None else {"revision": revision}
+    selected = parse_indices(layers, "--layer")
+    sentences = with_headings(read_valid_sentences(env, [text], None, None))
+    for sentence, heading in sentences:
+        facts = expert_choices(sentence.text, model=model, layers=selected, **request)
+        if form:
+            from attnviz.render.reports.experts_files import experts_csv, experts_json
+
+            env.write(experts_json(facts) if form == "json" else experts_csv(facts))
+        else:
+            from attnviz.cli.output.render import render_text
+            from attnviz.render.reports.terminal_experts import experts_table
+
+            env.write_text(heading)
+            env.write(render_text(env, experts_table(facts)))

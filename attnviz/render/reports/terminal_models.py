@@ -36,6 +36,7 @@ def checkpoint_facts(facts: ModelFacts) -> Facts:
         "vocabulary": facts["vocabulary"] and f"{facts['vocabulary']:,} tokens",
         "max. length": f"{facts['positions']:,} tokens" if facts["positions"] else "unlimited",
         "sliding window": facts["window"] and f"{facts['window']:,} tokens",
+        "experts": facts["experts"] and format_experts(facts["experts"], facts["layers"]),
         "parameters": f"{n_parameter} ({facts['dtype']}, {n_byte})",
         "tensors": format_dtypes(facts["dtypes"]),
         "tokenizer": facts["tokenizer"],
@@ -68,6 +69,14 @@ def format_heads(n_head: int, n_kv_head: int, d_head: int) -> str:
     """Number of heads, number of key/value heads where it differs, and head dimension."""
     kv_heads = f" (key/value heads: {n_kv_head})" if n_kv_head != n_head else ""
     return f"{n_head}{kv_heads}, head dim {d_head}"
+
+
+def format_experts(experts: ModelFacts, layers: Mapping[str, int]) -> str:
+    """Numbers of experts, and the layers that have them unless all have."""
+    shared = " and a shared one" if experts["shared"] else ""
+    some = len(experts["layers"]) < layers["self"]
+    where = f", in layers {format_ranges(experts['layers'])}" if some else ""
+    return f"{experts['count']}{shared}, {experts['per_token']} per token{where}"
 
 
 def format_count(n: int) -> str:

@@ -12,7 +12,7 @@ from attnviz.core.engine.layer_call import AttendCallback
 from attnviz.core.token_features import compute_token_features
 from attnviz.errors import AttnvizWarning, InvalidInputError, MisuseError
 from attnviz.record import Record
-from attnviz.sources.checkpoint.config import Config, format_value
+from attnviz.sources.checkpoint.config import Config
 from attnviz.sources.checkpoint.files import CONFIG
 from attnviz.sources.checkpoint.hub import find_path
 from attnviz.sources.checkpoint.quantized_tensors import join_scales
@@ -20,13 +20,15 @@ from attnviz.sources.checkpoint.source import CheckpointSource, find_source
 from attnviz.sources.checkpoint.tensors import Tensors
 from attnviz.sources.families import find_family
 from attnviz.sources.families.spec import Family
+from attnviz.sources.model.feature_checks import check_features
 from attnviz.sources.model.generation_config import GenerationConfig, read_generation_config
-from attnviz.sources.model.quantization import check_quantization, scale_block
+from attnviz.sources.model.quantization import scale_block
 from attnviz.sources.model.size_checks import check_sizes, check_token_id
 from attnviz.sources.model.tokenizer_config import find_contradictions
 from attnviz.sources.tokenizing.tokenizers import Encoding, TextTokenizer
 from attnviz.sources.transformer.attention import AttentionContext
 from attnviz.sources.transformer.embedding import embed_tokens, max_positions
+from attnviz.sources.transformer.experts import RoutingCallback
 from attnviz.sources.transformer.stack import LayerStack
 
 
@@ -162,12 +164,14 @@ class Checkpoint(Record):
         last_layer: int | None = None,
         target: Encoding | None = None,
         needs_output: bool = True,
+        on_routing: RoutingCallback | None = None,
     ) -> FloatArray:
         """Run the model up to `last_layer` (None: all layers); `attend` is called in each.
 
         An encoder-decoder runs its encoder; with a `target` (see `encode_target`), the whole
         encoder and then the decoder up to that layer. Without `needs_output`, the last layer
-        stops after its attention.
+        stops after its attention. `on_routing` is called with the router's choice in each layer
+        that has experts; only decoders have them.
         Shapes: -> [token, d_model], the hidden states after the last layer that ran
 
         Raises:
@@ -178,7 +182,9 @@ class Checkpoint(Record):
         if len(self.stacks) == 1:
             if target is not None:
                 raise MisuseError(f"{self.name!r} is no encoder-decoder; it takes no target")
-            context = AttentionContext(attend=attend, kind="self", needs_output=needs_output)
+            context = AttentionContext(
+                attend=attend, kind="self", needs_output=needs_output, on_routing=on_routing
+            )
             return self.run_stack(first, encoding, context, last_layer)
         needs_states = needs_output or target is not None
         context = AttentionContext(attend=attend, kind=first, needs_output=needs_states)
@@ -226,24 +232,3 @@ def open_checkpoint(folder_or_id: str, *, revision: str | None = None) -> Checkp
     checkpoint = Checkpoint(folder_or_id, files, family, config, tensors)
     check_sizes(checkpoint.stacks, tensors)
     return checkpoint
-
-
-def check_features(config: Config, family: Family) -> None:
-    """Raise InvalidInputError for a setting that is not supported, with its key."""
-    check_quantization(config)
-    if config.get("auto_map"):
-        warnings.warn(
-            "config.json: auto_map names code of the model's own, which does not run; the "
-            f"attention is that of {family.name}",
-            AttnvizWarning,
-            stacklevel=2,
-        )
-    for key, allowed in family.allowed_values.items():
-        value = config.get(key)
-        same_type = [choice for choice in allowed if type(choice) is type(value)]
-        if value is not None and value not in same_type:
-            choices = " or ".join(map(format_value, allowed))
-            raise InvalidInputError(
-                f"config.json: {key} = {format_value(value)} is not supported for "
-                f"{family.name}; it should be {choices}"
-            )

@@ -11,6 +11,7 @@ from attnviz.sources.checkpoint.config import Config
 from attnviz.sources.families.attention_config import is_sliding
 from attnviz.sources.families.slots import Layer
 from attnviz.sources.families.spec import Attention
+from attnviz.sources.model.expert_records import describe_experts
 from attnviz.sources.transformer.attention import layer_variant
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def describe(checkpoint: Checkpoint) -> dict[str, Any]:
         "vocabulary": config.get_optional_int("n_vocab"),
         "positions": checkpoint.n_position,
         "window": window_size(config),
+        "experts": describe_experts(next(iter(checkpoint.stacks.values()))),
         "dtype": checkpoint.tensors.dtype,
         "dtypes": checkpoint.tensors.n_by_dtype,
         "numbers": checkpoint.tensors.n_parameter,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import field
+from dataclasses import field, replace
 from functools import lru_cache
 from pathlib import Path, PurePath
 from typing import Any
@@ -23,6 +23,7 @@ from attnviz.sources.memory import MapFormat, check_memory, machine_memory, with
 from attnviz.sources.model.chat import Chat, build_chat
 from attnviz.sources.model.checkpoint import Checkpoint, open_checkpoint
 from attnviz.sources.model.describe import describe
+from attnviz.sources.model.expert_records import routing_records
 from attnviz.sources.model.memory_estimate import estimate_memory
 from attnviz.sources.model.model_input import decoder_input, with_generated
 from attnviz.sources.model.model_intervention import build_intervention, check_intervention
@@ -33,6 +34,9 @@ from attnviz.sources.model.predictions import (
 )
 from attnviz.sources.model.truncation import fit_length
 from attnviz.sources.tokenizing.tokenizers import Encoding
+from attnviz.sources.transformer.experts import Routing
+
+MAX_CHOICES = 20_000  # of experts in the metadata: layers times tokens times experts per token
 
 
 def build_model_pass(text: str, context: str | None, **options: Any) -> ModelPass:
@@ -94,6 +98,7 @@ class ModelPass(Record):
     request: PredictionRequest | None = None
     chat: Chat | None = None
     predicted: list[Predictions] = field(default_factory=list)  # of the run, if requested
+    routings: list[Routing] = field(default_factory=list)  # of the run, one per layer with experts
 
     @property
     def queries(self) -> Tokens:
@@ -125,18 +130,41 @@ class ModelPass(Record):
         def attend_this_kind(call: LayerCall) -> Any:
             return attend(call) if call.kind == self.kind else run_unrecorded(call)
 
+        self.routings.clear()
         hidden = self.model.run(
             self.encoding,
             attend_this_kind,
             last_layer=None if self.request else last_layer,
             target=self.target,
             needs_output=self.request is not None,
+            on_routing=self.record_routing,
         )
         if self.request is not None:
             tokens = self.encoding if self.target is None else self.target
             self.predicted[:] = [
                 predict_tokens(self.model, self.kind, tokens, hidden, self.request)
             ]
+
+    def record_routing(self, routing: Routing) -> None:
+        """Keep the router's choice in a layer for the metadata, if all layers fit into it."""
+        if routing.experts.size * self.n_layer <= MAX_CHOICES:
+            self.routings.append(routing)
+
+    def route_tokens(self, last_layer: int | None = None) -> list[Routing]:
+        """The router's choice in each layer that has experts, up to `last_layer`."""
+        routings: list[Routing] = []
+
+        def attend(call: LayerCall) -> Any:
+            return run_unrecorded(replace(call, variant=self.variant_for(call)))
+
+        self.model.run(
+            self.encoding,
+            attend,
+            last_layer=last_layer,
+            needs_output=False,
+            on_routing=routings.append,
+        )
+        return routings
 
     def check_last_layer(self, last: int) -> None:
         """Raise MisuseError for an intervention in layers after the last one that runs."""
@@ -182,6 +210,10 @@ class ModelPass(Record):
             meta["prompt"] = self.chat.prompt
         if self.truncated:
             meta["truncated"] = dict(self.truncated)
+        if facts["experts"]:
+            experts = {name: facts["experts"][name] for name in ("count", "per_token")}
+            routing = routing_records(self.routings)
+            meta["experts"] = {**experts, "routing": routing} if routing else experts
         if self.predicted:
             meta["predictions"] = self.predicted[0]
         if not self.intervention:

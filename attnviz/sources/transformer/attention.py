@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import field, replace
 
 import numpy as np
@@ -20,7 +20,7 @@ from attnviz.sources.checkpoint.config import raise_invalid
 from attnviz.sources.families.attention_config import disentangled_score
 from attnviz.sources.families.slots import Layer
 from attnviz.sources.families.spec import Attention, RelativeTables
-from attnviz.sources.transformer.experts import Routing
+from attnviz.sources.transformer.experts import RoutingCallback
 from attnviz.sources.transformer.kv_cache import KVCache
 from attnviz.sources.transformer.matmul import materialize
 from attnviz.sources.transformer.weights import Weights
@@ -46,7 +46,7 @@ class AttentionContext(Record, kw_only=True, eq=False):
     encoder_states: FloatArray | None = None
     needs_output: bool = True
     cache: KVCache | None = None
-    on_routing: Callable[[Routing], None] | None = None
+    on_routing: RoutingCallback | None = None
 
 
 def attention_layer(

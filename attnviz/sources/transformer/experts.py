@@ -6,15 +6,15 @@ The matrices of an expert are read only if the router chose it for a token.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
 
 from attnviz.core.arrays import FloatArray, IntArray
 from attnviz.core.numerics import softmax
-from attnviz.errors import InvalidInputError
 from attnviz.record import Record
-from attnviz.sources.checkpoint.config import raise_invalid
+from attnviz.sources.checkpoint.config import Config, raise_invalid
 from attnviz.sources.checkpoint.tensors import Tensor
 from attnviz.sources.families.spec import Experts, ExpertTensors, FeedForward
 from attnviz.sources.transformer.activations import sigmoid
@@ -24,6 +24,7 @@ from attnviz.sources.transformer.weights import Weights
 
 Choice = tuple[IntArray, FloatArray]
 ALL = np.array(True)
+N_SPARSEMIXER = 2  # experts that SparseMixer chooses for a token
 
 
 class Routing(Record, eq=False):
@@ -36,6 +37,9 @@ class Routing(Record, eq=False):
     n_expert: int
     experts: IntArray
     weights: FloatArray
+
+
+RoutingCallback = Callable[[Routing], None]
 
 
 def mixture_of_experts(
@@ -126,13 +130,26 @@ def route(experts: Experts, w: Weights, x: FloatArray, layer: int) -> Routing:
     found = (name for name in experts.router if w.tensors.find(f"{w.prefix}{name}.weight"))
     name = next(found, experts.router[0])
     logits = w.linear(x, name, n_expert, bias=experts.router_bias)
+    n_chosen = experts_per_token(experts, w.config)
     if experts.routing == "sparsemixer":
-        return Routing(layer, n_expert, *sparsemixer(logits, jitter=router_jitter(w)))
-    key, n_chosen = w.config.find("num_experts_per_tok")
-    if w.config.get_int("num_experts_per_tok") > n_expert:
-        raise_invalid(key, n_chosen, f"at most the number of experts, {n_expert}")
+        jitter = w.config.get_float("router_jitter_noise")
+        return Routing(layer, n_expert, *sparsemixer(logits, jitter=jitter))
     normalize = w.resolve_flag(experts.normalize)
     return Routing(layer, n_expert, *choose_largest(logits, n_chosen, normalize=normalize))
+
+
+def experts_per_token(experts: Experts, config: Config) -> int:
+    """Number of experts that the router chooses for a token."""
+    key, n_expert = config.find("n_expert")
+    if experts.routing == "sparsemixer":
+        if config.get_int("n_expert") < N_SPARSEMIXER:
+            raise_invalid(key, n_expert, f"at least {N_SPARSEMIXER}")
+        return N_SPARSEMIXER
+    n_chosen = config.get_int("num_experts_per_tok")
+    if n_chosen > config.get_int("n_expert"):
+        chosen_key = config.find("num_experts_per_tok")[0]
+        raise_invalid(chosen_key, n_chosen, f"at most {key}, {n_expert}")
+    return n_chosen
 
 
 def choose_largest(logits: FloatArray, n_chosen: int, *, normalize: bool) -> Choice:
@@ -157,7 +174,7 @@ def sparsemixer(logits: FloatArray, *, jitter: float) -> Choice:
     Paper: 2409.12136
     """
     chosen, weights, remaining = [], [], logits
-    for _ in range(2):
+    for _ in range(N_SPARSEMIXER):
         first = remaining.argmax(-1)[:, None]
         peak = np.take_along_axis(remaining, first, axis=-1)
         is_far = peak - logits > 2 * jitter * np.maximum(np.abs(logits), peak)
@@ -167,11 +184,3 @@ def sparsemixer(logits: FloatArray, *, jitter: float) -> Choice:
         remaining = remaining.copy()
         np.put_along_axis(remaining, first, -np.inf, axis=-1)
     return np.concatenate(chosen, -1), np.concatenate(weights, -1)
-
-
-def router_jitter(w: Weights) -> float:
-    """The width of SparseMixer's window, and a check of the number of experts."""
-    key, n_expert = w.config.find("n_expert")
-    if w.config.get_int("n_expert") < 2:
-        raise InvalidInputError(f"config.json: {key} = {n_expert} should be at least 2")
-    return w.config.get_float("router_jitter_noise")
