@@ -18,7 +18,7 @@ from attnviz.sources.tokenizing.tokenizer_document import (
     AddedToken,
     NamedTokens,
     Step,
-    Template,
+    TokenTemplate,
     byte_level,
     make_document,
     post_template,
@@ -55,44 +55,44 @@ QWEN2_WORDS = (
 CLIP_WORDS = r"'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"
 
 
-def gpt2_template(settings: FolderSettings) -> Template:
+def gpt2_template(settings: FolderSettings) -> TokenTemplate:
     """The start token before each text, where it is set."""
     if not settings.get_bool("add_bos_token", False):
-        return Template("$A", "$A $B:1")
+        return TokenTemplate("$A", "$A $B:1")
     bos = settings.text("bos_token", END_OF_TEXT)
-    return Template(f"{bos} $A", f"{bos} $A {bos} $B")
+    return TokenTemplate(f"{bos} $A", f"{bos} $A {bos} $B")
 
 
-def roberta_template(settings: FolderSettings) -> Template:
+def roberta_template(settings: FolderSettings) -> TokenTemplate:
     """<s> and </s> around each text."""
     cls, sep = settings.text("cls_token", "<s>"), settings.text("sep_token", "</s>")
-    return Template(f"{cls} $A {sep}", f"{cls} $A {sep} {sep} $B {sep}")
+    return TokenTemplate(f"{cls} $A {sep}", f"{cls} $A {sep} {sep} $B {sep}")
 
 
-def deberta_template(settings: FolderSettings) -> Template:
+def deberta_template(settings: FolderSettings) -> TokenTemplate:
     """[CLS] and [SEP] around each text."""
     cls, sep = settings.text("cls_token", "[CLS]"), settings.text("sep_token", "[SEP]")
-    return Template(f"{cls} $A {sep}", f"{cls} $A {sep} $B:1 {sep}:1")
+    return TokenTemplate(f"{cls} $A {sep}", f"{cls} $A {sep} $B:1 {sep}:1")
 
 
-def blenderbot_template(settings: FolderSettings) -> Template:
+def blenderbot_template(settings: FolderSettings) -> TokenTemplate:
     """</s> after the text."""
     eos = settings.text("eos_token", "</s>")
-    return Template(f"$A {eos}", f"$A {eos} $B {eos}")
+    return TokenTemplate(f"$A {eos}", f"$A {eos} $B {eos}")
 
 
-def clip_template(settings: FolderSettings) -> Template:
+def clip_template(settings: FolderSettings) -> TokenTemplate:
     """<|startoftext|> and <|endoftext|> around each text."""
     bos = settings.text("bos_token", "<|startoftext|>")
     eos = settings.text("eos_token", END_OF_TEXT)
-    return Template(f"{bos} $A {eos}", f"{bos} $A {eos} {eos} $B {eos}")
+    return TokenTemplate(f"{bos} $A {eos}", f"{bos} $A {eos} {eos} $B {eos}")
 
 
 class ByteLevelKind(Record, kw_only=True):
     """A byte-level BPE class: special tokens by name, template, and the steps before BPE."""
 
     named: NamedTokens = field(default_factory=dict)
-    template: Callable[[FolderSettings], Template] = gpt2_template
+    template: Callable[[FolderSettings], TokenTemplate] = gpt2_template
     add_prefix_space: bool = False  # where tokenizer_config.json does not state it
     normalizers: tuple[Step, ...] = ()
     words: Step | None = None  # the split into words; None: GPT-2's

@@ -8,7 +8,7 @@ from __future__ import annotations
 from attnviz.sources.tokenizing.special_tokens import FolderSettings
 from attnviz.sources.tokenizing.tokenizer_document import (
     AddedToken,
-    Template,
+    TokenTemplate,
     byte_level,
     make_document,
     post_template,
@@ -43,6 +43,6 @@ def build_byt5(settings: FolderSettings) -> bytes:
         added,
         ids,
         pre_tokenizer=byte_level(use_regex=False),
-        post_processor=post_template(Template("$A </s>", "$A </s> $B </s>"), ids),
+        post_processor=post_template(TokenTemplate("$A </s>", "$A </s> $B </s>"), ids),
         decoder=byte_level(),
     )

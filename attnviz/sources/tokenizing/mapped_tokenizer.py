@@ -18,7 +18,7 @@ from attnviz.sources.tokenizing.limited_tokenizer import LimitedTokenizer
 from attnviz.sources.tokenizing.sentencepiece_document import sentencepiece_document
 from attnviz.sources.tokenizing.sentencepiece_model import read_sentencepiece
 from attnviz.sources.tokenizing.special_tokens import FolderSettings
-from attnviz.sources.tokenizing.tokenizer_document import AddedToken, Template, post_template
+from attnviz.sources.tokenizing.tokenizer_document import AddedToken, TokenTemplate, post_template
 
 UNKNOWN = "<unk>"
 SPECIAL = ("<s>", "</s>", "<pad>", UNKNOWN)
@@ -60,7 +60,7 @@ class MappedTokenizer:
         return "".join(self.pieces.get(i, UNKNOWN) for i in ids).replace("▁", " ").strip()
 
 
-def piece_document(path: Path, special: list[str], template: Template) -> bytes:
+def piece_document(path: Path, special: list[str], template: TokenTemplate) -> bytes:
     """The content of a tokenizer.json for a SentencePiece model with further special tokens."""
     model = read_sentencepiece(path)
     ids = {piece.text: i for i, piece in enumerate(model.pieces)}
@@ -77,7 +77,7 @@ def build_marian(model: Path, vocab: Path, settings: FolderSettings) -> bytes:
     if settings.get_bool("separate_vocabs", False):
         raise InvalidInputError("tokenizer_config.json: separate_vocabs = true is not supported")
     codes = [piece for piece in read_ids(vocab) if piece.startswith(">>") and piece[-2:] == "<<"]
-    return piece_document(model, [*SPECIAL[1:], *codes], Template("$A </s>", "$A $B </s>"))
+    return piece_document(model, [*SPECIAL[1:], *codes], TokenTemplate("$A </s>", "$A $B </s>"))
 
 
 def build_m2m100(model: Path, vocab: Path, settings: FolderSettings) -> bytes:
@@ -85,7 +85,7 @@ def build_m2m100(model: Path, vocab: Path, settings: FolderSettings) -> bytes:
     del vocab
     codes = [f"__{code}__" for code in m2m100_languages(settings)]
     source = f"__{settings.get_str('src_lang', 'en')}__"
-    template = Template(f"{source} $A </s>", f"{source} $A $B </s>")
+    template = TokenTemplate(f"{source} $A </s>", f"{source} $A $B </s>")
     return piece_document(model, [*SPECIAL, *codes], template)
 
 

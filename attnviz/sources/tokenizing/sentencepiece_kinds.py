@@ -33,7 +33,7 @@ from attnviz.sources.tokenizing.tokenizer_document import (
     AddedToken,
     NamedTokens,
     Step,
-    Template,
+    TokenTemplate,
     post_template,
     replace,
 )
@@ -64,7 +64,7 @@ class SentencePieceKind(Record, kw_only=True):
 
     layout: Layout = pieces_of_file
     named: NamedTokens = field(default_factory=dict)
-    template: Callable[[FolderSettings], Template]
+    template: Callable[[FolderSettings], TokenTemplate]
     before: Callable[[FolderSettings], list[Step]] = lambda settings: []
     others: Callable[[FolderSettings], list[str]] = lambda settings: []
     legacy: bool = True  # where tokenizer_config.json does not state it
@@ -102,52 +102,52 @@ def deberta_steps(settings: FolderSettings) -> list[Step]:
     return [{"type": "Lowercase"}] if settings.get_bool("do_lower_case", False) else []
 
 
-def brackets(settings: FolderSettings) -> Template:
+def brackets(settings: FolderSettings) -> TokenTemplate:
     """[CLS] and [SEP] around each text."""
     cls, sep = settings.text("cls_token", "[CLS]"), settings.text("sep_token", "[SEP]")
-    return Template(f"{cls} $A {sep}", f"{cls} $A {sep} $B:1 {sep}:1")
+    return TokenTemplate(f"{cls} $A {sep}", f"{cls} $A {sep} $B:1 {sep}:1")
 
 
-def roberta(settings: FolderSettings) -> Template:
+def roberta(settings: FolderSettings) -> TokenTemplate:
     """<s> and </s> around each text."""
     cls, sep = settings.text("cls_token", "<s>"), settings.text("sep_token", "</s>")
-    return Template(f"{cls} $A {sep}", f"{cls} $A {sep} {sep} $B {sep}")
+    return TokenTemplate(f"{cls} $A {sep}", f"{cls} $A {sep} {sep} $B {sep}")
 
 
-def ended(settings: FolderSettings) -> Template:
+def ended(settings: FolderSettings) -> TokenTemplate:
     """</s> after each text."""
     eos = settings.text("eos_token", "</s>")
-    return Template(f"$A {eos}", f"$A {eos} $B {eos}")
+    return TokenTemplate(f"$A {eos}", f"$A {eos} $B {eos}")
 
 
-def ended_once(settings: FolderSettings) -> Template:
+def ended_once(settings: FolderSettings) -> TokenTemplate:
     """</s> at the end."""
     eos = settings.text("eos_token", "</s>")
-    return Template(f"$A {eos}", f"$A $B {eos}")
+    return TokenTemplate(f"$A {eos}", f"$A $B {eos}")
 
 
-def begun(bos_default: str, eos_default: str) -> Callable[[FolderSettings], Template]:
+def begun(bos_default: str, eos_default: str) -> Callable[[FolderSettings], TokenTemplate]:
     """The start token, and the end token where it is set, around each text."""
 
-    def template(settings: FolderSettings) -> Template:
+    def template(settings: FolderSettings) -> TokenTemplate:
         is_begun = settings.get_bool("add_bos_token", True)
         is_ended = settings.get_bool("add_eos_token", False)
         bos = settings.text("bos_token", bos_default) if is_begun else ""
         eos = settings.text("eos_token", eos_default) if is_ended else ""
         second = f"{bos and f'{bos}:1'} $B:1 {eos and f'{eos}:1'}"
-        return Template(f"{bos} $A {eos}", f"{bos} $A {eos} {second}")
+        return TokenTemplate(f"{bos} $A {eos}", f"{bos} $A {eos} {second}")
 
     return template
 
 
-def language(default: str, *, first: bool) -> Callable[[FolderSettings], Template]:
+def language(default: str, *, first: bool) -> Callable[[FolderSettings], TokenTemplate]:
     """The code of the source language, before the text or after its end token."""
 
-    def template(settings: FolderSettings) -> Template:
+    def template(settings: FolderSettings) -> TokenTemplate:
         code = settings.get_str("src_lang", default)
         if first and not settings.get_bool("legacy_behaviour", False):
-            return Template(f"{code} $A </s>", f"{code} $A $B </s>")
-        return Template(f"$A </s> {code}", f"$A $B </s> {code}")
+            return TokenTemplate(f"{code} $A </s>", f"{code} $A $B </s>")
+        return TokenTemplate(f"$A </s> {code}", f"$A $B </s> {code}")
 
     return template
 
@@ -221,7 +221,7 @@ SENTENCEPIECE_KINDS: Mapping[str, SentencePieceKind] = {
     "XGLMTokenizer": SentencePieceKind(
         layout=fairseq_layout(*madeup_words(7)),
         named=FAIRSEQ,
-        template=lambda settings: Template("</s> $A", "</s> $A </s> </s> $B"),
+        template=lambda settings: TokenTemplate("</s> $A", "</s> $A </s> </s> $B"),
         others=lambda settings: madeup_words(7),
     ),
     "MBartTokenizer": SentencePieceKind(

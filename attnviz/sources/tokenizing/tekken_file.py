@@ -13,7 +13,7 @@ from attnviz.sources.tokenizing.byte_files import byte_letters
 from attnviz.sources.tokenizing.special_tokens import FolderSettings, read_json_value
 from attnviz.sources.tokenizing.tokenizer_document import (
     AddedToken,
-    Template,
+    TokenTemplate,
     byte_level,
     make_document,
     post_template,
@@ -85,7 +85,7 @@ def build_tekken(path: Path, settings: FolderSettings) -> bytes:
         pre_tokenizer=sequence(
             "pretokenizers", [split(pattern, "Isolated", regex=True), byte_level(use_regex=False)]
         ),
-        post_processor=post_template(Template("<s> $A", "<s> $A <s>:1 $B:1"), ids),
+        post_processor=post_template(TokenTemplate("<s> $A", "<s> $A <s>:1 $B:1"), ids),
         decoder=byte_level(),
     )
 

@@ -29,7 +29,7 @@ class AddedToken(NamedTuple):
 NamedTokens = Mapping[str, AddedToken | str]  # "bos_token" … -> token
 
 
-class Template(NamedTuple):
+class TokenTemplate(NamedTuple):
     """The special tokens around a text and around a pair of texts, as in "[CLS] $A [SEP]"."""
 
     single: str
@@ -94,7 +94,7 @@ def byte_level(*, add_prefix_space: bool = False, use_regex: bool = True) -> Ste
     }
 
 
-def post_template(template: Template, vocabulary: Vocabulary) -> Step:
+def post_template(template: TokenTemplate, vocabulary: Vocabulary) -> Step:
     """The post-processor that adds the special tokens of a template.
 
     Raises InvalidInputError for a token that is not in the vocabulary.

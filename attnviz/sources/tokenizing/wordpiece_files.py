@@ -13,7 +13,7 @@ from attnviz.sources.tokenizing.special_tokens import FolderSettings
 from attnviz.sources.tokenizing.tokenizer_document import (
     AddedToken,
     NamedTokens,
-    Template,
+    TokenTemplate,
     make_document,
     post_template,
 )
@@ -62,19 +62,19 @@ def read_vocabulary(path: Path) -> dict[str, int]:
 def build_bert(path: Path, settings: FolderSettings) -> bytes:
     """BERT's tokenizer: words by white space, punctuation and CJK characters, then WordPiece."""
     sep, cls = settings.text("sep_token", "[SEP]"), settings.text("cls_token", "[CLS]")
-    template = Template(f"{cls} $A {sep}", f"{cls} $A {sep} $B:1 {sep}:1")
+    template = TokenTemplate(f"{cls} $A {sep}", f"{cls} $A {sep} $B:1 {sep}:1")
     return wordpiece_document(path, settings, BERT, template)
 
 
 def build_mpnet(path: Path, settings: FolderSettings) -> bytes:
     """MPNet's tokenizer: BERT's with the special tokens of RoBERTa."""
     sep, cls = settings.text("sep_token", "</s>"), settings.text("cls_token", "<s>")
-    template = Template(f"{cls} $A {sep}", f"{cls} $A {sep} {sep} $B {sep}")
+    template = TokenTemplate(f"{cls} $A {sep}", f"{cls} $A {sep} {sep} $B {sep}")
     return wordpiece_document(path, settings, MPNET, template)
 
 
 def wordpiece_document(
-    path: Path, settings: FolderSettings, named: NamedTokens, template: Template
+    path: Path, settings: FolderSettings, named: NamedTokens, template: TokenTemplate
 ) -> bytes:
     """The content of a tokenizer.json for a WordPiece vocabulary."""
     for key in ("do_basic_tokenize",):
@@ -114,11 +114,14 @@ def build_esm(path: Path, settings: FolderSettings) -> bytes:
     special = {token.content for token in named}
     letters = [AddedToken(text, special=False) for text in vocabulary if text not in special]
     cls, eos = settings.text("cls_token", "<cls>"), settings.text("eos_token", "<eos>")
+    template = TokenTemplate(f"{cls} $A {eos}", f"{cls} $A {eos} $B {eos}")
     unknown = settings.text("unk_token", "<unk>")
     return make_document(
         {"type": "WordLevel", "vocab": vocabulary, "unk_token": unknown},
         [*named, *letters],
         ids,
         pre_tokenizer={"type": "WhitespaceSplit"},
-        post_processor=post_template(Template(f"{cls} $A {eos}", f"{cls} $A {eos} $B {eos}"), ids),
+        post_processor=post_template(
+            TokenTemplate(f"{cls} $A {eos}", f"{cls} $A {eos} $B {eos}"), ids
+        ),
     )
