@@ -101,7 +101,7 @@ def test_missing_tokenizer(folder):
     assert np.isfinite(run(path)).all()
 
 
-@pytest.mark.parametrize("name", ["pytorch_model.bin", "model.pt", "weights.pkl", "tf_model.h5"])
+@pytest.mark.parametrize("name", ["model.pt", "weights.pkl", "tf_model.h5"])
 def test_pickled_weights(folder, name):
     path = folder()
     (path / "model.safetensors").rename(path / name)
@@ -356,7 +356,7 @@ def test_a_target_for_an_encoder(folder):
 def test_the_advice_for_pickled_weights_keeps_the_output_head(folder, architectures, name):
     path = folder()
     edit_config(path, architectures=architectures)
-    (path / "model.safetensors").rename(path / "pytorch_model.bin")
+    (path / "model.safetensors").rename(path / "pytorch_model.pt")
     assert_refused(path, rf"transformers\.{name}\.from_pretrained\(FOLDER\)\.save_pretrained")
 
 

@@ -10,7 +10,8 @@ import pytest
 from safetensors.numpy import save_file
 
 from attnviz.errors import CouldNotError, InvalidInputError
-from attnviz.sources.checkpoint.tensors import Tensors, read_tensors
+from attnviz.sources.checkpoint.tensors import Tensors
+from attnviz.sources.checkpoint.weight_files import read_tensors
 
 EVERY = np.arange(1 << 16, dtype=np.uint16)
 

@@ -1,4 +1,4 @@
-"""Files of a checkpoint: config.json, tokenizer.json and safetensors weights."""
+"""Files of a checkpoint: config.json, tokenizer.json and the weights."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from attnviz.errors import CouldNotError, InvalidInputError
 from attnviz.record import Record
 from attnviz.sources.checkpoint.config import format_value, read_json
-from attnviz.sources.checkpoint.tensors import Tensor, read_tensors
+from attnviz.sources.checkpoint.tensors import Tensor
+from attnviz.sources.checkpoint.weight_files import read_tensors
 from attnviz.sources.safe_read import decode_text, read_file
 
 if TYPE_CHECKING:
@@ -18,8 +19,10 @@ if TYPE_CHECKING:
 
 CONFIG, TOKENIZER = "config.json", "tokenizer.json"
 TOKENIZER_CONFIG = "tokenizer_config.json"
-WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
-PICKLE_EXTENSIONS = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".h5", ".msgpack")
+# In the order in which they are read; an index lists the files of a divided checkpoint.
+WEIGHT_NAMES = ("model.safetensors", "pytorch_model.bin")
+WEIGHTS, INDEX = WEIGHT_NAMES[0], f"{WEIGHT_NAMES[0]}.index.json"
+PICKLE_EXTENSIONS = (".pt", ".pth", ".ckpt", ".pkl", ".h5", ".msgpack")
 PLAIN_CLASS = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,80}")
 
 
@@ -75,14 +78,18 @@ def find_files(folder: Path) -> CheckpointFiles:
     """
     if not (folder / CONFIG).is_file():
         raise CouldNotError(f"{str(folder)!r} is not a model folder (no {CONFIG})")
-    if (folder / WEIGHTS).is_file():
-        return CheckpointFiles(folder, (folder / WEIGHTS,))
-    if (folder / INDEX).is_file():
-        names = shard_names(folder / INDEX)
-        for name in names:
-            if not (folder / name).is_file():
-                raise CouldNotError(f"{str(folder)!r} has no {name!r}, which {INDEX} lists")
-        return CheckpointFiles(folder, tuple(folder / name for name in names))
+    for weights in WEIGHT_NAMES:
+        if (folder / weights).is_file():
+            return CheckpointFiles(folder, (folder / weights,))
+        index = folder / f"{weights}.index.json"
+        if index.is_file():
+            names = shard_names(index)
+            for name in names:
+                if not (folder / name).is_file():
+                    raise CouldNotError(
+                        f"{str(folder)!r} has no {name!r}, which {index.name} lists"
+                    )
+            return CheckpointFiles(folder, tuple(folder / name for name in names))
     pickled = sorted(p.name for p in folder.iterdir() if p.suffix in PICKLE_EXTENSIONS)
     if pickled:
         raise InvalidInputError(
@@ -117,12 +124,13 @@ def shard_names(index: Path) -> tuple[str, ...]:
 
 
 def check_shard_names(names: Iterable[object], index: Path) -> Iterable[str]:
-    """The names. Raises InvalidInputError for one that is not a plain *.safetensors name."""
+    """The names. Raises InvalidInputError for one without the extension that the index names."""
+    extension = Path(index.name.removesuffix(".index.json")).suffix
     for name in names:
-        is_other = not isinstance(name, str) or not name.endswith(".safetensors")
+        is_other = not isinstance(name, str) or not name.endswith(extension)
         if is_other or set(str(name)) & set("/\\:\0") or str(name).startswith("."):
             raise InvalidInputError(
                 f"{str(index)!r} lists the file {format_value(name)}; it should be a "
-                ".safetensors file in the same folder"
+                f"{extension} file in the same folder"
             )
         yield str(name)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from attnviz.errors import CouldNotError, InvalidInputError
-from attnviz.sources.checkpoint.files import CONFIG, INDEX, TOKENIZER, WEIGHTS, shard_names
+from attnviz.sources.checkpoint.files import CONFIG, TOKENIZER, WEIGHT_NAMES, shard_names
 from attnviz.sources.checkpoint.source import GGUF_EXTENSION, list_names
 
 MAX_MODEL_NAME = 96  # the Hub's own limit
@@ -22,8 +22,9 @@ def find_path(name: str, revision: str | None = None) -> Path:
     """The path of a checkpoint: a local one, or that of a snapshot in the Hub's cache.
 
     Cached files are not requested again, so a model that was used once needs no network. Only
-    config.json, tokenizer files and safetensors files are downloaded; of a model without them,
-    its GGUF file, which OWNER/NAME/FILE.gguf selects where there are several.
+    config.json, tokenizer files and weights are downloaded, of these safetensors files first; of
+    a model without them, its GGUF file, which OWNER/NAME/FILE.gguf selects where there are
+    several.
     Raises CouldNotError where there is no such path and no such model, or no network,
     InvalidInputError for a file that is no checkpoint.
     """
@@ -68,12 +69,8 @@ def fetch_model(model: HubModel) -> Path:
             return fetch_gguf(model, file)
         raise CouldNotError(f"model {model.name!r} has no {CONFIG} and no GGUF file")
     model = HubModel(model.name, config.parent.name)  # the other files of the same commit
-    index = model.fetch(INDEX, required=False)
-    has_weights = [
-        model.fetch(weights) is not None
-        for weights in ((WEIGHTS,) if index is None else shard_names(index))
-    ]
-    if not any(has_weights) and (file := only_gguf(model, model.file_names())):
+    names = sorted(WEIGHT_NAMES, key=model.is_missing)
+    if not any(map(model.fetch_weights, names)) and (file := only_gguf(model, model.file_names())):
         return fetch_gguf(model, file)
     if model.fetch(TOKENIZER, required=False) is None:
         from attnviz.sources.tokenizing.special_tokens import SETTINGS_FILES
@@ -173,6 +170,20 @@ class HubModel:
             return []
         files = (path for path in folder.rglob("*") if path.is_file())
         return sorted(path.relative_to(folder).as_posix() for path in files)
+
+    def is_missing(self, weights: str) -> bool:
+        """Whether neither a weight file nor its index is in the cache."""
+        import huggingface_hub as hub
+
+        files = (weights, f"{weights}.index.json")
+        cached = (hub.try_to_load_from_cache(self.name, f, revision=self.revision) for f in files)
+        return not any(isinstance(path, str) for path in cached)
+
+    def fetch_weights(self, weights: str) -> bool:
+        """Fetch a weight file, or those of its index; False where the model has neither."""
+        index = self.fetch(f"{weights}.index.json", required=False)
+        names = (weights,) if index is None else shard_names(index)
+        return None not in [self.fetch(name) for name in names]
 
     def download_error(self, error: Exception) -> CouldNotError:
         """One line about a failed download, with what to do about it."""

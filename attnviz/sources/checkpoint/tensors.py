@@ -164,17 +164,6 @@ def matches_shape(shape: Shape, expected: ExpectedShape) -> bool:
     return len(shape) == len(expected) and all(size in (None, n) for n, size in pairs)
 
 
-def read_tensors(paths: Sequence[Path]) -> dict[str, Tensor]:
-    """The tensors of all files of a checkpoint, by name."""
-    tensors: dict[str, Tensor] = {}
-    for path in paths:
-        for name, tensor in map_file(path):
-            if name in tensors:
-                raise InvalidInputError(f"tensor {name!r} is in two files of the checkpoint")
-            tensors[name] = tensor
-    return tensors
-
-
 def map_file(path: Path) -> Iterator[tuple[str, Tensor]]:
     """The memory-mapped tensors of one file. Raises InvalidInputError for a damaged file."""
     check_header(path)

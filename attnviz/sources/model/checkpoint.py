@@ -109,9 +109,8 @@ class Checkpoint(Record):
     def encode(self, text: str, pair: str | None = None, *, is_target: bool = False) -> Encoding:
         """Tokens and token ids of a text, or of a sentence pair, by the model's own tokenizer.
 
-        With `is_target`, by that of the target language, where the model has two. Warns where
-        tokenizer_config.json contradicts tokenizer.json. Raises CouldNotError where there is no
-        tokenizer.
+        With `is_target`, by that of the target language, if there are two. Warns where
+        tokenizer_config.json contradicts tokenizer.json. Raises CouldNotError without a tokenizer.
         """
         library = self.files.load_tokenizer(is_target=is_target)
         tokenizer = TextTokenizer(library.name, "the model's own", lambda texts: library)

@@ -1,0 +1,1 @@
+"""torch.save files for tests, written without torch."""
