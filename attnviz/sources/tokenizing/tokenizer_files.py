@@ -233,5 +233,5 @@ def find_tokenizer_files(folder: Path) -> TokenizerFiles:
         else "a folder that states no tokenizer_class"
     )
     raise InvalidInputError(
-        f"{str(folder)!r} has no {TOKENIZER}, and {there[0]} of {what} is not supported; {SAVE}"
+        f"it has no {TOKENIZER}, and {there[0]} of {what} is not supported; {SAVE}"
     )

@@ -121,7 +121,5 @@ def build_esm(path: Path, settings: FolderSettings) -> bytes:
         [*named, *letters],
         ids,
         pre_tokenizer={"type": "WhitespaceSplit"},
-        post_processor=post_template(
-            TokenTemplate(f"{cls} $A {eos}", f"{cls} $A {eos} $B {eos}"), ids
-        ),
+        post_processor=post_template(template, ids),
     )
