@@ -43,6 +43,7 @@ class SourceMetadata(TypedDict, total=False):
     source: the scheme of the seed ("seeded-v1"), "model", "foreign", "mask" or "difference".
     trained: False for untrained weights, which a seed determines; None: unknown.
     intervention: what was changed in a pretrained model before it ran.
+    adapter: the folder of the LoRA adapter that was merged into the model.
     producer: the program that wrote the file; guessed: what had to be guessed to read it.
     padding: positions of padding among the keys.
     truncated: numbers of tokens before and after truncation, of the "text" and of the "target".
@@ -72,6 +73,7 @@ class SourceMetadata(TypedDict, total=False):
     pair: str
     dtype: str
     intervention: str
+    adapter: str
     producer: str
     guessed: list[str]
     padding: list[int]

@@ -61,6 +61,7 @@ class ModelOptions(TypedDict, total=False):
     """Options of a pretrained model.
 
     revision: branch, tag or commit of the model.
+    adapter: the folder of a LoRA adapter, which is merged into the model.
     chat: the text is the user's message; the model's chat template makes a prompt of it.
     system: the system message of a chat.
     pair: the second sentence of a sentence pair.
@@ -75,6 +76,7 @@ class ModelOptions(TypedDict, total=False):
     """
 
     revision: str | None
+    adapter: str | None
     chat: bool | None
     system: str | None
     pair: str | None
@@ -119,6 +121,7 @@ TYPES: Mapping[type, tuple[str, ...]] = {  # of options that are neither parts n
         "projections",
         "model",
         "revision",
+        "adapter",
         "system",
         "pair",
         "target",

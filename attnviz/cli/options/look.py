@@ -147,6 +147,12 @@ MODEL = Group(
         "revision": Opt(
             "--revision", str, metavar="NAME", help="Model revision (branch, tag or commit)."
         ),
+        "adapter": Opt(
+            "--adapter",
+            str,
+            metavar="FOLDER",
+            help="LoRA adapter (PEFT) to merge into the model.",
+        ),
         "chat": Opt(
             "--chat",
             bool,

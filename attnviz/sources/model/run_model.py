@@ -24,6 +24,7 @@ from attnviz.sources.model.chat import Chat, build_chat
 from attnviz.sources.model.checkpoint import Checkpoint, open_checkpoint
 from attnviz.sources.model.describe import describe
 from attnviz.sources.model.expert_records import routing_records
+from attnviz.sources.model.lora import apply_adapter, warn_of_adapter
 from attnviz.sources.model.memory_estimate import estimate_memory
 from attnviz.sources.model.model_input import decoder_input, with_generated
 from attnviz.sources.model.model_intervention import build_intervention, check_intervention
@@ -52,7 +53,9 @@ def build_model_pass(text: str, context: str | None, **options: Any) -> ModelPas
     name = options["model"]
     if "revision" in options and Path(name).is_dir():
         raise MisuseError(f"--revision has no effect on the local folder {name!r}")
-    model = open_cached(name, options.get("revision"), read_stamp(Path(name)))
+    adapter = options.get("adapter")
+    stamps = read_stamp(Path(name)), read_stamp(Path(adapter or name))
+    model = open_cached(name, options.get("revision"), adapter, stamps)
     kind = choose_attention(model, options.get("attention"))
     if "system" in options and "chat" not in options:
         raise MisuseError("--system needs --chat")
@@ -75,14 +78,29 @@ def build_model_pass(text: str, context: str | None, **options: Any) -> ModelPas
         tokens = encoding if target is None else target
         request = check_predictions(model, kind, tokens, options["predict"])
     return ModelPass(
-        model, kind, encoding, target, intervention, options.get("pair"), truncated, request, chat
+        model,
+        kind,
+        encoding,
+        target,
+        intervention,
+        options.get("pair"),
+        truncated,
+        adapter,
+        request,
+        chat,
     )
 
 
 @lru_cache(maxsize=1)
-def open_cached(name: str, revision: str | None, stamp: object) -> Checkpoint:
+def open_cached(
+    name: str, revision: str | None, adapter: str | None, stamps: object
+) -> Checkpoint:
     """The model, kept open for the next sentence as long as its files do not change."""
-    return open_checkpoint(name, revision=revision)
+    model = open_checkpoint(name, revision=revision)
+    if adapter is not None:
+        return apply_adapter(model, adapter)
+    warn_of_adapter(model.files.folder)
+    return model
 
 
 class ModelPass(Record):
@@ -95,6 +113,7 @@ class ModelPass(Record):
     intervention: Intervention
     pair: str | None = None  # the second sentence
     truncated: Mapping[str, list[int]] = field(default_factory=dict)
+    adapter: str | None = None
     request: PredictionRequest | None = None
     chat: Chat | None = None
     predicted: list[Predictions] = field(default_factory=list)  # of the run, if requested
@@ -208,6 +227,8 @@ class ModelPass(Record):
         if self.chat is not None:
             meta["roles"] = list(self.chat.roles)
             meta["prompt"] = self.chat.prompt
+        if self.adapter is not None:
+            meta["adapter"] = self.adapter
         if self.truncated:
             meta["truncated"] = dict(self.truncated)
         if facts["experts"]:
