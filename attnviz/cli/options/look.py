@@ -176,6 +176,20 @@ MODEL = Group(
             help="Decoder input of an encoder-decoder.",
             default_text="generated greedily",
         ),
+        "source_lang": Opt(
+            "--source-lang",
+            str,
+            metavar="CODE",
+            help="Language of TEXT, for NLLB, mBART and M2M100: eng_Latn, en_XX, en.",
+            default_text="set by the tokenizer",
+        ),
+        "target_lang": Opt(
+            "--target-lang",
+            str,
+            metavar="CODE",
+            help="Language of the decoder input, likewise.",
+            default_text="set by the model",
+        ),
         "attention": Opt(
             "--attention",
             str,

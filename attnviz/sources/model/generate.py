@@ -28,11 +28,12 @@ def generate(
     n: int,
     attend: AttendCallback,
     config: GenerationConfig | None = None,
+    start_id: int | None = None,
 ) -> list[int]:
     """The ids of the next n tokens, or of fewer where the model ends the sequence.
 
     A decoder continues the text; an encoder-decoder generates a new one from its start token.
-    `config` is the checkpoint's own by default.
+    `config` and `start_id` are the checkpoint's own by default.
     Raises MisuseError for an encoder or a bidirectional model, and for more tokens than the
     model or the memory allows; InvalidInputError for a checkpoint without its output matrix.
     """
@@ -41,7 +42,9 @@ def generate(
     if not checkpoint.config.is_causal:
         raise MisuseError(f"{checkpoint.name!r} is bidirectional; --generate needs a causal model")
     stack, is_decoder = checkpoint.stacks["decoder"], len(checkpoint.stacks) == 1
-    ids = list(encoding.ids) if is_decoder else [checkpoint.start_id]
+    ids = list(encoding.ids)
+    if not is_decoder:
+        ids = [checkpoint.start_id if start_id is None else start_id]
     check_generation(checkpoint, len(encoding.ids), len(ids), n)
     output_matrix(checkpoint, stack)
     config = checkpoint.generation if config is None else config

@@ -11,6 +11,7 @@ from attnviz.errors import MisuseError
 from attnviz.sources.model.chat import Chat, chat_generation
 from attnviz.sources.model.checkpoint import Checkpoint
 from attnviz.sources.model.generate import generate
+from attnviz.sources.model.languages import encode_target, find_decoder_start
 from attnviz.sources.model.truncation import fit_length
 from attnviz.sources.tokenizing.tokenizers import Encoding
 
@@ -24,14 +25,16 @@ def decoder_input(
     truncated: dict[str, list[int]],
 ) -> Encoding:
     """The decoder input: the target, or what the model generates by greedy decoding."""
+    start = find_decoder_start(model, encoding, options)
     if "target" in options:
         if "generate" in options:
             raise MisuseError("--generate has no effect with --target: the decoder input is given")
-        target = model.encode_target(options["target"])
+        target = encode_target(model, options["target"], start)
         return fit_length(model, target, options, "target", truncated)
     n = options.get("generate", MAX_NEW_TOKENS)
-    ids = generate(model, encoding, n, run_unrecorded)
-    return model.tokens_of_ids([model.start_id, *ids])
+    config = start.generation(model.generation)
+    ids = generate(model, encoding, n, run_unrecorded, config, start.start_id)
+    return model.tokens_of_ids([start.start_id, *ids])
 
 
 def with_generated(

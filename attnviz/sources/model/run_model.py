@@ -24,6 +24,7 @@ from attnviz.sources.model.chat import Chat, build_chat
 from attnviz.sources.model.checkpoint import Checkpoint, open_checkpoint
 from attnviz.sources.model.describe import describe
 from attnviz.sources.model.expert_records import routing_records
+from attnviz.sources.model.languages import check_languages, with_source_language
 from attnviz.sources.model.lora import apply_adapter, warn_of_adapter
 from attnviz.sources.model.memory_estimate import estimate_memory
 from attnviz.sources.model.model_input import decoder_input, with_generated
@@ -61,6 +62,9 @@ def build_model_pass(text: str, context: str | None, **options: Any) -> ModelPas
         raise MisuseError("--system needs --chat")
     chat = build_chat(model, text, options) if "chat" in options else None
     encoding = chat.encoding if chat else model.encode(text, options.get("pair"))
+    check_languages(model, text, options)
+    if "source_lang" in options:
+        encoding = with_source_language(model, encoding, options["source_lang"])
     truncated: dict[str, list[int]] = {}
     encoding = fit_length(model, encoding, options, "text", truncated)
     intervention = build_intervention(options)
@@ -69,8 +73,9 @@ def build_model_pass(text: str, context: str | None, **options: Any) -> ModelPas
     target = None
     if kind in ("decoder", "cross"):
         target = decoder_input(model, encoding, options, truncated)
-    elif "target" in options:
-        raise MisuseError(f"--target needs decoder or cross attention, not {kind!r}")
+    elif side := next((name for name in ("target", "target_lang") if name in options), None):
+        option = f"--{side.replace('_', '-')}"
+        raise MisuseError(f"{option} needs decoder or cross attention, not {kind!r}")
     elif "generate" in options:
         encoding = with_generated(model, encoding, options["generate"], chat)
     request = None
