@@ -201,6 +201,9 @@ def test_where_the_template_stands(chat_model):
     named = [{"name": "default", "template": "{{ bos_token }}a"}, {"name": "x", "template": "b"}]
     write_settings(chat_model, chat_template=named)
     assert attnviz.look("the", model=model, chat=True).meta["prompt"] == "<s>a"
+    processor = {"chat_template": "of a processor"}
+    (chat_model / "chat_template.json").write_text(json.dumps(processor))
+    assert attnviz.look("the", model=model, chat=True).meta["prompt"] == "of a processor"
     (chat_model / "chat_template.jinja").write_text("{{ messages[0].content }} cat")
     assert attnviz.look("the", model=model, chat=True).meta["prompt"] == "the cat"
 

@@ -11,7 +11,7 @@ import pytest
 from attnviz.errors import AttnvizWarning, InvalidInputError
 from attnviz.sources.model.checkpoint import open_checkpoint
 from attnviz.sources.model.generate import generate
-from attnviz.sources.model.generation_config import OTHER_METHODS
+from attnviz.sources.model.generation_config import OTHER_METHODS, SAMPLING
 from tests.sources.reference import MODELS, attend_unrecorded, encoding_of_ids
 from tests.sources.weight_samples import IDS
 
@@ -59,6 +59,14 @@ def test_settings_in_config_json_count_without_the_file(saved):
     assert plain[1] not in generate(without_file, encoding_of_ids(IDS), 6, attend_unrecorded)
     with_file = saved("llama", {}, config)
     assert generate(with_file, encoding_of_ids(IDS), 6, attend_unrecorded) == plain
+
+
+@pytest.mark.parametrize("key", SAMPLING)
+def test_settings_of_sampling_are_noted_where_they_act(saved, key):
+    generate(saved("gpt2", {key: 0.5}), encoding_of_ids(IDS), 1, attend_unrecorded)
+    model = saved("gpt2", {"do_sample": True, key: 0.5})
+    with pytest.warns(AttnvizWarning, match=f"does not follow do_sample, {key} of"):
+        generate(model, encoding_of_ids(IDS), 1, attend_unrecorded)
 
 
 @pytest.mark.parametrize("key", OTHER_METHODS)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from attnviz.errors import AttnvizWarning, InvalidInputError, MisuseError
 from attnviz.record import Record
+from attnviz.sources.checkpoint.config import read_json
 from attnviz.sources.model.generation_config import GenerationConfig
 from attnviz.sources.model.model_tokenizer import (
     find_special_token,
@@ -21,7 +22,7 @@ from attnviz.sources.tokenizing.tokenizers import Encoding
 if TYPE_CHECKING:
     from attnviz.sources.model.checkpoint import Checkpoint
 
-TEMPLATE_FILE = "chat_template.jinja"
+TEMPLATE_FILE, PROCESSOR_FILE = "chat_template.jinja", "chat_template.json"
 MAX_TEMPLATE = 1 << 20  # bytes; the longest known ones have a few thousand
 DEFAULT = "default"  # of several templates by name
 CONFLICTS = ("pair", "target", "truncate")
@@ -73,11 +74,13 @@ def chat_generation(checkpoint: Checkpoint) -> GenerationConfig:
 
 
 def find_template(checkpoint: Checkpoint) -> str:
-    """The chat template: of chat_template.jinja, else of tokenizer_config.json.
+    """The chat template: of chat_template.jinja, chat_template.json or tokenizer_config.json.
 
     Raises MisuseError for a model without one.
     """
     value: Any = checkpoint.files.read_text(TEMPLATE_FILE, MAX_TEMPLATE)
+    if value is None:
+        value = (checkpoint.files.read_document(PROCESSOR_FILE) or {}).get("chat_template")
     if value is None:
         value = tokenizer_settings(checkpoint).get("chat_template")
     if value is None:
@@ -94,6 +97,17 @@ def find_template(checkpoint: Checkpoint) -> str:
     return templates[DEFAULT]
 
 
+<<<<<<< HEAD
+=======
+def read_template_file(folder: Path) -> Any:
+    """The template of a file of its own; None where there is none."""
+    path, processor = folder / TEMPLATE_FILE, folder / PROCESSOR_FILE
+    if path.is_file():
+        return decode_text(read_file(path, MAX_TEMPLATE, repr(str(path))))
+    return read_json(processor).get("chat_template") if processor.is_file() else None
+
+
+>>>>>>> bbd2cc0 (Sampling keys of generation_config.json are named where they would act; chat_template.json is read)
 def named_templates(value: Any) -> dict[str, str]:
     """Templates by name, from a string or a list of objects with name and template."""
     if isinstance(value, str):

@@ -5,7 +5,11 @@ Where the file is missing, the same keys of config.json count, as in transformer
 
 from __future__ import annotations
 
+<<<<<<< HEAD
 from collections.abc import Mapping
+=======
+from collections.abc import Iterator, Mapping
+>>>>>>> bbd2cc0 (Sampling keys of generation_config.json are named where they would act; chat_template.json is read)
 from typing import Any, NoReturn
 
 from attnviz.errors import InvalidInputError
@@ -33,6 +37,16 @@ OTHER_METHODS: Mapping[str, tuple[Any, ...]] = {
     "watermarking_config": (None,),
     "dola_layers": (None,),
     "stop_strings": (None,),
+}
+# Settings of sampling, which act with do_sample only, with the values that have no effect.
+SAMPLING: Mapping[str, tuple[Any, ...]] = {
+    "temperature": (None, 1, 1.0),
+    "top_k": (None,),
+    "top_p": (None, 1, 1.0),
+    "min_p": (None, 0, 0.0),
+    "typical_p": (None, 1, 1.0),
+    "epsilon_cutoff": (None, 0, 0.0),
+    "eta_cutoff": (None, 0, 0.0),
 }
 
 
@@ -75,10 +89,17 @@ def read_generation_config(files: CheckpointSource, config: Mapping[str, Any]) -
         repetition_penalty=values.get_float("repetition_penalty", 1.0),
         min_length=values.get_int("min_length", 0, MAX_TOKEN_ID),
         min_new_tokens=values.get_int("min_new_tokens", 0, MAX_TOKEN_ID),
-        other_methods=tuple(
-            key for key, greedy in OTHER_METHODS.items() if values.values.get(key) not in greedy
-        ),
+        other_methods=tuple(find_other_methods(values.values)),
     )
+
+
+def find_other_methods(values: Mapping[str, Any]) -> Iterator[str]:
+    """The keys that greedy decoding does not follow, those of sampling after do_sample."""
+    for key, greedy in OTHER_METHODS.items():
+        if values.get(key) not in greedy:
+            yield key
+            if key == "do_sample":
+                yield from (k for k, same in SAMPLING.items() if values.get(k) not in same)
 
 
 class Values(Record):

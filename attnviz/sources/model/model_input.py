@@ -12,6 +12,7 @@ from attnviz.sources.model.chat import Chat, chat_generation
 from attnviz.sources.model.checkpoint import Checkpoint
 from attnviz.sources.model.generate import generate
 from attnviz.sources.model.languages import encode_target, find_decoder_start
+from attnviz.sources.model.model_tokenizer import model_tokenizer
 from attnviz.sources.model.truncation import fit_length
 from attnviz.sources.tokenizing.tokenizers import Encoding
 
@@ -43,6 +44,10 @@ def with_generated(
     """The text and n generated tokens; these are segment 1, or part of the assistant's turn."""
     config = None if chat is None else chat_generation(model)
     segment = 1 if chat is None else len(chat.roles) - 1
+    control = frozenset[str]() if chat is None else model_tokenizer(model).special_tokens
     generated = model.tokens_of_ids(generate(model, encoding, n, run_unrecorded, config))
-    tokens = tuple(replace(token, segment=segment) for token in generated.tokens)
+    tokens = tuple(
+        replace(token, segment=segment, special=token.piece in control)
+        for token in generated.tokens
+    )
     return encoding.join(generated._replace(tokens=tokens))
