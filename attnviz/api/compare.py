@@ -24,7 +24,6 @@ from attnviz.sources.forward_pass import (
     build_forward_pass,
     check_request,
     find_unused_options,
-    refuse_predictions,
     refuse_unused,
 )
 from attnviz.sources.options import PART_OPTIONS, Options, validate_options
@@ -84,7 +83,6 @@ def compare(
     """
     require_type("differences", differences, bool)
     selection = HeadSelection.parse(select_layers, select_heads)
-    refuse_predictions(options, "compare")
     if isinstance(variants, str):
         raise UnknownParameterError(f"variants={variants!r:.80} should be a list of names")
     if other_text is not None:

@@ -10,7 +10,7 @@ from attnviz.core import subset
 from attnviz.core.arrays import FloatArray
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.comparison import ComparedHead, comparison_meta
-from attnviz.core.map_metadata import MapMetadata, weakest_row_sum
+from attnviz.core.map_metadata import MapMetadata, weakest_row_sum, without_predictions
 from attnviz.measures.difference import difference, head_divergence
 from attnviz.measures.row_mass import has_distribution_rows
 
@@ -56,12 +56,13 @@ def join_maps(
         else (each, alignment)
     )
     meta: MapMetadata = {
-        **first.meta,
+        **without_predictions(first.meta),
         "variant": make_title(first, maps, subject),
         "algebra": "; ".join(filter(None, notes)),
         "compared": list(maps),
         **comparison_meta(compared),
         **join_plans(maps),
+        **join_predictions(maps),
         **joint_reduction(maps.values()),
         "divergence": {name: values.tolist() for name, values in divergence.items()},
         "row_sum": "any"
@@ -108,6 +109,14 @@ def join_plans(maps: Mapping[str, AttentionMap]) -> MapMetadata:
         for name, plan in amap.meta.get("layer_plans", {}).items()
     }
     return {"layer_plans": plans} if plans else {}
+
+
+def join_predictions(maps: Mapping[str, AttentionMap]) -> MapMetadata:
+    """The predictions of all maps, if there are any."""
+    predictions = {
+        name: amap.meta["predictions"] for name, amap in maps.items() if "predictions" in amap.meta
+    }
+    return {"predictions_by_map": predictions} if predictions else {}
 
 
 def joint_reduction(maps: Iterable[AttentionMap]) -> MapMetadata:

@@ -7,7 +7,7 @@ hold further keys; attnviz writes them back unchanged and acts on those below on
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, TypedDict, cast
 
 from attnviz.core.predictions import Predictions
 
@@ -49,9 +49,10 @@ class SourceMetadata(TypedDict, total=False):
     truncated: numbers of tokens before and after truncation, of the "text" and of the "target".
     roles: of a chat, whose turn each segment is: "system", "user", "assistant".
     prompt: the text that the chat template made, in which tokens have their positions.
-    predictions: the most probable next tokens after each query, or fillers of mask tokens.
     experts: of a mixture of experts, their "count", the number "per_token", and for texts that are
         not long the "routing": the experts of each token and their weights, by layer.
+    predictions: the most probable next tokens after each query, or fillers of mask tokens;
+        predictions_by_map: those of each map of a comparison, by its name.
     """
 
     source: str
@@ -82,6 +83,7 @@ class SourceMetadata(TypedDict, total=False):
     prompt: str
     predictions: Predictions
     experts: dict[str, Any]
+    predictions_by_map: dict[str, Predictions]
 
 
 class DerivedMetadata(TypedDict, total=False):
@@ -127,6 +129,11 @@ class DerivedMetadata(TypedDict, total=False):
 
 class MapMetadata(MechanismMetadata, SourceMetadata, DerivedMetadata, total=False):
     """All keys that attnviz writes or acts on; each is optional."""
+
+
+def without_predictions(meta: MapMetadata) -> MapMetadata:
+    """The metadata without predictions, which are those of one map."""
+    return cast("MapMetadata", {k: v for k, v in meta.items() if k != "predictions"})
 
 
 def weakest_row_sum(row_sums: Iterable[RowSum]) -> RowSum:

@@ -9,7 +9,7 @@ import numpy as np
 
 from attnviz.core.arrays import FloatArray
 from attnviz.core.attention_map import AttentionMap
-from attnviz.core.map_metadata import MapMetadata
+from attnviz.core.map_metadata import MapMetadata, without_predictions
 from attnviz.core.subset import visible_pairs
 from attnviz.errors import MisuseError
 from attnviz.measures.entropy import shannon_entropy
@@ -39,10 +39,10 @@ def difference(before: AttentionMap, after: AttentionMap) -> AttentionMap:
     """
     require_same_shape(before, after)
     meta: MapMetadata = {
-        **after.meta,
+        **without_predictions(after.meta),
         "row_sum": "any",
         "signed": True,
-        "difference_from": dict(before.meta),
+        "difference_from": dict(without_predictions(before.meta)),
     }
     return replace(
         after,

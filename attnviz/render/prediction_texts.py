@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.predictions import NEXT, PredictedToken, Prediction, shown_predictions
 from attnviz.record import Record
-from attnviz.render.safe_text import escape_token
+from attnviz.render.safe_text import escape_text, escape_token
 
 SMALLEST_FIXED = 0.001  # smaller probabilities are written in scientific notation
 
@@ -22,14 +22,19 @@ class PredictionList(Record):
 def prediction_lists(amap: AttentionMap, digits: int | None = None) -> list[PredictionList]:
     """The predictions that a table shows: the last next token, or every masked token.
 
+    Those of a comparison begin with the name of their map.
     Texts are escaped for display. `digits` are decimals of the probabilities.
     """
-    predictions = amap.meta.get("predictions")
-    if predictions is None:
-        return []
-    is_next = predictions["of"] == NEXT
+    by_map = amap.meta.get("predictions_by_map", {})
+    if "predictions" in amap.meta:
+        by_map = {"": amap.meta["predictions"]}
     return [
-        PredictionList(heading_of(prediction, is_next), prediction_rows(prediction["top"], digits))
+        PredictionList(
+            (f"{escape_text(name)}: " if name else "")
+            + heading_of(prediction, predictions["of"] == NEXT),
+            prediction_rows(prediction["top"], digits),
+        )
+        for name, predictions in by_map.items()
         for prediction in shown_predictions(predictions)
     ]
 

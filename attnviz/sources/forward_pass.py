@@ -108,9 +108,9 @@ def find_unused_options(
 
 
 def refuse_predictions(options: Mapping[str, Any], function: str) -> None:
-    """Raise MisuseError for predictions, which are part of the map of `look` only."""
+    """Raise MisuseError for predictions, which are part of maps only."""
     if "predict" in validate_options(options):
-        raise MisuseError(f"--predict has no effect on {function}; use look or attnviz show")
+        raise MisuseError(f"--predict has no effect on {function}; use look or compare")
 
 
 def refuse_unused(names: Collection[str], variant: str, has_vectors: bool = False) -> None:

@@ -71,7 +71,7 @@ class ModelOptions(TypedDict, total=False):
     attention: "encoder", "decoder" or "cross", of an encoder-decoder.
     generate: number of tokens to generate first.
     predict: number of most probable next tokens, or fillers of each mask token, to add to the
-        metadata as `predictions`; of `look` only.
+        metadata as `predictions`; of `look` and `compare` only.
     truncate: truncate a text that is longer than the model's maximum length.
     ablate: heads to ablate, as in "5.7,3.*".
     at: the layers in which overrides apply; None: all.

@@ -150,6 +150,42 @@ def test_the_page_shows_those_of_the_marked_query(tmp_path):
         assert page.complaints == []
 
 
+def comparison():
+    options = {"model": MODEL, "predict": 2, "select_layers": 0, "select_heads": 0}
+    return attnviz.compare("the cat", ablate="1.*", **options)
+
+
+def test_a_comparison_names_the_map_of_each_list(tmp_path):
+    amap = comparison()
+    headings = [each.heading for each in prediction_lists(amap)]
+    assert headings == [
+        'original: next token after "cat"',
+        'layer 1 ablated: next token after "cat"',
+    ]
+    path = tmp_path / "a.json"
+    attnviz.write(amap, path)
+    by_map = attnviz.read(path).meta["predictions_by_map"]
+    assert by_map == amap.meta["predictions_by_map"]
+    document = json.loads(path.read_text())
+    document["meta"]["predictions_by_map"]["original"]["of"] = 3
+    with pytest.raises(InvalidInputError, match=r"meta\.predictions_by_map is"):
+        read_document(json.dumps(document).encode(), Selection())
+
+
+def test_the_page_of_a_comparison_lists_those_of_the_maps_in_view(tmp_path):
+    path = tmp_path / "page.html"
+    path.write_bytes(html(comparison(), Style()))
+    with browsers.launched() as browser:
+        page = browsers.Visit(browser, path)
+        page.go("view=compare&q=1")
+        headings = page.tab.locator("#predicted h2").all_inner_texts()
+        assert headings == [
+            'original: Next token after "cat"',
+            'layer 1 ablated: Next token after "cat"',
+        ]
+        assert page.complaints == []
+
+
 def test_the_command_line_shows_them_and_refuses_pictures(tmp_path):
     done = run("the cat", "-m", MODEL, "--predict", "2", "--layer", "0", "--head", "0")
     assert done.status == 0 and 'next token after "cat"' in done.out

@@ -167,7 +167,26 @@ def test_a_text_without_mask_token_is_refused(masked_bert):
         attnviz.look("the cat", model=str(masked_bert), predict=2)
 
 
-@pytest.mark.parametrize("call", [attnviz.explain, attnviz.compare])
-def test_other_functions_refuse_it(call):
-    with pytest.raises(MisuseError, match="predict has no effect"):
-        call(SHORT, model=str(MODELS / "gpt2"), predict=2)
+def test_explain_refuses_it():
+    with pytest.raises(MisuseError, match="predict has no effect on explain"):
+        attnviz.explain(SHORT, model=str(MODELS / "gpt2"), predict=2)
+
+
+def test_a_comparison_has_those_of_each_map():
+    model = str(MODELS / "gpt2")
+    options = {"model": model, "predict": 3, "select_layers": 0}
+    amap = attnviz.compare(SHORT, ablate="1.*", **options)
+    by_map = amap.meta["predictions_by_map"]
+    assert list(by_map) == ["original", "layer 1 ablated"] and "predictions" not in amap.meta
+    assert by_map["original"] == attnviz.look(SHORT, **options).meta["predictions"]
+    changed = attnviz.look(SHORT, ablate="1.*", **options).meta["predictions"]
+    assert by_map["layer 1 ablated"] == changed != by_map["original"]
+    texts = attnviz.compare("the cat sat", other_text="the dog sat", **options)
+    assert list(texts.meta["predictions_by_map"]) == ["the cat sat", "the dog sat"]
+
+
+def test_a_difference_has_none():
+    model = str(MODELS / "gpt2")
+    maps = [attnviz.look(SHORT, model=model, predict=1, ablate=ablate) for ablate in (None, "0.1")]
+    meta = attnviz.diff(*maps).amap.meta
+    assert "predictions" not in meta and "predictions" not in meta["difference_from"]

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from attnviz.cli.options.look import MODEL, PARTS, SEEDED
+from attnviz.cli.options.look import MODEL, PARTS, PREDICT, SEEDED
 from attnviz.cli.options.shared import CONTEXT, DISPLAY, GENERAL, IN_OUT, SELECTION
 from attnviz.cli.options.spec import with_options
 
@@ -18,7 +18,7 @@ Texts = Annotated[
 
 
 @with_options(
-    CONTEXT, IN_OUT, MODEL, SELECTION, DISPLAY, PARTS, SEEDED, GENERAL, without=("input",)
+    CONTEXT, IN_OUT, MODEL, PREDICT, SELECTION, DISPLAY, PARTS, SEEDED, GENERAL, without=("input",)
 )
 def compare(
     ctx: typer.Context,
@@ -79,6 +79,7 @@ def write_comparison(
 
     env = ctx.obj.with_color(options["color"])
     look_options = parse_selection(options) | parse_look_options(options)
+    look_options["predict"] = options["predict"]
     maps = (
         compute_comparison(
             sentence.text, sentence.context, variants=variants, **arguments, **look_options

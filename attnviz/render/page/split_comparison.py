@@ -15,7 +15,7 @@ from attnviz.core.comparison import compared_heads, compared_names
 from attnviz.core.map_metadata import MapMetadata
 
 # Metadata of a comparison as a whole.
-COMPARISON_KEYS = ("algebra", "compared", "comparison", "divergence")
+COMPARISON_KEYS = ("algebra", "compared", "comparison", "divergence", "predictions_by_map")
 
 
 def split_maps(amap: AttentionMap) -> tuple[AttentionMap, ...]:
@@ -48,5 +48,8 @@ def extract_map(amap: AttentionMap, name: str, heads: list[tuple[int, int]]) -> 
         "signed": bool((selection.weights < 0).any()),
         "row_sum": "1" if sums_to_1 else "any",
     }
+    predictions = amap.meta.get("predictions_by_map", {})
+    if name in predictions:
+        map_meta["predictions"] = predictions[name]
     original = tuple(head for _, head in heads)
     return replace(selection, heads=original, meta=cast("MapMetadata", meta | map_meta))

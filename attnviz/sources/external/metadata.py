@@ -76,5 +76,9 @@ CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "guessed": (is_text_list, "a list of strings"),
     "padding": (is_index_list, "a list of positions"),
     "roles": (is_text_list, "a list of strings"),
+    "predictions_by_map": (
+        lambda value: isinstance(value, dict) and all(map(is_predictions, value.values())),
+        "an object of predictions by name",
+    ),
     "predictions": (is_predictions, "an object as `attnviz schema` describes"),
 }

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from attnviz.errors import AttnvizWarning, InvalidInputError, MisuseError
 from attnviz.record import Record
-from attnviz.sources.checkpoint.config import read_json
 from attnviz.sources.model.generation_config import GenerationConfig
 from attnviz.sources.model.model_tokenizer import (
     find_special_token,
@@ -97,17 +96,6 @@ def find_template(checkpoint: Checkpoint) -> str:
     return templates[DEFAULT]
 
 
-<<<<<<< HEAD
-=======
-def read_template_file(folder: Path) -> Any:
-    """The template of a file of its own; None where there is none."""
-    path, processor = folder / TEMPLATE_FILE, folder / PROCESSOR_FILE
-    if path.is_file():
-        return decode_text(read_file(path, MAX_TEMPLATE, repr(str(path))))
-    return read_json(processor).get("chat_template") if processor.is_file() else None
-
-
->>>>>>> bbd2cc0 (Sampling keys of generation_config.json are named where they would act; chat_template.json is read)
 def named_templates(value: Any) -> dict[str, str]:
     """Templates by name, from a string or a list of objects with name and template."""
     if isinstance(value, str):

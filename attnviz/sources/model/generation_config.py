@@ -5,11 +5,7 @@ Where the file is missing, the same keys of config.json count, as in transformer
 
 from __future__ import annotations
 
-<<<<<<< HEAD
-from collections.abc import Mapping
-=======
 from collections.abc import Iterator, Mapping
->>>>>>> bbd2cc0 (Sampling keys of generation_config.json are named where they would act; chat_template.json is read)
 from typing import Any, NoReturn
 
 from attnviz.errors import InvalidInputError
