@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,12 +38,10 @@ class StridedTensor(Tensor, eq=False):
             [stride * width for stride in self.strides],
         )
 
-    def at(self, index: int) -> Tensor:
+    def at(self, index: int) -> Self:
         """The tensor at an index of the first axis; nothing is read.    [n, *shape] -> [*shape]"""
         start = self.start + index * self.strides[0] * ITEM_BYTES[self.dtype]
-        return StridedTensor(
-            self.file, self.dtype, self.shape[1:], start, self.end, self.strides[1:]
-        )
+        return replace(self, shape=self.shape[1:], start=start, strides=self.strides[1:])
 
 
 def check_strides(offset: int, shape: Shape, strides: Shape, n_element: int) -> None:

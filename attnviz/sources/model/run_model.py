@@ -104,7 +104,7 @@ def open_cached(
     model = open_checkpoint(name, revision=revision)
     if adapter is not None:
         return apply_adapter(model, adapter)
-    warn_of_adapter(model.files.folder)
+    warn_of_adapter(model.files.weights[0].parent)
     return model
 
 

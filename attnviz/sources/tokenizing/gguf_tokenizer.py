@@ -25,7 +25,7 @@ from attnviz.sources.tokenizing.gguf_models import (
 )
 from attnviz.sources.tokenizing.gguf_vocabulary import Metadata, Vocabulary
 from attnviz.sources.tokenizing.limited_tokenizer import LimitedTokenizer
-from attnviz.sources.tokenizing.tokenizer_document import Step, Template, post_template
+from attnviz.sources.tokenizing.tokenizer_document import Step, TokenTemplate, post_template
 from attnviz.sources.tokenizing.tokenizer_parser import parse_tokenizer
 
 
@@ -131,4 +131,4 @@ def post_processor(vocabulary: Vocabulary, kind: GgufKind) -> Step | None:
         pair = f"{single} {end} $B {end}"
     else:
         pair = f"{single} {start} $B {end}"
-    return post_template(Template(single, pair), vocabulary.ids)
+    return post_template(TokenTemplate(single, pair), vocabulary.ids)
