@@ -7,9 +7,9 @@
 
 `look` computes the attention map of a sentence, `attend` attention over arrays; `read` loads
 attention that other programs saved, `write` saves a map to a file. `compare`, `diff`, `check`,
-`explain` and `head_stats` do what the commands of these names do; `measure` and `agreement` are
-numbers about heads, `expert_choices` are the experts that a mixture of experts chooses. VARIANTS
-is the catalogue of mechanisms. Everything is imported when it is first used.
+`explain` and `head_stats` do what the commands of these names do; `measure`, `agreement` and
+`corpus_stats` are numbers about heads, `expert_choices` are the experts that a mixture of experts
+chooses. VARIANTS is the catalogue of mechanisms. Everything is imported when it is first used.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from attnviz.api.diff import diff
     from attnviz.api.expert_choices import expert_choices
     from attnviz.api.explain import explain
-    from attnviz.api.head_stats import head_stats
+    from attnviz.api.head_stats import corpus_stats, head_stats
     from attnviz.api.look import look
     from attnviz.api.measure import agreement, measure
     from attnviz.api.write import write
@@ -45,6 +45,7 @@ __all__ = [
     "attend",
     "check",
     "compare",
+    "corpus_stats",
     "diff",
     "expert_choices",
     "explain",
@@ -64,6 +65,7 @@ _HOME = {
     "expert_choices": "attnviz.api.expert_choices",
     "explain": "attnviz.api.explain",
     "head_stats": "attnviz.api.head_stats",
+    "corpus_stats": "attnviz.api.head_stats",
     "measure": "attnviz.api.measure",
     "agreement": "attnviz.api.measure",
     "read": "attnviz.sources.external",

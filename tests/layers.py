@@ -77,6 +77,7 @@ LAYERS = {
         ("figure", "page", "terminal"),
         ("data",),
         ("row_remainder", "cell_pooling", "style", "provenance", "views", "link_text"),
+        ("head_report", "sparkline"),
         ("prediction_texts",),
         ("segment_borders", "segment_roles", "safe_text"),
         ("head_scales",),

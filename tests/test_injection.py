@@ -47,6 +47,7 @@ ALLOWED = {
     # The name is a constant of the package's own tables.
     "__init__.py: import_module": "a module of the table of public names",
     "cli/app.py: import_module": "a command of the table of commands",
+    "cli/output/head_reports.py: import_module": "a writer of the table of writers",
     "core/registry.py: import_module": "a folder or module of the table of slots",
     "core/variants/__init__.py: import_module": "a family of the catalogue",
     "render/figure/views.py: import_module": "a view of the table of views",

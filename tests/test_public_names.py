@@ -19,6 +19,7 @@ NAMES = [
     "attend",
     "check",
     "compare",
+    "corpus_stats",
     "diff",
     "expert_choices",
     "explain",
@@ -100,6 +101,7 @@ def test_signatures_of_the_functions_for_commands():
         "options",
     ]
     assert list(inspect.signature(attnviz.head_stats).parameters) == ["amap", "sort"]
+    assert list(inspect.signature(attnviz.corpus_stats).parameters) == ["maps", "sort"]
     assert list(inspect.signature(attnviz.measure).parameters) == ["amap", "names"]
     assert list(inspect.signature(attnviz.agreement).parameters) == ["amap", "at_most"]
 

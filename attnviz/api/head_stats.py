@@ -1,20 +1,26 @@
-"""head_stats: pattern, entropy, mean distance and strongest link of every head."""
+"""head_stats: pattern, entropy, distance, strongest link and all measures of every head."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
+
+import numpy as np
 
 from attnviz.argument_types import require_type
 from attnviz.core.attention_map import AttentionMap
 from attnviz.errors import MisuseError, UnknownNameError
 from attnviz.lookup import unknown_name_message
-from attnviz.measures.distance import mean_distance, offsets
+from attnviz.measures.corpus import CorpusStatistics, HeadValues
 from attnviz.measures.head_summary import HeadSummary, summarize_head
-from attnviz.measures.patterns import PATTERNS, best_patterns
+from attnviz.measures.patterns import PATTERNS
+from attnviz.measures.table import MEASURES, WITHOUT_SINK, find_measure
 
 HeadStats = dict[str, Any]
-RANK = {pattern.name: rank for rank, pattern in enumerate(PATTERNS)}
+NAMES = tuple(pattern.name for pattern in PATTERNS)
+NAMES_WITHOUT_SINK = tuple(row.name for row in MEASURES if row.base in NAMES)
+RANK = {name: rank for rank, name in enumerate(NAMES)}
+AT_LEAST = 0.5  # score of a head with a pattern
 LAST = float("inf")
 
 
@@ -23,17 +29,20 @@ def head_stats(amap: AttentionMap, sort: str = "layer") -> list[HeadStats]:
 
     Args:
         amap: the map.
-        sort: order of the heads: "layer", "pattern" (best fit first), "entropy" (lowest
-            first) or "distance" (shortest first).
+        sort: order of the heads: "layer", "pattern" (best fit first), or the name of a measure:
+            "entropy" (lowest first), "distance" (shortest first), "induction" (highest first)…
 
     Returns:
         One dict per head; values are None where they are not defined. "layer" and "head" are
         original indices, "name" is the label of the head ("layer 2 · head 9", "layer 2 · mean of
         12 heads"); "pattern" is the best pattern if its "score", from 0 to 1, is at
-        least 0.5; "entropy" and its maximum "most_entropy" are means over rows in bits;
-        "distance" is the mean distance in tokens; "strongest" is the strongest link, without
-        special tokens, padding and rows with a single key if it can be: query, key,
-        query_token, key_token, weight.
+        least 0.5, and "pattern_without_sink" with "score_without_sink" the best one of the weight
+        on keys other than the first token and special tokens; "measures" has all measures by
+        name, see `attnviz.measure`; "entropy" and its maximum "most_entropy" are means over
+        rows in bits; "distance" is the mean distance in tokens; "profile" is the share of the
+        weight off the sinks by relative position (measures.profile.PROFILE_BINS); "strongest" is
+        the strongest link, without special tokens, padding and rows with a single key if it can
+        be: query, key, query_token, key_token, weight.
 
     Raises:
         UnknownNameError: an unknown order.
@@ -46,27 +55,97 @@ def head_stats(amap: AttentionMap, sort: str = "layer") -> list[HeadStats]:
     """
     require_type("amap", amap, AttentionMap)
     require_order(sort)
-    distance = None if offsets(amap) is None else mean_distance(amap)
-    rows = []
-    for number, best in enumerate(best_patterns(amap)):
-        i, j = divmod(number, amap.n_head)
-        summary = summarize_head(amap, i, j)
+    rows = head_rows(HeadValues.of(amap))
+    for row, at in zip(rows, np.ndindex(amap.n_layer, amap.n_head), strict=True):
+        summary = summarize_head(amap, *at)
+        row["entropy"], row["most_entropy"] = summary.entropy, summary.max_entropy
+        row["distance"] = row["measures"].get("distance")
+        row["strongest"] = link_record(amap, summary)
+    return sort_heads(rows, sort)
+
+
+def corpus_stats(maps: Iterable[AttentionMap], sort: str = "layer") -> list[HeadStats]:
+    """Summarize every head over many maps, in one pass and with bounded memory.
+
+    Args:
+        maps: maps with the same layers and heads, as from an iterator.
+        sort: order of the heads, as for `attnviz.head_stats`.
+
+    Returns:
+        One dict per head, as from `attnviz.head_stats`: "measures" has the means over the maps
+        for which a measure is defined, "spread" their standard deviations (n − 1), "count" the
+        numbers of these maps; patterns and profiles are those of the means.
+
+    Raises:
+        UnknownNameError: an unknown order.
+        MisuseError: no map, or maps with different layers or heads.
+
+    >>> import attnviz
+    >>> maps = (attnviz.look(text, variant="causal") for text in ("the cat", "the cat sat"))
+    >>> (stats,) = corpus_stats(maps)
+    >>> stats["count"]["entropy"]
+    2
+    """
+    require_order(sort)
+    statistics = CorpusStatistics()
+    for amap in maps:
+        require_type("maps", amap, AttentionMap)
+        statistics.add(HeadValues.of(amap))
+    return corpus_rows(statistics, sort)
+
+
+def corpus_rows(statistics: CorpusStatistics, sort: str) -> list[HeadStats]:
+    """One dict per head of a corpus."""
+    rows = head_rows(statistics.means)
+    shape = len(statistics.means.layers), len(statistics.means.heads)
+    for row, at in zip(rows, np.ndindex(*shape), strict=True):
+        moments = statistics.moments.items()
+        row["spread"] = {name: defined(one.spread[at]) for name, one in moments}
+        row["count"] = {name: int(one.count[at]) for name, one in moments}
+    return sort_heads(rows, sort)
+
+
+def head_rows(values: HeadValues) -> list[HeadStats]:
+    """What both kinds of statistics have in common, one dict per head in the order of layers."""
+    rows: list[HeadStats] = []
+    for number, at in enumerate(np.ndindex(len(values.layers), len(values.heads))):
+        measures = {name: defined(value[at]) for name, value in values.measures.items()}
+        pattern, score = find_best(measures, NAMES)
+        below, score_below = find_best(measures, NAMES_WITHOUT_SINK)
+        profile = None if values.profile is None else values.profile[at]
+        has_profile = profile is not None and not np.isnan(profile).any()
         rows.append(
             {
-                "layer": best.layer,
-                "head": best.head,
-                "name": amap.head_name(i, j),
-                "pattern": best.name,
-                "score": best.score,
-                "entropy": summary.entropy,
-                "most_entropy": summary.max_entropy,
-                "distance": None if distance is None else float(distance[i, j]),
-                "strongest": link_record(amap, summary),
+                "layer": values.layers[at[0]],
+                "head": values.heads[at[1]],
+                "name": values.names[number],
+                "pattern": pattern,
+                "score": score,
+                "pattern_without_sink": below and below.removesuffix(WITHOUT_SINK),
+                "score_without_sink": score_below,
+                "measures": measures,
+                "profile": list(map(float, profile))
+                if has_profile and profile is not None
+                else None,
             }
         )
-    if sort in ("entropy", "distance") and all(row[sort] is None for row in rows):
-        raise MisuseError(f"--sort has no effect: no head of this map has a mean {sort}")
-    return sort_heads(rows, sort)
+    return rows
+
+
+def find_best(
+    measures: Mapping[str, float | None], names: Sequence[str]
+) -> tuple[str | None, float]:
+    """The name of the highest score, None if it is below AT_LEAST, and this score."""
+    scores = [
+        (measures.get(name) or 0.0, name) for name in names if measures.get(name) is not None
+    ]
+    score, name = max(scores, key=lambda entry: entry[0], default=(0.0, ""))
+    return (name if scores and score >= AT_LEAST else None), score
+
+
+def defined(value: Any) -> float | None:
+    """A number, or None for NaN."""
+    return None if np.isnan(value) else float(value)
 
 
 def link_record(amap: AttentionMap, summary: HeadSummary) -> HeadStats | None:
@@ -81,18 +160,35 @@ def link_record(amap: AttentionMap, summary: HeadSummary) -> HeadStats | None:
 ORDERS: Mapping[str, Callable[[HeadStats], Any]] = {
     "layer": lambda row: (row["layer"], row["head"]),
     "pattern": lambda row: (RANK.get(row["pattern"], LAST), -row["score"]),
-    "entropy": lambda row: LAST if row["entropy"] is None else row["entropy"],
-    "distance": lambda row: LAST if row["distance"] is None else row["distance"],
 }
 
 
 def require_order(name: str) -> None:
     """Refuse an unknown order with UnknownNameError."""
-    if name not in ORDERS:
-        raise UnknownNameError(unknown_name_message(name, ORDERS, "order"))
+    if name in ORDERS:
+        return
+    try:
+        find_measure(name)
+    except UnknownNameError:
+        names = [*ORDERS, *(row.name for row in MEASURES)]
+        raise UnknownNameError(unknown_name_message(name, names, "order")) from None
 
 
 def sort_heads(rows: Sequence[HeadStats], by: str) -> list[HeadStats]:
-    """The heads in another order.    Raises UnknownNameError for an unknown order."""
+    """The heads in another order, those without a value last.
+
+    Raises UnknownNameError for an unknown order, MisuseError where no head has a value.
+    """
     require_order(by)
-    return sorted(rows, key=ORDERS[by])
+    if by in ORDERS:
+        return sorted(rows, key=ORDERS[by])
+    measure = find_measure(by)
+    sign = 1 if measure.is_lowest_first else -1
+    if all(row["measures"].get(measure.name) is None for row in rows):
+        raise MisuseError(f"--sort has no effect: no head of this map has a value of {by!r}")
+
+    def key(row: HeadStats) -> float:
+        value = row["measures"].get(measure.name)
+        return LAST if value is None else sign * value
+
+    return sorted(rows, key=key)

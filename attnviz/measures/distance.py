@@ -1,6 +1,8 @@
-"""Attention distance: how far apart queries and their keys are."""
+"""Relative positions of keys: mean distance, and the mask that weights without one imply."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 
@@ -35,3 +37,12 @@ def mean_distance(amap: AttentionMap) -> FloatArray:
     mass = np.abs(amap.weights.astype(np.float64))
     total, n = (mass * np.abs(distance)).sum((-2, -1)), mass.sum((-2, -1))
     return np.divide(total, n, out=np.zeros_like(total), where=n > 0)
+
+
+def with_causal_mask(amap: AttentionMap) -> AttentionMap:
+    """The map with a causal mask if it has no mask and no weight on any later key."""
+    offset = offsets(amap)
+    if amap.visible is not None or offset is None or not (offset > 0).any():
+        return amap
+    later = offset > 0
+    return amap if amap.weights[..., later].any() else replace(amap, visible=~later)

@@ -10,7 +10,7 @@ import numpy as np
 from attnviz.core.arrays import BoolArray, FloatArray
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.subset import visible_pairs
-from attnviz.measures.distance import offsets
+from attnviz.measures.distance import offsets, with_causal_mask
 from attnviz.measures.entropy import entropy, max_entropy
 from attnviz.measures.row_mass import count_visible, has_distribution_rows, mean_over_rows
 from attnviz.record import Record
@@ -125,6 +125,7 @@ def pattern_scores(amap: AttentionMap) -> dict[str, FloatArray]:
     renormalized: a row that sums to 0.5 scores at most 0.5.
     Shapes: -> name: [layer, head]
     """
+    amap = with_causal_mask(amap)
     scores = {}
     for pattern in PATTERNS:
         score = (

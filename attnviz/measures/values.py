@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 import numpy as np
 
 from attnviz.core.arrays import FloatArray
 from attnviz.core.attention_map import AttentionMap
 from attnviz.errors import MisuseError
-from attnviz.measures.distance import offsets
+from attnviz.measures.distance import with_causal_mask
 from attnviz.measures.measure import Measure
 from attnviz.measures.table import MEASURES
 
@@ -37,12 +36,3 @@ def measure_heads(
                 "another one: see attnviz.measure(amap)"
             )
     return values
-
-
-def with_causal_mask(amap: AttentionMap) -> AttentionMap:
-    """The map with a causal mask if it has no mask and no weight on any later key."""
-    offset = offsets(amap)
-    if amap.visible is not None or offset is None or not (offset > 0).any():
-        return amap
-    later = offset > 0
-    return amap if amap.weights[..., later].any() else replace(amap, visible=~later)

@@ -8,10 +8,11 @@ import pytest
 from rich.cells import cell_len
 
 from attnviz.api.explain import explain
+from attnviz.api.head_report import ReportOptions, map_report
 from attnviz.errors import MisuseError
 from attnviz.render import figure
 from attnviz.render.provenance import untrained_note
-from attnviz.render.reports.terminal_heads import heads_table
+from attnviz.render.reports.terminal_heads import HeadsTable
 from attnviz.render.reports.terminal_steps import ExplanationSteps
 from attnviz.render.style import Style
 from attnviz.render.views import VIEWS
@@ -140,7 +141,8 @@ def test_the_scale_is_the_same_with_and_without_it():
 @pytest.mark.parametrize("width", [40, 80])
 def test_the_heads_table_has_it(width):
     out = console(width)
-    out.print(heads_table(make_map(meta={**UNTRAINED, "variant": "toy"}), []))
+    report = map_report(make_map(meta={**UNTRAINED, "variant": "toy"}), ReportOptions())
+    out.print(HeadsTable(report))
     assert f"toy {NOTE} " in " ".join(out.file.getvalue().split())
 
 

@@ -40,11 +40,9 @@ def run_batch(
     What is wrong with the options, the model or the tokenizer ends the run before any target is
     touched. Targets take their new contents when the run is complete.
     """
-    n_jobs = options["jobs"]
-    if not 1 <= n_jobs <= MAX_JOBS:
-        raise MisuseError(f"--jobs {n_jobs} must be between 1 and {MAX_JOBS}")
+    n_jobs = check_jobs(options["jobs"])
     require_multiple_maps(job.targets)
-    check_options(job, options)
+    check_options(job.look_options, options)
     job = replace(
         job,
         env=replace(job.env, command=drop_run_options(job.env.command)),
@@ -96,6 +94,13 @@ def run_batch(
     return int(has_failures or had_failures)
 
 
+def check_jobs(n_jobs: int) -> int:
+    """The number of processes; MisuseError for less than one or too many."""
+    if not 1 <= n_jobs <= MAX_JOBS:
+        raise MisuseError(f"--jobs {n_jobs} must be between 1 and {MAX_JOBS}")
+    return n_jobs
+
+
 @contextmanager
 def failed_pipe_status(has_failures: Callable[[], bool]) -> Iterator[None]:
     """Where the reader of the results leaves after an invalid line, the status is 1, not 0."""
@@ -106,7 +111,7 @@ def failed_pipe_status(has_failures: Callable[[], bool]) -> Iterator[None]:
         raise
 
 
-def check_options(job: Job, options: Mapping[str, Any]) -> None:
+def check_options(look_options: dict[str, Any], options: Mapping[str, Any]) -> None:
     """Raise what every sentence would raise: an unknown model, mechanism, mask, layer or head.
 
     Tried with one word, and with a second sentence too where lines of the input may bring one.
@@ -119,8 +124,8 @@ def check_options(job: Job, options: Mapping[str, Any]) -> None:
         if second is not None:
             sentence = sentence.with_second(second_name(options), second)
         try:
-            texts, look_options = sentence.arguments(job.look_options)
-            check_look(*texts, **look_options)
+            texts, arguments = sentence.arguments(look_options)
+            check_look(*texts, **arguments)
             return
         except AttnvizError as error:
             errors.append(error)

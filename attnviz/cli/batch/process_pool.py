@@ -8,13 +8,19 @@ import threading
 import warnings
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
-from attnviz.cli.batch.job import Job
 from attnviz.cli.input.sentence import Sentence
 from attnviz.errors import AttnvizError, AttnvizWarning, CouldNotError, command_line_messages
 
 READ_AHEAD_PER_JOB = 4  # sentences per process that are read before their turn
+
+
+class Job(Protocol):
+    """What is done with each sentence; a plain value, which other processes can run too."""
+
+    def __call__(self, sentence: Sentence) -> Sequence[Any]:
+        """The results of a sentence, one per target."""
 
 
 class Item(NamedTuple):
@@ -28,7 +34,7 @@ class Item(NamedTuple):
 class Outcome(NamedTuple):
     """The result of a sentence: data for each target, or an error; and notes."""
 
-    data: Sequence[bytes | Iterable[bytes]]
+    data: Sequence[Any]
     error: AttnvizError | None = None
     notes: tuple[str, ...] = ()
 
@@ -105,5 +111,10 @@ def init_worker(job: Job) -> None:
 def run_in_worker(sentence: Sentence) -> Outcome:
     """One sentence, in a worker process."""
     outcome = run_job(Worker.job, sentence)
-    chunks = [[data] if isinstance(data, bytes) else data for data in outcome.data]
-    return outcome._replace(data=[b"".join(data) for data in chunks])
+    return outcome._replace(data=[join_chunks(data) for data in outcome.data])
+
+
+def join_chunks(data: Any) -> Any:
+    """Chunks of bytes as one, which can be sent to another process; other values unchanged."""
+    is_chunks = isinstance(data, Iterable) and not isinstance(data, bytes)
+    return b"".join(data) if is_chunks else data

@@ -1,53 +1,179 @@
-"""attnviz heads: a summary of every head as a table."""
+"""attnviz heads: measures of every head, of a sentence, of a corpus, or of maps in files."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from attnviz.cli.commands.show import Text
-from attnviz.cli.options.look import MECHANISM, MODEL, PARTS, SEEDED
-from attnviz.cli.options.shared import CONTEXT, GENERAL, SELECTION
-from attnviz.cli.options.spec import with_options
+from attnviz.cli.options.effects import is_typed
+from attnviz.cli.options.files import FILE_CONTENTS, FILE_TOKENS
+from attnviz.cli.options.heads import CORPUS, FIGURE, HEADS
+from attnviz.cli.options.look import LOOK, MECHANISM, MODEL, PARTS, SEEDED
+from attnviz.cli.options.shared import CONTEXT, GENERAL, IN_OUT, SELECTION
+from attnviz.cli.options.spec import Group, with_options
+
+if TYPE_CHECKING:
+    from attnviz.api.head_report import ReportOptions
+    from attnviz.cli.environment import Environment
+    from attnviz.core.attention_map import AttentionMap
+    from attnviz.render.head_report import HeadReport
+
+TOKENS = Group(
+    FILE_TOKENS.title,
+    {name: row for name, row in FILE_TOKENS.options.items() if name != "tokenizer"},
+)
+OF_FILES = (FILE_CONTENTS, TOKENS)
+OF_SENTENCES = (*LOOK, CONTEXT, CORPUS)
 
 
-@with_options(CONTEXT, MECHANISM, MODEL, SELECTION, PARTS, SEEDED, GENERAL)
+@with_options(
+    HEADS, IN_OUT, CONTEXT, MECHANISM, MODEL, SELECTION, FIGURE, PARTS, SEEDED, CORPUS,
+    FILE_CONTENTS, TOKENS, GENERAL,
+)  # fmt: skip
 def heads(
     ctx: typer.Context,
-    text: Text = None,
-    *,
-    sort: Annotated[
-        str,
-        typer.Option(
-            "--sort", metavar="NAME", help="Sort by layer, pattern, entropy or distance."
+    text: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="TEXT|FILE…",
+            help="Sentence, - for standard input, or files with attention of other programs.",
         ),
-    ] = "layer",
-    json: Annotated[
-        bool, typer.Option("--json", help="JSON Lines output, one document per sentence.")
-    ] = False,
+    ] = None,
     **options: Any,
-) -> None:
-    """Summarize every head: pattern, entropy, mean distance and strongest link."""
-    from attnviz.api.head_stats import head_stats, require_order
-    from attnviz.api.look import look
-    from attnviz.cli.input.sentences import read_valid_sentences, with_headings
-    from attnviz.cli.options.parse import parse_look_options, parse_selection, warn_if_modified
-    from attnviz.cli.output.render import render_text
-    from attnviz.render.reports.json_heads import heads_document
+) -> int:
+    """Measure every head: pattern, entropy, distance and 30 more, as table, data or figure.
+
+    With --input, or several files: mean and standard deviation over all of them.
+    """
+    from attnviz.api.head_report import map_report
+    from attnviz.cli.environment import stream_id
+    from attnviz.cli.input.map_files import file_ids
+    from attnviz.cli.input.sentences import input_files, read_sentences
+    from attnviz.cli.options.parse import parse_look_options, parse_selection
+    from attnviz.cli.output.head_reports import check_targets, write_reports
+    from attnviz.cli.output.render import parse_targets
+    from attnviz.cli.output.target import require_distinct_files
+    from attnviz.sources.external.token_argument import is_file
 
     env = ctx.obj.with_color(options["color"])
-    require_order(sort)  # before anything runs
+    words = text or []
+    report_options, style = parse_report_options(options), parse_figure_style(env, options)
+    targets = parse_targets(env, {**options, "graphics": "off"})
+    check_targets(targets)
+    is_of_files = any(map(is_file, words))
+    refuse_options(ctx, words, is_of_files)
+    inputs = file_ids(env, *words) if is_of_files else input_files(env, options)
+    require_distinct_files(targets, inputs, stream_id(env.stdout))
+    if is_of_files:
+        write_reports(
+            env, targets, [(file_report(env, words, options, report_options), "")], style
+        )
+        return 0
     look_options = {**parse_selection(options), **parse_look_options(options)}
-    sentences = read_valid_sentences(env, text or [], None, options["context"])
-    for sentence, heading in with_headings(sentences):
-        amap = look(sentence.text, sentence.context, pool=0, **look_options)
-        warn_if_modified(amap)
-        rows = head_stats(amap, sort)
-        if json:
-            env.write(heads_document(amap, rows))
-        else:
-            from attnviz.render.reports.terminal_heads import heads_table
+    if options["input"] is not None:
+        from attnviz.api.head_report import corpus_report
+        from attnviz.cli.batch.head_corpus import measure_corpus
 
-            env.write_text(heading)
-            env.write(render_text(env, heads_table(amap, rows)))
+        sentences = read_sentences(env, words, options)
+        statistics, first, has_failures = measure_corpus(
+            env, look_options, sentences, targets, options
+        )
+        report = corpus_report(statistics, first.title, first.meta, report_options)
+        write_reports(env, targets, [(report, "")], style)
+        return int(has_failures)
+
+    reports = (
+        (map_report(amap, report_options), heading)
+        for amap, heading in compute_each(env, words, look_options, options)
+    )
+    write_reports(env, targets, reports, style)
+    return 0
+
+
+def compute_each(
+    env: Environment, words: list[str], look_options: dict[str, Any], options: dict[str, Any]
+) -> Iterator[tuple[AttentionMap, str]]:
+    """The map of each sentence, and the heading of its table."""
+    from attnviz.api.look import look
+    from attnviz.cli.input.sentences import read_sentences, require_valid, with_headings
+    from attnviz.cli.options.parse import warn_if_modified
+
+    sentences = require_valid(read_sentences(env, words, options))
+    for sentence, heading in with_headings(sentences):
+        texts, arguments = sentence.arguments(look_options)
+        amap = look(*texts, pool=0, **arguments)
+        warn_if_modified(amap)
+        yield amap, heading
+
+
+def file_report(
+    env: Environment, files: list[str], options: dict[str, Any], report_options: ReportOptions
+) -> HeadReport:
+    """The report of the map in a file, or over the maps of several."""
+    from itertools import chain, islice
+
+    from attnviz.api.head_report import corpus_report, map_report
+    from attnviz.cli.input.map_files import read_maps
+    from attnviz.measures.corpus import CorpusStatistics, HeadValues
+    from attnviz.sources.external.token_argument import parse_token_arguments
+
+    tokens = parse_token_arguments(**{name: options[name] for name in FILE_TOKENS})
+    maps = chain.from_iterable(read_maps(env, file, options, tokens) for file in files)
+    first = list(islice(maps, 2))
+    if len(first) == 1:
+        return map_report(first[0], report_options)
+    statistics = CorpusStatistics()
+    for amap in chain(first, maps):
+        statistics.add(HeadValues.of(amap))
+    return corpus_report(statistics, first[0].title, first[0].meta, report_options)
+
+
+def refuse_options(ctx: typer.Context, words: list[str], is_of_files: bool) -> None:
+    """Raise MisuseError for options of sentences with files, and of files with sentences."""
+    from attnviz.cli.options.effects import flag
+    from attnviz.errors import CouldNotError, MisuseError
+    from attnviz.sources.external.token_argument import is_file
+
+    groups = OF_SENTENCES if is_of_files else OF_FILES
+    kind = "attention from files" if is_of_files else "sentences; it acts on files"
+    for name in ("input", *(name for group in groups for name in group)):
+        is_for_tokens = name == "tokenizer" or (name == "input" and not is_of_files)
+        if not is_for_tokens and is_typed(ctx, name):
+            raise MisuseError(f"{flag(name)} has no effect on {kind}")
+    for word in words if is_of_files else ():
+        if not is_file(word):
+            raise CouldNotError(f"cannot read {word!r}: there is no file of this name")
+
+
+def parse_report_options(options: dict[str, Any]) -> ReportOptions:
+    """Order, number, measures and clusters of the table, checked before anything runs."""
+    from attnviz.api.head_report import ReportOptions
+    from attnviz.api.head_stats import require_order
+    from attnviz.errors import MisuseError
+
+    require_order(options["sort"])
+    top, names = options["top"], options["measure"]
+    if top is not None and top < 1:
+        raise MisuseError(f"--top {top} must be at least 1")
+    requested = None if names is None else [name.strip() for name in names.split(",")]
+    result = ReportOptions(options["sort"], top, requested, options["clusters"])
+    if requested is not None and len({m.name for m in result.measures or ()}) < len(requested):
+        raise MisuseError(f"--measure {names!r} has a measure twice")
+    return result
+
+
+def parse_figure_style(env: Environment, options: dict[str, Any]) -> Any:
+    """The style of figures, and the command in their metadata."""
+    from attnviz._version import __version__
+    from attnviz.cli.options.parse import check_dpi, parse_size
+    from attnviz.render.style import Style
+
+    return Style(
+        palette=options["palette"],
+        title=options["title"],
+        size=parse_size(options["size"]),
+        dpi=check_dpi(options["dpi"]),
+        made_by={"Software": f"attnviz {__version__}", "Command": env.command},
+    )

@@ -21,7 +21,12 @@ def read_valid_sentences(
     env: Environment, words: list[str], input: str | None, context: str | None
 ) -> Iterator[Sentence]:
     """The sentences of the command line, one by one; raises at the first invalid line."""
-    for sentence in read_sentences(env, words, {"input": input, "context": context}):
+    yield from require_valid(read_sentences(env, words, {"input": input, "context": context}))
+
+
+def require_valid(sentences: Iterable[Sentence]) -> Iterator[Sentence]:
+    """The sentences, one by one; raises at the first invalid line."""
+    for sentence in sentences:
         if sentence.error is not None:
             raise sentence.error
         yield sentence

@@ -53,3 +53,15 @@ def part_names(slot: str) -> Callable[[], Iterable[str]]:
         return (part.name for part in parts_for(slot))
 
     return names
+
+
+def measure_names() -> Iterable[str]:
+    """The measures of heads, with hyphens."""
+    from attnviz.measures.table import MEASURES, hyphenated
+
+    return (hyphenated(row.name) for row in MEASURES)
+
+
+def order_names() -> Iterable[str]:
+    """The orders of a table of heads."""
+    return ("layer", "pattern", *measure_names())

@@ -150,7 +150,7 @@ def build_request(context: Any, options: Mapping[str, Any]) -> Request:
     from attnviz.cli.options.formats import choose_formats
 
     if "output" in options:
-        has_images = options["graphics"] in IMAGE_PROTOCOLS
+        has_images = options.get("graphics") in IMAGE_PROTOCOLS
         outputs = tuple(
             Output(
                 "figure" if has_images and path is None and row.name == "table" else row.kind,

@@ -1,0 +1,65 @@
+"""Options of the command `heads`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from attnviz.cli.options.batch import BATCH
+from attnviz.cli.options.completion import measure_names, order_names
+from attnviz.cli.options.effects import ALL, acts_if, acts_on, is_with
+from attnviz.cli.options.shared import DISPLAY
+from attnviz.cli.options.spec import Group, Opt
+
+HEADS = Group(
+    "Measures",
+    {
+        "measure": Opt(
+            "--measure",
+            str,
+            metavar="LIST",
+            help="Measures to show, e.g. entropy,sink,induction.",
+            default_text="a summary; in data formats all",
+            value_names=measure_names,
+        ),
+        "sort": Opt(
+            "--sort",
+            str,
+            metavar="NAME",
+            help="Sort by layer, pattern, or a measure: entropy, distance, induction…",
+            default="layer",
+            value_names=order_names,
+            effect=acts_on(terminal=ALL, csv_table=ALL, json_document=ALL, parquet=ALL),
+        ),
+        "top": Opt(
+            "--top",
+            int,
+            help="The first N heads of the order only.",
+            effect=acts_on(terminal=ALL, csv_table=ALL, json_document=ALL, parquet=ALL),
+        ),
+        "clusters": Opt(
+            "--clusters",
+            float,
+            metavar="BITS",
+            help="Number clusters of heads that differ by at most BITS (0 to 1, e.g. 0.2).",
+            effect=acts_on(terminal=ALL, csv_table=ALL, json_document=ALL, parquet=ALL),
+        ),
+    },
+)
+
+CORPUS = Group(
+    BATCH.title,
+    {
+        "input_format": BATCH.options["input_format"],
+        "column": BATCH.options["column"],
+        "jobs": replace(BATCH.options["jobs"], effect=acts_if(is_with("input"))),
+        "fail_fast": replace(BATCH.options["fail_fast"], effect=acts_if(is_with("input"))),
+    },
+)
+
+FIGURE = Group(
+    DISPLAY.title,
+    {
+        name: replace(DISPLAY.options[name], effect=acts_on(figure=ALL))
+        for name in ("palette", "title", "size", "dpi")
+    },
+)

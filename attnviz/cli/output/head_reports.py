@@ -1,0 +1,88 @@
+"""Writes head reports: tables, data formats and figures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from importlib import import_module
+from itertools import chain, islice
+from typing import Any
+
+from attnviz.api.atomic_file import write_file
+from attnviz.cli.environment import Environment
+from attnviz.cli.output.file_per_map import confirm
+from attnviz.cli.output.filename_template import is_template
+from attnviz.cli.output.render import render_text
+from attnviz.cli.output.target import Target
+from attnviz.errors import MisuseError
+from attnviz.render.head_report import HeadReport
+from attnviz.render.style import Style
+
+# The function of each format, below attnviz.render; the table is a renderable.
+WRITERS: Mapping[str, str] = {
+    "table": "reports.terminal_heads:HeadsTable",
+    "csv": "data.csv_heads:csv_heads",
+    "tsv": "data.csv_heads:tsv_heads",
+    "json": "reports.json_heads:heads_document",
+    "jsonl": "reports.json_heads:heads_document",
+    "parquet": "data.parquet_heads:parquet_heads",
+    "png": "figure.head_measures:png_heads",
+    "svg": "figure.head_measures:svg_heads",
+    "pdf": "figure.head_measures:pdf_heads",
+}
+HOLD_MANY = ("table", "json", "jsonl")
+
+
+def check_targets(targets: list[Target]) -> None:
+    """Raise MisuseError for a format that has no form for heads, and for file name templates."""
+    for target in targets:
+        if target.format.name not in WRITERS:
+            raise MisuseError(
+                f"heads cannot be written as {target.format.name}; choose from: "
+                f"{', '.join(WRITERS)}"
+            )
+        if target.path is not None and is_template(target.path):
+            raise MisuseError(f"{target.path!r}: heads are written to one file, without {{…}}")
+
+
+def write_reports(
+    env: Environment,
+    targets: list[Target],
+    reports: Iterable[tuple[HeadReport, str]],
+    style: Style,
+) -> None:
+    """Write each report, with the heading of its table, to each target.
+
+    Raises MisuseError where a format holds one report and there are several.
+    """
+    remaining = iter(reports)
+    first = list(islice(remaining, 2))
+    if len(first) > 1:
+        for target in targets:
+            if target.format.name not in HOLD_MANY:
+                raise MisuseError(
+                    f"several sentences, but a {target.format.name} file holds one table of "
+                    "heads; give them as --input for their mean, or write JSON Lines: -f jsonl"
+                )
+    files: dict[str, list[bytes]] = {}
+    for report, heading in chain(first, remaining):
+        for target in targets:
+            data = render_report(env, target, report, style)
+            if target.format.name == "table":
+                data = heading.encode(env.encoding, errors="backslashreplace") + data
+            if target.path is None:
+                env.write(data)
+            else:
+                files.setdefault(target.path, []).append(data)
+    for path, parts in files.items():  # all are rendered before the first is written
+        write_file(path, b"".join(parts))
+        confirm(env, path)
+
+
+def render_report(env: Environment, target: Target, report: HeadReport, style: Style) -> bytes:
+    """One report in the format of a target."""
+    module, name = WRITERS[target.format.name].split(":")
+    render: Any = getattr(import_module(f"attnviz.render.{module}"), name)
+    if target.format.name == "table":
+        return render_text(env, render(report, env.ascii), plain=target.path is not None)
+    data: bytes = render(report, style) if target.format.kind == "figure" else render(report)
+    return data
