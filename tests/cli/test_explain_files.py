@@ -8,6 +8,7 @@ import pytest
 
 from attnviz.core.variants import VARIANTS
 from attnviz.render.reports.explanation_files import WRITERS
+from attnviz.render.reports.latex_formula import math, text
 from tests.cli.runner import run
 
 HOSTILE = "The c|t`$x_1 <b>&amp;\\end{document} %#{}~^ \u202e\x1b[0m 猫"
@@ -100,6 +101,50 @@ def test_latex_is_balanced_and_knows_its_commands(row, tmp_path):
     for formula in re.findall(r"(?<!\\)\$(.*?)(?<!\\)\$", content):
         beyond = set(re.sub(r"\\text\{.*?\}", "", formula)) - set(map(chr, range(128)))
         assert not beyond, formula
+        assert not re.search(r"([_^])\{[^{}]*\}\1\{", formula), f"two indices in a row: {formula}"
+    for body in re.findall(r"\\begin\{bmatrix\}(.*?)\\end\{bmatrix\}", content, flags=re.DOTALL):
+        lines = body.split("\\\\")
+        assert max(map(len, lines)) < 160 and len(lines) <= 32, "wider or higher than a page"
+
+
+AWKWARD = "A_b & 50% #1 $x$ ^ ~ \\\\ {é} -- \"q\" `t` [x] <y> | a''b,, k₂"
+ESCAPED = (
+    r"A\_b \& 50\% \#1 \$x\$ \textasciicircum{} \textasciitilde{}",
+    r"\textbackslash{}\textbackslash{} \{é\}",
+    r"-\mbox{}- {\ttfamily\char34}q{\ttfamily\char34} \textasciigrave{}t\textasciigrave{} {[}x]",
+    r"\textless{}y\textgreater{} \textbar{} a'\mbox{}'b,\mbox{}, k$_{2}$",
+)
+
+
+def test_latex_escapes_an_awkward_sentence(tmp_path):
+    """pdflatex and lualatex have compiled it, and shown every sign."""
+    content = write(tmp_path, "tex", text=AWKWARD)
+    assert text(AWKWARD) == " ".join(ESCAPED) and all(part in content for part in ESCAPED)
+    assert text("q̃ and Σ c u uᵀ") == r"$\tilde{q}$ and $\Sigma$ c u u$^{\top }$"
+    assert text("a,") + ", b" == r"a,\mbox{}, b"  # two commas would be a quotation mark
+
+
+@pytest.mark.parametrize(
+    ("formula", "latex"),
+    [
+        ("u₂,₁ = k₁ × ξ", r"u_{2,1} = k_{1} \times  \xi "),
+        ("entry 3 of left M⁺", r"\text{entry}\ 3\ \text{of left}\ M^{+}"),
+        ("L⁻¹ − R₁ᵢ", r"L^{-1} - R_{1i}"),
+        ("q̃₀·k̄", r"\tilde{q}_{0}\cdot \bar{k}"),
+        ("2^(−8 × 1 / 4)", r"2^{(-8 \times  1 / 4)}"),
+        ("s^ρ", r"s^{\rho }"),
+        ("a ^ b", r"a \wedge  b"),
+        ("exp((a) + (b", r"\exp ((a) + (b"),
+        ("(x)^(a", r"(x)^{(a}"),
+        ("W tanh(Vx₂)", r"W\ \tanh (Vx_{2})"),
+        (
+            "50% of {x} & #1 ~ \\ $ 猫",
+            r"50\% \text{of} \{x\} \& \#1 \sim  \setminus  \$ \text{猫}",
+        ),
+    ],
+)
+def test_signs_of_formulas_as_latex(formula, latex):
+    assert math(formula) == latex
 
 
 REFUSED = [

@@ -37,7 +37,9 @@ LATEX = {
     **{"·": r"$\cdot$", "→": r"$\rightarrow$", "∅": r"$\emptyset$", "Σ": r"$\Sigma$"},
     **{"␣": r"\textvisiblespace{}", "⏎": r"$\hookleftarrow$", "…": r"\ldots{}", "×": r"$\times$"},
     **{"√": r"$\surd$", "≤": r"$\leq$", "≥": r"$\geq$", "␡": r"\textasciicircum{}?"},
+    '"': r"{\ttfamily\char34}",  # elsewhere a closing quotation mark
 }
+LIGATURE = re.compile(r"(?<=-)(?=-)|(?<=')(?=')|(?<=,)(?=,|$)")  # a dash, quotation marks
 LATEX.update({sign: f"\\textasciicircum{{}}{LATEX.get(c[1], c[1])}" for sign, c in CARETS.items()})
 
 
@@ -111,7 +113,7 @@ def escape_latex(text: str) -> str:
     '50\\\\% of {[}CLS]'
     """
     escaped = "".join(LATEX.get(char, char) for char in text)
-    return escaped.replace("--", "-{}-").replace("--", "-{}-")  # two hyphens would be a dash
+    return LIGATURE.sub(r"\\mbox{}", escaped)
 
 
 class TableTexts(Record, eq=False):

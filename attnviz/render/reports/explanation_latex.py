@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from attnviz.core.explain.explanation import Explanation
@@ -14,29 +13,11 @@ from attnviz.render.reports.explanation_blocks import (
     Sentence,
     explanation_blocks,
 )
-from attnviz.render.safe_text import escape_text
+from attnviz.render.reports.latex_formula import math, text
 
-TEXT_SIGNS = {
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    **{sign: f"\\{sign}" for sign in "{}$&#_%"},
-}
-FUNCTIONS = ("exp", "log", "tanh", "cos", "sin", "max", "min")
-SUBSCRIPTS = "₀₁₂₃₄₅₆₇₈₉ᵢⱼₗₜₖₕᵣₚ", "0123456789ijltkhrp"
-SIGNS = {
-    "×": r"\times ", "−": "-", "·": r"\cdot ", "∘": r"\circ ", "≤": r"\le ", "≥": r"\ge ",
-    "→": r"\to ", "…": r"\dots ", "‖": r"\|", "⌊": r"\lfloor ", "⌋": r"\rfloor ", "|": "|",
-    "Σ": r"\sum ", "Π": r"\prod ", "√": r"\surd ", "ᵀ": r"^{\top}", "²": "^{2}", "⁰": "^{0}",
-    "′": "'", "∗": "*", "⁻": "^{-}", "¹": "^{1}", "α": r"\alpha ", "β": r"\beta ",
-    "γ": r"\gamma ", "δ": r"\delta ", "ε": r"\varepsilon ", "θ": r"\theta ", "κ": r"\kappa ",
-    "λ": r"\lambda ", "μ": r"\mu ", "π": r"\pi ", "ρ": r"\rho ", "σ": r"\sigma ",
-    "τ": r"\tau ", "φ": r"\varphi ", "ψ": r"\psi ", "ζ": r"\zeta ", "_": r"\_", "%": r"\%",
-    "#": r"\#", "&": r"\&", "$": r"\$", "{": r"\{", "}": r"\}", "~": r"\sim ", "\\": r"\setminus ",
-    **{sign: f"_{{{plain}}}" for sign, plain in zip(*SUBSCRIPTS, strict=True)},
-}  # fmt: skip
-PRODUCT = re.compile(r"[A-Z][a-z](?![A-Za-z])")  # Wq: a matrix times a vector
-WORD = re.compile(r"[A-Za-z][A-Za-z-]+(?: (?!(?:exp|log|max|min)\()[A-Za-z][A-Za-z-]+)*")
+PAGE_WIDTH, PAGE_ROWS = 700, 32  # points, and rows of a matrix, that fit on a page
+DIGIT, CELL_GAP = 5, 13  # points: of a digit, and between the columns of a matrix
+SHORT_NAME = 18  # characters of a name that fits before its numbers
 PREAMBLE = r"""% Compile with lualatex or xelatex: tokens may be in any script.
 \documentclass{article}
 \usepackage[margin=2cm,landscape]{geometry}
@@ -67,40 +48,53 @@ def block_lines(block: Block) -> Iterator[str]:
         yield text(block.text) + (f": ${math(block.formula)}$" if block.formula else ".")
     elif isinstance(block, Arithmetic):
         yield f"${math(block.label)}$: ${math(block.expression)} = {math(block.value)}$"
-    elif block.has_formulas:
-        yield f"columns: {', '.join(map(text, block.columns))}"
-        for name, cells in block.rows:
-            yield f"\\[ {math(name)} = \\begin{{bmatrix}} {row(cells)} \\end{{bmatrix}} \\]"
     else:
-        names = ", ".join(text(name) for name, _ in block.rows)
-        yield f"rows: {names}; columns: {', '.join(map(text, block.columns))}"
-        body = " \\\\\n".join(row(cells) for _, cells in block.rows)
-        yield f"\\[ \\begin{{bmatrix}}\n{body}\n\\end{{bmatrix}} \\]"
+        for part in page_parts(block):
+            yield from vectors(part) if part.has_formulas else matrix(part)
     yield ""
+
+
+def page_parts(table: Numbers) -> Iterator[Numbers]:
+    """Parts of a table that fit on a page: some of its columns, and of its rows."""
+    digits = max((len(cell) for _, cells in table.rows for cell in cells), default=1)
+    width = PAGE_WIDTH - (DIGIT * SHORT_NAME if table.has_formulas else 0)
+    fit = max(1, width // (DIGIT * digits + CELL_GAP))
+    height = len(table.rows) if table.has_formulas else PAGE_ROWS
+    for first in range(0, len(table.columns), fit):
+        columns = slice(first, first + fit)
+        for start in range(0, len(table.rows), height):
+            rows = table.rows[start : start + height]
+            cells = tuple((name, row[columns]) for name, row in rows)
+            yield Numbers(table.columns[columns], cells, table.has_formulas)
+
+
+def vectors(table: Numbers) -> Iterator[str]:
+    """Each row as a vector, after its name."""
+    yield f"columns: {listing(table.columns)}"
+    for name, cells in table.rows:
+        before = math(name)
+        if len(name) > SHORT_NAME:
+            yield f"\n${before} =$"
+            before = ""
+        equals = f"{before} = " if before else ""
+        yield f"\\[ {equals}\\begin{{bmatrix}} {row(cells)} \\end{{bmatrix}} \\]"
+
+
+def matrix(table: Numbers) -> Iterator[str]:
+    """All rows as one matrix, after their names."""
+    names = tuple(name for name, _ in table.rows)
+    yield f"rows: {listing(names)}; columns: {listing(table.columns)}"
+    body = " \\\\\n".join(row(cells) for _, cells in table.rows)
+    yield f"\\[ \\begin{{bmatrix}}\n{body}\n\\end{{bmatrix}} \\]"
+
+
+def listing(names: tuple[str, ...]) -> str:
+    """The names of rows or columns; of indices, the first and the last."""
+    if len(names) > 1 and all(name.isdecimal() for name in names):
+        return f"{names[0]} to {names[-1]}"
+    return ", ".join(map(text, names))
 
 
 def row(cells: tuple[str, ...]) -> str:
     """The cells of one row of a matrix."""
     return " & ".join(cell.replace("·", r"\cdot") for cell in cells)
-
-
-def text(plain: str) -> str:
-    """Text without the meaning of LaTeX's signs."""
-    return "".join(TEXT_SIGNS.get(sign, sign) for sign in escape_text(plain))
-
-
-def math(formula: str) -> str:
-    """A formula in math mode: words upright, functions and Greek letters by name."""
-    parts, at = [], 0
-    while at < len(formula):
-        word = None if PRODUCT.match(formula, at) else WORD.match(formula, at)
-        if word is None:
-            sign = formula[at]
-            known = sign in SIGNS or sign.isascii()
-            parts.append(SIGNS.get(sign, sign) if known else f"\\text{{{sign}}}")
-            at += 1
-        else:
-            name = word[0]
-            parts.append(f"\\{name} " if name in FUNCTIONS else f"\\text{{{name}}}")
-            at = word.end()
-    return "".join(parts)
