@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-model demo-llm test fuzz check format bench docs gallery clean
+.PHONY: help demo demo-model demo-llm test test-torch fuzz check format bench docs gallery clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -75,6 +75,17 @@ demo-llm: $(VENV)/models $(VENV)/smollm2 ## a chat model in a GGUF file: SmolLM2
 test: $(VENV)/test ## install what the tests need and run them, on all cores
 	$(BIN)/python -m pytest -q -n auto --maxprocesses 8 --dist worksteal
 
+TORCH := .venv-torch
+
+$(TORCH)/test: pyproject.toml
+	$(PYTHON) -m venv $(TORCH)
+	$(TORCH)/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(TORCH)/bin/python -m pip install --quiet --editable '.[models]' --group torch
+	@touch $@
+
+test-torch: $(TORCH)/test ## install PyTorch into .venv-torch, test watch on its programs
+	$(TORCH)/bin/python -m pytest -q tests/with_torch
+
 FUZZERS := tests/fuzz tests/sources/test_config_walk.py tests/core/test_attend_arguments.py
 SECONDS := 60
 
@@ -107,5 +118,5 @@ bench-compare: $(VENV)/test ## show changes since tests/bench/last.json
 	$(BIN)/python -m tests.bench --compare
 
 clean: ## remove generated files
-	rm -rf $(VENV) .venv-bench out build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-torch .venv-bench out build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

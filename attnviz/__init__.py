@@ -9,7 +9,8 @@
 attention that other programs saved, `write` saves a map to a file. `compare`, `diff`, `check`,
 `explain` and `head_stats` do what the commands of these names do; `measure`, `agreement` and
 `corpus_stats` are numbers about heads, `expert_choices` are the experts that a mixture of experts
-chooses. VARIANTS is the catalogue of mechanisms. Everything is imported when it is first used.
+chooses; `watch` records the attention of a PyTorch program. VARIANTS is the catalogue of
+mechanisms. Everything is imported when it is first used.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from attnviz.api.head_stats import corpus_stats, head_stats
     from attnviz.api.look import look
     from attnviz.api.measure import agreement, measure
+    from attnviz.api.watch import watch
     from attnviz.api.write import write
     from attnviz.core.attention_map import AttentionMap
     from attnviz.core.tokens import Token
@@ -53,6 +55,7 @@ __all__ = [
     "look",
     "measure",
     "read",
+    "watch",
     "write",
 ]
 
@@ -69,6 +72,7 @@ _HOME = {
     "measure": "attnviz.api.measure",
     "agreement": "attnviz.api.measure",
     "read": "attnviz.sources.external",
+    "watch": "attnviz.api.watch",
     "write": "attnviz.api.write",
     "AttentionMap": "attnviz.core.attention_map",
     "Token": "attnviz.core.attention_map",

@@ -62,6 +62,7 @@ LAYERS = {
         ("forward_pass",),
         ("model", "seeded"),
         ("transformer",),
+        ("watch",),
         ("families",),
         ("checkpoint",),
         ("external",),
@@ -99,7 +100,7 @@ LIBRARIES = {
     "pyarrow": ("sources/external/parquet", "render/data/parquet"),
     "threadpoolctl": ("api/blas_threads",),
     "click": (),
-    "torch": (),
+    "torch": ("sources/watch/",),
     "IPython": (),
 }
 STANDARD = sys.stdlib_module_names

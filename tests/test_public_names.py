@@ -27,6 +27,7 @@ NAMES = [
     "look",
     "measure",
     "read",
+    "watch",
     "write",
 ]
 

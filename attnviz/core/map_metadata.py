@@ -53,6 +53,8 @@ class SourceMetadata(TypedDict, total=False):
         not long the "routing": the experts of each token and their weights, by layer.
     predictions: the most probable next tokens after each query, or fillers of mask tokens;
         predictions_by_map: those of each map of a comparison, by its name.
+    modules: the qualified name of the module of each layer, in a program that was watched; step,
+        run: the number of the call of the model, and of the call of these modules.
     """
 
     source: str
@@ -84,6 +86,9 @@ class SourceMetadata(TypedDict, total=False):
     predictions: Predictions
     experts: dict[str, Any]
     predictions_by_map: dict[str, Predictions]
+    modules: list[str]
+    step: int
+    run: int
 
 
 class DerivedMetadata(TypedDict, total=False):

@@ -1,0 +1,1 @@
+"""Attention of a running PyTorch program: calls are intercepted and their weights recomputed."""
