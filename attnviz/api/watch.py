@@ -172,6 +172,20 @@ class watch:
         names = self.recorder.names
         return [build_map(group, names, t, item) for group, t in zip(groups, chosen, strict=True)]
 
+    def links(self) -> list[dict[str, Any]]:
+        """The largest weights of each head (with keep="links"), the largest first."""
+        self.require_kept("links")
+        from attnviz.api.watch_records import link_records
+
+        return link_records(self.captures, self.recorder.names)
+
+    def measures(self) -> list[dict[str, Any]]:
+        """Numbers of each head and call (with keep="measures"): entropy, distance, largest."""
+        self.require_kept("measures")
+        from attnviz.api.watch_records import measure_records
+
+        return measure_records(self.captures, self.recorder.names)
+
     def require_kept(self, *kinds: str) -> None:
         """Raise MisuseError where nothing was recorded, or something else was kept."""
         if self.recorder.refusal is not None:

@@ -120,9 +120,8 @@ class KeptMeasures:
     def add(self, rows: Any) -> None:
         """Add a block of rows."""
         weights = rows.weights.astype(np.float64)
-        n_row, n_key = self.shape[2:]
-        queries = np.arange(rows.first, rows.first + weights.shape[2]) + n_key - n_row
-        distance = np.abs(queries[:, None] - np.arange(n_key))
+        n_key = self.shape[3]
+        distance = np.abs(np.array(rows.queries)[:, None] - np.arange(n_key))
         self.entropy += shannon_entropy(np.clip(weights, 0, None)).sum(-1)
         self.row_sum += weights.sum((-2, -1))
         self.distance += (weights * distance).sum((-2, -1))

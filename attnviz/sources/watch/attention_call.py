@@ -62,10 +62,12 @@ class Rows(NamedTuple):
     """The weights of a block of query rows.
 
     Shapes: weights [item, head, row, key]; visible broadcasts to the same, None: no pair is
-    masked. `first` is the position of the first row among the selected rows.
+    masked. `first` is the position of the first row among the selected rows; `queries` are the
+    positions of the rows among all keys, the last query being the last key.
     """
 
     first: int
+    queries: tuple[int, ...]
     weights: FloatArray
     visible: BoolArray | None
 
@@ -77,13 +79,14 @@ def compute_rows(
 
     Shapes: call [batch, head, query, key] -> blocks of [item, head, row, key]
     """
-    n_key = call.shape[-1]
+    n_query, n_key = call.shape[-2:]
     per_block = max(1, BLOCK_SIZE // max(1, len(items) * len(heads) * n_key))
     for first in range(0, len(rows), per_block):
         block = rows[first : first + per_block]
         weights, visible = compute_block(call, items, heads, block)
         pairs = None if visible is None else np.array(visible.cpu().numpy())
-        yield Rows(first, to_numpy(weights), pairs)
+        queries = tuple(row + n_key - n_query for row in block)
+        yield Rows(first, queries, to_numpy(weights), pairs)
 
 
 def compute_block(
