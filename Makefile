@@ -80,7 +80,7 @@ TORCH := .venv-torch
 $(TORCH)/test: pyproject.toml
 	$(PYTHON) -m venv $(TORCH)
 	$(TORCH)/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
-	$(TORCH)/bin/python -m pip install --quiet --editable '.[models]' --group torch
+	$(TORCH)/bin/python -m pip install --quiet --editable '.[models,arrow]' --group torch
 	@touch $@
 
 test-torch: $(TORCH)/test ## install PyTorch into .venv-torch, test watch on its programs

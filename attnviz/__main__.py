@@ -30,8 +30,9 @@ def start(words: list[str]) -> int:
     if words in (["--version"], ["-V"]):
         return print_version()
     gc.set_threshold(100_000, 20, 20)  # hardly anything that a start allocates is garbage
-    for library in BLAS:
-        os.environ.setdefault(library, "1")
+    if words[:1] != ["watch"]:  # whose program has the threads that it would have without
+        for library in BLAS:
+            os.environ.setdefault(library, "1")
     from attnviz.cli.main import run
 
     signal(SIGINT, interrupt)

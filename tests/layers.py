@@ -26,7 +26,7 @@ LAYERS = {
         ("app",),
         ("commands",),
         ("batch",),
-        ("output", "input"),
+        ("output", "input", "program"),
         ("options",),
         ("environment", "overview"),
         ("__init__",),

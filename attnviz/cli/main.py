@@ -23,7 +23,11 @@ LONG_WORD = r"(\S{200})\S{1000,}(?<!['\".,:;])"  # longer than any file name
 
 def run(words: Sequence[str], env: Environment | None = None) -> int:
     """Run `attnviz` with these arguments and return the exit status."""
-    command = shlex.join(["attnviz", *words])
+    command, words = shlex.join(["attnviz", *words]), list(words)
+    if words[:1] == ["watch"]:
+        from attnviz.cli.options.watch import mark_program
+
+        words = mark_program(words)
     words, debug = split_debug_flag(words)
     env = replace(env or Environment.from_process(), command=command, debug=debug)
     with command_line_messages():

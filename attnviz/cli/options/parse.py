@@ -62,6 +62,20 @@ def parse_tunables(pairs: Iterable[str]) -> dict[str, str]:
     return tunables
 
 
+def parse_byte_count(text: str | None, option: str) -> int | None:
+    """A number of bytes, with a unit or without.
+
+    >>> parse_byte_count("1.5GB", "--max-memory")
+    1500000000
+    """
+    if text is None:
+        return None
+    match = re.fullmatch(r"(\d{1,12}(?:\.\d{1,6})?) *([kMGT]?)B?", text.strip())
+    if not match:
+        raise MisuseError(f"{option} {text!r:.40} must be a size such as 500MB or 2GB")
+    return int(float(match[1]) * 1000 ** " kMGT".index(match[2] or " "))
+
+
 def parse_temperature(text: str) -> float:
     """One temperature; MisuseError for several, which `show` and `compare` alone can do."""
     values = parse_temperatures(text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from attnviz.core.selection import Range, Selector, parse_ranges, resolve_ranges
-from attnviz.errors import MisuseError
+from attnviz.errors import IS_COMMAND_LINE, MisuseError
 from attnviz.record import Record
 
 
@@ -43,11 +43,12 @@ class RecordingLimits(Record, kw_only=True):
         Raises MisuseError for values that cannot be read.
         """
         patterns = modules.split(",") if isinstance(modules, str) else list(modules or ())
-        layer_ranges = parse_ranges(layers, "--layer")
+        layer, head = ("--layer", "--head") if IS_COMMAND_LINE.get() else ("layers", "heads")
+        layer_ranges = parse_ranges(layers, layer)
         for first, last in layer_ranges or ():
             if first < 0 or last < 0:
                 raise MisuseError(
-                    f"--layer {layers}: the number of layers is not known while the program runs; "
+                    f"{layer} {layers}: the number of layers is not known while the program runs; "
                     "count from 0"
                 )
         if every < 1:
@@ -58,8 +59,8 @@ class RecordingLimits(Record, kw_only=True):
         return cls(
             modules=tuple(pattern.strip() for pattern in patterns),
             layers=layer_ranges,
-            heads=parse_ranges(heads, "--head"),
-            items=parse_ranges(items, "--item"),
+            heads=parse_ranges(heads, head),
+            items=parse_ranges(items, "--item" if IS_COMMAND_LINE.get() else "items"),
             steps=step_ranges,
             rows=parse_ranges(rows, "--rows"),
             every=every,

@@ -165,9 +165,9 @@ class CallRecorder:
         self.refusal = MisuseError(
             f"recording stopped at {capture.site.module or 'a call outside of any module'}, step "
             f"{capture.step}: its weights {list(shape)} take {format_bytes(n_byte)}, "
-            f"{format_bytes(self.n_byte)} are kept, and the limit is {limit}. Record fewer steps, "
-            "layers, heads or rows (--steps -1, --layer 0, --rows 0-63), keep less (--keep "
-            "pooled, links or measures), or raise --max-memory"
+            f"{format_bytes(self.n_byte)} are kept, and the limit is {limit}. Record fewer "
+            "layers, heads, steps (--steps -1) or rows (--rows 0-63), pool the maps, or "
+            "raise --max-memory"
         )
         warnings.warn(str(self.refusal), AttnvizWarning, stacklevel=2)
         raise self.refusal
