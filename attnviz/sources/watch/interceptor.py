@@ -20,6 +20,7 @@ from torch.overrides import TorchFunctionMode
 
 from attnviz.sources.watch.attention_call import AttentionCall
 from attnviz.sources.watch.functions import CALLS, parse_arguments
+from attnviz.sources.watch.handwritten import HandwrittenAttention
 from attnviz.sources.watch.multihead import call_of_encoder_layer, call_of_module
 
 FUSED = (nn.MultiheadAttention, nn.TransformerEncoderLayer, nn.TransformerEncoder)
@@ -34,7 +35,7 @@ class Frame:
 
     def __init__(self, module: Any, args: tuple[Any, ...]) -> None:
         self.module, self.args = module, args
-        self.n_call = 0
+        self.n_call = self.n_softmax = 0
         self.is_suspended = False
 
 
@@ -49,12 +50,6 @@ class Recorder(Protocol):
     def take_call(self, build: Callable[[], AttentionCall], frames: list[Frame]) -> None:
         """An attention call, within these modules, the outermost first."""
 
-    def take_function(self, function: Any, args: Any, kwargs: Any, result: Any) -> None:
-        """A torch function, with its result."""
-
-    def leave_module(self, frame: Frame, frames: list[Frame]) -> None:
-        """A module has returned; `frames` are those that still run."""
-
 
 class Interceptor:
     """Intercepts the torch functions and module calls of one thread, for several recorders."""
@@ -64,6 +59,7 @@ class Interceptor:
         self.frames: list[Frame] = []
         self.thread = threading.get_ident()
         self.mode = Mode(self)
+        self.handwritten = HandwrittenAttention(self.take_call, self.running)
         self.hooks: list[Any] = []
 
     def add(self, recorder: Recorder) -> None:
@@ -81,12 +77,14 @@ class Interceptor:
 
     def remove(self, recorder: Recorder) -> None:
         """Pass no more calls to a recorder; with the last one, mode and hooks are gone."""
+        self.handwritten.leave_module(None)
         self.recorders.remove(recorder)
         if not self.recorders:
             for hook in self.hooks:
                 hook.remove()
             self.frames.clear()
             remove_mode(self.mode)
+            self.handwritten = HandwrittenAttention(self.take_call, self.running)
 
     def is_idle(self) -> bool:
         """Whether a call is no concern of this interceptor: another thread, or compilation."""
@@ -120,6 +118,7 @@ class Interceptor:
         if self.is_idle() or not any(frame.module is module for frame in self.frames):
             return
         while True:
+            self.handwritten.leave_module(self.frames[-1])
             frame = self.frames.pop()
             if frame.is_suspended:
                 self.mode.__enter__()
@@ -127,8 +126,6 @@ class Interceptor:
                 break
         if result and result[0] is not None and runs_without_mode(module):
             self.take_fused(frame, args, kwargs)
-        for recorder in self.recorders:
-            recorder.leave_module(frame, self.frames)
 
     def take_fused(self, frame: Frame, args: Any, kwargs: Any) -> None:
         """Pass on the attention of a module that has returned, from its arguments."""
@@ -157,8 +154,11 @@ class Interceptor:
                 return  # taken from the arguments of the module
             self.take_call(lambda: parse_arguments(CALLS[function], args, kwargs))
             return
-        for recorder in self.recorders:
-            recorder.take_function(function, args, kwargs, result)
+        self.handwritten.observe(function, args, kwargs, result)
+
+    def running(self) -> Frame | None:
+        """The module that is running."""
+        return calling_frame(self.frames)
 
 
 class Mode(TorchFunctionMode):  # type: ignore[misc]  # torch need not be installed
@@ -185,6 +185,11 @@ def unobserved() -> Iterator[None]:
             if torch.is_autocast_enabled(device):
                 stack.enter_context(torch.autocast(device, enabled=False))
         yield
+
+
+def calling_frame(frames: list[Frame]) -> Frame | None:
+    """The module that calls attention: the innermost that is no helper; None outside of all."""
+    return next((f for f in reversed(frames) if not isinstance(f.module, HELPERS)), None)
 
 
 def current_mode() -> Any:

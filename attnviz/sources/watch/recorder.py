@@ -16,7 +16,7 @@ from attnviz.errors import AttnvizError, AttnvizWarning, MisuseError
 from attnviz.sources.memory import format_bytes
 from attnviz.sources.watch.attention_call import AttentionCall, compute_rows, pick, to_numpy
 from attnviz.sources.watch.capture import Capture, KeptCall, Site
-from attnviz.sources.watch.interceptor import HELPERS, Frame
+from attnviz.sources.watch.interceptor import Frame, calling_frame
 from attnviz.sources.watch.limits import RecordingLimits, resolve
 from attnviz.sources.watch.module_names import ModuleNames, matches, name_pattern
 
@@ -87,7 +87,8 @@ class CallRecorder:
 
     def record(self, build: Callable[[], AttentionCall], frames: list[Frame]) -> None:
         """Record one call, if it is among those that were requested."""
-        module = calling_module(frames)
+        frame = calling_frame(frames)
+        module = None if frame is None else frame.module
         root, name = (-1, "") if module is None else self.names.of(module)
         pattern = name_pattern(name)
         layer = self.layers[root, pattern]
@@ -211,20 +212,6 @@ class CallRecorder:
         for site, runs in list(self.runs.items()):
             for run in self.limits.expired(runs, is_last=True):
                 self.drop(site, run)
-
-    def take_function(self, function: Any, args: Any, kwargs: Any, result: Any) -> None:
-        """A torch function, with its result."""
-
-    def leave_module(self, frame: Frame, frames: list[Frame]) -> None:
-        """A module has returned."""
-
-
-def calling_module(frames: list[Frame]) -> Any:
-    """The module that calls attention: the innermost that is no helper; None outside of all."""
-    for frame in reversed(frames):
-        if not isinstance(frame.module, HELPERS):
-            return frame.module
-    return None
 
 
 def in_backward() -> bool:
