@@ -50,6 +50,11 @@ class Tensor(Record, eq=False):
         """Whether the dtype can be converted to float32."""
         return self.dtype in NUMPY_DTYPES
 
+    @property
+    def read_cost(self) -> int:
+        """Number of multiplications that take as long as reading one number."""
+        return 0
+
     def read(self, index: TensorIndex = ...) -> FloatArray:
         """The indexed part as float32, without a copy of float32.    -> [*index]
 

@@ -54,7 +54,8 @@ class GatedUnit(NamedTuple):
     def compute(self) -> FloatArray:
         """All columns.    -> [token, width]"""
         n_token, d = self.up.x.shape
-        return materialize(LazyMatrix(self.write, n_token, d, self.width))[0]
+        matrix = LazyMatrix(self.write, n_token, d, self.width, self.up.matrix.read_cost)
+        return materialize(matrix)[0]
 
 
 def feed_forward(spec: FeedForward, w: Weights, x: FloatArray) -> FloatArray:

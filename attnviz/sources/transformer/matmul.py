@@ -47,19 +47,27 @@ class LazyLinear(Record, eq=False):
     def lazy(self) -> LazyMatrix:
         """All columns, as a matrix for `materialize`."""
         n_token, d = self.x.shape
-        return LazyMatrix(self.columns, n_token, d, self.width)
+        return LazyMatrix(self.columns, n_token, d, self.width, self.matrix.read_cost)
 
 
 class LazyMatrix(NamedTuple):
     """A matrix computed by columns: `write(columns, out)` computes some of them into `out`.
 
-    Shapes: -> [token, width]; `d` multiplications per element
+    `d` are the multiplications per element, `read_cost` those that take as long as reading one
+    number of the stored matrix.
+    Shapes: -> [token, width]
     """
 
     write: Callable[[slice, FloatArray], object]
     n_token: int
     d: int
     width: int
+    read_cost: int = 0
+
+    @property
+    def cost(self) -> int:
+        """Number of multiplications that take as long as the whole matrix."""
+        return (self.n_token + self.read_cost) * self.d * self.width
 
 
 def materialize(*matrices: LazyMatrix) -> list[FloatArray]:
@@ -68,9 +76,9 @@ def materialize(*matrices: LazyMatrix) -> list[FloatArray]:
     blocks = [
         (m.write, columns, y[:, columns])
         for m, y in zip(matrices, results, strict=True)
-        for columns in split_columns(m.n_token * m.d * m.width, m.width)
+        for columns in split_columns(m.cost, m.width)
     ]
-    cost = sum(m.n_token * m.d * m.width for m in matrices)
+    cost = sum(m.cost for m in matrices)
     for _ in map_tasks(
         lambda block: block[0](*block[1:]), blocks, is_large=cost > MIN_PARALLEL_COST
     ):
