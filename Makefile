@@ -112,7 +112,7 @@ bench: $(VENV)/test ## measure speed as ratios against references in the same ru
 
 bench-deps: ## install the references of make bench into .venv-bench
 	$(PYTHON) -m venv .venv-bench
-	.venv-bench/bin/python -m pip install --quiet 'torch>=2.6' 'transformers>=5' onnxruntime
+	.venv-bench/bin/python -m pip install --quiet 'torch>=2.6' 'transformers>=5' onnxruntime gguf accelerate
 
 bench-compare: $(VENV)/test ## show changes since tests/bench/last.json
 	$(BIN)/python -m tests.bench --compare

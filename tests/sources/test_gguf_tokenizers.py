@@ -238,10 +238,11 @@ REFUSED = {
         InvalidInputError,
         r"tokenizer\.ggml\.merges should be a list of strings",
     ),
+    "a merge that makes no piece": ({"merges": ["Z Z"]}, InvalidInputError, "out of vocabulary"),
     "a merge of other pieces": (
-        {"merges": ["a €"]},
+        {"merges": ["a \N{EURO SIGN}"]},
         InvalidInputError,
-        "the merge 'a €' should be two pieces of the vocabulary that make a third",
+        "out of vocabulary",
     ),
     "too few types": (
         {"token_type": np.ones(3, np.int32)},

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 from attnviz.sources.tokenizing.gguf_pre_tokenizers import find_pre_tokenizer
 from attnviz.sources.tokenizing.gguf_vocabulary import Vocabulary
@@ -43,7 +42,7 @@ def byte_level_bpe(vocabulary: Vocabulary, post_processor: Step | None) -> bytes
         "type": "BPE",
         "ignore_merges": pre_tokenizer.ignores_merges,
         "vocab": ids,
-        "merges": list(split_merges(vocabulary)),
+        "merges": vocabulary.strings("merges"),  # the library checks them against the vocabulary
     }
     return make_document(
         model,
@@ -54,18 +53,6 @@ def byte_level_bpe(vocabulary: Vocabulary, post_processor: Step | None) -> bytes
         post_processor=post_processor,
         decoder=byte_level(),
     )
-
-
-def split_merges(vocabulary: Vocabulary) -> Iterator[list[str]]:
-    """The merges as pairs. Raises InvalidInputError for one of other pieces."""
-    ids = vocabulary.ids
-    for merge in vocabulary.strings("merges"):
-        left, _, right = merge.partition(" ")
-        if left not in ids or right not in ids or left + right not in ids:
-            raise vocabulary.error(
-                f"the merge {merge!r:.60} should be two pieces of the vocabulary that make a third"
-            )
-        yield [left, right]
 
 
 def sentencepiece_bpe(vocabulary: Vocabulary, post_processor: Step | None) -> bytes:
