@@ -21,6 +21,10 @@ class CheckpointSource(Protocol):
     """The parts of a checkpoint."""
 
     @property
+    def folder(self) -> Path:
+        """The folder of the files."""
+
+    @property
     def weights(self) -> tuple[Path, ...]:
         """The files that hold the tensors."""
 

@@ -37,6 +37,11 @@ class GgufFile(Record, eq=False):
     architecture: Architecture
 
     @property
+    def folder(self) -> Path:
+        """The folder of the file."""
+        return self.path.parent
+
+    @property
     def weights(self) -> tuple[Path, ...]:
         """The file."""
         return (self.path,)
