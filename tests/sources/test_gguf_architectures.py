@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from itertools import groupby
 
 import gguf
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from gguf import GGMLQuantizationType as Kind
 
 from attnviz.core.positions.rope_scaling import LongRope
+from attnviz.errors import InvalidInputError
 from attnviz.sources.checkpoint.gguf.config import find_architecture
 from attnviz.sources.checkpoint.gguf.rows import ARCHITECTURES
 from attnviz.sources.families import FAMILIES
@@ -21,9 +23,32 @@ TOLERANCE = 1e-6
 # Settings that a GGUF file cannot state, and what they are for llama.cpp.
 IMPLIED = {
     "gemma2": {"query_pre_attn_scalar": 8},
+    "gemma3_text": {"query_pre_attn_scalar": 8},
+    "gemma3-bidirectional": {"query_pre_attn_scalar": 8},
     "t5": {"relative_attention_max_distance": 128},
+    "mixtral": {"sliding_window": None},
+    "smollm3": {"no_rope_layers": None, "no_rope_layer_interval": 4},
+    "starcoder2": {"sliding_window": None},
+    "phi": {"qk_layernorm": False},
+    "gpt_oss": {"swiglu_limit": 7.0},
+    "cohere2": {"layer_types": ["sliding_attention"] * 2},
+    "qwen2_moe": {"layer_types": ["full_attention"] * 3},
 }
-BY_NAME = {row.name: row for row in ARCHITECTURES}
+# Metadata that do not follow from a config by name.
+METADATA = {
+    "gpt_oss": {
+        "gpt-oss.rope.scaling.type": "yarn",
+        "gpt-oss.rope.scaling.factor": 32.0,
+        "gpt-oss.rope.scaling.original_context_length": 4096,
+    },
+    "olmo3": {
+        "olmo2.rope.scaling.type": "yarn",
+        "olmo2.rope.scaling.factor": 4.0,
+        "olmo2.rope.scaling.original_context_length": 10,
+    },
+}
+FOLDERS = {"gemma-embedding": "gemma3-bidirectional"}  # otherwise that of the family
+BY_FAMILY = {row.family: row for row in reversed(ARCHITECTURES)}
 
 
 def with_settings(checkpoint, changes):
@@ -49,26 +74,29 @@ def differences(checkpoint, family, reference="reference"):
             yield max_difference(weights, wanted[kind])
 
 
-@pytest.mark.parametrize("row", ARCHITECTURES, ids=lambda row: row.name)
+@pytest.mark.parametrize("row", ARCHITECTURES, ids=lambda row: f"{row.name}-{row.family}")
 def test_weights_are_those_of_the_checkpoint(row, tmp_path):
-    path = write_gguf(tmp_path / "model.gguf", row.family, row.name)
+    folder = FOLDERS.get(row.name, row.family)
+    metadata = METADATA.get(row.family)
+    path = write_gguf(tmp_path / "model.gguf", folder, row.name, metadata=metadata)
     checkpoint = open_checkpoint(str(path))
     assert checkpoint.family.name == row.family
-    assert max(differences(checkpoint, row.family)) <= TOLERANCE
+    assert max(differences(checkpoint, folder)) <= TOLERANCE
 
 
-@pytest.mark.parametrize(
-    "name", [row.name for row in ARCHITECTURES if row.changes], ids=lambda name: name
-)
-def test_without_its_changes_the_weights_are_others(name, tmp_path, monkeypatch):
-    bare = replace(BY_NAME[name], changes={})
+CHANGED = ("llama", "gemma", "gemma3_text", "nemotron", "gpt2", "gpt_neox", "bloom", "qwen2_moe")
+
+
+@pytest.mark.parametrize("family", CHANGED)
+def test_without_its_changes_the_weights_are_others(family, tmp_path, monkeypatch):
+    bare = replace(BY_FAMILY[family], changes={})
     monkeypatch.setattr("attnviz.sources.checkpoint.gguf.config.ARCHITECTURES", (bare,))
-    path = write_gguf(tmp_path / "model.gguf", bare.family, name)
-    if name == "gpt2":  # matrices of other shapes
-        with pytest.raises(Exception, match="should be"):
-            list(differences(open_checkpoint(str(path)), bare.family))
+    path = write_gguf(tmp_path / "model.gguf", family, bare.name)
+    if family in ("gpt2", "qwen2_moe"):  # matrices of other shapes
+        with pytest.raises(InvalidInputError, match="should be"):
+            list(differences(open_checkpoint(str(path)), family))
     else:
-        assert max(differences(open_checkpoint(str(path)), bare.family)) > 0.01
+        assert max(differences(open_checkpoint(str(path)), family)) > 0.01
 
 
 @pytest.mark.parametrize("row", ARCHITECTURES, ids=lambda row: row.name)
@@ -77,12 +105,17 @@ def test_names_are_those_of_the_format(row):
     known = {
         gguf.TENSOR_NAMES[tensor].replace("{bid}", "{i}") for tensor in gguf.MODEL_TENSORS[arch]
     }
-    assert set(row.tensors) <= known | {"output"}  # Gemma's is that of its embeddings
+    others = {"output", "blk.{i}.ffn_gate", "blk.{i}.ffn_up", "blk.{i}.ffn_down"}
+    own = {name.removesuffix(".weight").removesuffix(".bias") for name in row.tensors}
+    assert own <= known | others  # tied matrices, and layers without experts
     assert row.family in {family.name for family in FAMILIES}
 
 
-def test_each_architecture_has_one_row():
-    assert len(BY_NAME) == len(ARCHITECTURES)
+def test_a_row_of_a_name_that_others_have_requires_what_they_lack():
+    for name, rows in groupby(ARCHITECTURES, key=lambda row: row.name):
+        others = [row for row in ARCHITECTURES if row.name == name]
+        assert all(row.requires for row in others[:-1]) and not others[-1].requires
+        assert len(list(rows)) == 1
 
 
 LLAMA3 = json.loads(str(np.load(MODELS / "llama" / "llama3.npz")["config"]))["rope_scaling"]
@@ -151,9 +184,51 @@ def test_gated_t5(tmp_path):
 
 def test_the_scale_of_gemma_2_27b_is_that_of_its_hidden_size():
     sizes = {"hidden_size": 4608, "num_attention_heads": 32, "head_dim": 128}
-    derive = BY_NAME["gemma2"].derive
+    derive = BY_FAMILY["gemma2"].derive
     assert derive({**sizes, "num_hidden_layers": 46}) == {"query_pre_attn_scalar": 144}
     assert derive({**sizes, "num_hidden_layers": 42}) == {"query_pre_attn_scalar": 128}
+
+
+def test_the_scale_of_gemma_3_27b_is_that_of_its_hidden_size():
+    sizes = {"hidden_size": 5376, "num_attention_heads": 32, "head_dim": 128}
+    derive = BY_FAMILY["gemma3_text"].derive
+    assert derive({**sizes, "num_hidden_layers": 62}) == {"query_pre_attn_scalar": 168}
+    assert derive({**sizes, "num_hidden_layers": 48}) == {"query_pre_attn_scalar": 128}
+
+
+def test_the_windows_of_gemma_3_are_in_five_of_six_layers_without_a_pattern(tmp_path):
+    key = "gemma3.attention.sliding_window_pattern"
+    path = write_gguf(tmp_path / "x.gguf", "gemma3_text", "gemma3", metadata={key: None})
+    every_sixth = {"layer_types": None, "sliding_window_pattern": None, **IMPLIED["gemma3_text"]}
+    windows = with_settings(open_model("gemma3_text"), every_sixth)
+    _, text, target, _ = next(iter(cases(MODELS / "gemma3_text" / "reference.npz")))
+    wanted = recorded(windows, text, target)["self"]
+    assert (
+        max_difference(recorded(open_checkpoint(str(path)), text, target)["self"], wanted) < 1e-6
+    )
+
+
+def test_roberta_is_stored_as_bert(tmp_path):
+    """Without the rows before the first position, and with one vector for all segments."""
+    path = write_gguf(tmp_path / "x.gguf", "roberta", "bert")
+    assert max(differences(open_checkpoint(str(path)), "roberta")) <= TOLERANCE
+
+
+def test_alternating_rows_are_those_of_the_fused_matrix(tmp_path):
+    path = write_gguf(tmp_path / "x.gguf", "gpt_oss", "gpt-oss", metadata=METADATA["gpt_oss"])
+    tensors = open_checkpoint(str(path)).tensors.by_name
+    fused = open_model("gpt_oss").tensors.by_name["model.layers.1.mlp.experts.gate_up_proj"]
+    wanted, got = fused.read().swapaxes(1, 2), tensors["layers.1.mlp.experts.gate_up_proj_blocks"]
+    np.testing.assert_array_equal(got.read(), wanted)
+    np.testing.assert_array_equal(got.at(2).read(slice(3, 8)), wanted[2, 3:8])
+    np.testing.assert_array_equal(got.at(2).read(np.array([5, 0])), wanted[2][[5, 0]])
+
+
+def test_half_of_a_fused_matrix_is_refused(tmp_path):
+    tensors = {"blk.0.ffn_up_exps.weight": None}
+    path = write_gguf(tmp_path / "x.gguf", "gpt_oss", "gpt-oss", tensors=tensors)
+    with pytest.raises(InvalidInputError, match=r"lacks half of the tensor 'layers\.0\.mlp\.exp"):
+        open_checkpoint(str(path))
 
 
 @pytest.mark.parametrize("kind", [Kind.Q8_0, Kind.Q4_1, Kind.F16, Kind.BF16], ids=lambda k: k.name)

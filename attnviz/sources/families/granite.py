@@ -64,6 +64,11 @@ GRANITE_MOE = replace(
                         up="block_sparse_moe.experts.gate_up_proj",
                         down="block_sparse_moe.experts.down_proj",
                     ),
+                    ExpertTensors(  # of GGUF files
+                        gate="block_sparse_moe.experts.{e}.gate_proj.weight",
+                        up="block_sparse_moe.experts.{e}.up_proj.weight",
+                        down="block_sparse_moe.experts.{e}.down_proj.weight",
+                    ),
                 ),
             ),
         )

@@ -23,10 +23,14 @@ class Architecture(Record, kw_only=True):
     """One `general.architecture`.
 
     `settings`: metadata key, without the architecture, to the key in config.json. `tensors`:
-    name in the file to name in the family, {i} for the layer, without ".weight" and ".bias".
+    name in the file to name in the family, {i} for the layer, without ".weight" and ".bias"; with
+    {e}, the stored tensor is that of all experts (or heads), and the family has one for each; with
+    |0 and |1 at the end, two tensors are one with alternating rows in the family.
     `values` are settings that the files do not state; `values_with` and `tensors_with` take
     precedence where a tensor exists, and `derive` follows from the settings of the file. `changes`
-    undo the converter's changes, by the tensor's name in the file.
+    undo the converter's changes, by the tensor's name in the file. `neutral` are values of keys
+    that change nothing. Of several rows of a name, the first one counts whose tensor or key
+    `requires` is in the file.
     """
 
     name: str
@@ -38,7 +42,11 @@ class Architecture(Record, kw_only=True):
     values_with: Mapping[str, Values] = field(default_factory=dict)
     tensors_with: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     changes: Mapping[str, Change] = field(default_factory=dict)
+    neutral: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    requires: str = ""
     has_partial_rotary: bool = False
+    rope_scaling: Values = field(default_factory=dict)  # members that files do not state
+    scaled_layers: str = ""  # the type of layers with scaled RoPE; "": all
 
 
 def unrotate_queries(tensor: GgufTensor, values: Values) -> GgufTensor:
@@ -71,6 +79,13 @@ def subtract_one(tensor: GgufTensor, values: Values) -> GgufTensor:
     """The weight of a norm, to which the converter added 1."""
     del values
     return replace(tensor, added=1.0)
+
+
+def as_matrix(tensor: GgufTensor, values: Values) -> GgufTensor:
+    """A matrix of one row, which is stored as a vector."""
+    del values
+    shape = tensor.shape if len(tensor.shape) > 1 else (1, *tensor.shape)
+    return replace(tensor, shape=shape)
 
 
 SIZES = MappingProxyType(

@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from attnviz.errors import InvalidInputError
 from attnviz.sources.checkpoint.config import (
     CONFIG_KEYS,
@@ -13,6 +15,7 @@ from attnviz.sources.checkpoint.config import (
     check_int,
     format_value,
 )
+from attnviz.sources.checkpoint.config_ranges import MAX_LAYER
 from attnviz.sources.checkpoint.gguf.architecture import Architecture
 from attnviz.sources.checkpoint.gguf.header import GgufHeader
 from attnviz.sources.checkpoint.gguf.rope import ROPE_KEYS, rope_values
@@ -34,6 +37,7 @@ NEUTRAL: Mapping[str, tuple[Any, ...]] = {
     "rope.scaling.yarn_log_multiplier": (0.0,),
     "logit_scale": (0.0, 1.0),
 }
+WINDOW_PATTERN = "attention.sliding_window_pattern"  # an array per layer, or a period
 OTHER_TYPES = {
     "adapter": "a LoRA adapter, not a model: give the GGUF file that it is for, merged with it",
     "mmproj": "the image projector of a model: give the GGUF file of its language model",
@@ -57,7 +61,8 @@ def find_architecture(header: GgufHeader) -> Architecture:
     if isinstance(kind, str) and kind in OTHER_TYPES:
         raise InvalidInputError(f"{str(header.path)!r} is {OTHER_TYPES[kind]}")
     for row in ARCHITECTURES:
-        if row.name == name:
+        names = ("", *header.tensors, *metadata)
+        if row.name == name and row.requires in names:
             return row
     supported = ", ".join(row.name for row in ARCHITECTURES)
     what = f"architecture {name!r:.80}" if name is not None else "a file without architecture"
@@ -84,10 +89,14 @@ def config_values(header: GgufHeader, row: Architecture) -> dict[str, Any]:
         values |= row.values_with[name] if name in header.tensors else {}
     for short, setting in row.settings.items():
         if short in keys:
-            values[setting] = read_setting(keys[short], header.metadata[keys[short]], setting)
+            value = header.metadata[keys[short]]
+            if short == WINDOW_PATTERN and isinstance(value, np.ndarray):
+                values["layer_types"] = layer_types(keys[short], value)
+            else:
+                values[setting] = read_setting(keys[short], value, setting)
     values["vocab_size"] = table_rows(header, "token_embd.weight")
     values["tie_word_embeddings"] = "output.weight" not in header.tensors
-    values |= table_sizes(header) | token_ids(header.metadata)
+    values |= table_sizes(header) | token_ids(header.metadata) | dense_layers(header, row)
     check_head_sizes(header.metadata, row, values)
     values |= row.derive(values)
     return values | rope_values(header, row, values)
@@ -101,7 +110,7 @@ def check_keys(header: GgufHeader, row: Architecture, keys: Mapping[str, str]) -
         if short == "attention.value_length":  # compared with the key's
             continue
         value = plain_value(header.metadata[key])
-        if value not in NEUTRAL.get(short, ()):
+        if value not in (*NEUTRAL.get(short, ()), *row.neutral.get(short, ())):
             raise InvalidInputError(
                 f"GGUF metadata: {key} = {format_value(value)} is not supported for "
                 f"architecture {row.name!r}"
@@ -123,6 +132,14 @@ def read_setting(key: str, value: Any, setting: str) -> Any:
         raise InvalidInputError(f"GGUF metadata: {str(error).split(': ', 1)[-1]}") from None
 
 
+def layer_types(key: str, pattern: Any) -> list[str]:
+    """The type of each layer, from an array that is true for those with a sliding window."""
+    marks = plain_value(pattern)
+    if not set(marks) <= {0, 1}:
+        raise_invalid(key, marks, "an array of true and false")
+    return ["sliding_attention" if mark else "full_attention" for mark in marks]
+
+
 def table_rows(header: GgufHeader, name: str) -> int:
     """Number of rows of a table."""
     if name not in header.tensors:
@@ -138,6 +155,16 @@ def table_sizes(header: GgufHeader) -> dict[str, int]:
         tensor = header.tensors.get("token_types.weight")
         sizes["type_vocab_size"] = 0 if tensor is None else math.prod(tensor.shape[:-1])
     return sizes
+
+
+def dense_layers(header: GgufHeader, row: Architecture) -> dict[str, list[int]]:
+    """The layers without a router, in a model with experts."""
+    if "blk.{i}.ffn_gate_inp" not in row.tensors:
+        return {}
+    n_layer = header.metadata[f"{row.name}.block_count"]
+    layers = range(n_layer if isinstance(n_layer, int) else 0)
+    names = ((i, f"blk.{i}.ffn_gate_inp.weight") for i in layers[:MAX_LAYER])
+    return {"mlp_only_layers": [i for i, name in names if name not in header.tensors]}
 
 
 def token_ids(metadata: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from attnviz.sources.checkpoint.gguf.architecture import (
     SIZES,
     Architecture,
+    as_matrix,
 )
 
+ENCODER_SIZES = {key: name for key, name in SIZES.items() if key != "attention.causal"}
+BIDIRECTIONAL = {"attention.causal": (False,)}
 BERT = Architecture(
     name="bert",
     family="bert",
-    settings={**SIZES, "attention.layer_norm_epsilon": "layer_norm_eps"},
+    settings={**ENCODER_SIZES, "attention.layer_norm_epsilon": "layer_norm_eps"},
     tensors={
         "token_embd": "embeddings.word_embeddings",
         "position_embd": "embeddings.position_embeddings",
@@ -27,6 +30,36 @@ BERT = Architecture(
         "cls": "cls.dense",  # of a classifier
         "cls.output": "cls.output",
     },
+    changes={"token_types": as_matrix},
+    neutral=BIDIRECTIONAL,
+)
+MODERN_BERT = Architecture(
+    name="modern-bert",
+    family="modernbert",
+    settings={
+        **ENCODER_SIZES,
+        "attention.layer_norm_epsilon": "norm_eps",
+        "attention.sliding_window": "local_attention",
+        "attention.sliding_window_pattern": "global_attn_every_n_layers",
+        "rope.freq_base": "global_rope_theta",
+        "rope.freq_base_swa": "local_rope_theta",
+    },
+    tensors={
+        "token_embd": "embeddings.tok_embeddings",
+        "token_embd_norm": "embeddings.norm",
+        "output_norm": "final_norm",
+        "blk.{i}.attn_norm": "layers.{i}.attn_norm",
+        "blk.{i}.attn_qkv": "layers.{i}.attn.Wqkv",
+        "blk.{i}.attn_output": "layers.{i}.attn.Wo",
+        "blk.{i}.ffn_norm": "layers.{i}.mlp_norm",
+        "blk.{i}.ffn_up": "layers.{i}.mlp.Wi",
+        "blk.{i}.ffn_down": "layers.{i}.mlp.Wo",
+        "cls": "head.dense",
+        "cls.norm": "head.norm",
+        "cls.output": "classifier",
+    },
+    values={"norm_bias": False, "attention_bias": False, "mlp_bias": False},
+    neutral=BIDIRECTIONAL,
 )
 
 T5_SIDES = (("encoder", "enc", 1), ("decoder", "dec", 2))  # number of the feed-forward sublayer
@@ -76,4 +109,4 @@ T5 = Architecture(
     tensors_with={"enc.blk.0.ffn_gate.weight": T5_GATED},
 )
 
-ROWS = (BERT, T5)
+ROWS = (BERT, MODERN_BERT, T5)

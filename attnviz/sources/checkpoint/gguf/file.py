@@ -17,7 +17,7 @@ from attnviz.sources.checkpoint.gguf.architecture import Architecture
 from attnviz.sources.checkpoint.gguf.config import config_values, find_architecture
 from attnviz.sources.checkpoint.gguf.header import GgufHeader, read_header
 from attnviz.sources.checkpoint.gguf.rope import ROPE_TENSORS
-from attnviz.sources.checkpoint.gguf.tensors import GgufTensor
+from attnviz.sources.checkpoint.gguf.tensors import GgufTensor, alternate
 
 if TYPE_CHECKING:
     from attnviz.sources.checkpoint.tensors import Tensor
@@ -104,9 +104,21 @@ class GgufFile(Record, eq=False):
 
     def read_tensors(self) -> Mapping[str, Tensor]:
         """The tensors by their names in the family; nothing is dequantized."""
-        return dict(self.tensors())
+        tensors: dict[str, Tensor] = {}
+        parts: dict[str, list[GgufTensor]] = {}
+        for name, tensor in sorted(self.tensors(), key=lambda item: item[0]):
+            whole, mark, _ = name.partition("|")
+            if mark:
+                parts.setdefault(whole, []).append(tensor)
+            else:
+                tensors[name] = tensor
+        for name, pair in parts.items():
+            if len(pair) < 2:
+                raise InvalidInputError(f"{str(self.path)!r} lacks half of the tensor {name!r}")
+            tensors[name] = alternate(*pair)
+        return tensors
 
-    def tensors(self) -> Iterator[tuple[str, Tensor]]:
+    def tensors(self) -> Iterator[tuple[str, GgufTensor]]:
         """Name in the family, and tensor. Raises InvalidInputError for one that is unknown."""
         row, file = self.architecture, np.frombuffer(self.header.data, dtype=np.uint8)
         names = dict(row.tensors)
@@ -117,16 +129,23 @@ class GgufFile(Record, eq=False):
                 continue
             suffix = next((end for end in SUFFIXES if name.endswith(end)), "")
             template = LAYER.sub("{i}", name.removesuffix(suffix))
-            if not suffix or template not in names:
+            if template + suffix in names:
+                template, suffix = template + suffix, ""
+            elif not suffix or template not in names:
                 raise InvalidInputError(
                     f"{str(self.path)!r} has the tensor {name[:80]!r}, which architecture "
                     f"{row.name!r} does not have"
                 )
             layer = LAYER.search(name)
-            new_name = names[template].format(i=layer[0] if layer else "") + suffix
+            new_name = names[template].replace("{i}", layer[0] if layer else "") + suffix
             tensor = GgufTensor(file, stored.kind, stored.shape, stored.start, stored.end)
-            change = row.changes.get(template)
-            yield new_name, change(tensor, self.config) if change else tensor
+            change = row.changes.get(template + suffix, row.changes.get(template))
+            tensor = change(tensor, self.config) if change else tensor
+            if "{e}" not in new_name:
+                yield new_name, tensor
+                continue
+            for index in range(tensor.shape[0]):
+                yield new_name.replace("{e}", str(index)), tensor.at(index)
 
 
 def open_gguf(path: Path) -> GgufFile:

@@ -24,6 +24,7 @@ ROPE_KEYS = frozenset(
 )
 FREQUENCIES = "rope_freqs.weight"
 LONG, SHORT = "rope_factors_long.weight", "rope_factors_short.weight"
+LAYER_TYPES = ("full_attention", "sliding_attention")
 ROPE_TENSORS = (FREQUENCIES, LONG, SHORT)
 
 
@@ -42,7 +43,17 @@ def rope_values(
             share if int(d_head * share) == n_dim else ((n_dim + 0.5) / d_head)
         )
     scaling = dict(rope_scaling(header, row, values))
-    return result | ({"rope_scaling": scaling} if scaling else {})
+    if not scaling:
+        return result
+    scaling |= row.rope_scaling
+    if row.scaled_layers:
+        base = {"rope_theta": values["rope_theta"]} if "rope_theta" in values else {}
+        types = {
+            name: {"rope_type": "default"} for name in ("full_attention", "sliding_attention")
+        }
+        types[row.scaled_layers] = scaling
+        return result | {"rope_parameters": {name: base | own for name, own in types.items()}}
+    return result | {"rope_scaling": scaling}
 
 
 def rope_scaling(

@@ -6,13 +6,15 @@ each is undone for the rows that are read.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from attnviz.core.arrays import FloatArray, IntArray
+from attnviz.errors import InvalidInputError
 from attnviz.sources.checkpoint.gguf.header import import_gguf
 from attnviz.sources.checkpoint.tensors import NUMPY_DTYPES, Tensor, TensorIndex
 
@@ -73,6 +75,61 @@ class GgufTensor(Tensor, eq=False):
         else:
             numbers = super().read(index)
         return numbers - np.float32(self.added) if self.added else numbers
+
+
+class AlternatingTensor(Tensor, eq=False):
+    """Two tensors as one whose rows alternate: rows 0, 2, … of the first, 1, 3, … of the second.
+
+    Shapes: first and second [row, …] or, of all experts, [expert, row, …]
+    """
+
+    first: GgufTensor
+    second: GgufTensor
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether both kinds can be converted to float32."""
+        return self.first.is_readable and self.second.is_readable
+
+    @property
+    def read_cost(self) -> int:
+        """Number of multiplications that take as long as reading one number."""
+        return max(self.first.read_cost, self.second.read_cost)
+
+    def at(self, index: int) -> Self:
+        """The tensor of one expert."""
+        return replace(
+            self,
+            shape=self.shape[1:],
+            first=self.first.at(index),
+            second=self.second.at(index),
+        )
+
+    def read(self, index: TensorIndex = ...) -> FloatArray:
+        """The indexed rows, or experts, as float32.    -> [row, …]"""
+        rows = np.arange(self.shape[0])[index]
+        if self.first.shape[0] == self.shape[0]:  # of all experts
+            return np.stack([self.at(int(i)).read() for i in rows])
+        numbers = np.empty((len(rows), *self.shape[1:]), dtype=np.float32)
+        for parity, tensor in enumerate((self.first, self.second)):
+            is_own = rows % 2 == parity
+            numbers[is_own] = tensor.read(rows[is_own] // 2)
+        return numbers
+
+
+def alternate(first: GgufTensor, second: GgufTensor) -> AlternatingTensor:
+    """Two tensors with alternating rows; those of all experts with an axis before the rows.
+
+    Raises InvalidInputError for tensors of other shapes.
+    """
+    if first.shape != second.shape or len(first.shape) < 2:
+        raise InvalidInputError(
+            f"GGUF tensors of gate and up should have the same shape; they have "
+            f"{' × '.join(map(str, first.shape))} and {' × '.join(map(str, second.shape))}"
+        )
+    n, n_row, *rest = first.shape
+    shape = (n, 2 * n_row, *rest)
+    return AlternatingTensor(first.file, first.dtype, shape, first.start, first.end, first, second)
 
 
 def dequantize(stored: NDArray[np.uint8], kind: str) -> FloatArray:
