@@ -8,8 +8,9 @@ import pytest
 
 from attnviz.core.registry import SLOTS
 from tests.sources.documents import bert_document
+from tests.sources.reference import MODELS
 
-NEVER = ("matplotlib", "pandas", "PIL", "huggingface_hub", "IPython", "jsonschema")
+NEVER = ("matplotlib", "pandas", "PIL", "huggingface_hub", "IPython", "jsonschema", "gguf")
 
 LOADED = """
 import sys
@@ -70,7 +71,13 @@ def test_a_plain_tokenizer_needs_no_child_process(tmp_path):
     assert "attnviz.sources.tokenizing.child_process" not in modules
 
 
-@pytest.mark.parametrize("module", ["matplotlib", "PIL"])
+def test_a_model_folder_needs_nothing_of_gguf_files():
+    modules = loaded("models", str(MODELS / "bert"))
+    assert excess(modules, "gguf") == []
+    assert [m for m in modules if m.startswith("attnviz.sources.checkpoint.gguf")] == []
+
+
+@pytest.mark.parametrize("module", ["matplotlib", "PIL", "gguf"])
 def test_the_test_can_fail(module):
     modules = loaded("--version", before=f"import {module}")
     assert excess(modules, *NEVER)
