@@ -74,7 +74,10 @@ def differences(checkpoint, family, reference="reference"):
             yield max_difference(weights, wanted[kind])
 
 
-@pytest.mark.parametrize("row", ARCHITECTURES, ids=lambda row: f"{row.name}-{row.family}")
+WHOLE = [row for row in ARCHITECTURES if row.name != "t5encoder"]
+
+
+@pytest.mark.parametrize("row", WHOLE, ids=lambda row: f"{row.name}-{row.family}")
 def test_weights_are_those_of_the_checkpoint(row, tmp_path):
     folder = FOLDERS.get(row.name, row.family)
     metadata = METADATA.get(row.family)
@@ -106,7 +109,9 @@ def test_names_are_those_of_the_format(row):
         gguf.TENSOR_NAMES[tensor].replace("{bid}", "{i}") for tensor in gguf.MODEL_TENSORS[arch]
     }
     others = {"output", "blk.{i}.ffn_gate", "blk.{i}.ffn_up", "blk.{i}.ffn_down"}
-    own = {name.removesuffix(".weight").removesuffix(".bias") for name in row.tensors}
+    stems = (name.removesuffix(".weight").removesuffix(".bias") for name in row.tensors)
+    own = {stem.replace("blk.0.", "blk.{i}.") for stem in stems}
+    others |= {name for name in own if name.startswith("dec.") and row.name == "t5encoder"}
     assert own <= known | others  # tied matrices, and layers without experts
     assert row.family in {family.name for family in FAMILIES}
 
@@ -171,6 +176,25 @@ def test_partial_rope(tmp_path):
     metadata = {"phi3.rope.dimension_count": 4}
     path = write_gguf(tmp_path / "x.gguf", "phi3", "phi3", metadata=metadata)
     assert max(differences(open_checkpoint(str(path)), "phi3", "partial")) <= TOLERANCE
+
+
+def test_the_encoder_of_t5_alone(tmp_path):
+    path = write_gguf(tmp_path / "x.gguf", "t5", "t5encoder")
+    checkpoint, whole = open_checkpoint(str(path)), with_settings(open_model("t5"), IMPLIED["t5"])
+    assert not any(name.startswith("decoder") for name in checkpoint.tensors.by_name)
+    for _, text, _, _ in cases(MODELS / "t5" / "reference.npz"):
+        wanted = recorded(whole, text, None)["encoder"]
+        assert max_difference(recorded(checkpoint, text, None)["encoder"], wanted) <= TOLERANCE
+
+
+def test_a_table_of_distances_in_each_layer_is_refused(tmp_path):
+    """That is UMT5, which has the same architecture."""
+    tensors = {"enc.blk.1.attn_rel_b.weight": np.ones((8, 4))}
+    path = write_gguf(tmp_path / "x.gguf", "t5", "t5", tensors=tensors)
+    with pytest.raises(
+        InvalidInputError, match=r"has the tensor 'enc\.blk\.1\.attn_rel_b\.weight'"
+    ):
+        open_checkpoint(str(path))
 
 
 def test_gated_t5(tmp_path):

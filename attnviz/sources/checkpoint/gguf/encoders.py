@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from attnviz.sources.checkpoint.gguf.architecture import (
     SIZES,
     Architecture,
@@ -77,7 +79,9 @@ def t5_tensors() -> dict[str, str]:
             tensors[f"{stored}.{name}_norm"] = f"{block}.{number}.layer_norm"
             for letter in "qkvo":
                 tensors[f"{stored}.{name}_{letter}"] = f"{block}.{number}.{attention}.{letter}"
-        tensors[f"{stored}.attn_rel_b"] = f"{block}.0.SelfAttention.relative_attention_bias"
+        # Of the first layer only: a table per layer is UMT5's.
+        table = f"{side}.block.0.layer.0.SelfAttention.relative_attention_bias"
+        tensors[f"{short}.blk.0.attn_rel_b"] = table
         tensors[f"{stored}.ffn_norm"] = f"{block}.{last}.layer_norm"
         tensors[f"{stored}.ffn_up"] = f"{block}.{last}.DenseReluDense.wi"
         tensors[f"{stored}.ffn_gate"] = f"{block}.{last}.DenseReluDense.wi_0"
@@ -108,5 +112,6 @@ T5 = Architecture(
     },
     tensors_with={"enc.blk.0.ffn_gate.weight": T5_GATED},
 )
+T5_ENCODER = replace(T5, name="t5encoder")  # runs with --attention encoder
 
-ROWS = (BERT, MODERN_BERT, T5)
+ROWS = (BERT, MODERN_BERT, T5, T5_ENCODER)

@@ -128,7 +128,8 @@ class GgufFile(Record, eq=False):
             if name in ROPE_TENSORS:  # settings of the rotary embedding
                 continue
             suffix = next((end for end in SUFFIXES if name.endswith(end)), "")
-            template = LAYER.sub("{i}", name.removesuffix(suffix))
+            own = name.removesuffix(suffix)
+            template = own if own in names else LAYER.sub("{i}", own)
             if template + suffix in names:
                 template, suffix = template + suffix, ""
             elif not suffix or template not in names:
