@@ -112,8 +112,8 @@ def check_keys(header: GgufHeader, row: Architecture, keys: Mapping[str, str]) -
         value = plain_value(header.metadata[key])
         if value not in (*NEUTRAL.get(short, ()), *row.neutral.get(short, ())):
             raise InvalidInputError(
-                f"GGUF metadata: {key} = {format_value(value)} is not supported for "
-                f"architecture {row.name!r}"
+                f"GGUF metadata: {ascii(key)[1:-1]:.80} = {format_value(value)} is not supported "
+                f"for architecture {row.name!r}"
             )
 
 
