@@ -330,13 +330,13 @@ def test_a_folder_without_a_config(tmp_path):
 
 
 def test_a_file_instead_of_a_folder(folder):
-    assert_refused(folder() / "config.json", "is a file; give its folder", CouldNotError)
+    assert_refused(folder() / "config.json", "is a file; give its folder: ", MisuseError)
 
 
 def test_a_folder_without_weights(folder):
     path = folder()
     (path / "model.safetensors").unlink()
-    assert_refused(path, "neither model.safetensors nor", CouldNotError)
+    assert_refused(path, r"has no weights \(model.safetensors or ", CouldNotError)
 
 
 def test_a_target_for_an_encoder(folder):

@@ -268,7 +268,7 @@ GOOD = zip_file(PICKLE, {"0": bytes(16)})
 DAMAGED = {
     "empty": (b"", "not a torch.save file"),
     "text": (b"version https://git-lfs", "neither a zip file nor a pickle"),
-    "cut": (GOOD[:-40], "its zip directory is damaged"),
+    "cut": (GOOD[:-40], "its zip directory is damaged or cut off"),
     "compressed": (
         zip_file(PICKLE, {"0": bytes(16)}, compression=zipfile.ZIP_DEFLATED),
         "is compressed, encrypted or damaged",

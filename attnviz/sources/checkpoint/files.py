@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from attnviz.errors import CouldNotError, InvalidInputError
 from attnviz.record import Record
 from attnviz.sources.checkpoint.config import format_value, read_json
+from attnviz.sources.checkpoint.other_folders import refuse_other_folder
+from attnviz.sources.checkpoint.other_weights import weights_error
 from attnviz.sources.checkpoint.tensors import Tensor
 from attnviz.sources.checkpoint.weight_files import read_tensors
 from attnviz.sources.safe_read import decode_text, read_file
@@ -22,8 +23,6 @@ TOKENIZER_CONFIG = "tokenizer_config.json"
 # In the order in which they are read; an index lists the files of a divided checkpoint.
 WEIGHT_NAMES = ("model.safetensors", "pytorch_model.bin")
 WEIGHTS, INDEX = WEIGHT_NAMES[0], f"{WEIGHT_NAMES[0]}.index.json"
-PICKLE_EXTENSIONS = (".pt", ".pth", ".ckpt", ".pkl", ".h5", ".msgpack")
-PLAIN_CLASS = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,80}")
 
 
 class CheckpointFiles(Record):
@@ -73,11 +72,15 @@ class CheckpointFiles(Record):
 def find_files(folder: Path) -> CheckpointFiles:
     """The files of the checkpoint in a folder.
 
-    Raises CouldNotError for a folder without one, InvalidInputError for weights in a format
-    that could run code, or for an index that points outside of the folder.
+    Raises CouldNotError for a folder without one, InvalidInputError for weights in another
+    format, or for an index that points outside of the folder; each says what to type next.
     """
+    refuse_other_folder(folder)
     if not (folder / CONFIG).is_file():
-        raise CouldNotError(f"{str(folder)!r} is not a model folder (no {CONFIG})")
+        raise CouldNotError(
+            f"{str(folder)!r} is not a model folder (no {CONFIG}); give one, or the name of a "
+            "model: --model OWNER/NAME"
+        )
     for weights in WEIGHT_NAMES:
         if (folder / weights).is_file():
             return CheckpointFiles(folder, (folder / weights,))
@@ -90,25 +93,7 @@ def find_files(folder: Path) -> CheckpointFiles:
                         f"{str(folder)!r} has no {name!r}, which {index.name} lists"
                     )
             return CheckpointFiles(folder, tuple(folder / name for name in names))
-    pickled = sorted(p.name for p in folder.iterdir() if p.suffix in PICKLE_EXTENSIONS)
-    if pickled:
-        raise InvalidInputError(
-            f"{str(folder)!r} stores its weights in {pickled[0]!r}, a format that can run code "
-            f"or needs its own framework; {conversion_hint(folder)}"
-        )
-    raise CouldNotError(f"{str(folder)!r} has neither {WEIGHTS} nor {INDEX}")
-
-
-def conversion_hint(folder: Path) -> str:
-    """How to convert a checkpoint, with the class that keeps its output head."""
-    classes = read_json(folder / CONFIG).get("architectures")
-    name = classes[0] if isinstance(classes, list) and classes else None
-    if not isinstance(name, str) or not PLAIN_CLASS.fullmatch(name):
-        name = "AutoModel"
-    return (
-        "convert them once, where transformers is installed: "
-        f"transformers.{name}.from_pretrained(FOLDER).save_pretrained(FOLDER)"
-    )
+    raise weights_error(folder, " or ".join(WEIGHT_NAMES))
 
 
 def shard_names(index: Path) -> tuple[str, ...]:

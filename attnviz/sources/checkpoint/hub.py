@@ -8,8 +8,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from attnviz.errors import CouldNotError, InvalidInputError
+from attnviz.errors import CouldNotError, InvalidInputError, MisuseError
 from attnviz.sources.checkpoint.files import CONFIG, TOKENIZER, WEIGHT_NAMES, shard_names
+from attnviz.sources.checkpoint.folder import is_model, quote
 from attnviz.sources.checkpoint.source import GGUF_EXTENSION, list_names
 
 MAX_MODEL_NAME = 96  # the Hub's own limit
@@ -53,6 +54,8 @@ def check_file(path: Path, name: str) -> Path:
             f"{name!r} does not begin with GGUF: it is damaged, or a Git LFS pointer that "
             "git lfs pull replaces by the file"
         )
+    if is_model(path.parent):
+        raise MisuseError(f"{name!r} is a file; give its folder: --model {quote(path.parent)}")
     raise CouldNotError(f"{name!r} is a file; give its folder, or a GGUF file")
 
 

@@ -24,6 +24,8 @@ from attnviz.record import Record
 from attnviz.sources.safe_read import decode_text
 from attnviz.sources.strict_json import parse_json
 
+MAX_HEADER = 100_000_000  # bytes, the limit of the library
+MAX_FILE = 1 << 50
 NUMPY_DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}
 DTYPE_NAMES = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"}
 DTYPE_NAMES |= {"F8_E4M3": "float8_e4m3", "F8_E5M2": "float8_e5m2"}
@@ -196,8 +198,26 @@ def check_header(path: Path) -> None:
         with safe_open(str(path), framework="np"):
             pass
     except SafetensorError as error:
+        reason = describe_missing_bytes(path) or error
         raise InvalidInputError(
-            f"{str(path)!r} is not a valid safetensors file: {error}"
+            f"{str(path)!r} is not a valid safetensors file: {reason}"
         ) from None
     except OSError as error:
         raise CouldNotError(f"cannot read {str(path)!r}: {error.strerror or error}") from None
+
+
+def describe_missing_bytes(path: Path) -> str:
+    """How much of a file is missing by its header; "" where that cannot be said."""
+    with path.open("rb") as file:
+        n_header = int.from_bytes(file.read(8), "little")
+        content = file.read(min(n_header, MAX_HEADER))
+        n_byte = file.seek(0, 2)
+    try:
+        entries = parse_json(decode_text(content)).values()
+        n_data = max(entry["data_offsets"][1] for entry in entries if "data_offsets" in entry)
+        n_stated = 8 + n_header + n_data
+    except (InvalidInputError, AttributeError, KeyError, TypeError, ValueError, IndexError):
+        return ""
+    if not n_byte < n_stated < MAX_FILE:
+        return ""
+    return f"it has {n_byte:,} of {n_stated:,} bytes; download it again"

@@ -23,7 +23,7 @@ def zip_members(path: Path, file: NDArray[np.uint8]) -> dict[str, slice]:
             members = archive.infolist()
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
         raise InvalidInputError(
-            f"its zip directory is damaged: {one_line_message(error)}"
+            f"its zip directory is damaged or cut off: {one_line_message(error)}"
         ) from None
     if len(members) > MAX_MEMBERS:
         raise InvalidInputError(f"it has more than {MAX_MEMBERS:,} members")

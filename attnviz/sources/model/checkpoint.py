@@ -24,6 +24,7 @@ from attnviz.sources.model.feature_checks import check_features
 from attnviz.sources.model.generation_config import GenerationConfig, read_generation_config
 from attnviz.sources.model.quantization import scale_block
 from attnviz.sources.model.size_checks import check_sizes, check_token_id
+from attnviz.sources.model.tensor_prefixes import find_prefixes
 from attnviz.sources.model.tokenizer_config import find_contradictions
 from attnviz.sources.tokenizing.tokenizers import Encoding, TextTokenizer
 from attnviz.sources.transformer.attention import AttentionContext
@@ -227,7 +228,7 @@ def open_checkpoint(folder_or_id: str, *, revision: str | None = None) -> Checkp
     config = family.config(values)
     check_features(config, family)
     by_name = join_scales(files.read_tensors(), scale_block(config))
-    tensors = Tensors(by_name, family.prefixes)
+    tensors = Tensors(by_name, find_prefixes(by_name, family))
     checkpoint = Checkpoint(folder_or_id, files, family, config, tensors)
     check_sizes(checkpoint.stacks, tensors)
     return checkpoint
