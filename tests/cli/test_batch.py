@@ -258,7 +258,7 @@ def test_more_processes_write_the_same(corpus, tmp_path):
 
 
 def test_a_process_opens_a_model_once(monkeypatch):
-    from attnviz.sources.model import run_model as from_model
+    from attnviz.sources.model import open_model as from_model
 
     opened = []
     real = from_model.open_checkpoint

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import field, replace
-from functools import lru_cache
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import Any
 
 from attnviz.core.compose.interventions import Intervention
@@ -18,17 +17,16 @@ from attnviz.core.variant import Variant
 from attnviz.errors import MisuseError, UnknownNameError
 from attnviz.lookup import unknown_name_message
 from attnviz.record import Record
-from attnviz.sources.file_stamp import read_stamp
 from attnviz.sources.memory import MapFormat, check_memory, machine_memory, with_writer
 from attnviz.sources.model.chat import Chat, build_chat
-from attnviz.sources.model.checkpoint import Checkpoint, open_checkpoint
+from attnviz.sources.model.checkpoint import Checkpoint
 from attnviz.sources.model.describe import describe
 from attnviz.sources.model.expert_records import routing_records
 from attnviz.sources.model.languages import check_languages, with_source_language
-from attnviz.sources.model.lora import apply_adapter, warn_of_adapter
 from attnviz.sources.model.memory_estimate import estimate_memory
 from attnviz.sources.model.model_input import decoder_input, with_generated
 from attnviz.sources.model.model_intervention import build_intervention, check_intervention
+from attnviz.sources.model.open_model import open_model
 from attnviz.sources.model.predictions import (
     PredictionRequest,
     check_predictions,
@@ -51,12 +49,7 @@ def build_model_pass(text: str, context: str | None, **options: Any) -> ModelPas
     """
     if context is not None:
         raise MisuseError("--context cannot be combined with --model; use --pair or --target")
-    name = options["model"]
-    if "revision" in options and Path(name).is_dir():
-        raise MisuseError(f"--revision has no effect on the local folder {name!r}")
-    adapter = options.get("adapter")
-    stamps = read_stamp(Path(name)), read_stamp(Path(adapter or name))
-    model = open_cached(name, options.get("revision"), adapter, stamps)
+    model = open_model(options)
     kind = choose_attention(model, options.get("attention"))
     if "system" in options and "chat" not in options:
         raise MisuseError("--system needs --chat")
@@ -90,22 +83,10 @@ def build_model_pass(text: str, context: str | None, **options: Any) -> ModelPas
         intervention,
         options.get("pair"),
         truncated,
-        adapter,
+        options.get("adapter"),
         request,
         chat,
     )
-
-
-@lru_cache(maxsize=1)
-def open_cached(
-    name: str, revision: str | None, adapter: str | None, stamps: object
-) -> Checkpoint:
-    """The model, kept open for the next sentence as long as its files do not change."""
-    model = open_checkpoint(name, revision=revision)
-    if adapter is not None:
-        return apply_adapter(model, adapter)
-    warn_of_adapter(model.files.weights[0].parent)
-    return model
 
 
 class ModelPass(Record):
