@@ -284,3 +284,11 @@ def test_a_file_of_a_checkpoint_stands_for_its_folder():
     path = MODELS / "bert" / "model.safetensors"
     made = run("the cat", "-m", str(path))
     assert made.status == 2 and f"give its folder: --model {path.parent}" in made.err
+
+
+@pytest.mark.parametrize(("name", "other"), [("bert", "electra"), ("roberta", "bert")])
+def test_tensors_of_another_family_are_refused(name, other, copy):
+    folder = copy(name)
+    shutil.copy(MODELS / other / "config.json", folder / "config.json")
+    with pytest.raises(InvalidInputError, match=rf"says {other}, but the tensors are called '"):
+        open_checkpoint(str(folder))

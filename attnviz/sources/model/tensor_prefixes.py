@@ -8,6 +8,9 @@ from collections.abc import Collection
 from attnviz.errors import AttnvizWarning, InvalidInputError
 from attnviz.sources.families.spec import Family
 
+# Prefixes of several families, and of wrappers.
+GENERIC = {"", "model.", "transformer.", "encoder.", "decoder.", "model.decoder."}
+
 
 def find_prefixes(names: Collection[str], family: Family) -> tuple[str, ...]:
     """The prefixes of a checkpoint's tensor names, found by the table of token embeddings.
@@ -29,9 +32,23 @@ def find_prefixes(names: Collection[str], family: Family) -> tuple[str, ...]:
             f"the checkpoint holds {len(wrappers)} models, under the tensor names {listed:.200}; "
             "save one of them by itself: model.PART.save_pretrained(FOLDER)"
         )
+    refuse_other_family(wrappers[0], family)
     message = f"the tensors of {family.name} are read under the prefix {wrappers[0]!r:.100}"
     warnings.warn(message, AttnvizWarning, stacklevel=2)
     return (*family.prefixes, *(wrappers[0] + own for own in family.prefixes), *sorted(found))
+
+
+def refuse_other_family(wrapper: str, family: Family) -> None:
+    """Raise InvalidInputError for a prefix that is the name of another family's tensors."""
+    from attnviz.sources.families import FAMILIES
+
+    names = {part for other in FAMILIES for part in other.prefixes} - GENERIC - {*family.prefixes}
+    for name in names:
+        if f".{wrapper}".endswith(f".{name}"):
+            raise InvalidInputError(
+                f"config.json says {family.name}, but the tensors are called {name!r}: they are "
+                "those of another family; put the right model_type into config.json"
+            )
 
 
 def outer_prefix(prefix: str, family: Family) -> str:
