@@ -6,10 +6,12 @@ import shutil
 import huggingface_hub
 import pytest
 from huggingface_hub import constants, errors, file_download
+from safetensors.numpy import load_file
 
-from attnviz.errors import CouldNotError
+from attnviz.errors import CouldNotError, InvalidInputError
 from attnviz.sources.model.checkpoint import open_checkpoint
 from tests.sources.reference import MODELS, attend_unrecorded, encoding_of_ids
+from tests.torch_files.writer import save
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 WANTED = {"config.json", "model.safetensors.index.json", "tokenizer.json"}
@@ -54,6 +56,32 @@ def test_weights_may_not_be_missing_in_the_cache(cache):
     (fill_cache(cache) / "model.safetensors").unlink()
     with pytest.raises(CouldNotError, match="HF_HUB_OFFLINE is set"):
         open_checkpoint("org/tiny")
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("tf_model.h5", "from_tf=True"), ("flax_model.msgpack", "from_flax=True")],
+)
+def test_weights_of_another_framework_in_the_cache_are_named(cache, name, message):
+    snapshot = fill_cache(cache)
+    (snapshot / "model.safetensors").rename(snapshot / name)
+    with pytest.raises(InvalidInputError, match=rf"stores its weights in '{name}'.*{message}"):
+        open_checkpoint("org/tiny")
+
+
+def test_a_bin_file_in_the_cache_needs_no_network(cache):
+    snapshot = fill_cache(cache)
+    tensors = load_file(snapshot / "model.safetensors")
+    (snapshot / "model.safetensors").unlink()
+    (snapshot / "pytorch_model.bin").write_bytes(save(tensors))
+    assert open_checkpoint("org/tiny").files.weights[0].name == "pytorch_model.bin"
+
+
+def test_tokenizer_files_in_the_cache_need_no_network(cache):
+    snapshot = fill_cache(cache)
+    (snapshot / "tokenizer.json").unlink()
+    (snapshot / "vocab.txt").write_text("[UNK]\n[CLS]\n[SEP]\ncat\n[PAD]\n")
+    assert open_checkpoint("org/tiny").encode("a cat").ids == (1, 0, 3, 2)
 
 
 def test_a_revision_is_used(cache):

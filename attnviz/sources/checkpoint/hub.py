@@ -11,6 +11,7 @@ from pathlib import Path
 from attnviz.errors import CouldNotError, InvalidInputError, MisuseError
 from attnviz.sources.checkpoint.files import CONFIG, TOKENIZER, WEIGHT_NAMES, shard_names
 from attnviz.sources.checkpoint.folder import is_model, quote
+from attnviz.sources.checkpoint.other_weights import OTHER_FORMATS
 from attnviz.sources.checkpoint.source import GGUF_EXTENSION, list_names
 
 MAX_MODEL_NAME = 96  # the Hub's own limit
@@ -72,8 +73,14 @@ def fetch_model(model: HubModel) -> Path:
             return fetch_gguf(model, file)
         raise CouldNotError(f"model {model.name!r} has no {CONFIG} and no GGUF file")
     model = HubModel(model.name, config.parent.name)  # the other files of the same commit
-    names = sorted(WEIGHT_NAMES, key=model.is_missing)
-    if not any(map(model.fetch_weights, names)) and (file := only_gguf(model, model.file_names())):
+    try:
+        names = sorted(WEIGHT_NAMES, key=model.is_missing)
+        has_weights = any(map(model.fetch_weights, names))
+    except CouldNotError:  # without network, the cache may have weights of another framework
+        if any(name.endswith(tuple(OTHER_FORMATS)) for name in model.cached_names()):
+            return config.parent
+        raise
+    if not has_weights and (file := only_gguf(model, model.file_names())):
         return fetch_gguf(model, file)
     if model.fetch(TOKENIZER, required=False) is None:
         from attnviz.sources.tokenizing.special_tokens import SETTINGS_FILES

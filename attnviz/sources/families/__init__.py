@@ -55,4 +55,5 @@ def find_family(model_type: Any) -> Family:
     if model_type is not None and not isinstance(model_type, str):
         raise_invalid("model_type", model_type, "a string")
     what = f"model_type {model_type!r:.80}" if model_type else "a config.json without a model_type"
-    raise InvalidInputError(f"{what} is not supported. Supported: {supported}")
+    hint = "" if model_type else '; write the family into it, as in "model_type": "bert"'
+    raise InvalidInputError(f"{what} is not supported{hint}. Supported: {supported}")
