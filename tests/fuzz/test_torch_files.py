@@ -67,7 +67,8 @@ def test_mutations_of_torch_files_give_tensors_or_an_error(tmp_path):
     modules = set(sys.modules)
     outcomes = [run_case(n, tmp_path / "x.bin") for n in case_numbers(N_SHORT)]
     assert min(map(outcomes.count, ("tensors", "refused"))) > N_SHORT / 10
-    assert set(sys.modules) - modules == set()
+    new = {name for name in set(sys.modules) - modules if not name.startswith("encodings.")}
+    assert new == set()
     assert [path.name for path in tmp_path.iterdir()] == ["x.bin"]
 
 

@@ -6,12 +6,14 @@ Marian has a model per language and one vocabulary for both; M2M100's vocabulary
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 from attnviz.errors import InvalidInputError
 from attnviz.sources.tokenizing.bpe_files import read_ids
+from attnviz.sources.tokenizing.charsmap import Charsmap
 from attnviz.sources.tokenizing.child_worker import COLUMNS
 from attnviz.sources.tokenizing.language_codes import M2M100, WMT21
 from attnviz.sources.tokenizing.limited_tokenizer import LimitedTokenizer
@@ -25,22 +27,32 @@ SPECIAL = ("<s>", "</s>", "<pad>", UNKNOWN)
 
 
 class MappedTokenizer:
-    """A tokenizer that finds the id of each piece in a vocabulary, by its text."""
+    """A tokenizer that finds the id of each piece in a vocabulary, by its text.
 
-    def __init__(self, tokenizer: LimitedTokenizer, ids: Mapping[str, int]) -> None:
+    The text is normalized by the rules of the SentencePiece model first.
+    """
+
+    def __init__(
+        self, tokenizer: LimitedTokenizer, ids: Mapping[str, int], charsmap: Charsmap
+    ) -> None:
         self.tokenizer, self.ids, self.name = tokenizer, ids, tokenizer.name
+        self.charsmap = charsmap
         self.pieces = {token_id: piece for piece, token_id in ids.items()}
         if UNKNOWN not in ids:
             raise InvalidInputError(f"the vocabulary has no {UNKNOWN!r}")
 
     def encode(self, *texts: str, add_special_tokens: bool = True) -> Any:
         """The encoding of a text or a pair of texts, with the ids of the vocabulary."""
-        encoding = self.tokenizer.encode(*texts, add_special_tokens=add_special_tokens)
+        normalized = [self.charsmap.normalize(text) for text in texts]
+        sentences = (text.text for text in normalized)
+        encoding = self.tokenizer.encode(*sentences, add_special_tokens=add_special_tokens)
         columns = {column: getattr(encoding, column) for column in COLUMNS}
-        unknown = self.ids[UNKNOWN]
-        return SimpleNamespace(
-            **columns | {"ids": [self.ids.get(piece, unknown) for piece in encoding.tokens]}
-        )
+        columns["ids"] = [self.ids.get(piece, self.ids[UNKNOWN]) for piece in encoding.tokens]
+        columns["offsets"] = [
+            span if text is None else normalized[text].original_span(*span)
+            for span, text in zip(encoding.offsets, encoding.sequence_ids, strict=True)
+        ]
+        return SimpleNamespace(**columns)
 
     @property
     def special_tokens(self) -> frozenset[str]:
@@ -62,7 +74,7 @@ class MappedTokenizer:
 
 def piece_document(path: Path, special: list[str], template: TokenTemplate) -> bytes:
     """The content of a tokenizer.json for a SentencePiece model with further special tokens."""
-    model = read_sentencepiece(path)
+    model = replace(read_sentencepiece(path), charsmap=b"")  # applied before
     ids = {piece.text: i for i, piece in enumerate(model.pieces)}
     for token in special:
         ids.setdefault(token, len(ids))

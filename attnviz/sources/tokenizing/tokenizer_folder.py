@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from attnviz.errors import InvalidInputError
+from attnviz.sources.tokenizing.charsmap import Charsmap
 from attnviz.sources.tokenizing.limited_tokenizer import LimitedTokenizer
 from attnviz.sources.tokenizing.mapped_tokenizer import MappedTokenizer
+from attnviz.sources.tokenizing.sentencepiece_model import read_sentencepiece
 from attnviz.sources.tokenizing.tokenizer_files import TOKENIZER, find_tokenizer_files
 from attnviz.sources.tokenizing.tokenizer_parser import parse_tokenizer
 
@@ -38,4 +40,6 @@ def build_folder_tokenizer(
     except InvalidInputError as error:
         raise InvalidInputError(f"tokenizer {name!r} cannot be used: {error}") from None
     tokenizer = parse_tokenizer(content, name)
-    return tokenizer if ids is None else MappedTokenizer(tokenizer, ids)
+    if ids is None:
+        return tokenizer
+    return MappedTokenizer(tokenizer, ids, Charsmap(read_sentencepiece(paths[0]).charsmap))
