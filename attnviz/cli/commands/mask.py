@@ -39,7 +39,7 @@ def mask(
             "--tokenizer",
             "-t",
             metavar="NAME|FILE",
-            help="Tokenizer: words, whitespace, characters, bytes, bpe, or a tokenizer.json.",
+            help="Tokenizer: words, whitespace, characters, bytes, bpe, or a file or folder.",
             show_default="words",
         ),
     ] = None,

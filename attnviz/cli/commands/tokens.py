@@ -22,7 +22,7 @@ def tokens(
             "--tokenizer",
             "-t",
             metavar="NAME|FILE",
-            help="words, whitespace, characters, bytes, bpe, or a tokenizer.json.",
+            help="words, whitespace, characters, bytes, bpe, or a file or folder.",
         ),
     ] = "words",
     input: Annotated[

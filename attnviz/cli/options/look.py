@@ -91,7 +91,7 @@ SEEDED = Group(
             "--tokenizer, -t",
             str,
             metavar="NAME|FILE",
-            help="Tokenizer: words, whitespace, characters, bytes, bpe, or a tokenizer.json.",
+            help="Tokenizer: words, whitespace, characters, bytes, bpe, or a file or folder.",
             default_text="words",
         ),
         "embedding": Opt(
