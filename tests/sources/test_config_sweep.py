@@ -27,7 +27,7 @@ CONTRADICTIONS = {(name, "use_sliding_window") for name in ("qwen2-sliding", "qw
 def run(name, key, value):
     """Samples of the weights of a checkpoint with a changed config, by kind of attention."""
     model = open_model(name)
-    values = with_change(json.loads(model.files.config.read_text()), key, value)
+    values = with_change(model.files.read_document("config.json"), key, value)
     changed = replace(model, config=model.family.config(values))
     check_features(changed.config, changed.family)
     check_sizes(changed.stacks, changed.tensors)
