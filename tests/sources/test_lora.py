@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from safetensors.numpy import load_file, save_file
 
 import attnviz
 from attnviz.errors import AttnvizError, AttnvizWarning, CouldNotError, InvalidInputError
+from attnviz.sources.checkpoint.tensors import Tensor
 from attnviz.sources.model.adapter_config import ALLOWED, READ, WITHOUT_EFFECT, AdapterConfig
 from attnviz.sources.model.checkpoint import open_checkpoint
 from attnviz.sources.model.lora import apply_adapter
@@ -74,6 +77,29 @@ def test_parts_of_a_merged_weight_are_those_of_the_whole():
                 assert np.allclose(merged[key].read(index), whole[index], atol=1e-6)
             assert not np.array_equal(before, whole)
             assert np.array_equal(before, base.tensors.by_name[key].read())  # as it was
+
+
+class Quantized(Tensor, eq=False):
+    """A weight of another kind, which knows how it is read."""
+
+    numbers: Any = None
+    is_readable = True
+
+    def read(self, index=...):
+        return self.numbers[index]
+
+
+def test_an_adapter_is_merged_into_weights_of_any_kind():
+    model = open_checkpoint(str(MODELS / "llama"))
+    quantized = {
+        name: Quantized(t.file, "Q4_1", t.shape, t.start, t.end, t.read())
+        for name, t in model.tensors.by_name.items()
+    }
+    model = replace(model, tensors=replace(model.tensors, by_name=quantized))
+    attend = RecordingAttend()
+    apply_adapter(model, str(FOLDER / "llama-rs")).run(encoding_of_ids(IDS), attend)
+    weights = np.stack(attend.weights["self"])
+    assert np.array_equal(weights, attention("llama", FOLDER / "llama-rs"))
 
 
 def test_an_adapter_in_a_bin_file_is_the_same(copy):

@@ -42,6 +42,11 @@ class LowRankTensor(Tensor, eq=False):
     right: FloatArray
     scale: float
 
+    @property
+    def is_readable(self) -> bool:
+        """Whether the weight without the update can be converted to float32."""
+        return self.base.is_readable
+
     def read(self, index: TensorIndex = ...) -> FloatArray:
         """The indexed part as float32.    -> [*index]"""
         rows, columns = index if isinstance(index, tuple) else (index, slice(None))
