@@ -199,6 +199,10 @@ ROPE_SETTINGS: dict[str, tuple[str, dict[str, Any]]] = {
     "yarn-scaled": ("llama", {"rope_scaling": YARN | {"mscale": 0.7, "mscale_all_dim": 1.0}}),
     "longrope": ("phi3", {"rope_scaling": LONG_ROPE, "original_max_position_embeddings": 12}),
     "partial": ("phi3", {"partial_rotary_factor": 0.5}),
+    "gemma3-linear": (
+        "gemma3_text",
+        {"rope_scaling": {"rope_type": "linear", "factor": 8.0}},
+    ),
     "phimoe-longrope": (
         "phimoe",
         {"rope_scaling": LONG_ROPE | {"original_max_position_embeddings": 32} | MSCALES},

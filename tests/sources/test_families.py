@@ -30,6 +30,13 @@ HIDDEN_TOLERANCE = 1e-5
 DECODERS = [family.name for family in ROWS if family.kind == "decoder"]
 NO_WINDOW = 0  # in transformers, what turns a sliding window off
 EXPLICIT_KEYS = ("rope_parameters", "layer_types", "attention_layers", "attention_types")
+GPT_OSS_YARN = {
+    "factor": 32.0,
+    "beta_fast": 32.0,
+    "beta_slow": 1.0,
+    "truncate": False,
+    "original_max_position_embeddings": 4096,
+}
 OLD_KEYS = {
     "modernbert": (
         ["rope_parameters", "layer_types"],
@@ -52,6 +59,20 @@ OLD_KEYS = {
     ),
     "llama": (["rope_parameters"], {"rope_theta": 10000.0, "rope_scaling": None}),
     "phi3": (["rope_parameters"], {"rope_scaling": {"type": "default"}}),
+    "gemma3": (
+        ["rope_parameters", "layer_types"],
+        {"rope_theta": 1e6, "rope_local_base_freq": 1e4, "sliding_window_pattern": 3},
+    ),
+    "mixtral": (["rope_parameters", "head_dim"], {"rope_theta": 1e6}),
+    "qwen2_moe": (["rope_parameters", "layer_types"], {"rope_theta": 10000.0}),
+    "qwen3_moe": (["rope_parameters", "mlp_only_layers"], {"rope_theta": 10000.0}),
+    "olmoe": (["rope_parameters"], {"rope_theta": 10000.0, "rope_scaling": None}),
+    "phimoe": (["rope_parameters"], {"rope_theta": 1e6, "rope_scaling": None}),
+    "gpt_oss": (
+        ["rope_parameters", "layer_types"],
+        {"rope_theta": 150000, "rope_scaling": {"type": "yarn", **GPT_OSS_YARN}},
+    ),
+    "granitemoe": (["rope_parameters"], {"rope_theta": 10000.0, "rope_scaling": None}),
     "bloom": (["hidden_size"], {"n_embed": 24}),
     "deberta-v2": (["pos_att_type"], {"pos_att_type": "p2c|c2p"}),
     "mt5": (["dense_act_fn", "is_gated_act"], {}),
@@ -98,7 +119,7 @@ def test_rope_settings_match_the_reference(path):
     checkpoint = open_model(path.parent.name)
     values = dict(checkpoint.config.values)
     values.pop("rope_parameters")
-    values["rope_theta"] = 10000.0
+    values["rope_theta"] = checkpoint.config.defaults.get("full_attention_base", 10000.0)
     values |= json.loads(str(np.load(path)["config"]))
     changed = replace(checkpoint, config=replace(checkpoint.config, values=values))
     assert type(changed.stacks["decoder"].spec.attention.slots.position) is not Rope
@@ -161,6 +182,17 @@ def test_names_may_lack_the_prefix(folder):
     assert have.keys() != checkpoint.tensors.by_name.keys()
     bare = replace(checkpoint, tensors=replace(checkpoint.tensors, by_name=have))
     assert_agrees(bare, MODELS / folder / "reference.npz")
+
+
+def test_the_language_model_of_gemma3_may_have_its_new_prefix():
+    checkpoint = open_model("gemma3")
+    have = {
+        name.replace("language_model.model.", "model.language_model."): tensor
+        for name, tensor in checkpoint.tensors.by_name.items()
+    }
+    assert have.keys() != checkpoint.tensors.by_name.keys()
+    renamed = replace(checkpoint, tensors=replace(checkpoint.tensors, by_name=have))
+    assert_agrees(renamed, MODELS / "gemma3" / "reference.npz")
 
 
 def test_norms_may_have_their_old_names():

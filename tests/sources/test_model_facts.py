@@ -89,6 +89,13 @@ def test_every_checkpoint_has_an_estimate(folder):
     assert few.total < many.total
 
 
+def test_an_estimate_counts_one_of_the_experts():
+    one, several = (estimate_memory(open_model(name), 4, 1) for name in ("llama", "mixtral"))
+    attention, norms, router = 32 * 32 * 2 + 32 * 16 * 2, 2 * 32, 5 * 32
+    assert several.layer == 4 * (attention + norms + router + 3 * 32 * 8)
+    assert one.layer == 4 * (attention + norms + 3 * 32 * 48)
+
+
 def test_too_little_memory_is_refused_with_the_sizes():
     memory = MemoryEstimate(layer=10**9, activations=2 * 10**9, maps=34 * 10**9)
     with pytest.raises(MisuseError) as caught:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from attnviz.sources.memory import MemoryEstimate, activation_bytes, map_bytes
-from attnviz.sources.transformer.experts import is_expert_tensor
+from attnviz.sources.model.size_checks import layer_pattern
+from attnviz.sources.transformer.experts import expert_pattern
 
 if TYPE_CHECKING:
     from attnviz.sources.model.checkpoint import Checkpoint
@@ -46,26 +47,16 @@ def inner_width(stack: LayerStack) -> int:
 
 def largest_layer_size(checkpoint: Checkpoint, stack: LayerStack) -> int:
     """Number of parameters in the largest layer of a stack, with one of its experts."""
-    prefixes = checkpoint.family.prefixes
-    layers = {stack.layer_prefix(i) for i in range(stack.n_layer)}
-    starts = [tuple(prefix + layer for prefix in prefixes) for layer in layers]
-    tensors = checkpoint.tensors.by_name.items()
-    sizes = [(name, math.prod(tensor.shape)) for name, tensor in tensors]
-    return max(layer_size(stack, start, sizes) for start in starts)
-
-
-def layer_size(
-    stack: LayerStack, starts: tuple[str, ...], sizes: Sequence[tuple[str, int]]
-) -> int:
-    """Number of parameters of a layer, whose tensor names begin with one of `starts`."""
     experts = stack.spec.feed_forward.experts
-    size = expert_size = 0
-    for name, n_parameter in sizes:
-        if not name.startswith(starts):
-            continue
-        start = next(start for start in starts if name.startswith(start))
-        if experts is not None and is_expert_tensor(experts, name.removeprefix(start)):
-            expert_size += n_parameter
-        else:
-            size += n_parameter
-    return size if experts is None else size + expert_size // stack.config.get_int("n_expert")
+    of_layer = layer_pattern(stack.spec.layer, checkpoint.family.prefixes)
+    of_expert = None if experts is None else expert_pattern(experts)
+    sizes: Counter[str] = Counter()
+    expert_sizes: Counter[str] = Counter()
+    for name, tensor in checkpoint.tensors.by_name.items():
+        if match := of_layer.match(name):
+            is_expert = of_expert is not None and of_expert.fullmatch(name, match.end())
+            (expert_sizes if is_expert else sizes)[match[0]] += math.prod(tensor.shape)
+    n_expert = 1 if experts is None else stack.config.get_int("n_expert")
+    return max(
+        (size + expert_sizes[layer] // n_expert for layer, size in sizes.items()), default=0
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from attnviz.errors import AttnvizWarning, InvalidInputError
 from attnviz.sources.checkpoint.config import Config, raise_invalid
@@ -53,11 +53,16 @@ def check_layers(stack: LayerStack, tensors: Tensors) -> None:
 
 def count_layers(template: str, tensors: Tensors) -> int:
     """Number of layers, or groups of layers, that have tensors."""
-    prefixes = "|".join(map(re.escape, tensors.prefixes))
-    layer = re.sub(r"\\\{(i|group)\\\}", r"(\\d{1,9})", re.escape(template))
-    pattern = re.compile(f"(?:{prefixes}){layer}")
+    pattern = layer_pattern(template, tensors.prefixes)
     matches = filter(None, map(pattern.match, tensors.by_name))
     return len({int(match[1]) for match in matches})
+
+
+def layer_pattern(template: str, prefixes: Iterable[str]) -> re.Pattern[str]:
+    """The start of the names of a layer's tensors; group 1 is the index of the layer."""
+    start = "|".join(map(re.escape, prefixes))
+    layer = re.sub(r"\\\{(i|group)\\\}", r"(\\d{1,9})", re.escape(template))
+    return re.compile(f"(?:{start}){layer}")
 
 
 def check_experts(stack: LayerStack, tensors: Tensors) -> None:

@@ -75,13 +75,15 @@ def run_expert(
     return materialize(linear(unit.compute(), names.down, names.down_bias, d_model).lazy())[0]
 
 
-def is_expert_tensor(experts: Experts, name: str) -> bool:
-    """Whether a tensor of a layer, named without the layer's prefix, belongs to experts."""
-    return any(
-        re.fullmatch(re.escape(part).replace(r"\{e\}", r"\d+"), name)
-        for names in experts.tensors
-        for part in (names.up, names.gate, names.down, names.up_bias, names.down_bias)
+def expert_pattern(experts: Experts) -> re.Pattern[str]:
+    """The names of the tensors of experts, without the prefix of their layer."""
+    names = (
+        name
+        for tensors in experts.tensors
+        for name in (tensors.up, tensors.gate, tensors.down, tensors.up_bias, tensors.down_bias)
     )
+    parts = (re.escape(name).replace(r"\{e\}", r"\d+") for name in names if name)
+    return re.compile("|".join(dict.fromkeys(parts)))
 
 
 def find_layout(experts: Experts, w: Weights) -> ExpertTensors:
