@@ -86,8 +86,7 @@ class Mxfp4Tensor(Tensor, eq=False):
         """The indexed part as float32.    -> [*index]"""
         rows, columns = index if isinstance(index, tuple) else (index, ...)
         exponent = self.scale.file[self.scale.start : self.scale.end].reshape(self.scale.shape)
-        pairs = FP4_PAIRS[self.raw[rows]]
-        numbers = pairs.reshape(*pairs.shape[:-2], BLOCK_SIZE)
+        numbers = FP4_PAIRS[self.raw[rows]].view(np.float32)
         with np.errstate(all="ignore"):
             numbers = np.ldexp(numbers, exponent[rows][..., None].astype(np.int32) - 127)
         whole: FloatArray = numbers.reshape(*numbers.shape[:-2], self.shape[-1])
@@ -115,12 +114,16 @@ def fp8_values(dtype: str) -> FloatArray:
     return (sign * value).astype(np.float32)
 
 
-def fp4_pairs() -> FloatArray:
-    """The two numbers of each byte of an MXFP4 block.    -> [256, 2]"""
+def fp4_pairs() -> NDArray[np.uint64]:
+    """The two numbers of each byte of an MXFP4 block, as the bytes of two float32.    -> [256]
+
+    One index per byte is four times as fast as one for a row of two numbers.
+    """
     positive = np.array([0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0], dtype=np.float32)
     values = np.concatenate([positive, -positive])
     byte = np.arange(256)
-    return np.stack([values[byte & 15], values[byte >> 4]], axis=-1)
+    pairs = np.stack([values[byte & 15], values[byte >> 4]], axis=-1)
+    return pairs.view(np.uint64).ravel()
 
 
 FP4_PAIRS = fp4_pairs()
