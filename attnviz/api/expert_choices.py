@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from attnviz.api.blas_threads import use_threads
 from attnviz.argument_types import require_type
+from attnviz.core.arrays import FloatArray
+from attnviz.core.engine.collectors import run_unrecorded
+from attnviz.core.engine.layer_call import LayerCall
 from attnviz.errors import MisuseError
 from attnviz.sources.model.expert_records import describe_experts, routing_records
-from attnviz.sources.model.run_model import build_model_pass
+from attnviz.sources.model.run_model import ModelPass, build_model_pass
 from attnviz.sources.options import validate_options
+from attnviz.sources.transformer.experts import Routing
 
 
 @use_threads()
@@ -57,7 +62,7 @@ def expert_choices(
         forward.check_last_layer(last)
     forward.check_memory(0)
     wanted = facts["layers"] if layers is None else layers
-    routings = [r for r in forward.route_tokens(last) if r.layer in wanted]
+    routings = [r for r in route_tokens(forward, last) if r.layer in wanted]
     return {
         "text": text,
         "model": model,
@@ -65,3 +70,20 @@ def expert_choices(
         "experts": {name: facts[name] for name in ("count", "per_token")},
         "routing": routing_records(routings),
     }
+
+
+def route_tokens(forward: ModelPass, last_layer: int | None) -> list[Routing]:
+    """The router's choice in each layer that has experts, up to `last_layer`."""
+    routings: list[Routing] = []
+
+    def attend(call: LayerCall) -> FloatArray:
+        return run_unrecorded(replace(call, variant=forward.variant_for(call)))
+
+    forward.model.run(
+        forward.encoding,
+        attend,
+        last_layer=last_layer,
+        needs_output=False,
+        on_routing=routings.append,
+    )
+    return routings

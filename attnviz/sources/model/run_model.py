@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import field, replace
+from dataclasses import field
 from pathlib import PurePath
 from typing import Any
 
@@ -154,22 +154,6 @@ class ModelPass(Record):
         """Keep the router's choice in a layer for the metadata, if all layers fit into it."""
         if routing.experts.size * self.n_layer <= MAX_CHOICES:
             self.routings.append(routing)
-
-    def route_tokens(self, last_layer: int | None = None) -> list[Routing]:
-        """The router's choice in each layer that has experts, up to `last_layer`."""
-        routings: list[Routing] = []
-
-        def attend(call: LayerCall) -> Any:
-            return run_unrecorded(replace(call, variant=self.variant_for(call)))
-
-        self.model.run(
-            self.encoding,
-            attend,
-            last_layer=last_layer,
-            needs_output=False,
-            on_routing=routings.append,
-        )
-        return routings
 
     def check_last_layer(self, last: int) -> None:
         """Raise MisuseError for an intervention in layers after the last one that runs."""
