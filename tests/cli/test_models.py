@@ -232,7 +232,7 @@ def test_models_prints_a_summary():
 @pytest.mark.parametrize(
     ("config", "status", "says"),
     [
-        ({"model_type": "resnet"}, 3, "model_type 'resnet' is not supported. Supported: bert"),
+        ({"model_type": "resnet"}, 3, "model_type 'resnet' is not supported; `attnviz mo"),
         ({"model_type": "bert", "quantization_config": {"bits": 4}}, 3, "quantized weights"),
         (None, 1, "is not a model folder (no config.json)"),
     ],

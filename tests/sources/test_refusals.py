@@ -59,7 +59,7 @@ def test_an_intact_checkpoint_is_not_refused(folder, name):
 def test_unknown_model_type(folder):
     path = folder()
     edit_config(path, model_type="super-bert")
-    assert_refused(path, "model_type 'super-bert' is not supported. Supported: bert, roberta, ")
+    assert_refused(path, "model_type 'super-bert' is not supported; `attnviz models` lists the")
 
 
 def test_no_model_type(folder):

@@ -51,9 +51,11 @@ def find_family(model_type: Any) -> Family:
     for family in FAMILIES:
         if family.name == model_type:
             return family
-    supported = ", ".join(family.name for family in FAMILIES)
     if model_type is not None and not isinstance(model_type, str):
         raise_invalid("model_type", model_type, "a string")
     what = f"model_type {model_type!r:.80}" if model_type else "a config.json without a model_type"
     hint = "" if model_type else '; write the family into it, as in "model_type": "bert"'
-    raise InvalidInputError(f"{what} is not supported{hint}. Supported: {supported}")
+    raise InvalidInputError(
+        f"{what} is not supported{hint}; `attnviz models` lists the {len(FAMILIES)} families that "
+        "are"
+    )
