@@ -29,7 +29,7 @@ def describe_checkpoint(folder_or_id: str, revision: str | None = None) -> dict[
     Raises the errors of sources.model.checkpoint.open_checkpoint.
     """
     model = open_checkpoint(folder_or_id, revision=revision)
-    reads: str = INPUTS[model.family.kind]
+    reads: str = INPUTS[model.kind]
     try:
         tokenizer = model.files.describe_tokenizer()
     except CouldNotError:

@@ -31,6 +31,7 @@ from tests.checkpoints.build import (
     add_alibi_once,
     build_model,
     build_tokenizer,
+    cast,
     randomize,
     to_float64,
 )
@@ -65,7 +66,7 @@ def make_checkpoint(folder: str) -> None:
     config._attn_implementation = config._experts_implementation = "eager"
     model = build_model(config, bare=how.get("bare", False))
     randomize(model, folder)
-    model = model.to(getattr(torch, how.get("dtype", "float32")))
+    model = cast(model, getattr(torch, how.get("dtype", "float32")))
     path = MODELS / folder
     path.mkdir(parents=True, exist_ok=True)
     stored = QUANTIZERS[how["quantize"]](model) if "quantize" in how else None

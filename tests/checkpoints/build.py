@@ -22,12 +22,13 @@ from tests.checkpoints.settings import CHECKPOINTS
 
 def to_float64(config: Any, model: Any, how: dict[str, Any]) -> Any:
     """The same weights in a model that was built in float64."""
+    config.dtype = torch.float32  # of computed tables; saving the model may have lowered it
     judge = build_model(config, bare=how.get("bare", False)).double()
     judge.load_state_dict(model.state_dict())
     for module in judge.modules():
         if hasattr(module, "pos_embd_dim"):  # a table of float32
             module.embed_positions = sines_and_cosines(module.pos_embd_dim, config.n_positions)
-    return judge
+    return getattr(judge, how["tower"]) if "tower" in how else judge
 
 
 def sines_and_cosines(width: int, n_position: int) -> torch.Tensor:
@@ -60,7 +61,7 @@ def build_model(config: Any, *, bare: bool) -> Any:
 
 def is_encoder(config: Any) -> bool:
     """Whether attention is bidirectional."""
-    return CHECKPOINTS[config.model_type][1] in (BERT, ROBERTA)
+    return config.model_type == "xlm" or CHECKPOINTS[config.model_type][1] in (BERT, ROBERTA)
 
 
 def randomize(model: Any, seed: str) -> None:
@@ -70,10 +71,12 @@ def randomize(model: Any, seed: str) -> None:
     one = 0.0 if seed.startswith(("gemma", "nemotron")) else 1.0
     tables = {id(m.weight) for m in model.modules() if isinstance(m, torch.nn.Embedding)}
     scaled = getattr(model.config, "scale_embedding", False)
-    unscaled = seed in ("t5", "mt5", "gpt_neo")
+    unscaled = seed in ("t5", "mt5", "umt5", "gpt_neo")
     with torch.no_grad():
         for name, tensor in model.named_parameters():
             noise = torch.randn(tensor.shape, generator=draw)
+            if tensor.ndim == 0:
+                continue  # scale of CLIP's similarities
             if tensor.ndim == 1:
                 is_norm = "norm" in name.lower() and name.endswith("weight")
                 is_norm |= name.endswith(("ln_1.weight", "ln_2.weight", "ln_f.weight"))
@@ -90,6 +93,21 @@ def randomize(model: Any, seed: str) -> None:
             model.final_logits_bias.normal_(generator=draw)
     if hasattr(model, "tie_weights"):
         model.tie_weights()
+
+
+def cast(model: Any, dtype: torch.dtype) -> Any:
+    """The model in another dtype, apart from tables of positions, which are computed."""
+    tables = {
+        name: tensor.clone()
+        for name, tensor in (*model.named_parameters(), *model.named_buffers())
+        if name.endswith(("embed_positions.weight", "embed_positions.weights", "inv_freq"))
+        and not tensor.requires_grad
+    }
+    model = model.to(dtype)
+    for name, table in tables.items():
+        owner, _, last = name.rpartition(".")
+        getattr(model.get_submodule(owner), last).data = table
+    return model
 
 
 def build_tokenizer(frame: tuple[str, ...]) -> Tokenizer:

@@ -23,6 +23,7 @@ from transformers import AutoModelForCausalLM, AutoModelForMaskedLM, AutoModelFo
 from tests.checkpoints.build import add_alibi_once
 from tests.checkpoints.checksums import MODELS, write_sums
 from tests.checkpoints.inputs import SHORT, TARGET
+from tests.checkpoints.references import float64_by_default
 from tests.checkpoints.settings import CHECKPOINTS, LOGIT_SETTINGS
 
 
@@ -63,7 +64,7 @@ def compute_logits(path: Path, changes: dict[str, Any]) -> dict[str, Any]:
         target = [config.get("decoder_start_token_id") or 0, *words]
         found["target"] = np.array(target)
         given["decoder_input_ids"] = torch.tensor([target])
-    with torch.no_grad():
+    with torch.no_grad(), float64_by_default():
         logits = model(**given).logits[0]
     return found | {"logits": logits.numpy().astype(np.float32)}
 

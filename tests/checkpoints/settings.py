@@ -6,6 +6,7 @@ from typing import Any
 
 from tests.checkpoints.inputs import BERT, LLAMA, PLAIN, ROBERTA, T5
 from tests.checkpoints.settings_decoders import DECODERS
+from tests.checkpoints.settings_encoders import ENCODERS
 from tests.checkpoints.settings_experts import EXPERTS, MSCALES
 from tests.checkpoints.sizes import BUCKETS, FIVE, GPT, GROUPED, RMS, SMALL, TWO
 
@@ -172,6 +173,7 @@ CHECKPOINTS: dict[str, tuple[str, tuple[str, ...], dict[str, Any], dict[str, Any
     "m2m_100": ("m2m_100", ROBERTA, TWO, {}),
     **DECODERS,
     **EXPERTS,
+    **ENCODERS,
 }
 
 # The same weights, read with another config: what turns queries and keys is not learned.

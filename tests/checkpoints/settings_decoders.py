@@ -13,6 +13,29 @@ FALCON |= {"ffn_hidden_size": 48, "pad_token_id": 0}
 
 # folder: (model_type, special tokens around a text and a pair, config, how it is saved)
 DECODERS: dict[str, tuple[str, tuple[str, ...], dict[str, Any], dict[str, Any]]] = {
+    "openai-gpt": ("openai-gpt", PLAIN, GPT, HALF),
+    "gpt_bigcode": ("gpt_bigcode", PLAIN, GPT | {"n_inner": 48}, HALF),
+    "gpt_bigcode-heads": (
+        "gpt_bigcode",
+        PLAIN,
+        GPT | {"n_inner": 48, "multi_query": False},
+        HALF,
+    ),
+    "mpt": (
+        "mpt",
+        PLAIN,
+        {"d_model": 32, "n_heads": 4, "n_layers": 2, "max_seq_len": 40}
+        | {"attn_config": {"clip_qkv": 0.8, "softmax_scale": 0.5}},
+        HALF,
+    ),
+    "biogpt": ("biogpt", LLAMA, SMALL, HALF),
+    "xglm": (
+        "xglm",
+        LLAMA,
+        {"d_model": 32, "num_layers": 2, "attention_heads": 4, "ffn_dim": 48}
+        | {"max_position_embeddings": 40},
+        HALF,
+    ),
     "gptj": ("gptj", PLAIN, GPT | {"rotary_dim": 4, "n_inner": 48}, HALF),
     "codegen": ("codegen", PLAIN, GPT | {"n_head": 8, "rotary_dim": 4, "n_inner": 48}, HALF),
     "phi": ("phi", PLAIN, GROUPED | {"qk_layernorm": True}, HALF),

@@ -24,6 +24,7 @@ from transformers.utils import logging
 from attnviz.sources.families import FAMILIES
 from tests.checkpoints.build import add_alibi_once
 from tests.checkpoints.checksums import MODELS, write_sums
+from tests.checkpoints.references import widen_band
 from tests.checkpoints.settings import CHECKPOINTS
 from tests.sources.weight_samples import IDS, TARGET_IDS, sample_weights, with_change
 
@@ -48,10 +49,14 @@ IGNORED = {
     ),
     *("problem_type", "num_labels", "chunk_size_feed_forward", "finetuning_task"),
     *("bos_token_id", "eos_token_id", "sep_token_id", "cls_token_id", "decoder_start_token_id"),
+    *("vision_config", "projection_dim", "projection_size", "logit_scale_init_value"),
     *("is_encoder_decoder", "tie_word_embeddings", "vocab_size", "initializer_range"),
     *("vision_config", "mm_tokens_per_image", "image_token_index", "boi_token_index"),
     *("eoi_token_index",),
 }
+# Tensors that are computed from the config or not used by attention, in these families.
+COMPUTED = ("embed_positions.weight", "inv_freq", "regression.weight", "regression.bias")
+COMPUTING = ("marian", "pegasus", "roformer", "esm")
 ACTIVATIONS = ("gelu", "relu", "silu", "gelu_new", "gelu_pytorch_tanh", "quick_gelu", "tanh")
 WORDS = {
     "position_embedding_type": ("relative_key", "relative_key_query"),
@@ -136,7 +141,7 @@ def run_changed(folder: Path, state: dict[str, Any], changed: dict[str, Any]) ->
                 dtype=torch.float32,
             ).eval()
             missing = model.load_state_dict(state, strict=False).missing_keys
-            missing = [name for name in missing if "embed_positions" not in name]
+            missing = [name for name in missing if not name.endswith(COMPUTED)]
             if missing:
                 return f"missing {missing[0]}"
             return compute_samples(model)
@@ -146,6 +151,7 @@ def run_changed(folder: Path, state: dict[str, Any], changed: dict[str, Any]) ->
 
 def compute_samples(model: Any) -> dict[str, list[float]]:
     """Samples of the attention weights, by kind of attention."""
+    model = getattr(model, "text_model", model)  # of CLIP and SigLIP
     ids = torch.tensor([IDS])
     inputs = {"input_ids": ids, "attention_mask": torch.ones_like(ids), "output_attentions": True}
     if model.config.is_encoder_decoder:
@@ -160,7 +166,7 @@ def compute_samples(model: Any) -> dict[str, list[float]]:
     with torch.no_grad():
         outputs = model(**inputs)
     return {
-        kind: sample_weights([layer[0].numpy() for layer in getattr(outputs, name)])
+        kind: sample_weights([widen_band(layer)[0].numpy() for layer in getattr(outputs, name)])
         for kind, name in kinds.items()
     }
 
@@ -178,7 +184,7 @@ def sweep(name: str) -> list[dict[str, Any]]:
     state = {
         name: tensor
         for name, tensor in model.state_dict().items()
-        if "embed_positions" not in name or config["model_type"] != "marian"  # computed
+        if not name.endswith(COMPUTED) or config["model_type"] not in COMPUTING
     }
     rows: list[dict[str, Any]] = [{"result": compute_samples(model)}]
     for key, value in changes_of(config["model_type"], config):

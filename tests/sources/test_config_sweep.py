@@ -21,7 +21,12 @@ TOLERANCE = 2e-5  # of weights in float32
 # expect, or settings of RoPE for a model without RoPE.
 STRICT = ("StrictDataclassFieldValidationError", "StrictDataclassClassValidationError", "KeyError")
 # transformers fails: use_sliding_window = false turns off what layer_types has.
-CONTRADICTIONS = {(name, "use_sliding_window") for name in ("qwen2-sliding", "qwen2_moe")}
+# Embeddings of languages are only added by transformers when languages are given.
+CONTRADICTIONS = {
+    ("qwen2-sliding", "use_sliding_window"),
+    ("qwen2_moe", "use_sliding_window"),
+    ("xlm", "n_langs"),
+}
 
 
 def run(name, key, value):

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from attnviz.errors import AttnvizError, AttnvizWarning
-from attnviz.sources.checkpoint.config import CONFIG_KEYS
+from attnviz.sources.checkpoint.config_keys import CONFIG_KEYS
 from attnviz.sources.model.checkpoint import open_checkpoint
 from attnviz.sources.model.describe import describe
 from attnviz.sources.model.generate import generate

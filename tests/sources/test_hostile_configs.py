@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from attnviz.errors import AttnvizWarning, InvalidInputError
-from attnviz.sources.checkpoint.config import CONFIG_KEYS, Config
+from attnviz.sources.checkpoint.config import Config
+from attnviz.sources.checkpoint.config_keys import CONFIG_KEYS
 from attnviz.sources.checkpoint.config_ranges import FLOAT_RANGES, INT_RANGES
 from attnviz.sources.model.checkpoint import open_checkpoint
 from attnviz.sources.model.size_checks import count_layers

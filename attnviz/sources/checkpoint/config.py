@@ -6,11 +6,11 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import field, replace
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, NoReturn
 
 from attnviz.errors import InvalidInputError
 from attnviz.record import Record
+from attnviz.sources.checkpoint.config_keys import CHECKPOINT_KEYS, CONFIG_KEYS, SIDE_KEYS
 from attnviz.sources.checkpoint.config_ranges import (
     COUNT,
     FLOAT_RANGES,
@@ -22,48 +22,6 @@ from attnviz.sources.safe_read import decode_text, read_file
 from attnviz.sources.strict_json import parse_json
 
 MAX_BYTES = 4 << 20  # bytes; configs have a few thousand
-
-# One name per setting, and the keys that configs use for it; the first that is set counts.
-# Sizes, which are compared with the tensors, have the same keys in all families. Settings that
-# nothing else confirms (eps, activation, window, base…) have the keys of their family only: a
-# key that another family uses must not change them.
-CONFIG_KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "d_model": ("hidden_size", "n_embd", "n_embed", "d_model", "dim"),
-        "n_layer": ("num_hidden_layers", "n_layer", "n_layers", "num_layers"),
-        "n_head": ("num_attention_heads", "n_head", "n_heads", "num_heads"),
-        "n_kv_head": ("num_key_value_heads",),
-        "d_head": ("head_dim", "attention_head_size", "d_kv"),
-        "d_inner": ("intermediate_size", "n_inner", "ffn_dim", "d_ff", "hidden_dim"),
-        "d_embedding": ("embedding_size", "word_embed_proj_dim"),
-        "n_vocab": ("vocab_size",),
-        "n_position": ("max_position_embeddings", "n_positions"),
-        "n_segment": ("type_vocab_size",),
-        "dtype": ("dtype", "torch_dtype"),
-        "n_expert": ("num_local_experts", "num_experts"),
-        "d_expert": ("moe_intermediate_size", "intermediate_size"),
-        "is_bidirectional": (),  # settings of some families only
-        "window_period": (),
-        "window_end": (),
-        "multi_query": (),
-    }
-)
-
-# Keys of the whole checkpoint, where the settings of its language model are under another key.
-CHECKPOINT_KEYS = (
-    *("model_type", "architectures", "auto_map", "quantization_config", "dtype", "torch_dtype"),
-    *("tie_word_embeddings", "bos_token_id", "eos_token_id", "pad_token_id"),
-)
-
-# An encoder and a decoder in one config.
-SIDE_KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "n_layer": ("{side}_layers", "num_{side}_layers"),
-        "n_head": ("{side}_attention_heads",),
-        "d_inner": ("{side}_ffn_dim",),
-        "n_vocab": ("{side}_vocab_size",),
-    }
-)
 
 
 class Config(Record):
@@ -88,9 +46,15 @@ class Config(Record):
         side_keys = SIDE_KEYS.get(name, ()) if self.side else ()
         keys = [*(key.format(side=self.side) for key in side_keys), *self.keys_of(name)]
         for key in keys:
-            if self.values.get(key) is not None:
-                return key, self.values[key]
+            if (value := self.value_of(key)) is not None:
+                return key, value
         return next(iter(keys), name), self.defaults.get(name)
+
+    def value_of(self, key: str) -> Any:
+        """The value of a key; "a.b" is the key b of the object a."""
+        outer, _, inner = key.partition(".")
+        value = self.values.get(outer)
+        return value.get(inner) if inner and isinstance(value, dict) else value
 
     def keys_of(self, name: str) -> tuple[str, ...]:
         """The keys of a setting, apart from those of a side."""
@@ -180,7 +144,7 @@ class Config(Record):
 
     def inner_size(self, name: str = "d_inner") -> int:
         """Inner size of the feed-forward layer; by default 4 times the hidden size."""
-        return self.get_int(name, self.get_int("expansion_ratio", 4) * self.get_int("d_model"))
+        return self.get_int(name, 4 * self.get_int("d_model"))
 
     @property
     def n_kv_head(self) -> int:

@@ -40,6 +40,8 @@ INT_RANGES: Mapping[str, Range] = MappingProxyType(
         "max_relative_positions": (-1, LENGTH[1]),
         "position_buckets": (-1, COUNT[1]),
         "pad_token_id": TOKEN_ID,
+        "mask_token_id": TOKEN_ID,
+        "num_random_blocks": (0, COUNT[1]),
         "bos_token_id": TOKEN_ID,
         "eos_token_id": TOKEN_ID,
         "decoder_start_token_id": TOKEN_ID,

@@ -17,7 +17,11 @@ from attnviz.sources.families.spec import Family
 MODULES = (
     "encoders",
     "relative_encoders",
+    "rotary_encoders",
+    "long_text_encoders",
+    "text_towers",
     "decoders",
+    "gpt_like",
     "parallel_decoders",
     "llama_like",
     "llama_variants",
@@ -28,6 +32,7 @@ MODULES = (
     "granite",
     "gpt_oss",
     "encoder_decoders",
+    "encoder_decoder_variants",
 )
 
 

@@ -90,7 +90,7 @@ GPT_NEOX = Family(
             embedding=Embedding(token=("embed_in",)),
             attention=Attention(
                 fused="attention.query_key_value",
-                fused_by="heads",
+                fused_by="groups",
                 output="attention.dense",
                 bias="attention_bias",
                 output_bias="attention_bias",
@@ -194,7 +194,7 @@ BLOOM = Family(
             embedding=Embedding(token=("word_embeddings",), norm="word_embeddings_layernorm"),
             attention=Attention(
                 fused="self_attention.query_key_value",
-                fused_by="heads",
+                fused_by="groups",
                 output="self_attention.dense",
                 before="input_layernorm",
                 slots=Slots(bias=alibi_bias, mask=causal_mask),

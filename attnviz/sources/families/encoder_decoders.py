@@ -106,6 +106,7 @@ T5 = Family(
     keys={
         "eps": ("layer_norm_epsilon",),
         "activation": ("dense_act_fn", "feed_forward_proj"),
+        "n_position": (),  # relative positions have no limit
     },
     lm_head=("lm_head",),
     logit_scale=t5_logit_scale,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from attnviz.sources.checkpoint.config import Config
 from attnviz.sources.families.output_heads import (
     ALBERT_HEAD,
     BERT_HEAD,
@@ -140,6 +141,50 @@ ALBERT = Family(
     masked_lm_head=ALBERT_HEAD,
 )
 
+
+def xlm_activation(stack: Stack, config: Config) -> Stack:
+    """GELU, or ReLU by the config."""
+    if config.get_bool("gelu_activation"):
+        return stack
+    return replace(stack, feed_forward=replace(stack.feed_forward, activation="relu"))
+
+
+XLM = Family(
+    name="xlm",
+    kind="encoder",
+    paper="1901.07291",
+    features="learned positions, no embedding of the language",
+    prefixes=("transformer.", ""),
+    stacks={
+        "encoder": Stack(
+            layer="attentions.{i}.",
+            embedding=Embedding(
+                token=("embeddings",), position="position_embeddings", norm="layer_norm_emb"
+            ),
+            attention=Attention(
+                query="q_lin",
+                key="k_lin",
+                value="v_lin",
+                output="out_lin",
+                end="/layer_norm1.{i}",
+            ),
+            feed_forward=FeedForward(
+                up="/ffns.{i}.lin1", down="/ffns.{i}.lin2", end="/layer_norm2.{i}"
+            ),
+        )
+    },
+    defaults={"eps": 1e-12, "activation": "gelu", "gelu_activation": True},
+    keys={
+        "eps": ("layer_norm_eps",),
+        "activation": (),
+        "d_model": ("emb_dim",),
+        "d_inner": (),
+    },
+    allowed_values={"asm": (False,), "causal": (False,), "is_encoder": (True,)},
+    lm_head=("pred_layer.proj",),
+    lm_head_bias="pred_layer.proj.bias",
+    adapt=xlm_activation,
+)
 FAMILIES = (
     BERT,
     ROBERTA,
@@ -148,4 +193,5 @@ FAMILIES = (
     DISTILBERT,
     ELECTRA,
     ALBERT,
+    XLM,
 )

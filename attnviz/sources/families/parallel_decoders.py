@@ -147,7 +147,6 @@ def falcon_stack(stack: Stack, config: Config) -> Stack:
         n_head = config.get_int("n_head")
         if config.n_kv_head != n_head:
             raise_invalid("num_kv_heads", config.n_kv_head, f"num_attention_heads = {n_head}")
-        attention = replace(attention, fused_by="heads")
     n_norm = config.get_optional_int("num_ln_in_parallel_attn") or 2
     if is_new and n_norm == 2:
         attention = replace(attention, before="ln_attn")

@@ -163,4 +163,30 @@ DEBERTA_V2 = Family(
     masked_lm_head=BERT_HEAD,
 )
 
-FAMILIES = (MPNET, MODERNBERT, DEBERTA_V2)
+DEBERTA = replace(
+    DEBERTA_V2,
+    name="deberta",
+    paper="2006.03654",
+    stacks={
+        "encoder": replace(
+            DEBERTA_V2.stacks["encoder"],
+            attention=replace(
+                DEBERTA_V2.stacks["encoder"].attention,
+                fused="attention.self.in_proj",
+                fused_by="groups",
+                bias=False,
+                part_biases=("attention.self.q_bias", "", "attention.self.v_bias"),
+                relative_tables=RelativeTables(
+                    table="encoder.rel_embeddings.weight",
+                    key="attention.self.pos_proj",
+                    key_bias=False,
+                    query="attention.self.pos_q_proj",
+                ),
+            ),
+        )
+    },
+    keys={**BERT_KEYS, "position_buckets": (), "norm_rel_ebd": ()},
+    allowed_values={"relative_attention": (True,), "talking_head": (False,), "legacy": (True,)},
+)
+
+FAMILIES = (MPNET, MODERNBERT, DEBERTA, DEBERTA_V2)

@@ -43,6 +43,9 @@ class Embedding(Record, kw_only=True):
     separate_segments: bool = True  # whether segment B has its own row of the table
     norm: str = ""
     scale: Flag = False  # multiply by √d_model
+    token_dropout: Flag = False  # mask tokens are 0, and the others scaled by their number (ESM)
+    is_bounded: bool = True  # by the config's number of positions, where there is no table
+    max_tokens: Callable[[Config], int | None] = lambda config: None  # beside other limits
     multiplier: str = ""  # config key of a factor
     project: str = ""  # linear layer from the embedding size to the hidden size
     project_bias: bool = True
@@ -58,10 +61,11 @@ class RelativeTables(Record, kw_only=True):
     """
 
     table: str
-    norm: str
+    norm: str = ""
     key: str
+    key_bias: bool = True
     query: str
-    shared: str
+    shared: str = ""
 
 
 class NormPlacement(Record, kw_only=True):
@@ -77,18 +81,18 @@ class Attention(NormPlacement, kw_only=True):
     """Projections and mechanism of self-attention or cross-attention.
 
     A `fused` projection is one matrix for query, key and value: by "parts", all queries, then
-    all keys, then all values; by "heads", query, key and value of each head together; by
-    "groups", the queries that share a key, then key and value; by "partitions", four parts of
-    query, value and key. `part_biases` are names of bias vectors of query, key and value.
-    Weights of query and key norms are "shared" by the heads, "joined" (one norm over all heads),
-    "rows" (of a matrix, one per head), or "listed" (a tensor per head).
+    all keys, then all values; by "groups", the queries that share a key, then key and value of
+    each key/value head; by "partitions", four parts of query, value and key. `part_biases` are
+    names of bias vectors of query, key and value. Weights of query and key norms are "shared" by
+    the heads, "joined" (one norm over all heads), "rows" (of a matrix, one per head), or "listed"
+    (a tensor per head).
     """
 
     query: str = ""
     key: str = ""
     value: str = ""
     fused: str = ""
-    fused_by: Literal["parts", "heads", "groups", "partitions"] = "parts"
+    fused_by: Literal["parts", "groups", "partitions"] = "parts"
     part_biases: tuple[str, str, str] = ("", "", "")
     output: str
     bias: Flag = True
@@ -200,6 +204,7 @@ class Family(Record, kw_only=True):
     that exists counts; `masked_lm_head` is that of an encoder. Logits are multiplied by
     `logit_scale` and soft-capped by the setting `logit_softcap`. `adapt` changes a stack by the
     config where a key cannot. `features` are what distinguishes the family, in a few words.
+    `layouts` are other stacks, by the name of a tensor that only checkpoints with them have.
     With `text_config`, the settings are those of a language model inside of another model, under
     that key.
     """
@@ -216,6 +221,7 @@ class Family(Record, kw_only=True):
     lm_head: tuple[str, ...] = ()
     lm_head_bias: str = ""
     masked_lm_head: MaskedLMHead | None = None
+    layouts: Mapping[str, Mapping[str, Stack]] = field(default_factory=dict)
     logit_scale: Callable[[Config], float] = no_scaling
     logit_softcap: str = ""
     adapt: Callable[[Stack, Config], Stack] = keep_spec

@@ -19,11 +19,12 @@ from attnviz.sources.checkpoint.quantized_tensors import join_scales
 from attnviz.sources.checkpoint.source import CheckpointSource, find_source
 from attnviz.sources.checkpoint.tensors import Tensors
 from attnviz.sources.families import find_family
-from attnviz.sources.families.spec import Family
+from attnviz.sources.families.spec import Family, Kind
 from attnviz.sources.model.feature_checks import check_features
 from attnviz.sources.model.generation_config import GenerationConfig, read_generation_config
 from attnviz.sources.model.quantization import scale_block
 from attnviz.sources.model.size_checks import check_sizes, check_token_id
+from attnviz.sources.model.stacks import build_stacks
 from attnviz.sources.model.tensor_prefixes import find_prefixes
 from attnviz.sources.model.tokenizer_config import find_contradictions
 from attnviz.sources.tokenizing.tokenizers import Encoding, TextTokenizer
@@ -45,22 +46,19 @@ class Checkpoint(Record):
     @cached_property
     def stacks(self) -> Mapping[str, LayerStack]:
         """The stacks of layers by side: "encoder", "decoder", or both."""
-        specs = self.family.stacks
-        has_two_sides = len(specs) > 1
-        return {
-            side: LayerStack(
-                self.family.adapt(spec, self.config),
-                self.config.for_side(side if has_two_sides else ""),
-                self.tensors,
-            )
-            for side, spec in specs.items()
-        }
+        return build_stacks(self.family, self.config, self.tensors)
+
+    @property
+    def kind(self) -> Kind:
+        """Encoder, decoder or encoder-decoder, by the stacks that it has."""
+        return "encoder" if list(self.stacks) == ["encoder"] else self.family.kind
 
     @property
     def attentions(self) -> Mapping[str, int]:
         """Number of layers of each kind of attention: self, or encoder, decoder and cross."""
         if len(self.stacks) == 1:
-            return {"self": next(iter(self.stacks.values())).n_layer}
+            kind = "encoder" if self.family.kind == "encoder-decoder" else "self"
+            return {kind: next(iter(self.stacks.values())).n_layer}
         counts = {side: stack.n_layer for side, stack in self.stacks.items()}
         return counts | {"cross": counts["decoder"]}
 
@@ -182,8 +180,9 @@ class Checkpoint(Record):
         if len(self.stacks) == 1:
             if target is not None:
                 raise MisuseError(f"{self.name!r} is no encoder-decoder; it takes no target")
+            kind = next(iter(self.attentions))
             context = AttentionContext(
-                attend=attend, kind="self", needs_output=needs_output, on_routing=on_routing
+                attend=attend, kind=kind, needs_output=needs_output, on_routing=on_routing
             )
             return self.run_stack(first, encoding, context, last_layer)
         needs_states = needs_output or target is not None

@@ -24,7 +24,7 @@ def describe(checkpoint: Checkpoint) -> dict[str, Any]:
     return {
         "name": checkpoint.name,
         "family": checkpoint.family.name,
-        "kind": checkpoint.family.kind,
+        "kind": checkpoint.kind,
         "paper": checkpoint.family.paper,
         "layers": dict(checkpoint.attentions),
         "heads": checkpoint.n_head,
@@ -52,7 +52,7 @@ def window_size(config: Config) -> int | None:
 def describe_attentions(checkpoint: Checkpoint) -> Iterator[dict[str, Any]]:
     """Each kind of attention, its layers, and their pipeline."""
     for side, stack in checkpoint.stacks.items():
-        kind = side if len(checkpoint.stacks) > 1 else "self"
+        kind = side if side in checkpoint.attentions else "self"
         layers = [Layer(stack.config, i) for i in range(stack.n_layer)]
         for name, spec in ((kind, stack.spec.attention), ("cross", stack.spec.cross)):
             if spec is not None:

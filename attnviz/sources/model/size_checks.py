@@ -29,7 +29,7 @@ def check_sizes(stacks: Mapping[str, LayerStack], tensors: Tensors) -> None:
             check_token_id(stack, "pad_token_id", pad_id)
         check_experts(stack, tensors)
         for name in stack.spec.attention.slots.params.values():
-            check_buckets(stack.config, tensors, name)
+            check_buckets(stack.config, tensors, name.replace("{i}", "0"))
         if embedding.position:
             n_reserved = 0 if embedding.offset == "pad" else embedding.offset
             name = f"{embedding.position}.weight"

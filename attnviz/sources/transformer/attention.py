@@ -151,7 +151,6 @@ def split_fused(
     fused = w.linear(x, spec.fused, (n_head + 2 * n_kv_head) * d, bias=spec.bias)
     n_block, heads = {
         "parts": (1, (n_head, n_kv_head, n_kv_head)),
-        "heads": (n_head, (1, 1, 1)),
         "groups": (n_kv_head, (n_head // n_kv_head, 1, 1)),
         "partitions": (N_PARTITION, (n_head // N_PARTITION,) * 3),
     }[spec.fused_by]
@@ -223,17 +222,17 @@ def relative_tables(spec: Attention, tables: RelativeTables, w: Weights) -> dict
     if w.config.get("norm_rel_ebd") == "layer_norm":
         table = replace(w, prefix="").norm(table, tables.norm)
     used = score.param_shapes(Sizes(d=d, d_model=d_model, n_head=n_head, n_query=1, n_key=1))
-    shared = w.config.get_bool(tables.shared)
+    shared = bool(tables.shared) and w.config.get_bool(tables.shared)
     params = {}
-    for name, content, own in (
-        ("place_key", spec.key, tables.key),
-        ("place_query", spec.query, tables.query),
+    for name, content, own, bias in (
+        ("place_key", spec.key, tables.key, shared or tables.key_bias),
+        ("place_query", spec.query, tables.query, True),
     ):
         tensor = f"{w.prefix}{own}.weight"
         if (shared or name not in used) and w.tensors.find(tensor):
             reason = f"{tables.shared} = true" if shared else "pos_att_type lacks its term"
             raise InvalidInputError(f"config.json: {reason}, but there is a tensor {tensor!r}")
         if shared or name in used:
-            projected = w.linear(table, content if shared else own, n_head * d)
+            projected = w.linear(table, content if shared else own, n_head * d, bias=bias)
             params[name] = split_heads(projected, n_head)
     return params

@@ -24,6 +24,8 @@ def embed_tokens(
     x = lookup_embeddings(spec, w, ids)
     if w.resolve_flag(spec.scale):
         x = x * np.float32(sqrt(d_model))
+    if w.resolve_flag(spec.token_dropout):
+        x = drop_mask_tokens(w, ids, x)
     if spec.multiplier:
         x = x * np.float32(w.config.get_float(spec.multiplier))
     if spec.project_at == "token":
@@ -51,6 +53,19 @@ def lookup_embeddings(spec: Embedding, w: Weights, ids: Sequence[int]) -> FloatA
         )
     width = w.config.get_int("d_embedding", w.config.get_int("d_model"))
     return w.tensors.rows(name, ids, width)
+
+
+def drop_mask_tokens(w: Weights, ids: Sequence[int], x: FloatArray) -> FloatArray:
+    """Mask tokens set to 0, and the rest scaled as in training, with 12 % of zeros.
+
+    Formula: x · (1 - 0.12) / (1 - share of mask tokens)
+    Shapes: [token, d] -> [token, d]
+    Paper: 10.1126/science.ade2574 (ESM-2)
+    """
+    is_mask = np.array(ids) == w.config.get_int("mask_token_id")
+    if is_mask.all():
+        raise InvalidInputError("a text of mask tokens only has no embeddings (token_dropout)")
+    return np.where(is_mask[:, None], 0, x) * np.float32(0.88 / (1 - is_mask.mean()))
 
 
 def embedding_table(spec: Embedding, w: Weights) -> str:
@@ -97,9 +112,16 @@ def position_offset(spec: Embedding, w: Weights) -> int:
 
 def max_positions(spec: Embedding, w: Weights) -> int | None:
     """Maximum length in tokens; None: unlimited."""
+    limits = (spec.max_tokens(w.config), max_stored_positions(spec, w))
+    return min((limit for limit in limits if limit is not None), default=None)
+
+
+def max_stored_positions(spec: Embedding, w: Weights) -> int | None:
+    """Number of positions in the table, or by the config; None: unlimited."""
     if spec.position and w.resolve_flag(spec.position_if):
         return w.tensors.shape(f"{spec.position}.weight")[0] - position_offset(spec, w)
-    return None if w.config.get("n_position") is None else max_length(w.config)
+    has_limit = spec.is_bounded and w.config.get("n_position") is not None
+    return max_length(w.config) if has_limit else None
 
 
 def project_embeddings(spec: Embedding, w: Weights, x: FloatArray) -> FloatArray:

@@ -10,11 +10,11 @@ import numpy as np
 
 from attnviz.errors import InvalidInputError
 from attnviz.sources.checkpoint.config import (
-    CONFIG_KEYS,
     check_float,
     check_int,
     format_value,
 )
+from attnviz.sources.checkpoint.config_keys import CONFIG_KEYS
 from attnviz.sources.checkpoint.config_ranges import MAX_LAYER
 from attnviz.sources.checkpoint.gguf.architecture import Architecture
 from attnviz.sources.checkpoint.gguf.header import GgufHeader
