@@ -32,6 +32,7 @@ def refuse_constant(constant: str) -> NoReturn:
 
 
 DECODER = json.JSONDecoder(object_pairs_hook=no_duplicate_keys, parse_constant=refuse_constant)
+LENIENT = json.JSONDecoder(object_pairs_hook=no_duplicate_keys)  # NaN and Infinity are numbers
 
 
 def check_size(text: str) -> None:
@@ -41,13 +42,13 @@ def check_size(text: str) -> None:
         check_budget(values + text_bytes(text), "this JSON")
 
 
-def parse_at(text: str, start: int = 0) -> tuple[Any, int]:
+def parse_at(text: str, start: int = 0, decoder: json.JSONDecoder = DECODER) -> tuple[Any, int]:
     """The JSON value that begins at a position, and the position of its end.
 
     Raises InvalidInputError, with line and column, for anything else.
     """
     try:
-        return DECODER.raw_decode(text, SPACE.match(text, start).end())  # type: ignore[union-attr]
+        return decoder.raw_decode(text, SPACE.match(text, start).end())  # type: ignore[union-attr]
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise InvalidInputError(f"not JSON: {error.msg} ({where})") from None
@@ -57,20 +58,20 @@ def parse_at(text: str, start: int = 0) -> tuple[Any, int]:
         raise InvalidInputError(f"JSON that cannot be read: {error}") from None
 
 
-def parse_values(text: str) -> list[Any]:
+def parse_values(text: str, decoder: json.JSONDecoder = DECODER) -> list[Any]:
     """All values of a text, one after the other, as in JSON Lines."""
     check_size(text)
     result, position = [], 0
     while True:
-        value, position = parse_at(text, position)
+        value, position = parse_at(text, position, decoder)
         result.append(value)
         if SPACE.fullmatch(text, position):
             return result
 
 
-def parse_json(text: str) -> Any:
+def parse_json(text: str, decoder: json.JSONDecoder = DECODER) -> Any:
     """The single JSON value of a text."""
-    first, *others = parse_values(text)
+    first, *others = parse_values(text, decoder)
     if others:
         raise InvalidInputError("not JSON: text after the first value")
     return first

@@ -305,7 +305,11 @@ def test_an_invalid_config_value(folder, name, changes, message):
     [
         ("[1]", "should hold a JSON object"),
         ("{", "not JSON"),
-        ('{"a": NaN}', "not JSON: NaN is not a JSON number"),
+        (
+            '{"model_type": "bert", "a": [NaN]}',
+            r"config.json: a = \[NaN\] should be a finite number",
+        ),
+        ('{"model_type": "mamba2", "limit": Infinity}', "model_type 'mamba2' is not supported"),
         ('{"a": 1, "a": 2}', "duplicate key 'a' in a JSON object"),
         ('{"a": ' + "9" * 5000 + "}", "JSON that cannot be read"),
         ("[" * 100_000, "nested too deeply"),

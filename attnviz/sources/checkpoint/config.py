@@ -19,7 +19,7 @@ from attnviz.sources.checkpoint.config_ranges import (
     describe_range,
 )
 from attnviz.sources.safe_read import decode_text, read_file
-from attnviz.sources.strict_json import parse_json
+from attnviz.sources.strict_json import DECODER, LENIENT, parse_json
 
 MAX_BYTES = 4 << 20  # bytes; configs have a few thousand
 
@@ -197,15 +197,15 @@ def format_value(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "…"
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """A JSON object from an untrusted file.
+def read_json(path: Path, *, is_lenient: bool = False) -> dict[str, Any]:
+    """A JSON object from an untrusted file; `is_lenient` allows NaN and infinity.
 
     Raises CouldNotError for a file that cannot be read, InvalidInputError for anything but one
     object of at most MAX_BYTES, without duplicate keys, NaN or infinity.
     """
     content = read_file(path, MAX_BYTES, repr(str(path)))
     try:
-        document = parse_json(decode_text(content))
+        document = parse_json(decode_text(content), LENIENT if is_lenient else DECODER)
     except InvalidInputError as error:
         raise InvalidInputError(f"{str(path)!r}: {error}") from None
     if not isinstance(document, dict):

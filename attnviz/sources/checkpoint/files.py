@@ -32,9 +32,12 @@ class CheckpointFiles(Record):
     weights: tuple[Path, ...]
 
     def read_document(self, name: str) -> dict[str, Any] | None:
-        """The values of a JSON file of the folder; None where there is no such file."""
+        """The values of a JSON file of the folder; None where there is no such file.
+
+        Those of config.json may be NaN or infinite, as in families that are not supported.
+        """
         path = self.folder / name
-        return read_json(path) if path.is_file() else None
+        return read_json(path, is_lenient=name == CONFIG) if path.is_file() else None
 
     def read_text(self, name: str, limit: int) -> str | None:
         """The content of a text file of the folder; None where there is no such file."""

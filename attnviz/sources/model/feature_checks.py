@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 import warnings
+from math import isfinite
+from typing import Any
 
 from attnviz.errors import AttnvizWarning, InvalidInputError
-from attnviz.sources.checkpoint.config import Config, format_value
+from attnviz.sources.checkpoint.config import Config, format_value, raise_invalid
 from attnviz.sources.families.spec import Family
 from attnviz.sources.model.quantization import check_quantization
 
 
+def is_finite(value: Any) -> bool:
+    """Whether a value of JSON, or all values in it, are other than NaN and infinity."""
+    if isinstance(value, dict):
+        return all(map(is_finite, value.values()))
+    if isinstance(value, list):
+        return all(map(is_finite, value))
+    return not isinstance(value, float) or isfinite(value)
+
+
 def check_features(config: Config, family: Family) -> None:
     """Raise InvalidInputError for a setting that is not supported, with its key."""
+    for key, value in config.values.items():
+        if not is_finite(value):
+            raise_invalid(key, value, "a finite number")
     check_quantization(config)
     if config.get("auto_map"):
         warnings.warn(
