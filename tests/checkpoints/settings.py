@@ -8,19 +8,8 @@ from tests.checkpoints.inputs import BERT, LLAMA, PLAIN, ROBERTA, T5
 from tests.checkpoints.settings_decoders import DECODERS
 from tests.checkpoints.settings_encoders import ENCODERS
 from tests.checkpoints.settings_experts import EXPERTS, MSCALES
-from tests.checkpoints.sizes import BUCKETS, FIVE, GPT, GROUPED, RMS, SMALL, TWO
+from tests.checkpoints.sizes import BUCKETS, DEBERTA, FIVE, GPT, GROUPED, RMS, SMALL, TWO
 
-DEBERTA = SMALL | {
-    "relative_attention": True,
-    "max_relative_positions": 16,
-    "position_buckets": 6,
-    "position_biased_input": False,
-    "pos_att_type": ["p2c", "c2p"],
-    "share_att_key": True,
-    "norm_rel_ebd": "layer_norm",
-    "type_vocab_size": 0,
-    "layer_norm_eps": 1e-7,
-}
 # folder: (model_type, special tokens around a text and a pair, config, how it is saved)
 CHECKPOINTS: dict[str, tuple[str, tuple[str, ...], dict[str, Any], dict[str, Any]]] = {
     "bert": ("bert", BERT, SMALL | {"num_hidden_layers": 3}, {}),

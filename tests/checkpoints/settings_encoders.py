@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.checkpoints.inputs import BERT, ROBERTA, T5
-from tests.checkpoints.sizes import BUCKETS, FIVE, SMALL, TWO
+from tests.checkpoints.sizes import BUCKETS, DEBERTA, FIVE, SMALL, TWO
 
 HALF = {"dtype": "float16"}  # how weights are saved
 BARE = HALF | {"bare": True}
@@ -18,6 +18,12 @@ LED |= {"max_encoder_position_embeddings": 40, "max_decoder_position_embeddings"
 
 # folder: (model_type, special tokens around a text and a pair, config, how it is saved)
 ENCODERS: dict[str, tuple[str, tuple[str, ...], dict[str, Any], dict[str, Any]]] = {
+    "bert-relative-key": (
+        "bert",
+        BERT,
+        SMALL | {"position_embedding_type": "relative_key"},
+        HALF | {"transformers": 4},  # transformers 5 ignores the setting
+    ),
     "esm": (
         "esm",
         ROBERTA,
@@ -40,6 +46,18 @@ ENCODERS: dict[str, tuple[str, tuple[str, ...], dict[str, Any], dict[str, Any]]]
         SMALL
         | {"relative_attention": True, "max_relative_positions": 6}
         | {"pos_att_type": ["c2p", "p2c"], "position_biased_input": False},
+        HALF,
+    ),
+    "deberta-v2-conv": (
+        "deberta-v2",
+        BERT,
+        DEBERTA | {"conv_kernel_size": 3, "conv_groups": 2, "conv_act": "gelu"},
+        HALF,
+    ),
+    "albert-inner": (
+        "albert",
+        BERT,
+        SMALL | {"embedding_size": 16, "inner_group_num": 2, "num_hidden_groups": 2},
         HALF,
     ),
     "xlm": ("xlm", T5, XLM, HALF),

@@ -24,3 +24,14 @@ FIVE = {"d_model": 32, "d_kv": 6, "d_ff": 48, "num_layers": 2, "num_heads": 4}
 FIVE |= {"decoder_start_token_id": 0}
 BUCKETS = {"relative_attention_num_buckets": 8, "relative_attention_max_distance": 12}
 RMS = {"rms_norm_eps": 1e-5}
+DEBERTA = SMALL | {
+    "relative_attention": True,
+    "max_relative_positions": 16,
+    "position_buckets": 6,
+    "position_biased_input": False,
+    "pos_att_type": ["p2c", "c2p"],
+    "share_att_key": True,
+    "norm_rel_ebd": "layer_norm",
+    "type_vocab_size": 0,
+    "layer_norm_eps": 1e-7,
+}

@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from attnviz.errors import MisuseError
+from attnviz.errors import InvalidInputError, MisuseError
 from attnviz.sources.model.checkpoint import open_checkpoint
+from attnviz.sources.model.describe import describe
+from attnviz.sources.model.feature_checks import check_features
+from attnviz.sources.model.memory_estimate import largest_layer_size
 from tests.sources.reference import (
     MODELS,
     RecordingAttend,
@@ -90,3 +93,33 @@ def test_nomic_bert_has_the_config_of_its_own_code():
     values |= {"rotary_emb_base": 1000, "rotary_emb_fraction": 1.0, "type_vocab_size": 2}
     original = replace(checkpoint, config=checkpoint.family.config(values))
     assert_agrees(original, MODELS / "nomic_bert" / "reference.npz")
+
+
+def test_a_setting_within_an_object_is_refused_by_both_names():
+    checkpoint = open_model("mpt")
+    values = dict(checkpoint.config.values)
+    values["attn_config"] = {**values["attn_config"], "qk_ln": True}
+    with pytest.raises(InvalidInputError, match=r"attn_config\.qk_ln = true is not supported"):
+        check_features(checkpoint.family.config(values), checkpoint.family)
+
+
+def test_a_layer_has_all_its_parameters_where_they_are_stored_apart():
+    checkpoint = open_model("xlm")
+    stack = checkpoint.stacks["encoder"]
+    d = checkpoint.config.get_int("d_model")
+    n_attention, n_feed_forward = 4 * d * d + 4 * d, 8 * d * d + 5 * d
+    assert largest_layer_size(checkpoint, stack) == n_attention + n_feed_forward + 4 * d
+
+
+def test_relative_keys_replace_the_position_embeddings_of_bert():
+    checkpoint = open_model("bert-relative-key")
+    assert "relative-keys(39)" in describe(checkpoint)["attention"][0]["algebra"]
+    _, text, *_ = next(cases(MODELS / "bert-relative-key" / "reference.npz"))
+    values = {**checkpoint.config.values, "position_embedding_type": "absolute"}
+    absolute = replace(checkpoint, config=checkpoint.family.config(values))
+    assert (
+        max_difference(
+            absolute.run(text, attend_unrecorded), checkpoint.run(text, attend_unrecorded)
+        )
+        > 0.1
+    )

@@ -240,14 +240,13 @@ def test_the_same_tensor_in_two_shards(folder):
     [
         ("bert", "is_decoder", True),
         ("bert", "add_cross_attention", True),
-        ("bert", "position_embedding_type", "relative_key"),
-        ("albert", "inner_group_num", 2),
+        ("bert", "position_embedding_type", "relative_key_query"),
         ("mpnet", "relative_attention_num_buckets", 16),
         ("deberta-v2", "relative_attention", False),
-        ("deberta-v2", "conv_kernel_size", 3),
+        ("deberta", "talking_head", True),
         ("gpt2", "add_cross_attention", True),
-        ("opt", "layer_norm_elementwise_affine", False),
-        ("bloom", "apply_residual_connection_post_layernorm", True),
+        ("falcon", "num_ln_in_parallel_attn", 3),
+        ("mpt", "expansion_ratio", 2),
         ("gemma", "use_bidirectional_attention", True),
     ],
 )

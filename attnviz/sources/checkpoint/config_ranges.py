@@ -42,6 +42,7 @@ INT_RANGES: Mapping[str, Range] = MappingProxyType(
         "pad_token_id": TOKEN_ID,
         "mask_token_id": TOKEN_ID,
         "num_random_blocks": (0, COUNT[1]),
+        "conv_kernel_size": (0, COUNT[1]),
         "bos_token_id": TOKEN_ID,
         "eos_token_id": TOKEN_ID,
         "decoder_start_token_id": TOKEN_ID,

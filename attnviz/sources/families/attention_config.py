@@ -12,6 +12,7 @@ from attnviz.core.masks import Causal, Full, Mask, Window
 from attnviz.core.scales import Factor, RootDim, Scale, Unscaled
 from attnviz.core.scales.fixed import RootSumDim
 from attnviz.core.scores.disentangled import Disentangled
+from attnviz.core.scores.relative_position import RelativeKeys
 from attnviz.errors import InvalidInputError
 from attnviz.sources.checkpoint.config import format_value, raise_invalid
 from attnviz.sources.families.slots import Layer
@@ -155,6 +156,11 @@ def bucket_bias(sides: str) -> Any:
         return (T5Buckets(buckets=n_bucket, max_distance=max_distance, sides=sides),)
 
     return build
+
+
+def relative_key_score(layer: Layer) -> RelativeKeys:
+    """Shaw's relative keys, with a vector for each distance that the model has."""
+    return RelativeKeys(max_distance=layer.config.get_int("n_position") - 1)
 
 
 DISENTANGLED_TERMS: Mapping[frozenset[str], str] = {

@@ -14,7 +14,7 @@ from attnviz.sources.families.attention_config import (
 )
 from attnviz.sources.families.rope_config import rope_position
 from attnviz.sources.families.slots import Slots
-from attnviz.sources.families.spec import Attention, Embedding, Family, FeedForward, Stack
+from attnviz.sources.families.spec import Attention, Embedding, Family, FeedForward, Norm, Stack
 
 GPT2_KEYS = {"eps": ("layer_norm_epsilon",), "activation": ("activation_function",)}
 GPT2 = Family(
@@ -145,6 +145,7 @@ OPT = Family(
     stacks={
         "decoder": Stack(
             layer="layers.{i}.",
+            norm=Norm(weight="layer_norm_elementwise_affine"),
             embedding=Embedding(
                 token=("embed_tokens",),
                 position="embed_positions",
@@ -175,9 +176,9 @@ OPT = Family(
         "activation": "relu",
         "enable_bias": True,
         "do_layer_norm_before": True,
+        "layer_norm_elementwise_affine": True,
     },
     keys={"eps": (), "activation": ("activation_function",), "d_inner": ("ffn_dim",)},
-    allowed_values={"layer_norm_elementwise_affine": (True,)},
     lm_head=("lm_head",),
     adapt=post_norm,
 )
@@ -202,13 +203,13 @@ BLOOM = Family(
             feed_forward=FeedForward(
                 up="mlp.dense_h_to_4h", down="mlp.dense_4h_to_h", before="post_attention_layernorm"
             ),
+            residual_after_norm="apply_residual_connection_post_layernorm",
             final="ln_f",
         )
     },
     defaults={"eps": 1e-5, "activation": "gelu_new"},
     keys={"eps": ("layer_norm_epsilon",), "activation": ()},
-    # ALiBi's bias of later keys is not defined in its paper.
-    allowed_values={"apply_residual_connection_post_layernorm": (False,), "is_causal": (True,)},
+    allowed_values={"is_causal": (True,)},  # ALiBi's paper has no bias of later keys
     lm_head=("lm_head",),
 )
 

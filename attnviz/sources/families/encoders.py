@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from attnviz.sources.checkpoint.config import Config
+from attnviz.sources.families.attention_config import relative_key_score
 from attnviz.sources.families.output_heads import (
     ALBERT_HEAD,
     BERT_HEAD,
@@ -12,6 +13,7 @@ from attnviz.sources.families.output_heads import (
     ELECTRA_HEAD,
     ROBERTA_HEAD,
 )
+from attnviz.sources.families.slots import Slots
 from attnviz.sources.families.spec import Attention, Embedding, Family, FeedForward, Stack
 
 BERT_STACK = Stack(
@@ -31,6 +33,21 @@ BERT_STACK = Stack(
     ),
     feed_forward=FeedForward(up="intermediate.dense", down="output.dense", end="output.LayerNorm"),
 )
+
+
+def relative_keys(stack: Stack, config: Config) -> Stack:
+    """BERT without position embeddings, and with relative keys, where the config has them."""
+    if config.get("position_embedding_type") != "relative_key":
+        return stack
+    tables = {"a_relative": "attention.self.distance_embedding"}
+    slots = Slots(score=relative_key_score, distance_tables=tables)
+    return replace(
+        stack,
+        embedding=replace(stack.embedding, position=""),
+        attention=replace(stack.attention, slots=slots),
+    )
+
+
 BERT_KEYS = {"eps": ("layer_norm_eps",), "activation": ("hidden_act",)}
 BERT = Family(
     name="bert",
@@ -44,8 +61,9 @@ BERT = Family(
     allowed_values={
         "is_decoder": (False,),
         "add_cross_attention": (False,),
-        "position_embedding_type": ("absolute",),
+        "position_embedding_type": ("absolute", "relative_key"),
     },
+    adapt=relative_keys,
     masked_lm_head=BERT_HEAD,
 )
 
@@ -113,7 +131,7 @@ ALBERT = Family(
     prefixes=("albert.", ""),
     stacks={
         "encoder": Stack(
-            layer="encoder.albert_layer_groups.{group}.albert_layers.0.",
+            layer="encoder.albert_layer_groups.{group}.albert_layers.{inner}.",
             embedding=replace(
                 BERT_STACK.embedding,
                 project="encoder.embedding_hidden_mapping_in",
@@ -135,9 +153,10 @@ ALBERT = Family(
         "n_segment": 2,
         "d_embedding": 128,
         "num_hidden_groups": 1,
+        "inner_group_num": 1,
     },
     keys=BERT_KEYS,
-    allowed_values={"inner_group_num": (1,), "position_embedding_type": ("absolute",)},
+    allowed_values={"position_embedding_type": ("absolute",)},
     masked_lm_head=ALBERT_HEAD,
 )
 

@@ -145,6 +145,7 @@ BIOGPT = replace(
     stacks={
         "decoder": replace(
             OPT.stacks["decoder"],
+            norm=Norm(),
             embedding=Embedding(
                 token=("embed_tokens",),
                 position="embed_positions",

@@ -8,6 +8,7 @@ from attnviz.core.masks import Mask, Window
 from attnviz.sources.checkpoint.config import Config, raise_invalid
 from attnviz.sources.families.encoders import BERT, ROBERTA
 from attnviz.sources.families.slots import Layer, Slots
+from attnviz.sources.families.spec import keep_spec
 
 
 def longformer_mask(layer: Layer) -> Mask:
@@ -41,6 +42,7 @@ LONGFORMER = replace(
     },
     defaults={**ROBERTA.defaults, "attention_window": 512},
     allowed_values={},
+    adapt=keep_spec,
 )
 
 
@@ -81,6 +83,7 @@ BIG_BIRD = replace(
         "is_decoder": (False,),
         "add_cross_attention": (False,),
     },
+    adapt=keep_spec,
 )
 
 FAMILIES = (LONGFORMER, BIG_BIRD)

@@ -128,6 +128,7 @@ DEBERTA_V2 = Family(
                 project_bias=False,
                 project_at="sum",
             ),
+            convolution="encoder.conv",
             attention=replace(
                 BERT_STACK.attention,
                 query="attention.self.query_proj",
@@ -153,11 +154,13 @@ DEBERTA_V2 = Family(
         "max_relative_positions": -1,
         "position_buckets": -1,
         "relative_attention": False,
+        "conv_kernel_size": 0,
+        "conv_groups": 1,
+        "conv_act": "tanh",
     },
     keys=BERT_KEYS,
     allowed_values={
         "relative_attention": (True,),
-        "conv_kernel_size": (0,),
         "norm_rel_ebd": ("none", "layer_norm"),
     },
     masked_lm_head=BERT_HEAD,
@@ -185,7 +188,7 @@ DEBERTA = replace(
             ),
         )
     },
-    keys={**BERT_KEYS, "position_buckets": (), "norm_rel_ebd": ()},
+    keys={**BERT_KEYS, "position_buckets": (), "norm_rel_ebd": (), "conv_kernel_size": ()},
     allowed_values={"relative_attention": (True,), "talking_head": (False,), "legacy": (True,)},
 )
 

@@ -11,7 +11,7 @@ from attnviz.sources.families.output_heads import BERT_HEAD, ROBERTA_HEAD
 from attnviz.sources.families.rope_config import rope_position
 from attnviz.sources.families.rope_layers import interleaved_rope
 from attnviz.sources.families.slots import Layer, Slots
-from attnviz.sources.families.spec import Attention, Family, FeedForward, Stack
+from attnviz.sources.families.spec import Attention, Family, FeedForward, Stack, keep_spec
 
 NO_ROPE_SCALING = {"rope_scaling": (None,), "rope_parameters": (None,)}  # transformers has none
 
@@ -96,6 +96,7 @@ ROFORMER = replace(
     },
     defaults={**BERT.defaults, "n_position": 1536},
     keys={**BERT.keys, "base": (), "rotary_share": ()},
+    adapt=keep_spec,
     allowed_values={
         "rotary_value": (False,),
         **NO_ROPE_SCALING,

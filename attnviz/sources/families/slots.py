@@ -27,7 +27,8 @@ class Slots(Record, kw_only=True):
 
     `params` names the tensors of learned parameters of biases, by parameter name, as in
     {"bucket_bias": "encoder.relative_attention_bias.weight"}; they are stored [bucket, head].
-    `head_params` are those of the layer with one number per head, under its prefix.
+    `head_params` are those of the layer with one number per head, under its prefix, and
+    `distance_tables` its embeddings of the distances i - j, which are reversed to those of j - i.
     """
 
     position: Callable[[Layer], Position] = lambda layer: NoPosition()
@@ -38,3 +39,4 @@ class Slots(Record, kw_only=True):
     normalize: Callable[[Layer], Normalizer] = lambda layer: Softmax()
     params: Mapping[str, str] = field(default_factory=dict)
     head_params: Mapping[str, str] = field(default_factory=dict)
+    distance_tables: Mapping[str, str] = field(default_factory=dict)

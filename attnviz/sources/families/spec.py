@@ -165,6 +165,8 @@ class FeedForward(NormPlacement, kw_only=True):
 class Stack(Record, kw_only=True):
     """An encoder or decoder; `layer` is the tensor-name prefix of a layer, with {i} or {group}.
 
+    A group of layers with shared weights has `inner_group_num` of them, {inner}.
+
     A name that begins with "/" is not below that prefix; it may have {i} itself.
     """
 
@@ -178,6 +180,7 @@ class Stack(Record, kw_only=True):
     residual_multiplier: str = ""  # config key of a factor of what sublayers add
     residual_after_norm: Flag = False  # the residual is the output of the norm `before`
     in_first: bool = False  # matrices are stored [in, out]
+    convolution: str = ""  # of the embeddings, added after the first layer; its prefix
     final: str = ""  # layer norm after the last layer
     final_project: str = ""  # linear layer back to the embedding size
 

@@ -48,14 +48,15 @@ def inner_width(stack: LayerStack) -> int:
 def largest_layer_size(checkpoint: Checkpoint, stack: LayerStack) -> int:
     """Number of parameters in the largest layer of a stack, with one of its experts."""
     experts = stack.spec.feed_forward.experts
-    of_layer = layer_pattern(stack.spec.layer, checkpoint.family.prefixes)
+    of_layer = layer_pattern(stack.tensor_templates, checkpoint.family.prefixes)
     of_expert = None if experts is None else expert_pattern(experts)
     sizes: Counter[str] = Counter()
     expert_sizes: Counter[str] = Counter()
     for name, tensor in checkpoint.tensors.by_name.items():
         if match := of_layer.match(name):
             is_expert = of_expert is not None and of_expert.fullmatch(name, match.end())
-            (expert_sizes if is_expert else sizes)[match[0]] += math.prod(tensor.shape)
+            index = match[match.lastindex or 0]
+            (expert_sizes if is_expert else sizes)[index] += math.prod(tensor.shape)
     n_expert = 1 if experts is None else stack.config.get_int("n_expert")
     return max(
         (size + expert_sizes[layer] // n_expert for layer, size in sizes.items()), default=0

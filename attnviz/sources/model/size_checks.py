@@ -40,7 +40,7 @@ def check_sizes(stacks: Mapping[str, LayerStack], tensors: Tensors) -> None:
 def check_layers(stack: LayerStack, tensors: Tensors) -> None:
     """Compare the number of layers; warn where the tensors have more of them."""
     key, _ = stack.config.find("n_layer")
-    n_layer, n_stored = stack.n_layer, count_layers(stack.spec.layer, tensors)
+    n_layer, n_stored = stack.config.get_int("n_layer"), count_layers(stack.spec.layer, tensors)
     if "{group}" in stack.spec.layer:
         key, n_layer = "num_hidden_groups", stack.config.get_int("num_hidden_groups")
     if not n_stored or n_layer == n_stored:
@@ -53,16 +53,17 @@ def check_layers(stack: LayerStack, tensors: Tensors) -> None:
 
 def count_layers(template: str, tensors: Tensors) -> int:
     """Number of layers, or groups of layers, that have tensors."""
-    pattern = layer_pattern(template, tensors.prefixes)
+    pattern = layer_pattern((template,), tensors.prefixes)
     matches = filter(None, map(pattern.match, tensors.by_name))
     return len({int(match[1]) for match in matches})
 
 
-def layer_pattern(template: str, prefixes: Iterable[str]) -> re.Pattern[str]:
-    """The start of the names of a layer's tensors; group 1 is the index of the layer."""
-    start = "|".join(map(re.escape, prefixes))
-    layer = re.sub(r"\\\{(i|group)\\\}", r"(\\d{1,9})", re.escape(template))
-    return re.compile(f"(?:{start}){layer}")
+def layer_pattern(templates: Iterable[str], prefixes: Iterable[str]) -> re.Pattern[str]:
+    """The start of the names of a layer's tensors; the last group is the index of the layer."""
+    start, layers = "|".join(map(re.escape, prefixes)), "|".join(map(re.escape, templates))
+    layers = re.sub(r"\\\{(i|group)\\\}", r"(\\d{1,9})", layers)
+    layers = layers.replace(re.escape("{inner}"), r"\d{1,9}")
+    return re.compile(f"(?:{start})(?:{layers})")
 
 
 def check_experts(stack: LayerStack, tensors: Tensors) -> None:

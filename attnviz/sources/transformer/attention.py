@@ -206,6 +206,10 @@ def read_params(spec: Attention, w: Weights) -> Mapping[str, FloatArray]:
     }
     for name, tensor in spec.slots.head_params.items():
         params[name] = w.get(tensor, (n_head,))
+    for name, table in spec.slots.distance_tables.items():
+        n_distance = 2 * w.config.get_int("n_position") - 1
+        vectors = w.get(f"{table}.weight", (n_distance, w.config.d_head))[::-1]
+        params[name] = np.broadcast_to(vectors, (n_head, *vectors.shape))
     if spec.relative_tables is None:
         return params
     return {**params, **relative_tables(spec, spec.relative_tables, w)}

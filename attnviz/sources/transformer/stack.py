@@ -11,6 +11,7 @@ from attnviz.sources.checkpoint.tensors import Tensors
 from attnviz.sources.families.slots import Layer
 from attnviz.sources.families.spec import Attention, FeedForward, Stack
 from attnviz.sources.transformer.attention import AttentionContext, attention_layer
+from attnviz.sources.transformer.convolution import add_convolution, has_convolution
 from attnviz.sources.transformer.experts import Routing, mixture_of_experts, route
 from attnviz.sources.transformer.feed_forward import feed_forward
 from attnviz.sources.transformer.weights import Weights
@@ -31,14 +32,27 @@ class LayerStack(Record):
     @property
     def n_layer(self) -> int:
         """Number of layers."""
-        return self.config.get_int("n_layer")
+        return self.config.get_int("n_layer") * self.n_inner
+
+    @property
+    def n_inner(self) -> int:
+        """Number of layers in a group with shared weights."""
+        return self.config.get_int("inner_group_num") if "{inner}" in self.spec.layer else 1
 
     def layer_prefix(self, index: int) -> str:
         """The prefix of the tensor names of a layer."""
         if "{group}" not in self.spec.layer:
             return self.spec.layer.format(i=index)
-        n_group = self.config.get_int("num_hidden_groups")
-        return self.spec.layer.format(group=index * n_group // self.n_layer)
+        n_group, n_hidden = (self.config.get_int(x) for x in ("num_hidden_groups", "n_layer"))
+        hidden, inner = divmod(index, self.n_inner)
+        return self.spec.layer.format(group=hidden * n_group // n_hidden, inner=inner)
+
+    @property
+    def tensor_templates(self) -> tuple[str, ...]:
+        """Prefixes of all tensors of a layer, with {i}: its own, and of parts stored elsewhere."""
+        names = (*vars(self.spec.attention).values(), *vars(self.spec.feed_forward).values())
+        elsewhere = (name for name in names if isinstance(name, str) and name.startswith("/"))
+        return (self.spec.layer, *(f"{name[1:]}." for name in elsewhere))
 
     def run(
         self,
@@ -56,7 +70,10 @@ class LayerStack(Record):
         n_layer = self.n_layer if last_layer is None else min(last_layer + 1, self.n_layer)
         for index in range(n_layer):
             stops = index == n_layer - 1 and not context.needs_output
-            x = self.run_layer(index, x, context, cross_context, with_feed_forward=not stops)
+            y = self.run_layer(index, x, context, cross_context, with_feed_forward=not stops)
+            if index == 0 and has_convolution(self.spec.convolution, self.config):
+                y = add_convolution(self.spec.convolution, self.weights, x, y)
+            x = y
         return x if n_layer < self.n_layer or not context.needs_output else self.final_norm(x)
 
     def final_norm(self, x: FloatArray) -> FloatArray:
