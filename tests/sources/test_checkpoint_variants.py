@@ -123,3 +123,15 @@ def test_relative_keys_replace_the_position_embeddings_of_bert():
         )
         > 0.1
     )
+
+
+def test_each_side_of_led_has_its_own_maximum_length():
+    checkpoint = open_model("led")
+    assert (checkpoint.n_position, checkpoint.max_length("decoder")) == (40, 36)
+    long, longer = (encoding_of_ids(range(4, 4 + n)) for n in (40, 41))
+    checkpoint.run(long, attend_unrecorded, target=encoding_of_ids([2, 9]))
+    with pytest.raises(MisuseError, match="accepts at most 40 tokens"):
+        checkpoint.run(longer, attend_unrecorded)
+    with pytest.raises(MisuseError, match="accepts at most 36 tokens"):
+        checkpoint.run(long, attend_unrecorded, target=long)
+    assert len(checkpoint.fit_to_positions(longer, "decoder", truncate=True).ids) == 36

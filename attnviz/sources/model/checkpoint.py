@@ -79,9 +79,13 @@ class Checkpoint(Record):
 
     @property
     def n_position(self) -> int | None:
-        """Maximum length in tokens; None: unlimited."""
-        limits = [max_positions(s.spec.embedding, s.weights) for s in self.stacks.values()]
-        return min((limit for limit in limits if limit is not None), default=None)
+        """Maximum length of the text in tokens; None: unlimited."""
+        return self.max_length("encoder")
+
+    def max_length(self, side: str) -> int | None:
+        """Maximum length in tokens of one side, of which some models have one; None: unlimited."""
+        stack = self.stacks.get(side) or next(iter(self.stacks.values()))
+        return max_positions(stack.spec.embedding, stack.weights)
 
     @cached_property
     def generation(self) -> GenerationConfig:
@@ -133,13 +137,15 @@ class Checkpoint(Record):
             encoding = encoding.select(range(len(encoding.ids) - 1))
         return self.tokens_of_ids([self.start_id]).join(encoding)
 
-    def fit_to_positions(self, encoding: Encoding, *, truncate: bool = False) -> Encoding:
-        """The encoding, truncated to the model's maximum length if `truncate` is set.
+    def fit_to_positions(
+        self, encoding: Encoding, side: str, *, truncate: bool = False
+    ) -> Encoding:
+        """The encoding, truncated to the maximum length of a side if `truncate` is set.
 
         Truncation keeps the special tokens at the end. Raises MisuseError, with both lengths,
         for a text that is too long.
         """
-        max_length = self.n_position
+        max_length = self.max_length(side)
         if max_length is None or len(encoding.ids) <= max_length:
             return encoding
         if not truncate:
@@ -207,7 +213,7 @@ class Checkpoint(Record):
         cross_context: AttentionContext | None = None,
     ) -> FloatArray:
         """Embed the tokens and run one stack.    -> [token, d_model]"""
-        tokens, ids, type_ids = self.fit_to_positions(encoding)
+        tokens, ids, type_ids = self.fit_to_positions(encoding, side)
         stack = self.stacks[side]
         x = embed_tokens(stack.spec.embedding, stack.weights, ids, type_ids)
         context = replace(context, token_features=compute_token_features(tokens, tokens))

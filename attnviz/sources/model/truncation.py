@@ -19,7 +19,8 @@ def fit_length(
     truncated: dict[str, list[int]],
 ) -> Encoding:
     """The text or target within the model's maximum length; truncation is recorded and noted."""
-    shorter = model.fit_to_positions(encoding, truncate=options.get("truncate", False))
+    side = "decoder" if what == "target" else "encoder"
+    shorter = model.fit_to_positions(encoding, side, truncate=options.get("truncate", False))
     before, after = len(encoding.ids), len(shorter.ids)
     if after < before:
         truncated[what] = [before, after]
