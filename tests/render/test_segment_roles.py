@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from attnviz.core.tokens import Token
+from attnviz.render.figure.text_flow import flow_positions
 from attnviz.render.formats import find_format
 from attnviz.render.page.map_facts import describe_map
 from attnviz.render.segment_roles import roles_note, segment_letter
@@ -69,3 +70,28 @@ def test_the_page_draws_lines_between_segments(tmp_path):
             for segments in ((0, 0, 0, 0), (1, 1, 1, 1), (0, 0, 1, 2))
         )
     assert plain == again != turns
+
+
+def lines_of_words(amap):
+    text = str(find_format("table").render(amap, Style(view="text")))
+    lines = (line.split() for line in text.splitlines())
+    return [words for words in lines if words and set(words) <= set("abcd")]
+
+
+def test_the_text_view_begins_a_line_with_each_segment(tmp_path):
+    amap = chat_map()
+    assert lines_of_words(amap) == [["a", "b"], ["c"], ["d"]] * 2  # of each head
+    assert lines_of_words(make_map("abcd")) == [list("abcd")] * 2
+    path = tmp_path / "page.html"
+    path.write_bytes(html(amap, Style()))
+    with browsers.launched() as browser:
+        page = browsers.Visit(browser, path)
+        page.go("view=text")
+        assert page.tab.locator(".sentence hr").count() == 2
+
+
+def test_words_of_a_figure_begin_lines_at_breaks():
+    positions = flow_positions([1.0] * 5, 2.5, 0.1, breaks=(1, 4))
+    assert [(position.left, position.line) for position in positions] == [
+        *[(0.0, 0), (0.0, 1), (1.1, 1), (0.0, 2), (0.0, 3)]
+    ]

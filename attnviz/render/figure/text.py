@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from attnviz.errors import MisuseError
@@ -27,6 +27,7 @@ from attnviz.render.figure.titles import (
     new_figure,
     nonempty,
 )
+from attnviz.render.segment_borders import find_borders
 from attnviz.render.style import query_index
 
 if TYPE_CHECKING:
@@ -62,10 +63,11 @@ class Paragraph(Record):
     positions: tuple[TextPosition, ...]
 
     @classmethod
-    def of(cls, words: Iterable[Word], wide: float) -> Paragraph:
-        """Words wrapped into lines of at most `wide` inches."""
+    def of(cls, words: Iterable[Word], wide: float, breaks: Collection[int] = ()) -> Paragraph:
+        """Words wrapped into lines of at most `wide` inches; new lines begin at `breaks`."""
         words = tuple(words)
-        return cls(words, tuple(flow_positions((word.width for word in words), wide, BETWEEN)))
+        widths = (word.width for word in words)
+        return cls(words, tuple(flow_positions(widths, wide, BETWEEN, breaks)))
 
     @property
     def wide(self) -> float:
@@ -112,8 +114,10 @@ def arrange_paragraphs(
     """
     size, beside = drawable.style.size, colorbars_width(drawable) + 2 * EDGE
     wide = (size[0] if size else MAX_WIDTH) - beside
+    breaks = find_borders(drawable.amap.keys)
     paragraphs = [
-        Paragraph.of(key_words(drawable, at, query), wide) for at in drawable.head_indices()
+        Paragraph.of(key_words(drawable, at, query), wide, breaks)
+        for at in drawable.head_indices()
     ]
     if not size:
         wide = max(MIN_WIDTH, *(paragraph.wide for paragraph in paragraphs))

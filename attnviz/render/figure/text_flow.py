@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 
@@ -13,12 +13,17 @@ class TextPosition(NamedTuple):
     line: int
 
 
-def flow_positions(widths: Iterable[float], length: float, between: float) -> list[TextPosition]:
-    """The positions of words of these widths in lines of this length."""
+def flow_positions(
+    widths: Iterable[float], length: float, between: float, breaks: Collection[int] = ()
+) -> list[TextPosition]:
+    """The positions of words of these widths in lines of this length.
+
+    The words at the indices `breaks` begin a new line.
+    """
     positions: list[TextPosition] = []
     left, line = 0.0, 0
-    for width in widths:
-        if left and left + width > length:
+    for index, width in enumerate(widths):
+        if left and (left + width > length or index in breaks):
             left, line = 0.0, line + 1
         positions.append(TextPosition(left, line))
         left += width + between

@@ -2,7 +2,7 @@
 
 import { themeColor } from "./color.js";
 import { formatNumber, maxAbs } from "./format.js";
-import { thinLabels, visibleRange } from "./layout.js";
+import { segmentStarts, thinLabels, visibleRange } from "./layout.js";
 import { fillHatch, rasterize } from "./raster.js";
 
 const MIN_NUMBERED = 40; // cells of this size show their weight
@@ -70,12 +70,11 @@ function drawGaps(ctx, { x, y, w, h, cell }) {
 
 /** Lines where a new segment begins. */
 function drawBorders(ctx, { x, y, w, h, cell }, { rows, columns }) {
-	const starts = (groups) => [...groups.keys()].filter((i) => i && groups[i].segment !== groups[i - 1].segment);
 	for (const [width, color] of [[cell < 7 ? 1 : 3, "ground"], [1, "ink"]]) {
 		ctx.fillStyle = themeColor(color);
 		const before = 0.5 + width / 2; // gaps end at the edge of a cell
-		for (const i of starts(columns)) ctx.fillRect(x + i * cell - before, y, width, h);
-		for (const i of starts(rows)) ctx.fillRect(x, y + i * cell - before, w, width);
+		for (const i of segmentStarts(columns)) ctx.fillRect(x + i * cell - before, y, width, h);
+		for (const i of segmentStarts(rows)) ctx.fillRect(x, y + i * cell - before, w, width);
 	}
 }
 

@@ -59,3 +59,7 @@ export function thinLabels(indices, cell, marked) {
 	const clear = (i) => i % step === 0 && (marked < 0 || Math.abs(i - marked) >= step);
 	return indices.filter((i) => i === marked || clear(i));
 }
+
+/** The rows or columns at which a new segment begins. */
+export const segmentStarts = (groups) =>
+	[...groups.keys()].filter((i) => i && groups[i].segment !== groups[i - 1].segment);

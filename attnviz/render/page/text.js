@@ -2,6 +2,7 @@
 
 import { announce, button, el, focusStop, rovingFocus } from "./dom.js";
 import { formatNumber } from "./format.js";
+import { segmentStarts } from "./layout.js";
 
 const MAX_NUMBERED = 60; // tokens up to which weights are written
 
@@ -35,11 +36,15 @@ export class TextView {
 			const parts = [el("bdi", label), columns.length <= MAX_NUMBERED && el("small", number)];
 			return same ? query(props, parts, i) : el("span", props, parts);
 		};
-		const sentence = (tokens) => el("div.sentence", { dir: "auto", translate: "no" }, tokens);
+		const sentence = (tokens, draw) => {
+			const starts = segmentStarts(tokens);
+			const parts = tokens.map((token, i) => [starts.includes(i) && el("hr"), draw(token, i)]);
+			return el("div.sentence", { dir: "auto", translate: "no" }, parts);
+		};
 		this.host.replaceChildren(
-			same ? "" : sentence(rows.map(plain)),
+			same ? "" : sentence(rows, plain),
 			el("p.muted", "Color: weights of query ", el("bdi.query", rows[row]?.label), "."),
-			sentence(columns.map(colored)),
+			sentence(columns, colored),
 		);
 	}
 }

@@ -8,23 +8,29 @@ from rich.cells import cell_len
 from rich.segment import Segment
 
 from attnviz.render.row_remainder import Remainder
+from attnviz.render.segment_borders import find_borders
 from attnviz.render.style import query_index
 from attnviz.render.terminal.context import RenderContext, no_glyphs
 from attnviz.render.terminal.layout import Block, Line, flow_blocks
+from attnviz.render.terminal.segment_lines import split_at
 
 TEXT_WIDTH = 80  # natural width of running text
 
 
 def render_lines(context: RenderContext) -> Iterator[Line]:
-    """One paragraph per head: the keys in reading order, their weights below them."""
+    """One paragraph per head and segment: the keys, and their weights below them."""
     query = query_index(context.amap, context.style)
     label = context.screen.label(context.amap.queries[query])
     yield from context.heading_lines(f"attention from query {query} ({label}) to each key")
+    segments = split_at(len(context.amap.keys), find_borders(context.amap.keys))
     for at in context.head_indices:
-        words = flow_blocks(
-            list(key_blocks(context.of_head(at), at, query)), context.screen.width, gap=1
-        )
-        yield from context.with_title(at, list(words), is_row=True)
+        words = list(key_blocks(context.of_head(at), at, query))
+        lines = [
+            line
+            for start, end in segments
+            for line in flow_blocks(words[start:end], context.screen.width, gap=1)
+        ]
+        yield from context.with_title(at, lines, is_row=True)
         yield []
     zero = "0 = exact zero" if context.has_exact_zero else ""
     yield from context.legend_lines(
