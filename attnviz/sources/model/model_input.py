@@ -1,4 +1,4 @@
-"""Input of a model: the decoder input of an encoder-decoder, and generated tokens."""
+"""Input of a model: the text, the decoder input of an encoder-decoder, generated tokens."""
 
 from __future__ import annotations
 
@@ -8,15 +8,37 @@ from typing import Any
 
 from attnviz.core.engine.collectors import run_unrecorded
 from attnviz.errors import MisuseError
-from attnviz.sources.model.chat import Chat, chat_generation
+from attnviz.sources.model.chat import Chat, build_chat, chat_generation
 from attnviz.sources.model.checkpoint import Checkpoint
 from attnviz.sources.model.generate import generate
-from attnviz.sources.model.languages import encode_target, find_decoder_start
+from attnviz.sources.model.languages import (
+    check_languages,
+    encode_target,
+    find_decoder_start,
+    with_source_language,
+)
 from attnviz.sources.model.model_tokenizer import model_tokenizer
 from attnviz.sources.model.truncation import fit_length
 from attnviz.sources.tokenizing.tokenizers import Encoding
 
 MAX_NEW_TOKENS = 32  # of an encoder-decoder without a target
+
+
+def encode_input(
+    model: Checkpoint, text: str, options: Mapping[str, Any]
+) -> tuple[Encoding, Chat | None]:
+    """The tokens of a text, of a sentence pair, or of the prompt of a chat.
+
+    Raises MisuseError for a chat or a language of a model that has none.
+    """
+    if "system" in options and "chat" not in options:
+        raise MisuseError("--system needs --chat")
+    chat = build_chat(model, text, options) if "chat" in options else None
+    encoding = chat.encoding if chat else model.encode(text, options.get("pair"))
+    check_languages(model, text, options)
+    if "source_lang" in options:
+        encoding = with_source_language(model, encoding, options["source_lang"])
+    return encoding, chat
 
 
 def decoder_input(

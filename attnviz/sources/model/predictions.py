@@ -32,13 +32,15 @@ class PredictionRequest(Record):
 
 
 def check_predictions(
-    checkpoint: Checkpoint, kind: str, encoding: Encoding, n_top: int
-) -> PredictionRequest:
-    """The request for the `n_top` most probable tokens, before the model runs.
+    checkpoint: Checkpoint, kind: str, encoding: Encoding, n_top: int | None
+) -> PredictionRequest | None:
+    """The request for the `n_top` most probable tokens, before the model runs; None for None.
 
     `encoding` holds the tokens of the stack with this kind of attention. Raises MisuseError for
     a model that predicts nothing at them, InvalidInputError for a checkpoint without its head.
     """
+    if n_top is None:
+        return None
     name, family = checkpoint.name, checkpoint.family
     if not 1 <= n_top <= MAX_TOP:
         raise MisuseError(f"--predict {n_top} should be from 1 to {MAX_TOP}")

@@ -18,13 +18,12 @@ from attnviz.errors import MisuseError, UnknownNameError
 from attnviz.lookup import unknown_name_message
 from attnviz.record import Record
 from attnviz.sources.memory import MapFormat, check_memory, machine_memory, with_writer
-from attnviz.sources.model.chat import Chat, build_chat
+from attnviz.sources.model.chat import Chat
 from attnviz.sources.model.checkpoint import Checkpoint
 from attnviz.sources.model.describe import describe
 from attnviz.sources.model.expert_records import routing_records
-from attnviz.sources.model.languages import check_languages, with_source_language
 from attnviz.sources.model.memory_estimate import estimate_memory
-from attnviz.sources.model.model_input import decoder_input, with_generated
+from attnviz.sources.model.model_input import decoder_input, encode_input, with_generated
 from attnviz.sources.model.model_intervention import build_intervention, check_intervention
 from attnviz.sources.model.open_model import open_model
 from attnviz.sources.model.predictions import (
@@ -51,13 +50,7 @@ def build_model_pass(text: str, context: str | None, **options: Any) -> ModelPas
         raise MisuseError("--context cannot be combined with --model; use --pair or --target")
     model = open_model(options)
     kind = choose_attention(model, options.get("attention"))
-    if "system" in options and "chat" not in options:
-        raise MisuseError("--system needs --chat")
-    chat = build_chat(model, text, options) if "chat" in options else None
-    encoding = chat.encoding if chat else model.encode(text, options.get("pair"))
-    check_languages(model, text, options)
-    if "source_lang" in options:
-        encoding = with_source_language(model, encoding, options["source_lang"])
+    encoding, chat = encode_input(model, text, options)
     truncated: dict[str, list[int]] = {}
     encoding = fit_length(model, encoding, options, "text", truncated)
     intervention = build_intervention(options)
@@ -71,10 +64,7 @@ def build_model_pass(text: str, context: str | None, **options: Any) -> ModelPas
         raise MisuseError(f"{option} needs decoder or cross attention, not {kind!r}")
     elif "generate" in options:
         encoding = with_generated(model, encoding, options["generate"], chat)
-    request = None
-    if "predict" in options:
-        tokens = encoding if target is None else target
-        request = check_predictions(model, kind, tokens, options["predict"])
+    request = check_predictions(model, kind, target or encoding, options.get("predict"))
     return ModelPass(
         model,
         kind,
