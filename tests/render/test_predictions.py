@@ -16,7 +16,6 @@ from attnviz.sources.external.json_document import read_document
 from attnviz.sources.external.selection import Selection
 from tests.cli.runner import run
 from tests.conftest import HOSTILE, make_map
-from tests.render import browser as browsers
 from tests.render.pages import html
 
 MODEL = "tests/models/gpt2"
@@ -126,30 +125,6 @@ def test_other_forms_are_refused_when_read(change):
         read_document(json.dumps(document).encode(), Selection())
 
 
-def test_the_page_shows_those_of_the_marked_query(tmp_path):
-    amap = with_predictions()
-    rows = amap.meta["predictions"]["positions"]
-    rows[0] = {**rows[0], "top": [token("first", 0.9)]}
-    path = tmp_path / "page.html"
-    path.write_bytes(html(amap, Style()))
-    with browsers.launched() as browser:
-        page = browsers.Visit(browser, path)
-        page.go("view=matrix&q=0")
-        assert page.text("#predicted").split() == [
-            "Next",
-            "token",
-            "after",
-            '"a"',
-            "first",
-            "0.900",
-        ]
-        page.go("view=matrix&q=1")
-        page.tab.reload()
-        page.tab.wait_for_selector("body[data-ready]")
-        assert page.text("#predicted").split()[3:] == ['"b"', "x", "0.500", "y", "0.250"]
-        assert page.complaints == []
-
-
 def comparison():
     options = {"model": MODEL, "predict": 2, "select_layers": 0, "select_heads": 0}
     return attnviz.compare("the cat", ablate="1.*", **options)
@@ -170,20 +145,6 @@ def test_a_comparison_names_the_map_of_each_list(tmp_path):
     document["meta"]["predictions_by_map"]["original"]["of"] = 3
     with pytest.raises(InvalidInputError, match=r"meta\.predictions_by_map is"):
         read_document(json.dumps(document).encode(), Selection())
-
-
-def test_the_page_of_a_comparison_lists_those_of_the_maps_in_view(tmp_path):
-    path = tmp_path / "page.html"
-    path.write_bytes(html(comparison(), Style()))
-    with browsers.launched() as browser:
-        page = browsers.Visit(browser, path)
-        page.go("view=compare&q=1")
-        headings = page.tab.locator("#predicted h2").all_inner_texts()
-        assert headings == [
-            'original: Next token after "cat"',
-            'layer 1 ablated: Next token after "cat"',
-        ]
-        assert page.complaints == []
 
 
 def test_the_command_line_shows_them_and_refuses_pictures(tmp_path):

@@ -11,7 +11,6 @@ from attnviz.render.page.map_facts import describe_map
 from attnviz.render.segment_roles import roles_note, segment_letter
 from attnviz.render.style import Style
 from tests.conftest import make_map
-from tests.render import browser as browsers
 from tests.render.pages import html
 
 NOTE = "segments: A system, B user, C assistant"
@@ -56,38 +55,16 @@ def test_the_segments_of_the_page_have_their_roles():
     assert pair[1] == (0, "segment A")
 
 
-def test_the_page_draws_lines_between_segments(tmp_path):
-    def canvas(browser, amap):
-        path = tmp_path / "page.html"
-        path.write_bytes(html(amap, Style()))
-        page = browsers.Visit(browser, path)
-        page.go("view=matrix")
-        return page.tab.evaluate("document.querySelector('canvas').toDataURL()")
-
-    with browsers.launched() as browser:
-        plain, again, turns = (
-            canvas(browser, chat_map(segments))
-            for segments in ((0, 0, 0, 0), (1, 1, 1, 1), (0, 0, 1, 2))
-        )
-    assert plain == again != turns
-
-
 def lines_of_words(amap):
     text = str(find_format("table").render(amap, Style(view="text")))
     lines = (line.split() for line in text.splitlines())
     return [words for words in lines if words and set(words) <= set("abcd")]
 
 
-def test_the_text_view_begins_a_line_with_each_segment(tmp_path):
+def test_the_text_view_begins_a_line_with_each_segment():
     amap = chat_map()
     assert lines_of_words(amap) == [["a", "b"], ["c"], ["d"]] * 2  # of each head
     assert lines_of_words(make_map("abcd")) == [list("abcd")] * 2
-    path = tmp_path / "page.html"
-    path.write_bytes(html(amap, Style()))
-    with browsers.launched() as browser:
-        page = browsers.Visit(browser, path)
-        page.go("view=text")
-        assert page.tab.locator(".sentence hr").count() == 2
 
 
 def test_words_of_a_figure_begin_lines_at_breaks():

@@ -20,6 +20,7 @@ from tests.sources.reference import MODELS
 FOLDER = Path(__file__).parents[1] / "chat"
 PROMPTS = json.loads((FOLDER / "prompts.json").read_text())
 ROWS = [(name, row) for name, rows in PROMPTS.items() for row in rows]
+ROW_IDS = [f"{name}-{i}" for name, rows in PROMPTS.items() for i in range(len(rows))]
 VARIABLES = {"bos_token": "<s>", "eos_token": "</s>"}
 USER = [{"role": "user", "content": "the cat"}]
 CHATML = (FOLDER / "templates" / "chatml.jinja").read_text()
@@ -42,7 +43,7 @@ def prompt_of(name, row):
     return apply_template(template, VARIABLES, messages_of(row))
 
 
-@pytest.mark.parametrize(("name", "row"), ROWS, ids=str)
+@pytest.mark.parametrize(("name", "row"), ROWS, ids=ROW_IDS)
 def test_prompt_and_ids_are_those_of_transformers(name, row, tokenizer):
     if row["prompt"] is None:
         with pytest.raises(InvalidInputError):
@@ -118,8 +119,8 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_templates_end_with_an_error(name, monkeypatch):
-    monkeypatch.setattr(child_process, "TIME_LIMIT", 1.5)
-    with pytest.raises(InvalidInputError) as caught:
+    with monkeypatch.context() as patch, pytest.raises(InvalidInputError) as caught:
+        patch.setattr(child_process, "TIME_LIMIT", 0.7)
         apply_template(HOSTILE[name], VARIABLES, USER)
     assert len(str(caught.value)) < 400 and "\n" not in str(caught.value)
     assert apply_template("{{ 1 + 1 }} {{ bos_token }}", VARIABLES, USER).text == "2 <s>"

@@ -15,6 +15,7 @@ from tests.sources.reference import MODELS as TINY
 
 TABLE = json.loads((FOLDER / "references.json").read_text())
 ROWS = [(name, row) for name, rows in TABLE.items() for row in rows]
+ROW_IDS = ["-".join((name, *row["case"][:2])) for name, row in ROWS]
 
 
 def model_folder(parent, name, **generation):
@@ -37,7 +38,7 @@ def enumerate_vocabulary(folder):
     return enumerate(open_checkpoint(str(folder)).tokens_of_ids(range(100)).tokens)
 
 
-@pytest.mark.parametrize(("name", "row"), ROWS, ids=str)
+@pytest.mark.parametrize(("name", "row"), ROWS, ids=ROW_IDS)
 def test_source_and_target_are_those_of_transformers(name, row, tmp_path):
     folder = model_folder(tmp_path, name)
     source, target, text, translation = row["case"]
@@ -51,7 +52,7 @@ def test_source_and_target_are_those_of_transformers(name, row, tmp_path):
     assert [token.special for token in amap.keys] == is_control
 
 
-@pytest.mark.parametrize(("name", "row"), ROWS, ids=str)
+@pytest.mark.parametrize(("name", "row"), ROWS, ids=ROW_IDS)
 def test_generation_begins_with_the_language(name, row, tmp_path):
     folder = model_folder(tmp_path, name)
     source, target, text, _ = row["case"]
