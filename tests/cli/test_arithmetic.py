@@ -25,7 +25,7 @@ SOURCES = {
     "v|w|u|m|s|a|b′?|D|δ|ξ|ρ|α|λ|[wab][₁₂₃12]|b_[qk]|Wⱼ|W₂ⱼ|R₁ᵢ|R₂ⱼ|P_l|P_w|[γβ] [qk]": "learned",
     "U[qk][₀-₉]+|w_c|Fα[₀-₉]+|Vf[₀-₉]+|R(W|nU)x[₀-₉]+|[wu][′″₀-₉]*·[qkx]": "matrix × vector",
     "W[qkr]|U[qkc]|qᵀ[WU]|W₁x|W₂relu\\(W₁[qk]\\)|U_[qk] p\\d+|q·m/√d": "matrix × vector",
-    "W_[wσαβ] q|[qk] in each bucket|[qk] in each cluster": "matrix × vector",
+    "W_[wσαβμκ] q[₀-₉]*|[qk] in each bucket|[qk] in each cluster": "matrix × vector",
     "(WV|W′V′|W|θ)?x[₀-₉]*|W tanh\\(Vx[₀-₉]+\\)": "matrix × vector",
     "[EF][₀-₉]+": "columns of a learned matrix",
     "Lk[₀-₉]+": "matrix × vector",
@@ -44,7 +44,6 @@ SOURCES = {
     "[-\\d.]+ × S\\(i − \\d+, j − -?\\d+\\)": "scores of other pairs",
     "weights of query \\d+|α of the row before|α, shifted|softmax\\(logit\\)": "other weights",
     # results of a procedure that the lines name, and do not carry out
-    "μ|κ": "centres: sums over this query and those before it",
     "u": "what earlier queries leave: the row max(…, 0) above it",
     "y": 'the solution of linear equations, which the row "… again" checks',
     "low|high": "q·e of the positions below and above",
@@ -105,6 +104,32 @@ def test_the_first_and_the_last_query_of_a_longer_sentence(row):
         lines = parse_document(json.loads(explanation_document(explanation))["cell"])
         weight = recompute(lines, is_source, tolerance=1e-7, of_weight=1e-7)
         assert weight == pytest.approx(explanation.cell.lines[-1].value, abs=1e-7)
+
+
+TUNED = [
+    *[
+        ("constrained-sparsemax", "fertility=0.5", "3,5"),
+        ("constrained-softmax", "fertility=0.3", "3,5"),
+    ],
+    *[("delta-product", "householders=3", "5,3"), ("log-linear", "levels=2", "6,1")],
+    *[
+        ("mocha", "chunk=2", "4,3"),
+        ("sparse-sinkhorn", "block=3", "4,3"),
+        ("moba", "top=1", "4,3"),
+    ],
+    *[("sinkhorn", "rounds=0", "4,3"), ("native-sparse", "block=3", "6,1")],
+    *[("nystrom", "landmarks=2", "4,3"), ("mamba-3", "rotated_share=0", "4,3")],
+    *[("mamba-3", "rotated_share=1", "4,3"), ("longnet", "branches=1", "6,4")],
+]
+
+
+@pytest.mark.parametrize(("name", "setting", "cell"), TUNED)
+def test_the_arithmetic_follows_the_tunables(name, setting, cell):
+    result = run("explain", LONGER, "-v", name, "--set", setting, "--cell", cell, "--json")
+    assert (result.status, result.err) == (0, "")
+    lines = parse_document(json.loads(result.out)["cell"])
+    weight = recompute(lines, is_source, tolerance=1e-7, of_weight=1e-7)
+    assert lines[-1][0] == "weight" and weight == pytest.approx(lines[-1][2], abs=1e-7)
 
 
 @pytest.mark.parametrize("name", ["inverted", "sinkhorn", "matrix-tree"])

@@ -7,7 +7,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from attnviz.core.arithmetic import ArithmeticLine, Lines, MapPair, dimension_table
+from attnviz.core.arithmetic import Lines, MapPair
+from attnviz.core.arithmetic.worksheet import Worksheet, subscript
 from attnviz.core.arrays import BoolArray, FloatArray, Shape
 from attnviz.core.inputs import Inputs, Sizes
 from attnviz.core.mixers import Mixer
@@ -43,22 +44,28 @@ class GaussianMixture(Mixer):
 
     def explain_lines(self, pair: MapPair) -> Lines:
         """Share, spread and centre of each Gaussian, and the sum of their densities at j"""
-        inputs, at = pair.inputs, (pair.head, pair.query)
-        logits, raw, steps = (
-            inputs.project(name, inputs.query) for name in ("w_share", "w_spread", "w_shift")
+        sheet, matrices = Worksheet(), {n: pair.param(f"w_{n}") for n in ("share", "spread")}
+        share, spread = (matrix @ pair.q for matrix in matrices.values())
+        mass, width = np.exp(share), softplus(spread) + 1e-5
+        sheet.row("W_w q", share)
+        sheet.row("exp(W_w q)", mass)
+        total = float(mass.sum())
+        yield sheet.line("Σ exp", ("Σ exp(W_w q)",), total)
+        sheet.row("W_σ q", spread)
+        sheet.row("σ", width, "log(1 + exp(W_σ q)) + 0.00001")
+        terms = []
+        steps = pair.inputs.query[pair.head, : pair.query + 1] @ pair.param("w_shift").T
+        for n, step in enumerate(steps):
+            name = subscript("W_μ q", n)
+            sheet.row(name, step)
+            terms.append(f"log(1 + exp({name}))")
+        centre = softplus(steps).sum(axis=0)
+        sheet.row("μ", centre, " + ".join(terms))
+        density = np.exp(-((pair.j - centre) ** 2) / (2.0 * width**2)) / np.sqrt(
+            2.0 * np.pi * width**2
         )
-        mass = np.exp(logits[at])
-        total, spread = float(mass.sum()), np.log1p(np.exp(raw[at])) + 1e-5
-        rows = (("W_w q", logits[at]), ("exp(W_w q)", mass))
-        yield ArithmeticLine("Σ exp", ("Σ exp(W_w q)",), total, dimension_table(*rows))
-        centre = np.cumsum(softplus(steps), axis=1)[at]
-        width = "(log(1 + exp(W_σ q)) + 0.00001)"
-        density = f"exp(W_w q) / Σ exp × exp(−({pair.j} − μ)² / (2 × {width}²))"
-        name = f"{density} / √(2 × π × {width}²)"
-        height = mass / total / np.sqrt(2.0 * np.pi * spread**2)
-        terms = height * np.exp(-((pair.j - centre) ** 2) / (2.0 * spread**2))
-        table = dimension_table(("W_σ q", raw[at]), ("μ", centre), (width, spread), (name, terms))
-        yield ArithmeticLine("weight", (f"Σ ({name})",), pair.weight, table)
+        sheet.row("N", density, f"exp(−({pair.j} − μ)² / (2 × σ²)) / √(2 × π × σ²)")
+        yield sheet.line("weight", ("Σ (exp(W_w q) × N) / ", total), pair.weight)
 
 
 class GravesWindow(Mixer):
@@ -89,15 +96,20 @@ class GravesWindow(Mixer):
 
     def explain_lines(self, pair: MapPair) -> Lines:
         """α, β and κ of each Gaussian, and the sum of their values at j, counted from 1"""
-        inputs, at = pair.inputs, (pair.head, pair.query)
-        alpha, beta, steps = (
-            inputs.project(name, inputs.query) for name in ("w_alpha", "w_beta", "w_kappa")
-        )
-        centre = np.cumsum(np.exp(steps), axis=1)[at]
-        name = f"exp(W_α q) × exp(−exp(W_β q) × (κ − {pair.j + 1})²)"
-        terms = np.exp(alpha[at] - np.exp(beta[at]) * (centre - pair.j - 1) ** 2)
-        rows = (("W_α q", alpha[at]), ("W_β q", beta[at]), ("κ", centre), (name, terms))
-        yield ArithmeticLine("weight", (f"Σ ({name})",), pair.weight, dimension_table(*rows))
+        sheet, terms = Worksheet(), []
+        alpha, beta = (pair.param(name) @ pair.q for name in ("w_alpha", "w_beta"))
+        sheet.row("W_α q", alpha)
+        sheet.row("W_β q", beta)
+        steps = pair.inputs.query[pair.head, : pair.query + 1] @ pair.param("w_kappa").T
+        for n, step in enumerate(steps):
+            name = subscript("W_κ q", n)
+            sheet.row(name, step)
+            terms.append(f"exp({name})")
+        centre = np.exp(steps).sum(axis=0)
+        sheet.row("κ", centre, " + ".join(terms))
+        height = np.exp(alpha - np.exp(beta) * (centre - pair.j - 1) ** 2)
+        sheet.row("g", height, f"exp(W_α q) × exp(−exp(W_β q) × (κ − {pair.j + 1})²)")
+        yield sheet.line("weight", ("Σ g",), pair.weight)
 
 
 def sum_gaussians(

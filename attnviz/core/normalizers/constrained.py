@@ -14,6 +14,8 @@ from attnviz.core.normalizers import Normalizer
 from attnviz.core.normalizers.sparsemax_entmax import bisect_threshold, mask_and_center
 from attnviz.core.numerics import softmax
 
+BELOW = 1.0 - 1e-9  # of its bound: a weight that is not at the bound
+
 
 class Budget(Normalizer):
     """Projection onto k-subsets: a row sums to `budget`, each weight at most 1.
@@ -140,7 +142,7 @@ class ConstrainedSoftmax(FertilityConstrained):
             peak, exponent = float(pair.row.max()), "logit − max"
             yield ArithmeticLine("max", ("max(logit)",), peak, pair.table(("logit", pair.row)))
         mass = np.exp(pair.row - peak)
-        below = (weights > 0) & (weights < left * (1.0 - 1e-9))  # others are at their bound
+        below = (weights > 0) & (weights < left * BELOW)
         bounds = np.divide(mass, left, out=np.full(left.shape, np.inf), where=left > 0)
         divisor = float((mass[below] / weights[below])[0] if below.any() else bounds.min())
         divisor = divisor if 0.0 < divisor < inf else 1.0
@@ -156,10 +158,10 @@ class ConstrainedSoftmax(FertilityConstrained):
 def capped_lines(pair: WeightPair, upper: FloatArray) -> Lines:
     """min(max(S − τ, 0), u) and its row sum, u the upper bounds.    upper [visible key]"""
     weights = pair.weights[pair.head, pair.query][pair.visible_keys]
-    between = (weights > 0) & (weights < upper)
+    between = (weights > 0) & (weights < upper * BELOW)
     tau = float((pair.row - weights)[between].mean()) if between.any() else 0.0
     if not between.any():  # all keys are at a bound: any threshold between them will do
-        zero, full = pair.row[weights == 0], (pair.row - upper)[weights > 0]
+        zero, full = pair.row[(weights == 0) & (upper > 0)], (pair.row - upper)[weights > 0]
         tau = float(min(full, default=0.0) if not zero.size else max(zero))
     one = bool((upper == 1.0).all())
     name = f"min(max(logit − τ, 0), {'1' if one else 'u'})"

@@ -8,7 +8,7 @@ import numpy as np
 
 from attnviz.core.arithmetic import ArithmeticLine, Lines, Pair
 from attnviz.core.arithmetic.recurrence import reflection_lines, unit_lines
-from attnviz.core.arithmetic.worksheet import Worksheet, subscript
+from attnviz.core.arithmetic.worksheet import Worksheet, sentence, subscript
 from attnviz.core.arrays import FloatArray, Shape
 from attnviz.core.inputs import Inputs, Sizes
 from attnviz.core.numerics import sigmoid, unit_vectors
@@ -79,6 +79,10 @@ class PathHouseholder(Score):
             yield sheet.line(name, pieces, float(strengths[t][1]))
         sheet, carried = Worksheet(), pair.q
         if tokens:
+            yield sentence(
+                "r is the query, multiplied by H = I − β w wᵀ of each token after the key, from "
+                "the query on"
+            )
             sheet.row("q", carried)
             sheet.row("r₀", carried, "q")
         source = pair.of_head(pair.inputs.visible_key_source)
