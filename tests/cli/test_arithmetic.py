@@ -39,7 +39,7 @@ SOURCES = {
     "relu\\(S⁰\\) of query \\d+": "scores",
     "exp\\(S( − peak)?\\) of key \\d+|peak": "scores",
     "e[₀-₉]+|visible|branch \\d+": "1 and 0",
-    "I|block": "the lines I₀, I₁, … or block 0, block 1, … above",
+    "I|block|fused": "the lines I₀, I₁, …, block 0, block 1, … or fused 0, fused 1 to 3, … above",
     "g left|g right": "the row g, moved around the ends",
     "[-\\d.]+ × S\\(i − \\d+, j − -?\\d+\\)": "scores of other pairs",
     "weights of query \\d+|α of the row before|α, shifted|softmax\\(logit\\)": "other weights",
@@ -47,7 +47,6 @@ SOURCES = {
     "u": "what earlier queries leave: the row max(…, 0) above it",
     "y": 'the solution of linear equations, which the row "… again" checks',
     "low|high": "q·e of the positions below and above",
-    "fused": "the total variation step of fusedmax",
     "q\\d+·k": "products of the vector retrieved by a Hopfield step",
 }
 NUMERIC = re.compile("|".join(SOURCES))

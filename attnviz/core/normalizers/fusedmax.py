@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from math import inf
 from typing import ClassVar
 
 import numpy as np
 
-from attnviz.core.arithmetic import ArithmeticLine, Lines, WeightPair
+from attnviz.core.arithmetic import ArithmeticLine, ArithmeticTable, Lines, Piece, WeightPair
 from attnviz.core.arrays import BoolArray, FloatArray
 from attnviz.core.inputs import Inputs
 from attnviz.core.normalizers import Normalizer
@@ -37,17 +38,38 @@ class Fusedmax(Normalizer):
         return sparsemax(subtract_row_max(scores))
 
     def explain_lines(self, pair: WeightPair) -> Lines:
-        """The fused scores, the threshold τ, and the fused score above it."""
+        """The means of fused scores, the threshold τ, and the fused score above it."""
         fused = prox_total_variation(pair.row, self.fusion)
+        yield from self.segment_lines(pair, fused)
         tau = float(fused.max() - pair.weights[pair.head, pair.query].max())
         support = int((fused > tau).sum())
-        table = pair.table(("logit", pair.row), ("fused", fused))
+        table = pair.table(("fused", fused))
         yield ArithmeticLine("support", ("number of keys above τ",), float(support), table)
         total = float(np.sort(fused)[-support:].sum())
         yield ArithmeticLine("their sum", ("Σ largest(", support, ", fused)"), total)
         yield ArithmeticLine("τ", ("(", total, " − 1) / ", support), tau)
         pieces = ("max(", float(fused[pair.at]), " − ", tau, ", 0)")
         yield ArithmeticLine("weight", pieces, pair.weight)
+
+    def segment_lines(self, pair: WeightPair, fused: FloatArray) -> Lines:
+        """The scores that were fused: their mean, moved towards the neighbours on either side.
+
+        Shapes: fused [visible key]
+        """
+        table: ArithmeticTable | None = pair.table(("logit", pair.row))
+        edges = [0, *(np.flatnonzero(np.diff(fused)) + 1).tolist(), fused.size]
+        for start, end in pairwise(edges):
+            terms: list[Piece] = [
+                t for logit in pair.row[start:end] for t in (" + ", float(logit))
+            ]
+            for neighbour in (start - 1, end):
+                if 0 <= neighbour < fused.size:
+                    sign = " + " if fused[neighbour] > fused[start] else " − "
+                    terms += [sign, self.fusion]
+            label = f"fused {start} to {end - 1}" if end - start > 1 else f"fused {start}"
+            pieces = ("(", *terms[1:], ") / ", end - start)
+            yield ArithmeticLine(label, pieces, float(fused[start]), table)
+            table = None
 
 
 def prox_total_variation(values: FloatArray, penalty: float) -> FloatArray:
