@@ -56,10 +56,15 @@ class Worksheet:
             columns = tuple(map(str, range(len(rows[0][1]))))
         return ArithmeticLine(label, pieces, float(value), ArithmeticTable(tuple(columns), rows))
 
-    def sum_of_products(self, label: str, factors: Mapping[str, FloatArray]) -> ArithmeticLine:
-        """The sum over the dimensions of the product of some vectors.    [d] each -> a line"""
+    def sum_of_products(
+        self, label: str, factors: Mapping[str, FloatArray], value: float | None = None
+    ) -> ArithmeticLine:
+        """The sum over the dimensions of the product of some vectors.
+
+        `value` is the sum as the mechanism has computed it. Shapes: [d] each -> a line
+        """
         name, product = self.product(factors)
-        return self.line(label, (f"Σ ({name})",), float(product.sum()))
+        return self.line(label, (f"Σ ({name})",), float(product.sum()) if value is None else value)
 
 
 def subscript(name: str, *indices: int) -> str:

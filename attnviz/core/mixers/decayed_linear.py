@@ -83,7 +83,7 @@ class Hgrn2(CausalMixer):
             sheet.row(key_name, key[t])
             sheet.row(name, gate, f"σ({key_name})")
             factors |= {name: gate} if t > pair.j else {f"(1 − {name})": 1.0 - gate}
-        yield sheet.sum_of_products("weight", factors)
+        yield sheet.sum_of_products("weight", factors, pair.weight)
 
 
 PARTS = (LightningAttention, Hgrn2)

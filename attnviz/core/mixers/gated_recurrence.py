@@ -64,7 +64,7 @@ class GatedLinear(CausalMixer):
             sheet.row(drive_name, drive[t])
             sheet.row("b", bias)
             sheet.row(name, factors[name], f"σ({drive_name} + b)^(1 / {self.tau:g})")
-        yield sheet.sum_of_products("weight", factors)
+        yield sheet.sum_of_products("weight", factors, pair.weight)
 
 
 class Rwkv(CausalMixer):
@@ -127,7 +127,7 @@ class Rwkv(CausalMixer):
             sheet.row(drive_name, drive[t])
             sheet.row("b", bias)
             sheet.row(name, factors[name], f"exp(−exp(b + {drive_name}))")
-        yield sheet.sum_of_products("weight", factors)
+        yield sheet.sum_of_products("weight", factors, pair.weight)
 
 
 def decay_scores(

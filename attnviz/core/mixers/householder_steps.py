@@ -219,7 +219,7 @@ class Rwkv7(CausalMixer):
         sheet.row(written, new_key, f"{key_name} × (1 + ({rate_name} − 1) × α)")
         read = {subscript("r", len(tokens) - 1): carried, written: new_key}
         if pair.i > pair.j:
-            yield sheet.sum_of_products("weight", read)
+            yield sheet.sum_of_products("weight", read, pair.weight)
             return
         inner = sheet.sum_of_products("read", read)
         yield inner
