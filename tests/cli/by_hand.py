@@ -230,13 +230,13 @@ def parse_text(text):
                 lines.append(("", sentence, float("nan"), list(rows.items())))
                 rows, sentence = {}, ""
         elif unfinished.endswith(":"):  # the numbers of a long name
-            rows.setdefault(unfinished[:-1], []).extend(map(float, body.split()))
+            row_of(rows, unfinished[:-1]).extend(map(float, body.split()))
             unfinished = ""
         elif not unfinished and body.startswith(" "):
             continue  # column titles
         elif not unfinished and is_row(body):
             name, *numbers = re.split(r" {2,}", body.strip())
-            rows.setdefault(name, []).extend(map(float, numbers))
+            row_of(rows, name).extend(map(float, numbers))
         else:
             unfinished = f"{unfinished} {body.strip()}" if unfinished else body
             if unfinished.endswith("."):
@@ -245,6 +245,12 @@ def parse_text(text):
                 lines.append((match[1], match[2], float(match[3]), list(rows.items())))
                 rows, unfinished, sentence = {}, "", ""
     return lines
+
+
+def row_of(rows, name):
+    """The numbers of a row; below the first columns, a row with a formula has its name alone."""
+    known = next((title for title in rows if title.startswith(f"{name} = ")), name)
+    return rows.setdefault(known, [])
 
 
 def is_row(body):

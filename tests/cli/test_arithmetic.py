@@ -151,6 +151,16 @@ def test_large_scores_are_written_relative_to_their_maximum(name):
     )
 
 
+def test_long_arithmetic_is_announced():
+    text = " ".join(f"w{n}" for n in range(24))
+    out = run("explain", text, "-v", "delta", "--cell", "23,0").out
+    section = out[out.index("\nweight of query") :].splitlines()
+    assert (
+        section[2] == f"   {len(section) - 3:,} lines; fewer tokens or dimensions make it shorter"
+    )
+    assert "lines; fewer" not in run("explain", SENTENCE, "-v", "delta", "--cell", "3,0").out
+
+
 @pytest.mark.parametrize("name", ["local-p", "delta", "luna", "mesa", "matrix-tree", "ntm"])
 def test_a_wrong_number_is_noticed(name):
     """The reader computes: another number in any line of the text is refused."""

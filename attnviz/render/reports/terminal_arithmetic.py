@@ -63,17 +63,18 @@ def format_value(line: ArithmeticLine, digits: int) -> str:
 
 
 def table_text(table: ArithmeticTable, digits: int, width: int) -> Iterator[str]:
-    """All columns of a table, in bands that fit the width."""
+    """All columns of a table, in bands that fit the width; the first has the formulas."""
     titles = [truncate(escape_token(column), MAX_TITLE) for column in table.columns]
     names = [escape_text(name) for name, _ in table.rows]
     cells = [[format_digits(float(n), digits) for n in row] for _, row in table.rows]
-    first = max((cell_len(name) for name in names if cell_len(name) <= MAX_NAME), default=0)
+    short = [name.partition(" = ")[0] for name in names]
+    first = max((n for n in map(cell_len, (*names, *short)) if n <= MAX_NAME), default=0)
     wide = 2 + max(map(cell_len, (*titles, *(cell for row in cells for cell in row))), default=0)
     fit = max(1, (width - first - 3) // wide)
     for start in range(0, len(titles), fit):
         band = slice(start, start + fit)
         yield "   " + " " * first + "".join(align_right(title, wide) for title in titles[band])
-        for name, row in zip(names, cells, strict=True):
+        for name, row in zip(short if start else names, cells, strict=True):
             beside = name
             if cell_len(name) > MAX_NAME:
                 yield from indent(f"{name}:", width, 3)

@@ -21,6 +21,7 @@ from attnviz.render.reports.terminal_arithmetic import (
 from attnviz.render.safe_text import escape_text, escape_token, truncate
 
 MAX_LABEL = 14  # cells
+MANY_LINES = 1000  # of the arithmetic of a weight
 
 
 class ExplanationSteps(Record):
@@ -46,7 +47,10 @@ class ExplanationSteps(Record):
         if self.explanation.cell is not None:
             yield Text("")
             yield Text(cell_title(self.explanation.cell), style="bold")
-            yield from map(Text, arithmetic_text(self.explanation.cell, self.digits, width))
+            lines = list(arithmetic_text(self.explanation.cell, self.digits, width))
+            if len(lines) > MANY_LINES:
+                yield Text(f"   {len(lines):,} lines; fewer tokens or dimensions make it shorter")
+            yield from map(Text, lines)
 
 
 def number_table(step: Step, digits: int, width: int) -> Iterator[str]:
