@@ -9,8 +9,8 @@
 attention that other programs saved, `write` saves a map to a file. `compare`, `diff`, `check`,
 `explain` and `head_stats` do what the commands of these names do; `measure`, `agreement` and
 `corpus_stats` are numbers about heads, `expert_choices` are the experts that a mixture of experts
-chooses; `watch` records the attention of a PyTorch program. VARIANTS is the catalogue of
-mechanisms. Everything is imported when it is first used.
+chooses; `reduce` combines layers, heads and tokens; `watch` records the attention of a PyTorch
+program. VARIANTS is the catalogue of mechanisms. Everything is imported when it is first used.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from attnviz.api.head_stats import corpus_stats, head_stats
     from attnviz.api.look import look
     from attnviz.api.measure import agreement, measure
+    from attnviz.api.reduce import reduce
     from attnviz.api.watch import watch
     from attnviz.api.write import write
     from attnviz.core.attention_map import AttentionMap
@@ -55,6 +56,7 @@ __all__ = [
     "look",
     "measure",
     "read",
+    "reduce",
     "watch",
     "write",
 ]
@@ -72,6 +74,7 @@ _HOME = {
     "measure": "attnviz.api.measure",
     "agreement": "attnviz.api.measure",
     "read": "attnviz.sources.external",
+    "reduce": "attnviz.api.reduce",
     "watch": "attnviz.api.watch",
     "write": "attnviz.api.write",
     "AttentionMap": "attnviz.core.attention_map",

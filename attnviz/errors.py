@@ -17,6 +17,8 @@ PARAMETERS = {  # of options whose parameters in Python have other names
     "layer": "select_layers",
     "head": "select_heads",
     "segments": "select_segments",
+    "queries": "select_queries",
+    "keys": "select_keys",
     "with-qk": "with_vectors",
     "set": "tunables",
 }

@@ -27,6 +27,7 @@ NAMES = [
     "look",
     "measure",
     "read",
+    "reduce",
     "watch",
     "write",
 ]
@@ -103,6 +104,7 @@ def test_signatures_of_the_functions_for_commands():
     ]
     assert list(inspect.signature(attnviz.head_stats).parameters) == ["amap", "sort"]
     assert list(inspect.signature(attnviz.corpus_stats).parameters) == ["maps", "sort"]
+    assert list(inspect.signature(attnviz.reduce).parameters) == ["amap", "steps"]
     assert list(inspect.signature(attnviz.measure).parameters) == ["amap", "names"]
     assert list(inspect.signature(attnviz.agreement).parameters) == ["amap", "at_most"]
 
@@ -119,7 +121,9 @@ def test_functions_for_commands_return_their_stated_type():
     assert [entry["kind"] for entry in kinds] == ["original", "changed", "difference"]
 
 
-@pytest.mark.parametrize("name", ["check", "compare", "diff", "explain", "head_stats", "measure"])
+@pytest.mark.parametrize(
+    "name", ["check", "compare", "diff", "explain", "head_stats", "measure", "reduce"]
+)
 def test_examples_of_the_functions_for_commands(name):
     module = importlib.import_module(f"attnviz.api.{name}")
     results = doctest.testmod(module)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any, Unpack
 
 import numpy as np
 
 from attnviz.api.blas_threads import use_threads
 from attnviz.api.pooling import build_pooled_map, choose_pool_size
+from attnviz.api.reduce import Step, apply_steps, parse_steps
 from attnviz.argument_types import require_type
 from attnviz.core import subset
 from attnviz.core.arrays import stack_read_only
@@ -17,6 +18,12 @@ from attnviz.core.engine.collectors import Collector, FullCollector
 from attnviz.core.engine.pooled_collector import PooledCollector
 from attnviz.core.map_metadata import MapMetadata
 from attnviz.core.selection import HeadSelection, Selector
+from attnviz.core.token_reduction import reduce_tokens
+from attnviz.core.token_selection import (
+    TokenSelector,
+    find_tokens,
+    select_queries_and_keys,
+)
 from attnviz.errors import MisuseError
 from attnviz.render.formats import Format
 from attnviz.sources.forward_pass import (
@@ -36,6 +43,9 @@ def look(
     select_layers: Selector = None,
     select_heads: Selector = None,
     select_segments: str | None = None,
+    select_queries: TokenSelector = None,
+    select_keys: TokenSelector = None,
+    reduce: Sequence[str] = (),
     with_vectors: bool = False,
     pool: int | None = None,
     pool_by: str | None = None,
@@ -50,10 +60,15 @@ def look(
         text: the sentence; its tokens are the queries.
         context: a second sentence whose tokens are the keys (cross-attention); None: the text.
         select_layers: the layers to keep: a number (negative: from the end), several, or a
-            text such as "0,2-5"; "mean" or "max": all, combined into one. Earlier layers are
-            computed too.
+            text such as "0,2-5"; "mean", "max" or "min": all, combined into one. Earlier layers
+            are computed too.
         select_heads: the heads to keep, likewise; or "2.9" for head 9 of layer 2.
         select_segments: for sentence pairs, the segments of queries and keys, as in "A,B".
+        select_queries: the queries to keep: a position (negative: from the end), a range "0-5",
+            a word (each occurrence, with all its pieces), or several, "cat,0-2".
+        select_keys: the keys to keep, likewise; weights are not renormalized.
+        reduce: steps of `attnviz.reduce`, such as ["layers:rollout", "tokens:words"], after
+            the selection of layers and heads and before that of tokens.
         with_vectors: also keep query and key vectors, which some views need.
         pool: pool the map to at most N × N cells; 0: never; None: to 512 × 512 for texts of
             more than 4,096 tokens.
@@ -81,6 +96,9 @@ def look(
         select_layers=select_layers,
         select_heads=select_heads,
         select_segments=select_segments,
+        select_queries=select_queries,
+        select_keys=select_keys,
+        reduce=reduce,
         with_vectors=with_vectors,
         pool=pool,
         pool_by=pool_by,
@@ -97,6 +115,9 @@ def look_to_write(
     select_layers: Selector = None,
     select_heads: Selector = None,
     select_segments: str | None = None,
+    select_queries: TokenSelector = None,
+    select_keys: TokenSelector = None,
+    reduce: Sequence[str] = (),
     with_vectors: bool = False,
     pool: int | None = None,
     pool_by: str | None = None,
@@ -109,10 +130,14 @@ def look_to_write(
     require_type("with_vectors", with_vectors, bool)
     require_type("select_segments", select_segments, str)
     require_type("pool", pool, int)
-    selection = HeadSelection.parse(select_layers, select_heads)
+    selection, steps = HeadSelection.parse(select_layers, select_heads), parse_steps(reduce)
+    if with_vectors and steps:
+        raise MisuseError("--with-qk has no effect with --reduce: reduced maps have no vectors")
     forward, pool_size = prepare(
         text, context, selection, pool, pool_by, with_vectors, options, formats
     )
+    if select_segments is None and pool_size is None:
+        check_tokens(forward, steps, select_queries, select_keys)
     layers, heads = selection.resolve(range(forward.n_layer), range(forward.n_head))
     last = None if layers is None else max(layers)
     if pool_size is not None:
@@ -124,11 +149,28 @@ def look_to_write(
         forward.run(pooled.callback(forward.variant_for), last)
         meta = build_meta(forward, pooled)
         amap = build_pooled_map(forward, pooled, pool_by or "share", text, context, meta)
-        return selection.reduce(amap)
+        amap = apply_steps(selection.reduce(amap), steps)
+        return select_queries_and_keys(amap, select_queries, select_keys)
     collector = FullCollector(with_vectors=with_vectors, layers=layers, heads=heads)
     forward.run(collector.callback(forward.variant_for), last)
-    amap = selection.reduce(build_map(forward, collector, text, context))
-    return amap if select_segments is None else subset.select_segments(amap, select_segments)
+    amap = apply_steps(selection.reduce(build_map(forward, collector, text, context)), steps)
+    if select_segments is not None:
+        amap = subset.select_segments(amap, select_segments)
+    return select_queries_and_keys(amap, select_queries, select_keys)
+
+
+def check_tokens(
+    forward: ForwardPass, steps: Sequence[Step], queries: TokenSelector, keys: TokenSelector
+) -> None:
+    """Raise MisuseError, before any layer runs, for tokens that the text lacks."""
+    names = [f"{step.axis}:{step.how}" for step in steps]
+    for selector, tokens, side in (
+        (queries, forward.queries, "queries"),
+        (keys, forward.keys, "keys"),
+    ):
+        if selector is not None:
+            is_left = {"words": "tokens:words" in names, "special": "special:drop" in names}
+            find_tokens(selector, reduce_tokens(tokens, **is_left), side)
 
 
 def check_look(
@@ -146,8 +188,9 @@ def check_look(
     Generation is left out: it runs the model.
     """
     has_vectors = options.pop("with_vectors", False)
-    for name in ("select_segments", "generate"):
+    for name in ("select_segments", "select_queries", "select_keys", "generate"):
         options.pop(name, None)
+    parse_steps(options.pop("reduce", ()))
     selection = HeadSelection.parse(select_layers, select_heads)
     prepare(text, context, selection, pool, pool_by, has_vectors, options)
 
@@ -164,7 +207,7 @@ def prepare(
 ) -> tuple[ForwardPass, int | None]:
     """The forward pass of a request and the size of its pooled map, checked."""
     if has_vectors and selection.is_reduced:
-        raise MisuseError("--with-qk has no effect on the mean or max of heads or layers")
+        raise MisuseError("--with-qk has no effect on reduced heads, layers or tokens")
     forward = build_forward_pass(text, context, **options)
     pool_size = choose_pool_size(forward, pool, pool_by)
     layers, heads = selection.resolve(range(forward.n_layer), range(forward.n_head))

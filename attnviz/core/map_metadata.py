@@ -97,7 +97,8 @@ class DerivedMetadata(TypedDict, total=False):
     id: identifier of the sentence in a batch; request: the options of the batch, by name.
     segments: the segments that remain, "A attends to B".
     dropped: numbers of queries and keys that were removed.
-    pooled, reduced: how cells or heads were combined.
+    pooled, reduced: how cells, or layers, heads and tokens were combined.
+    words: whether tokens were merged into words.
     reduced_layers, reduced_heads: label of the one layer or head that combines several, as in
         "mean of 12 heads".
     comparison: one entry per head of a comparison, see core/comparison.py.
@@ -115,6 +116,7 @@ class DerivedMetadata(TypedDict, total=False):
     dropped: list[int]
     pooled: str
     reduced: str
+    words: bool
     reduced_layers: str
     reduced_heads: str
     mask: str

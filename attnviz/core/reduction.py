@@ -1,4 +1,4 @@
-"""Reduction of a map's heads or layers to one: the mean or the maximum of each weight."""
+"""Reduction of a map's heads or layers to one: mean, maximum or minimum of each weight."""
 
 from __future__ import annotations
 
@@ -34,17 +34,28 @@ def maximum(weights: FloatArray, visible: BoolArray, axis: int) -> FloatArray:
     return np.where(np.isneginf(largest), 0.0, largest)
 
 
+def minimum(weights: FloatArray, visible: BoolArray, axis: int) -> FloatArray:
+    """The smallest visible weight over an axis; 0 where all are masked.
+
+    Shapes: both [layer, head, query, key] → 1 in place of the axis
+    """
+    smallest = np.min(weights, axis, keepdims=True, initial=np.inf, where=visible)
+    return np.where(np.isposinf(smallest), 0.0, smallest)
+
+
 # The reduction of an axis by its name, which is what --head and --layer take.
 REDUCTIONS: Mapping[str, Callable[[FloatArray, BoolArray, int], FloatArray]] = {
     "mean": mean,
     "max": maximum,
+    "min": minimum,
 }
 
 
 def reduce_heads(amap: AttentionMap, how: str) -> AttentionMap:
-    """The mean or the maximum over heads; `how` is a name of REDUCTIONS.
+    """The mean, maximum or minimum over heads; `how` is a name of REDUCTIONS.
 
-    Nothing is renormalized. Rows of a maximum do not sum to 1 (`row_sum` "any").
+    Nothing is renormalized. Rows of a maximum do not sum to 1 (`row_sum` "any"), those of a
+    minimum to at most 1.
     Shapes: [layer, head, query, key] → [layer, 1, query, key]
     Raises MisuseError for a comparison.
     """
@@ -54,9 +65,10 @@ def reduce_heads(amap: AttentionMap, how: str) -> AttentionMap:
 
 
 def reduce_layers(amap: AttentionMap, how: str) -> AttentionMap:
-    """The mean or the maximum over layers; `how` is a name of REDUCTIONS.
+    """The mean, maximum or minimum over layers; `how` is a name of REDUCTIONS.
 
-    Nothing is renormalized. Rows of a maximum do not sum to 1 (`row_sum` "any").
+    Nothing is renormalized. Rows of a maximum do not sum to 1 (`row_sum` "any"), those of a
+    minimum to at most 1.
     Shapes: [layer, head, query, key] → [1, head, query, key]
     """
     return reduce_axis(amap, LAYERS, how)
@@ -73,7 +85,7 @@ def reduce_axis(amap: AttentionMap, axis: int, how: str) -> AttentionMap:
     row_sum = reduced_row_sum(amap, visible, axis, how)
     earlier = amap.meta.get("reduced")
     description = f"{earlier}, then {label}" if earlier else label
-    if how == "max" and row_sum == "any" != amap.row_sum:
+    if how != "mean" and row_sum != amap.row_sum:
         description += " (rows do not sum to 1)"
     meta: MapMetadata = {
         **amap.meta,
@@ -107,7 +119,7 @@ def reduced_row_sum(amap: AttentionMap, visible: BoolArray, axis: int, how: str)
     if amap.weights.shape[axis] == 1:
         return amap.row_sum
     if how != "mean":
-        return "any"
+        return "at most 1" if how == "min" and amap.row_sum != "any" else "any"
     n_visible = np.count_nonzero(np.any(visible, axis=-1), axis=axis)  # per row
     is_partly_masked = bool(((n_visible > 0) & (n_visible < visible.shape[axis])).any())
     return "at most 1" if amap.row_sum == "1" and is_partly_masked else amap.row_sum

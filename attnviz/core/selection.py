@@ -1,7 +1,7 @@
-"""Selection of layers and heads: numbers, ranges, LAYER.HEAD, or the mean or maximum over all.
+"""Selection of layers and heads: numbers, ranges, LAYER.HEAD, or a reduction of all.
 
-    layers   3   -1   0,2-5   -3--1   mean   max
-    heads    0   -1   0,2-5           mean   max   2.9   2.9,2.11   -1.*
+    layers   3   -1   0,2-5   -3--1   mean   max   min
+    heads    0   -1   0,2-5           mean   max   min   2.9   2.9,2.11   -1.*
 
 Negative numbers count from the end: -1 is the last one. LAYER.HEAD selects the layer as well.
 """
@@ -135,7 +135,7 @@ def parse_ranges(selector: Selector, option: str) -> tuple[Range, ...] | None:
             pairs = ", or LAYER.HEAD as in 2.9" if option == "--head" else ""
             raise MisuseError(
                 f"{option} {show(selector)} must be a list such as 0,2-5, -1 for the last, "
-                f"mean or max{pairs}"
+                f"mean, max or min{pairs}"
             )
         first, last = int(match[1]), int(match[2] or match[1])
         if (first < 0) == (last < 0) and not first <= last <= first + MAX_RANGE:

@@ -4,7 +4,7 @@ Two neighbouring tokens belong to one word if they share a character, or if no w
 between them and both ends are letters, digits or combining marks; an apostrophe between letters
 joins too. In scripts without spaces between words (Chinese, Japanese, Thai …) a token is a word
 of its own, unless it holds a part of a character. Tokens without offsets, as in files of other
-programs, are joined by the marks of their vocabulary: ## Ġ ▁ </w>.
+programs, are joined by their word index or by the marks of their vocabulary: ## Ġ ▁ </w>.
 """
 
 from __future__ import annotations
@@ -93,6 +93,8 @@ def choose_rule(tokens: Tokens) -> Joins:
     """How neighbouring tokens are joined: by offsets, or by the marks of the vocabulary."""
     if any(token.end > token.start for token in tokens):
         return joins_by_offsets
+    if any(token.word is not None for token in tokens):
+        return lambda before, token, after, is_inside: before.word == token.word is not None
     pieces = [token.piece for token in tokens if not token.special]
     if any(piece.startswith("##") for piece in pieces):
         return lambda before, token, after, is_inside: token.piece.startswith("##")

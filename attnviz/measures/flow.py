@@ -10,29 +10,32 @@ import numpy as np
 from attnviz.core.arrays import FloatArray
 from attnviz.core.attention_map import AttentionMap
 from attnviz.errors import MisuseError
-from attnviz.measures.rollout import add_residual, to_single_head
+from attnviz.measures.rollout import RESIDUAL, add_residual, to_single_head, visible_edges
 
 MAX_STEPS = 500_000_000  # about half a minute
 MIN_CAPACITY = 1e-12  # an edge with less residual capacity is saturated
 
 
-def flow(amap: AttentionMap, queries: Sequence[int] | None = None) -> AttentionMap:
+def flow(
+    amap: AttentionMap, queries: Sequence[int] | None = None, *, residual: float = RESIDUAL
+) -> AttentionMap:
     """The maximum flow from each token of the last layer to each input token.
 
     Formula: the maximum flow through a network with one node per token before and after each
-    layer, and edges of capacity ½ (Ā + I), Ā being the mean over heads. The flow of each pair
+    layer, and edges of capacity (1 − r) Ā + r I, Ā being the mean over heads and r the weight
+    of the residual connection. The flow of each pair
     of tokens is computed on its own, so rows do not sum to 1.
     Shapes: [layer, head, token, token] -> [1, 1, query, token], the given queries or all
     Paper: 2005.00928
     Raises MisuseError as rollout does, and for maps that would take too long.
     """
-    capacities = add_residual(amap, "flow")
+    capacities = add_residual(amap, "flow", residual)
     n_layer, n_token, _ = capacities.shape
     rows = range(n_token) if queries is None else queries
     if len(rows) * n_token**2 * ((n_layer + 1) * n_token) ** 2 > MAX_STEPS:
         raise MisuseError(
             f"flow through {n_layer} layers of {n_token} tokens takes too long for "
-            f"{len(rows)} queries; select fewer queries, or use rollout"
+            f"{len(rows)} queries; use a shorter text, fewer queries, or rollout"
         )
     network = build_network(capacities)
     top = len(network) - n_token
@@ -45,10 +48,16 @@ def flow(amap: AttentionMap, queries: Sequence[int] | None = None) -> AttentionM
             weights=amap.weights[:, :, list(rows)],
         ),
         weights,
-        "flow",
+        f"flow (residual weight {residual:g})",
         amap.layers[-1:],
     )
-    return replace(result, meta={**result.meta, "row_sum": "any"})
+    result = replace(result, meta={**result.meta, "row_sum": "any"})
+    if amap.visible is None:
+        return result
+    reach = np.eye(n_token, dtype=bool)
+    for visible in visible_edges(amap):
+        reach = visible @ reach
+    return replace(result, visible=reach[list(rows)][None, None])
 
 
 def build_network(capacities: FloatArray) -> FloatArray:

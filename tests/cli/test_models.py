@@ -309,6 +309,7 @@ def test_heads_as_a_table():
         "score",
         "entropy",
         "distance",
+        "profile",
         "strongest",
         "link",
     ]

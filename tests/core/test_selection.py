@@ -87,7 +87,7 @@ def test_heads_then_layers_are_combined(how):
     assert np.allclose(reduced.weights[0, 0], function(function(amap.weights, 1), 0))
     assert reduced.head_name(0, 0) == f"{how} of 3 layers · {how} of 4 heads"
     assert str(reduced.meta["reduced"]).startswith(f"{how} of 4 heads")
-    assert reduced.row_sum == {"mean": "1", "max": "any"}[how]
+    assert reduced.row_sum == {"mean": "1", "max": "any", "min": "at most 1"}[how]
 
 
 def test_a_selection_of_layers_keeps_its_numbers():

@@ -67,6 +67,11 @@ def test_marks_of_vocabularies(pieces, numbers):
     assert word_numbers(tuple(map(Token, pieces, labels))) == numbers
 
 
+def test_without_offsets_the_word_index_counts():
+    tokens = tuple(Token(piece, piece, word=n) for piece, n in (("a", 0), ("##b", 1), ("c", 1)))
+    assert word_numbers(tokens) == [0, 1, 1]
+
+
 def test_special_tokens_and_segments_end_words():
     tokens = (
         Token("<s>", "<s>", special=True),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from itertools import pairwise, product
 
 import numpy as np
@@ -12,6 +14,7 @@ from attnviz.core.attention_map import AttentionMap
 from attnviz.errors import MisuseError
 from attnviz.measures.flow import flow
 from attnviz.measures.rollout import rollout
+from tests.measure.make_flows import CASES, PATH
 from tests.measure.maps import SHARED_OUT, UNSHARED, causal, leaky, only_at, plain
 
 
@@ -135,3 +138,46 @@ def test_unsupported_maps_are_refused(through):
     for make in UNSHARED:
         with pytest.raises(MisuseError, match="needs non-negative rows"):
             through(make())
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_flow_equals_networkx(name):
+    make, residual = CASES[name]
+    expected = json.loads(PATH.read_text())[name]
+    assert_allclose(flow(make(), residual=residual).weights[0, 0], expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("residual", [0.0, 0.3])
+def test_rollout_is_the_matrix_product_with_any_residual_weight(residual):
+    amap, product = plain(n_layer=3), np.eye(7)
+    for layer in amap.weights:
+        product = ((1 - residual) * layer.mean(0) + residual * np.eye(7)) @ product
+    assert_allclose(rollout(amap, residual).weights[2, 0], product, atol=1e-12)
+    for wrong in (-0.1, 1.0):
+        with pytest.raises(MisuseError, match="must be from 0 to below 1"):
+            rollout(amap, wrong)
+
+
+@pytest.mark.parametrize("through", [rollout, flow])
+def test_tokens_without_a_path_are_masked(through):
+    """A window of two keys reaches one token further with each layer."""
+    visible = np.tril(np.ones((7, 7), bool)) & ~np.tril(np.ones((7, 7), bool), -2)
+    weights = np.where(visible, 0.5, 0.0) * np.ones((3, 2, 1, 1))
+    amap = AttentionMap(plain().queries, plain().keys, weights, visible=visible)
+    result = through(amap)
+    distance = np.subtract.outer(np.arange(7), np.arange(7))
+    shown = np.broadcast_to(result.visible, result.weights.shape)
+    assert (shown[-1, 0] == ((distance >= 0) & (distance <= 3))).all()
+    assert (result.weights[~shown] == 0).all() and (result.weights[shown] > 0).all()
+
+
+@pytest.mark.parametrize("through", [rollout, flow])
+def test_maps_without_every_token_are_refused(through):
+    amap = plain()
+    for change, reason in (
+        ({"pooled": "2 × 2"}, "this map is pooled"),
+        ({"words": True}, "reduce layers before tokens"),
+        ({"dropped": [1, 1]}, "reduce layers before tokens"),
+    ):
+        with pytest.raises(MisuseError, match=reason):
+            through(replace(amap, meta=change))

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from attnviz.cli.options.files import FILE_CONTENTS
-from attnviz.cli.options.shared import DISPLAY, GENERAL, IN_OUT, SELECTION
+from attnviz.cli.options.shared import DISPLAY, GENERAL, IN_OUT, REDUCTION, SELECTION
 from attnviz.cli.options.spec import with_options
 
 if TYPE_CHECKING:
     from attnviz.core.attention_map import AttentionMap
 
 
-@with_options(FILE_CONTENTS, IN_OUT, SELECTION, DISPLAY, GENERAL, without=("input",))
+@with_options(FILE_CONTENTS, IN_OUT, SELECTION, REDUCTION, DISPLAY, GENERAL, without=("input",))
 def diff(
     ctx: typer.Context,
     before: Annotated[

@@ -11,7 +11,7 @@ from attnviz.cli.options.effects import is_typed
 from attnviz.cli.options.files import FILE_CONTENTS, FILE_TOKENS
 from attnviz.cli.options.heads import CORPUS, FIGURE, HEADS
 from attnviz.cli.options.look import LOOK, MECHANISM, MODEL, PARTS, SEEDED
-from attnviz.cli.options.shared import CONTEXT, GENERAL, IN_OUT, SELECTION
+from attnviz.cli.options.shared import CONTEXT, GENERAL, IN_OUT, REDUCTION, SELECTION
 from attnviz.cli.options.spec import Group, with_options
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ OF_SENTENCES = (*LOOK, CONTEXT, CORPUS)
 
 
 @with_options(
-    HEADS, IN_OUT, CONTEXT, MECHANISM, MODEL, SELECTION, FIGURE, PARTS, SEEDED, CORPUS,
+    HEADS, IN_OUT, CONTEXT, MECHANISM, MODEL, SELECTION, REDUCTION, FIGURE, PARTS, SEEDED, CORPUS,
     FILE_CONTENTS, TOKENS, GENERAL,
 )  # fmt: skip
 def heads(

@@ -7,11 +7,13 @@ from typing import Annotated, Any
 import typer
 
 from attnviz.cli.options.files import FILE_CONTENTS, FILE_TOKENS
-from attnviz.cli.options.shared import DISPLAY, GENERAL, IN_OUT, SELECTION
+from attnviz.cli.options.shared import DISPLAY, GENERAL, IN_OUT, REDUCTION, SELECTION
 from attnviz.cli.options.spec import with_options
 
 
-@with_options(FILE_CONTENTS, FILE_TOKENS, IN_OUT, SELECTION, DISPLAY, GENERAL, without=("input",))
+@with_options(
+    FILE_CONTENTS, FILE_TOKENS, IN_OUT, SELECTION, REDUCTION, DISPLAY, GENERAL, without=("input",)
+)
 def render(
     ctx: typer.Context,
     file: Annotated[

@@ -6,11 +6,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePath
 from typing import Any
 
+from attnviz.api.reduce import apply_steps, parse_steps
 from attnviz.cli.environment import Environment, FileId, file_id, stream_id
 from attnviz.cli.input.sentences import require_stdin
+from attnviz.cli.options.parse import parse_reductions
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.selection import HeadSelection
 from attnviz.core.subset import select_segments
+from attnviz.core.token_selection import select_queries_and_keys
 from attnviz.errors import MisuseError
 from attnviz.sources.external import read_each
 
@@ -18,7 +21,8 @@ from attnviz.sources.external import read_each
 def read_maps(
     env: Environment, file: str, options: Mapping[str, Any], names: Any = None
 ) -> Iterator[AttentionMap]:
-    """The maps of a file (`-`: standard input), with the selected layers, heads and segments.
+    """The maps of a file (`-`: standard input), with the selected and reduced layers, heads and
+    tokens.
 
     Guesses about the contents are written to standard error: a note with the name of the file,
     once for all maps that it is about.
@@ -27,14 +31,16 @@ def read_maps(
     known: set[str] = set()
     source: Any = require_stdin(env) if file == "-" else file
     selection = HeadSelection.parse(options.get("layer"), options.get("head"))
-    segments = options.get("segments")
+    segments, steps = options.get("segments"), parse_steps(parse_reductions(options))
     for amap in read_each(source, names, axes=options["axes"], which=options["which"]):
         for guess in amap.meta.get("guessed", ()):
             if guess not in known:
                 env.warn(f"note: {name}: {guess}")
                 known.add(guess)
-        selected = selection.apply(amap)
-        yield selected if segments is None else select_segments(selected, segments)
+        selected = apply_steps(selection.apply(amap), steps)
+        if segments is not None:
+            selected = select_segments(selected, segments)
+        yield select_queries_and_keys(selected, options.get("queries"), options.get("keys"))
 
 
 def file_ids(env: Environment, *files: str) -> frozenset[FileId]:

@@ -181,5 +181,14 @@ def choose_views(command: str, options: Mapping[str, Any]) -> frozenset[str]:
     if view != "auto":
         return frozenset((view,))
     if command == "show" and options["model"] and not options["head"]:
-        return frozenset(("overview",) if options["layer"] is None else ("matrix",))
+        return frozenset(("matrix",) if has_one_layer(options) else ("overview",))
     return frozenset(("matrix", "overview"))
+
+
+def has_one_layer(options: Mapping[str, Any]) -> bool:
+    """Whether layers are selected or combined into one, so that heads are shown, no overview."""
+    return options["layer"] is not None or any(
+        item.strip().startswith("layers:")
+        for text in options.get("reduce", ())
+        for item in text.split(",")
+    )

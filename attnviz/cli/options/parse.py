@@ -32,16 +32,37 @@ def parse_look_options(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def parse_selection(options: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments of `attnviz.look` that select layers, heads and segments.
+    """The arguments of `attnviz.look` that select and combine layers, heads and tokens.
 
-    Raises MisuseError for layers and heads that cannot be read.
+    Raises MisuseError for layers, heads and reductions that cannot be read.
     """
     HeadSelection.parse(options["layer"], options["head"])
+    given = {
+        "select_queries": options.get("queries"),
+        "select_keys": options.get("keys"),
+        "reduce": parse_reductions(options),
+    }
     return {
         "select_layers": options["layer"],
         "select_heads": options["head"],
         "select_segments": options["segments"],
+        **{name: value for name, value in given.items() if value},
     }
+
+
+def parse_reductions(options: Mapping[str, Any]) -> list[str]:
+    """The steps of --reduce, and that of --drop-special after them.
+
+    Raises MisuseError for steps that cannot be read, or are not sensible in this order.
+    """
+    steps = [*options.get("reduce", ())]
+    if options.get("drop_special"):
+        steps.append("special:drop")
+    if steps:
+        from attnviz.api.reduce import parse_steps
+
+        parse_steps(steps)
+    return steps
 
 
 def warn_if_modified(result: AttentionMap | Explanation) -> None:

@@ -59,19 +59,51 @@ SELECTION = Group(
             "--layer",
             str,
             metavar="LIST",
-            help="Layers to show: 0,2-5, -1 for the last; mean or max of all.",
+            help="Layers to show: 0,2-5, -1 for the last; mean, max or min of all.",
         ),
         "head": Opt(
             "--head",
             str,
             metavar="LIST",
-            help="Heads to show: 0,2-5, -1 for the last, 2.9 (LAYER.HEAD); mean or max of all.",
+            help="Heads to show: 0,2-5, -1 for the last, 2.9 (LAYER.HEAD); mean, max or min.",
         ),
         "segments": Opt(
             "--segments",
             str,
             metavar="QUERY,KEY",
             help="Segments of a sentence pair to show as queries and as keys, e.g. A,B.",
+        ),
+    },
+)
+
+REDUCTION = Group(
+    SELECTION.title,
+    {
+        "reduce": Opt(
+            "--reduce",
+            list[str],
+            metavar="AXIS:HOW",
+            help="Combine layers:rollout|flow|last|mean|max|min, heads:mean|max|min, "
+            "tokens:words, special:drop, in this order of typing. Repeatable.",
+            default=[],
+        ),
+        "drop_special": Opt(
+            "--drop-special",
+            bool,
+            help="Leave out special tokens; rows are renormalized (--reduce special:drop).",
+            default=False,
+        ),
+        "queries": Opt(
+            "--queries",
+            str,
+            metavar="LIST",
+            help="Queries to show: positions, ranges, words: 0-3,cat,-1.",
+        ),
+        "keys": Opt(
+            "--keys",
+            str,
+            metavar="LIST",
+            help="Keys to show, likewise; rows are not renormalized.",
         ),
     },
 )

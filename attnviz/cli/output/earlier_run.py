@@ -12,7 +12,7 @@ from attnviz.errors import MisuseError
 MAP_PREFIX, ERROR_PREFIX = b'{"format":"attnviz"', b'{"line":'  # how records begin
 TEXT_KEY = b'"text":'
 # Metadata that differs from sentence to sentence, or that does not change the results.
-NOT_COMPARED = frozenset((REQUEST, "id", "pooled", "guessed", "numpy", "attnviz"))
+NOT_COMPARED = frozenset((REQUEST, "id", "pooled", "dropped", "guessed", "numpy", "attnviz"))
 
 
 class EarlierRun:

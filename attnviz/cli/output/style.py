@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from attnviz.cli.environment import Environment
+from attnviz.cli.options.effects import has_one_layer
 from attnviz.cli.options.parse import check_dpi, check_precision, parse_size
 from attnviz.core.attention_map import AttentionMap
 from attnviz.render.style import Style, query_index
@@ -35,7 +36,7 @@ def apply_model_defaults(style: Style, options: Mapping[str, Any]) -> Style:
     """Defaults for pretrained models: overview, or one layer's heads without values."""
     if style.view != "auto" or not options["model"] or options["head"]:
         return style
-    if options["layer"] is None:
+    if not has_one_layer(options):
         return replace(style, view="overview")
     if style.precision is not None:  # a number of decimals requests the values
         return style

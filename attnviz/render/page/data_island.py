@@ -14,6 +14,7 @@ import numpy as np
 from attnviz.core.arrays import largest_magnitude
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.tokens import Token
+from attnviz.core.words import word_numbers
 from attnviz.errors import MisuseError
 from attnviz.render.colors import PALETTES, Palette, contrast_ink, find_palette
 from attnviz.render.data.json_document import document_header
@@ -104,6 +105,7 @@ def map_data(amap: AttentionMap, style: Style, several: bool) -> dict[str, Any]:
         "made": meta_lines(document["meta"]),
         "kept": precision_note(amap, weights),
         "shown": {"queries": token_labels(amap.queries), "keys": token_labels(amap.keys)},
+        "words": {"queries": word_numbers(amap.queries), "keys": word_numbers(amap.keys)},
         "row_sum": amap.row_sum,
         "signed": amap.signed,
         "captions": {f"{layer}.{head}": text for (layer, head), text in style.captions.items()},

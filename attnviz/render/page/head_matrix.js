@@ -4,12 +4,13 @@ import { Scale } from "./color.js";
 import { formatExact, maxAbs, pluralize } from "./format.js";
 
 /** Groups of tokens (one per row or column), and the group of each token, −1 if omitted. */
-function groupTokens(tokens, labels, wanted, { special, words }) {
+function groupTokens(tokens, labels, numbers, wanted, { special, words }) {
 	const groups = [];
-	const indices = tokens.map(({ segment, word, ...token }, index) => {
+	const indices = tokens.map(({ segment, ...token }, index) => {
+		const word = numbers[index];
 		if ((wanted && `${segment}` !== wanted) || (token.special && !special)) return -1;
 		const last = groups.at(-1);
-		if (words && word !== null && last?.word === word && last.segment === segment) {
+		if (words && last?.word === word) {
 			last.label += labels[index];
 			last.members.push(index);
 		} else {
@@ -24,9 +25,9 @@ const countOmitted = (indices) => indices.filter((index) => index < 0).length;
 
 export class HeadMatrix {
 	constructor(attention, layer, head, state) {
-		const { queries, keys, shown, signed, row_sum } = attention;
-		[this.rows, this.rowOf] = groupTokens(queries, shown.queries, state.qs, state);
-		[this.columns, this.columnOf] = groupTokens(keys, shown.keys, state.ks, state);
+		const { queries, keys, shown, words, signed, row_sum } = attention;
+		[this.rows, this.rowOf] = groupTokens(queries, shown.queries, words.queries, state.qs, state);
+		[this.columns, this.columnOf] = groupTokens(keys, shown.keys, words.keys, state.ks, state);
 		this.gather(attention.weights, layer, head);
 		const [nQuery, nKey] = [countOmitted(this.rowOf), countOmitted(this.columnOf)]; // omitted
 		const renormalized = state.renormalise && nKey && !signed;

@@ -8,6 +8,7 @@ from typing import Any
 
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.tokens import Token
+from attnviz.core.words import word_numbers
 from attnviz.render.page.quantize import MAX_VECTOR_VALUES
 from attnviz.render.safe_text import escape_text
 from attnviz.render.segment_roles import role_of, roles_note, segment_letter
@@ -139,5 +140,4 @@ def head_names(amap: AttentionMap) -> list[str]:
 
 def has_word_pieces(tokens: Sequence[Token]) -> bool:
     """Whether any word consists of several tokens."""
-    words = [(token.segment, token.word) for token in tokens if token.word is not None]
-    return len(set(words)) < len(words)
+    return len(set(word_numbers(tuple(tokens)))) < len(tokens)
