@@ -9,21 +9,22 @@ import numpy as np
 
 from attnviz.api.blas_threads import use_threads
 from attnviz.api.pooling import build_pooled_map, choose_pool_size
-from attnviz.api.reduce import Step, apply_steps, parse_steps
+from attnviz.api.reduce import apply_steps, check_tokens, parse_steps
 from attnviz.argument_types import require_type
 from attnviz.core import subset
 from attnviz.core.arrays import stack_read_only
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.engine.collectors import Collector, FullCollector
+from attnviz.core.engine.contributions import (
+    ONE_HEAD,
+    ContributionCollector,
+    check_contribution,
+    contribution_meta,
+)
 from attnviz.core.engine.pooled_collector import PooledCollector
 from attnviz.core.map_metadata import MapMetadata
 from attnviz.core.selection import HeadSelection, Selector
-from attnviz.core.token_reduction import reduce_tokens
-from attnviz.core.token_selection import (
-    TokenSelector,
-    find_tokens,
-    select_queries_and_keys,
-)
+from attnviz.core.token_selection import TokenSelector, select_queries_and_keys
 from attnviz.errors import MisuseError
 from attnviz.render.formats import Format
 from attnviz.sources.forward_pass import (
@@ -45,6 +46,7 @@ def look(
     select_segments: str | None = None,
     select_queries: TokenSelector = None,
     select_keys: TokenSelector = None,
+    contribution: str | None = None,
     reduce: Sequence[str] = (),
     with_vectors: bool = False,
     pool: int | None = None,
@@ -67,6 +69,9 @@ def look(
         select_queries: the queries to keep: a position (negative: from the end), a range "0-5",
             a word (each occurrence, with all its pieces), or several, "cat,0-2".
         select_keys: the keys to keep, likewise; weights are not renormalized.
+        contribution: norms in place of weights: "value", α ‖v‖; "norm", ‖α v W_O‖ (2004.10102);
+            "residual", ‖Σ_h α v W_O + x‖ over all heads; "layer-norm", the same through the
+            layer norm that follows (2109.07152).
         reduce: steps of `attnviz.reduce`, such as ["layers:rollout", "tokens:words"], after
             the selection of layers and heads and before that of tokens.
         with_vectors: also keep query and key vectors, which some views need.
@@ -98,6 +103,7 @@ def look(
         select_segments=select_segments,
         select_queries=select_queries,
         select_keys=select_keys,
+        contribution=contribution,
         reduce=reduce,
         with_vectors=with_vectors,
         pool=pool,
@@ -117,6 +123,7 @@ def look_to_write(
     select_segments: str | None = None,
     select_queries: TokenSelector = None,
     select_keys: TokenSelector = None,
+    contribution: str | None = None,
     reduce: Sequence[str] = (),
     with_vectors: bool = False,
     pool: int | None = None,
@@ -131,16 +138,20 @@ def look_to_write(
     require_type("select_segments", select_segments, str)
     require_type("pool", pool, int)
     selection, steps = HeadSelection.parse(select_layers, select_heads), parse_steps(reduce)
-    if with_vectors and steps:
-        raise MisuseError("--with-qk has no effect with --reduce: reduced maps have no vectors")
+    check_contribution(contribution, selection)
+    if with_vectors and (steps or contribution in ONE_HEAD):
+        raise MisuseError("--with-qk has no effect on reduced maps: they have no vectors")
     forward, pool_size = prepare(
         text, context, selection, pool, pool_by, with_vectors, options, formats
     )
     if select_segments is None and pool_size is None:
-        check_tokens(forward, steps, select_queries, select_keys)
+        check_tokens(steps, forward.queries, select_queries, "queries")
+        check_tokens(steps, forward.keys, select_keys, "keys")
     layers, heads = selection.resolve(range(forward.n_layer), range(forward.n_head))
     last = None if layers is None else max(layers)
     if pool_size is not None:
+        if contribution is not None:
+            raise MisuseError("--contribution cannot be combined with a pooled map; add --pool 0")
         if select_segments is not None:
             raise MisuseError("--segments cannot be combined with a pooled map; add --pool 0")
         if with_vectors:
@@ -151,26 +162,15 @@ def look_to_write(
         amap = build_pooled_map(forward, pooled, pool_by or "share", text, context, meta)
         amap = apply_steps(selection.reduce(amap), steps)
         return select_queries_and_keys(amap, select_queries, select_keys)
-    collector = FullCollector(with_vectors=with_vectors, layers=layers, heads=heads)
+    recorded: Any = {"with_vectors": with_vectors, "layers": layers, "heads": heads}
+    collector = FullCollector(**recorded)
+    if contribution is not None:
+        collector = ContributionCollector(kind=contribution, **recorded)
     forward.run(collector.callback(forward.variant_for), last)
     amap = apply_steps(selection.reduce(build_map(forward, collector, text, context)), steps)
     if select_segments is not None:
         amap = subset.select_segments(amap, select_segments)
     return select_queries_and_keys(amap, select_queries, select_keys)
-
-
-def check_tokens(
-    forward: ForwardPass, steps: Sequence[Step], queries: TokenSelector, keys: TokenSelector
-) -> None:
-    """Raise MisuseError, before any layer runs, for tokens that the text lacks."""
-    names = [f"{step.axis}:{step.how}" for step in steps]
-    for selector, tokens, side in (
-        (queries, forward.queries, "queries"),
-        (keys, forward.keys, "keys"),
-    ):
-        if selector is not None:
-            is_left = {"words": "tokens:words" in names, "special": "special:drop" in names}
-            find_tokens(selector, reduce_tokens(tokens, **is_left), side)
 
 
 def check_look(
@@ -192,6 +192,7 @@ def check_look(
         options.pop(name, None)
     parse_steps(options.pop("reduce", ()))
     selection = HeadSelection.parse(select_layers, select_heads)
+    check_contribution(options.pop("contribution", None), selection)
     prepare(text, context, selection, pool, pool_by, has_vectors, options)
 
 
@@ -238,7 +239,8 @@ def build_map(
 
 def build_meta(forward: ForwardPass, collector: Collector) -> MapMetadata:
     """The metadata of a map: forward pass, properties of the mechanism, versions."""
-    return {**forward.meta(), **collector.properties(), **library_versions()}
+    meta: MapMetadata = {**forward.meta(), **collector.properties(), **library_versions()}
+    return {**meta, **contribution_meta(collector, forward.n_head)}
 
 
 def library_versions() -> MapMetadata:

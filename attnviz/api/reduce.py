@@ -9,7 +9,9 @@ from dataclasses import replace
 from attnviz.argument_types import require_type
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.reduction import REDUCTIONS, reduce_heads, reduce_layers
-from attnviz.core.token_reduction import drop_special, merge_words
+from attnviz.core.token_reduction import drop_special, merge_words, reduce_tokens
+from attnviz.core.token_selection import TokenSelector, find_tokens
+from attnviz.core.tokens import Tokens
 from attnviz.errors import MisuseError, UnknownNameError
 from attnviz.lookup import unknown_name_message
 from attnviz.measures.flow import flow
@@ -168,3 +170,13 @@ def require_sensible_order(steps: list[Step]) -> None:
         )
     if "heads" in after:
         raise MisuseError(f"--reduce: {through} leaves one head; put heads before it")
+
+
+def check_tokens(
+    steps: Iterable[Step], tokens: Tokens, selector: TokenSelector, side: str
+) -> None:
+    """Raise MisuseError, before any layer runs, for selected tokens that the text lacks."""
+    if selector is not None:
+        names = [f"{step.axis}:{step.how}" for step in steps]
+        is_left = {"words": "tokens:words" in names, "special": "special:drop" in names}
+        find_tokens(selector, reduce_tokens(tokens, **is_left), side)

@@ -115,7 +115,7 @@ MODEL_OPTIONS = tuple(ModelOptions.__annotations__)
 NAMES = ("variant", "tunables", "model", *PART_OPTIONS, *SEEDED_OPTIONS, *MODEL_OPTIONS)
 LOOK_PARAMETERS = (  # of look itself, for suggestions
     *("context", "select_layers", "select_heads", "select_segments"),
-    *("select_queries", "select_keys", "reduce"),
+    *("select_queries", "select_keys", "contribution", "reduce"),
     *("with_vectors", "pool", "pool_by"),
 )
 TYPES: Mapping[type, tuple[str, ...]] = {  # of options that are neither parts nor containers

@@ -11,7 +11,7 @@ from attnviz.cli.options.effects import is_typed
 from attnviz.cli.options.files import FILE_CONTENTS, FILE_TOKENS
 from attnviz.cli.options.heads import CORPUS, FIGURE, HEADS
 from attnviz.cli.options.look import LOOK, MECHANISM, MODEL, PARTS, SEEDED
-from attnviz.cli.options.shared import CONTEXT, GENERAL, IN_OUT, REDUCTION, SELECTION
+from attnviz.cli.options.shared import CONTEXT, CONTRIBUTION, GENERAL, IN_OUT, REDUCTION, SELECTION
 from attnviz.cli.options.spec import Group, with_options
 
 if TYPE_CHECKING:
@@ -25,12 +25,12 @@ TOKENS = Group(
     {name: row for name, row in FILE_TOKENS.options.items() if name != "tokenizer"},
 )
 OF_FILES = (FILE_CONTENTS, TOKENS)
-OF_SENTENCES = (*LOOK, CONTEXT, CORPUS)
+OF_SENTENCES = (*LOOK, CONTEXT, CONTRIBUTION, CORPUS)
 
 
 @with_options(
-    HEADS, IN_OUT, CONTEXT, MECHANISM, MODEL, SELECTION, REDUCTION, FIGURE, PARTS, SEEDED, CORPUS,
-    FILE_CONTENTS, TOKENS, GENERAL,
+    HEADS, IN_OUT, CONTEXT, MECHANISM, MODEL, SELECTION, CONTRIBUTION, REDUCTION, FIGURE, PARTS,
+    SEEDED, CORPUS, FILE_CONTENTS, TOKENS, GENERAL,
 )  # fmt: skip
 def heads(
     ctx: typer.Context,

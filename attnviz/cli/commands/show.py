@@ -11,7 +11,15 @@ from attnviz.cli.options.batch import BATCH, LONG_TEXTS
 from attnviz.cli.options.effects import ALL, acts_on
 from attnviz.cli.options.look import MECHANISM, MODEL, PARTS, PREDICT, SEEDED
 from attnviz.cli.options.program import Debug, Version
-from attnviz.cli.options.shared import CONTEXT, DISPLAY, GENERAL, IN_OUT, REDUCTION, SELECTION
+from attnviz.cli.options.shared import (
+    CONTEXT,
+    CONTRIBUTION,
+    DISPLAY,
+    GENERAL,
+    IN_OUT,
+    REDUCTION,
+    SELECTION,
+)
 from attnviz.cli.options.spec import Group, Opt, with_options
 
 VECTORS = Group(
@@ -34,8 +42,8 @@ Text = Annotated[
 
 
 @with_options(
-    IN_OUT, CONTEXT, VECTORS, MECHANISM, MODEL, PREDICT, SELECTION, REDUCTION, DISPLAY, PARTS,
-    SEEDED, LONG_TEXTS, BATCH, GENERAL,
+    IN_OUT, CONTEXT, VECTORS, MECHANISM, MODEL, PREDICT, SELECTION, CONTRIBUTION, REDUCTION,
+    DISPLAY, PARTS, SEEDED, LONG_TEXTS, BATCH, GENERAL,
 )  # fmt: skip
 def show(
     ctx: typer.Context,
@@ -107,7 +115,7 @@ def show_temperatures(ctx: typer.Context, words: list[str], options: dict[str, A
     from attnviz.cli.options.effects import flag, is_typed
     from attnviz.errors import MisuseError
 
-    for name in (*VECTORS, *LONG_TEXTS, *BATCH, *REDUCTION):
+    for name in (*VECTORS, *LONG_TEXTS, *BATCH, *CONTRIBUTION, *REDUCTION):
         if is_typed(ctx, name):
             raise MisuseError(f"{flag(name)} has no effect with several temperatures")
     variant = options.pop("variant")

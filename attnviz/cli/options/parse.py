@@ -40,6 +40,7 @@ def parse_selection(options: Mapping[str, Any]) -> dict[str, Any]:
     given = {
         "select_queries": options.get("queries"),
         "select_keys": options.get("keys"),
+        "contribution": options.get("contribution"),
         "reduce": parse_reductions(options),
     }
     return {

@@ -108,6 +108,20 @@ REDUCTION = Group(
     },
 )
 
+CONTRIBUTION = Group(
+    SELECTION.title,
+    {
+        "contribution": Opt(
+            "--contribution",
+            str,
+            metavar="NAME",
+            help="Norms in place of weights: value (α‖v‖), norm (‖αvW_O‖), residual or layer-norm "
+            "(of all heads, with residual connection and layer norm).",
+            value_names=lambda: ("value", "norm", "residual", "layer-norm"),
+        ),
+    },
+)
+
 SCALED = " ".join(SCALED_VIEWS)
 
 DISPLAY = Group(

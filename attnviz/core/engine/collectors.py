@@ -112,6 +112,8 @@ class Collector:
                 self.variants.append(variant)
             value = call.value if call.needs_output else None
             output = run_layer(variant, call.inputs, value, accumulator)
+            if accumulator is not None:
+                self.finish_layer(call, variant)
             return UNREAD_OUTPUT if output is None else output
 
         return attend
@@ -129,6 +131,9 @@ class Collector:
         for i, head in enumerate(self.recorded_heads):
             if first <= head < first + len(block.weights):
                 yield head - first, i
+
+    def finish_layer(self, call: LayerCall, variant: Variant) -> None:
+        """Process what was recorded of a layer, after its last block."""
 
     def accumulator(self, call: LayerCall, variant: Variant) -> Accumulator:
         """A new accumulator for a recorded layer."""

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 from attnviz.core.arrays import FloatArray
+from attnviz.core.engine.output_path import OutputPath
 from attnviz.core.inputs import Inputs
 from attnviz.core.variant import Variant
 from attnviz.record import Record
@@ -28,6 +29,7 @@ class LayerCall(Record, kw_only=True, eq=False):
     `variant` is the source's mechanism for this layer. `kind` distinguishes the attentions of an
     encoder-decoder: "self", "encoder", "decoder" or "cross". `formulas` describe how q, k and v
     are computed, and x, the layer's input; without "x" the source describes it elsewhere.
+    `output_path` is what follows the attention; None: not stated.
     Unless `needs_output`, the callback may return any array.
     """
 
@@ -38,6 +40,7 @@ class LayerCall(Record, kw_only=True, eq=False):
     kind: str = "self"
     needs_output: bool = True
     formulas: Mapping[str, str] = field(default_factory=lambda: DEFAULT_FORMULAS)
+    output_path: OutputPath | None = None
 
 
 AttendCallback: TypeAlias = Callable[[LayerCall], FloatArray]  # -> output [head, query, d_value]

@@ -11,9 +11,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from attnviz.core.arrays import FloatArray
+from attnviz.core.arrays import FloatArray, Shape
 from attnviz.core.engine.attend import init_params
 from attnviz.core.engine.layer_call import DEFAULT_FORMULAS, AttendCallback, LayerCall
+from attnviz.core.engine.output_path import OutputPath
 from attnviz.core.grid import Grid, TokenFeature
 from attnviz.core.heads.grouped_query import repeat_kv
 from attnviz.core.inputs import Inputs, Sizes
@@ -129,7 +130,35 @@ class SeededLayers(Record, kw_only=True):
             formulas["k"] = "c W_K"
             formulas["v"] = "c W_V" if formula == DEFAULT_FORMULAS["v"] else formula
         return LayerCall(
-            layer=layer, inputs=inputs, value=value, variant=variant, formulas=formulas
+            layer=layer,
+            inputs=inputs,
+            value=value,
+            variant=variant,
+            formulas=formulas,
+            output_path=self.build_output_path(layer, value.shape, query_input, key_input),
+        )
+
+    def build_output_path(
+        self, layer: int, shape: Shape, query_input: FloatArray, key_input: FloatArray
+    ) -> OutputPath:
+        """Projection W_O and the residual connection; there is no bias and no layer norm.
+
+        `shape` is that of the values, [head, key, d].    [query, dim], [key, dim] -> a path
+        """
+        is_one_text = query_input is key_input
+
+        def projection() -> tuple[FloatArray, FloatArray]:
+            n_head, _, d = shape
+            if not self.variant.has_projections:
+                return np.eye(d)[None], np.zeros(d)
+            matrix = self.output_projection(layer, n_head * d)
+            return matrix.reshape(n_head, d, self.dim), np.zeros(self.dim)
+
+        return OutputPath(
+            projection=projection,
+            residual=query_input if is_one_text else None,
+            no_residual="queries and keys are different texts, so that no key is the query's own",
+            no_norm="untrained layers have no layer norm",
         )
 
     def compute_values(

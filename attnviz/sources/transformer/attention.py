@@ -9,6 +9,7 @@ import numpy as np
 
 from attnviz.core.arrays import FloatArray
 from attnviz.core.engine.layer_call import AttendCallback, LayerCall
+from attnviz.core.engine.output_path import OutputPath
 from attnviz.core.grid import Grid, TokenFeature
 from attnviz.core.heads import MultiHead
 from attnviz.core.heads.grouped_query import repeat_kv
@@ -50,7 +51,12 @@ class AttentionContext(Record, kw_only=True, eq=False):
 
 
 def attention_layer(
-    spec: Attention, w: Weights, index: int, x: FloatArray, context: AttentionContext
+    spec: Attention,
+    w: Weights,
+    index: int,
+    x: FloatArray,
+    context: AttentionContext,
+    output_path: OutputPath | None = None,
 ) -> FloatArray:
     """Attention without layer norm and residual.    [query, d_model] -> [query, d_model]"""
     n_head, d = w.config.get_int("n_head"), w.config.d_head
@@ -75,6 +81,7 @@ def attention_layer(
         variant=variant,
         kind=context.kind,
         formulas=input_formulas(spec, w, index, context),
+        output_path=output_path,
     )
     output = context.attend(call)
     if output.shape != (n_head, len(x), d):

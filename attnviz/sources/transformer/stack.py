@@ -14,6 +14,7 @@ from attnviz.sources.transformer.attention import AttentionContext, attention_la
 from attnviz.sources.transformer.convolution import add_convolution, has_convolution
 from attnviz.sources.transformer.experts import Routing, mixture_of_experts, route
 from attnviz.sources.transformer.feed_forward import feed_forward
+from attnviz.sources.transformer.output_path import build_output_path
 from attnviz.sources.transformer.weights import Weights
 
 
@@ -103,12 +104,17 @@ class LayerStack(Record):
             return w.norm(x, part.before) if index >= part.before_from else x
 
         def sublayer(
-            part: Attention | FeedForward, x: FloatArray, context: AttentionContext
+            part: Attention | FeedForward,
+            x: FloatArray,
+            stream: FloatArray,
+            context: AttentionContext,
         ) -> FloatArray:
             if isinstance(part, FeedForward):
                 output = self.run_feed_forward(w, index, x, context)
             else:
-                output = attention_layer(part, w, index, x, context)
+                is_cross = context.encoder_states is not None
+                path = build_output_path(spec, part, w, stream, is_cross=is_cross)
+                output = attention_layer(part, w, index, x, context, path)
             output = w.norm(output, part.after)
             if spec.residual_multiplier:
                 output *= np.float32(self.config.get_float(spec.residual_multiplier))
@@ -119,11 +125,11 @@ class LayerStack(Record):
         ) -> FloatArray:
             inner = normalized(part, x)
             stream = inner if w.resolve_flag(spec.residual_after_norm) else x
-            return w.norm(stream + sublayer(part, inner, context), part.end)
+            return w.norm(stream + sublayer(part, inner, stream, context), part.end)
 
         if w.resolve_flag(spec.parallel) and with_feed_forward:
             parts = (spec.attention, spec.feed_forward)
-            outputs = (sublayer(part, normalized(part, x), context) for part in parts)
+            outputs = (sublayer(part, normalized(part, x), x, context) for part in parts)
             return sum(outputs, start=x)
         x = residual(spec.attention, x, context)
         if spec.cross is not None and cross_context is not None:

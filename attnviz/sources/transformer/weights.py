@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from attnviz.core.arrays import FloatArray, Shape
+from attnviz.core.engine.output_path import NormScale
 from attnviz.record import Record
 from attnviz.sources.checkpoint.config import Config
 from attnviz.sources.checkpoint.tensors import Tensors
@@ -63,13 +64,23 @@ class Weights(Record):
             return x
         spec = spec or self.norm_spec
         eps, shape = np.float32(self.config.get_float("eps")), (x.shape[-1],)
-        has_weight, weight = self.resolve_flag(spec.weight), np.ones(shape, np.float32)
-        if has_weight:
-            weight = self.norm_vector(name, ("weight", "gamma"), shape) + np.float32(spec.plus_one)
+        has_weight, weight = self.resolve_flag(spec.weight), self.norm_weight(name, spec, shape)
         normalized = (rms_norm if spec.kind == "rms" else layer_norm)(x, weight, eps)
         if has_weight and spec.kind == "layer" and self.resolve_flag(spec.bias):
             normalized += self.norm_vector(name, ("bias", "beta"), shape)
         return normalized
+
+    def norm_weight(self, name: str, spec: Norm, shape: Shape) -> FloatArray:
+        """The weight of a norm; ones where it has none.    -> [d]"""
+        if not self.resolve_flag(spec.weight):
+            return np.ones(shape, np.float32)
+        return self.norm_vector(name, ("weight", "gamma"), shape) + np.float32(spec.plus_one)
+
+    def norm_scale(self, name: str, d_model: int) -> NormScale:
+        """The norm of this name as what contributions are divided by.    weight [d_model]"""
+        weight = self.norm_weight(name, self.norm_spec, (d_model,))
+        is_layer_norm = self.norm_spec.kind != "rms"
+        return NormScale(weight, self.config.get_float("eps"), is_layer_norm)
 
     def norm_vector(self, name: str, suffixes: tuple[str, str], shape: Shape) -> FloatArray:
         """A vector of a norm; old checkpoints call weight and bias gamma and beta.    -> [d]"""
