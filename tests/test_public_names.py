@@ -130,6 +130,31 @@ def test_examples_of_the_functions_for_commands(name):
     assert results.attempted and not results.failed
 
 
+def test_the_methods_of_a_map():
+    amap = attnviz.look("the cat saw the cat", variant="causal", layers=2, heads=2)
+    for method, function in (
+        (amap.rollout(), attnviz.reduce(amap, "layers:rollout")),
+        (amap.rollout(0.25), attnviz.reduce(amap, "layers:rollout=0.25")),
+        (amap.flow(residual=0.25), attnviz.reduce(amap, "layers:flow=0.25")),
+        (amap.words(), attnviz.reduce(amap, "tokens:words")),
+        (amap.reduce("heads:max"), attnviz.reduce(amap, "heads:max")),
+    ):
+        assert method.weights.tolist() == function.weights.tolist()
+        assert method.meta == function.meta
+    assert amap.measure("entropy")["entropy"].shape == (2, 2)
+    with pytest.raises(attnviz.AttnvizError, match="residual weight from 0 to below 1"):
+        amap.rollout(1.0)
+    for name in ("rollout", "flow", "words", "reduce", "measure"):
+        assert inspect.getdoc(getattr(attnviz.AttentionMap, name))
+
+
+def test_methods_need_the_package(monkeypatch):
+    amap = attnviz.look("the cat")
+    monkeypatch.setattr(attnviz.AttentionMap, "functions", {})
+    with pytest.raises(attnviz.AttnvizError, match="needs `import attnviz`"):
+        amap.rollout()
+
+
 def test_the_documented_path_of_bertviz_calls_still_works():
     from attnviz import familiar
     from attnviz.api import compat

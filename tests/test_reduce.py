@@ -256,7 +256,7 @@ def test_tokens_that_are_not_there_are_refused_before_anything_runs(
 
 def test_reductions_have_no_effect_beside_vectors_and_temperatures():
     made = run("the cat", "--json", "--with-qk", "--reduce", "heads:mean")
-    assert made.status == 2 and "--with-qk has no effect with --reduce" in made.err
+    assert made.status == 2 and "--with-qk has no effect on reduced maps" in made.err
     made = run("the cat", "--temperature", "1,2", "--reduce", "heads:mean")
     assert made.status == 2 and "--reduce has no effect with several temperatures" in made.err
     with pytest.raises(UnknownNameError):

@@ -11,6 +11,7 @@ from collections.abc import Collection
 from html import escape
 from typing import Any
 
+from attnviz.core.arrays import FloatArray
 from attnviz.core.attention_map import AttentionMap
 from attnviz.errors import AttnvizError
 
@@ -19,8 +20,23 @@ KINDS = {"text/html": "html", "image/png": "png", "text/plain": "table"}  # form
 
 
 def install() -> None:
-    """Display maps that are the result of a notebook cell."""
+    """Display maps that are the result of a notebook cell, and enable the methods of maps."""
     AttentionMap.notebook_bundle = mimebundle
+    AttentionMap.functions = {"reduce": reduce_map, "measure": measure_map}
+
+
+def reduce_map(amap: AttentionMap, *steps: str) -> AttentionMap:
+    """`attnviz.reduce`, imported when a map is reduced."""
+    from attnviz.api.reduce import reduce
+
+    return reduce(amap, *steps)
+
+
+def measure_map(amap: AttentionMap, *names: str) -> dict[str, FloatArray]:
+    """`attnviz.measure`, imported when a map is measured."""
+    from attnviz.api.measure import measure
+
+    return measure(amap, *names)
 
 
 def mimebundle(

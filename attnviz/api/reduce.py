@@ -19,7 +19,7 @@ from attnviz.measures.rollout import RESIDUAL, rollout
 from attnviz.record import Record
 
 Reduction = Callable[[AttentionMap, float | None], AttentionMap]
-STEP = re.compile(r"\s*([a-z]+)\s*:\s*([a-z]+)\s*(?:=\s*([0-9.eE+-]+)\s*)?")
+STEP = re.compile(r"\s*([a-z]+)\s*:\s*([a-z]+)\s*(?:=\s*([^\s=]+)\s*)?")
 
 
 def last_rollout(amap: AttentionMap, residual: float | None) -> AttentionMap:

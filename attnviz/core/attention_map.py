@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import field, replace
 from types import MappingProxyType
 from typing import Any, ClassVar
@@ -43,8 +43,9 @@ class AttentionMap(Record, eq=False):
     query_vectors: FloatArray | None = None
     key_vectors: FloatArray | None = None
 
-    # Set by attnviz.api.notebook: this layer does not render.
+    # Set by attnviz.api: this layer neither renders nor measures.
     notebook_bundle: ClassVar[Callable[..., dict[str, str]] | None] = None
+    functions: ClassVar[Mapping[str, Callable[..., Any]]] = {}
 
     def __post_init__(self) -> None:
         weights = read_only(self.weights)
@@ -150,6 +151,32 @@ class AttentionMap(Record, eq=False):
     def row_sums(self) -> FloatArray:
         """Sum of the weights of each row.    -> [layer, head, query]"""
         return self.weights.sum(-1, dtype=np.float64)
+
+    def rollout(self, residual: float = 0.5) -> AttentionMap:
+        """Attention rollout: R = ((1 − r) Ā + r I) R_below, as one layer. Source: 2005.00928."""
+        return self._apply("reduce", f"layers:rollout={residual!r}")
+
+    def flow(self, residual: float = 0.5) -> AttentionMap:
+        """Attention flow: the maximum flow to each input token. Source: 2005.00928."""
+        return self._apply("reduce", f"layers:flow={residual!r}")
+
+    def words(self) -> AttentionMap:
+        """The map of words: pieces summed over keys, averaged over queries."""
+        return self._apply("reduce", "tokens:words")
+
+    def reduce(self, *steps: str) -> AttentionMap:
+        """Layers, heads and tokens combined step by step; see `attnviz.reduce`."""
+        return self._apply("reduce", *steps)
+
+    def measure(self, *names: str) -> dict[str, FloatArray]:
+        """Measures of every head by name; see `attnviz.measure`.    -> name: [layer, head]"""
+        return self._apply("measure", *names)
+
+    def _apply(self, name: str, *arguments: str) -> Any:
+        """The function of the package `attnviz`, which sets it when it is imported."""
+        if name not in self.functions:
+            raise MisuseError(f"the method needs `import attnviz`; then: attnviz.{name}(amap)")
+        return self.functions[name](self, *arguments)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         """Contents of the map in a notebook, by media type."""
