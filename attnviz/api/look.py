@@ -8,23 +8,15 @@ from typing import Any, Unpack
 import numpy as np
 
 from attnviz.api.blas_threads import use_threads
+from attnviz.api.map_request import MapRequest, TokenSelector
 from attnviz.api.pooling import build_pooled_map, choose_pool_size
-from attnviz.api.reduce import apply_steps, check_tokens, parse_steps
 from attnviz.argument_types import require_type
-from attnviz.core import subset
 from attnviz.core.arrays import stack_read_only
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.engine.collectors import Collector, FullCollector
-from attnviz.core.engine.contributions import (
-    ONE_HEAD,
-    ContributionCollector,
-    check_contribution,
-    contribution_meta,
-)
 from attnviz.core.engine.pooled_collector import PooledCollector
 from attnviz.core.map_metadata import MapMetadata
 from attnviz.core.selection import HeadSelection, Selector
-from attnviz.core.token_selection import TokenSelector, select_queries_and_keys
 from attnviz.errors import MisuseError
 from attnviz.render.formats import Format
 from attnviz.sources.forward_pass import (
@@ -137,16 +129,16 @@ def look_to_write(
     require_type("with_vectors", with_vectors, bool)
     require_type("select_segments", select_segments, str)
     require_type("pool", pool, int)
-    selection, steps = HeadSelection.parse(select_layers, select_heads), parse_steps(reduce)
-    check_contribution(contribution, selection)
-    if with_vectors and (steps or contribution in ONE_HEAD):
+    selection = HeadSelection.parse(select_layers, select_heads)
+    request = MapRequest.parse(
+        selection, select_segments, select_queries, select_keys, contribution, reduce
+    )
+    if with_vectors and request.drops_vectors:
         raise MisuseError("--with-qk has no effect on reduced maps: they have no vectors")
     forward, pool_size = prepare(
         text, context, selection, pool, pool_by, with_vectors, options, formats
     )
-    if select_segments is None and pool_size is None:
-        check_tokens(steps, forward.queries, select_queries, "queries")
-        check_tokens(steps, forward.keys, select_keys, "keys")
+    request.check_tokens(forward.queries, forward.keys, is_pooled=pool_size is not None)
     layers, heads = selection.resolve(range(forward.n_layer), range(forward.n_head))
     last = None if layers is None else max(layers)
     if pool_size is not None:
@@ -160,17 +152,11 @@ def look_to_write(
         forward.run(pooled.callback(forward.variant_for), last)
         meta = build_meta(forward, pooled)
         amap = build_pooled_map(forward, pooled, pool_by or "share", text, context, meta)
-        amap = apply_steps(selection.reduce(amap), steps)
-        return select_queries_and_keys(amap, select_queries, select_keys)
+        return request.apply(amap)
     recorded: Any = {"with_vectors": with_vectors, "layers": layers, "heads": heads}
-    collector = FullCollector(**recorded)
-    if contribution is not None:
-        collector = ContributionCollector(kind=contribution, **recorded)
+    collector = request.make_collector(**recorded)
     forward.run(collector.callback(forward.variant_for), last)
-    amap = apply_steps(selection.reduce(build_map(forward, collector, text, context)), steps)
-    if select_segments is not None:
-        amap = subset.select_segments(amap, select_segments)
-    return select_queries_and_keys(amap, select_queries, select_keys)
+    return request.apply(build_map(forward, collector, text, context))
 
 
 def check_look(
@@ -188,11 +174,10 @@ def check_look(
     Generation is left out: it runs the model.
     """
     has_vectors = options.pop("with_vectors", False)
-    for name in ("select_segments", "select_queries", "select_keys", "generate"):
-        options.pop(name, None)
-    parse_steps(options.pop("reduce", ()))
     selection = HeadSelection.parse(select_layers, select_heads)
-    check_contribution(options.pop("contribution", None), selection)
+    names = ("select_segments", "select_queries", "select_keys", "contribution", "reduce")
+    MapRequest.parse(selection, *(options.pop(name, None) for name in names))
+    options.pop("generate", None)
     prepare(text, context, selection, pool, pool_by, has_vectors, options)
 
 
@@ -239,8 +224,7 @@ def build_map(
 
 def build_meta(forward: ForwardPass, collector: Collector) -> MapMetadata:
     """The metadata of a map: forward pass, properties of the mechanism, versions."""
-    meta: MapMetadata = {**forward.meta(), **collector.properties(), **library_versions()}
-    return {**meta, **contribution_meta(collector, forward.n_head)}
+    return {**forward.meta(), **collector.properties(), **library_versions()}
 
 
 def library_versions() -> MapMetadata:

@@ -53,6 +53,8 @@ def test_the_default_command_loads_one_family_and_no_pictures():
     slots = tuple(f"attnviz.core.{folder}." for folder in SLOTS.values())
     parts = [m for m in modules if m.startswith(slots)]
     assert parts == ["attnviz.core.heads.grouped_query"]  # every head layout repeats KV heads
+    unrequested = ("api.reduce", "core.engine.contributions", "core.words", "measures.table")
+    assert excess(modules, *(f"attnviz.{name}" for name in unrequested)) == []
     assert "attnviz.core.registry" not in modules
     assert "attnviz.sources.tokenizing.tokenizer_json" not in modules
     assert "gzip" not in modules

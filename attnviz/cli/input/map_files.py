@@ -6,14 +6,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePath
 from typing import Any
 
-from attnviz.api.reduce import apply_steps, parse_steps
+from attnviz.api.map_request import MapRequest
 from attnviz.cli.environment import Environment, FileId, file_id, stream_id
 from attnviz.cli.input.sentences import require_stdin
 from attnviz.cli.options.parse import parse_reductions
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.selection import HeadSelection
-from attnviz.core.subset import select_segments
-from attnviz.core.token_selection import select_queries_and_keys
 from attnviz.errors import MisuseError
 from attnviz.sources.external import read_each
 
@@ -31,16 +29,17 @@ def read_maps(
     known: set[str] = set()
     source: Any = require_stdin(env) if file == "-" else file
     selection = HeadSelection.parse(options.get("layer"), options.get("head"))
-    segments, steps = options.get("segments"), parse_steps(parse_reductions(options))
+    tokens = options.get("queries"), options.get("keys")
+    request = MapRequest.parse(
+        selection, options.get("segments"), *tokens, None, parse_reductions(options)
+    )
     for amap in read_each(source, names, axes=options["axes"], which=options["which"]):
         for guess in amap.meta.get("guessed", ()):
             if guess not in known:
                 env.warn(f"note: {name}: {guess}")
                 known.add(guess)
-        selected = apply_steps(selection.apply(amap), steps)
-        if segments is not None:
-            selected = select_segments(selected, segments)
-        yield select_queries_and_keys(selected, options.get("queries"), options.get("keys"))
+        layers, heads = selection.resolve(amap.layers, amap.heads)
+        yield request.apply(amap.select(layers=layers, heads=heads))
 
 
 def file_ids(env: Environment, *files: str) -> frozenset[FileId]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from attnviz.core.arrays import FloatArray
-from attnviz.core.engine.collectors import Collector, FullCollector
+from attnviz.core.engine.collectors import FullCollector
 from attnviz.core.engine.layer_call import LayerCall
 from attnviz.core.engine.output_path import NormScale, OutputPath
 from attnviz.core.heads import Heads
@@ -49,6 +49,7 @@ class ContributionCollector(FullCollector):
     """Records norms of contributions in place of weights; `kind` is a name of CONTRIBUTIONS."""
 
     kind: str = "norm"
+    n_head: int = 0
 
     def finish_layer(self, call: LayerCall, variant: Variant) -> None:
         """Replace the recorded weights of a layer by norms."""
@@ -63,7 +64,7 @@ class ContributionCollector(FullCollector):
             norms = vector_norms(call.value[heads], self.kind, call.output_path, heads)
             self.weights[-1] = np.abs(weights * norms[:, None]).astype(np.float32)
             return
-        path = require_path(call)
+        path, self.n_head = require_path(call), len(weights)
         vectors = project_values(call.value, path)
         norm = path.require_norm() if self.kind == "layer-norm" else None
         self.weights[-1] = combined_norms(weights, vectors, path, norm)[None].astype(np.float32)
@@ -72,19 +73,13 @@ class ContributionCollector(FullCollector):
         self.visible[-1] = np.logical_or(self.visible[-1].any(0, keepdims=True), own)
         self.recorded_heads = (0,)
 
-
-def contribution_meta(collector: Collector, n_head: int) -> MapMetadata:
-    """The metadata of maps of contributions; empty for other collectors."""
-    if not isinstance(collector, ContributionCollector):
-        return {}
-    meta: MapMetadata = {
-        "row_sum": "any",
-        "signed": False,
-        "reduced": CONTRIBUTIONS[collector.kind],
-    }
-    if collector.kind in ONE_HEAD:
-        meta["reduced_heads"] = f"sum of {n_head} heads"
-    return meta
+    def properties(self) -> MapMetadata:
+        """Norms are not negative and have any row sum; what they are of is stated."""
+        meta: MapMetadata = {**super().properties(), "row_sum": "any", "signed": False}
+        meta["reduced"] = CONTRIBUTIONS[self.kind]
+        if self.kind in ONE_HEAD:
+            meta["reduced_heads"] = f"sum of {self.n_head} heads"
+        return meta
 
 
 def require_path(call: LayerCall) -> OutputPath:
