@@ -62,6 +62,8 @@ def name_layer(amap: AttentionMap, name: str, layer: int) -> str:
 def find_patterns(amap: AttentionMap) -> Patterns:
     """The pattern and score of each head that fits a pattern.
 
+    Of a head that attends to a sink it is the pattern of its other weight, "induction without
+    sink", if that fits one: in language models, nearly all heads attend to the first token.
     Untrained weights, masks, comparisons, pooled and reduced maps have no patterns.
     """
     is_other = (
@@ -71,12 +73,14 @@ def find_patterns(amap: AttentionMap) -> Patterns:
     if amap.names or is_other or "seed" in amap.meta:
         return {}
     from attnviz.measures.patterns import best_patterns
+    from attnviz.measures.sink_patterns import patterns_without_sink
 
-    return {
+    patterns = {
         (best.layer, best.head): (best.name, best.score)
         for best in best_patterns(amap)
         if best.name is not None
     }
+    return patterns | patterns_without_sink(amap, patterns)
 
 
 def make_caption(amap: AttentionMap, i: int, j: int, is_change: bool) -> str:

@@ -36,8 +36,9 @@ def head_stats(amap: AttentionMap, sort: str = "layer") -> list[HeadStats]:
         One dict per head; values are None where they are not defined. "layer" and "head" are
         original indices, "name" is the label of the head ("layer 2 · head 9", "layer 2 · mean of
         12 heads"); "pattern" is the best pattern if its "score", from 0 to 1, is at
-        least 0.5, and "pattern_without_sink" with "score_without_sink" the best one of the weight
-        on keys other than the first token and special tokens; "measures" has all measures by
+        least 0.5 (both None for rows that are not distributions), "pattern_without_sink" with
+        "score_without_sink" the best one of the weight on keys other than the first token and
+        special tokens; "measures" has all measures by
         name, see `attnviz.measure`; "entropy" and its maximum "most_entropy" are means over
         rows in bits; "distance" is the mean distance in tokens; "profile" is the share of the
         weight off the sinks by relative position (measures.profile.PROFILE_BINS); "strongest" is
@@ -110,7 +111,8 @@ def head_rows(values: HeadValues) -> list[HeadStats]:
     rows: list[HeadStats] = []
     for number, at in enumerate(np.ndindex(len(values.layers), len(values.heads))):
         measures = {name: defined(value[at]) for name, value in values.measures.items()}
-        pattern, score = find_best(measures, NAMES)
+        is_distribution = measures.get("entropy") is not None
+        pattern, score = find_best(measures, NAMES) if is_distribution else (None, None)
         below, score_below = find_best(measures, NAMES_WITHOUT_SINK)
         profile = None if values.profile is None else values.profile[at]
         has_profile = profile is not None and not np.isnan(profile).any()
@@ -159,7 +161,7 @@ def link_record(amap: AttentionMap, summary: HeadSummary) -> HeadStats | None:
 
 ORDERS: Mapping[str, Callable[[HeadStats], Any]] = {
     "layer": lambda row: (row["layer"], row["head"]),
-    "pattern": lambda row: (RANK.get(row["pattern"], LAST), -row["score"]),
+    "pattern": lambda row: (RANK.get(row["pattern"], LAST), -(row["score"] or 0.0)),
 }
 
 

@@ -35,12 +35,21 @@ def test_heads_with_a_pattern_are_named_with_their_scores():
     made = run(TEXT, "-m", MINILM)
     below = made.out.split("heads by pattern: layer.head (score, 0 to 1)\n")[1]
     rows = heads(TEXT, "-m", MINILM)
-    known = {row["pattern"] for row in rows} - {None}
-    assert {line[:16].strip() for line in below.splitlines()} - {""} == known
-    assert re.search(r"^previous token  0\.2 \(1\.00\)$", below, re.MULTILINE)
-    for name in known:
-        best = max((row for row in rows if row["pattern"] == name), key=lambda row: row["score"])
-        assert f"{name:16}{best['layer']}.{best['head']} ({best['score']:.2f})" in below
+    known = {}
+    for row in rows:
+        name, score = row["pattern"], row["score"]
+        if name in ("first token", "special tokens") and row["pattern_without_sink"]:
+            name = f"{row['pattern_without_sink']} without sink"
+            score = row["score_without_sink"]
+        if name:
+            known.setdefault(name, []).append((score, row["layer"], row["head"]))
+    assert "previous token without sink" in known
+    edge = max(map(len, known)) + 2
+    assert {line[:edge].strip() for line in below.splitlines()} - {""} == known.keys()
+    assert re.search(r"^previous token +0\.2 \(1\.00\)$", below, re.MULTILINE)
+    for name, entries in known.items():
+        score, layer, head = max(entries, key=lambda entry: entry[0])
+        assert f"{name:{edge}}{layer}.{head} ({score:.2f})" in below
 
 
 def test_the_heads_of_a_selected_layer_are_side_by_side():

@@ -173,3 +173,10 @@ def test_heads_of_files_have_no_values(tmp_path):
     made = run("heads", path, "--contribution", "norm")
     assert made.status == 2 and "--contribution has no effect on attention from files" in made.err
     assert run("render", path, "--contribution", "norm").status == 2
+
+
+def test_heads_of_norms_have_no_pattern_but_the_one_without_sink():
+    made = run("heads", TEXT, "--model", str(MODELS / "bert"), "--contribution", "norm", "--json")
+    for head in json.loads(made.out)["heads"]:
+        assert head["pattern"] is head["score"] is head["entropy"] is None
+        assert 0 <= head["score_without_sink"] <= 1 and head["distance"] > 0

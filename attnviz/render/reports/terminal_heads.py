@@ -73,7 +73,8 @@ class HeadsTable(Record, eq=False):
     def has_sink(self) -> bool:
         """Whether the pattern of a head is a sink, beneath which there may be another one."""
         return any(
-            row["pattern"] in SINK_PATTERNS and row["pattern_without_sink"] is not None
+            (row["pattern"] in SINK_PATTERNS or row["score"] is None)
+            and row["pattern_without_sink"] is not None
             for row in self.report.rows
         )
 
@@ -93,10 +94,11 @@ class HeadsTable(Record, eq=False):
         cluster = [str(row["cluster"])] if "cluster" in row else []
         if not report.default_columns:
             return [*cells, *cluster, *(self.measured(row, column) for column in report.columns)]
-        cells += [row["pattern"] or "–", f"{row['score']:.2f}"]
+        score = "–" if row["score"] is None else f"{row['score']:.2f}"
+        cells += [row["pattern"] or "–", score]
         if self.has_sink:
-            below, score = row["pattern_without_sink"], row["score_without_sink"]
-            cells.append(f"{below} {score:.2f}" if below else "–")
+            below = row["pattern_without_sink"]
+            cells.append(f"{below} {row['score_without_sink']:.2f}" if below else "–")
         cells += [*cluster, *self.summary(row), self.profile(row["profile"])]
         if report.n_map is not None:
             return cells
