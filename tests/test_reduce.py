@@ -75,7 +75,7 @@ def test_without_special_tokens_rows_keep_their_sums():
         for q, i in enumerate(kept):
             row = amap.weights[at][i, kept]
             assert_allclose(result.weights[at][q], row / row.sum())
-    assert result.row_sum == "1" and "rows renormalized" in result.meta["reduced"]
+    assert result.row_sum == "1" and "(renormalized)" in result.meta["reduced"]
     remainder = drop_special(leaky())
     assert_allclose(remainder.row_sums, leaky().row_sums[:, :, 1:])
     assert "renormalized" not in drop_special(signed()).meta["reduced"]
@@ -101,8 +101,8 @@ def test_steps_follow_each_other_and_all_are_stated():
     amap = pair()
     result = reduce(amap, "heads:max", "tokens:words", "special:drop")
     assert result.meta["reduced"] == (
-        "max of 3 heads (rows do not sum to 1), then words (pieces summed over keys, averaged "
-        "over queries), then without special tokens"
+        "max of 3 heads (rows do not sum to 1), then words (keys summed, queries averaged), "
+        "then no special tokens"
     )
     together = reduce(amap, "heads:mean,layers:rollout=0.2 , tokens:words")
     product = np.eye(10)
@@ -177,11 +177,11 @@ def test_every_output_has_the_reduced_map(format, tmp_path):
     made = run(*WORDS, "--reduce", "layers:rollout,tokens:words", "--drop-special", "-f", format,
                "-o", str(path))  # fmt: skip
     assert (made.status, made.err) == (0, "")
-    stated = b"rollout (residual weight 0.5), then words"
+    stated = b"rollout (residual 0.5), then words"
     if format in ("json", "svg", "html"):
         assert stated in path.read_bytes()
     if format == "table":
-        assert "rollout (residual weight 0.5), then words" in " ".join(path.read_text().split())
+        assert "rollout (residual 0.5), then words" in " ".join(path.read_text().split())
         assert "grid: layers" not in path.read_text()  # one layer is no overview
     if format == "csv":
         rows = list(csv.DictReader(io.StringIO(path.read_text())))

@@ -14,6 +14,7 @@ from attnviz.lookup import unknown_name_message
 from attnviz.measures.corpus import CorpusStatistics, HeadValues
 from attnviz.measures.head_summary import HeadSummary, summarize_head
 from attnviz.measures.patterns import PATTERNS
+from attnviz.measures.sink_patterns import LEAST_REST
 from attnviz.measures.table import MEASURES, WITHOUT_SINK, find_measure
 
 HeadStats = dict[str, Any]
@@ -38,7 +39,7 @@ def head_stats(amap: AttentionMap, sort: str = "layer") -> list[HeadStats]:
         12 heads"); "pattern" is the best pattern if its "score", from 0 to 1, is at
         least 0.5 (both None for rows that are not distributions), "pattern_without_sink" with
         "score_without_sink" the best one of the weight on keys other than the first token and
-        special tokens; "measures" has all measures by
+        special tokens (no pattern if less than 5 % is there); "measures" has all measures by
         name, see `attnviz.measure`; "entropy" and its maximum "most_entropy" are means over
         rows in bits; "distance" is the mean distance in tokens; "profile" is the share of the
         weight off the sinks by relative position (measures.profile.PROFILE_BINS); "strongest" is
@@ -114,6 +115,8 @@ def head_rows(values: HeadValues) -> list[HeadStats]:
         is_distribution = measures.get("entropy") is not None
         pattern, score = find_best(measures, NAMES) if is_distribution else (None, None)
         below, score_below = find_best(measures, NAMES_WITHOUT_SINK)
+        if is_distribution and (measures.get("sink") or 0.0) > 1.0 - LEAST_REST:
+            below = None
         profile = None if values.profile is None else values.profile[at]
         has_profile = profile is not None and not np.isnan(profile).any()
         rows.append(

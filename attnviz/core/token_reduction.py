@@ -17,7 +17,7 @@ from attnviz.core.words import group_words, merge_tokens
 from attnviz.errors import MisuseError
 
 Groups = Sequence[Sequence[int]]
-WORDS = "words (pieces summed over keys, averaged over queries)"
+WORDS = "words (keys summed, queries averaged)"
 
 
 def merge_words(amap: AttentionMap) -> AttentionMap:
@@ -93,7 +93,7 @@ def drop_special(amap: AttentionMap) -> AttentionMap:
         raise MisuseError("there are only special tokens; dropping them leaves nothing")
     is_renormalized = amap.row_sum != "any" and not amap.signed
     subset = select_tokens(amap, queries, keys)
-    note = "without special tokens" + (", rows renormalized" if is_renormalized else "")
+    note = "no special tokens" + (" (renormalized)" if is_renormalized else "")
     meta: MapMetadata = {**subset.meta, "reduced": join_notes(amap, note)}
     if not is_renormalized:
         return replace(subset, meta=meta)

@@ -48,7 +48,7 @@ def flow(
             weights=amap.weights[:, :, list(rows)],
         ),
         weights,
-        f"flow (residual weight {residual:g})",
+        f"flow (residual {residual:g})",
         amap.layers[-1:],
     )
     result = replace(result, meta={**result.meta, "row_sum": "any"})

@@ -34,8 +34,10 @@ def rollout(amap: AttentionMap, residual: float = RESIDUAL) -> AttentionMap:
         products.append(layer @ products[-1])
         reach.append(visible @ reach[-1])
     result = to_single_head(
-        amap, np.stack(products[1:]), f"rollout (residual weight {residual:g})", amap.layers
+        amap, np.stack(products[1:]), f"rollout (residual {residual:g})", amap.layers
     )
+    if amap.row_sum == "1" and np.allclose(layers.sum(-1), 1.0, rtol=0, atol=1e-5):
+        result = replace(result, meta={**result.meta, "row_sum": "1"})
     if amap.visible is None:
         return result
     return replace(result, visible=np.stack(reach[1:])[:, None])

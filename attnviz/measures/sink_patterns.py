@@ -6,10 +6,12 @@ from collections.abc import Mapping
 
 from attnviz.core.attention_map import AttentionMap
 from attnviz.measures.distance import with_causal_mask
-from attnviz.measures.patterns import PATTERNS
+from attnviz.measures.patterns import PATTERNS, mean_weight_on
+from attnviz.measures.sink import sink_cells
 from attnviz.measures.table import MEASURES, SINK_PATTERNS
 
 Patterns = Mapping[tuple[int, int], tuple[str, float]]  # by layer and head: name and score
+LEAST_REST = 0.05  # weight off the sinks below which a head is not named by it
 NAMES = [pattern.name for pattern in PATTERNS]
 
 
@@ -18,19 +20,22 @@ def patterns_without_sink(
 ) -> dict[tuple[int, int], tuple[str, float]]:
     """The best pattern without the sink, of heads whose pattern is a sink, if it fits one.
 
+    Heads with less than LEAST_REST of their weight off the sinks have none.
+
     Shapes: [layer, head, query, key] -> ("induction without sink", score) by layer and head
     """
-    sinks = [at for at, (name, _) in patterns.items() if name in SINK_PATTERNS]
-    if not sinks:
+    heads = [at for at, (name, _) in patterns.items() if name in SINK_PATTERNS]
+    sink = mean_weight_on(amap, sink_cells(amap))
+    if not heads or sink is None:
         return {}
     rows = [row for row in MEASURES if row.base in NAMES]
     amap = with_causal_mask(amap)
     values = {row.name: row.compute(amap) for row in rows}
     found = {}
-    for layer, head in sinks:
+    for layer, head in heads:
         at = amap.layers.index(layer), amap.heads.index(head)
         scores = {name: float(value[at]) for name, value in values.items() if value is not None}
         best = max(scores, key=lambda name: scores[name], default="")
-        if best and scores[best] >= at_least:
+        if best and scores[best] >= at_least and sink[at] <= 1.0 - LEAST_REST:
             found[layer, head] = (best, scores[best])
     return found

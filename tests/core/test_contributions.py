@@ -141,7 +141,7 @@ def test_each_kind_is_stated_and_selects_layers(kind):
     made = run(TEXT, "--model", folder, "--contribution", kind, "--layer", "0", width=120)
     assert f"reduced: {CONTRIBUTIONS[kind]}" in made.out
     words = run(TEXT, "--model", folder, "--contribution", kind, "--drop-special", "--json")
-    assert "then without special tokens" in words.out
+    assert "then no special tokens" in words.out
 
 
 @pytest.mark.parametrize(
