@@ -97,7 +97,7 @@ def choose_columns(rows: Sequence[HeadStats], options: ReportOptions) -> list[Me
                 f"--measure {measure.name!r} is not defined for this map: {measure.summary}"
             )
     return [
-        MeasureColumn(row.name, row.low, row.high, row.unit)
+        MeasureColumn(row.name, row.low, row.high, row.unit, row.legend)
         for row in (MEASURES if requested is None else requested)
         if row.name in defined
     ]

@@ -36,3 +36,9 @@ class Measure(Record, kw_only=True):
         """Its range and unit: "0 to 1", "0 or more, bits"."""
         numbers = f"{self.low:g} " + (f"to {self.high:g}" if self.high < np.inf else "or more")
         return f"{numbers}, {self.unit}" if self.unit else numbers
+
+    @property
+    def legend(self) -> str:
+        """What it says, with formula, range and source, in one line."""
+        parts = (f"{self.summary}; {self.formula}", self.range, self.paper)
+        return "; ".join(filter(None, parts))

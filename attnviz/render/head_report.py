@@ -16,12 +16,16 @@ Row = Mapping[str, Any]  # of api.head_stats
 
 
 class MeasureColumn(Record):
-    """A measure in a report: its name, range and unit; an infinite `high` depends on the text."""
+    """A measure in a report: its name, range and unit; an infinite `high` depends on the text.
+
+    `legend` is what it says, with formula, range and source.
+    """
 
     name: str
     low: float
     high: float
     unit: str
+    legend: str = ""
 
 
 class HeadReport(Record, kw_only=True, eq=False):

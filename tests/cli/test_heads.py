@@ -12,7 +12,7 @@ import pytest
 
 import attnviz
 from attnviz.cli.output.head_reports import WRITERS
-from attnviz.measures.table import MEASURES
+from attnviz.measures.table import MEASURES, find_measure
 from tests.cli.runner import run
 
 TEXT = "the cat saw the cat"
@@ -84,7 +84,10 @@ def test_requested_measures_and_top_heads():
     ]
     assert scores == sorted(every.ravel(), reverse=True)[:2]
     assert [*made["heads"][0]["measures"]] == ["induction", "effective keys"]
-    table = run("heads", TEXT, *words).out
+    table = run("heads", TEXT, *words, width=200).out
+    for name in ("induction", "effective keys"):
+        legend = find_measure(name).legend
+        assert f"{name}: {legend}" in table and made["measures"][name] == legend
     assert "head  induction  effective keys" in table and "layers 0 to 1" not in table
 
 

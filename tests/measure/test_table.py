@@ -84,6 +84,7 @@ def test_each_row_is_defined_for_some_map_and_is_described(row):
     assert not row.paper or re.fullmatch(r"\d{4}\.\d{4,5}", row.paper)
     assert find_measure(row.name) is find_measure(row.name.upper().replace(" ", "-")) is row
     assert row.range.startswith(f"{row.low:g} ") and row.unit in row.range
+    assert all(part in row.legend for part in (row.summary, row.formula, row.range, row.paper))
     assert (row.high == inf) == ("or more" in row.range)
     assert row.base == "" or find_measure(row.base).base == ""
 

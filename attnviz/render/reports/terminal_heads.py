@@ -68,6 +68,10 @@ class HeadsTable(Record, eq=False):
         if report.default_columns:
             has_profile = len(shown) == len(titles)
             yield Text("\n" + self.note(has_profile=has_profile), style="dim")
+            return
+        yield Text()
+        for column in report.columns:
+            yield Text(self.encodable(f"{column.name}: {column.legend}"), style="dim")
 
     @property
     def has_sink(self) -> bool:
