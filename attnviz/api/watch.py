@@ -212,6 +212,10 @@ class watch:
                 "no attention was recorded, but modules were called in another thread; enter "
                 "watch in that thread"
             )
+        from attnviz.sources.watch.compiled_code import COMPILED, n_compiled_frames
+
+        if n_compiled_frames():
+            return f"no attention was recorded, and the program is in part {COMPILED}"
         return (
             "no attention was recognized in the program: it called no attention function of "
             "PyTorch and no softmax of a product of queries and keys"

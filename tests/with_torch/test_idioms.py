@@ -55,7 +55,8 @@ def capture_pairs(capture):
 def test_what_is_not_recognized_is_stated(name):
     seen, weights = run(name)
     assert weights is None and not seen.captures
-    with pytest.raises(attnviz.AttnvizError, match="no attention was recognized"):
+    assert list(seen.unrecorded) == ["Attention"]
+    with pytest.raises(attnviz.AttnvizError, match="Attention: no attention was recognized in it"):
         seen.maps()
 
 

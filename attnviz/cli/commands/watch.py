@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from attnviz.cli.environment import Environment
     from attnviz.core.attention_map import AttentionMap
 
+MAX_NOTES = 8  # about modules that are not recorded
+
 Program = Annotated[
     list[str] | None,
     typer.Argument(metavar="SCRIPT ARGS", help="Program to run and its arguments."),
@@ -50,6 +52,8 @@ def watch(ctx: typer.Context, program: Program = None, **options: Any) -> int:
     script = None if options["module"] else words.pop(0)
     with seen:
         status = run_program(script, options["module"], words)
+    for name, reason in list(seen.unrecorded.items())[:MAX_NOTES]:
+        env.warn(f"note: not recorded: {name}: {reason}")
     try:
         write_maps(env, seen.maps(tokens), options)
     except AttnvizError as error:

@@ -8,9 +8,10 @@ from its arguments after it has returned.
 
 from __future__ import annotations
 
+import re
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from importlib import import_module
 from typing import Any, Protocol
 
 import torch
@@ -19,14 +20,20 @@ from torch.nn.modules.module import register_module_forward_hook, register_modul
 from torch.overrides import TorchFunctionMode
 
 from attnviz.sources.watch.attention_call import AttentionCall
+from attnviz.sources.watch.compiled_code import COMPILED, is_compiled, n_compiled_frames
 from attnviz.sources.watch.functions import CALLS, parse_arguments
 from attnviz.sources.watch.handwritten import HandwrittenAttention
+from attnviz.sources.watch.modes import current_mode, is_only_mode, remove_mode, unobserved
 from attnviz.sources.watch.multihead import call_of_encoder_layer, call_of_module
+from attnviz.sources.watch.python_functions import WrappedFunctions
 
 FUSED = (nn.MultiheadAttention, nn.TransformerEncoderLayer, nn.TransformerEncoder)
 HELPERS = (nn.Softmax, nn.Dropout, nn.Identity)  # modules that belong to the one that calls them
-DEVICES = ("cpu", "cuda", "mps", "xpu")  # with autocast
-DisableTorchFunction = torch._C.DisableTorchFunction
+ATTENTION = re.compile(r"attention|attn", re.I)  # in names of classes
+UNRECOGNIZED = (
+    "no attention was recognized in it: it calls no attention function of PyTorch, and applies no "
+    "masked or normalized product of queries and keys to values"
+)
 state = threading.local()
 
 
@@ -50,6 +57,9 @@ class Recorder(Protocol):
     def take_call(self, build: Callable[[], AttentionCall], frames: list[Frame]) -> None:
         """An attention call, within these modules, the outermost first."""
 
+    def note(self, module: Any, reason: str) -> None:
+        """Attention of a module that could not be recorded."""
+
 
 class Interceptor:
     """Intercepts the torch functions and module calls of one thread, for several recorders."""
@@ -61,6 +71,8 @@ class Interceptor:
         self.mode = Mode(self)
         self.handwritten = HandwrittenAttention(self.take_call, self.running)
         self.hooks: list[Any] = []
+        self.wrapped = WrappedFunctions(self.run_wrapped)
+        self.n_compiled = 0  # functions compiled before the program was recorded
 
     def add(self, recorder: Recorder) -> None:
         """Pass calls to a recorder; the first one installs mode and hooks."""
@@ -73,17 +85,24 @@ class Interceptor:
                     self.leave_module, with_kwargs=True, always_call=True
                 ),
             ]
+
+            import_module("torch.nn.attention.flex_attention")  # before a program refers to it
+            self.wrapped.install()
+            self.n_compiled = n_compiled_frames()
             self.mode.__enter__()
 
     def remove(self, recorder: Recorder) -> None:
         """Pass no more calls to a recorder; with the last one, mode and hooks are gone."""
         self.handwritten.leave_module(None)
+        if n_compiled_frames() > self.n_compiled:
+            recorder.note(None, f"a function is {COMPILED}")
         self.recorders.remove(recorder)
         if not self.recorders:
             for hook in self.hooks:
                 hook.remove()
             self.frames.clear()
             remove_mode(self.mode)
+            self.wrapped.remove()
             self.handwritten = HandwrittenAttention(self.take_call, self.running)
 
     def is_idle(self) -> bool:
@@ -102,14 +121,16 @@ class Interceptor:
             self.note_other_thread()
             return
         if not self.frames:
+            self.wrapped.install()
             for recorder in self.recorders:
                 recorder.enter_outermost(module)
+        if is_compiled(module):
+            self.note(module, f"it is {COMPILED}")
         frame = Frame(module, args)
         self.frames.append(frame)
-        is_on_top = current_mode() is self.mode
-        is_single = is_on_top and torch._C._len_torch_function_stack() == 1
         # Other modes keep a module from its fused path anyway.
-        if is_single and type(module) in FUSED and runs_without_mode(module):
+        is_fused = type(module) in FUSED and runs_without_mode(module)
+        if is_fused and is_only_mode(self.mode):
             remove_mode(self.mode)
             frame.is_suspended = True
 
@@ -126,6 +147,8 @@ class Interceptor:
                 break
         if result and result[0] is not None and runs_without_mode(module):
             self.take_fused(frame, args, kwargs)
+        if not frame.n_call and ATTENTION.search(type(module).__name__):
+            self.note(module, UNRECOGNIZED)
 
     def take_fused(self, frame: Frame, args: Any, kwargs: Any) -> None:
         """Pass on the attention of a module that has returned, from its arguments."""
@@ -138,6 +161,11 @@ class Interceptor:
             self.frames += [frame, Frame(module.self_attn, args)]
             self.take_call(lambda: call_of_encoder_layer(module, args, kwargs))
             del self.frames[-2:]
+
+    def note(self, module: Any, reason: str) -> None:
+        """Pass on that attention of a module could not be recorded."""
+        for recorder in self.recorders:
+            recorder.note(module, reason)
 
     def take_call(self, build: Callable[[], AttentionCall]) -> None:
         """Pass an attention call to the recorders."""
@@ -155,6 +183,23 @@ class Interceptor:
             self.take_call(lambda: parse_arguments(CALLS[function], args, kwargs))
             return
         self.handwritten.observe(function, args, kwargs, result)
+
+    def run_wrapped(
+        self, build: Callable[[], AttentionCall], call_original: Callable[[], Any]
+    ) -> Any:
+        """The result of a function that the mode does not see, whose call is passed on."""
+        interceptor = thread_interceptor()
+        if not interceptor.recorders or current_mode() is not interceptor.mode:
+            return call_original()
+        n_compiled = n_compiled_frames()
+        remove_mode(interceptor.mode)
+        try:
+            result = call_original()
+        finally:
+            interceptor.mode.__enter__()
+        interceptor.n_compiled += n_compiled_frames() - n_compiled
+        interceptor.take_call(build)
+        return result
 
     def running(self) -> Frame | None:
         """The module that is running."""
@@ -175,39 +220,9 @@ class Mode(TorchFunctionMode):  # type: ignore[misc]  # torch need not be instal
         return result
 
 
-@contextmanager
-def unobserved() -> Iterator[None]:
-    """Compute without gradients, autocast, modes and subclasses of tensors."""
-    with ExitStack() as stack:
-        stack.enter_context(DisableTorchFunction())
-        stack.enter_context(torch.no_grad())
-        for device in DEVICES:
-            if torch.is_autocast_enabled(device):
-                stack.enter_context(torch.autocast(device, enabled=False))
-        yield
-
-
 def calling_frame(frames: list[Frame]) -> Frame | None:
     """The module that calls attention: the innermost that is no helper; None outside of all."""
     return next((f for f in reversed(frames) if not isinstance(f.module, HELPERS)), None)
-
-
-def current_mode() -> Any:
-    """The innermost torch function mode; None without one."""
-    n = torch._C._len_torch_function_stack()
-    return torch._C._get_function_stack_at(n - 1) if n else None
-
-
-def remove_mode(mode: Any) -> None:
-    """Remove a torch function mode, wherever it stands among the active ones."""
-    others = []
-    while torch._C._len_torch_function_stack():
-        top = torch._C._pop_torch_function_stack()
-        if top is mode:
-            break
-        others.append(top)
-    for other in reversed(others):
-        torch._C._push_on_torch_function_stack(other)
 
 
 def runs_without_mode(module: Any) -> bool:

@@ -46,6 +46,13 @@ class ScoreTag(Record, kw_only=True, eq=False):
         return "softmax" if self.softmax.number == 1 else f"softmax {self.softmax.number}"
 
 
+class FeatureTag:
+    """Marks the output of a linear layer."""
+
+
+FEATURES = FeatureTag()
+
+
 class TensorTags:
     """A tag for each of some tensors, forgotten with the tensor."""
 
