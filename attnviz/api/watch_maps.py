@@ -59,6 +59,10 @@ def build_map(group: Group, names: Any, tokens: Any, item: int | None) -> Attent
     guesses = [*first.guesses, *batch_note(first, position)]
     if isinstance(first.kept, KeptPooledMap):
         return build_pooled_map(group, names, position, guesses)
+    if len(group[0]) > 1 and first.n_batch > 1:
+        guesses.append(
+            "assuming that the batch holds sequences, not beams, which change order between steps"
+        )
     steps = list(zip(*group, strict=True))
     weights, visible, joined = stack_steps(steps, position)
     n_query, n_key = weights.shape[-2:]

@@ -113,6 +113,11 @@ def handwritten_call(
     """
     shaped = with_last_axes(weights.detach(), query_axis, key_axis)
     split, note = split_leading(shaped, arguments)
+    before = None if tag.softmax is None else tag.softmax.output
+    if before is not None and shaped.dim() == 3 and before.dim() == 4:
+        n_batch, n_head = before.shape[:2]  # of the softmax, before batch and heads were joined
+        if shaped.shape[0] == n_batch * n_head and shaped.shape[1:] == before.shape[2:]:
+            split, note = lambda t: t.unflatten(0, (n_batch, n_head)), ()
     visible = None
     if tag.visible is not None and tag.visible.shape == weights.shape:
         visible = split(with_last_axes(tag.visible, query_axis, key_axis))
