@@ -156,7 +156,8 @@ class watch:
 
         Args:
             tokens: the tokens of the queries and keys; a pair of both; or the tokens by kind,
-                as in {"encoder": […], "decoder": […]}.
+                as in {"encoder": […], "decoder": […]}. None: those of a transformers tokenizer
+                in the same process, for the ids that the model embedded; a note states it.
             item: the batch item, of several that were recorded.
 
         Raises:
@@ -165,12 +166,15 @@ class watch:
         """
         self.require_kept("map", "pooled")
         from attnviz.api.watch_maps import build_map, group_captures
-        from attnviz.api.watch_tokens import choose_tokens
+        from attnviz.api.watch_tokens import choose_tokens, find_tokens
 
         groups = group_captures(self.captures)
-        chosen = choose_tokens(groups, tokens)
-        names = self.recorder.names
-        return [build_map(group, names, t, item) for group, t in zip(groups, chosen, strict=True)]
+        maps = []
+        for group, given in zip(groups, choose_tokens(groups, tokens), strict=True):
+            embedded = find_tokens(group, self.recorder, item) if given is None else None
+            sides, notes = (given, ()) if embedded is None else (embedded[0], embedded[1:])
+            maps.append(build_map(group, self.recorder.names, sides, item, notes))
+        return maps
 
     def links(self) -> list[dict[str, Any]]:
         """The largest weights of each head (with keep="links"), the largest first."""

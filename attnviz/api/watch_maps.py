@@ -48,7 +48,9 @@ def group_captures(captures: Iterable[Any]) -> list[Group]:
     return sorted(groups.values(), key=lambda group: (group[0][0].run, group[0][0].number))
 
 
-def build_map(group: Group, names: Any, tokens: Any, item: int | None) -> AttentionMap:
+def build_map(
+    group: Group, names: Any, tokens: Any, item: int | None, notes: tuple[str, ...] = ()
+) -> AttentionMap:
     """The map of a group of calls; `item` is a batch item, by its original number.
 
     Raises MisuseError for an item that was not recorded, InvalidInputError for tokens that do
@@ -56,7 +58,7 @@ def build_map(group: Group, names: Any, tokens: Any, item: int | None) -> Attent
     """
     first = group[0][0]
     position = choose_item(first.items, item)
-    guesses = [*first.guesses, *batch_note(first, position)]
+    guesses = [*first.guesses, *batch_note(first, position), *notes]
     if isinstance(first.kept, KeptPooledMap):
         return build_pooled_map(group, names, position, guesses)
     if len(group[0]) > 1 and first.n_batch > 1:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from attnviz.api.watch_maps import Group, attention_kind
@@ -29,6 +30,55 @@ def choose_tokens(groups: Sequence[Group], tokens: Any) -> list[Sides | None]:
             f"queries and {n_key} keys"
         )
     return chosen
+
+
+def find_tokens(group: Group, recorder: Any, item: int | None) -> tuple[Sides, str] | None:
+    """Tokens of the ids that the program embedded, and a sentence about that guess.
+
+    The ids are those of the largest table that has as many of them as the map has queries or
+    keys; a tokenizer of transformers in the same process decodes them. None without one.
+    """
+    from attnviz.sources.watch.token_ids import decode_ids, find_tokenizer
+
+    first = group[0][0]
+    kind = attention_kind(first)
+    number = first.items[0] if item is None else item
+    n_query, n_key = map_size(group)
+    steps = [call.step for call in group[0]]
+    sides = []
+    for n, is_of_encoder in ((n_query, kind == "encoder"), (n_key, kind in ("encoder", "cross"))):
+        calls = [c for c in recorder.embedded if c.root == first.site.root]
+        if kind in ("encoder", "decoder", "cross"):
+            calls = [c for c in calls if ("encoder" in c.path) == is_of_encoder] or calls
+        is_other = kind == "cross" and is_of_encoder
+        calls = [c for c in calls if (c.step <= steps[0] if is_other else c.step in steps)]
+        n_entry, ids = choose_ids(calls, n, number, only_last=is_other)
+        tokenizer = find_tokenizer(n_entry, ids) if ids else None
+        if tokenizer is None:
+            return None
+        sides.append((decode_ids(tokenizer, ids), type(tokenizer).__name__))
+    note = f"assuming that the tokens are the ids of the embedding, decoded by {sides[0][1]}"
+    return (sides[0][0], sides[1][0]), note
+
+
+def choose_ids(
+    calls: Sequence[Any], n: int, number: int, *, only_last: bool
+) -> tuple[int, list[int]]:
+    """The ids of a batch item in the largest table with n of them, and its size; none: [].
+
+    Positions and token types, which are embedded too, count up or are all 0: others come first.
+    """
+    others: list[tuple[int, list[int]]] = []
+    for n_entry in sorted({call.n_entry for call in calls}, reverse=True):
+        parts = [call for call in calls if call.n_entry == n_entry]
+        parts = parts[-1:] if only_last else parts
+        ids = [int(i) for c in parts for i in c.ids[min(number, len(c.ids) - 1)]]
+        is_position = (n > 1 and {b - a for a, b in pairwise(ids)} <= {1}) or set(ids) == {0}
+        if len(ids) == n and not is_position:
+            return n_entry, ids
+        if len(ids) == n:
+            others.append((n_entry, ids))
+    return others[0] if others else (0, [])
 
 
 def map_size(group: Group) -> tuple[int, int]:

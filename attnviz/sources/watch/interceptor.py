@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 import torch
 from torch import nn
+from torch.nn import functional
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 from torch.overrides import TorchFunctionMode
 
@@ -56,6 +57,9 @@ class Recorder(Protocol):
 
     def take_call(self, build: Callable[[], AttentionCall], frames: list[Frame]) -> None:
         """An attention call, within these modules, the outermost first."""
+
+    def take_embedding(self, args: Any, frames: list[Frame]) -> None:
+        """F.embedding is called with these arguments."""
 
     def note(self, module: Any, reason: str) -> None:
         """Attention of a module that could not be recorded."""
@@ -182,6 +186,10 @@ class Interceptor:
                 return  # taken from the arguments of the module
             self.take_call(lambda: parse_arguments(CALLS[function], args, kwargs))
             return
+        if function is functional.embedding:
+            with unobserved():
+                for recorder in self.recorders:
+                    recorder.take_embedding(args, self.frames)
         self.handwritten.observe(function, args, kwargs, result)
 
     def run_wrapped(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from math import prod
 from typing import Any
@@ -19,6 +19,7 @@ from attnviz.sources.watch.capture import Capture, KeptCall, Site
 from attnviz.sources.watch.interceptor import Frame, calling_frame
 from attnviz.sources.watch.limits import RecordingLimits, resolve
 from attnviz.sources.watch.module_names import ModuleNames, matches, name_pattern
+from attnviz.sources.watch.token_ids import EmbeddedIds, embedded_ids, new_ids
 
 Opener = Callable[[tuple[int, int, int, int]], KeptCall]  # [item, head, row, key]
 
@@ -53,6 +54,7 @@ class CallRecorder:
         self.latest: dict[Site, Capture] = {}
         self.runs: defaultdict[Site, list[int]] = defaultdict(list)
         self.continued_step = -1
+        self.embedded = new_ids()
 
     def enter_outermost(self, module: Any) -> None:
         """A module is called that no other module has called."""
@@ -79,6 +81,15 @@ class CallRecorder:
             self.note(where, "there is not enough memory for its weights")
         except Exception as error:
             self.note(where, f"{type(error).__name__}: {error}")
+
+    def take_embedding(self, args: Sequence[Any], frames: list[Frame]) -> None:
+        """Keep the ids that an embedding is given, which may be those of tokens."""
+        found = embedded_ids(args)
+        if found is None or not frames or in_backward():
+            return
+        names = [self.names.of(frame.module) for frame in frames]
+        root, path = names[-1][0], "/".join(name for _, name in names)
+        self.embedded.append(EmbeddedIds(root, max(0, self.steps[root] - 1), path, *found))
 
     def note(self, module: Any, reason: str) -> None:
         """A call that could not be recorded, once per module."""
