@@ -95,5 +95,12 @@ def __getattr__(name: str) -> Any:
     return value
 
 
+def load_ipython_extension(shell: Any) -> None:
+    """Register the cell magic %%watch in a notebook: `%load_ext attnviz`."""
+    from attnviz.api.notebook_magic import register
+
+    register(shell)
+
+
 def __dir__() -> list[str]:
     return sorted([*__all__, "__version__"])
