@@ -11,8 +11,8 @@ HALF = {"dtype": "float16"}  # how weights are saved
 BARE = HALF | {"bare": True}
 TOWER = BARE | {"tower": "text_model"}
 XLM = {"emb_dim": 32, "n_layers": 2, "n_heads": 4, "max_position_embeddings": 40}
-VISION = SMALL | {"image_size": 4, "patch_size": 4, "intermediate_size": 8}
-TOWERS = {"text_config": SMALL, "vision_config": VISION, "projection_dim": 8}
+VISION = SMALL | {"image_size": 4, "patch_size": 4, "num_hidden_layers": 1}
+TOWERS = {"text_config": SMALL | {"vocab_size": 100}, "vision_config": VISION, "projection_dim": 8}
 LED = {key: value for key, value in TWO.items() if key != "max_position_embeddings"}
 LED |= {"max_encoder_position_embeddings": 40, "max_decoder_position_embeddings": 36}
 

@@ -201,7 +201,7 @@ YARN = {"rope_type": "yarn", "factor": 2.0}
             },
             r"max_position_embeddings = 2000000 is 2e\+06 times original_max_position",
         ),
-        ("albert", {"inner_group_num": True}, "inner_group_num = true is not supported"),
+        ("albert", {"inner_group_num": True}, "inner_group_num = true should be an integer"),
         ("bert", {"model_type": ["bert"]}, "model_type = .* should be a string"),
     ],
 )

@@ -138,7 +138,7 @@ class Checkpoint(Record):
         return self.tokens_of_ids([self.start_id]).join(encoding)
 
     def fit_to_positions(
-        self, encoding: Encoding, side: str, *, truncate: bool = False
+        self, encoding: Encoding, side: str = "encoder", *, truncate: bool = False
     ) -> Encoding:
         """The encoding, truncated to the maximum length of a side if `truncate` is set.
 
