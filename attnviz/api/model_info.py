@@ -8,6 +8,7 @@ from attnviz.errors import CouldNotError, InvalidInputError
 from attnviz.sources.families import FAMILIES
 from attnviz.sources.model.checkpoint import open_checkpoint
 from attnviz.sources.model.describe import describe
+from attnviz.sources.shipped_models import SHIPPED_MODELS
 
 INPUTS = {
     "encoder": "one text, or a pair (--pair)",
@@ -21,6 +22,11 @@ def list_families() -> list[dict[str, Any]]:
     """Kind, name (`model_type` in config.json), features and paper of each supported family."""
     names = ("kind", "name", "features", "paper")
     return [{name: getattr(family, name) for name in names} for family in FAMILIES]
+
+
+def list_shipped_models() -> dict[str, str]:
+    """The models that ship with attnviz, by name, each with a short description."""
+    return dict(SHIPPED_MODELS)
 
 
 def describe_checkpoint(folder_or_id: str, revision: str | None = None) -> dict[str, Any]:

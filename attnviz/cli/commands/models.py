@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 def models(
     ctx: typer.Context,
     model: Annotated[
-        str | None, typer.Argument(metavar="MODEL", help="Local folder or Hugging Face name.")
+        str | None,
+        typer.Argument(
+            metavar="MODEL", help="Local folder, Hugging Face name, or induction, translator."
+        ),
     ] = None,
     *,
     revision: Annotated[
@@ -40,7 +43,11 @@ def models(
     **options: str,
 ) -> None:
     """List supported model families, or describe a checkpoint."""
-    from attnviz.api.model_info import describe_checkpoint, list_families
+    from attnviz.api.model_info import (
+        describe_checkpoint,
+        list_families,
+        list_shipped_models,
+    )
     from attnviz.cli.output.render import render_text
     from attnviz.errors import MisuseError
 
@@ -66,7 +73,11 @@ def models(
     else:
         from attnviz.render.reports.terminal_models import checkpoint_facts, families_table
 
-        report = families_table(facts) if isinstance(facts, list) else checkpoint_facts(facts)
+        report = (
+            families_table(facts, list_shipped_models())
+            if isinstance(facts, list)
+            else checkpoint_facts(facts)
+        )
         env.write(render_text(env, report))
 
 

@@ -142,7 +142,8 @@ MODEL = Group(
             "--model, -m",
             str,
             metavar="MODEL",
-            help="Pretrained model: local folder or Hugging Face name.",
+            help="Pretrained model: local folder, Hugging Face name, or one that ships with "
+            "attnviz (induction, translator).",
         ),
         "revision": Opt(
             "--revision", str, metavar="NAME", help="Model revision (branch, tag or commit)."

@@ -18,10 +18,14 @@ ATTENTION_NAMES = {
 ModelFacts = Mapping[str, Any]
 
 
-def families_table(families: Sequence[ModelFacts]) -> Listing:
-    """One line per family."""
+def families_table(families: Sequence[ModelFacts], shipped: Mapping[str, str]) -> Listing:
+    """One line per family; `shipped` has the models that ship with attnviz."""
     rows = [tuple(str(family[name]) for name in COLUMNS) for family in families]
-    note = f"{len(rows)} families. Details of a model: attnviz models MODEL"
+    names = ", ".join(f"{name} ({text})" for name, text in shipped.items())
+    note = (
+        f"{len(rows)} families. Details of a model: attnviz models MODEL. Models that ship with "
+        f"attnviz: {names}."
+    )
     return Listing("", COLUMNS, rows, note=note)
 
 

@@ -14,7 +14,7 @@ from attnviz.errors import AttnvizWarning, InvalidInputError, MisuseError
 from attnviz.record import Record
 from attnviz.sources.checkpoint.config import Config
 from attnviz.sources.checkpoint.files import CONFIG
-from attnviz.sources.checkpoint.hub import find_path
+from attnviz.sources.checkpoint.model_path import find_model_path
 from attnviz.sources.checkpoint.quantized_tensors import join_scales
 from attnviz.sources.checkpoint.source import CheckpointSource, find_source
 from attnviz.sources.checkpoint.tensors import Tensors
@@ -227,7 +227,7 @@ def open_checkpoint(folder_or_id: str, *, revision: str | None = None) -> Checkp
         CouldNotError: no such path, no model of that name, no network, missing files.
         InvalidInputError: an unsupported family or setting, damaged or pickled files.
     """
-    files = find_source(find_path(folder_or_id, revision))
+    files = find_source(find_model_path(folder_or_id, revision))
     values = files.read_document(CONFIG) or {}
     family = find_family(values.get("model_type"))
     config = family.config(values)
