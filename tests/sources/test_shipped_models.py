@@ -56,9 +56,8 @@ def test_induction_has_a_previous_token_head_and_an_induction_head(maps):
     assert at_distance[2:, 0].max() < at_distance[1, 0].max() / 2
     queries = np.arange(N_WORD, 2 * N_WORD - 1)  # of the second time
     after_earlier = weights[..., queries, queries + 1 - N_WORD].mean(-1)
-    assert after_earlier[1].max() >= 0.9 and after_earlier[0].max() < 0.5
-    named = attnviz.measure(maps[0], "induction")
-    assert np.max(named) >= 0.9
+    assert after_earlier[1].max() >= 0.8 and after_earlier[0].max() < 0.5
+    assert np.max(attnviz.measure(maps[0], "induction")["induction"]) >= 0.75
 
 
 def test_the_translator_translates_and_its_cross_attention_is_the_alignment():
