@@ -16,6 +16,7 @@ from attnviz.core.variants import CLASSICS, VARIANTS, find_variant
 from attnviz.render.formats import FORMATS
 from attnviz.sources.families import FAMILIES
 from tests.checkpoints.checksums import MODELS
+from tests.checkpoints import smollm2
 from tests.checkpoints.minilm import folder
 from tests.cli.runner import run
 
@@ -58,6 +59,7 @@ def counted():
 def link_models(place):
     """Let a folder hold the models that the examples name."""
     (place / "minilm").symlink_to(folder())
+    (place / "smollm2.gguf").symlink_to(smollm2.path())
     for name in ("gpt2", "marian"):
         (place / name).symlink_to(MODELS / name)
 
