@@ -90,7 +90,7 @@ def heads_apart(array, n_head):
 
 ROTATED = ("llama", "smollm3", "granite", "granitemoe", "arcee", "olmo")
 ONE_MORE = ("gemma", "gemma2", "gemma3", "gemma-embedding", "nemotron")
-PREFIXES = ("", "transformer.", "bert.", "roberta.", "model.")
+PREFIXES = ("", "transformer.", "bert.", "roberta.", "model.", "nomic_bert.")
 WINDOWED = (
     "gemma2",
     "gemma3",

@@ -35,6 +35,30 @@ BERT = Architecture(
     changes={"token_types": as_matrix},
     neutral=BIDIRECTIONAL,
 )
+NOMIC_BERT = Architecture(
+    name="nomic-bert",
+    family="nomic_bert",
+    settings={
+        **ENCODER_SIZES,
+        "attention.layer_norm_epsilon": "layer_norm_eps",
+        "attention.key_length": "head_dim",
+        "rope.freq_base": "rope_theta",
+    },
+    tensors={
+        "token_embd": "embeddings.word_embeddings",
+        "token_types": "embeddings.token_type_embeddings",
+        "token_embd_norm": "emb_ln",
+        "blk.{i}.attn_qkv": "encoder.layers.{i}.attn.Wqkv",
+        "blk.{i}.attn_output": "encoder.layers.{i}.attn.out_proj",
+        "blk.{i}.attn_output_norm": "encoder.layers.{i}.norm1",
+        "blk.{i}.ffn_up": "encoder.layers.{i}.mlp.fc11",
+        "blk.{i}.ffn_gate": "encoder.layers.{i}.mlp.fc12",
+        "blk.{i}.ffn_down": "encoder.layers.{i}.mlp.fc2",
+        "blk.{i}.layer_output_norm": "encoder.layers.{i}.norm2",
+    },
+    changes={"token_types": as_matrix},
+    neutral=BIDIRECTIONAL,
+)
 MODERN_BERT = Architecture(
     name="modern-bert",
     family="modernbert",
@@ -112,6 +136,20 @@ T5 = Architecture(
     },
     tensors_with={"enc.blk.0.ffn_gate.weight": T5_GATED},
 )
+UMT5 = replace(  # a table of distances in each layer
+    T5,
+    family="umt5",
+    tensors={
+        **T5.tensors,
+        **{
+            f"{short}.blk.{{i}}.attn_rel_b": T5.tensors[f"{short}.blk.0.attn_rel_b"].replace(
+                "block.0", "block.{i}"
+            )
+            for _, short, _ in T5_SIDES
+        },
+    },
+    requires="enc.blk.1.attn_rel_b.weight",
+)
 T5_ENCODER = replace(T5, name="t5encoder")  # runs with --attention encoder
 
-ROWS = (BERT, MODERN_BERT, T5, T5_ENCODER)
+ROWS = (BERT, NOMIC_BERT, MODERN_BERT, UMT5, T5, T5_ENCODER)
