@@ -106,6 +106,9 @@ gallery: $(VENV)/test ## render every view of every kind of map into out/gallery
 bench: $(VENV)/test ## measure speed as ratios against references in the same run
 	$(BIN)/python -m tests.bench
 
+bench-watch: $(TORCH)/test ## measure the overhead of watch against eager attention
+	$(TORCH)/bin/python -m tests.bench.watch_overhead
+
 bench-deps: ## install the references of make bench into .venv-bench
 	$(PYTHON) -m venv .venv-bench
 	.venv-bench/bin/python -m pip install --quiet 'torch>=2.6' 'transformers>=5' onnxruntime gguf accelerate
