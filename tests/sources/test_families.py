@@ -72,6 +72,17 @@ OLD_KEYS = {
         ["rope_parameters", "layer_types"],
         {"rope_theta": 150000, "rope_scaling": {"type": "yarn", **GPT_OSS_YARN}},
     ),
+    "olmo3": (
+        ["rope_parameters"],
+        {
+            "rope_theta": 500000.0,
+            "rope_scaling": {
+                "rope_type": "yarn",
+                "factor": 4.0,
+                "original_max_position_embeddings": 10,
+            },
+        },
+    ),
     "granitemoe": (["rope_parameters"], {"rope_theta": 10000.0, "rope_scaling": None}),
     "bloom": (["hidden_size"], {"n_embed": 24}),
     "deberta-v2": (["pos_att_type"], {"pos_att_type": "p2c|c2p"}),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from attnviz.sources.families.attention_config import sliding_window_mask
+from attnviz.sources.families.attention_config import FULL_ATTENTION, sliding_window_mask
 from attnviz.sources.families.llama_like import LLAMA, LLAMA_STACK, MISTRAL, OLMO2, ROPE_SLIDING
 from attnviz.sources.families.rope_layers import rope_in_listed_layers, rope_in_windows
 from attnviz.sources.families.slots import Slots
@@ -45,7 +45,13 @@ OLMO3 = replace(
             attention=replace(OLMO2.stacks["decoder"].attention, slots=ROPE_SLIDING),
         )
     },
-    defaults={**OLMO2.defaults, "base": 500000.0, "window": 4096, "window_period": 4},
+    defaults={
+        **OLMO2.defaults,
+        "base": 500000.0,
+        "window": 4096,
+        "window_period": 4,
+        "rope_scaling_layers": FULL_ATTENTION,
+    },
     allowed_values={"partial_rotary_factor": (1.0,)},
 )
 
