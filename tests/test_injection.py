@@ -55,6 +55,10 @@ ALLOWED = {
     "render/terminal/views.py: import_module": "a view of the table of views",
     "sources/external/readers.py: import_module": "a reader of the table of readers",
     "sources/families/__init__.py: import_module": "a module of the list of families",
+    "sources/tokenizing/template_worker.py: import_module": "a constant; the file beside it",
+    "sources/watch/interceptor.py: import_module": "a constant; a module of torch",
+    "sources/transformer/experts.py: name.format": "a constant of each family",
+    "sources/transformer/experts.py: names.down.format": "a constant of each family",
     # The template is a constant of the package; data only fills it in.
     "api/explain_input.py: EMBEDDINGS[meta['embedding']].format_map": "constant templates",
     "render/page/__init__.py: Template": "page.html of the package; values are not scanned again",
@@ -66,7 +70,11 @@ ALLOWED = {
     "render/terminal/context.py: format": "the format is made of a sign and a precision",
     # Patterns.
     "sources/external/readers.py: re.compile": "the signatures of the table of readers",
+    "sources/transformer/experts.py: re.compile": "names of tensors of each family, escaped",
     "sources/model/size_checks.py: re.compile": "prefixes of tensors, escaped, and a constant",
+    # Programs that the user runs with `attnviz watch`, as with `python`.
+    "cli/program/run_program.py: compile": "the script of the command line",
+    "cli/program/run_program.py: exec": "the script of the command line",
     # Files that the user names.
     "sources/external/__init__.py: Path": "the source itself, for its name in messages",
     "sources/external/array_files.py: archive.open": "a member of the archive, in memory",

@@ -11,7 +11,7 @@ from attnviz.core.attention_map import AttentionMap
 from attnviz.record import Record
 
 
-class Measure(Record, kw_only=True):
+class Measure(Record, eq=False):
     """One measure of heads: a row of MEASURES.
 
     Values are from `low` to `high` in `unit`; an infinite `high` depends on the text. `base` is

@@ -15,8 +15,8 @@ from tempfile import TemporaryDirectory
 from attnviz.core.variants import CLASSICS, VARIANTS, find_variant
 from attnviz.render.formats import FORMATS
 from attnviz.sources.families import FAMILIES
-from tests.checkpoints.checksums import MODELS
 from tests.checkpoints import smollm2
+from tests.checkpoints.checksums import MODELS
 from tests.checkpoints.minilm import folder
 from tests.cli.runner import run
 

@@ -22,6 +22,7 @@ RESULT_OPTIONS = (
         "pool_by",
         "precision",
         "predict",
+        *("reduce", "contribution", "drop_special", "queries", "keys"),
     ),
 )
 

@@ -17,7 +17,7 @@ from attnviz.sources.checkpoint.source import GGUF_EXTENSION, list_names
 MAX_MODEL_NAME = 96  # the Hub's own limit
 PART = r"[A-Za-z0-9][\w.-]*"
 MODEL_NAME = re.compile(rf"{PART}(/{PART})?")
-MODEL_FILE = re.compile(rf"({PART}/{PART})/((?:{PART}/)*{PART}{re.escape(GGUF_EXTENSION)})")
+MODEL_FILE = re.compile(rf"({PART}/{PART})/((?:{PART}/)*{PART}\.gguf)")
 
 
 def find_path(name: str, revision: str | None = None) -> Path:
