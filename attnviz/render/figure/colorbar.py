@@ -86,17 +86,17 @@ def tick_labels(drawable: Drawable, scale: ColorScale) -> dict[float, str]:
     return dict(zip(ticks, labels, strict=True))
 
 
-def colorbar_ticks(low: float, high: float) -> list[float]:
-    """Ticks: both ends, zero, and round numbers between them."""
+def colorbar_ticks(low: float, high: float, apart: float = 0.12) -> list[float]:
+    """Ticks: both ends, zero, and round numbers between them, at least `apart` of the range."""
     from matplotlib.ticker import MaxNLocator
 
     ends = sorted({low, min(max(0.0, low), high), high})
-    apart = 0.12 * (high - low)
+    distance = apart * (high - low)
     round_ones = MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
     between = [
         float(tick)
         for tick in round_ones
-        if low < tick < high and min(abs(tick - e) for e in ends) > apart
+        if low < tick < high and min(abs(tick - e) for e in ends) > distance
     ]
     return sorted([*ends, *between])
 

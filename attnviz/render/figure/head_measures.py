@@ -212,7 +212,7 @@ def draw_layers(axes: Axes, report: HeadReport, values: FloatArray, scale: Color
     axes.set(ylim=(len(values) - 0.5, -0.5), xlim=(scale.low, scale.high), yticks=[])
     margin = 0.03 * (scale.high - scale.low)
     axes.set_xlim(scale.low - margin, scale.high + margin)
-    ticks = colorbar_ticks(scale.low, scale.high)
+    ticks = colorbar_ticks(scale.low, scale.high, apart=0.2)  # labels side by side
     axes.set_xticks(ticks, list(map(format_tick, ticks)), fontsize=NOTE - 1, color=INK)
     axes.set_xlabel("heads, and mean by layer", fontsize=NOTE, color=FAINT, labelpad=2)
     axes.tick_params(length=2.5, width=0.6, pad=2, color=FAINT)
