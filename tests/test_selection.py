@@ -86,6 +86,14 @@ def test_an_empty_option_is_refused(command, option):
     assert result.err.count("\n") == 1
 
 
+@pytest.mark.parametrize("option", ["--queries", "--keys", "--contribution", "--reduce"])
+@pytest.mark.parametrize("command", ["show", "heads"])
+def test_an_empty_token_list_or_name_is_refused(command, option):
+    result = run(command, "the cat", option, "")
+    assert (result.status, result.out, result.err.count("\n")) == (2, "", 1)
+    assert result.err.startswith(f"error: {option} ''") or "unknown contribution ''" in result.err
+
+
 def test_compare_selects_layers_and_heads_on_the_command_line():
     words = ("compare", "the cat", "-v", "multihead", "-v", "causal", "--layers", "2", "--json")
     document = json.loads(run(*words, "--heads", "2", "--layer", "1", "--head", "1").out)

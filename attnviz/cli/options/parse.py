@@ -47,7 +47,7 @@ def parse_selection(options: Mapping[str, Any]) -> dict[str, Any]:
         "select_layers": options["layer"],
         "select_heads": options["head"],
         "select_segments": options["segments"],
-        **{name: value for name, value in given.items() if value},
+        **{name: value for name, value in given.items() if value not in (None, [])},
     }
 
 
