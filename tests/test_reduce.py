@@ -66,6 +66,34 @@ def test_words_of_a_masked_map_are_visible_where_a_piece_is():
     assert shown[0, 0, 1].tolist() == [True, True, *[False] * 7]
 
 
+def test_words_with_a_piece_that_attends_to_no_key_sum_to_less(tmp_path):
+    path = tmp_path / "words.json"
+    words = ("playing chess", "-t", "bpe", "-v", "causal", "--reduce", "tokens:words")
+    assert run(*words, "--mask", "~itself", "-o", str(path)).status == 0
+    assert json.loads(path.read_text())["meta"]["row_sum"] == "at most 1"
+    assert run("check", str(path)).status == 0
+    assert json.loads(run(*words, "--json").out)["meta"]["row_sum"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("axis", "options"),
+    [
+        ("layers", ("--layer", "mean", "--reduce", "layers:max")),
+        ("heads", ("--head", "mean", "--reduce", "heads:max")),
+        ("heads", ("--contribution", "residual", "--reduce", "heads:mean")),
+    ],
+)
+def test_an_axis_is_combined_once(axis, options):
+    made = run("the cat sat", "--layers", "2", *options)
+    assert (made.status, made.out) == (2, "")
+    assert made.err.startswith(f"error: {axis} are combined already: this map has the ")
+
+
+def test_the_sum_of_one_head_is_singular():
+    words = ("the cat sat", "-v", "causal", "--contribution", "residual", "--json")
+    assert json.loads(run(*words).out)["meta"]["reduced_heads"] == "sum of 1 head"
+
+
 def test_without_special_tokens_rows_keep_their_sums():
     amap = pair()
     result = drop_special(amap)

@@ -78,8 +78,15 @@ def reduce_axis(amap: AttentionMap, axis: int, how: str) -> AttentionMap:
     """A map with one layer or head that combines all, visible where any of them is.
 
     Shapes: [layer, head, query, key] → 1 in place of the axis
+    Raises MisuseError where they are combined already: the label would be of the wrong ones.
     """
     n, visible = amap.weights.shape[axis], visible_pairs(amap)
+    earlier_label = amap.meta.get("reduced_heads" if axis == HEADS else "reduced_layers")
+    if earlier_label is not None:
+        raise MisuseError(
+            f"{AXIS_NAMES[axis]}s are combined already: this map has the {earlier_label}; one "
+            "reduction of each axis"
+        )
     label = f"{how} of {n} {AXIS_NAMES[axis]}{'' if n == 1 else 's'}"
     is_visible = np.logical_or.reduce(visible, axis, keepdims=True)
     row_sum = reduced_row_sum(amap, visible, axis, how)

@@ -23,7 +23,8 @@ WORDS = "words (keys summed, queries averaged)"
 def merge_words(amap: AttentionMap) -> AttentionMap:
     """The map of words: weights summed over the keys and averaged over the queries of a word.
 
-    Row sums stay as they are. A word is visible if any of its pieces is.
+    Row sums stay as they are; that of a word with a piece all of whose keys are masked is less.
+    A word is visible if any of its pieces is.
     Shapes: [layer, head, query, key] → [layer, head, query word, key word]
     Raises MisuseError for a pooled map.
     """
@@ -33,6 +34,8 @@ def merge_words(amap: AttentionMap) -> AttentionMap:
     weights = sum_groups(amap.weights.astype(np.float64), keys, -1)
     weights = sum_groups(weights, queries, -2) / np.array([len(g) for g in queries])[:, None]
     meta: MapMetadata = {**amap.meta, "reduced": join_notes(amap, WORDS), "words": True}
+    if amap.row_sum == "1" and has_partly_masked_word(amap, queries):
+        meta["row_sum"] = "at most 1"
     stated = amap.meta.get("padding")
     if isinstance(stated, list | tuple):
         meta["padding"] = [i for i, group in enumerate(keys) if set(group) <= set(stated)]
@@ -49,6 +52,19 @@ def merge_words(amap: AttentionMap) -> AttentionMap:
         key_vectors=None,
         meta=meta,
     )
+
+
+def has_partly_masked_word(amap: AttentionMap, queries: Groups) -> bool:
+    """Whether a word has both pieces that attend to some key and pieces that attend to none.
+
+    Shapes: weights [layer, head, query, key]
+    """
+    if amap.visible is None:
+        return False
+    rows = np.broadcast_to(amap.visible.any(-1), amap.weights.shape[:3])
+    starts = [group[0] for group in queries]
+    some = np.logical_or.reduceat(rows, starts, -1)
+    return bool((some & ~np.logical_and.reduceat(rows, starts, -1)).any())
 
 
 def merge_groups(tokens: Tokens, groups: Groups) -> Tokens:

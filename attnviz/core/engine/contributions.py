@@ -78,7 +78,7 @@ class ContributionCollector(FullCollector):
         meta: MapMetadata = {**super().properties(), "row_sum": "any", "signed": False}
         meta["reduced"] = CONTRIBUTIONS[self.kind]
         if self.kind in ONE_HEAD:
-            meta["reduced_heads"] = f"sum of {self.n_head} heads"
+            meta["reduced_heads"] = f"sum of {self.n_head} head{'' if self.n_head == 1 else 's'}"
         return meta
 
 
