@@ -89,6 +89,44 @@ def test_an_axis_is_combined_once(axis, options):
     assert made.err.startswith(f"error: {axis} are combined already: this map has the ")
 
 
+@pytest.fixture
+def comparison(tmp_path):
+    """A stored comparison of two mechanisms, two layers each."""
+    path = str(tmp_path / "compared.json")
+    words = ("compare", "the cat sat", "-v", "causal", "-v", "hard", "--layers", "2")
+    assert run(*words, "-o", path).status == 0
+    return path
+
+
+@pytest.mark.parametrize(
+    "options",
+    [("--queries", "1"), ("--keys", "cat"), *(("--reduce", step) for step in STEPS[2:6])],
+)
+def test_divergences_of_all_tokens_and_layers_leave_with_them(options, comparison):
+    document = json.loads(run("render", comparison, *options, "--json").out)
+    assert "divergence" not in document["meta"]
+    assert not [name for name in (*document["names"], document["meta"]["algebra"]) if "JS" in name]
+    assert "hard − causal" in document["names"]
+    whole = json.loads(run("render", comparison, "--queries", "0-2", "--json").out)
+    assert "divergence" in whole["meta"] and "· JS 0." in whole["names"][-1]
+
+
+@pytest.mark.parametrize("how", WITH_VALUE)
+def test_a_comparison_has_no_rollout(how, comparison):
+    made = run("render", comparison, "--reduce", f"layers:{how}")
+    assert (made.status, made.out) == (2, "")
+    assert made.err == f"error: {how} needs the heads of one map; these are of a comparison\n"
+
+
+def test_the_largest_changes_of_a_difference_leave_with_its_tokens(tmp_path):
+    files = [str(tmp_path / f"{name}.json") for name in ("causal", "hard", "change")]
+    for name, file in zip(("causal", "hard"), files, strict=False):
+        assert run("the cat sat", "-v", name, "-o", file).status == 0
+    assert run("diff", *files[:2], "-o", files[2]).status == 0
+    meta = json.loads(run("render", files[2], "--queries", "1", "--json").out)["meta"]
+    assert not {"divergence", "most_changed"} & meta.keys() and "largest" not in meta["algebra"]
+
+
 def test_the_sum_of_one_head_is_singular():
     words = ("the cat sat", "-v", "causal", "--contribution", "residual", "--json")
     assert json.loads(run(*words).out)["meta"]["reduced_heads"] == "sum of 1 head"

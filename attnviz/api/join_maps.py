@@ -9,12 +9,10 @@ import numpy as np
 from attnviz.core import subset
 from attnviz.core.arrays import FloatArray
 from attnviz.core.attention_map import AttentionMap
-from attnviz.core.comparison import ComparedHead, comparison_meta
+from attnviz.core.comparison import DIVERGENCE_NOTE, ComparedHead, comparison_meta
 from attnviz.core.map_metadata import MapMetadata, weakest_row_sum, without_predictions
 from attnviz.measures.difference import difference, head_divergence
 from attnviz.measures.row_mass import has_distribution_rows
-
-DIVERGENCE_NOTE = "JS = Jensen–Shannon divergence in bits"
 
 
 def join_maps(

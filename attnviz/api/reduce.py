@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from attnviz.argument_types import require_type
 from attnviz.core.attention_map import AttentionMap
+from attnviz.core.comparison import without_divergence
 from attnviz.core.reduction import REDUCTIONS, reduce_heads, reduce_layers
 from attnviz.core.token_reduction import drop_special, merge_words, reduce_tokens
 from attnviz.core.token_selection import TokenSelector, find_tokens
@@ -41,7 +42,8 @@ def last_flow(amap: AttentionMap, residual: float | None) -> AttentionMap:
 
 def last_layer(amap: AttentionMap, value: float | None) -> AttentionMap:
     """The last layer of the map."""
-    return amap.select(layers=[amap.layers[-1]])
+    last = amap.select(layers=[amap.layers[-1]])
+    return last if amap.n_layer == 1 else without_divergence(last)
 
 
 def by_name(reduce: Callable[[AttentionMap, str], AttentionMap], how: str) -> Reduction:

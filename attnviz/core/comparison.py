@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from dataclasses import replace
+from typing import Any, NamedTuple, cast
 
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.map_metadata import MapMetadata
 
 KINDS = ("original", "changed", "difference")
+DIVERGENCE_NOTE = "JS = Jensen–Shannon divergence in bits"
+DIVERGENCE_LABEL = re.compile(r" · JS \d\.\d{3}$")  # at the end of the name of a difference
+DIVERGENCE_CAPTION = re.compile(rf"; (?:{DIVERGENCE_NOTE}|largest change: .*)$")
 
 
 class ComparedHead(NamedTuple):
@@ -25,6 +30,21 @@ class ComparedHead(NamedTuple):
 def comparison_meta(heads: Sequence[ComparedHead]) -> MapMetadata:
     """The metadata of a comparison with these heads."""
     return {"comparison": [head._asdict() for head in heads]}
+
+
+def without_divergence(amap: AttentionMap) -> AttentionMap:
+    """The map without its divergences, which were those of all of its layers, queries and keys.
+
+    Shapes: [layer, head, query, key] -> the same
+    """
+    if "divergence" not in amap.meta:
+        return amap
+    stale = ("divergence", "most_changed")
+    meta = {name: value for name, value in amap.meta.items() if name not in stale}
+    if "algebra" in meta:
+        meta["algebra"] = DIVERGENCE_CAPTION.sub("", str(meta["algebra"]))
+    names = tuple(DIVERGENCE_LABEL.sub("", name) for name in amap.names)
+    return replace(amap, names=names, meta=cast("MapMetadata", meta))
 
 
 def compared_heads(amap: AttentionMap) -> tuple[ComparedHead, ...]:

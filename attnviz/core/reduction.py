@@ -9,6 +9,7 @@ import numpy as np
 
 from attnviz.core.arrays import BoolArray, FloatArray
 from attnviz.core.attention_map import AttentionMap
+from attnviz.core.comparison import without_divergence
 from attnviz.core.map_metadata import MapMetadata, RowSum
 from attnviz.core.subset import visible_pairs
 from attnviz.errors import MisuseError
@@ -71,7 +72,7 @@ def reduce_layers(amap: AttentionMap, how: str) -> AttentionMap:
     minimum to at most 1.
     Shapes: [layer, head, query, key] → [1, head, query, key]
     """
-    return reduce_axis(amap, LAYERS, how)
+    return reduce_axis(without_divergence(amap), LAYERS, how)
 
 
 def reduce_axis(amap: AttentionMap, axis: int, how: str) -> AttentionMap:

@@ -10,6 +10,7 @@ import numpy as np
 
 from attnviz.core.arrays import BoolArray
 from attnviz.core.attention_map import AttentionMap
+from attnviz.core.comparison import without_divergence
 from attnviz.core.map_metadata import MapMetadata
 from attnviz.core.predictions import select_predictions
 from attnviz.core.tokens import Token
@@ -57,8 +58,13 @@ def visible_pairs(amap: AttentionMap) -> BoolArray:
 
 
 def select_tokens(amap: AttentionMap, queries: list[int], keys: list[int]) -> AttentionMap:
-    """The map of some queries and keys.    [layer, head, query, key] -> fewer queries and keys"""
+    """The map of some queries and keys; divergences of a comparison are those of all tokens.
+
+    Shapes: [layer, head, query, key] -> fewer queries and keys
+    """
     dropped = [len(amap.queries) - len(queries), len(amap.keys) - len(keys)]
+    if any(dropped):
+        amap = without_divergence(amap)
     stated: Any = amap.meta.get("padding")
     meta: MapMetadata = {**amap.meta}
     if isinstance(stated, list | tuple):

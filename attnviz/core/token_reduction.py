@@ -9,6 +9,7 @@ import numpy as np
 
 from attnviz.core.arrays import BoolArray, FloatArray
 from attnviz.core.attention_map import AttentionMap
+from attnviz.core.comparison import without_divergence
 from attnviz.core.map_metadata import MapMetadata
 from attnviz.core.predictions import select_predictions
 from attnviz.core.subset import select_tokens, visible_pairs
@@ -30,6 +31,7 @@ def merge_words(amap: AttentionMap) -> AttentionMap:
     """
     if "pooled" in amap.meta:
         raise MisuseError("words need every token; this map is pooled: add --pool 0")
+    amap = without_divergence(amap)
     queries, keys = group_words(amap.queries), group_words(amap.keys)
     weights = sum_groups(amap.weights.astype(np.float64), keys, -1)
     weights = sum_groups(weights, queries, -2) / np.array([len(g) for g in queries])[:, None]

@@ -58,6 +58,8 @@ def add_residual(amap: AttentionMap, what: str, residual: float = RESIDUAL) -> F
 
 def require_all_layers(amap: AttentionMap, what: str) -> None:
     """Refuse maps whose layers cannot be multiplied, with the reason."""
+    if amap.names:
+        raise MisuseError(f"{what} needs the heads of one map; these are of a comparison")
     if amap.queries != amap.keys:
         raise MisuseError(f"{what} needs self-attention: queries and keys of one text")
     if "pooled" in amap.meta:
