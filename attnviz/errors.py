@@ -18,6 +18,7 @@ PARAMETERS = {  # of options whose parameters in Python have other names
     "head": "select_heads",
     "segments": "select_segments",
     "queries": "select_queries",
+    "clusters": "at_most",
     "keys": "select_keys",
     "with-qk": "with_vectors",
     "set": "tunables",

@@ -22,6 +22,8 @@ from attnviz.render.link_text import format_link
 from attnviz.render.provenance import untrained_note
 from attnviz.render.style import SEPARATOR
 
+CLUSTERS_OF_ONE = "--clusters needs a single map; leave it out for a corpus"
+
 
 class ReportOptions(Record):
     """The order of the heads, how many of them (None: all), the measures (None: all), clusters."""
@@ -74,7 +76,7 @@ def corpus_report(
     Raises MisuseError for a requested measure that is not defined for any of its maps.
     """
     if options.cluster_limit is not None:
-        raise MisuseError("--clusters needs a single map; leave it out for a corpus")
+        raise MisuseError(CLUSTERS_OF_ONE)
     rows = corpus_rows(statistics, options.sort)
     return HeadReport(
         title=title,

@@ -9,6 +9,7 @@ import numpy as np
 
 from attnviz.core.arrays import FloatArray
 from attnviz.core.attention_map import AttentionMap
+from attnviz.errors import MisuseError
 from attnviz.measures.entropy import shannon_entropy
 from attnviz.measures.row_mass import require_distribution_rows, weights_and_remainder
 from attnviz.measures.spread import distribution_heads
@@ -33,13 +34,20 @@ def agreement(amap: AttentionMap, at_most: float = CLUSTER_LIMIT) -> Agreement:
     Formula: mean over the rows with weight of H((p + q)/2) − (H(p) + H(q))/2. Clusters are joined
     (average linkage) while the mean divergence between two of them is at most `at_most` bits.
     Paper: 1906.04341
-    Raises MisuseError for rows that are not distributions.
+    Raises MisuseError for rows that are not distributions, and a limit that is not from 0 to 1.
     """
+    require_cluster_limit(at_most)
     require_distribution_rows(amap, "agreement")
     shares = weights_and_remainder(amap)
     shares = shares.reshape(-1, *shares.shape[2:])
     divergence = pairwise_divergence(shares)
     return Agreement(divergence, join_clusters(divergence, at_most))
+
+
+def require_cluster_limit(at_most: float) -> None:
+    """Raise MisuseError for a limit that no divergence in bits can have."""
+    if not 0.0 <= at_most <= 1.0:
+        raise MisuseError(f"--clusters {at_most:g} should be from 0 to 1 bits")
 
 
 def layer_agreement(amap: AttentionMap) -> FloatArray | None:

@@ -185,7 +185,15 @@ def test_clusters(tmp_path):
     assert "cluster" in run("heads", TEXT, *words).out
     (tmp_path / "c.txt").write_text(LINES)
     made = run("heads", "-i", str(tmp_path / "c.txt"), *words)
-    assert made.status == 2 and "--clusters needs a single map" in made.err
+    assert made.status == 2 and made.err.startswith("error: --clusters needs a single map")
+    made = run("heads", TEXT, *WORDS, "--clusters", "1.5")
+    assert made.status == 2 and made.err == "error: --clusters 1.5 should be from 0 to 1 bits\n"
+
+
+def test_clusters_of_a_corpus_are_refused_before_it_is_measured(corpus, monkeypatch):
+    monkeypatch.setattr("attnviz.cli.batch.head_corpus.measure_corpus", lambda *_: 1 / 0)
+    made = run("heads", "-i", corpus, "--clusters", "0.2")
+    assert made.status == 2 and made.err.startswith("error: --clusters needs a single map")
 
 
 def test_figures_show_requested_measures_in_their_range():
@@ -230,6 +238,19 @@ def test_what_cannot_be_is_refused_in_one_line(words, reason):
     made = run("heads", *words)
     assert made.status == 2 and reason in made.err and made.err.count("\n") == 1
     assert made.data == b""
+
+
+@pytest.mark.parametrize("word", ["no.npz", "maps/No.JSON", "tests/"])
+def test_a_path_without_a_file_is_no_sentence(word):
+    for words in ((word,), (word, "also-no.npz")):
+        made = run("heads", *words)
+        assert (made.status, made.data) == (1, b"")
+        assert made.err == f"error: cannot read {word!r}: there is no file of this name\n"
+
+
+def test_a_word_that_names_a_folder_is_a_sentence():
+    for word in ("tests", "and/or", "the file no.npz", ".npz is a format"):
+        assert run("heads", word).status == 0
 
 
 def test_several_sentences_have_no_common_csv():

@@ -47,7 +47,7 @@ def heads(
 
     With --input, or several files: mean and standard deviation over all of them.
     """
-    from attnviz.api.head_report import map_report
+    from attnviz.api.head_report import CLUSTERS_OF_ONE, map_report
     from attnviz.cli.environment import stream_id
     from attnviz.cli.input.map_files import file_ids
     from attnviz.cli.input.sentences import input_files, read_sentences
@@ -55,6 +55,7 @@ def heads(
     from attnviz.cli.output.head_reports import check_targets, write_reports
     from attnviz.cli.output.render import parse_targets
     from attnviz.cli.output.target import require_distinct_files
+    from attnviz.errors import MisuseError
     from attnviz.sources.external.token_argument import is_file
 
     env = ctx.obj.with_color(options["color"])
@@ -64,6 +65,9 @@ def heads(
     check_targets(targets)
     is_of_files = any(map(is_file, words))
     refuse_options(ctx, words, is_of_files)
+    is_corpus = options["input"] is not None or (is_of_files and len(words) > 1)
+    if is_corpus and options["clusters"] is not None:
+        raise MisuseError(CLUSTERS_OF_ONE)
     inputs = file_ids(env, *words) if is_of_files else input_files(env, options)
     require_distinct_files(targets, inputs, stream_id(env.stdout))
     if is_of_files:
@@ -142,9 +146,24 @@ def refuse_options(ctx: typer.Context, words: list[str], is_of_files: bool) -> N
         is_for_tokens = name == "tokenizer" or (name == "input" and not is_of_files)
         if not is_for_tokens and is_typed(ctx, name):
             raise MisuseError(f"{flag(name)} has no effect on {kind}")
-    for word in words if is_of_files else ():
-        if not is_file(word):
+    for word in words:
+        if (is_of_files or is_path(word)) and not is_file(word):
             raise CouldNotError(f"cannot read {word!r}: there is no file of this name")
+
+
+def is_path(word: str) -> bool:
+    """Whether an argument is a path and no sentence: with the extension of a file, or a folder.
+
+    A sentence of one word may be the name of a folder; only one with a slash counts.
+    """
+    from pathlib import Path
+
+    from attnviz.sources.external.readers import READERS
+
+    if any(letter.isspace() for letter in word):
+        return False
+    suffixes = [suffix for reader in READERS for suffix in reader.suffixes]
+    return word.lower().endswith(tuple(suffixes)) or ("/" in word and Path(word).is_dir())
 
 
 def parse_report_options(options: dict[str, Any]) -> ReportOptions:
