@@ -35,6 +35,19 @@ def require_type(name: str, value: Any, *kinds: type) -> None:
         raise UnknownParameterError(f"{name}={abbreviate(value)} should be {expected}")
 
 
+def require_given(name: str, value: Any, *kinds: type) -> None:
+    """Raise UnknownParameterError as `require_type` does, for None too.
+
+    >>> require_given("text", None, str)
+    Traceback (most recent call last):
+    attnviz.errors.UnknownParameterError: text=None should be a text
+    """
+    if value is None:
+        expected = " or ".join(TYPE_NAMES.get(kind, f"of type {kind.__name__}") for kind in kinds)
+        raise UnknownParameterError(f"{name}=None should be {expected}")
+    require_type(name, value, *kinds)
+
+
 def abbreviate(value: Any) -> str:
     """A value on one line of at most 80 characters."""
     text = " ".join(repr(value).split())

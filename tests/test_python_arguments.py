@@ -1,5 +1,6 @@
 """Arguments of the public functions that are no valid ones: one line that names the parameter."""
 
+import numpy as np
 import pytest
 
 import attnviz
@@ -92,6 +93,8 @@ def test_a_text_is_a_text(text):
         attnviz.measure,
         attnviz.agreement,
         attnviz.check,
+        lambda value: attnviz.reduce(value, "layers:mean"),
+        lambda value: attnviz.corpus_stats([value]),
         lambda value: attnviz.diff(value, AMAP),
         lambda value: attnviz.diff(AMAP, value),
         lambda value: attnviz.write(value, "never.json"),
@@ -103,6 +106,56 @@ def test_a_map_is_a_map(call, tmp_path, monkeypatch):
         with pytest.raises(UnknownParameterError, match=r"=.* should be of type AttentionMap"):
             call(value)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "call"),
+    [
+        ("amap", lambda: attnviz.reduce(None)),
+        ("amap", lambda: attnviz.measure(None)),
+        ("amap", lambda: attnviz.head_stats(None)),
+        ("amap", lambda: attnviz.agreement(None)),
+        ("maps", lambda: attnviz.corpus_stats([None])),
+        ("maps", lambda: attnviz.corpus_stats(AMAP)),
+        ("maps", lambda: attnviz.corpus_stats(3)),
+        ("sort", lambda: attnviz.head_stats(AMAP, 5)),
+        ("steps", lambda: attnviz.reduce(AMAP, None)),
+        ("names", lambda: attnviz.measure(AMAP, None)),
+        ("at_most", lambda: attnviz.agreement(AMAP, None)),
+        ("contribution", lambda: attnviz.look(TEXT, contribution=5)),
+        ("contribution", lambda: attnviz.look(TEXT, contribution=["norm"])),
+        ("reduce", lambda: attnviz.look(TEXT, reduce=5)),
+        ("steps", lambda: attnviz.look(TEXT, reduce=["layers:mean", None])),
+        ("text", lambda: attnviz.look(None, model="induction")),
+        ("text", lambda: attnviz.look(None)),
+        ("text", lambda: attnviz.expert_choices(None, model="tests/models/mixtral")),
+        ("model", lambda: attnviz.expert_choices(TEXT, model=None)),
+        ("layers", lambda: attnviz.expert_choices(TEXT, model="tests/models/mixtral", layers=1)),
+    ],
+)
+def test_reductions_measures_and_models_name_the_argument(name, call):
+    with pytest.raises(UnknownParameterError, match=f"^{name}=.* should be ") as caught:
+        call()
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("limit", [-0.1, 1.5, float("nan")])
+def test_a_limit_of_clusters_is_a_divergence(limit):
+    with pytest.raises(MisuseError, match=r"^at_most.* should be from 0 to 1 bits"):
+        attnviz.agreement(AMAP, limit)
+
+
+def test_an_empty_reduction_is_refused():
+    with pytest.raises(MisuseError, match=r"^reduce='' must be one of layers:"):
+        attnviz.look(TEXT, reduce="")
+
+
+def test_numbers_of_numpy_are_residual_weights():
+    layers = attnviz.look(TEXT, layers=2)
+    for method in (layers.rollout, layers.flow):
+        expected = method(0.25).weights
+        assert np.array_equal(method(np.float64(0.25)).weights, expected)
+        assert np.array_equal(method(np.float32(0.25)).weights, expected)
 
 
 def test_mechanisms_to_compare_are_a_list():

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
 from attnviz.api.blas_threads import use_threads
-from attnviz.argument_types import require_type
+from attnviz.argument_types import require_given, require_type
 from attnviz.core.arrays import FloatArray
 from attnviz.core.engine.collectors import run_unrecorded
 from attnviz.core.engine.layer_call import LayerCall
@@ -44,8 +44,9 @@ def expert_choices(
         InvalidInputError: a damaged or unsupported model.
         CouldNotError: a model that cannot be loaded.
     """
-    require_type("text", text, str)
-    require_type("model", model, str)
+    require_given("text", text, str)
+    require_given("model", model, str)
+    require_type("layers", layers, Collection)
     forward = build_model_pass(text, None, **validate_options({"model": model, **options}))
     facts = describe_experts(next(iter(forward.model.stacks.values())))
     if facts is None:

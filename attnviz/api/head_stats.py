@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from attnviz.argument_types import require_type
+from attnviz.argument_types import require_given
 from attnviz.core.attention_map import AttentionMap
 from attnviz.errors import MisuseError, UnknownNameError
 from attnviz.lookup import unknown_name_message
@@ -55,7 +55,7 @@ def head_stats(amap: AttentionMap, sort: str = "layer") -> list[HeadStats]:
     >>> stats["pattern"], stats["entropy"], stats["distance"]
     ('previous token', 0.0, 0.5)
     """
-    require_type("amap", amap, AttentionMap)
+    require_given("amap", amap, AttentionMap)
     require_order(sort)
     rows = head_rows(HeadValues.of(amap))
     for row, at in zip(rows, np.ndindex(amap.n_layer, amap.n_head), strict=True):
@@ -89,9 +89,10 @@ def corpus_stats(maps: Iterable[AttentionMap], sort: str = "layer") -> list[Head
     2
     """
     require_order(sort)
+    require_given("maps", maps, Iterable)
     statistics = CorpusStatistics()
     for amap in maps:
-        require_type("maps", amap, AttentionMap)
+        require_given("maps", amap, AttentionMap)
         statistics.add(HeadValues.of(amap))
     return corpus_rows(statistics, sort)
 
@@ -170,6 +171,7 @@ ORDERS: Mapping[str, Callable[[HeadStats], Any]] = {
 
 def require_order(name: str) -> None:
     """Refuse an unknown order with UnknownNameError."""
+    require_given("sort", name, str)
     if name in ORDERS:
         return
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
+from attnviz.argument_types import require_type
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.engine.collectors import FullCollector
 from attnviz.core.selection import HeadSelection
@@ -48,10 +49,12 @@ class MapRequest(Record):
         """
         steps: tuple[Step, ...] = ()
         if contribution is not None:
+            require_type("contribution", contribution, str)
             from attnviz.core.engine.contributions import check_contribution
 
             check_contribution(contribution, selection)
-        if reduce:
+        require_type("reduce", reduce, str, Collection)
+        if reduce is not None and (isinstance(reduce, str) or len(reduce)):
             from attnviz.api.reduce import parse_steps
 
             steps = parse_steps([reduce] if isinstance(reduce, str) else reduce)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from attnviz.argument_types import require_type
+from attnviz.argument_types import require_given
 from attnviz.core.arrays import FloatArray
 from attnviz.core.attention_map import AttentionMap
 from attnviz.measures.agreement import CLUSTER_LIMIT, Agreement
@@ -37,9 +37,9 @@ def measure(amap: AttentionMap, *names: str) -> dict[str, FloatArray]:
     >>> {name: value.shape for name, value in measure(amap, "entropy", "induction").items()}
     {'entropy': (1, 2), 'induction': (1, 2)}
     """
-    require_type("amap", amap, AttentionMap)
+    require_given("amap", amap, AttentionMap)
     for name in names:
-        require_type("names", name, str)
+        require_given("names", name, str)
     return measure_heads(amap, [find_measure(name) for name in names] if names else None)
 
 
@@ -58,12 +58,12 @@ def agreement(amap: AttentionMap, at_most: float = CLUSTER_LIMIT) -> Agreement:
         disjoint ones; and `clusters`, the number of the cluster of each head.
 
     Raises:
-        MisuseError: rows that are not distributions.
+        MisuseError: rows that are not distributions, or `at_most` that is not from 0 to 1.
 
     >>> import attnviz
     >>> agreement(attnviz.read([[[1.0, 0.0]], [[0.0, 1.0]], [[1.0, 0.0]]])).clusters
     (0, 1, 0)
     """
-    require_type("amap", amap, AttentionMap)
-    require_type("at_most", at_most, float)
+    require_given("amap", amap, AttentionMap)
+    require_given("at_most", at_most, float)
     return compute_agreement(amap, at_most)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
-from attnviz.argument_types import require_type
+from attnviz.argument_types import require_given
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.comparison import without_divergence
 from attnviz.core.reduction import REDUCTIONS, reduce_heads, reduce_layers
@@ -107,7 +107,7 @@ def reduce(amap: AttentionMap, *steps: str) -> AttentionMap:
     >>> reduced.weights.shape, reduced.meta["reduced_layers"]
     ((1, 1, 3, 3), 'rollout of 3 layers')
     """
-    require_type("amap", amap, AttentionMap)
+    require_given("amap", amap, AttentionMap)
     return apply_steps(amap, parse_steps(steps))
 
 
@@ -124,7 +124,7 @@ def parse_steps(texts: Iterable[str]) -> tuple[Step, ...]:
     Raises UnknownNameError and MisuseError as `reduce` does, before anything is computed.
     """
     for text in texts:
-        require_type("steps", text, str)
+        require_given("steps", text, str)
     steps = [parse_step(item) for text in texts for item in text.split(",")]
     require_sensible_order(steps)
     return tuple(steps)

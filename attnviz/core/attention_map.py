@@ -154,11 +154,11 @@ class AttentionMap(Record, eq=False):
 
     def rollout(self, residual: float = 0.5) -> AttentionMap:
         """Attention rollout: R = ((1 − r) Ā + r I) R_below, as one layer. Source: 2005.00928."""
-        return self._apply("reduce", f"layers:rollout={residual!r}")
+        return self._apply("reduce", f"layers:rollout={residual}")
 
     def flow(self, residual: float = 0.5) -> AttentionMap:
         """Attention flow: the maximum flow to each input token. Source: 2005.00928."""
-        return self._apply("reduce", f"layers:flow={residual!r}")
+        return self._apply("reduce", f"layers:flow={residual}")
 
     def words(self) -> AttentionMap:
         """The map of words: pieces summed over keys, averaged over queries."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any, Protocol, Unpack
 
-from attnviz.argument_types import require_type
+from attnviz.argument_types import require_given, require_type
 from attnviz.core.engine.layer_call import AttendCallback, LayerCall
 from attnviz.core.map_metadata import MapMetadata
 from attnviz.core.tokens import Tokens
@@ -79,7 +79,7 @@ def check_request(
 
 def build_forward_pass(text: str, context: str | None, **options: Unpack[Options]) -> ForwardPass:
     """The pass that the options describe: untrained weights, or a pretrained model."""
-    require_type("text", text, str)
+    require_given("text", text, str)
     require_type("context", context, str)
     settings = validate_options(options)
     if "model" in settings:
