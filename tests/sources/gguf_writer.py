@@ -27,7 +27,7 @@ SIZES = {
     "decoder_start_token_id": ("decoder_start_token_id",),
 }
 NUMBERS = {
-    "attention.layer_norm_rms_epsilon": ("rms_norm_eps",),
+    "attention.layer_norm_rms_epsilon": ("rms_norm_eps", "norm_eps"),  # of LayerNorm, too
     "attention.layer_norm_epsilon": (
         *("layer_norm_eps", "layer_norm_epsilon", "norm_epsilon", "norm_eps"),
     ),
@@ -51,7 +51,6 @@ GRANITE = {
 }
 EXTRA = {
     "gptneox": {"use_parallel_residual": ("use_parallel_residual",)},
-    "stablelm": {"use_parallel_residual": ("use_parallel_residual",)},
     "granite": GRANITE,
     "granitemoe": {**GRANITE, **EXPERT_COUNTS},
     "olmo": {"attention.clamp_kqv": ("clip_qkv",)},
@@ -60,7 +59,9 @@ EXTRA = {
     "modern-bert": {
         "attention.sliding_window": ("local_attention",),
         "rope.freq_base_swa": ("rope_local_base_freq",),
+        "hidden_activation": ("hidden_activation",),
     },
+    "olmo2": {"rope.freq_base_swa": ("rope_local_base_freq",)},
     "gemma3": {"rope.freq_base_swa": ("rope_local_base_freq",)},
     **dict.fromkeys(("llama", "qwen2moe", "qwen3moe", "olmoe", "gpt-oss"), EXPERT_COUNTS),
 }
@@ -198,6 +199,8 @@ def write_gguf(
     if architecture in ("gemma3", "gemma-embedding", "olmo2") and config.get("layer_types"):
         marks = [kind == "sliding_attention" for kind in config["layer_types"]]
         entries[f"{architecture}.attention.sliding_window_pattern"] = marks
+    if architecture == "stablelm":  # true for a config.json that does not state it
+        entries["stablelm.use_parallel_residual"] = True
     if share := config.get("partial_rotary_factor"):
         d_head = config.get("head_dim") or config["hidden_size"] // config["num_attention_heads"]
         entries[f"{architecture}.rope.dimension_count"] = int(d_head * share)

@@ -26,8 +26,12 @@ SETTINGS_OF_KEYS = {key: name for name, keys in CONFIG_KEYS.items() for key in k
 REQUIRED = ("block_count", "embedding_length", "attention.head_count")
 # Keys that change no number here: sizes that the tensors have too, and notes of the converter.
 WITHOUT_EFFECT = frozenset(
-    ["vocab_size", "pooling_type", "tensor_data_layout", "rope.scaling.finetuned"]
+    [
+        *("vocab_size", "pooling_type", "tensor_data_layout", "rope.scaling.finetuned"),
+        "classifier.output_labels",
+    ]
 )
+WINDOW_SIZE = "attention.sliding_window"  # 0: no window
 # Keys that may stand in a file with the value that means nothing.
 NEUTRAL: Mapping[str, tuple[Any, ...]] = {
     "expert_count": (0,),
@@ -37,6 +41,7 @@ NEUTRAL: Mapping[str, tuple[Any, ...]] = {
     "rope.scaling.yarn_log_multiplier": (0.0,),
     "logit_scale": (0.0, 1.0),
 }
+NAMES = ("hidden_activation",)  # settings that are strings; the family checks them
 WINDOW_PATTERN = "attention.sliding_window_pattern"  # an array per layer, or a period
 OTHER_TYPES = {
     "adapter": "a LoRA adapter, not a model: give the GGUF file that it is for, merged with it",
@@ -92,6 +97,8 @@ def config_values(header: GgufHeader, row: Architecture) -> dict[str, Any]:
             value = header.metadata[keys[short]]
             if short == WINDOW_PATTERN and isinstance(value, np.ndarray):
                 values["layer_types"] = layer_types(keys[short], value)
+            elif short == WINDOW_SIZE and plain_value(value) == 0:
+                values[setting] = None
             else:
                 values[setting] = read_setting(keys[short], value, setting)
     values["vocab_size"] = table_rows(header, "token_embd.weight")
@@ -105,7 +112,9 @@ def config_values(header: GgufHeader, row: Architecture) -> dict[str, Any]:
 def check_keys(header: GgufHeader, row: Architecture, keys: Mapping[str, str]) -> None:
     """Raise InvalidInputError for a metadata key of the architecture that is not read."""
     for short, key in keys.items():
-        if short in row.settings or short in WITHOUT_EFFECT or short in ROPE_KEYS:
+        if short in row.settings or short in ROPE_KEYS:
+            continue
+        if short in WITHOUT_EFFECT and short not in row.neutral:
             continue
         if short == "attention.value_length":  # compared with the key's
             continue
@@ -123,7 +132,7 @@ def read_setting(key: str, value: Any, setting: str) -> Any:
     if isinstance(value, list) and value and all(n == value[0] for n in value):
         value = value[0]
     name = SETTINGS_OF_KEYS.get(setting, setting)
-    if isinstance(value, bool):
+    if isinstance(value, bool) or (setting in NAMES and isinstance(value, str)):
         return value
     check = check_float if isinstance(value, float) else check_int
     try:

@@ -64,7 +64,9 @@ MODERN_BERT = Architecture(
     family="modernbert",
     settings={
         **ENCODER_SIZES,
+        "attention.layer_norm_rms_epsilon": "norm_eps",  # llama.cpp writes it from norm_eps, too
         "attention.layer_norm_epsilon": "norm_eps",
+        "hidden_activation": "hidden_activation",
         "attention.sliding_window": "local_attention",
         "attention.sliding_window_pattern": "global_attn_every_n_layers",
         "rope.freq_base": "global_rope_theta",
@@ -106,6 +108,9 @@ def t5_tensors() -> dict[str, str]:
         # Of the first layer only: a table per layer is UMT5's.
         table = f"{side}.block.0.layer.0.SelfAttention.relative_attention_bias"
         tensors[f"{short}.blk.0.attn_rel_b"] = table
+        if side == "decoder":  # in old checkpoints; no implementation reads it
+            cross = "decoder.block.0.layer.1.EncDecAttention.relative_attention_bias"
+            tensors["dec.blk.0.cross_attn_rel_b"] = cross
         tensors[f"{stored}.ffn_norm"] = f"{block}.{last}.layer_norm"
         tensors[f"{stored}.ffn_up"] = f"{block}.{last}.DenseReluDense.wi"
         tensors[f"{stored}.ffn_gate"] = f"{block}.{last}.DenseReluDense.wi_0"

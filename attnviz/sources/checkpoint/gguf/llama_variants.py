@@ -47,6 +47,7 @@ GEMMA3 = replace(
     family="gemma3_text",
     settings={**GEMMA2.settings, **WINDOW, "rope.freq_base_swa": "rope_local_base_freq"},
     tensors={**GEMMA2.tensors, **HEAD_NORMS},
+    values={"sliding_window": None},  # not written where all layers have full attention
     derive=gemma3_scale,
     changes=dict.fromkeys(("output_norm", *GEMMA2_NORMS, *HEAD_NORMS), subtract_one),
 )
@@ -55,7 +56,7 @@ GEMMA_EMBEDDING = replace(
     name="gemma-embedding",
     settings={key: name for key, name in GEMMA3.settings.items() if key != "attention.causal"},
     tensors={**GEMMA3.tensors, "dense_2": "dense_2", "dense_3": "dense_3"},  # after pooling
-    values={"use_bidirectional_attention": True},
+    values={**GEMMA3.values, "use_bidirectional_attention": True},
     neutral={"attention.causal": (False,), "dense_2_feat_in": (768,), "dense_2_feat_out": (3072,)}
     | {"dense_3_feat_in": (3072,), "dense_3_feat_out": (768,)},
 )
@@ -71,6 +72,7 @@ GRANITE = replace(
         "residual_scale": "residual_multiplier",
         "logit_scale": "logits_scaling",
     },
+    neutral={"rope.scaling.finetuned": (True,)},  # false: llama.cpp does not rotate
 )
 ARCEE = replace(LLAMA, name="arcee", family="arcee")
 ERNIE4_5 = replace(
@@ -107,11 +109,11 @@ OLMO = replace(
 OLMO3 = replace(
     OLMO2,
     family="olmo3",
-    settings={**RMS_ROPE, **WINDOW},
+    settings={**RMS_ROPE, **WINDOW, "rope.freq_base_swa": "rope_local_base_freq"},
     requires="olmo2.attention.sliding_window",
     scaled_layers="full_attention",
 )
-STARCODER2 = replace(
+STARCODER2 = replace(  # files do not state the window: all earlier tokens are attended to
     QWEN2,
     name="starcoder2",
     family="starcoder2",
@@ -130,18 +132,18 @@ STABLELM = replace(
     QWEN2,
     name="stablelm",
     family="stablelm",
-    settings={
-        **LAYER_NORM_ROPE,
-        "attention.layer_norm_epsilon": "layer_norm_eps",
-        "use_parallel_residual": "use_parallel_residual",
-    },
+    settings={**LAYER_NORM_ROPE, "attention.layer_norm_epsilon": "layer_norm_eps"},
     tensors={
         **LLAMA.tensors,
         "blk.{i}.attn_q_norm": "layers.{i}.self_attn.q_layernorm.norms.{e}",
         "blk.{i}.attn_k_norm": "layers.{i}.self_attn.k_layernorm.norms.{e}",
     },
-    values={"use_qkv_bias": False, "qk_layernorm": False},
+    # llama.cpp writes use_parallel_residual = true for a config that lacks it, where the default
+    # is false, and decides by the second norm, which parallel layers do not have.
+    values={"use_qkv_bias": False, "qk_layernorm": False, "use_parallel_residual": True},
+    neutral={"use_parallel_residual": (True, False)},
     values_with={
+        "blk.0.ffn_norm.weight": {"use_parallel_residual": False},
         "blk.0.attn_q.bias": {"use_qkv_bias": True},
         "blk.0.attn_q_norm.weight": {"qk_layernorm": True},
     },
@@ -151,7 +153,11 @@ NEMOTRON = replace(
     QWEN2,
     name="nemotron",
     family="nemotron",
-    settings={**LAYER_NORM_ROPE, "attention.layer_norm_epsilon": "norm_eps"},
+    settings={
+        **LAYER_NORM_ROPE,
+        "attention.layer_norm_rms_epsilon": "norm_eps",  # llama.cpp writes both from norm_eps
+        "attention.layer_norm_epsilon": "norm_eps",
+    },
     values_with=LLAMA.values_with,
     changes=dict.fromkeys((f"{name}.weight" for name in ("output_norm", *NORMS)), subtract_one),
     has_partial_rotary=True,
