@@ -232,3 +232,16 @@ def test_metadata_that_are_refused(what, tmp_path):
     with pytest.raises(InvalidInputError, match=message) as caught:
         recorded(open_checkpoint(str(path)), encoding_of_ids([2, 9, 8, 3]), None)
     assert "\n" not in str(caught.value)
+
+
+def test_biases_of_olmo_are_not_permuted(tmp_path):
+    """Of OLMo, the converter changes the order of rows in the matrices only; of Llama in both."""
+    rows = np.arange(32, dtype=np.float32)
+    sizes = {"q": 32, "k": 16, "v": 16}
+    biases = {f"blk.{i}.attn_{p}.bias": rows[:n] for i in range(2) for p, n in sizes.items()}
+    for folder in ("olmo", "llama"):
+        path = write_gguf(tmp_path / f"{folder}.gguf", folder, folder, tensors=biases)
+        tensors = open_checkpoint(str(path)).tensors.by_name
+        for part in "qk":
+            got = tensors[f"layers.0.self_attn.{part}_proj.bias"].read()
+            assert np.array_equal(got, rows[: sizes[part]]) == (folder == "olmo")

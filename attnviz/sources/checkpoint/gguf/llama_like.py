@@ -55,7 +55,7 @@ NORMS_AFTER = MappingProxyType(
     }
 )
 
-LLAMA = Architecture(
+LLAMA = Architecture(  # and Mistral, whose window the files do not state
     name="llama",
     family="llama",
     settings=RMS_ROPE,

@@ -8,8 +8,6 @@ from attnviz.sources.checkpoint.gguf.architecture import (
     SIZES,
     Values,
     subtract_one,
-    unrotate_keys,
-    unrotate_queries,
 )
 from attnviz.sources.checkpoint.gguf.llama_like import (
     GEMMA2,
@@ -31,7 +29,6 @@ WINDOW = {
     "attention.sliding_window": "sliding_window",
     "attention.sliding_window_pattern": "sliding_window_pattern",
 }
-ROTATED = {"blk.{i}.attn_q": unrotate_queries, "blk.{i}.attn_k": unrotate_keys}
 
 
 def gemma3_scale(values: Values) -> Values:
@@ -104,6 +101,7 @@ OLMO = replace(
     family="olmo",
     settings={**LAYER_NORM_ROPE, "attention.clamp_kqv": "clip_qkv"},
     tensors={"token_embd": "embed_tokens", "output": "lm_head", **PROJECTIONS},
+    changes={f"{name}.weight": change for name, change in LLAMA.changes.items()},  # biases stay
     neutral={"attention.layer_norm_epsilon": (1e-5,)},
 )
 OLMO3 = replace(
