@@ -222,6 +222,17 @@ def test_a_date_of_the_template_is_noted(chat_model):
     assert amap.meta["prompt"].endswith(" the cat") and amap.meta["prompt"][:4].isdecimal()
 
 
+def test_a_template_without_system_messages_is_noted(chat_model):
+    write_settings(chat_model, chat_template="{{ messages[-1].content }}")
+    words = ("the cat", "-m", str(chat_model), "--chat")
+    done = run(*words, "--system", "very old")
+    note = "note: --system: the chat template leaves the system message out, or changes it\n"
+    assert (done.status, done.err) == (0, note)
+    assert run(*words).err == "" and run(*words, "--system", " ").err == ""
+    write_settings(chat_model, chat_template="{{ messages[0].content | trim }}")
+    assert run(*words, "--system", " very old ").err == ""
+
+
 def test_named_but_no_default(chat_model):
     write_settings(chat_model, chat_template=[{"name": "rag", "template": "b"}])
     with pytest.raises(InvalidInputError, match="no template 'default'; it has 'rag'"):

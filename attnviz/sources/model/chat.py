@@ -59,6 +59,9 @@ def build_chat(checkpoint: Checkpoint, text: str, options: Mapping[str, Any]) ->
     if prompt.has_date:
         message = "the chat template inserts the date of today, which the weights depend on"
         warnings.warn(message, AttnvizWarning, stacklevel=2)
+    if options.get("system", "").strip() not in prompt.text:
+        message = "--system: the chat template leaves the system message out, or changes it"
+        warnings.warn(message, AttnvizWarning, stacklevel=2)
     encoding, roles = encode_prompt(model_tokenizer(checkpoint), prompt)
     return Chat(encoding, prompt.text, roles)
 
