@@ -231,6 +231,18 @@ def test_the_adapter_is_in_the_metadata_and_changes_the_map():
     assert json.loads(made.out)["meta"]["adapter"] == adapter
 
 
+def test_the_adapter_is_in_every_title():
+    words = ("the cat", "-m", str(MODELS / "llama"), "--adapter", str(FOLDER / "llama-rs"))
+    title = "models/llama with adapter llama-rs"
+    assert run(*words, "--head", "0.0").out.splitlines()[0] == title
+    assert run("heads", *words).out.splitlines()[0] == title
+    assert run("explain", *words, "--head", "0.0").out.startswith(f"{title}, layer 0, head 0")
+    modified = json.loads(run(*words, "-v", "hard", "--json").out)["meta"]["variant"]
+    assert modified == f"{title}, modified: hard"
+    for name in ("svg", "md", "html"):
+        assert title in run(*words, "--head", "0.0", "-f", name).out
+
+
 def test_an_adapter_needs_a_model():
     made = run("the cat", "--adapter", "x")
     assert (made.status, made.out) == (2, "") and "--adapter needs --model" in made.err

@@ -189,6 +189,8 @@ class ModelPass(Record):
             meta["prompt"] = self.chat.prompt
         if self.adapter is not None:
             meta["adapter"] = self.adapter
+            short += f" with adapter {PurePath(self.adapter).name or self.adapter}"
+            meta["variant"] = short
         if self.truncated:
             meta["truncated"] = dict(self.truncated)
         if facts["experts"]:
