@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -22,6 +23,7 @@ from attnviz.render.link_text import format_link
 from attnviz.render.provenance import untrained_note
 from attnviz.render.style import SEPARATOR
 
+ROUNDING = 1e-5  # of sums of weights in single precision
 CLUSTERS_OF_ONE = "--clusters needs a single map; leave it out for a corpus"
 
 
@@ -98,11 +100,26 @@ def choose_columns(rows: Sequence[HeadStats], options: ReportOptions) -> list[Me
             raise MisuseError(
                 f"--measure {measure.name!r} is not defined for this map: {measure.summary}"
             )
-    return [
-        MeasureColumn(row.name, row.low, row.high, row.unit, row.legend)
+    measures = [
+        with_range_of(row, [head["measures"].get(row.name) for head in rows])
         for row in (MEASURES if requested is None else requested)
         if row.name in defined
     ]
+    return [MeasureColumn(row.name, row.low, row.high, row.unit, row.legend) for row in measures]
+
+
+def with_range_of(measure: Measure, values: Sequence[float | None]) -> Measure:
+    """The measure with a range that holds its values.
+
+    Ranges are those of weights whose rows sum to at most 1; norms, gates and signed weights can
+    have sums beyond them.
+    """
+    known = [value for value in values if value is not None]
+    if min(known, default=measure.low) < measure.low - ROUNDING:
+        measure = replace(measure, low=min(-1.0, float(np.floor(min(known)))))
+    if max(known, default=measure.high) > measure.high + ROUNDING:
+        measure = replace(measure, high=np.inf)
+    return measure
 
 
 def add_clusters(amap: AttentionMap, rows: Sequence[HeadStats], at_most: float) -> None:

@@ -240,6 +240,16 @@ def test_what_cannot_be_is_refused_in_one_line(words, reason):
     assert made.data == b""
 
 
+def test_ranges_hold_the_values_of_norms_and_of_signed_weights(tmp_path):
+    bert = ("-m", "tests/models/bert", "--contribution", "layer-norm")
+    for words, name, expected in ((bert, "self", "0 or more"), (WORDS, "self", "0 to 1")):
+        made = run("heads", TEXT, *words, "--measure", name)
+        assert made.status == 0 and f"; {expected}" in " ".join(made.out.split())
+        assert run("heads", TEXT, *words, "--measure", name, "-f", "png").status == 0
+    signed = run("heads", TEXT, "-v", "differential", "--measure", "first token")
+    assert "; -1 to 1; " in " ".join(signed.out.split())
+
+
 @pytest.mark.parametrize("word", ["no.npz", "maps/No.JSON", "tests/"])
 def test_a_path_without_a_file_is_no_sentence(word):
     for words in ((word,), (word, "also-no.npz")):
