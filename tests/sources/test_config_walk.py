@@ -47,6 +47,7 @@ OTHER_NAMES = {
     "full_attention": ("rope_type", "factor"),
     "sliding_attention": ("rope_type", "factor"),
     "num_layers": ("encoder_layers",),
+    "text_config": ("is missing",),
 }
 
 

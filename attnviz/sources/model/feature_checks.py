@@ -12,20 +12,22 @@ from attnviz.sources.families.spec import Family
 from attnviz.sources.model.quantization import check_quantization
 
 
-def is_finite(value: Any) -> bool:
-    """Whether a value of JSON, or all values in it, are other than NaN and infinity."""
+def require_finite(key: str, value: Any) -> None:
+    """Raise InvalidInputError for NaN or infinity in a value of JSON, with the path of its key."""
     if isinstance(value, dict):
-        return all(map(is_finite, value.values()))
-    if isinstance(value, list):
-        return all(map(is_finite, value))
-    return not isinstance(value, float) or isfinite(value)
+        for name, inner in value.items():
+            require_finite(f"{key}.{name}", inner)
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            require_finite(f"{key}[{index}]", inner)
+    elif isinstance(value, float) and not isfinite(value):
+        raise_invalid(key, value, "a finite number")
 
 
 def check_features(config: Config, family: Family) -> None:
     """Raise InvalidInputError for a setting that is not supported, with its key."""
     for key, value in config.values.items():
-        if not is_finite(value):
-            raise_invalid(key, value, "a finite number")
+        require_finite(key, value)
     check_quantization(config)
     if config.get("auto_map"):
         warnings.warn(
