@@ -276,3 +276,32 @@ def test_models_names_the_files_of_the_tokenizer(bert_folder):
     assert "no text: " in run("models", str(bert_folder)).out
     with pytest.raises(CouldNotError, match=r"has no tokenizer.json; save one there"):
         find_tokenizer(str(bert_folder))
+
+
+@pytest.mark.parametrize(
+    ("model_type", "name", "needed"),
+    [
+        ("marian", "source.spm", "source.spm and target.spm and vocab.json"),
+        ("gpt2", "vocab.json", "vocab.json and merges.txt"),
+        ("m2m_100", "vocab.json", "sentencepiece.bpe.model and vocab.json"),
+    ],
+)
+def test_missing_files_of_a_model_type_are_named(model_type, name, needed, tmp_path):
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": model_type}))
+    (tmp_path / name).write_text("{}")
+    with pytest.raises(CouldNotError) as caught:
+        find_tokenizer(str(tmp_path))
+    assert f"has neither tokenizer.json nor {needed}, the files of its model_type" in str(
+        caught.value
+    )
+
+
+@pytest.mark.parametrize("name", ["vocab.txt", "vocab.json", "spiece.model"])
+def test_one_file_of_a_tokenizer_leads_to_its_folder(name, tmp_path):
+    (tmp_path / name).write_text('{"a": 0}')
+    made = run("tokens", "the cat", "-t", str(tmp_path / name))
+    assert (made.status, made.out, made.err.count("\n")) == (3, "", 1)
+    assert f"is one of the files of a tokenizer; give their folder: {str(tmp_path)!r}" in made.err
+    other = tmp_path / "other.json"
+    other.write_text('{"a": 0}')
+    assert "folder" not in run("tokens", "the cat", "-t", str(other)).err

@@ -213,11 +213,7 @@ def find_tokenizer_files(folder: Path) -> TokenizerFiles:
         if kind is not None and (paths := kind.find(folder)) is not None:
             return TokenizerFiles(kind, paths, settings)
         if kind is not None:
-            missing = " and ".join(" or ".join(names) for names in kind.files)
-            raise CouldNotError(
-                f"{str(folder)!r} has neither {TOKENIZER} nor {missing}, the files of its "
-                f"tokenizer_class {settings.class_name}; {SAVE}"
-            )
+            raise incomplete(folder, kind, f"tokenizer_class {settings.class_name}")
     for kind in KINDS if not settings.class_name else ():
         paths = kind.find(folder)
         by_file = not settings.model_type and paths and paths[0].name in DEFAULTS
@@ -225,6 +221,9 @@ def find_tokenizer_files(folder: Path) -> TokenizerFiles:
             return TokenizerFiles(kind, paths, settings)
     if not there:
         raise CouldNotError(f"{str(folder)!r} has no {TOKENIZER}; {SAVE}")
+    for kind in KINDS if not settings.class_name else ():
+        if settings.model_type in kind.model_types:
+            raise incomplete(folder, kind, f"model_type {settings.model_type!r}")
     what = (
         f"tokenizer_class {settings.class_name!r:.80}"
         if settings.class_name
@@ -234,4 +233,12 @@ def find_tokenizer_files(folder: Path) -> TokenizerFiles:
     )
     raise InvalidInputError(
         f"it has no {TOKENIZER}, and {there[0]} of {what} is not supported; {SAVE}"
+    )
+
+
+def incomplete(folder: Path, kind: TokenizerKind, of: str) -> CouldNotError:
+    """The error for a folder that lacks files of the tokenizer that it states (`of`)."""
+    files = " and ".join(" or ".join(names) for names in kind.files)
+    return CouldNotError(
+        f"{str(folder)!r} has neither {TOKENIZER} nor {files}, the files of its {of}; {SAVE}"
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from attnviz.core.tokens import Token
+from attnviz.errors import InvalidInputError
 from attnviz.sources.file_stamp import read_stamp
 from attnviz.sources.safe_read import read_file
 from attnviz.sources.tokenizing.encode import translate_errors
@@ -44,7 +45,18 @@ def load_cached(path: Path, stamp: object, is_target: bool) -> FileTokenizer:
             from attnviz.sources.tokenizing.tokenizer_folder import build_folder_tokenizer
 
             return build_folder_tokenizer(path, is_target=is_target)
-    return parse_tokenizer(read_tokenizer_file(path), str(path))
+    content = read_tokenizer_file(path)
+    try:
+        return parse_tokenizer(content, str(path))
+    except InvalidInputError:
+        from attnviz.sources.tokenizing.tokenizer_files import file_names
+
+        if path.name not in file_names():
+            raise
+        raise InvalidInputError(
+            f"tokenizer {str(path)!r} is one of the files of a tokenizer; give their folder: "
+            f"{str(path.parent)!r}"
+        ) from None
 
 
 def read_tokenizer_file(path: Path) -> bytes:
