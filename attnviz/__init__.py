@@ -8,9 +8,10 @@
 `look` computes the attention map of a sentence, `attend` attention over arrays; `read` loads
 attention that other programs saved, `write` saves a map to a file. `compare`, `diff`, `check`,
 `explain` and `head_stats` do what the commands of these names do; `measure`, `agreement` and
-`corpus_stats` are numbers about heads, `expert_choices` are the experts that a mixture of experts
-chooses; `reduce` combines layers, heads and tokens; `watch` records the attention of a PyTorch
-program. VARIANTS is the catalogue of mechanisms. Everything is imported when it is first used.
+`corpus_stats` are numbers about heads, `effect` is what their ablation does to the prediction of a
+model, `expert_choices` are the experts that a mixture of experts chooses; `reduce` combines
+layers, heads and tokens; `watch` records the attention of a PyTorch program. VARIANTS is the
+catalogue of mechanisms. Everything is imported when it is first used.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from attnviz.api.check import check
     from attnviz.api.compare import compare
     from attnviz.api.diff import diff
+    from attnviz.api.effect import effect
     from attnviz.api.expert_choices import expert_choices
     from attnviz.api.explain import explain
     from attnviz.api.head_stats import corpus_stats, head_stats
@@ -50,6 +52,7 @@ __all__ = [
     "compare",
     "corpus_stats",
     "diff",
+    "effect",
     "expert_choices",
     "explain",
     "head_stats",
@@ -67,6 +70,7 @@ _HOME = {
     "compare": "attnviz.api.compare",
     "diff": "attnviz.api.diff",
     "check": "attnviz.api.check",
+    "effect": "attnviz.api.effect",
     "expert_choices": "attnviz.api.expert_choices",
     "explain": "attnviz.api.explain",
     "head_stats": "attnviz.api.head_stats",

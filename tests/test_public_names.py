@@ -21,6 +21,7 @@ NAMES = [
     "compare",
     "corpus_stats",
     "diff",
+    "effect",
     "expert_choices",
     "explain",
     "head_stats",

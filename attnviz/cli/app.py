@@ -22,6 +22,7 @@ COMMANDS = (  # each is the function of this name in the module of this name
     "explain",
     "compare",
     "heads",
+    "effect",
     "watch",
     "render",
     "diff",

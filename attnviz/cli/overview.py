@@ -19,7 +19,7 @@ Visualize attention weights in the terminal, as images, or as data.
 Commands (attnviz COMMAND --help)
   show explain compare heads       compute attention and show it (default: show)
   render diff check watch          attention of files; of a PyTorch program
-  mask tokens                      a mask; the tokens of a text
+  effect mask tokens               ablate heads; a mask; the tokens of a text
   variants models formats schema   lists of mechanisms, models, file formats
 
 Main options (all: attnviz show --help)

@@ -18,7 +18,8 @@ Row = Mapping[str, Any]  # of api.head_stats
 class MeasureColumn(Record):
     """A measure in a report: its name, range and unit; an infinite `high` depends on the text.
 
-    `legend` is what it says, with formula, range and source.
+    `legend` is what it says, with formula, range and source. `digits` are its decimal places in
+    tables; None: by its range.
     """
 
     name: str
@@ -26,6 +27,7 @@ class MeasureColumn(Record):
     high: float
     unit: str
     legend: str = ""
+    digits: int | None = None
 
 
 class HeadReport(Record, kw_only=True, eq=False):
@@ -34,6 +36,7 @@ class HeadReport(Record, kw_only=True, eq=False):
     `default_columns`: no measures were requested, so that tables for people show a summary.
     `n_map` is the number of maps of a corpus, None for one map. `bins` name the entries of the
     profiles; `links` have the strongest link of a head as text, by its original layer and head.
+    `facts` are further entries of the JSON document.
     """
 
     title: str
@@ -47,6 +50,7 @@ class HeadReport(Record, kw_only=True, eq=False):
     bins: Sequence[str] = ()
     links: Mapping[tuple[int, int], str] = field(default_factory=dict)
     meta: MapMetadata = field(default_factory=MapMetadata)
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def layers(self) -> list[int]:
@@ -71,12 +75,11 @@ class HeadReport(Record, kw_only=True, eq=False):
 def report_cells(report: HeadReport) -> Iterator[tuple[str, list[Any]]]:
     """The columns of the report as a flat table: each name with its values, row by row."""
     rows = report.rows
-    for name in ("layer", "head", "name", "pattern", "score"):
+    for name in ("layer", "head", "name"):
         yield name, [row[name] for row in rows]
-    for name in ("pattern_without_sink", "score_without_sink"):
-        yield name, [row[name] for row in rows]
-    if rows and "cluster" in rows[0]:
-        yield "cluster", [row["cluster"] for row in rows]
+    for name in ("pattern", "score", "pattern_without_sink", "score_without_sink", "cluster"):
+        if rows and name in rows[0]:
+            yield name, [row[name] for row in rows]
     for column in report.columns:
         yield column.name, [row["measures"].get(column.name) for row in rows]
         if report.n_map is not None:

@@ -62,6 +62,13 @@ def measure_names() -> Iterable[str]:
     return (hyphenated(row.name) for row in MEASURES)
 
 
+def effect_order_names() -> Iterable[str]:
+    """The orders of a table of head effects."""
+    from attnviz.api.effect import ORDERS
+
+    return ORDERS
+
+
 def order_names() -> Iterable[str]:
     """The orders of a table of heads."""
     return ("layer", "pattern", *measure_names())

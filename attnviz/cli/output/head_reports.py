@@ -32,16 +32,16 @@ WRITERS: Mapping[str, str] = {
 HOLD_MANY = ("table", "json", "jsonl")
 
 
-def check_targets(targets: list[Target]) -> None:
+def check_targets(targets: list[Target], subject: str = "heads") -> None:
     """Raise MisuseError for a format that has no form for heads, and for file name templates."""
     for target in targets:
         if target.format.name not in WRITERS:
             raise MisuseError(
-                f"heads cannot be written as {target.format.name}; choose from: "
+                f"{subject} cannot be written as {target.format.name}; choose from: "
                 f"{', '.join(WRITERS)}"
             )
         if target.path is not None and is_template(target.path):
-            raise MisuseError(f"{target.path!r}: heads are written to one file, without {{…}}")
+            raise MisuseError(f"{target.path!r}: {subject} are written to one file, without {{…}}")
 
 
 def write_reports(

@@ -1,4 +1,4 @@
-"""Progress bar of a batch, on standard error."""
+"""Progress bar of a long command, on standard error."""
 
 from __future__ import annotations
 
@@ -18,14 +18,27 @@ READ_SIZE = 1 << 20
 def progress(
     env: Environment, targets: list[Target], input: str | None
 ) -> Iterator[Callable[[int], None]]:
-    """A progress bar; yields a function to call with the number of the line just finished.
+    """A progress bar of a batch; yields a function to call with the number of the last line.
 
-    Nothing is drawn unless standard error is a terminal, nor where the results themselves are
-    written to the same terminal.
+    Nothing is drawn where the results themselves are written to the same terminal meanwhile.
     """
-    is_shared = any(target.path is None for target in targets) and env.stdout_is_tty
-    if env.stderr is None or not env.stderr_is_tty or is_shared:
+    if any(target.path is None for target in targets) and env.stdout_is_tty:
         yield lambda line: None
+        return
+    with progress_bar(env, count_lines(input)) as update:
+        yield lambda line: update(line, None)
+
+
+@contextmanager
+def progress_bar(
+    env: Environment, total: int | None = None
+) -> Iterator[Callable[[int, int | None], None]]:
+    """A progress bar; yields a function to call with what is done, and with a new total or None.
+
+    Nothing is drawn unless standard error is a terminal.
+    """
+    if env.stderr is None or not env.stderr_is_tty:
+        yield lambda done, total: None
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
@@ -37,8 +50,8 @@ def progress(
     )
     try:
         with bar:
-            task = bar.add_task("", total=count_lines(input))
-            yield lambda line: bar.update(task, completed=line)
+            task = bar.add_task("", total=total)
+            yield lambda done, total: bar.update(task, completed=done, total=total)
     finally:
         stream.detach()
 

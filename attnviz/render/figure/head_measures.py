@@ -148,7 +148,9 @@ def color_scale(column: MeasureColumn, values: FloatArray, palette: str | None) 
     high = column.high if np.isfinite(column.high) else float(np.nanmax(values))
     if high <= column.low:
         high = column.low + 1.0
-    return ColorScale.of(np.zeros(1), palette=palette, limits=(column.low, high))
+    is_signed = column.low < 0
+    limits = (None, high) if is_signed else (column.low, high)
+    return ColorScale.of(np.zeros(1), signed=is_signed, palette=palette, limits=limits)
 
 
 def draw_heads(

@@ -16,6 +16,7 @@ def heads_document(report: HeadReport) -> bytes:
         document = {"maps": report.n_map}
     if report.bins:
         document["profile_bins"] = list(report.bins)
+    document.update(to_json_value(report.facts))
     document["measures"] = {column.name: column.legend for column in report.columns}
     document["heads"] = [requested(report, row) for row in report.rows]
     document["meta"] = to_json_value(report.meta)

@@ -124,7 +124,9 @@ class HeadsTable(Record, eq=False):
 
     def measured(self, row: Mapping[str, Any], column: MeasureColumn) -> str:
         """A measure of a head with a bar, or over a corpus with its spread."""
-        value, digits = row["measures"].get(column.name), 2 if column.high == 1.0 else 1
+        value, digits = row["measures"].get(column.name), column.digits
+        if digits is None:
+            digits = 2 if column.high == 1.0 else 1
         if self.report.n_map is not None:
             return with_spread(value, row["spread"].get(column.name), digits)
         if value is None:

@@ -69,13 +69,32 @@ class LayerStack(Record):
         Shapes: [token, d_model] -> [token, d_model]
         """
         n_layer = self.n_layer if last_layer is None else min(last_layer + 1, self.n_layer)
-        for index in range(n_layer):
-            stops = index == n_layer - 1 and not context.needs_output
+        x = self.run_layers(x, context, range(n_layer), cross_context)
+        return x if n_layer < self.n_layer or not context.needs_output else self.final_norm(x)
+
+    def run_layers(
+        self,
+        x: FloatArray,
+        context: AttentionContext,
+        layers: range,
+        cross_context: AttentionContext | None = None,
+    ) -> FloatArray:
+        """Run these layers, which are in order, without the final layer norm.
+
+        Shapes: [token, d_model] -> [token, d_model]
+        """
+        for index in layers:
+            stops = index == layers[-1] and not context.needs_output
             y = self.run_layer(index, x, context, cross_context, with_feed_forward=not stops)
-            if index == 0 and has_convolution(self.spec.convolution, self.config):
+            if index == 0 and self.has_convolution:
                 y = add_convolution(self.spec.convolution, self.weights, x, y)
             x = y
-        return x if n_layer < self.n_layer or not context.needs_output else self.final_norm(x)
+        return x
+
+    @property
+    def has_convolution(self) -> bool:
+        """Whether a convolution over tokens is added to the output of the first layer."""
+        return has_convolution(self.spec.convolution, self.config)
 
     def final_norm(self, x: FloatArray) -> FloatArray:
         """The final layer norm, and projection if any.    [token, d_model] -> [token, d]"""

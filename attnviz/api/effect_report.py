@@ -1,0 +1,74 @@
+"""Effect reports: effects of heads as a head report, for the command `effect` and its formats."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from attnviz.api.effect import EFFECTS, HeadEffects
+from attnviz.core.arrays import FloatArray
+from attnviz.render.head_report import HeadReport, MeasureColumn
+from attnviz.render.style import SEPARATOR
+
+DIGITS = 3
+SCOPE = "effects are those of this text and this prediction"
+
+
+def effect_report(
+    effects: HeadEffects, sort: str | None = None, top: int | None = None
+) -> HeadReport:
+    """The report of the effects of all heads, in an order; the first `top` heads (None: all)."""
+    return HeadReport(
+        title=f"{effects.meta.get('variant')}: effect of ablating each head",
+        rows=effects.ranked(sort)[:top],
+        columns=[
+            effect_column(measure.name, effects.values[measure.name], measure.unit, measure.legend)
+            for measure in EFFECTS
+            if measure.name in effects.values
+        ],
+        default_columns=False,
+        subtitle=SEPARATOR.join((prediction_note(effects), replacement_note(effects), SCOPE)),
+        text=effects.text,
+        meta=effects.meta,
+        facts={
+            "prediction": effects.prediction,
+            "token": effects.token,
+            "replacement": effects.replacement,
+            "scope": SCOPE,
+            "no_direct_effect": effects.no_direct,
+        },
+    )
+
+
+def effect_column(name: str, values: FloatArray, unit: str, legend: str) -> MeasureColumn:
+    """A measure of effects as a column; its range is that of its values, signed ones around 0.
+
+    Small values have more decimal places.
+    Shapes: values [layer, head]
+    """
+    largest = float(np.abs(values).max()) or 1.0
+    digits = DIGITS + max(0, -int(np.floor(np.log10(largest))) - 1)
+    low = -largest if (values < 0).any() else 0.0
+    return MeasureColumn(name, low, largest, unit, legend, digits)
+
+
+def prediction_note(effects: HeadEffects) -> str:
+    """What is predicted where, and the token whose logit is measured."""
+    prediction, token = effects.prediction, effects.token
+    if prediction is None or token is None:
+        return "no prediction: sentence vectors, the mean hidden state of all tokens"
+    at = f"{prediction['token']!r} (position {prediction['position']})"
+    where = f"after {at}" if prediction["of"] == "next token" else f"at {at}"
+    note = (
+        f"{prediction['of']} {where}: {token['label']!r}, probability {token['probability']:.2g}"
+    )
+    best = prediction["top"][0]
+    if best["id"] != token["id"]:
+        note += f" (most probable: {best['label']!r}, {best['probability']:.2g})"
+    return note
+
+
+def replacement_note(effects: HeadEffects) -> str:
+    """What ablated heads are replaced by."""
+    if effects.replacement == "zero":
+        return "ablated heads have zero output"
+    return "ablated heads attend uniformly to the visible keys"

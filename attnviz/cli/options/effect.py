@@ -1,0 +1,40 @@
+"""Options of the command `effect`."""
+
+from __future__ import annotations
+
+from attnviz.cli.options.completion import effect_order_names
+from attnviz.cli.options.effects import ALL, acts_on
+from attnviz.cli.options.heads import HEADS
+from attnviz.cli.options.spec import Group, Opt
+
+EFFECT = Group(
+    "Effects",
+    {
+        "replace": Opt(
+            "--replace",
+            str,
+            metavar="NAME",
+            help="What an ablated head is replaced by: zero (no output) or uniform (equal weights "
+            "on all visible keys).",
+            default="zero",
+            value_names=lambda: ("zero", "uniform"),
+        ),
+        "token": Opt(
+            "--token",
+            str,
+            metavar="TOKEN",
+            help="Token whose logit is measured.",
+            default_text="the most probable one",
+        ),
+        "sort": Opt(
+            "--sort",
+            str,
+            metavar="NAME",
+            help="Rank by kl, logit-change, cosine-distance or direct-effect; or layer.",
+            default_text="kl, or cosine-distance",
+            value_names=effect_order_names,
+            effect=acts_on(terminal=ALL, csv_table=ALL, json_document=ALL, parquet=ALL),
+        ),
+        "top": HEADS.options["top"],
+    },
+)

@@ -1,0 +1,100 @@
+"""attnviz effect: table, data formats and figures, and what is refused."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import pytest
+
+import attnviz
+from attnviz.cli.output.head_reports import WRITERS
+from tests.cli.runner import run
+from tests.sources.reference import MODELS
+
+TEXT = "apple river seven clock apple river seven"
+MODEL = ("-m", "induction")
+
+
+def test_the_table_ranks_heads_and_says_of_what_its_effects_are():
+    made = run("effect", TEXT, *MODEL, "--top", "3", width=400)
+    assert (made.status, made.err) == (0, "")
+    lines = made.out.splitlines()
+    assert "next token after 'seven' (position 11): 'clock', probability 0.99" in lines[1]
+    assert "effects are those of this text and this prediction" in lines[1]
+    rows = attnviz.effect(TEXT, model="induction").ranked()[:3]
+    for line, row in zip(lines[3:6], rows, strict=True):
+        assert line.split()[0] == f"{row['layer']}.{row['head']}"
+        assert line.split()[1] == f"{row['measures']['KL']:.3f}"
+
+
+def test_json_has_the_prediction_and_all_heads():
+    document = json.loads(run("effect", TEXT, *MODEL, "--replace", "uniform", "--json").out)
+    effects = attnviz.effect(TEXT, model="induction", replace="uniform")
+    assert document["heads"] == effects.ranked()
+    assert document["prediction"] == effects.prediction and document["token"] == effects.token
+    assert document["replacement"] == "uniform"
+    assert list(document["measures"]) == list(effects.values)
+
+
+def test_csv_has_a_row_per_head():
+    made = run("effect", TEXT, *MODEL, "-f", "csv", "--sort", "direct-effect", "--top", "2")
+    rows = list(csv.DictReader(io.StringIO(made.out)))
+    expected = attnviz.effect(TEXT, model="induction").ranked("direct effect")[:2]
+    assert [list(row) for row in rows] == 2 * [["layer", "head", "name", *expected[0]["measures"]]]
+    for row, head in zip(rows, expected, strict=True):
+        for name, value in head["measures"].items():
+            assert float(row[name]) == pytest.approx(value, rel=1e-8)
+
+
+@pytest.mark.parametrize("name", [name for name in WRITERS if name not in ("table", "json")])
+def test_every_format(name, tmp_path):
+    path = tmp_path / f"effects.{name}"
+    made = run("effect", TEXT, *MODEL, "-o", str(path))
+    assert made.status == 0, made.err
+    assert path.stat().st_size > 200
+
+
+def test_sentence_vectors_of_an_encoder():
+    made = run("effect", "the cat sat", "-m", str(MODELS / "bert"), width=400)
+    assert made.status == 0, made.err
+    assert "no prediction: sentence vectors" in made.out
+    assert made.out.splitlines()[2].split() == ["head", "cosine", "distance"]
+
+
+def test_progress_on_a_terminal():
+    made = run("effect", TEXT, *MODEL, tty=True)
+    assert made.status == 0 and "12/12" in made.err
+    assert run("effect", TEXT, *MODEL).err == ""
+
+
+def test_ctrl_c_ends_the_run(monkeypatch):
+    def interrupt(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("attnviz.sources.model.ablation_runs.run_copies", interrupt)
+    made = run("effect", TEXT, *MODEL)
+    assert made.status == 130 and made.out == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ((TEXT,), "effect needs --model"),
+        ((TEXT, *MODEL, "--sort", "kll"), "unknown order 'kll'"),
+        ((TEXT, *MODEL, "--sort", "cosine"), "--sort 'cosine' is not defined"),
+        ((TEXT, *MODEL, "--replace", "mean"), "unknown replacement 'mean'. Choose from: zero"),
+        ((TEXT, *MODEL, "--token", "xyzzy"), "--token 'xyzzy' is no single token"),
+        ((TEXT, *MODEL, "--top", "0"), "--top 0 must be at least 1"),
+        ((TEXT, *MODEL, "-f", "html"), "effects cannot be written as html"),
+        ((TEXT, *MODEL, "-o", "{n}.png"), "effects are written to one file"),
+        ((TEXT, *MODEL, "--title", "A"), "--title has no effect on table"),
+        ((TEXT, *MODEL, "-o", "a.png", "--sort", "layer"), "--sort has no effect on png"),
+    ],
+    ids=lambda words: " ".join(words[1:]) if isinstance(words, tuple) else "",
+)
+def test_refused(words, message):
+    made = run("effect", *words)
+    assert made.status == 2 and made.out == ""
+    assert message in made.err and made.err.count("\n") == 1
