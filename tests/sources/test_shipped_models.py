@@ -87,3 +87,12 @@ def test_a_folder_of_that_name_takes_precedence(tmp_path, monkeypatch):
 def test_a_revision_of_a_shipped_model_is_refused():
     refused = run("The cat", "--model", "induction", "--revision", "main")
     assert refused.status == 2 and "--revision has no effect on 'induction'" in refused.err
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [("inductoin", "Did you mean 'induction'?"), (" ", "the name of the model is empty")],
+)
+def test_a_misspelt_or_empty_name_is_refused_without_the_hub(name, reason):
+    refused = run("The cat", "--model", name)
+    assert refused.status == 1 and reason in refused.err

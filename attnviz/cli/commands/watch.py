@@ -42,7 +42,10 @@ def watch(ctx: typer.Context, program: Program = None, **options: Any) -> int:
     if options["module"] is None and not words:
         raise MisuseError("give a program: attnviz watch -o page.html train.py, or -m MODULE")
     if not options["output"]:
-        raise MisuseError("standard output is the program's; give a file: -o page.html")
+        raise MisuseError(
+            "standard output is the program's; give a file, before the program: attnviz watch "
+            "-o page.html train.py"
+        )
     parse_style(env, options), parse_targets(env, options)  # raise before the program runs
     max_memory = parse_byte_count(options["max_memory"], "--max-memory")
     require_torch()
