@@ -97,6 +97,7 @@ class DerivedMetadata(TypedDict, total=False):
     id: identifier of the sentence in a batch; request: the options of the batch, by name.
     segments: the segments that remain, "A attends to B".
     dropped: numbers of queries and keys that were removed.
+    key_positions: positions of the keys in their text, where some of them were selected.
     pooled, reduced: how cells, or layers, heads and tokens were combined.
     words: whether tokens were merged into words.
     reduced_layers, reduced_heads: label of the one layer or head that combines several, as in
@@ -114,6 +115,7 @@ class DerivedMetadata(TypedDict, total=False):
     text: str
     segments: str
     dropped: list[int]
+    key_positions: list[int]
     pooled: str
     reduced: str
     words: bool

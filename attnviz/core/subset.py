@@ -31,7 +31,7 @@ def select_segments(amap: AttentionMap, letters: str) -> AttentionMap:
             "and the segment of the keys"
         )
     query_letter, key_letter = match[1].upper(), match[2].upper()
-    subset = select_tokens(
+    subset = select_positions(
         amap,
         segment_positions(query_letter, amap.queries, "queries"),
         segment_positions(key_letter, amap.keys, "keys"),
@@ -57,6 +57,28 @@ def visible_pairs(amap: AttentionMap) -> BoolArray:
     return np.broadcast_to(visible, amap.weights.shape)
 
 
+def select_positions(amap: AttentionMap, queries: list[int], keys: list[int]) -> AttentionMap:
+    """`select_tokens` for a request by position: which keys are left is stated.
+
+    Patterns and distances depend on it: the first key left is not the first token.
+    Shapes: [layer, head, query, key] -> fewer queries and keys
+    """
+    subset = select_tokens(amap, queries, keys)
+    if len(keys) == len(amap.keys):
+        return subset
+    positions = key_positions(amap)
+    return replace(subset, meta={**subset.meta, "key_positions": [positions[k] for k in keys]})
+
+
+def key_positions(amap: AttentionMap) -> list[int]:
+    """The positions of the keys in their text; 0, 1, 2… where none were left out."""
+    stated: Any = amap.meta.get("key_positions")  # a file may hold anything
+    is_valid = isinstance(stated, list) and len(stated) == len(amap.keys)
+    if is_valid and all(type(position) is int for position in stated):
+        return stated
+    return list(range(len(amap.keys)))
+
+
 def select_tokens(amap: AttentionMap, queries: list[int], keys: list[int]) -> AttentionMap:
     """The map of some queries and keys; divergences of a comparison are those of all tokens.
 
@@ -70,6 +92,9 @@ def select_tokens(amap: AttentionMap, queries: list[int], keys: list[int]) -> At
     if isinstance(stated, list | tuple):
         meta["padding"] = [i for i, k in enumerate(keys) if k in stated]
     meta["row_sum"] = "at most 1" if dropped[1] and amap.row_sum == "1" else amap.row_sum
+    if "key_positions" in meta:
+        positions = key_positions(amap)
+        meta["key_positions"] = [positions[k] for k in keys]
     if "predictions" in meta:
         meta["predictions"] = select_predictions(meta["predictions"], queries)
     meta["dropped"] = dropped

@@ -12,7 +12,7 @@ from attnviz.core.attention_map import AttentionMap
 from attnviz.core.comparison import without_divergence
 from attnviz.core.map_metadata import MapMetadata
 from attnviz.core.predictions import select_predictions
-from attnviz.core.subset import select_tokens, visible_pairs
+from attnviz.core.subset import key_positions, select_tokens, visible_pairs
 from attnviz.core.tokens import Tokens
 from attnviz.core.words import group_words, merge_tokens
 from attnviz.errors import MisuseError
@@ -41,6 +41,9 @@ def merge_words(amap: AttentionMap) -> AttentionMap:
     stated = amap.meta.get("padding")
     if isinstance(stated, list | tuple):
         meta["padding"] = [i for i, group in enumerate(keys) if set(group) <= set(stated)]
+    if "key_positions" in meta:
+        positions = key_positions(amap)
+        meta["key_positions"] = [positions[group[0]] for group in keys]
     if "predictions" in meta:  # those after the last piece of each word
         last_pieces = [group[-1] for group in queries]
         meta["predictions"] = select_predictions(meta["predictions"], last_pieces)

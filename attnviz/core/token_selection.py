@@ -10,7 +10,7 @@ from collections.abc import Collection
 from numbers import Integral
 
 from attnviz.core.attention_map import AttentionMap
-from attnviz.core.subset import select_tokens
+from attnviz.core.subset import select_positions
 from attnviz.core.tokens import Tokens
 from attnviz.core.words import group_words, merge_tokens
 from attnviz.errors import MisuseError
@@ -32,7 +32,7 @@ def select_queries_and_keys(
         return amap
     if "pooled" in amap.meta:
         raise MisuseError("tokens of a pooled map cannot be selected; add --pool 0")
-    return select_tokens(
+    return select_positions(
         amap,
         find_tokens(queries, amap.queries, "queries"),
         find_tokens(keys, amap.keys, "keys"),

@@ -8,15 +8,20 @@ import numpy as np
 
 from attnviz.core.arrays import FloatArray, IntArray
 from attnviz.core.attention_map import AttentionMap
+from attnviz.core.subset import key_positions
 from attnviz.errors import MisuseError
 
 
 def offsets(amap: AttentionMap) -> IntArray | None:
     """Key position − query position: < 0 for earlier keys; None for two texts.
 
-    If there are fewer queries than keys, they are the last positions, as in decoding.
+    If there are fewer queries than keys, they are the last positions, as in decoding. None too
+    where keys between others were left out.
     Shapes: -> [query, key]
     """
+    positions = key_positions(amap)
+    if positions and positions[-1] - positions[0] != len(positions) - 1:
+        return None
     n_earlier = len(amap.keys) - len(amap.queries)
     if n_earlier < 0 or amap.queries != amap.keys[n_earlier:]:
         return None

@@ -9,7 +9,7 @@ import numpy as np
 
 from attnviz.core.arrays import BoolArray, FloatArray
 from attnviz.core.attention_map import AttentionMap
-from attnviz.core.subset import visible_pairs
+from attnviz.core.subset import key_positions, visible_pairs
 from attnviz.measures.distance import offsets, with_causal_mask
 from attnviz.measures.entropy import entropy, max_entropy
 from attnviz.measures.row_mass import count_visible, has_distribution_rows, mean_over_rows
@@ -51,9 +51,9 @@ def at_offset(offset: int) -> Cells:
 
 
 def first_key(amap: AttentionMap) -> BoolArray:
-    """The first key, except for its own query.    -> broadcasts to [query, key]"""
+    """The first token as a key, except for its own query.    -> broadcasts to [query, key]"""
     offset = offsets(amap)
-    cells = np.arange(len(amap.keys)) == 0
+    cells = np.array(key_positions(amap)) == 0
     return cells if offset is None else cells & (offset != 0)
 
 
@@ -78,8 +78,10 @@ def induction_keys(amap: AttentionMap) -> BoolArray:
     """The tokens after earlier occurrences of the query's own token.    -> [query, key]"""
     cells = duplicate_keys(amap)
     offset = offsets(amap)
-    if offset is None:
-        return cells
+    if offset is None or key_positions(amap)[:1] != [
+        0
+    ]:  # the token before the first key is unknown
+        return no_cells(amap)
     shifted = np.zeros_like(cells)
     shifted[:, 1:] = cells[:, :-1]
     return shifted & (offset < 0)

@@ -12,7 +12,7 @@ import numpy as np
 
 from attnviz.core.arrays import BoolArray, FloatArray
 from attnviz.core.attention_map import AttentionMap
-from attnviz.core.subset import visible_pairs
+from attnviz.core.subset import key_positions, visible_pairs
 from attnviz.measures.distance import offsets
 
 Cells = Callable[[AttentionMap], BoolArray]
@@ -22,7 +22,7 @@ def sink_keys(amap: AttentionMap) -> BoolArray:
     """The first token of a text that attends to itself, and special tokens.    -> [key]"""
     keys = np.array([token.special for token in amap.keys], dtype=bool)
     if offsets(amap) is not None:
-        keys[:1] = True
+        keys |= np.array(key_positions(amap)) == 0
     return keys
 
 
