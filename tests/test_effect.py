@@ -154,6 +154,32 @@ def test_the_direct_effect_is_the_slope_of_the_logit_with_the_norm_frozen(folder
         assert effects[layer, head] == pytest.approx(logit(moved) - logit(output), abs=1e-5)
 
 
+@pytest.mark.parametrize(("folder", "kind"), [("gpt2", "self"), ("t5", "decoder")])
+def test_the_logit_lens_is_the_output_of_each_layer(folder, kind):
+    options = options_of(folder, kind)
+    lens = effect(TEXT, lens=True, **options).lens
+    forward = build_forward_pass(TEXT, None, **options)
+    stack = forward.model.stack_for(kind)
+    target = {} if forward.target is None else {"target": forward.target}
+    final = hidden_states(TEXT, **options)[1][-1]
+    p = log_probabilities(forward, final)[1]
+    for row in lens[1:]:
+        hidden = final
+        if row["layer"] < stack.n_layer - 1:
+            hidden = forward.model.run(
+                forward.encoding,
+                lambda call: run_layer(call.variant, call.inputs, call.value),
+                last_layer=row["layer"],
+                **target,
+            )
+            hidden = stack.final_norm(hidden[-1:])[0]
+        z, q = log_probabilities(forward, hidden)
+        assert row["top"] == forward.model.tokens_of_ids([z.argmax()]).tokens[0].label
+        assert row["top_probability"] == pytest.approx(np.exp(q.max()), abs=1e-5)
+        assert row["kl"] == pytest.approx((np.exp(p) * (p - q)).sum() / np.log(2), abs=1e-5)
+        assert row["logit"] == pytest.approx(z[p.argmax()], abs=1e-5)
+
+
 def test_a_uniform_head_gives_the_mean_of_the_values_of_visible_keys():
     run = ablation_runs.run_original(
         build_forward_pass(REPEATED, None, model="induction"), "uniform"

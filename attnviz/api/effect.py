@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Unpack
 
 import numpy as np
@@ -70,7 +70,8 @@ class HeadEffects(Record, kw_only=True, eq=False):
     one of the original run: its position and most probable tokens, and "of", what is predicted;
     `token` the one whose logit is measured: id, label, logit, probability. Both are None for an
     encoder without mask token. `replacement` is what an ablated head is replaced by. `no_direct`
-    is the reason why there is no direct effect.
+    is the reason why there is no direct effect; `lens` the logit lens, if requested: one dict per
+    layer.
     Shapes: values: each [layer, head]
     """
 
@@ -81,6 +82,7 @@ class HeadEffects(Record, kw_only=True, eq=False):
     replacement: str
     no_direct: str | None
     meta: MapMetadata
+    lens: Sequence[Mapping[str, Any]] | None = None
 
     def ranked(self, sort: str | None = None) -> list[HeadEffect]:
         """One dict per head: layer, head, name and measures, the largest effect first.
@@ -124,6 +126,7 @@ def effect(
     *,
     replace: str = "zero",
     token: str | None = None,
+    lens: bool = False,
     on_progress: Callable[[int, int], object] = lambda n_done, n_layer: None,
     **options: Unpack[Options],
 ) -> HeadEffects:
@@ -139,6 +142,7 @@ def effect(
         replace: what the output of a head is replaced by: "zero", or "uniform", the mean of the
             values of all visible keys.
         token: the token whose logit is measured; None: the most probable one.
+        lens: add the logit lens: the prediction of the hidden states of each layer.
         on_progress: called with the numbers of layers that have run and that will have run.
         options: `model`, and other options of `attnviz.look`; an intervention is part of the
             original run, too.
@@ -159,6 +163,7 @@ def effect(
     from attnviz.sources.model.ablation_runs import REPLACEMENTS
 
     require_type("token", token, str)
+    require_type("lens", lens, bool)
     if replace not in REPLACEMENTS:
         raise UnknownNameError(unknown_name_message(str(replace), REPLACEMENTS, "replacement"))
     refuse_predictions(options, "effect")
@@ -170,7 +175,13 @@ def effect(
     from attnviz.sources.model.run_model import ModelPass
 
     assert isinstance(forward, ModelPass)
-    found = compute_effects(forward, replace, token, on_progress)  # type: ignore[arg-type]
+    found = compute_effects(
+        forward,
+        replace,  # type: ignore[arg-type]
+        token,
+        on_progress,
+        with_lens=lens,
+    )
     prediction = None if found.prediction is None else {"of": found.of, **found.prediction}
     return HeadEffects(
         text=text,
@@ -179,5 +190,6 @@ def effect(
         token=found.token,
         replacement=replace,
         no_direct=found.no_direct,
+        lens=found.lens,
         meta={**forward.meta(), **library_versions()},
     )

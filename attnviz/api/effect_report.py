@@ -6,7 +6,7 @@ import numpy as np
 
 from attnviz.api.effect import EFFECTS, HeadEffects
 from attnviz.core.arrays import FloatArray
-from attnviz.render.head_report import HeadReport, MeasureColumn
+from attnviz.render.head_report import HeadReport, MeasureColumn, ReportTable
 from attnviz.render.style import SEPARATOR
 
 DIGITS = 3
@@ -17,16 +17,20 @@ def effect_report(
     effects: HeadEffects, sort: str | None = None, top: int | None = None
 ) -> HeadReport:
     """The report of the effects of all heads, in an order; the first `top` heads (None: all)."""
+    rows = effects.ranked(sort)
+    notes = [prediction_note(effects), replacement_note(effects), SCOPE]
+    if top is not None and top < len(rows):
+        notes.append(f"{top} of {len(rows)} heads, others with --top")
     return HeadReport(
         title=f"{effects.meta.get('variant')}: effect of ablating each head",
-        rows=effects.ranked(sort)[:top],
+        rows=rows[:top],
         columns=[
             effect_column(measure.name, effects.values[measure.name], measure.unit, measure.legend)
             for measure in EFFECTS
             if measure.name in effects.values
         ],
         default_columns=False,
-        subtitle=SEPARATOR.join((prediction_note(effects), replacement_note(effects), SCOPE)),
+        subtitle=SEPARATOR.join(notes),
         text=effects.text,
         meta=effects.meta,
         facts={
@@ -35,7 +39,30 @@ def effect_report(
             "replacement": effects.replacement,
             "scope": SCOPE,
             "no_direct_effect": effects.no_direct,
+            **({} if effects.lens is None else {"logit_lens": list(effects.lens)}),
         },
+        table=None if effects.lens is None else lens_table(effects),
+    )
+
+
+def lens_table(effects: HeadEffects) -> ReportTable:
+    """The logit lens as a table: one row per layer, of the embeddings first."""
+    assert effects.lens is not None and effects.token is not None
+    columns = ("layer", "KL", "most probable", "probability", f"of {effects.token['label']!r}")
+    return ReportTable(
+        "logit lens: the prediction after each layer, by final norm and output matrix",
+        columns,
+        [
+            (
+                "embeddings" if row["layer"] < 0 else str(row["layer"]),
+                f"{row['kl']:.{DIGITS}f}",
+                row["top"],
+                f"{row['top_probability']:.{DIGITS}f}",
+                f"{row['probability']:.{DIGITS}f}",
+            )
+            for row in effects.lens
+        ],
+        numbers=[name for name in columns if name != "most probable"],
     )
 
 

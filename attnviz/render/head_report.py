@@ -30,13 +30,25 @@ class MeasureColumn(Record):
     digits: int | None = None
 
 
+class ReportTable(Record):
+    """A further table of a report, below that of the heads in the terminal.
+
+    The columns named in `numbers` are right-aligned.
+    """
+
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    numbers: Sequence[str] = ()
+
+
 class HeadReport(Record, kw_only=True, eq=False):
     """One row per head, in the order of the table, and the measures that are its columns.
 
     `default_columns`: no measures were requested, so that tables for people show a summary.
     `n_map` is the number of maps of a corpus, None for one map. `bins` name the entries of the
     profiles; `links` have the strongest link of a head as text, by its original layer and head.
-    `facts` are further entries of the JSON document.
+    `facts` are further entries of the JSON document; `table` is a further one, of text.
     """
 
     title: str
@@ -51,6 +63,7 @@ class HeadReport(Record, kw_only=True, eq=False):
     links: Mapping[tuple[int, int], str] = field(default_factory=dict)
     meta: MapMetadata = field(default_factory=MapMetadata)
     facts: Mapping[str, Any] = field(default_factory=dict)
+    table: ReportTable | None = None
 
     @property
     def layers(self) -> list[int]:

@@ -63,6 +63,40 @@ def test_sentence_vectors_of_an_encoder():
     assert made.out.splitlines()[2].split() == ["head", "cosine", "distance"]
 
 
+def test_top_is_of_tables_and_data_and_stated(tmp_path):
+    path = tmp_path / "effects"
+    files = [str(path.with_suffix(suffix)) for suffix in (".json", ".svg")]
+    made = run("effect", TEXT, *MODEL, "--top", "2", "-o", "-", *words_of(files), width=400)
+    assert "2 of 8 heads, others with --top" in made.out
+    assert len(json.loads(path.with_suffix(".json").read_bytes())["heads"]) == 2
+    whole = tmp_path / "all.svg"
+    run("effect", TEXT, *MODEL, "-o", str(whole))
+    assert n_cells(path.with_suffix(".svg")) == n_cells(whole) > 3 * 8
+    twice = run("effect", TEXT, *MODEL, *words_of([files[0], files[0]]))
+    assert twice.status == 2 and twice.err.count("\n") == 1
+
+
+def words_of(files):
+    return [word for file in files for word in ("-o", file)]
+
+
+def n_cells(svg):
+    """The number of text elements of a figure, which prints a number in each cell."""
+    return svg.read_text().count('<g id="text_')
+
+
+def test_the_logit_lens_ends_with_the_prediction():
+    document = json.loads(run("effect", TEXT, *MODEL, "--lens", "--json").out)
+    assert [row["layer"] for row in document["logit_lens"]] == [-1, 0, 1]
+    last = document["logit_lens"][-1]
+    assert last["top"] == document["token"]["label"] and last["kl"] < 1e-9
+    assert last["probability"] == pytest.approx(document["token"]["probability"])
+    table = run("effect", TEXT, *MODEL, "--lens", width=100).out
+    lines = [line.split() for line in table.splitlines()]
+    assert ["1", "0.000", "clock", "0.992", "0.992"] in lines
+    assert "logit_lens" not in json.loads(run("effect", TEXT, *MODEL, "--json").out)
+
+
 def test_progress_on_a_terminal():
     made = run("effect", TEXT, *MODEL, tty=True)
     assert made.status == 0 and "12/12" in made.err
@@ -89,6 +123,8 @@ def test_ctrl_c_ends_the_run(monkeypatch):
         ((TEXT, *MODEL, "--top", "0"), "--top 0 must be at least 1"),
         ((TEXT, *MODEL, "-f", "html"), "effects cannot be written as html"),
         ((TEXT, *MODEL, "-o", "{n}.png"), "effects are written to one file"),
+        ((TEXT, "-m", str(MODELS / "bert"), "--lens"), "--lens has no effect on"),
+        ((TEXT, *MODEL, "--lens", "-f", "csv"), "--lens has no effect on csv"),
         ((TEXT, *MODEL, "--title", "A"), "--title has no effect on table"),
         ((TEXT, *MODEL, "-o", "a.png", "--sort", "layer"), "--sort has no effect on png"),
     ],

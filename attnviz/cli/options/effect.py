@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from attnviz.cli.options.completion import effect_order_names
 from attnviz.cli.options.effects import ALL, acts_on
 from attnviz.cli.options.heads import HEADS
@@ -35,6 +37,13 @@ EFFECT = Group(
             value_names=effect_order_names,
             effect=acts_on(terminal=ALL, csv_table=ALL, json_document=ALL, parquet=ALL),
         ),
-        "top": HEADS.options["top"],
+        "top": replace(HEADS.options["top"], default_text="20 in tables, else all"),
+        "lens": Opt(
+            "--lens",
+            bool,
+            help="Add the logit lens: the prediction of the hidden states of each layer.",
+            default=False,
+            effect=acts_on(terminal=ALL, json_document=ALL),
+        ),
     },
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from itertools import chain, islice
 from typing import Any
@@ -49,9 +49,11 @@ def write_reports(
     targets: list[Target],
     reports: Iterable[tuple[HeadReport, str]],
     style: Style,
+    adapt: Callable[[HeadReport, Target], HeadReport] = lambda report, target: report,
 ) -> None:
     """Write each report, with the heading of its table, to each target.
 
+    `adapt` is applied to a report before it is rendered for a target.
     Raises MisuseError where a format holds one report and there are several.
     """
     remaining = iter(reports)
@@ -66,7 +68,7 @@ def write_reports(
     files: dict[str, list[bytes]] = {}
     for report, heading in chain(first, remaining):
         for target in targets:
-            data = render_report(env, target, report, style)
+            data = render_report(env, target, adapt(report, target), style)
             if target.format.name == "table":
                 data = heading.encode(env.encoding, errors="backslashreplace") + data
             if target.path is None:

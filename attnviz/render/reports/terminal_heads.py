@@ -11,7 +11,7 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
 from attnviz.record import Record
-from attnviz.render.head_report import HeadReport, MeasureColumn
+from attnviz.render.head_report import HeadReport, MeasureColumn, ReportTable
 from attnviz.render.reports.terminal_listing import Listing
 from attnviz.render.safe_text import to_ascii
 from attnviz.render.sparkline import sparkline
@@ -60,6 +60,9 @@ class HeadsTable(Record, eq=False):
             [*NUMBERS, *(column.name for column in report.columns)],
             subtitle=self.encodable(subtitle),
         )
+        if report.table is not None:
+            yield Text()
+            yield from self.further_table(report.table)
         lines = list(self.lines_by_layer())
         if lines:
             first, last = report.layers[0], report.layers[-1]
@@ -72,6 +75,11 @@ class HeadsTable(Record, eq=False):
         yield Text()
         for column in report.columns:
             yield Text(self.encodable(f"{column.name}: {column.legend}"), style="dim")
+
+    def further_table(self, table: ReportTable) -> Iterator[Listing]:
+        """The further table of the report."""
+        rows = [list(map(self.encodable, row)) for row in table.rows]
+        yield Listing(self.encodable(table.title), list(table.columns), rows, table.numbers)
 
     @property
     def has_sink(self) -> bool:

@@ -19,6 +19,7 @@ from attnviz.sources.model.ablation_runs import (
     run_original,
 )
 from attnviz.sources.model.direct_effects import direct_effects, no_direct_effect
+from attnviz.sources.model.logit_lens import LensLayer, logit_lens
 from attnviz.sources.model.model_tokenizer import model_tokenizer
 from attnviz.sources.model.predictions import (
     PredictionRequest,
@@ -37,7 +38,7 @@ class AblationEffects(Record, kw_only=True, eq=False):
     """Effects of the heads by measure; `prediction` is that of the original run, if any.
 
     `token` is the chosen token: its id, label, logit and probability. `no_direct` is the reason
-    why there is no direct effect.
+    why there is no direct effect; `lens` the prediction after each layer, if requested.
     Shapes: values: each [layer, head]
     """
 
@@ -46,6 +47,7 @@ class AblationEffects(Record, kw_only=True, eq=False):
     prediction: Prediction | None = None
     token: Mapping[str, object] | None = None
     no_direct: str | None = None
+    lens: list[LensLayer] | None = None
 
 
 def compute_effects(
@@ -53,6 +55,8 @@ def compute_effects(
     replacement: Replacement,
     token: str | None,
     on_layers: OnLayers,
+    *,
+    with_lens: bool = False,
 ) -> AblationEffects:
     """Run the model once per head, with this head ablated, and compare with the original run.
 
@@ -60,9 +64,10 @@ def compute_effects(
     """
     tokens = forward.target or forward.encoding
     request = find_prediction(forward)
-    if request is None and token is not None:
+    option = "--token" if token is not None else "--lens" if with_lens else None
+    if request is None and option:
         raise MisuseError(
-            f"--token has no effect on {forward.model.name!r}: it predicts no token of this text"
+            f"{option} has no effect on {forward.model.name!r}: it predicts no token of this text"
         )
     chosen = None if token is None else find_token_id(forward, token)
     run = run_original(forward, replacement)
@@ -95,6 +100,7 @@ def compute_effects(
             "probability": float(compared.probabilities[0]),
         },
         no_direct=reason,
+        lens=logit_lens(run, position, token_id) if with_lens else None,
     )
 
 
