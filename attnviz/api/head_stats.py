@@ -30,7 +30,8 @@ def head_stats(amap: AttentionMap, sort: str = "layer") -> list[HeadStats]:
 
     Args:
         amap: the map.
-        sort: order of the heads: "layer", "pattern" (best fit first), or the name of a measure:
+        sort: order of the heads: "layer", "pattern" (best fit first), "link" (by the weight of the
+            strongest link), or the name of a measure:
             "entropy" (lowest first), "distance" (shortest first), "induction" (highest first)…
 
     Returns:
@@ -166,6 +167,7 @@ def link_record(amap: AttentionMap, summary: HeadSummary) -> HeadStats | None:
 ORDERS: Mapping[str, Callable[[HeadStats], Any]] = {
     "layer": lambda row: (row["layer"], row["head"]),
     "pattern": lambda row: (RANK.get(row["pattern"], LAST), -(row["score"] or 0.0)),
+    "link": lambda row: LAST if not row.get("strongest") else -abs(row["strongest"]["weight"]),
 }
 
 
@@ -187,6 +189,8 @@ def sort_heads(rows: Sequence[HeadStats], by: str) -> list[HeadStats]:
     Raises UnknownNameError for an unknown order, MisuseError where no head has a value.
     """
     require_order(by)
+    if by == "link" and not any(row.get("strongest") for row in rows):
+        raise MisuseError("--sort link has no effect: no head has a strongest link (of one map)")
     if by in ORDERS:
         return sorted(rows, key=ORDERS[by])
     measure = find_measure(by)

@@ -279,3 +279,18 @@ def test_names_of_measures_are_completed():
 
     assert len(list(measure_names())) == len(MEASURES) == len(list(order_names())) - 2
     assert "previous-token-without-sink" in measure_names()
+
+
+def test_heads_are_sorted_by_the_weight_of_a_link(tmp_path):
+    text = "The cat sat on the mat"
+    made = run(
+        "heads", text, "--layers", "2", "--queries", "sat", "--keys", "cat", "--sort", "link"
+    )
+    weights = [
+        float(line.rsplit(" ", 1)[1]) for line in made.out.splitlines() if "sat → cat" in line
+    ]
+    assert len(weights) == 8 and weights == sorted(weights, reverse=True)
+    corpus = tmp_path / "corpus.txt"
+    corpus.write_text("The cat\nA dog sat\n")
+    refused = run("heads", "-i", str(corpus), "--sort", "link")
+    assert refused.status == 2 and "--sort link has no effect" in refused.err

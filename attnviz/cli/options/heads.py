@@ -25,7 +25,7 @@ HEADS = Group(
             "--sort",
             str,
             metavar="NAME",
-            help="Sort by layer, pattern, or a measure: entropy, distance, induction…",
+            help="Sort by layer, pattern, link (its weight), or a measure: entropy, induction…",
             default="layer",
             value_names=order_names,
             effect=acts_on(terminal=ALL, csv_table=ALL, json_document=ALL, parquet=ALL),
