@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 
-from attnviz.errors import MisuseError
+from attnviz.errors import AttnvizWarning, MisuseError
 
 
 @dataclass(frozen=True)
@@ -35,13 +36,21 @@ MAX_DIGITS = 9  # of a position
 
 
 def find_token(name: str, tokens: Tokens, side: str) -> int:
-    """The position of a token, given by its text (the first match) or by its position.
+    """The position of a token, given by its text, its position, or both: "the (4)", "4:the".
 
+    Of several tokens of that text it is the first; a warning states the others.
     Raises MisuseError where there is no such token.
     """
     name = name.strip()
+    positions = [i for i, token in enumerate(tokens) if name in (token.label, token.piece)]
+    if len(positions) > 1:
+        others = ", ".join(map(str, positions[1:6])) + " …" * (len(positions) > 6)
+        message = f"{side} {name!r} is at position {positions[0]}, and at {others}"
+        warnings.warn(message, AttnvizWarning, stacklevel=2)
+    if positions:
+        return positions[0]
     for position, token in enumerate(tokens):
-        if name in (token.label, token.piece):
+        if name in (f"{token.label} ({position})", f"{position}:{token.label}"):
             return position
     if name.isdecimal() and len(name) <= MAX_DIGITS and int(name) < len(tokens):
         return int(name)

@@ -152,3 +152,10 @@ def test_a_limit_is_exceeded_where_the_texts_differ(tmp_path):
     assert (
         failed.status == 1 and "FAIL: --max-js compares whole maps; the texts differ" in failed.err
     )
+
+
+def test_the_settings_of_one_file_are_not_in_the_title(tmp_path):
+    run("The cat", "-v", "causal", "-o", str(tmp_path / "a.json"))
+    run("The cat", "-v", "causal", "--temperature", "0.9", "-o", str(tmp_path / "b.json"))
+    out = run("diff", str(tmp_path / "a.json"), str(tmp_path / "b.json")).out
+    assert out.splitlines()[0] == "b.json − a.json"
