@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import statistics
 
 import numpy as np
@@ -294,3 +295,11 @@ def test_heads_are_sorted_by_the_weight_of_a_link(tmp_path):
     corpus.write_text("The cat\nA dog sat\n")
     refused = run("heads", "-i", str(corpus), "--sort", "link")
     assert refused.status == 2 and "--sort link has no effect" in refused.err
+
+
+@pytest.mark.parametrize("command", ["heads", "effect"])
+def test_the_help_names_the_formats_that_there_are(command):
+    text = " ".join(run(command, "--help").out.replace("│", " ").split())
+    stated = re.search(r"Output format: ([a-z, ]+)\.", text)
+    assert stated and re.split(r", | or ", stated[1]) == list(WRITERS)
+    assert "Output format: table, png, svg" in " ".join(run("show", "--help").out.split())

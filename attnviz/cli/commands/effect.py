@@ -8,9 +8,9 @@ import typer
 
 from attnviz.cli.commands.show import Text
 from attnviz.cli.options.effect import EFFECT
-from attnviz.cli.options.heads import FIGURE
+from attnviz.cli.options.heads import FIGURE, REPORT_OUT
 from attnviz.cli.options.look import MODEL
-from attnviz.cli.options.shared import GENERAL, IN_OUT
+from attnviz.cli.options.shared import GENERAL
 from attnviz.cli.options.spec import with_options
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 TABLE_ROWS = 20  # without --top
 
 
-@with_options(EFFECT, IN_OUT, MODEL, FIGURE, GENERAL, without=("input", "at"))
+@with_options(EFFECT, REPORT_OUT, MODEL, FIGURE, GENERAL, without=("input", "at"))
 def effect(ctx: typer.Context, text: Text = None, **options: Any) -> None:
     """Ablate each head of a model in turn and rank heads by what this does to its prediction.
 

@@ -9,9 +9,9 @@ import typer
 
 from attnviz.cli.options.effects import is_typed
 from attnviz.cli.options.files import FILE_CONTENTS, FILE_TOKENS
-from attnviz.cli.options.heads import CORPUS, FIGURE, HEADS
+from attnviz.cli.options.heads import CORPUS, FIGURE, HEADS, REPORT_OUT
 from attnviz.cli.options.look import LOOK, MECHANISM, MODEL, PARTS, SEEDED
-from attnviz.cli.options.shared import CONTEXT, CONTRIBUTION, GENERAL, IN_OUT, REDUCTION, SELECTION
+from attnviz.cli.options.shared import CONTEXT, CONTRIBUTION, GENERAL, REDUCTION, SELECTION
 from attnviz.cli.options.spec import Group, with_options
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ OF_SENTENCES = (*LOOK, CONTEXT, CONTRIBUTION, CORPUS)
 
 
 @with_options(
-    HEADS, IN_OUT, CONTEXT, MECHANISM, MODEL, SELECTION, CONTRIBUTION, REDUCTION, FIGURE, PARTS,
-    SEEDED, CORPUS, FILE_CONTENTS, TOKENS, GENERAL,
+    HEADS, REPORT_OUT, CONTEXT, MECHANISM, MODEL, SELECTION, CONTRIBUTION, REDUCTION, FIGURE,
+    PARTS, SEEDED, CORPUS, FILE_CONTENTS, TOKENS, GENERAL,
 )  # fmt: skip
 def heads(
     ctx: typer.Context,

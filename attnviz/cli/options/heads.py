@@ -7,7 +7,7 @@ from dataclasses import replace
 from attnviz.cli.options.batch import BATCH
 from attnviz.cli.options.completion import measure_names, order_names
 from attnviz.cli.options.effects import ALL, acts_if, acts_on, is_with
-from attnviz.cli.options.shared import DISPLAY
+from attnviz.cli.options.shared import DISPLAY, IN_OUT
 from attnviz.cli.options.spec import Group, Opt
 
 HEADS = Group(
@@ -42,6 +42,19 @@ HEADS = Group(
             metavar="BITS",
             help="Number clusters of heads that differ by at most BITS (0 to 1, e.g. 0.2).",
             effect=acts_on(terminal=ALL, csv_table=ALL, json_document=ALL, parquet=ALL),
+        ),
+    },
+)
+
+REPORT_FORMATS = ("table", "csv", "tsv", "json", "jsonl", "parquet", "png", "svg", "pdf")
+REPORT_OUT = Group(
+    IN_OUT.title,
+    {
+        **IN_OUT.options,
+        "format": replace(
+            IN_OUT.options["format"],
+            help=f"Output format: {', '.join(REPORT_FORMATS[:-1])} or {REPORT_FORMATS[-1]}.",
+            value_names=lambda: REPORT_FORMATS,
         ),
     },
 )
