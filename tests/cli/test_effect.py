@@ -120,6 +120,7 @@ def test_ctrl_c_ends_the_run(monkeypatch):
         ((TEXT, *MODEL, "--sort", "cosine"), "--sort 'cosine' is not defined"),
         ((TEXT, *MODEL, "--replace", "mean"), "unknown replacement 'mean'. Choose from: zero"),
         ((TEXT, *MODEL, "--token", "xyzzy"), "--token 'xyzzy' is no single token"),
+        ((TEXT, *MODEL, "--token", ""), "--token '' is no single token"),
         ((TEXT, *MODEL, "--top", "0"), "--top 0 must be at least 1"),
         ((TEXT, *MODEL, "-f", "html"), "effects cannot be written as html"),
         ((TEXT, *MODEL, "-o", "{n}.png"), "effects are written to one file"),

@@ -170,7 +170,8 @@ def find_token_id(forward: ModelPass, text: str) -> int:
     token_to_id = model_tokenizer(forward.model).token_to_id
     bare = text.removeprefix(" ")
     after_space = [f"{mark}{bare}" for mark in WORD_STARTS]
-    for piece in [*after_space, bare] if text != bare else [text, *after_space]:
+    pieces = [*after_space, bare] if text != bare else [text, *after_space]
+    for piece in pieces if text else ():  # an empty text is not the token of a space
         token_id = token_to_id(piece)
         if token_id is not None:
             return int(token_id)
