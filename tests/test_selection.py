@@ -94,6 +94,13 @@ def test_an_empty_token_list_or_name_is_refused(command, option):
     assert result.err.startswith(f"error: {option} ''") or "unknown contribution ''" in result.err
 
 
+@pytest.mark.parametrize(("option", "kind"), [("--format", "format"), ("--palette", "palette")])
+def test_an_empty_name_is_refused(option, kind):
+    result = run("the cat", "-v", "causal", option, "")
+    assert (result.status, result.out, result.err.count("\n")) == (2, "", 1)
+    assert result.err.startswith(f"error: unknown {kind} ''")
+
+
 def test_compare_selects_layers_and_heads_on_the_command_line():
     words = ("compare", "the cat", "-v", "multihead", "-v", "causal", "--layers", "2", "--json")
     document = json.loads(run(*words, "--heads", "2", "--layer", "1", "--head", "1").out)

@@ -65,7 +65,8 @@ PALETTES = (
 
 def find_palette(name: str | None, signed: bool = False) -> Palette:
     """The palette of this name; None: RdBu for signed weights, else viridis."""
-    return find_by_name(PALETTES, name or ("RdBu" if signed else "viridis"), "palette")
+    default = "RdBu" if signed else "viridis"
+    return find_by_name(PALETTES, default if name is None else name, "palette")
 
 
 class ColorScale(Record):

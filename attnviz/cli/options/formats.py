@@ -21,7 +21,7 @@ def choose_formats(options: Mapping[str, Any]) -> Iterator[tuple[str | None, For
         if name not in (None, "json"):
             raise MisuseError(f"give either --json or --format {name}, not both")
         name = "json"
-    chosen = find_format(name) if name else None
+    chosen = None if name is None else find_format(name)
     for path in paths:
         if path == "-":
             yield None, chosen or find_format("table")
