@@ -19,6 +19,8 @@ def effect_report(
     """The report of the effects of all heads, in an order; the first `top` heads (None: all)."""
     rows = effects.ranked(sort)
     notes = [prediction_note(effects), replacement_note(effects), SCOPE]
+    if effects.no_direct is not None:
+        notes.append(f"no direct effect: {effects.no_direct}")
     if top is not None and top < len(rows):
         notes.append(f"{top} of {len(rows)} heads, others with --top")
     return HeadReport(

@@ -97,6 +97,23 @@ def test_the_logit_lens_ends_with_the_prediction():
     assert "logit_lens" not in json.loads(run("effect", TEXT, *MODEL, "--json").out)
 
 
+@pytest.mark.parametrize(
+    ("folder", "reason"),
+    [
+        ("gemma2", "normalizes the output of attention"),
+        ("opt-post", "normalizes the residual stream"),
+        ("bart", "normalizes the residual stream"),
+        ("cohere", None),
+    ],
+)
+def test_why_there_is_no_direct_effect(folder, reason):
+    target = ("--target", "a dog") if folder == "bart" else ()
+    made = run("effect", "the cat", "-m", str(MODELS / folder), *target, width=400)
+    assert made.status == 0, made.err
+    assert ("no direct effect: " in made.out) == (reason is not None)
+    assert (reason or "direct effect") in made.out
+
+
 def test_progress_on_a_terminal():
     made = run("effect", TEXT, *MODEL, tty=True)
     assert made.status == 0 and "12/12" in made.err

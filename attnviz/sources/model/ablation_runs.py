@@ -33,7 +33,7 @@ Replacement = Literal["zero", "uniform"]
 REPLACEMENTS: tuple[str, ...] = get_args(Replacement)
 Head = tuple[int, int]  # layer, head
 BATCH_TOKENS = 1024  # of the copies of the text that run through a layer at once
-GROUP_NUMBERS = 1 << 26  # of the hidden states of the copies that take turns in each layer
+GROUP_NUMBERS = 1 << 25  # of the hidden states of the copies that take turns in each layer
 
 
 class OriginalRun(Record, eq=False):

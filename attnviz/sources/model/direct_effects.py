@@ -15,15 +15,15 @@ def no_direct_effect(run: OriginalRun) -> str | None:
     part = spec.cross if run.forward.kind == "cross" else spec.attention
     assert part is not None
     if family.masked_lm_head is not None:
-        return "its masked-LM head has layers between the residual stream and the logits"
+        return "the masked-LM head has layers between the residual stream and the logits"
     if part.end or run.stack.weights.resolve_flag(spec.residual_after_norm):
-        return "it normalizes the residual stream in every layer"
+        return "the model normalizes the residual stream in every layer"
     if part.after:
-        return "it normalizes the output of attention before it adds it"
+        return "the model normalizes the output of attention before it adds it"
     if spec.final_project:
-        return "it has a projection after the final layer norm"
+        return "the model has a projection after the final layer norm"
     if logit_cap(family, run.forward.model.config) is not None:
-        return "its logits are soft-capped"
+        return "logits are soft-capped"
     return None
 
 
