@@ -114,6 +114,22 @@ def test_induction_heads_rank_first_and_support_the_repeated_token():
     assert (effects.values["logit change"][1] < 0).all()
 
 
+@pytest.mark.parametrize(
+    ("text", "needs_layer_0_most"),
+    [(REPEATED, False), ("the doctor window letter morning doctor window letter", True)],
+)
+def test_induction_heads_have_the_largest_direct_effects(text, needs_layer_0_most):
+    effects = effect(text, model="induction")
+    amap = look(text, model="induction")
+    induction = measure(amap, "induction")["induction"]
+    best = [(row["layer"], row["head"]) for row in effects.ranked("direct-effect")[:2]]
+    assert all(induction[head] > 0.5 for head in best)
+    # their ablation need not do the most: they depend on heads of the layer before
+    first = effects.ranked()[0]
+    assert first["layer"] == (0 if needs_layer_0_most else 1)
+    assert np.abs(effects.values["direct effect"][0]).max() < 1
+
+
 def test_direct_effects_of_heads_and_the_embedding_add_up_to_the_logit():
     # the model has attention only, and the projections have no bias
     forward = build_forward_pass(REPEATED, None, model="induction")
