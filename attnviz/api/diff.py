@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 
@@ -75,9 +75,9 @@ def diff(
     before, after, notes = align(before, after)
     change = difference(before, after)
     first, second = names
-    shared: Any = {name: value for name, value in change.meta.items() if name != "composed"}
+    shared = {name: value for name, value in change.meta.items() if name != "composed"}
     meta: MapMetadata = {
-        **shared,
+        **cast("MapMetadata", shared),
         "source": "difference",
         "variant": f"{second} − {first}",
         "algebra": SEPARATOR.join(
