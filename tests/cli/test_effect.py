@@ -152,3 +152,8 @@ def test_refused(words, message):
     made = run("effect", *words)
     assert made.status == 2 and made.out == ""
     assert message in made.err and made.err.count("\n") == 1
+
+
+def test_a_refusal_on_a_terminal_has_no_progress_bar():
+    refused = run("effect", "a b", tty=True)
+    assert refused.status == 2 and refused.err.startswith("error: ") and "\x1b" not in refused.err

@@ -126,3 +126,9 @@ def test_a_negative_row_is_refused(tmp_path):
     have = save_and_map(tmp_path, x=np.zeros((5, 4), np.float32))
     with pytest.raises(InvalidInputError, match="tensor 'x' has no row -1; it has 5 rows"):
         have.rows("x", [2, -1], 4)
+
+
+def test_a_float64_beyond_float32_becomes_infinity(tmp_path):
+    have = save_and_map(tmp_path, x=np.array([1e300, -1e300, 1.0]))
+    with np.errstate(all="raise"):
+        assert have.get("x", (3,)).tolist() == [float("inf"), float("-inf"), 1.0]

@@ -305,3 +305,14 @@ def test_one_file_of_a_tokenizer_leads_to_its_folder(name, tmp_path):
     other = tmp_path / "other.json"
     other.write_text('{"a": 0}')
     assert "folder" not in run("tokens", "the cat", "-t", str(other)).err
+
+
+def test_half_a_character_in_a_vocabulary_is_refused(tmp_path):
+    folder = make_folder("gpt2", tmp_path)
+    path = folder / "vocab.json"
+    vocabulary = json.loads(path.read_text())
+    first = next(token for token in vocabulary if len(token) == 1)
+    vocabulary["\ud800"] = vocabulary.pop(first)
+    path.write_text(json.dumps(vocabulary))
+    with pytest.raises(InvalidInputError, match=r"'\\ud800', which is half a character"):
+        load_tokenizer(folder)

@@ -35,7 +35,8 @@ def progress_bar(
 ) -> Iterator[Callable[[int, int | None], None]]:
     """A progress bar; yields a function to call with what is done, and with a new total or None.
 
-    Nothing is drawn unless standard error is a terminal.
+    Nothing is drawn unless standard error is a terminal, and without a total nothing before the
+    first call: what runs may be refused at once.
     """
     if env.stderr is None or not env.stderr_is_tty:
         yield lambda done, total: None
@@ -49,10 +50,18 @@ def progress_bar(
         BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=console, transient=True
     )
     try:
-        with bar:
-            task = bar.add_task("", total=total)
-            yield lambda done, total: bar.update(task, completed=done, total=total)
+        task = bar.add_task("", total=total)
+
+        def update(done: int, total: int | None) -> None:
+            bar.start()
+            bar.update(task, completed=done, total=total)
+
+        if total is not None:
+            bar.start()
+        yield update
     finally:
+        if bar.live.is_started:
+            bar.stop()
         stream.detach()
 
 

@@ -67,7 +67,8 @@ class Tensor(Record, eq=False):
             bits = numbers.astype(np.uint32)
             bits <<= 16
             return bits.view(np.float32)
-        return numbers.astype(np.float32, copy=False)
+        with np.errstate(over="ignore"):  # beyond float32: the attention refuses infinity
+            return numbers.astype(np.float32, copy=False)
 
     def at(self, index: int) -> Self:
         """The tensor at an index of the first axis; nothing is read.    [n, *shape] -> [*shape]"""

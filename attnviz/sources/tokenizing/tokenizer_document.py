@@ -61,7 +61,11 @@ def make_document(
         "decoder": decoder,
         "model": model,  # last: a reader of the settings can stop before it
     }
-    return json.dumps(document, ensure_ascii=False).encode()
+    try:
+        return json.dumps(document, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        found = ascii(error.object[error.start])
+        raise InvalidInputError(f"a token holds {found}, which is half a character") from None
 
 
 def sequence(kind: str, steps: Iterable[Step]) -> Step | None:
