@@ -107,6 +107,7 @@ def check_files(options: dict[str, Any], *, json: bool) -> dict[str, Writer]:
     Raises MisuseError for another extension, for the same file twice, and for options that do
     not act on files.
     """
+    from attnviz.cli.options.effects import is_typed
     from attnviz.cli.output.target import real_path
     from attnviz.errors import MisuseError
     from attnviz.render.reports.explanation_files import as_json, find_writer
@@ -119,8 +120,7 @@ def check_files(options: dict[str, Any], *, json: bool) -> dict[str, Writer]:
         raise MisuseError("--output: the same file is given twice")
     if files and options["color"] != "auto":
         raise MisuseError("--color has no effect on files; it acts on standard output")
-    source = options["ctx"].get_parameter_source("precision")
-    is_typed = getattr(source, "name", "") == "COMMANDLINE"
-    if is_typed and files and all(writer is as_json for writer in writers.values()):
+    has_digits = is_typed(options["ctx"], "precision")
+    if has_digits and files and all(writer is as_json for writer in writers.values()):
         raise MisuseError("--precision has no effect on json")
     return writers

@@ -8,7 +8,6 @@ from typing import Annotated, Any
 import typer
 
 from attnviz.cli.options.batch import BATCH, LONG_TEXTS
-from attnviz.cli.options.effects import ALL, acts_on
 from attnviz.cli.options.look import MECHANISM, MODEL, PARTS, PREDICT, SEEDED
 from attnviz.cli.options.program import Debug, Version
 from attnviz.cli.options.shared import (
@@ -19,21 +18,11 @@ from attnviz.cli.options.shared import (
     IN_OUT,
     REDUCTION,
     SELECTION,
+    WITH_QK,
 )
-from attnviz.cli.options.spec import Group, Opt, with_options
+from attnviz.cli.options.spec import Group, with_options
 
-VECTORS = Group(
-    IN_OUT.title,
-    {
-        "with_qk": Opt(
-            "--with-qk",
-            bool,
-            help="Also store query and key vectors (html, json, npz, safetensors).",
-            default=False,
-            effect=acts_on(page=ALL, json_document=ALL, array_files=ALL),
-        ),
-    },
-)
+VECTORS = Group(IN_OUT.title, {"with_qk": WITH_QK})
 
 Text = Annotated[
     list[str] | None,

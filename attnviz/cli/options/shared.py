@@ -236,3 +236,11 @@ GENERAL = Group(
         ),
     },
 )
+
+WITH_QK = Opt(
+    "--with-qk",
+    bool,
+    help="Also store query and key vectors (html, json, npz, safetensors).",
+    default=False,
+    effect=acts_on(page=ALL, json_document=ALL, array_files=ALL),
+)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from attnviz.cli.options.effects import ALL, acts_on
 from attnviz.cli.options.files import FILE_TOKENS
-from attnviz.cli.options.shared import DISPLAY, GENERAL, IN_OUT, SELECTION
+from attnviz.cli.options.shared import DISPLAY, GENERAL, IN_OUT, SELECTION, WITH_QK
 from attnviz.cli.options.spec import Group, Opt
 
 PROGRAM = Group(
@@ -45,13 +44,7 @@ RECORDING = Group(
             "--rows", str, metavar="LIST", help="Query rows: 0-63, -1.", default_text="all"
         ),
         "pool": Opt("--pool", int, help="Record pooled maps of at most N × N cells."),
-        "with_qk": Opt(
-            "--with-qk",
-            bool,
-            help="Also store query and key vectors (html, json, npz, safetensors).",
-            default=False,
-            effect=acts_on(page=ALL, json_document=ALL, array_files=ALL),
-        ),
+        "with_qk": WITH_QK,
         "max_memory": Opt(
             "--max-memory",
             str,

@@ -13,6 +13,11 @@ from typing import Any
 from attnviz.errors import InvalidInputError
 from attnviz.record import Record
 from attnviz.sources.safe_read import decode_text, read_file
+from attnviz.sources.tokenizing.special_token_templates import (
+    bert_template,
+    eos_template,
+    roberta_template,
+)
 from attnviz.sources.tokenizing.special_tokens import FolderSettings, read_json_value
 from attnviz.sources.tokenizing.tokenizer_document import (
     AddedToken,
@@ -61,24 +66,6 @@ def gpt2_template(settings: FolderSettings) -> TokenTemplate:
         return TokenTemplate("$A", "$A $B:1")
     bos = settings.text("bos_token", END_OF_TEXT)
     return TokenTemplate(f"{bos} $A", f"{bos} $A {bos} $B")
-
-
-def roberta_template(settings: FolderSettings) -> TokenTemplate:
-    """<s> and </s> around each text."""
-    cls, sep = settings.text("cls_token", "<s>"), settings.text("sep_token", "</s>")
-    return TokenTemplate(f"{cls} $A {sep}", f"{cls} $A {sep} {sep} $B {sep}")
-
-
-def deberta_template(settings: FolderSettings) -> TokenTemplate:
-    """[CLS] and [SEP] around each text."""
-    cls, sep = settings.text("cls_token", "[CLS]"), settings.text("sep_token", "[SEP]")
-    return TokenTemplate(f"{cls} $A {sep}", f"{cls} $A {sep} $B:1 {sep}:1")
-
-
-def blenderbot_template(settings: FolderSettings) -> TokenTemplate:
-    """</s> after the text."""
-    eos = settings.text("eos_token", "</s>")
-    return TokenTemplate(f"$A {eos}", f"$A {eos} $B {eos}")
 
 
 def clip_template(settings: FolderSettings) -> TokenTemplate:
@@ -160,8 +147,8 @@ def read_merges(path: Path, vocabulary: Mapping[str, int]) -> list[list[str]]:
 BPE_KINDS: Mapping[str, ByteLevelKind] = {
     "GPT2Tokenizer": ByteLevelKind(named=GPT2),
     "RobertaTokenizer": ByteLevelKind(named=ROBERTA, template=roberta_template),
-    "BlenderbotTokenizer": ByteLevelKind(named=ROBERTA, template=blenderbot_template),
-    "DebertaTokenizer": ByteLevelKind(named=DEBERTA, template=deberta_template),
+    "BlenderbotTokenizer": ByteLevelKind(named=ROBERTA, template=eos_template),
+    "DebertaTokenizer": ByteLevelKind(named=DEBERTA, template=bert_template),
     "Qwen2Tokenizer": ByteLevelKind(
         named={"eos_token": END_OF_TEXT, "pad_token": END_OF_TEXT, "unk_token": END_OF_TEXT},
         normalizers=({"type": "NFC"},),

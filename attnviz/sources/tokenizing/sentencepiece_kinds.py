@@ -28,6 +28,11 @@ from attnviz.sources.tokenizing.sentencepiece_layouts import (
 from attnviz.sources.tokenizing.sentencepiece_model import (
     read_sentencepiece,
 )
+from attnviz.sources.tokenizing.special_token_templates import (
+    bert_template,
+    eos_template,
+    roberta_template,
+)
 from attnviz.sources.tokenizing.special_tokens import FolderSettings
 from attnviz.sources.tokenizing.tokenizer_document import (
     AddedToken,
@@ -102,31 +107,13 @@ def deberta_steps(settings: FolderSettings) -> list[Step]:
     return [{"type": "Lowercase"}] if settings.get_bool("do_lower_case", False) else []
 
 
-def brackets(settings: FolderSettings) -> TokenTemplate:
-    """[CLS] and [SEP] around each text."""
-    cls, sep = settings.text("cls_token", "[CLS]"), settings.text("sep_token", "[SEP]")
-    return TokenTemplate(f"{cls} $A {sep}", f"{cls} $A {sep} $B:1 {sep}:1")
-
-
-def roberta(settings: FolderSettings) -> TokenTemplate:
-    """<s> and </s> around each text."""
-    cls, sep = settings.text("cls_token", "<s>"), settings.text("sep_token", "</s>")
-    return TokenTemplate(f"{cls} $A {sep}", f"{cls} $A {sep} {sep} $B {sep}")
-
-
-def ended(settings: FolderSettings) -> TokenTemplate:
-    """</s> after each text."""
-    eos = settings.text("eos_token", "</s>")
-    return TokenTemplate(f"$A {eos}", f"$A {eos} $B {eos}")
-
-
-def ended_once(settings: FolderSettings) -> TokenTemplate:
+def final_eos_template(settings: FolderSettings) -> TokenTemplate:
     """</s> at the end."""
     eos = settings.text("eos_token", "</s>")
     return TokenTemplate(f"$A {eos}", f"$A $B {eos}")
 
 
-def begun(bos_default: str, eos_default: str) -> Callable[[FolderSettings], TokenTemplate]:
+def bos_template(bos_default: str, eos_default: str) -> Callable[[FolderSettings], TokenTemplate]:
     """The start token, and the end token where it is set, around each text."""
 
     def template(settings: FolderSettings) -> TokenTemplate:
@@ -161,28 +148,30 @@ SENTENCEPIECE_KINDS: Mapping[str, SentencePieceKind] = {
     "T5Tokenizer": SentencePieceKind(
         layout=t5_layout,
         named={"eos_token": "</s>", "unk_token": "<unk>", "pad_token": "<pad>"},
-        template=ended,
+        template=eos_template,
         others=sentinels,
     ),
     "XLMRobertaTokenizer": SentencePieceKind(
-        layout=fairseq_layout("<mask>"), named={**FAIRSEQ, "mask_token": MASK}, template=roberta
+        layout=fairseq_layout("<mask>"),
+        named={**FAIRSEQ, "mask_token": MASK},
+        template=roberta_template,
     ),
     "CamembertTokenizer": SentencePieceKind(
         layout=camembert_layout,
         named={**FAIRSEQ, "mask_token": MASK},
-        template=roberta,
+        template=roberta_template,
         others=lambda settings: ["<s>NOTUSED", "</s>NOTUSED", "<unk>NOTUSED"],
     ),
     "AlbertTokenizer": SentencePieceKind(
         layout=albert_layout,
         named={**BRACKETS, "unk_token": "<unk>", "pad_token": "<pad>"},
-        template=brackets,
+        template=bert_template,
         before=albert_steps,
     ),
     "DebertaV2Tokenizer": SentencePieceKind(
         layout=deberta_layout,
         named={**BRACKETS, "unk_token": "[UNK]", "pad_token": "[PAD]", "mask_token": "[MASK]"},
-        template=brackets,
+        template=bert_template,
         before=deberta_steps,
     ),
     "BigBirdTokenizer": SentencePieceKind(
@@ -192,7 +181,7 @@ SENTENCEPIECE_KINDS: Mapping[str, SentencePieceKind] = {
             "cls_token": "[CLS]",
             "mask_token": AddedToken("[MASK]", lstrip=True),
         },
-        template=brackets,
+        template=bert_template,
     ),
     "PegasusTokenizer": SentencePieceKind(
         layout=pegasus_layout,
@@ -202,12 +191,12 @@ SENTENCEPIECE_KINDS: Mapping[str, SentencePieceKind] = {
             "pad_token": "<pad>",
             "mask_token": "<mask_2>",
         },
-        template=ended_once,
+        template=final_eos_template,
         others=pegasus_reserved,
     ),
     "LlamaTokenizer": SentencePieceKind(
         named={"bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>"},
-        template=begun("<s>", "</s>"),
+        template=bos_template("<s>", "</s>"),
     ),
     "GemmaTokenizer": SentencePieceKind(
         named={
@@ -216,7 +205,7 @@ SENTENCEPIECE_KINDS: Mapping[str, SentencePieceKind] = {
             "unk_token": "<unk>",
             "pad_token": "<pad>",
         },
-        template=begun("<bos>", "<eos>"),
+        template=bos_template("<bos>", "<eos>"),
     ),
     "XGLMTokenizer": SentencePieceKind(
         layout=fairseq_layout(*madeup_words(7)),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from attnviz.errors import InvalidInputError
 from attnviz.sources.safe_read import decode_text, read_file
+from attnviz.sources.tokenizing.special_token_templates import bert_template, roberta_template
 from attnviz.sources.tokenizing.special_tokens import FolderSettings
 from attnviz.sources.tokenizing.tokenizer_document import (
     AddedToken,
@@ -61,16 +62,12 @@ def read_vocabulary(path: Path) -> dict[str, int]:
 
 def build_bert(path: Path, settings: FolderSettings) -> bytes:
     """BERT's tokenizer: words by white space, punctuation and CJK characters, then WordPiece."""
-    sep, cls = settings.text("sep_token", "[SEP]"), settings.text("cls_token", "[CLS]")
-    template = TokenTemplate(f"{cls} $A {sep}", f"{cls} $A {sep} $B:1 {sep}:1")
-    return wordpiece_document(path, settings, BERT, template)
+    return wordpiece_document(path, settings, BERT, bert_template(settings))
 
 
 def build_mpnet(path: Path, settings: FolderSettings) -> bytes:
     """MPNet's tokenizer: BERT's with the special tokens of RoBERTa."""
-    sep, cls = settings.text("sep_token", "</s>"), settings.text("cls_token", "<s>")
-    template = TokenTemplate(f"{cls} $A {sep}", f"{cls} $A {sep} {sep} $B {sep}")
-    return wordpiece_document(path, settings, MPNET, template)
+    return wordpiece_document(path, settings, MPNET, roberta_template(settings))
 
 
 def wordpiece_document(

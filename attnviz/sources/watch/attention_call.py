@@ -22,6 +22,12 @@ Indices = Sequence[int]
 Adjustment = Callable[[Tensor, Indices, Indices, Indices], Tensor]
 
 
+def scale_or_default(scale: float | None, query: Tensor) -> float:
+    """The scale of a call; without one, 1/√d.    query [..., d]"""
+    default: float = query.shape[-1] ** -0.5
+    return default if scale is None else scale
+
+
 class AttentionCall(Record, kw_only=True, eq=False):
     """One call of an attention function.
 

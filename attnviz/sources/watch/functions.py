@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from attnviz.sources.watch.attention_call import AttentionCall, Tensor
+from attnviz.sources.watch.attention_call import AttentionCall, Tensor, scale_or_default
 from attnviz.sources.watch.multihead import call_of_function
 
 
@@ -50,7 +50,7 @@ def scaled_dot_product_call(
         function="F.scaled_dot_product_attention",
         query=query,
         key=key,
-        scale=query.shape[-1] ** -0.5 if scale is None else scale,
+        scale=scale_or_default(scale, query),
         mask=mask,
         is_causal=bool(is_causal),
         dropout=dropout_p,
@@ -132,7 +132,7 @@ def flash_attention_call(
         function="flash_attn_func",
         query=query,
         key=key,
-        scale=query.shape[-1] ** -0.5 if softmax_scale is None else softmax_scale,
+        scale=scale_or_default(softmax_scale, query),
         is_causal=causal,
         first_causal_key=offset,
         adjust=adjust,
@@ -167,7 +167,7 @@ def memory_efficient_call(
         function="memory_efficient_attention",
         query=query,
         key=key,
-        scale=query.shape[-1] ** -0.5 if scale is None else scale,
+        scale=scale_or_default(scale, query),
         mask=mask,
         dropout=p,
     )

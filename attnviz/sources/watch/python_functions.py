@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from attnviz.sources.watch.attention_call import AttentionCall, Tensor
+from attnviz.sources.watch.attention_call import AttentionCall, Tensor, scale_or_default
 from attnviz.sources.watch.functions import flash_attention_call, memory_efficient_call
 
 Run = Callable[[Callable[[], AttentionCall], Callable[[], Any]], Any]
@@ -50,7 +50,7 @@ def flex_attention_call(
         function="flex_attention",
         query=query,
         key=key,
-        scale=query.shape[-1] ** -0.5 if scale is None else scale,
+        scale=scale_or_default(scale, query),
         adjust=adjust,
     )
 
