@@ -28,6 +28,15 @@ def test_temperatures_are_small_multiples_of_the_maps_that_one_temperature_has()
     assert "−" not in run(TEXT, *THREE).out  # no differences
 
 
+def test_a_temperature_keeps_all_its_digits():
+    exact, other = "0.123456789", "2.5"
+    document = joined(TEXT, "--temperature", f"{exact},{other}", "--heads", "1")
+    names = [entry["name"] for entry in document["meta"]["comparison"]]
+    assert names == [f"multihead:temperature={value}" for value in (exact, other)]
+    alone = joined(TEXT, "--temperature", exact, "--heads", "1")
+    assert np.array(document["weights"])[:, :1].tolist() == alone["weights"]
+
+
 def test_compare_adds_the_differences_of_temperatures():
     document = joined("compare", TEXT, *THREE, "-v", "scaled-dot")
     kinds = [entry["kind"] for entry in document["meta"]["comparison"]]

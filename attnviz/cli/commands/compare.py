@@ -62,9 +62,9 @@ def with_temperatures(variants: Sequence[str], options: dict[str, Any]) -> Seque
     temperatures = parse_temperatures(options.pop("temperature"))
     if len(variants) > 1:
         raise MisuseError("several temperatures of several mechanisms; give one -v")
-    name = variants[0] if variants else "" if options["model"] else "multihead"
+    name = variants[0] if variants else ""  # the default mechanism, or the model's own
     name += "," if ":" in name else ":"
-    return [f"{name}temperature={value:g}" for value in temperatures]
+    return [f"{name}temperature={repr(value).removesuffix('.0')}" for value in temperatures]
 
 
 def write_comparison(
