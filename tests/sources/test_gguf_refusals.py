@@ -141,11 +141,11 @@ def test_damaged_files(what, tmp_path):
     content, message = DAMAGED[what]
     path = tmp_path / "x.gguf"
     path.write_bytes(content)
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(InvalidInputError, match=message) as caught:
         read_header(path)
     assert "\n" not in str(caught.value)
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
 
 
 def test_a_valid_file_is_not_refused(tmp_path):
