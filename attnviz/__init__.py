@@ -9,8 +9,9 @@
 attention that other programs saved, `write` saves a map to a file. `compare`, `diff`, `check`,
 `explain` and `head_stats` do what the commands of these names do; `measure`, `agreement` and
 `corpus_stats` are numbers about heads, `effect` is what their ablation does to the prediction of a
-model, `expert_choices` are the experts that a mixture of experts chooses; `reduce` combines
-layers, heads and tokens; `watch` records the attention of a PyTorch program. VARIANTS is the
+model (`corpus_effects`: the mean over texts, `mean_outputs`: what mean ablation needs),
+`expert_choices` are the experts that a mixture of experts chooses; `reduce` combines layers, heads
+and tokens; `watch` records the attention of a PyTorch program. VARIANTS is the
 catalogue of mechanisms. Everything is imported when it is first used.
 """
 
@@ -25,8 +26,9 @@ if TYPE_CHECKING:
     from attnviz.api.attend import attend
     from attnviz.api.check import check
     from attnviz.api.compare import compare
+    from attnviz.api.corpus_effects import corpus_effects
     from attnviz.api.diff import diff
-    from attnviz.api.effect import effect
+    from attnviz.api.effect import effect, mean_outputs
     from attnviz.api.expert_choices import expert_choices
     from attnviz.api.explain import explain
     from attnviz.api.head_stats import corpus_stats, head_stats
@@ -50,6 +52,7 @@ __all__ = [
     "attend",
     "check",
     "compare",
+    "corpus_effects",
     "corpus_stats",
     "diff",
     "effect",
@@ -57,6 +60,7 @@ __all__ = [
     "explain",
     "head_stats",
     "look",
+    "mean_outputs",
     "measure",
     "read",
     "reduce",
@@ -71,6 +75,8 @@ _HOME = {
     "diff": "attnviz.api.diff",
     "check": "attnviz.api.check",
     "effect": "attnviz.api.effect",
+    "mean_outputs": "attnviz.api.effect",
+    "corpus_effects": "attnviz.api.corpus_effects",
     "expert_choices": "attnviz.api.expert_choices",
     "explain": "attnviz.api.explain",
     "head_stats": "attnviz.api.head_stats",

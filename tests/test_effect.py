@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from attnviz import effect, look, measure
-from attnviz.api.effect import EFFECTS
+from attnviz.api.head_effects import EFFECTS
 from attnviz.core.engine.collectors import run_layer
 from attnviz.errors import InvalidInputError, MisuseError, UnknownNameError
 from attnviz.sources.forward_pass import build_forward_pass
@@ -78,7 +78,9 @@ def require_equal(effects, text, layer, head, **options):
     expected = by_ablation(text, layer, head, token_id, **options)
     assert set(expected) == set(effects.values) - {"direct effect"}
     for name, value in expected.items():
-        assert effects.values[name][layer, head] == pytest.approx(value, abs=1e-5), name
+        # products of other shapes round otherwise in float32, depending on the processor
+        tolerance = 1e-5 + 5e-5 * abs(value)
+        assert effects.values[name][layer, head] == pytest.approx(value, abs=tolerance), name
 
 
 @pytest.mark.parametrize(("folder", "kind"), KINDS)

@@ -2,129 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Unpack
-
-import numpy as np
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Unpack
 
 from attnviz.api.blas_threads import use_threads
+from attnviz.api.head_effects import EFFECTS, HeadEffects
 from attnviz.api.look import library_versions
-from attnviz.argument_types import require_type
+from attnviz.argument_types import require_given, require_type
 from attnviz.core.arrays import FloatArray
-from attnviz.core.map_metadata import MapMetadata
 from attnviz.errors import MisuseError, UnknownNameError
-from attnviz.lookup import find_by_name, unknown_name_message
-from attnviz.record import Record
+from attnviz.lookup import unknown_name_message
 from attnviz.sources.forward_pass import build_forward_pass, refuse_predictions
 from attnviz.sources.options import Options
 
-HeadEffect = dict[str, Any]
-
-
-class EffectMeasure(Record):
-    """One measure of the effect of a head; signed ones are ranked by their absolute value."""
-
-    name: str
-    legend: str
-    unit: str = ""
-    aliases: tuple[str, ...] = ()
-    is_signed: bool = False
-
-
-EFFECTS = (  # in the order in which heads are ranked by the first that is defined
-    EffectMeasure(
-        "KL",
-        "how far the ablation changes the distribution of the predicted token; "
-        "Σ p log₂(p / q), p of the original run, q with the head ablated; 0 or more, bits",
-        unit="bits",
-    ),
-    EffectMeasure(
-        "logit change",
-        "logit of the token with the head ablated minus that of the original run; negative: the "
-        "head supports the token",
-        aliases=("logit",),
-        is_signed=True,
-    ),
-    EffectMeasure(
-        "cosine distance",
-        "1 − cosine of the mean hidden state of all tokens, original and with the head ablated; "
-        "0 to 2",
-        aliases=("cosine",),
-    ),
-    EffectMeasure(
-        "direct effect",
-        "what the output of the head adds to the logit of the token, without the layers after it; "
-        "u · norm(o W_O), u the token's row of the output matrix, the final norm divides as in "
-        "the original run; 2211.00593",
-        aliases=("direct",),
-        is_signed=True,
-    ),
-)
-ORDERS = ("layer", *(measure.name.replace(" ", "-") for measure in EFFECTS))
-
-
-class HeadEffects(Record, kw_only=True, eq=False):
-    """Effects of all heads of a model, of one text.
-
-    `values` are the measures by name (EFFECTS), as far as they are defined. `prediction` is the
-    one of the original run: its position and most probable tokens, and "of", what is predicted;
-    `token` the one whose logit is measured: id, label, logit, probability. Both are None for an
-    encoder without mask token. `replacement` is what an ablated head is replaced by. `no_direct`
-    is the reason why there is no direct effect; `lens` the logit lens, if requested: one dict per
-    layer.
-    Shapes: values: each [layer, head]
-    """
-
-    text: str
-    values: Mapping[str, FloatArray]
-    prediction: Mapping[str, Any] | None
-    token: Mapping[str, Any] | None
-    replacement: str
-    no_direct: str | None
-    meta: MapMetadata
-    lens: Sequence[Mapping[str, Any]] | None = None
-
-    def ranked(self, sort: str | None = None) -> list[HeadEffect]:
-        """One dict per head: layer, head, name and measures, the largest effect first.
-
-        `sort` is "layer", or the measure to rank by; None: the first that is defined. Raises
-        UnknownNameError for another name, MisuseError for a measure that is not defined.
-        """
-        shape = next(iter(self.values.values())).shape
-        rows = [
-            {
-                "layer": layer,
-                "head": head,
-                "name": f"layer {layer} · head {head}",
-                "measures": {name: float(a[layer, head]) for name, a in self.values.items()},
-            }
-            for layer, head in np.ndindex(*shape)
-        ]
-        measure = find_order(sort)
-        if sort is not None and measure is None:
-            return rows
-        name = next(iter(self.values)) if measure is None else measure.name
-        if name not in self.values:
-            reason = f": {self.no_direct}" if name == "direct effect" and self.no_direct else ""
-            raise MisuseError(
-                f"--sort {sort or name!r} is not defined for this model and text{reason}"
-            )
-        return sorted(rows, key=lambda row: -abs(row["measures"][name]))
-
-
-def find_order(sort: str | None) -> EffectMeasure | None:
-    """The measure of an order; None for "layer" and for the default."""
-    if sort is None or sort == "layer":
-        return None
-    names = " ".join(sort.replace("_", "-").split("-"))
-    return find_by_name(EFFECTS, names, "order", "or layer")
+if TYPE_CHECKING:
+    from attnviz.sources.model.mean_outputs import MeanOutputs
+    from attnviz.sources.model.run_model import ModelPass
 
 
 @use_threads()
 def effect(
     text: str,
     *,
-    replace: str = "zero",
+    replace: str | MeanOutputs = "zero",
     token: str | None = None,
     lens: bool = False,
     on_progress: Callable[[int, int], object] = lambda n_done, n_layer: None,
@@ -139,8 +39,8 @@ def effect(
 
     Args:
         text: the sentence.
-        replace: what the output of a head is replaced by: "zero", or "uniform", the mean of the
-            values of all visible keys.
+        replace: what the output of a head is replaced by: "zero"; "uniform", the mean of the
+            values of all visible keys; or its mean over other texts (`attnviz.mean_outputs`).
         token: the token whose logit is measured; None: the most probable one.
         lens: add the logit lens: the prediction of the hidden states of each layer.
         on_progress: called with the numbers of layers that have run and that will have run.
@@ -161,20 +61,17 @@ def effect(
     ([1, 1], 'clock')
     """
     from attnviz.sources.model.ablation_runs import REPLACEMENTS
+    from attnviz.sources.model.head_effects import compute_effects
+    from attnviz.sources.model.mean_outputs import MeanOutputs
 
     require_type("token", token, str)
     require_type("lens", lens, bool)
-    if replace not in REPLACEMENTS:
-        raise UnknownNameError(unknown_name_message(str(replace), REPLACEMENTS, "replacement"))
-    refuse_predictions(options, "effect")
-    if options.get("model") is None:
-        raise MisuseError("effect needs --model: heads without training predict nothing")
-    forward = build_forward_pass(text, None, **options)
-    forward.check_memory(0)
-    from attnviz.sources.model.head_effects import compute_effects
-    from attnviz.sources.model.run_model import ModelPass
-
-    assert isinstance(forward, ModelPass)
+    if replace == "mean":
+        raise MisuseError("replace='mean' needs texts: replace=attnviz.mean_outputs(texts, …)")
+    if not isinstance(replace, MeanOutputs) and replace not in REPLACEMENTS:
+        names = (*REPLACEMENTS, "mean")
+        raise UnknownNameError(unknown_name_message(str(replace), names, "replacement"))
+    forward = build_model_pass(text, options)
     found = compute_effects(
         forward,
         replace,  # type: ignore[arg-type]
@@ -183,13 +80,73 @@ def effect(
         with_lens=lens,
     )
     prediction = None if found.prediction is None else {"of": found.of, **found.prediction}
+    n_text = replace.n_text if isinstance(replace, MeanOutputs) else None
     return HeadEffects(
         text=text,
         values={m.name: found.values[m.name] for m in EFFECTS if m.name in found.values},
         prediction=prediction,
         token=found.token,
-        replacement=replace,
+        replacement="mean" if isinstance(replace, MeanOutputs) else replace,
+        n_text=n_text,
         no_direct=found.no_direct,
         lens=found.lens,
         meta={**forward.meta(), **library_versions()},
     )
+
+
+@use_threads()
+def mean_outputs(
+    texts: Iterable[str],
+    *,
+    on_text: Callable[[int], object] = lambda n_text: None,
+    **options: Unpack[Options],
+) -> MeanOutputs:
+    """The mean output of each head of a model over texts, for mean ablation.
+
+    Formula: the mean of o = A V, before W_O, over all tokens of all texts, special tokens included
+
+    Args:
+        texts: sentences like those whose predictions are analyzed, read one by one.
+        on_text: called with the number of texts that have run.
+        options: `model`, and other options of `attnviz.look`.
+
+    Returns:
+        The means, for `replace` of `attnviz.effect`. Memory does not depend on the number of
+        texts.
+
+    Raises:
+        MisuseError: no text, no model, invalid options.
+
+    Source: 2211.00593 (mean ablation)
+
+    >>> means = mean_outputs(["the cat sat", "a dog ran"], model="induction")
+    >>> effects = effect("river seven river", replace=means, model="induction")
+    >>> effects.replacement, effects.n_text
+    ('mean', 2)
+    """
+    from attnviz.sources.model.ablation_runs import run_original
+    from attnviz.sources.model.mean_outputs import average_outputs
+
+    require_given("texts", texts, Iterable)
+    if isinstance(texts, str):
+        raise MisuseError("texts should be several texts, got one: put it into a list")
+
+    def outputs() -> Iterator[list[FloatArray]]:
+        for n_text, text in enumerate(texts, start=1):
+            yield run_original(build_model_pass(text, options)).heads
+            on_text(n_text)
+
+    return average_outputs(outputs())
+
+
+def build_model_pass(text: str, options: Options) -> ModelPass:
+    """The forward pass of a pretrained model; MisuseError without one."""
+    from attnviz.sources.model.run_model import ModelPass
+
+    refuse_predictions(options, "effect")
+    if options.get("model") is None:
+        raise MisuseError("effect needs --model: heads without training predict nothing")
+    forward = build_forward_pass(text, None, **options)
+    forward.check_memory(0)
+    assert isinstance(forward, ModelPass)
+    return forward

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import numpy as np
 
-from attnviz.api.effect import EFFECTS, HeadEffects
+from attnviz.api.corpus_effects import EffectStatistics
+from attnviz.api.head_effects import EFFECTS, HeadEffect, HeadEffects
 from attnviz.core.arrays import FloatArray
 from attnviz.render.head_report import HeadReport, MeasureColumn, ReportTable
 from attnviz.render.style import SEPARATOR
@@ -18,33 +22,77 @@ def effect_report(
 ) -> HeadReport:
     """The report of the effects of all heads, in an order; the first `top` heads (None: all)."""
     rows = effects.ranked(sort)
-    notes = [prediction_note(effects), replacement_note(effects), SCOPE]
-    if effects.no_direct is not None:
-        notes.append(f"no direct effect: {effects.no_direct}")
-    if top is not None and top < len(rows):
-        notes.append(f"{top} of {len(rows)} heads, others with --top")
+    notes = [prediction_note(effects), replacement_note(effects), SCOPE, *direct_note(effects)]
     return HeadReport(
-        title=f"{effects.meta.get('variant')}: effect of ablating each head",
+        title=report_title(effects),
         rows=rows[:top],
-        columns=[
-            effect_column(measure.name, effects.values[measure.name], measure.unit, measure.legend)
-            for measure in EFFECTS
-            if measure.name in effects.values
-        ],
+        columns=effect_columns(effects.values),
         default_columns=False,
-        subtitle=SEPARATOR.join(notes),
+        subtitle=SEPARATOR.join([*notes, *top_note(rows, top)]),
         text=effects.text,
         meta=effects.meta,
         facts={
             "prediction": effects.prediction,
             "token": effects.token,
-            "replacement": effects.replacement,
-            "scope": SCOPE,
-            "no_direct_effect": effects.no_direct,
+            **report_facts(effects, SCOPE),
             **({} if effects.lens is None else {"logit_lens": list(effects.lens)}),
         },
         table=None if effects.lens is None else lens_table(effects),
     )
+
+
+def corpus_effect_report(
+    statistics: EffectStatistics, sort: str | None = None, top: int | None = None
+) -> HeadReport:
+    """The report of mean effects over texts, likewise."""
+    rows, first = statistics.ranked(sort), statistics.first
+    assert first is not None  # else there are no rows
+    scope = f"mean effects on the predictions of {statistics.n_text} texts"
+    notes = [scope, replacement_note(first), *direct_note(first)]
+    return HeadReport(
+        title=report_title(first),
+        rows=rows[:top],
+        columns=effect_columns(statistics.means),
+        default_columns=False,
+        n_map=statistics.n_text,
+        subtitle=SEPARATOR.join([*notes, *top_note(rows, top)]),
+        meta=first.meta,
+        facts=report_facts(first, scope),
+    )
+
+
+def report_title(effects: HeadEffects) -> str:
+    """The model, and what was done to its heads."""
+    return f"{effects.meta.get('variant')}: effect of ablating each head"
+
+
+def effect_columns(values: Mapping[str, FloatArray]) -> list[MeasureColumn]:
+    """The measures that are defined, in order.    each [layer, head]"""
+    return [
+        effect_column(measure.name, values[measure.name], measure.unit, measure.legend)
+        for measure in EFFECTS
+        if measure.name in values
+    ]
+
+
+def report_facts(effects: HeadEffects, scope: str) -> dict[str, Any]:
+    """Entries of the JSON document that every report has."""
+    return {
+        "replacement": effects.replacement,
+        "replacement_texts": effects.n_text,
+        "scope": scope,
+        "no_direct_effect": effects.no_direct,
+    }
+
+
+def direct_note(effects: HeadEffects) -> list[str]:
+    """Why there is no direct effect, if so."""
+    return [] if effects.no_direct is None else [f"no direct effect: {effects.no_direct}"]
+
+
+def top_note(rows: Sequence[HeadEffect], top: int | None) -> list[str]:
+    """How many heads of all are shown, if not all."""
+    return [f"{top} of {len(rows)} heads, others with --top"] if top and top < len(rows) else []
 
 
 def lens_table(effects: HeadEffects) -> ReportTable:
@@ -100,4 +148,6 @@ def replacement_note(effects: HeadEffects) -> str:
     """What ablated heads are replaced by."""
     if effects.replacement == "zero":
         return "ablated heads have zero output"
+    if effects.replacement == "mean":
+        return f"ablated heads have their mean output over {effects.n_text} texts"
     return "ablated heads attend uniformly to the visible keys"

@@ -135,7 +135,7 @@ def test_ctrl_c_ends_the_run(monkeypatch):
         ((TEXT,), "effect needs --model"),
         ((TEXT, *MODEL, "--sort", "kll"), "unknown order 'kll'"),
         ((TEXT, *MODEL, "--sort", "cosine"), "--sort 'cosine' is not defined"),
-        ((TEXT, *MODEL, "--replace", "mean"), "unknown replacement 'mean'. Choose from: zero"),
+        ((TEXT, *MODEL, "--replace", "men"), "unknown replacement 'men'"),
         ((TEXT, *MODEL, "--token", "xyzzy"), "--token 'xyzzy' is no single token"),
         ((TEXT, *MODEL, "--token", ""), "--token '' is no single token"),
         ((TEXT, *MODEL, "--top", "0"), "--top 0 must be at least 1"),

@@ -31,7 +31,9 @@ def test_a_growing_normalizer_after_the_model_is_refused(tmp_path, monkeypatch):
     path = tmp_path / "tokenizer.json"
     path.write_text(json.dumps(document)[:-1] + f', "norm\\u0061lizer": {growing}}}')
     monkeypatch.setattr(child_process, "TIME_LIMIT", 0.3)
-    assert_refused(str(path), "takes more than 0.3 s for (its file|this text)|needs more than 2 GB")
+    assert_refused(
+        str(path), "takes more than 0.3 s for (its file|this text)|needs more than 2 GB"
+    )
 
 
 def test_a_vocabulary_may_contain_the_names_of_settings():

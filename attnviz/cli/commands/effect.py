@@ -8,63 +8,116 @@ import typer
 
 from attnviz.cli.commands.show import Text
 from attnviz.cli.options.effect import EFFECT
-from attnviz.cli.options.heads import FIGURE, REPORT_OUT
+from attnviz.cli.options.heads import CORPUS, FIGURE, REPORT_OUT
 from attnviz.cli.options.look import MODEL
 from attnviz.cli.options.shared import GENERAL
 from attnviz.cli.options.spec import with_options
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from attnviz.api.head_effects import HeadEffects
+    from attnviz.cli.environment import Environment
+    from attnviz.cli.input.sentence import Sentence
     from attnviz.cli.output.target import Target
     from attnviz.render.head_report import HeadReport
 
 TABLE_ROWS = 20  # without --top
 
 
-@with_options(EFFECT, REPORT_OUT, MODEL, FIGURE, GENERAL, without=("input", "at"))
-def effect(ctx: typer.Context, text: Text = None, **options: Any) -> None:
+@with_options(EFFECT, REPORT_OUT, MODEL, FIGURE, CORPUS, GENERAL, without=("at",))
+def effect(ctx: typer.Context, text: Text = None, **options: Any) -> int:
     """Ablate each head of a model in turn and rank heads by what this does to its prediction.
 
-    An effect is that of this text and this prediction.
+    With --input: mean and standard deviation over all its sentences.
     """
-    from attnviz.api.effect import effect as compute_effects
-    from attnviz.api.effect import find_order
-    from attnviz.api.effect_report import effect_report
+    from attnviz.api.corpus_effects import EffectStatistics
+    from attnviz.api.effect_report import corpus_effect_report, effect_report
+    from attnviz.cli.batch.effect_corpus import average_effects
     from attnviz.cli.commands.heads import parse_figure_style
     from attnviz.cli.environment import stream_id
-    from attnviz.cli.input.sentences import input_files, read_valid_sentences
-    from attnviz.cli.options.parse import parse_look_options
+    from attnviz.cli.input.sentences import input_files, read_sentences
     from attnviz.cli.output.head_reports import check_targets, write_reports
-    from attnviz.cli.output.progress import progress_bar
     from attnviz.cli.output.render import parse_targets
     from attnviz.cli.output.target import require_distinct_files
-    from attnviz.errors import MisuseError
 
     env = ctx.obj.with_color(options["color"])
     style = parse_figure_style(env, options)
     targets = parse_targets(env, {**options, "graphics": "off"})
     check_targets(targets, "effects")
-    inputs = input_files(env, {"input": None})
-    require_distinct_files(targets, inputs, stream_id(env.stdout))
+    for name in ("input", "corpus"):
+        inputs = input_files(env, {"input": options[name]})
+        require_distinct_files(targets, inputs, stream_id(env.stdout))
+    check_order(options)
+    sentences = read_sentences(env, text or [], {**options, "context": None})
+    effect_options = parse_effect_options(env, options, targets)
+    effects: HeadEffects | EffectStatistics
+    if options["input"] is None:
+        effects, has_failures = effects_of_one(env, sentences, effect_options), False
+    else:
+        effects, has_failures = average_effects(env, effect_options, sentences, targets, options)
+
+    def report(top: int | None, sort: str | None) -> HeadReport:
+        if isinstance(effects, EffectStatistics):
+            return corpus_effect_report(effects, sort, top)
+        return effect_report(effects, sort, top)
+
+    def shorten(whole: HeadReport, target: Target) -> HeadReport:
+        if target.format.kind == "figure":
+            return whole
+        default = TABLE_ROWS if target.format.name == "table" else None
+        return report(options["top"] or default, options["sort"])
+
+    write_reports(env, targets, [(report(None, None), "")], style, shorten)
+    return int(has_failures)
+
+
+def check_order(options: dict[str, Any]) -> None:
+    """Refuse an unknown order and a number of heads below 1, before anything runs."""
+    from attnviz.api.head_effects import find_order
+    from attnviz.errors import MisuseError
+
     find_order(options["sort"])
     if options["top"] is not None and options["top"] < 1:
         raise MisuseError(f"--top {options['top']} must be at least 1")
-    sentences = list(read_valid_sentences(env, text or [], None, None))
-    if len(sentences) > 1:
-        raise MisuseError(f"effect takes one sentence; the input has {len(sentences)}")
-    with progress_bar(env) as update:
-        effects = compute_effects(
-            sentences[0].text,
-            replace=options["replace"],
-            token=options["token"],
-            lens=options["lens"],
-            on_progress=update,
-            **parse_look_options(options),
+
+
+def parse_effect_options(
+    env: Environment, options: dict[str, Any], targets: list[Target]
+) -> dict[str, Any]:
+    """The options of `attnviz.effect`; the mean outputs of --corpus are computed here.
+
+    Raises MisuseError for --replace mean without a corpus.
+    """
+    from attnviz.cli.batch.effect_corpus import average_corpus_outputs
+    from attnviz.cli.options.parse import parse_look_options
+    from attnviz.errors import MisuseError
+
+    look_options = parse_look_options(options)
+    replace: Any = options["replace"]
+    if replace == "mean":
+        if options["corpus"] is None:
+            raise MisuseError("--replace mean needs --corpus FILE: sentences to average over")
+        replace = average_corpus_outputs(env, options["corpus"], look_options, targets)
+    chosen = {"replace": replace, "token": options["token"], "lens": options["lens"]}
+    return {**look_options, **chosen}
+
+
+def effects_of_one(
+    env: Environment, sentences: Iterator[Sentence], effect_options: dict[str, Any]
+) -> HeadEffects:
+    """The effects on one sentence; MisuseError for several."""
+    from itertools import islice
+
+    from attnviz.api.effect import effect
+    from attnviz.cli.input.sentences import require_valid
+    from attnviz.cli.output.progress import progress_bar
+    from attnviz.errors import MisuseError
+
+    first = list(islice(require_valid(sentences), 2))
+    if len(first) > 1:
+        raise MisuseError(
+            "effect takes one sentence, standard input has more; --input - for their mean"
         )
-
-    def shorten(report: HeadReport, target: Target) -> HeadReport:
-        if target.format.kind == "figure":
-            return report
-        default = TABLE_ROWS if target.format.name == "table" else None
-        return effect_report(effects, options["sort"], options["top"] or default)
-
-    write_reports(env, targets, [(effect_report(effects), "")], style, shorten)
+    with progress_bar(env) as update:
+        return effect(first[0].text, on_progress=update, **effect_options)

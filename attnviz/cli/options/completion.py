@@ -64,7 +64,7 @@ def measure_names() -> Iterable[str]:
 
 def effect_order_names() -> Iterable[str]:
     """The orders of a table of head effects."""
-    from attnviz.api.effect import ORDERS
+    from attnviz.api.head_effects import ORDERS
 
     return ORDERS
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from attnviz.cli.options.completion import effect_order_names
-from attnviz.cli.options.effects import ALL, acts_on
+from attnviz.cli.options.effects import ALL, Need, acts_if, acts_on
 from attnviz.cli.options.heads import HEADS
 from attnviz.cli.options.spec import Group, Opt
 
@@ -16,10 +16,21 @@ EFFECT = Group(
             "--replace",
             str,
             metavar="NAME",
-            help="What an ablated head is replaced by: zero (no output) or uniform (equal weights "
-            "on all visible keys).",
+            help="What an ablated head is replaced by: zero (no output), uniform (equal weights "
+            "on all visible keys) or mean (its mean output over --corpus).",
             default="zero",
-            value_names=lambda: ("zero", "uniform"),
+            value_names=lambda: ("zero", "uniform", "mean"),
+        ),
+        "corpus": Opt(
+            "--corpus",
+            str,
+            metavar="FILE",
+            help="Sentences whose mean head outputs --replace mean takes, one per line.",
+            effect=acts_if(
+                Need(
+                    lambda request: request.options["replace"] == "mean", "without --replace mean"
+                )
+            ),
         ),
         "token": Opt(
             "--token",
@@ -43,7 +54,14 @@ EFFECT = Group(
             bool,
             help="Add the logit lens: the prediction of the hidden states of each layer.",
             default=False,
-            effect=acts_on(terminal=ALL, json_document=ALL),
+            effect=acts_on(
+                Need(
+                    lambda request: not request.is_given("input"),
+                    "with --input; it acts on one sentence",
+                ),
+                terminal=ALL,
+                json_document=ALL,
+            ),
         ),
     },
 )

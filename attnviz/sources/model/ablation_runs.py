@@ -23,14 +23,15 @@ from attnviz.core.scores.query_free import Uniform
 from attnviz.core.token_features import compute_token_features
 from attnviz.core.variant import Variant
 from attnviz.record import Record
+from attnviz.sources.model.mean_outputs import MeanOutputs
 from attnviz.sources.model.run_model import ModelPass
 from attnviz.sources.tokenizing.tokenizers import Encoding
 from attnviz.sources.transformer.attention import AttentionContext
 from attnviz.sources.transformer.embedding import embed_tokens
 from attnviz.sources.transformer.stack import LayerStack
 
-Replacement = Literal["zero", "uniform"]
-REPLACEMENTS: tuple[str, ...] = get_args(Replacement)
+Computed = Literal["zero", "uniform"]  # replacements that need no other text
+REPLACEMENTS: tuple[str, ...] = get_args(Computed)
 Head = tuple[int, int]  # layer, head
 BATCH_TOKENS = 1024  # of the copies of the text that run through a layer at once
 GROUP_NUMBERS = 1 << 25  # of the hidden states of the copies that take turns in each layer
@@ -87,7 +88,7 @@ class OriginalRun(Record, eq=False):
         return dict(compute_token_features(self.encoding.tokens, keys.tokens))
 
 
-def run_original(forward: ModelPass, replacement: Replacement = "zero") -> OriginalRun:
+def run_original(forward: ModelPass, replacement: Computed | MeanOutputs = "zero") -> OriginalRun:
     """Run the model once. An encoder-decoder runs its encoder once for all ablation runs."""
     model, kind = forward.model, forward.kind
     stack, states = model.stack_for(kind), None
@@ -103,13 +104,15 @@ def run_original(forward: ModelPass, replacement: Replacement = "zero") -> Origi
             run.heads.append(output)
             if replacement == "zero":
                 run.replaced.append(np.zeros_like(output))
-            else:
+            elif replacement == "uniform":
                 one = select_copy(call, 0, 1, run.token_features(kind))
                 run.replaced.append(require_output(uniform_attention(one.variant), one))
         return output
 
     for layer in range(stack.n_layer):
         run.inputs.append(run.run_layers(run.inputs[-1], attend, range(layer, layer + 1)))
+    if not isinstance(replacement, str):
+        run.replaced.extend(replacement.replacements(run.heads))
     return run
 
 

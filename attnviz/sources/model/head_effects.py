@@ -12,14 +12,15 @@ from attnviz.errors import MisuseError
 from attnviz.record import Record
 from attnviz.sources.model.ablated_predictions import compare_predictions
 from attnviz.sources.model.ablation_runs import (
+    Computed,
     OriginalRun,
-    Replacement,
     count_layers,
     run_ablated,
     run_original,
 )
 from attnviz.sources.model.direct_effects import direct_effects, no_direct_effect
 from attnviz.sources.model.logit_lens import LensLayer, logit_lens
+from attnviz.sources.model.mean_outputs import MeanOutputs
 from attnviz.sources.model.model_tokenizer import model_tokenizer
 from attnviz.sources.model.predictions import (
     PredictionRequest,
@@ -52,7 +53,7 @@ class AblationEffects(Record, kw_only=True, eq=False):
 
 def compute_effects(
     forward: ModelPass,
-    replacement: Replacement,
+    replacement: Computed | MeanOutputs,
     token: str | None,
     on_layers: OnLayers,
     *,
