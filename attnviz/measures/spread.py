@@ -75,6 +75,22 @@ def top_mass(k: int) -> HeadValues:
     return mass
 
 
+def top_share(amap: AttentionMap) -> FloatArray | None:
+    """The share of the largest entry in the sum of its row, for heads without distributions.
+
+    Of norms ‖α v W_O‖, it is what the strongest key contributes of all that is added up; of
+    distributions it would be the largest weight.
+    Formula: mean of max |A| / Σ |A| over the rows with weight    Shapes: -> [layer, head]
+    """
+    others = ~distribution_heads(amap)
+    if not others.any():
+        return None
+    sizes = np.abs(amap.weights, dtype=np.float64)
+    total = sizes.sum(-1)
+    share = np.divide(sizes.max(-1), total, out=np.zeros_like(total), where=total > 0)
+    return np.where(others, mean_or_nan(share, total > 0), np.nan)
+
+
 def gini_index(amap: AttentionMap) -> FloatArray:
     """The Gini index of the weights on visible keys: 0 for equal ones, towards 1 for a single key.
 

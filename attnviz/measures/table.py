@@ -27,6 +27,7 @@ from attnviz.measures.spread import (
     gini_index,
     normalized_entropy,
     top_mass,
+    top_share,
 )
 from attnviz.measures.token_patterns import delimiter_keys, punctuation_keys, same_word_keys
 
@@ -95,6 +96,14 @@ SPREAD = (
         formula="mean of the sum of the 5 largest A",
         compute=for_distributions(top_mass(5)),
         paper="1905.09418",
+    ),
+    Measure(
+        name="top-1 share",
+        summary="share of the largest entry in the sum of its row, of norms and other maps "
+        "whose rows are no distributions",
+        formula="mean of max |A| / Σ |A|; of ‖α v W_O‖, what the strongest key contributes",
+        compute=top_share,
+        paper="2004.10102",
     ),
     Measure(
         name="sparsity",

@@ -239,6 +239,13 @@ def between(a, b):
     return oracle
 
 
+def top_share(h):
+    if h.is_distribution:
+        return None
+    rows = [[abs(w) for w in row] for row in h.weights]
+    return mean(max(row) / sum(row) for row in rows if sum(row) > 0)
+
+
 ORACLES = {
     "entropy": of_rows(entropy),
     "normalized entropy": of_rows(normalized),
@@ -246,6 +253,7 @@ ORACLES = {
     "diffuse": diffuse,
     "top-1 mass": of_rows(lambda h, q: max(h.weights[q])),
     "top-5 mass": of_rows(lambda h, q: sum(sorted(h.weights[q])[-5:])),
+    "top-1 share": top_share,
     "sparsity": of_rows(gini),
     "distance": distance,
     "positional share": positional,

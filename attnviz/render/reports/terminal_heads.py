@@ -22,7 +22,8 @@ COLUMNS = ("head", "pattern", "score", "entropy", "distance", PROFILE, "stronges
 CORPUS_COLUMNS = ("head", "pattern", "score", "entropy", "distance", PROFILE)
 SINK = ("without sink",)  # a further column where a pattern is a sink
 SINK_PATTERNS = ("first token", "special tokens")
-SUMMARY = ("entropy", "distance", "sink")  # measures by layer where none were requested
+# Measures by layer where none were requested.
+SUMMARY = ("entropy", "distance", "top-1 share", "sink")
 PROFILE_WIDTH = 66  # cells: on narrower screens, a table without requested measures has no profile
 NUMBERS = ("head", "score", "entropy", "distance", "cluster")
 NOTE = (
