@@ -9,16 +9,17 @@ from pathlib import Path
 
 import numpy as np
 
-from attnviz import attend
+from attnviz import attend, effect, head_stats
 from attnviz.api.blas_threads import use_threads
 from attnviz.api.look import look
 from attnviz.cli.environment import Environment
 from attnviz.cli.main import run
-from attnviz.core.engine.collectors import FullCollector
+from attnviz.core.engine.collectors import FullCollector, run_layer
 from attnviz.render.formats import find_format
+from attnviz.sources.forward_pass import build_forward_pass
 from attnviz.sources.model.checkpoint import open_checkpoint
 from tests.bench import tasks
-from tests.bench.measure import Job, peak, process, program
+from tests.bench.measure import Job, peak, process, program, taken
 from tests.bench.other_programs import (
     GGUF_SCRIPT,
     PYTHON,
@@ -78,11 +79,31 @@ def forward(n_token):
     return run
 
 
+def run_times_heads():
+    """The time of one run of SmolLM2 without maps, for each of its heads.    -> seconds"""
+    forward = build_forward_pass(REPEATED, None, model=smollm2())
+
+    @use_threads()
+    def run():
+        forward.model.run(
+            forward.encoding, lambda call: run_layer(call.variant, call.inputs, call.value)
+        )
+
+    return N_HEAD * min(taken(run) for _ in range(3))
+
+
+def measured_map():
+    """All maps of MiniLM for 128 tokens."""
+    return look(" ".join(["word"] * 126), model=minilm())
+
+
 TWELVE = "The quick brown fox did not jump over the dog on mats"
 PNG = str(Path(tempfile.gettempdir()) / f"attnviz-bench-{os.getpid()}.png")
 JSONL = PNG.replace(".png", ".jsonl")
 CORPUS_FILE = str(corpus_file())
 NPZ = PNG.replace(".png", ".npz")
+REPEATED = "apple river seven clock green paper apple river seven clock green paper"
+N_HEAD = 270  # of SmolLM2
 SIXTY_FOUR = " ".join(["cat"] * 64)  # tokens of SmolLM2, one a word
 WINDOW = partial(tasks.layer, "sliding-window", window=256)
 
@@ -269,5 +290,21 @@ JOBS = (
         5,
         "B",
         warm=False,
+    ),
+    Job(
+        "effect of 270 heads of SmolLM2, 12 words",
+        "one run of all layers per head",
+        lambda: effect(REPEATED, model=smollm2()),
+        run_times_heads,
+        0.2,
+        3,
+    ),
+    Job(
+        "all measures of 72 heads, 128 tokens",
+        "the forward pass of MiniLM that has them",
+        partial(on, measured_map, head_stats),
+        forward(128),
+        3.0,
+        5,
     ),
 )
