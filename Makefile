@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-model demo-llm test test-torch fuzz check format bench docs gallery clean
+.PHONY: help demo demo-model demo-llm test test-torch fuzz check format bench docs gallery page page-packages clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -99,6 +99,18 @@ format: $(VENV)/check ## format the code and fix lint
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+SCRIPT := attnviz/render/page/script
+PACKAGES := $(SCRIPT)/node_modules/.package-lock.json
+
+$(PACKAGES): $(SCRIPT)/package-lock.json
+	npm ci --prefix $(SCRIPT) --ignore-scripts
+	@touch $@
+
+page-packages: $(PACKAGES) ## install what builds and checks the script of the page (needs Node)
+
+page: $(PACKAGES) ## build the script of the page from its sources
+	node $(SCRIPT)/build.js
+
 docs: $(VENV)/test ## rewrite the generated parts of the documents
 	$(BIN)/python -m tests.docs
 
@@ -119,5 +131,5 @@ bench-compare: $(VENV)/test ## show changes since tests/bench/last.json
 	$(BIN)/python -m tests.bench --compare
 
 clean: ## remove generated files
-	rm -rf $(VENV) .venv-torch .venv-bench out build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-torch .venv-bench $(SCRIPT)/node_modules out build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

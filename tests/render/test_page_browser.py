@@ -14,7 +14,7 @@ from matplotlib.image import imread
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.tokens import Token
 from attnviz.render.colors import ColorScale
-from attnviz.render.page import bundle
+from attnviz.render.page.bundle import built_script
 from attnviz.render.page.quantize import quantize
 from attnviz.render.safe_text import escape_token
 from attnviz.render.style import Style
@@ -402,9 +402,9 @@ def test_layers_out_of_sight_are_on_paper_too(visit):
 
 
 def test_print_notes_which_heads_of_a_large_page_are_missing(visit, monkeypatch):
-    no_preload = bundle.bundle_script().replace("SMALL = 1 << 24", "SMALL = 0")
-    assert no_preload != bundle.bundle_script()
-    monkeypatch.setattr("attnviz.render.page.bundle_script", lambda: no_preload)
+    no_preload = built_script().replace("1<<24", "0")
+    assert no_preload != built_script()
+    monkeypatch.setattr("attnviz.render.page.built_script", lambda: no_preload)
     page = visit(tall(40), viewport={"width": 800, "height": 300})
     browsers.expect(page.tab.locator(".thumb.drawn").first).to_be_visible()
     drawn, note = printed(page)

@@ -1,8 +1,7 @@
 """HTML page: an interactive view of attention maps in one self-contained file.
 
 The page needs no network. Python writes its data (`data_island`), a fallback for browsers
-without scripts (`noscript`), and bundles the modules and styles of this folder (`bundle`); the
-browser draws.
+without scripts (`noscript`), the built script and the styles (`bundle`); the browser draws.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from string import Template
 
 from attnviz.core.attention_map import AttentionMap
 from attnviz.errors import MisuseError
-from attnviz.render.page.bundle import bundle_script, bundle_stylesheet, read_asset
+from attnviz.render.page.bundle import built_script, read_asset, stylesheet
 from attnviz.render.page.data_island import page_data
 from attnviz.render.page.json_stream import json_chunks
 from attnviz.render.page.map_facts import map_name
@@ -44,7 +43,7 @@ def render_page(amaps: Sequence[AttentionMap], style: Style) -> Iterator[bytes]:
         raise MisuseError("a page needs at least one map, got none")
     data = page_data(amaps, style)
     title = data["title"]
-    styles, code = bundle_stylesheet(), bundle_script()
+    styles, code = stylesheet(), built_script()
     head, tail = read_asset("page.html").split("$data")
     start = Template(head).substitute(
         policy=content_security_policy(code, styles),

@@ -1,3 +1,4 @@
+// @ts-nocheck
 // Overview: thumbnails of all heads. Rows: layers. Columns: heads.
 
 import { button, el, focusStop, rovingFocus } from "./dom.js";

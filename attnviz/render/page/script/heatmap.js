@@ -1,3 +1,4 @@
+// @ts-nocheck
 // Heatmap of a head. Rows: queries. Columns: keys.
 
 import { themeColor } from "./color.js";

@@ -1,3 +1,4 @@
+// @ts-nocheck
 // Dimensions view: the vectors of one query and one key, and their elementwise product.
 
 import { announce, byId, el, focusStop, rovingFocus } from "./dom.js";

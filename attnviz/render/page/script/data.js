@@ -1,3 +1,4 @@
+// @ts-nocheck
 // The data of the page. Layers are decompressed on first use.
 
 import { byId } from "./dom.js";

@@ -1,3 +1,4 @@
+// @ts-nocheck
 // A head as an image of one pixel per cell, which is scaled when drawn.
 // Masked cells stay transparent: the hatch below them shows, not the color of 0.
 

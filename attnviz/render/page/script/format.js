@@ -1,3 +1,4 @@
+// @ts-nocheck
 // Number formatting.
 
 import { pageData } from "./data.js";

@@ -1,3 +1,4 @@
+// @ts-nocheck
 // Page: maps, state, and the selected or hovered cell.
 
 import { AttentionMap, pageData } from "./data.js";

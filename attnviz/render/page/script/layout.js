@@ -1,3 +1,4 @@
+// @ts-nocheck
 // Layout of a heatmap: cells, labels and margin, in CSS pixels.
 
 import { el } from "./dom.js";

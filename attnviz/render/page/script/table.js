@@ -1,3 +1,4 @@
+// @ts-nocheck
 // The weights as a table, for reading and for screen readers.
 
 import { el } from "./dom.js";

@@ -1,3 +1,4 @@
+// @ts-nocheck
 // Lines view: one line per weight, from queries (left) to keys (right), one color per head.
 
 import { headColor } from "./color.js";

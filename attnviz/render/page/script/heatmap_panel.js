@@ -1,3 +1,4 @@
+// @ts-nocheck
 // Heatmap panel: scrolling, zoom, hover, click and arrow keys.
 
 import { ARROWS, announce, clamp, el, onKeys } from "./dom.js";

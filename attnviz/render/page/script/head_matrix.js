@@ -1,3 +1,4 @@
+// @ts-nocheck
 // The weights of one head under the options. `notes` lists all that change what is shown.
 
 import { Scale } from "./color.js";

@@ -1,3 +1,4 @@
+// @ts-nocheck
 // State, mirrored in the address, so that a view can be shared.
 
 const DEFAULTS = {

@@ -1,3 +1,4 @@
+// @ts-nocheck
 // Details: the marked weight, its rank, and the top keys of its query.
 
 import { button, byId, el } from "./dom.js";

@@ -1,3 +1,4 @@
+// @ts-nocheck
 // Controls: map, layer and head in the bar, all others under "Options".
 // The name of a control is the name of the state field that it sets.
 

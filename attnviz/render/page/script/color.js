@@ -1,3 +1,4 @@
+// @ts-nocheck
 // Colors of weights and heads.
 
 import { decodeBase64, pageData } from "./data.js";

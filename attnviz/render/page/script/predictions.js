@@ -1,3 +1,4 @@
+// @ts-nocheck
 // Predicted tokens of the maps in view: those after the marked query, or for every mask token.
 
 import { byId, el } from "./dom.js";

@@ -1,3 +1,4 @@
+// @ts-nocheck
 // Entry point: state, controls and views.
 
 import { bindControls, fillControls, syncControls } from "./controls.js";

@@ -1,3 +1,4 @@
+// @ts-nocheck
 // Text view: tokens colored by the weights of the selected query.
 
 import { announce, button, el, focusStop, rovingFocus } from "./dom.js";

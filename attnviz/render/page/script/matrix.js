@@ -1,3 +1,4 @@
+// @ts-nocheck
 // Matrix and compare view: heatmaps of one head, in one or several maps.
 
 import { byId, el, onKeys } from "./dom.js";

@@ -1,3 +1,4 @@
+// @ts-nocheck
 // DOM helpers. Text enters the page only here, never as markup.
 
 export const byId = (id) => document.getElementById(id);

@@ -1,3 +1,4 @@
+// @ts-nocheck
 // Legend: shows the sentences in the HTML of which a `data-for` fact holds.
 
 import { byId, el } from "./dom.js";
