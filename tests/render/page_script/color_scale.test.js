@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { chooseCurve, largestKeyShare, reversesOnGround } from "../../../attnviz/render/page/script/color_choice.js";
+import { ColorScale, limitSentence, percentileLimit } from "../../../attnviz/render/page/script/color_scale.js";
+import { close, GRAYS } from "./maps.js";
+
+const CURVES = ["linear", "sqrt", "log"];
+const scaleOf = (more) => new ColorScale({ colors: GRAYS, high: 0.5, ...more });
+
+for (const curve of CURVES) {
+	test(`a ${curve} scale is monotone, from the first color to the last`, () => {
+		const scale = scaleOf({ curve });
+		const levels = Array.from({ length: 201 }, (_, i) => scale.level(i / 400));
+		assert.deepEqual([levels[0], levels.at(-1), scale.level(9)], [0, 255, 255]);
+		assert.ok(levels.every((level, i) => i === 0 || level >= levels[i - 1]));
+		for (const part of [0.1, 0.5, 1]) assert.ok(close(scale.part(scale.magnitude(part)), part, 1e-12));
+	});
+
+	test(`a centered ${curve} scale is symmetric about 0`, () => {
+		const scale = scaleOf({ curve, centered: true });
+		assert.equal(scale.share(0), 0.5);
+		for (const value of [0.001, 0.1, 0.5]) {
+			assert.ok(close(scale.share(value) + scale.share(-value), 1, 1e-12));
+			assert.ok(scale.share(value) > 0.5);
+		}
+		assert.deepEqual([scale.level(-1), scale.level(1)], [0, 255]);
+	});
+
+	test(`the marks of a ${curve} legend are in order and where their weights are`, () => {
+		for (const centered of [false, true]) {
+			const ticks = scaleOf({ curve, centered }).ticks();
+			assert.ok(ticks.every(({ share }, i) => i === 0 || share > ticks[i - 1].share));
+			assert.deepEqual([ticks[0].share, ticks.at(-1).share], [0, 1]);
+			assert.ok(ticks.some(({ value }) => value === 0));
+		}
+	});
+}
+
+test("the square root and the logarithm separate weights far below the largest", () => {
+	const level = (curve) => scaleOf({ curve }).level(0.001);
+	assert.deepEqual(CURVES.map(level), [1, 11, 83]);
+});
+
+test("a scale of zeros only has the first color", () => {
+	assert.equal(scaleOf({ high: 0 }).level(0), 0);
+});
+
+test("a reversed palette keeps the ink of each color; a centered scale is not reversed", () => {
+	const scale = scaleOf({ reversed: true });
+	assert.deepEqual([scale.css(0), scale.ink(0), scale.css(0.5), scale.ink(0.5)], ["rgb(255 255 255)", "#000", "rgb(0 0 0)", "#fff"]);
+	assert.equal(scaleOf({ reversed: true, centered: true }).css(0.5), "rgb(255 255 255)");
+});
+
+test("zero is pale on a light ground and dark on a dark one", () => {
+	const pale = new ColorScale({ colors: GRAYS, high: 1, reversed: true }).colors;
+	assert.deepEqual([true, false].map((light) => reversesOnGround(GRAYS, false, light)), [true, false]);
+	assert.deepEqual([true, false].map((light) => reversesOnGround(pale, false, light)), [false, true]);
+	assert.equal(reversesOnGround(GRAYS, true, true), false);
+});
+
+test("the curve is chosen by the number of tokens or by a dominant key, and stated", () => {
+	const choose = (facts) => Object.values(chooseCurve(facts)).join(": ");
+	assert.equal(choose({ nToken: 64 }), "linear: ");
+	assert.equal(choose({ nToken: 65 }), "sqrt: 65 tokens");
+	assert.equal(choose({ nToken: 1024 }), "log: 1,024 tokens");
+	assert.equal(choose({ nToken: 9, sinkShare: 0.85 }), "sqrt: one key with 85 % of the weight");
+	assert.equal(scaleOf({ curve: "sqrt" }).sentence(3, "65 tokens"), "Square-root color scale, chosen for 65 tokens.");
+	assert.match(scaleOf({ curve: "log" }).sentence(3), /Weights below 5.0e−5 have the color of 0/);
+	assert.equal(scaleOf({}).sentence(3), "");
+});
+
+const matrix = (rows) => ({ values: Float64Array.from(rows.flat()), rows, columns: rows[0] });
+
+test("the key with most of the weight has a share", () => {
+	assert.ok(close(largestKeyShare(matrix([[0.8, 0.1, 0.1], [0.7, 0.3, 0], [0.9, 0, 0.1]])), 0.8));
+	assert.equal(largestKeyShare(matrix([[1, 0], [1, 0]])), 0);
+	assert.equal(largestKeyShare(matrix([[0, 0, 0], [0, 0, 0], [0, 0, 0]])), 0);
+});
+
+test("a percentile limit leaves out masked weights and counts those above", () => {
+	const values = Float64Array.from({ length: 100 }, (_, i) => (i + 1) / 100);
+	const masked = Uint8Array.from({ length: 100 }, (_, i) => Number(i === 99));
+	const limit = percentileLimit(values, masked, 90);
+	assert.deepEqual([limit.high, limit.above], [0.9, 9]);
+	assert.match(limitSentence(limit, 90, 2), /^Colors end at 0.90, the 90th percentile: 9 larger weights have/);
+	assert.equal(limitSentence(percentileLimit(values, masked, 100), 100, 2), "");
+	assert.deepEqual(percentileLimit(values, new Uint8Array(100).fill(1), 90), { high: 0, above: 0 });
+});
+
+test("a percentile of zero falls back to the largest weight", () => {
+	assert.equal(percentileLimit(Float64Array.of(0, 0, 0, 0.5), new Uint8Array(4), 50).high, 0.5);
+});
