@@ -72,10 +72,13 @@ def from_names(
     from attnviz.sources.external.named_arrays import find_attention
 
     attention = find_attention(named, selection)
-    raw = from_arrays(attention.arrays, selection, budget=budget)
+    stored = attention.stored
+    raw = from_arrays(stored.arrays, selection, budget=budget)
     return replace(
         raw,
-        layers=attention.layers,
+        layers=stored.layers,
+        heads=stored.heads,
+        meta={"modules": list(stored.modules)} if stored.modules else {},
         queries=attention.queries,
         keys=attention.keys,
         ids=attention.ids,

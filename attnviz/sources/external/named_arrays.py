@@ -14,6 +14,7 @@ from attnviz.core.tokens import Tokens
 from attnviz.errors import InvalidInputError
 from attnviz.sources.external.attention_mask import MASK_NAMES, NamedMask, find_mask
 from attnviz.sources.external.metadata import MAX_INDEX
+from attnviz.sources.external.module_names import StoredAttention, find_modules, role
 from attnviz.sources.external.selection import EAGER, FEW, Selection
 from attnviz.sources.external.to_numpy import to_numpy
 from attnviz.sources.external.token_lists import check_count, make_tokens
@@ -36,8 +37,8 @@ LAYER = (
     ),
 )
 STEP = re.compile(r"step[._]?([0-9]{1,6})[._]layer[._]?([0-9]{1,6})", re.IGNORECASE)
-Kind = tuple[tuple[int, ...], Any]  # layer indices, arrays
 INPUT_IDS = "input_ids"
+NOT_ATTENTION = (INPUT_IDS, "token_type_ids", "position_ids", "hidden_states", *MASK_NAMES)
 QUERIES = ("query_tokens", "queries", "target_tokens", "left_text", "decoder_tokens", "tokens")
 KEYS = ("key_tokens", "keys", "source_tokens", "right_text", "encoder_tokens", "tokens")
 
@@ -55,10 +56,9 @@ def named_values(source: Any) -> dict[str, Any]:
 
 
 class NamedAttention(NamedTuple):
-    """One attention, found by its name: its arrays, layers, tokens and mask; None if unknown."""
+    """One attention, found by its name, with its tokens and mask; None if unknown."""
 
-    arrays: Any
-    layers: tuple[int, ...]
+    stored: StoredAttention
     queries: Tokens | None
     keys: Tokens | None
     ids: IntArray | None
@@ -76,34 +76,39 @@ def find_attention(named: Mapping[str, Any], selection: Selection) -> NamedAtten
             "attention of a beam search is not supported: beams change order between steps; "
             "generate with num_beams=1, or run the model once over the generated text"
         )
-    kinds = find_whole(named) | find_layers(named) or find_steps(named) or find_only_matrix(named)
+    kinds = (
+        find_whole(named) | find_layers(named)
+        or find_steps(named)
+        or find_only_matrix(named)
+        or find_modules({name: named[name] for name in named if name not in NOT_ATTENTION})
+    )
     if not kinds:
         options = ", ".join(repr(name) for name in list(named)[:FEW]) or "no arrays"
         raise InvalidInputError(f"there is no attention among {options}; {EAGER}")
-    names = sorted(kinds, key=KINDS.index)
+    names = sorted(kinds, key=lambda name: KINDS.index(name) if name in KINDS else len(KINDS))
     index, guesses = selection.choose_name(names)
-    kind = names[index]
-    layers, arrays = kinds[kind]
-    if isinstance(arrays, Mapping):
+    stored = kinds[names[index]]
+    kind = names[index] if names[index] in KINDS else role(names[index])
+    if isinstance(stored.arrays, Mapping):
         raise InvalidInputError("the attention is an object, not numbers")
     queries, keys = find_tokens(kind, named)
     ids = find_input_ids(named) if kind == "self" else None
     mask = find_mask(kind, named)
     notes = () if queries and keys else describe_unused_tokens(named)
-    return NamedAttention(arrays, layers, queries, keys, ids, mask, (*guesses, *notes))
+    return NamedAttention(stored, queries, keys, ids, mask, (*guesses, *notes))
 
 
-def find_whole(named: Mapping[str, Any]) -> dict[str, Kind]:
+def find_whole(named: Mapping[str, Any]) -> dict[str, StoredAttention]:
     """Attention stored under one name, by kind."""
     matches = [(WHOLE.fullmatch(name), part) for name, part in named.items()]
     return {
-        (match[1] or "self").lower(): ((), part)
+        (match[1] or "self").lower(): StoredAttention((), part)
         for match, part in matches
         if match and part is not None
     }
 
 
-def find_layers(named: Mapping[str, Any]) -> dict[str, Kind]:
+def find_layers(named: Mapping[str, Any]) -> dict[str, StoredAttention]:
     """Attention stored under one name per layer, by kind."""
     kinds: dict[str, dict[int, Any]] = {}
     for pattern in LAYER:
@@ -115,12 +120,12 @@ def find_layers(named: Mapping[str, Any]) -> dict[str, Kind]:
         if kinds:
             break
     return {
-        kind: (tuple(sorted(parts)), [parts[layer] for layer in sorted(parts)])
+        kind: StoredAttention(tuple(sorted(parts)), [parts[layer] for layer in sorted(parts)])
         for kind, parts in kinds.items()
     }
 
 
-def find_steps(named: Mapping[str, Any]) -> dict[str, Kind]:
+def find_steps(named: Mapping[str, Any]) -> dict[str, StoredAttention]:
     """Attention stored under one name per generation step and layer."""
     steps: dict[int, dict[int, Any]] = {}
     for name, part in named.items():
@@ -128,17 +133,17 @@ def find_steps(named: Mapping[str, Any]) -> dict[str, Kind]:
         if match:
             steps.setdefault(int(match[1]), {})[int(match[2])] = part
     ordered = [[steps[step][layer] for layer in sorted(steps[step])] for step in sorted(steps)]
-    return {"self": ((), ordered)} if ordered else {}
+    return {"self": StoredAttention((), ordered)} if ordered else {}
 
 
-def find_only_matrix(named: Mapping[str, Any]) -> dict[str, Kind]:
+def find_only_matrix(named: Mapping[str, Any]) -> dict[str, StoredAttention]:
     """The only array with two or more axes, whatever its name."""
     matrices = [
         part
         for name, part in named.items()
         if isinstance(part, np.ndarray) and part.ndim > 1 and name not in (INPUT_IDS, *MASK_NAMES)
     ]
-    return {"self": ((), matrices[0])} if len(matrices) == 1 else {}
+    return {"self": StoredAttention((), matrices[0])} if len(matrices) == 1 else {}
 
 
 def find_tokens(kind: str, named: Mapping[str, Any]) -> tuple[Tokens | None, Tokens | None]:
