@@ -5,13 +5,13 @@
     >>> amap.weights.shape
     (1, 1, 6, 6)
 
-`look` computes the attention map of a sentence, `attend` attention over arrays; `read` loads
-attention that other programs saved, `write` saves a map to a file. `compare`, `diff`, `check`,
-`explain` and `head_stats` do what the commands of these names do; `measure`, `agreement` and
-`corpus_stats` are numbers about heads, `effect` is what their ablation does to the prediction of a
-model (`corpus_effects`: the mean over texts, `mean_outputs`: what mean ablation needs),
-`expert_choices` are the experts that a mixture of experts chooses; `reduce` combines layers, heads
-and tokens; `watch` records the attention of a PyTorch program. VARIANTS is the
+`look` computes the attention map of a sentence (`look_many`: of many), `attend` attention over
+arrays; `read` loads attention that other programs saved, `write` saves a map to a file. `compare`,
+`diff`, `check`, `explain` and `head_stats` do what the commands of these names do; `measure`,
+`agreement` and `corpus_stats` are numbers about heads, `effect` is what their ablation does to the
+prediction of a model (`corpus_effects`: the mean over texts, `mean_outputs`: what mean ablation
+needs), `expert_choices` are the experts that a mixture of experts chooses; `reduce` combines
+layers, heads and tokens; `watch` records the attention of a PyTorch program. VARIANTS is the
 catalogue of mechanisms. Everything is imported when it is first used.
 """
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from attnviz.api.explain import explain
     from attnviz.api.head_stats import corpus_stats, head_stats
     from attnviz.api.look import look
+    from attnviz.api.look_many import look_many
     from attnviz.api.measure import agreement, measure
     from attnviz.api.reduce import reduce
     from attnviz.api.watch import watch
@@ -60,6 +61,7 @@ __all__ = [
     "explain",
     "head_stats",
     "look",
+    "look_many",
     "mean_outputs",
     "measure",
     "read",
@@ -70,6 +72,7 @@ __all__ = [
 
 _HOME = {
     "look": "attnviz.api.look",
+    "look_many": "attnviz.api.look_many",
     "attend": "attnviz.api.attend",
     "compare": "attnviz.api.compare",
     "diff": "attnviz.api.diff",

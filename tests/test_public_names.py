@@ -27,6 +27,7 @@ NAMES = [
     "explain",
     "head_stats",
     "look",
+    "look_many",
     "mean_outputs",
     "measure",
     "read",

@@ -9,7 +9,7 @@ from typing import Any, Unpack
 from attnviz.api.blas_threads import use_threads
 from attnviz.api.compare_texts import compare_texts
 from attnviz.api.join_maps import join_maps
-from attnviz.api.look import build_map
+from attnviz.api.pending_map import build_map
 from attnviz.argument_types import require_type
 from attnviz.core import subset
 from attnviz.core.arrays import FloatArray

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Unpack
 
 from attnviz.api.blas_threads import use_threads
 from attnviz.api.head_effects import EFFECTS, HeadEffects
-from attnviz.api.look import library_versions
+from attnviz.api.pending_map import library_versions
 from attnviz.argument_types import require_given, require_type
 from attnviz.core.arrays import FloatArray
 from attnviz.errors import MisuseError, UnknownNameError

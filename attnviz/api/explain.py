@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, Unpack
 
 from attnviz.api.explain_input import head_matrices, input_steps, output_steps
-from attnviz.api.look import library_versions
+from attnviz.api.pending_map import library_versions
 from attnviz.core.arrays import FloatArray
 from attnviz.core.engine.layer_call import LayerCall
 from attnviz.core.explain.arithmetic import explain_weight

@@ -5,27 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any, Unpack
 
-import numpy as np
-
 from attnviz.api.blas_threads import use_threads
 from attnviz.api.map_request import MapRequest, TokenSelector
-from attnviz.api.pooling import build_pooled_map, choose_pool_size
-from attnviz.argument_types import require_type
-from attnviz.core.arrays import stack_read_only
+from attnviz.api.pending_map import prepare, prepare_map
 from attnviz.core.attention_map import AttentionMap
-from attnviz.core.engine.collectors import Collector, FullCollector
-from attnviz.core.engine.pooled_collector import PooledCollector
-from attnviz.core.map_metadata import MapMetadata
 from attnviz.core.selection import HeadSelection, Selector
-from attnviz.errors import MisuseError
 from attnviz.render.formats import Format
-from attnviz.sources.forward_pass import (
-    ForwardPass,
-    build_forward_pass,
-    check_request,
-    find_unused_options,
-    refuse_unused,
-)
 from attnviz.sources.options import Options
 
 
@@ -106,57 +91,15 @@ def look(
 
 @use_threads()
 def look_to_write(
-    formats: Collection[Format],
-    text: str,
-    context: str | None = None,
-    *,
-    select_layers: Selector = None,
-    select_heads: Selector = None,
-    select_segments: str | None = None,
-    select_queries: TokenSelector = None,
-    select_keys: TokenSelector = None,
-    contribution: str | None = None,
-    reduce: Sequence[str] = (),
-    with_vectors: bool = False,
-    pool: int | None = None,
-    pool_by: str | None = None,
-    **options: Any,
+    formats: Collection[Format], text: str, context: str | None = None, **options: Any
 ) -> AttentionMap:
     """`look`, for a map that is then written in these formats.
 
     Raises MisuseError, before anything is computed, where they need more memory than there is.
     """
-    require_type("with_vectors", with_vectors, bool)
-    require_type("select_segments", select_segments, str)
-    require_type("pool", pool, int)
-    selection = HeadSelection.parse(select_layers, select_heads)
-    request = MapRequest.parse(
-        selection, select_segments, select_queries, select_keys, contribution, reduce
-    )
-    if with_vectors and request.drops_vectors:
-        raise MisuseError("--with-qk has no effect on reduced maps: they have no vectors")
-    forward, pool_size = prepare(
-        text, context, selection, pool, pool_by, with_vectors, options, formats
-    )
-    request.check_tokens(forward.queries, forward.keys, is_pooled=pool_size is not None)
-    layers, heads = selection.resolve(range(forward.n_layer), range(forward.n_head))
-    last = None if layers is None else max(layers)
-    if pool_size is not None:
-        if contribution is not None:
-            raise MisuseError("--contribution cannot be combined with a pooled map; add --pool 0")
-        if select_segments is not None:
-            raise MisuseError("--segments cannot be combined with a pooled map; add --pool 0")
-        if with_vectors:
-            raise MisuseError("--with-qk cannot be combined with a pooled map; add --pool 0")
-        pooled = PooledCollector(max_bins=pool_size, layers=layers, heads=heads)
-        forward.run(pooled.callback(forward.variant_for), last)
-        meta = build_meta(forward, pooled)
-        amap = build_pooled_map(forward, pooled, pool_by or "share", text, context, meta)
-        return request.apply(amap)
-    recorded: Any = {"with_vectors": with_vectors, "layers": layers, "heads": heads}
-    collector = request.make_collector(**recorded)
-    forward.run(collector.callback(forward.variant_for), last)
-    return request.apply(build_map(forward, collector, text, context))
+    pending = prepare_map(formats, text, context, **options)
+    pending.run()
+    return pending.build()
 
 
 def check_look(
@@ -179,56 +122,3 @@ def check_look(
     MapRequest.parse(selection, *(options.pop(name, None) for name in names))
     options.pop("generate", None)
     prepare(text, context, selection, pool, pool_by, has_vectors, options)
-
-
-def prepare(
-    text: str,
-    context: str | None,
-    selection: HeadSelection,
-    pool: int | None,
-    pool_by: str | None,
-    has_vectors: bool,
-    options: Any,
-    formats: Collection[Format] = (),
-) -> tuple[ForwardPass, int | None]:
-    """The forward pass of a request and the size of its pooled map, checked."""
-    if has_vectors and selection.is_reduced:
-        raise MisuseError("--with-qk has no effect on reduced heads, layers or tokens")
-    forward = build_forward_pass(text, context, **options)
-    pool_size = choose_pool_size(forward, pool, pool_by)
-    layers, heads = selection.resolve(range(forward.n_layer), range(forward.n_head))
-    check_request(forward, layers, heads, pool_size, formats=formats)
-    unused = find_unused_options(text, context, **options)
-    refuse_unused(unused, str(forward.meta().get("variant")), has_vectors)
-    return forward, pool_size
-
-
-def build_map(
-    forward: ForwardPass, collector: FullCollector, text: str, context: str | None = None
-) -> AttentionMap:
-    """The map of a forward pass, from what its collector recorded."""
-    return AttentionMap(
-        queries=forward.queries,
-        keys=forward.keys,
-        weights=stack_read_only(collector.weights),
-        visible=stack_read_only(np.broadcast_arrays(*collector.visible)),
-        layers=tuple(collector.recorded_layers),
-        heads=collector.recorded_heads,
-        text=text,
-        context=context,
-        meta=build_meta(forward, collector),
-        query_vectors=stack_read_only(collector.queries) if collector.queries else None,
-        key_vectors=stack_read_only(collector.keys) if collector.keys else None,
-    )
-
-
-def build_meta(forward: ForwardPass, collector: Collector) -> MapMetadata:
-    """The metadata of a map: forward pass, properties of the mechanism, versions."""
-    return {**forward.meta(), **collector.properties(), **library_versions()}
-
-
-def library_versions() -> MapMetadata:
-    """The versions of attnviz and NumPy."""
-    from attnviz._version import __version__
-
-    return {"attnviz": __version__, "numpy": np.__version__}

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from attnviz.cli.batch.batch import pending_items
-from attnviz.cli.batch.process_pool import Item, Outcome, run_in_order
+from attnviz.cli.batch.batch import pending_groups
+from attnviz.cli.batch.outcome import Item, Outcome
+from attnviz.cli.batch.process_pool import run_in_order
 from attnviz.cli.environment import Environment
 from attnviz.cli.input.sentences import read_sentences
 from attnviz.cli.output.filename_template import fill_template, safe_filename
@@ -299,12 +300,12 @@ class Endless(io.BytesIO):
 def test_lines_are_read_as_they_are_needed():
     stream = Endless()
     env = Environment(stream, None, None, {}, stdin_is_piped=True)
-    todo = pending_items(
-        read_sentences(env, [], {"input": "-", "context": None}), [StdoutWriter(env, True)]
+    todo = pending_groups(
+        read_sentences(env, [], {"input": "-", "context": None}), [StdoutWriter(env, True)], 1
     )
     for number in range(1, 4):
         assert stream.n_read == number - 1
-        assert next(todo).number == number
+        assert [item.number for item in next(todo)] == [number]
 
 
 def test_results_are_written_one_by_one():
@@ -314,7 +315,7 @@ def test_results_are_written_one_by_one():
         seen.append(sentence)
         return []
 
-    given = (Item(n, type("S", (), {"error": None})(), []) for n in count(1))
+    given = ([Item(n, type("S", (), {"error": None})(), [])] for n in count(1))
     results = run_in_order(work, given, 1)
     for expected in range(1, 4):
         next(results)

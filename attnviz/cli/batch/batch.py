@@ -8,8 +8,10 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from typing import Any
 
+from attnviz.cli.batch.groups import group_items, group_size
 from attnviz.cli.batch.job import Job
-from attnviz.cli.batch.process_pool import Item, Outcome, run_in_order, run_job
+from attnviz.cli.batch.outcome import Item, Outcome, run_job
+from attnviz.cli.batch.process_pool import run_in_order
 from attnviz.cli.environment import BrokenOutputPipe, Environment, FileId
 from attnviz.cli.input.sentence import Sentence
 from attnviz.cli.input.sentences import input_format, second_name
@@ -62,13 +64,15 @@ def run_batch(
             )
         )
         stack.callback(note_unfinished, env, writers)
-        items = pending_items(sentences, writers)
-        results = stack.enter_context(closing(run_in_order(job, items, n_jobs)))
+        groups = pending_groups(sentences, writers, group_size(options))
+        results = stack.enter_context(closing(run_in_order(job, groups, n_jobs)))
         bar = stack.enter_context(ExitStack())
         tick = bar.enter_context(progress(env, job.targets, options["input"]))
         has_failures, has_successes, known_notes = False, False, set[str]()
         stack.enter_context(failed_pipe_status(lambda: has_failures))
         for item, outcome in results:
+            if not any(item.is_missing):  # it ran for others of its group
+                continue
             for note in outcome.notes:
                 if note not in known_notes:
                     env.warn(f"note: {note}")
@@ -132,12 +136,24 @@ def check_options(look_options: dict[str, Any], options: Mapping[str, Any]) -> N
     raise errors[0 if sentence.error else -1]
 
 
-def pending_items(sentences: Iterator[Sentence], writers: list[MapWriter]) -> Iterator[Item]:
-    """The sentences that at least one writer does not have yet."""
-    for number, sentence in enumerate(sentences, start=1):
-        is_missing = [not writer.has(number, sentence.id, sentence.text) for writer in writers]
-        if any(is_missing):
-            yield Item(number, sentence, is_missing)
+def pending_groups(
+    sentences: Iterator[Sentence], writers: list[MapWriter], size: int
+) -> Iterator[list[Item]]:
+    """The groups with a sentence that at least one writer does not have yet.
+
+    A group has the same sentences in a run that is resumed: its results are the same bytes.
+    """
+    items = (
+        Item(
+            number,
+            sentence,
+            [not writer.has(number, sentence.id, sentence.text) for writer in writers],
+        )
+        for number, sentence in enumerate(sentences, start=1)
+    )
+    for group in group_items(items, size):
+        if any(any(item.is_missing) for item in group):
+            yield group
 
 
 def write_outcome(writers: list[MapWriter], item: Item, outcome: Outcome) -> AttnvizError | None:

@@ -7,7 +7,9 @@ from contextlib import closing
 from typing import Any
 
 from attnviz.cli.batch.batch import check_jobs
-from attnviz.cli.batch.process_pool import Item, Job, run_in_order
+from attnviz.cli.batch.groups import group_items, group_size
+from attnviz.cli.batch.outcome import Item, Job
+from attnviz.cli.batch.process_pool import run_in_order
 from attnviz.cli.environment import Environment
 from attnviz.cli.input.sentence import Sentence
 from attnviz.cli.output.progress import progress
@@ -36,7 +38,7 @@ def run_corpus(
     known_notes: set[str] = set()
     items = (Item(n, sentence, [True]) for n, sentence in enumerate(sentences, start=1))
     with (
-        closing(run_in_order(job, items, n_jobs)) as results,
+        closing(run_in_order(job, group_items(items, group_size(options)), n_jobs)) as results,
         progress(env, targets, options["input"]) as tick,
     ):
         for item, outcome in results:

@@ -7,9 +7,11 @@ from typing import Any
 
 from attnviz.cli.batch.batch import check_options
 from attnviz.cli.batch.corpus import run_corpus
+from attnviz.cli.batch.map_job import MapJob
 from attnviz.cli.environment import Environment
 from attnviz.cli.input.sentence import Sentence
 from attnviz.cli.output.target import Target
+from attnviz.core.attention_map import AttentionMap
 from attnviz.core.map_metadata import MapMetadata
 from attnviz.measures.corpus import CorpusStatistics, HeadValues
 from attnviz.record import Record
@@ -23,18 +25,13 @@ class MeasuredMap(Record, eq=False):
     meta: MapMetadata
 
 
-class MeasureJob(Record):
+class MeasureJob(MapJob):
     """Measures the heads of a sentence."""
 
-    look_options: dict[str, Any]
-
-    def __call__(self, sentence: Sentence) -> list[MeasuredMap]:
+    def finish(self, sentence: Sentence, amap: AttentionMap) -> list[MeasuredMap]:
         """The measures of a sentence; its map is not kept."""
-        from attnviz.api.look import look
         from attnviz.cli.options.parse import warn_if_modified
 
-        texts, options = sentence.arguments(self.look_options)
-        amap = look(*texts, pool=0, **options)
         warn_if_modified(amap)
         return [MeasuredMap(HeadValues.of(amap), amap.title, {**amap.meta})]
 
@@ -51,7 +48,7 @@ def measure_corpus(
     check_options(look_options, options)
     first, has_failures = run_corpus(
         env,
-        MeasureJob(look_options),
+        MeasureJob({**look_options, "pool": 0}),
         lambda measured: statistics.add(measured.values),
         sentences,
         targets,

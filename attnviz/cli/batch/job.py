@@ -6,32 +6,34 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
+from attnviz.cli.batch.map_job import MapJob
 from attnviz.cli.environment import Environment
 from attnviz.cli.input.sentence import Sentence
 from attnviz.cli.output.render import render_map
 from attnviz.cli.output.target import Target
-from attnviz.record import Record
+from attnviz.core.attention_map import AttentionMap
+from attnviz.render.formats import Format
 from attnviz.render.style import Style
 
 
-class Job(Record):
+class Job(MapJob):
     """The options of one command as a plain value, which other processes can run too."""
 
-    look_options: dict[str, Any]
     style: Style
     query: str | None
     targets: list[Target]
     env: Environment
     request: dict[str, Any] | None = None  # stored in the metadata, for --resume
 
-    def __call__(self, sentence: Sentence) -> list[bytes | Iterable[bytes]]:
+    @property
+    def formats(self) -> list[Format]:
+        """The formats of the targets."""
+        return [target.format for target in self.targets]
+
+    def finish(self, sentence: Sentence, amap: AttentionMap) -> list[bytes | Iterable[bytes]]:
         """The map of a sentence, rendered for each target."""
-        from attnviz.api.look import look_to_write
         from attnviz.cli.options.parse import warn_if_modified
 
-        texts, options = sentence.arguments(self.look_options)
-        formats = [target.format for target in self.targets]
-        amap = look_to_write(formats, *texts, **options)
         warn_if_modified(amap)
         if sentence.id is not None:
             amap = replace(amap, meta={**amap.meta, "id": sentence.id})

@@ -5,47 +5,28 @@ from __future__ import annotations
 import os
 import signal
 import threading
-import warnings
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
+from attnviz.cli.batch.map_job import MapJob, run_together
+from attnviz.cli.batch.outcome import Item, Job, Outcome, run_job
 from attnviz.cli.input.sentence import Sentence
-from attnviz.errors import AttnvizError, AttnvizWarning, CouldNotError, command_line_messages
+from attnviz.errors import CouldNotError
 
-READ_AHEAD_PER_JOB = 4  # sentences per process that are read before their turn
-
-
-class Job(Protocol):
-    """What is done with each sentence; a plain value, which other processes can run too."""
-
-    def __call__(self, sentence: Sentence) -> Sequence[Any]:
-        """The results of a sentence, one per target."""
-
-
-class Item(NamedTuple):
-    """A sentence, its number, counted from 1, and for each writer whether it lacks this one."""
-
-    number: int
-    sentence: Sentence
-    is_missing: list[bool]
-
-
-class Outcome(NamedTuple):
-    """The result of a sentence: data for each target, or an error; and notes."""
-
-    data: Sequence[Any]
-    error: AttnvizError | None = None
-    notes: tuple[str, ...] = ()
+READ_AHEAD_PER_JOB = 4  # sentences per process that are read before their turn, or two groups
 
 
 def run_in_order(
-    job: Job, items: Iterator[Item], n_jobs: int
+    job: Job, groups: Iterator[Sequence[Item]], n_jobs: int
 ) -> Generator[tuple[Item, Outcome], None, None]:
-    """Every item with its outcome; only a few items are read ahead."""
+    """Every item with its outcome; only a few groups are read ahead.
+
+    Which sentences are in a group may change the last bits of their results.
+    """
     if n_jobs == 1:
-        for item in items:
-            yield item, run_job(job, item.sentence)
+        for group in groups:
+            yield from zip(group, run_sentences(job, sentences_of(group)), strict=True)
         return
     from concurrent.futures import Future, ProcessPoolExecutor
     from concurrent.futures.process import BrokenProcessPool
@@ -54,15 +35,15 @@ def run_in_order(
     pool = ProcessPoolExecutor(
         n_jobs, get_context("spawn"), initializer=init_worker, initargs=(job,)
     )
-    waiting: deque[tuple[Item, Future[Outcome]]] = deque()
+    waiting: deque[tuple[Sequence[Item], Future[list[Outcome]]]] = deque()
     try:
-        for item in items:
-            waiting.append((item, pool.submit(run_in_worker, item.sentence)))
-            if len(waiting) > READ_AHEAD_PER_JOB * n_jobs:
+        for group in groups:
+            waiting.append((group, pool.submit(run_in_worker, sentences_of(group))))
+            if len(waiting) > n_jobs * max(2, READ_AHEAD_PER_JOB // len(group)):
                 first, future = waiting.popleft()
-                yield first, future.result()
-        for item, future in waiting:
-            yield item, future.result()
+                yield from zip(first, future.result(), strict=True)
+        for group, future in waiting:
+            yield from zip(group, future.result(), strict=True)
     except BrokenProcessPool:
         raise CouldNotError(
             "a worker process was killed (out of memory?); try fewer --jobs"
@@ -71,20 +52,16 @@ def run_in_order(
         pool.shutdown(cancel_futures=True)
 
 
-def run_job(job: Job, sentence: Sentence) -> Outcome:
-    """The outcome of one sentence; errors are returned, so that the others can go on."""
-    if sentence.error is not None:
-        return Outcome([], sentence.error)
-    notes: list[str] = []
-    with warnings.catch_warnings(), command_line_messages():
-        warnings.simplefilter("always", AttnvizWarning)
-        warnings.showwarning = lambda message, *_, **__: notes.append(str(message))
-        try:
-            return Outcome(job(sentence), None, tuple(notes))
-        except AttnvizError as error:
-            return Outcome([], error, tuple(notes))
-        except MemoryError:
-            return Outcome([], CouldNotError("not enough memory for this sentence"))
+def sentences_of(group: Sequence[Item]) -> list[Sentence]:
+    """The sentences of a group."""
+    return [item.sentence for item in group]
+
+
+def run_sentences(job: Job, sentences: Sequence[Sentence]) -> Iterable[Outcome]:
+    """The outcomes of a group of sentences."""
+    if len(sentences) > 1 and isinstance(job, MapJob):
+        return run_together(job, sentences)
+    return (run_job(job, sentence) for sentence in sentences)
 
 
 class Worker:
@@ -108,10 +85,12 @@ def init_worker(job: Job) -> None:
         ).start()
 
 
-def run_in_worker(sentence: Sentence) -> Outcome:
-    """One sentence, in a worker process."""
-    outcome = run_job(Worker.job, sentence)
-    return outcome._replace(data=[join_chunks(data) for data in outcome.data])
+def run_in_worker(sentences: Sequence[Sentence]) -> list[Outcome]:
+    """A group of sentences, in a worker process."""
+    return [
+        outcome._replace(data=[join_chunks(data) for data in outcome.data])
+        for outcome in run_sentences(Worker.job, sentences)
+    ]
 
 
 def join_chunks(data: Any) -> Any:

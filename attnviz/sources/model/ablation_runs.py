@@ -16,7 +16,7 @@ import numpy as np
 from attnviz.core.arrays import FloatArray
 from attnviz.core.engine.collectors import run_layer
 from attnviz.core.engine.layer_call import AttendCallback, LayerCall
-from attnviz.core.grid import Grid, TokenFeature
+from attnviz.core.grid import TokenFeature
 from attnviz.core.normalizers import Softmax
 from attnviz.core.positions import NoPosition
 from attnviz.core.scores.query_free import Uniform
@@ -189,23 +189,9 @@ def select_copy(
 
     Shapes: query [head, copy × token, d] -> [head, token, d]
     """
-    inputs = call.inputs
-    n_query = inputs.query.shape[1] // n_copy
+    n_query = call.inputs.query.shape[1] // n_copy
     rows = slice(copy * n_query, (copy + 1) * n_query)
-    keys = slice(None) if call.kind == "cross" else rows
-    key = inputs.key[:, keys]
-    return replace(
-        call,
-        value=call.value[:, keys],
-        inputs=replace(
-            inputs,
-            query=inputs.query[:, rows],
-            key=key,
-            grid=Grid.of(len(inputs.query), n_query, key.shape[1], features),
-            query_input=None if inputs.query_input is None else inputs.query_input[rows],
-            key_input=None if inputs.key_input is None else inputs.key_input[keys],
-        ),
-    )
+    return call.select_tokens(rows, slice(None) if call.kind == "cross" else rows, features)
 
 
 def require_output(variant: Variant, call: LayerCall) -> FloatArray:

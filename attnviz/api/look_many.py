@@ -1,0 +1,104 @@
+"""look_many: the attention weights of many texts, several of them in one forward pass."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+from attnviz.api.blas_threads import use_threads
+from attnviz.api.pending_map import PendingMap, prepare_map
+from attnviz.argument_types import require_given
+from attnviz.core.attention_map import AttentionMap
+from attnviz.errors import AttnvizError, UnknownParameterError
+from attnviz.sources.forward_pass import ForwardPass
+
+if TYPE_CHECKING:
+    from attnviz.sources.model.run_model import ModelPass
+
+GROUP = 32  # texts whose forward passes may be one
+PACKED_NUMBERS = 1 << 21  # hidden states of one run
+PACKED_WEIGHTS = 1 << 25  # of its maps, which are in memory together
+
+
+def look_many(texts: Iterable[str], **options: Any) -> Iterator[AttentionMap]:
+    """Compute the attention weights of many texts, in order, with bounded memory.
+
+    Up to 32 texts of a pretrained model share a forward pass, without padding: for a corpus of
+    sentences, this is several times faster than `look` for each of them.
+
+    Args:
+        texts: sentences, read as maps are taken.
+        options: all keyword options of `attnviz.look`, the same for all texts.
+
+    Yields:
+        One map per text: that of `attnviz.look`, with weights within 5e-6 (rounding of float32).
+
+    Raises:
+        MisuseError, InvalidInputError, CouldNotError: as `attnviz.look`, at the text that is
+            refused, after the maps of those before it.
+
+    >>> maps = look_many(["the cat sat", "a dog"], model="induction")
+    >>> [len(amap.queries) for amap in maps]
+    [3, 2]
+    """
+    require_given("texts", texts, Iterable)
+    if isinstance(texts, str):
+        raise UnknownParameterError("texts should be several texts, got one: put it into a list")
+    return map_groups(texts, options)
+
+
+def map_groups(texts: Iterable[str], options: dict[str, Any]) -> Iterator[AttentionMap]:
+    """The map of each text, in order."""
+    group: list[PendingMap] = []
+    for text in texts:
+        try:
+            pending = prepare_map((), text, **options)
+        except AttnvizError:
+            yield from run_group(group)
+            raise
+        if not fits(group, pending):
+            yield from run_group(group)
+            group = []
+        group.append(pending)
+    yield from run_group(group)
+
+
+def fits(group: Sequence[PendingMap], pending: PendingMap) -> bool:
+    """Whether one more map can share the run of a group."""
+    if not group:
+        return True
+    if len(group) == GROUP or not (can_share(group[0]) and can_share(pending)):
+        return False
+    together = [*group, pending]
+    return (
+        sum(count_hidden(one.forward) for one in together) <= PACKED_NUMBERS
+        and sum(one.n_weight for one in together) <= PACKED_WEIGHTS
+    )
+
+
+def can_share(pending: PendingMap) -> bool:
+    """Whether the forward pass of a map can be part of a packed run."""
+    if pending.forward.meta()["source"] != "model" or pending.request.contribution is not None:
+        return False
+    from attnviz.sources.model.packed_run import can_pack
+
+    return can_pack(pending.forward)
+
+
+def count_hidden(forward: ForwardPass) -> int:
+    """The hidden states of one layer: tokens × dimensions."""
+    model = cast("ModelPass", forward).model
+    return len(forward.queries) * model.config.get_int("d_model")
+
+
+@use_threads()
+def run_group(group: Sequence[PendingMap]) -> list[AttentionMap]:
+    """The maps of a group that fits; one forward pass for several texts."""
+    if len(group) == 1:
+        group[0].run()
+    elif group:
+        from attnviz.sources.model.packed_run import PackedText, run_packed
+
+        texts = [PackedText(cast("ModelPass", one.forward), one.attend) for one in group]
+        run_packed(texts, group[0].last_layer)
+    return [pending.build() for pending in group]
