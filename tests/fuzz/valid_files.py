@@ -18,7 +18,10 @@ TEXTS = (
     b"S-0\tun perro\nH-0\t-0.5\ta puppy\nA-0\t0-0 1-1\nA-1\t0.5,0.5 0,1\n",
     b"das Haus ||| 0-0 1-1 2-2\nein Hund ||| 0.75,0.25 0.5,0.5 0,1\n",
     b"0 ||| das Haus ||| F0= -0.3 ||| -0.3 ||| 0-0 1-1\n",
-    b"0-0 1-2 2-1\n0-0 1p1\n",
+    b"0 ||| das Haus ||| 0-0 1-1 2-2 ||| WordScores= -1 -2 -3 ||| F0= -0.3 ||| -0.1\n",
+    b"0 ||| ja ||| -0.41 ||| the house ||| 3 2\n0.8 0.1 0.1\n0 0.2 0.8\n\n",
+    b"S-0\tRome\nH-0\t-1.6\tRom\nP-0\t-1 -1\nA-0\t0 1\n",
+    b"0-0 1-2 2-1\n\n0-0 1p1\n",
     b'{"attention": [[0.5, 0.5], [1, 0]], "tokens": ["a", "b"], "input_ids": [1, 2]}',
     b"\x80\x04N.",
 )

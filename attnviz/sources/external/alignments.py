@@ -3,30 +3,32 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
 from attnviz.core.tokens import Tokens
 from attnviz.errors import InvalidInputError
+from attnviz.sources.external.alignment_fields import check_size, parse_alignment, split_entry
+from attnviz.sources.external.alignment_words import SentencePair
 from attnviz.sources.external.assemble import RawAttention
 from attnviz.sources.external.selection import Selection
 from attnviz.sources.external.token_lists import make_tokens, split_words
-from attnviz.sources.safe_read import LONGEST, check_budget, decode_text, one_line_message
+from attnviz.sources.safe_read import check_budget, decode_text
 
-PAIR = re.compile(r"([0-9]{1,6})[-p]([0-9]{1,6})")
-FAIRSEQ = re.compile(r"([SHA])-([0-9]{1,9})\t(.*)")
-BAR = " ||| "
-MAX_CELLS = 1 << 24  # target words × source words: a short line may name far positions
+FAIRSEQ = re.compile(r"([SHAP])-([0-9]{1,9})\t(.*)")
+BAR, N_BAR = " ||| ", 4  # of the header of a Nematus matrix, at least
 BYTES_PER_LINE, BYTES_PER_RECORD = 80, 250  # in memory, of a line and of one of fairseq
-BYTES_PER_CHARACTER = 80  # in memory, of an alignment that is split
-END = "</s>"
+HIDDEN_SUBWORDS = (
+    "the words were printed without the subwords that are aligned (P-{} has {} scores)"
+)
 
 
 def read_fairseq(data: bytes, selection: Selection) -> RawAttention:
     """fairseq-generate output: lines S- (source), H- (hypothesis), A- (alignment) of one sentence.
 
-    Of several hypotheses the first is read.
+    An alignment of whole numbers has the source position of each target word, as older versions
+    print it. Of several hypotheses the first is read.
     """
     lines: dict[tuple[str, int], str] = {}
     for line in split_lines(decode_text(data), BYTES_PER_RECORD):
@@ -38,31 +40,93 @@ def read_fairseq(data: bytes, selection: Selection) -> RawAttention:
         raise InvalidInputError("no alignment line (A-N) found")
     index, guesses = selection.choose_index(numbers, "sentence")
     number = numbers[index]
-    source = lines.get(("S", number))
+    source = parse_words(lines.get(("S", number)))
     hypothesis = lines.get(("H", number))  # score TAB words
-    target = None if hypothesis is None else hypothesis.partition("\t")[2]
-    return parse_alignment(lines["A", number], parse_words(source), parse_words(target), guesses)
+    target = parse_words(None if hypothesis is None else hypothesis.partition("\t")[2])
+    alignment = lines["A", number]
+    weights, grows = parse_alignment(alignment, has_indices=True)
+    pair = SentencePair(
+        source=source,
+        target=target,
+        line=number,
+        ends="-" not in alignment,  # pairs leave out the end-of-sentence token
+        grows=grows,
+        unreliable=find_hidden_subwords(lines, number, target),
+    )
+    return RawAttention(weights=weights, axes="qk", pair=pair, guesses=guesses, is_single=True)
+
+
+def find_hidden_subwords(
+    lines: Mapping[tuple[str, int], str], number: int, target: Tokens | None
+) -> str:
+    """Why the words of a sentence are not its tokens: P- has a score per token and for the end."""
+    scores = lines.get(("P", number))
+    if scores is None or target is None or len(target) + 1 == (n := len(split_words(scores))):
+        return ""
+    return HIDDEN_SUBWORDS.format(number, n)
 
 
 def read_marian(data: bytes, selection: Selection) -> RawAttention:
     """marian-decoder output: translation ||| alignment, hard or soft; also n-best lists."""
-    return read_line(decode_text(data), selection, "translation")
+    lines = split_lines(decode_text(data))
+    index, guesses = selection.choose_index(range(len(lines)), "translation")
+    number, text, alignment = split_entry(lines[index])
+    weights, grows = parse_alignment(alignment)
+    pair = SentencePair(
+        target=parse_words(text),
+        line=index if number is None else number,
+        n_line=len(lines) if number is None else None,
+        ends=True,
+        grows=grows,
+    )
+    return RawAttention(weights=weights, axes="qk", pair=pair, guesses=guesses, is_single=True)
 
 
 def read_pharaoh(data: bytes, selection: Selection) -> RawAttention:
-    """Pharaoh format: lines of source-target pairs such as 0-0 1-2."""
-    return read_line(decode_text(data), selection, "line")
+    """Pharaoh format: lines of source-target pairs such as 0-0 1-2; blank where none is aligned.
+
+    Without a selection, the first line that is not blank.
+    """
+    lines = split_lines(decode_text(data))
+    first = next(i for i, line in enumerate(lines) if line.strip())
+    index, guesses = selection.choose_index(range(len(lines)), "line", default=first)
+    line = lines[index]
+    weights, _ = parse_alignment(line) if line.strip() else (np.zeros((0, 0)), True)
+    pair = SentencePair(line=index, n_line=len(lines), grows=True)
+    return RawAttention(weights=weights, axes="qk", pair=pair, guesses=guesses, is_single=True)
 
 
-def read_line(text: str, selection: Selection, what: str) -> RawAttention:
-    """The selected line: an alignment, after the bars of a translation if there is one."""
-    lines = split_lines(text)
-    index, guesses = selection.choose_index(range(len(lines)), what)
-    *fields, pairs = lines[index].split(BAR.rstrip())
-    if len(fields) > 2:  # an n-best list: number, translation, features…, score
-        fields = fields[1:2]
-    target = parse_words(fields[0] if fields else None)
-    return parse_alignment(pairs.strip(), None, target, guesses)
+def read_nematus(data: bytes, selection: Selection) -> RawAttention:
+    """Nematus matrices: number ||| target ||| score ||| source ||| sizes, then a row per word.
+
+    Both sides end with the end-of-sentence token, which is not printed.
+    """
+    lines = split_lines(decode_text(data))
+    heads = [i for i, line in enumerate(lines) if line.count(BAR) >= N_BAR]
+    index, guesses = selection.choose_index(range(len(heads)), "sentence")
+    start = heads[index]
+    end = next((i for i in range(start + 1, len(lines)) if not lines[i].strip()), len(lines))
+    check_size("\n".join(lines[start:end]))
+    number, target, _, source, *sizes = lines[start].split(BAR)
+    words = parse_words(target) or (), parse_words(source) or ()
+    try:
+        line = int(number)
+        weights = np.array([[float(n) for n in line.split()] for line in lines[start + 1 : end]])
+        stated = {int(n) for n in " ".join(sizes).replace("|||", " ").split()}
+    except ValueError:
+        raise InvalidInputError(
+            f"the matrix of sentence {number} is not rows of numbers"
+        ) from None
+    if set(weights.shape) != stated:
+        raise InvalidInputError(
+            f"the header of sentence {number} states the sizes {sorted(stated)}; the matrix has "
+            f"shape {weights.shape}"
+        )
+    if weights.shape != tuple(len(side) + 1 for side in words) == weights.shape[::-1]:
+        weights = weights.T
+        guesses = (*guesses, "reading the matrix as one row per source word, which its size fits")
+    pair = SentencePair(source=words[1], target=words[0], line=line, ends=True)
+    return RawAttention(weights=weights, axes="qk", pair=pair, guesses=guesses, is_single=True)
 
 
 def split_lines(text: str, n_byte: int = BYTES_PER_LINE) -> list[str]:
@@ -75,71 +139,3 @@ def split_lines(text: str, n_byte: int = BYTES_PER_LINE) -> list[str]:
 def parse_words(line: str | None) -> Tokens | None:
     """The words of a line as tokens."""
     return None if line is None else make_tokens(split_words(line))
-
-
-def parse_alignment(
-    alignment: str, source: Tokens | None, target: Tokens | None, guesses: tuple[str, ...]
-) -> RawAttention:
-    """An alignment as weights: 1 per pair, or the probabilities of a soft alignment.
-
-    Shapes: -> [query = target, key = source]
-    """
-    check_budget(
-        BYTES_PER_CHARACTER * len(alignment), f"an alignment of {len(alignment):,} characters"
-    )
-    parts = alignment.split()
-    pairs = [PAIR.fullmatch(part) for part in parts]
-    if any(pairs) or not parts:
-        weights = parse_hard(alignment, pairs, len(target or ()), len(source or ()))
-    else:
-        weights = parse_soft(parts)
-    n_query, n_key = weights.shape
-    if source is None:
-        source = make_tokens([str(position) for position in range(n_key)])
-        guesses = (*guesses, "file has no source words; showing positions")
-    if target is None:
-        target = make_tokens([str(position) for position in range(n_query)])
-        guesses = (*guesses, "file has no target words; showing positions")
-    return RawAttention(
-        weights=weights,
-        axes="qk",
-        queries=append_end(target, n_query),
-        keys=append_end(source, n_key),
-        guesses=guesses,
-        is_single=True,
-    )
-
-
-def parse_hard(
-    alignment: str, pairs: Sequence[re.Match[str] | None], n_query: int, n_key: int
-) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
-    """Weight 1 for each source-target pair.    -> [query, key]"""
-    cells = [(int(pair[2]), int(pair[1])) for pair in pairs if pair]
-    if not cells or len(cells) < len(pairs):
-        raise InvalidInputError(f"{alignment!r:.60} should be source-target pairs such as 0-0 1-2")
-    n_query = max(n_query, *(query + 1 for query, _ in cells))
-    n_key = max(n_key, *(key + 1 for _, key in cells))
-    if max(n_query, n_key) > LONGEST or n_query * n_key > MAX_CELLS:
-        raise InvalidInputError(f"an alignment of {n_query:,} × {n_key:,} words is too large")
-    weights = np.zeros((n_query, n_key))
-    for cell in cells:
-        weights[cell] = 1.0
-    return weights
-
-
-def parse_soft(parts: Sequence[str]) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
-    """The probabilities of all source words, per target word.    -> [query, key]"""
-    rows = [part.split(",") for part in parts]
-    if len({len(row) for row in rows}) != 1:
-        raise InvalidInputError("the lists of source probabilities differ in length")
-    try:
-        return np.array([list(map(float, row)) for row in rows])
-    except ValueError as error:
-        raise InvalidInputError(
-            f"an alignment should hold numbers: {one_line_message(error)}"
-        ) from None
-
-
-def append_end(tokens: Tokens, n: int) -> Tokens:
-    """The tokens, with the end-of-sentence token that is aligned but not printed."""
-    return tokens + make_tokens([END]) if len(tokens) == n - 1 else tokens

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import field, replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from attnviz.core.map_metadata import MapMetadata, RowSum
 from attnviz.core.tokens import Token
 from attnviz.errors import InvalidInputError, MisuseError, ShapeError
 from attnviz.record import Record
+from attnviz.sources.external.alignment_words import SentencePair, name_words
 from attnviz.sources.external.attention_mask import AppliedMask, NamedMask, apply_mask
 from attnviz.sources.external.axes import NAMES, ORDER, order_axes
 from attnviz.sources.external.selection import Selection
@@ -29,7 +30,8 @@ class RawAttention(Record, kw_only=True, eq=False):
     the token ids, are [batch, token] or [token]; `mask` is applied to the weights' batch item.
 
     `is_document`: from a document of attnviz, whose meta is kept as it is. `is_single`: one
-    batch item has been selected already. `guesses` holds one sentence per assumption.
+    batch item has been selected already. `pair`: the words of an alignment, which `assemble`
+    makes tokens of where the caller gives none. `guesses` holds one sentence per assumption.
     """
 
     weights: FloatArray
@@ -48,6 +50,7 @@ class RawAttention(Record, kw_only=True, eq=False):
     ids: IntArray | None = None
     mask: NamedMask | None = None
     guesses: tuple[str, ...] = ()
+    pair: SentencePair | None = None
     is_document: bool = False
     is_single: bool = False
     has_order: bool = True  # the order of its axes is known from the format
@@ -60,6 +63,11 @@ def assemble(raw: RawAttention, tokens: Any, selection: Selection, producer: str
     """
     if selection.axes is not None and raw.has_order:
         raise MisuseError(f"--axes has no effect: the axes of this {producer} source have names")
+    if raw.pair is not None:
+        sides = split_sides(tokens(input_ids(raw, 0)) if callable(tokens) else tokens)
+        words, tokens = name_words(raw.weights, raw.pair, sides), None
+        guesses = (*raw.guesses, *words.guesses)
+        raw = replace(raw, **words._replace(guesses=guesses)._asdict())
     weights, visible, mask, item, item_guesses = select_batch_item(raw, selection)
     sides = split_sides(tokens(input_ids(raw, item)) if callable(tokens) else tokens)
     (queries, keys), token_guesses = match_tokens(

@@ -51,6 +51,7 @@ def make_reader(name: str, target: str, summary: str, suffixes: str, signature: 
 
 
 BLANK = rb"(?:\xef\xbb\xbf)?[ \t\r\n]*"
+BARS = rb" \|\|\| "
 HEAD = rb"\A(?=[^\n]*\blayer\b)(?=[^\n]*\bweight\b)"
 
 # A search for a pattern that begins with a literal is fast; what is before it is looked behind.
@@ -143,11 +144,22 @@ READERS = (
         rb"A-(?<![^\n]A-)[0-9]+\t",
     ),
     make_reader(
+        "nematus",
+        "alignments:read_nematus",
+        "Nematus attention matrices, with a header per sentence",
+        ".txt",
+        rb"\A[0-9]{1,9}(?:"
+        + BARS
+        + rb"(?:[^\n|]|\|(?!\|\|))*){3}"
+        + BARS
+        + rb"[0-9]{1,9} (?:\|\|\| )?[0-9]{1,9}\r?\n",
+    ),
+    make_reader(
         "marian",
         "alignments:read_marian",
         "marian-decoder --alignment, hard or soft",
         ".txt",
-        rb" \|\|\| ",
+        BARS,
     ),
     make_reader(
         "pharaoh",

@@ -57,26 +57,33 @@ class Selection(Record):
             raise UnknownNameError(unknown_name_message(self.name, options, "attention"))
         return Choice(matches[0])
 
-    def choose_index(self, numbers: Sequence[int], what: str) -> Choice:
-        """The index of the selected number; without a selection, the first.
+    def choose_index(self, numbers: Sequence[int], what: str, *, default: int = 0) -> Choice:
+        """The index of the selected number; without a selection, the one at `default`.
 
         Raises MisuseError for a number that is not among them.
         """
         if self.number is None:
             is_count = all(number == index for index, number in enumerate(numbers))
-            return Choice(0, default_note(f"{what} ", numbers, is_count=is_count))
+            note = default_note(f"{what} ", numbers, default, is_count=is_count)
+            return Choice(default, note)
         if self.number not in numbers:
             options = join_options(numbers)
             raise MisuseError(f"there is no {what} {self.number}; choose from {options}")
         return Choice(numbers.index(self.number))
 
 
-def default_note(what: str, options: Sequence[Any], *, is_count: bool = False) -> tuple[str, ...]:
-    """A sentence that the first option is shown, if there are others; `is_count`: 0, 1, 2…"""
+def default_note(
+    what: str, options: Sequence[Any], index: int = 0, *, is_count: bool = False
+) -> tuple[str, ...]:
+    """A sentence that one option is shown, if there are others; `is_count`: 0, 1, 2…"""
     if len(options) == 1:
         return ()
-    rest = f"of {len(options)}" if is_count else f"(also: {join_options(options[1:])})"
-    return (f"showing {what}{options[0]} {rest}; choose with --which",)
+    rest = (
+        f"of {len(options)}"
+        if is_count
+        else f"(also: {join_options([*options[:index], *options[index + 1 :]])})"
+    )
+    return (f"showing {what}{options[index]} {rest}; choose with --which",)
 
 
 def join_options(options: Sequence[Any]) -> str:

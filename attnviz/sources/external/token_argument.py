@@ -8,6 +8,7 @@ from pathlib import Path
 from attnviz.core.tokens import Tokens
 from attnviz.errors import InvalidInputError, MisuseError
 from attnviz.sources.external import TokenArgument
+from attnviz.sources.external.alignment_words import TokenLines
 from attnviz.sources.external.token_lists import check_count, make_tokens, split_words
 from attnviz.sources.safe_read import decode_text, read_bytes
 from attnviz.sources.strict_json import parse_json
@@ -54,8 +55,8 @@ def read_tokens(source: str, tokenizer: str | None) -> Tokens:
         if source.endswith(".json"):
             return make_tokens(parse_json_list(text, source))
         check_count(text.count("\n"), repr(source))
-        lines = text.removesuffix("\n").split("\n")
-        return make_tokens(lines if len(lines) > 1 else split_words(text))
+        lines = [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")]
+        return TokenLines.of(lines, source) if len(lines) > 1 else make_tokens(split_words(text))
     if tokenizer is None:
         return make_tokens(split_words(source))
     from attnviz.sources.tokenizing.tokenizers import find_tokenizer

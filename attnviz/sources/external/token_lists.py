@@ -33,6 +33,8 @@ def make_tokens(entries: Any, what: str = "tokens") -> Tokens:
     if isinstance(entries, str | bytes) or not isinstance(entries, Sequence):
         kind = type(entries).__name__
         raise InvalidInputError(f"{what} should be a list of strings, not {kind}")
+    if isinstance(entries, tuple) and all(isinstance(entry, Token) for entry in entries):
+        return entries
     check_count(len(entries), what)
     return tuple(make_token(entry) for entry in entries)
 

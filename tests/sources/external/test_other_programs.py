@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from attnviz.errors import InvalidInputError, UnknownNameError
+from attnviz.errors import UnknownNameError
 from attnviz.sources.external import read
 from attnviz.sources.external.readers import READERS
 from tests.sources.external.ramp import ramp
@@ -138,71 +138,6 @@ def test_inseq_attributes_to_the_source_and_to_the_target(which, keys):
     made = read(FIXTURES / "inseq_pair.json", which=which)
     assert labels(made.queries) == ["mat", "sat", "The"]
     assert keys is None or labels(made.keys) == keys
-
-
-FAIRSEQ = """\
-2024-01-01 | INFO | fairseq_cli.generate
-S-1\tla casa
-H-1\t-0.25\tthe house
-D-1\t-0.25\tthe house
-A-1\t0.75,0.125,0.125 0.25,0.5,0.25 0,0,1
-S-0\tun perro @@ito
-T-0\ta puppy
-H-0\t-0.5\ta puppy
-P-0\t-0.1 -0.2 -0.3
-A-0\t0-0 1-1 2-1
-"""
-MARIAN = """\
-das Haus ||| 0-0 1-1 2-2
-ein Hund ||| 0.75,0.25 0.5,0.5 0,1
-"""
-NBEST = "0 ||| das Haus ||| F0= -0.3 ||| -0.3 ||| 0-0 1-1\n"
-PHARAOH = "0-0 1-2 2-1\n0-0 1p1\n"
-
-
-@pytest.mark.parametrize(
-    ("text", "which", "queries", "keys", "weights"),
-    [
-        (FAIRSEQ, None, "a puppy", "un perro @@ito", [[1, 0, 0], [0, 1, 1]]),
-        (
-            *(FAIRSEQ, "1", "the house </s>", "la casa </s>"),
-            [[0.75, 0.125, 0.125], [0.25, 0.5, 0.25], [0, 0, 1]],
-        ),
-        (MARIAN, 0, "das Haus </s>", "0 1 2", np.eye(3)),
-        (MARIAN, 1, "ein Hund </s>", "0 1", [[0.75, 0.25], [0.5, 0.5], [0, 1]]),
-        (NBEST, None, "das Haus", "0 1", np.eye(2)),
-        (PHARAOH, 0, "0 1 2", "0 1 2", [[1, 0, 0], [0, 0, 1], [0, 1, 0]]),
-        (PHARAOH, 1, "0 1", "0 1", np.eye(2)),
-    ],
-)
-def test_alignments_map_target_words_to_source_words(text, which, queries, keys, weights):
-    made = read(text.encode(), which=which)
-    assert labels(made.queries) == queries.split()
-    assert labels(made.keys) == keys.split()
-    assert made.weights[0, 0].tolist() == np.array(weights).tolist()
-
-
-def test_source_words_can_be_given():
-    made = read(NBEST.encode(), (["das", "Haus"], ["the", "house"]))
-    assert labels(made.keys) == ["the", "house"]
-
-
-@pytest.mark.parametrize(
-    ("text", "reason"),
-    [
-        ("0-0 1-", "source-target pairs"),
-        ("0-0 999999-999999", "is too large"),
-        ("a ||| 0.5,x", "should hold numbers"),
-        ("a ||| 0.5,0.5 1", "differ in length"),
-        ("a ||| ", "source-target pairs"),
-        ("A-0\t", "source-target pairs"),
-        ("A-" + "9" * 40 + "\t0-0", "no alignment line"),
-        ("a ||| nan", "is nan"),
-    ],
-)
-def test_broken_alignments_are_refused_with_their_reason(text, reason):
-    with pytest.raises(InvalidInputError, match=reason):
-        read(text.encode())
 
 
 @pytest.mark.parametrize("row", READERS, ids=lambda row: row.name)
