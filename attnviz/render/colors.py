@@ -16,6 +16,7 @@ from attnviz.core.arrays import FloatArray, largest_magnitude
 from attnviz.errors import MisuseError
 from attnviz.lookup import find_by_name
 from attnviz.record import Record
+from attnviz.render.norms import MAX_RATIO, Norm, find_norm
 from attnviz.render.palettes import TABLES
 
 Bytes = NDArray[np.uint8]
@@ -70,11 +71,12 @@ def find_palette(name: str | None, signed: bool = False) -> Palette:
 
 
 class ColorScale(Record):
-    """Linear mapping of weights to colors: `low` is the first of the palette, `high` the last.
+    """Mapping of weights to colors: `low` has the first of the palette, `high` the last.
 
     All heads of one output share a scale, so that equal colors are equal weights. It runs from
     0 to the largest weight; for signed weights and diverging palettes it is symmetric about 0.
-    Weights beyond given limits have the color of the limit; `outside_note` counts them.
+    Its norm, by default linear, has the positions of the weights between the ends. Weights
+    beyond given limits have the color of the limit; `outside_note` counts them.
     """
 
     palette: Palette
@@ -82,6 +84,7 @@ class ColorScale(Record):
     is_centered: bool = False
     is_signed: bool = False  # positive weights are written with a sign
     floor: float = 0.0
+    norm: Norm = find_norm("linear")
 
     @classmethod
     def of(
@@ -91,11 +94,17 @@ class ColorScale(Record):
         signed: bool = False,
         palette: str | None = None,
         limits: Limits = (None, None),
+        norm: str = "linear",
     ) -> ColorScale:
         """The scale from 0, or from −max, to max of |weights|, or to the given limits.
 
-        Raises MisuseError for limits out of range or in the wrong order, and on a centered scale
-        for those that are not symmetric about 0.    weights [...]
+        Without a low limit, a logarithmic scale begins at the smallest weight above 0, or at
+        high / MAX_RATIO if that is larger.
+
+        Raises MisuseError for limits out of range or in the wrong order, on a centered scale
+        for those that are not symmetric about 0, and for a norm that this scale cannot have.
+
+        Shapes: weights [...]
         """
         colors = find_palette(palette, signed)
         vmin, vmax = limits
@@ -114,9 +123,12 @@ class ColorScale(Record):
             vmax = -vmin
         high = (largest_magnitude(weights) or 1.0) if vmax is None else vmax
         floor = 0.0 if is_centered or vmin is None else vmin
+        chosen = find_norm(norm)
+        if not chosen.is_signed:
+            floor = low_end(chosen, weights, high, vmin, is_centered)
         if limits != (None, None) and not high - floor >= MIN_RANGE:
             raise MisuseError(f"--vmin {floor:g} must be below --vmax {high:g}")
-        return cls(colors, high, is_centered, signed, floor)
+        return cls(colors, high, is_centered, signed, floor, chosen)
 
     @property
     def low(self) -> float:
@@ -140,21 +152,44 @@ class ColorScale(Record):
         return self.describe_outside(*self.outside(weights, masked))
 
     def describe_outside(self, below: FloatArray, above: FloatArray) -> str:
-        """How many weights are below and above the scale, and how far.    [n], [m] -> text"""
+        """How many weights are below and above the scale, and how far.    [n], [m] -> text
+
+        Of a logarithmic scale, which cannot reach 0, the mark "≤" at its end says enough.
+        """
+        has_below = below.size and self.norm.is_signed
         parts = [
-            f"{below.size} below {self.low:.3g}, down to {below.min():.3g}" if below.size else "",
+            f"{below.size} below {self.low:.3g}, down to {below.min():.3g}" if has_below else "",
             f"{above.size} above {self.high:.3g}, up to {above.max():.3g}" if above.size else "",
         ]
         text = "; ".join(part for part in parts if part)
         return f"outside the scale: {text}" if text else ""
 
+    def positions(self, weights: FloatArray) -> FloatArray:
+        """The position of each weight from the first color, 0, to the last, 1.
+
+        On a centered scale it is signed: from −1 to 1, with 0 for zero.    [...] -> [...]
+        """
+        values = np.asarray(weights, np.float64)
+        share = np.clip((values - self.floor) / (self.high - self.floor), -1.0, 1.0)
+        if not self.is_centered:
+            share = np.maximum(share, 0.0)
+        return np.copysign(self.norm.position(np.abs(share), self.ratio), share)
+
+    def weights_at(self, positions: FloatArray) -> FloatArray:
+        """The weight at each signed position, the inverse of `positions`.    [...] -> [...]"""
+        at = np.asarray(positions, np.float64)
+        share = np.copysign(self.norm.share(np.abs(at), self.ratio), at)
+        return self.floor + share * (self.high - self.floor)
+
+    @property
+    def ratio(self) -> float:
+        """The quotient of the ends, for norms that need one."""
+        return self.high / self.floor if self.floor > 0 else np.inf
+
     def fractions(self, weights: FloatArray) -> FloatArray:
-        """The position of each weight on the scale, from 0 to 1.    [...] -> [...]"""
-        if self.floor:
-            part = (np.asarray(weights, np.float64) - self.floor) / (self.high - self.floor)
-            return np.clip(part, 0.0, 1.0)
-        part = np.clip(np.asarray(weights, np.float64) / self.high, -1.0, 1.0)
-        return (part + 1.0) / 2.0 if self.is_centered else np.maximum(part, 0.0)
+        """The place of each weight among the colors of the palette, 0 to 1.    [...] -> [...]"""
+        at = self.positions(weights)
+        return (at + 1.0) / 2.0 if self.is_centered else at
 
     def levels(self, weights: FloatArray) -> Bytes:
         """The palette index of each weight, 0 to 255.    [...] -> [...]"""
@@ -163,6 +198,26 @@ class ColorScale(Record):
     def rgb(self, weights: FloatArray) -> Bytes:
         """The color of each weight.    [...] -> [..., 3]"""
         return self.palette.rgb[self.levels(weights)]
+
+
+def low_end(
+    norm: Norm, weights: FloatArray, high: float, vmin: float | None, is_centered: bool
+) -> float:
+    """The weight at which a logarithmic scale begins.    weights [...]
+
+    Raises MisuseError for weights or limits that have no logarithm.
+    """
+    if is_centered:
+        raise MisuseError(
+            f"--norm {norm.name} is for weights that are not negative, on a sequential palette; "
+            "use --norm sqrt"
+        )
+    if vmin is not None and vmin <= 0:
+        raise MisuseError(f"--vmin {vmin:g} must be above 0 with --norm {norm.name}")
+    if vmin is not None:
+        return vmin
+    smallest = float(np.min(weights, where=weights > 0, initial=high))
+    return max(smallest if smallest < high else 0.0, high / MAX_RATIO)
 
 
 def luminance(rgb: tuple[int, int, int]) -> float:

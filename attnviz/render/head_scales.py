@@ -8,7 +8,8 @@ from attnviz.core.arrays import BoolArray, FloatArray
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.comparison import compared_heads
 from attnviz.record import Record
-from attnviz.render.colors import ColorScale, Limits, find_palette
+from attnviz.render.colors import ColorScale, find_palette
+from attnviz.render.scaling import Scaling, visible_sample
 
 
 class HeadScales(Record):
@@ -28,37 +29,35 @@ class HeadScales(Record):
         palette: str | None,
         *,
         default: str | None = None,
-        others: FloatArray | float = 0.0,
-        limits: Limits = (None, None),
+        scaling: Scaling | None = None,
     ) -> HeadScales:
         """The scales of a map.
 
         `palette` is the requested one; in a comparison it is that of the weights or that of the
         differences, whichever it suits. `default` is that of weights which are not negative.
-        `others` are further values on the scale of the weights, of any shape. `limits` are those
-        of the scale of the weights; a scale of differences beside it has none.
+        The limits of `scaling` are those of the scale of the weights; a scale of differences
+        beside it has none, but it is robust if that of the weights is.
 
-        Raises MisuseError for limits that the scale cannot have.
+        Raises MisuseError for limits or a norm that the scale cannot have.
         """
+        scaling = scaling or Scaling()
         compared = compared_heads(amap)
         is_difference = tuple(head.kind == "difference" for head in compared)
         if not any(is_difference) or all(is_difference):
-            values = np.append(amap.weights, others)
             chosen = palette or (None if amap.signed else default)
-            return cls(ColorScale.of(values, signed=amap.signed, palette=chosen, limits=limits))
-        changes = amap.weights[:, list(is_difference)]
-        weights = np.append(amap.weights[:, [not change for change in is_difference]], others)
-        signed = bool((weights < 0).any())
+            heads = [True] * amap.n_head
+            return cls(scale_of_heads(amap, heads, chosen, amap.signed, scaling))
+        heads = [not change for change in is_difference]
+        signed = bool((amap.weights[:, heads] < 0).any())
         is_diverging = palette is not None and find_palette(palette).is_diverging
         chosen = palette if palette and (signed or not is_diverging) else None
+        norm = None if scaling.norm == "log" else scaling.norm
+        of_changes = Scaling(robust=scaling.robust, norm=norm)
         return cls(
-            ColorScale.of(
-                weights,
-                signed=signed,
-                palette=chosen or (None if signed else default),
-                limits=limits,
+            scale_of_heads(amap, heads, chosen or (None if signed else default), signed, scaling),
+            scale_of_heads(
+                amap, list(is_difference), palette if is_diverging else None, True, of_changes
             ),
-            ColorScale.of(changes, signed=True, palette=palette if is_diverging else None),
             is_difference,
         )
 
@@ -92,3 +91,20 @@ class HeadScales(Record):
         """The scales by what they are of, "weight" and "difference"."""
         scales = {"weight": self.weights}
         return scales | ({} if self.differences is None else {"difference": self.differences})
+
+
+def scale_of_heads(
+    amap: AttentionMap, heads: list[bool], palette: str | None, signed: bool, scaling: Scaling
+) -> ColorScale:
+    """The scale of some heads of a map, of all its layers.    heads [head]"""
+    norm = scaling.norm
+    if norm is None:
+        norm = "sqrt" if signed or find_palette(palette).is_diverging else "log"
+    weights = amap.weights if all(heads) else amap.weights[:, heads]
+    limits = scaling.vmin, scaling.vmax
+    if scaling.robust:
+        visible = amap.visible
+        if visible is not None and visible.shape[1] > 1:
+            visible = visible[:, heads]
+        limits = scaling.vmin, scaling.high_limit(visible_sample(weights, visible))
+    return ColorScale.of(weights, signed=signed, palette=palette, limits=limits, norm=norm)

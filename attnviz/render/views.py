@@ -5,6 +5,7 @@ from __future__ import annotations
 from attnviz.errors import MisuseError
 from attnviz.lookup import find_by_name
 from attnviz.record import Record
+from attnviz.render.style import Style
 
 
 class View(Record):
@@ -67,11 +68,16 @@ SCALED_VIEWS = ("matrix", "overview", "text")  # every cell has the color of its
 VIEW_NAMES = tuple(view.name for view in VIEWS if view.name != "auto")
 
 
-def require_scaled_view(name: str, limits: tuple[float | None, float | None]) -> None:
-    """Raise MisuseError for limits of the color scale in a view of bars or lines."""
-    if limits != (None, None) and name not in (*SCALED_VIEWS, "auto"):
+def require_scaled_view(name: str, style: Style) -> None:
+    """Raise MisuseError for limits or a norm of the color scale in a view of bars or lines."""
+    limits = {"--vmin": style.vmin, "--vmax": style.vmax}
+    given = [flag for flag, limit in limits.items() if limit is not None]
+    given += ["--robust"] * style.robust + ["--norm"] * (style.norm is not None)
+    flags = " and ".join(given)
+    if flags and name not in (*SCALED_VIEWS, "auto"):
+        has = "have" if " and " in flags else "has"
         scaled = ", ".join(SCALED_VIEWS)
-        raise MisuseError(f"--vmin and --vmax have no effect in the {name} view; views: {scaled}")
+        raise MisuseError(f"{flags} {has} no effect in the {name} view; views: {scaled}")
 
 
 def find_view(name: str) -> View:

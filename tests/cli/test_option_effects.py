@@ -25,6 +25,8 @@ DISPLAY = {  # option: what is typed
     "dpi": ("--dpi", "77"),
     "vmin": ("--vmin", "0.05"),
     "vmax": ("--vmax", "0.2"),
+    "robust": ("--robust",),
+    "norm": ("--norm", "sqrt"),
     "with_qk": ("--with-qk",),
     "color": ("--color", "never"),
 }

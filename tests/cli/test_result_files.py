@@ -18,7 +18,7 @@ from tests.cli.runner import run
 NO_EFFECT_ON_RECORDS = {  # options of `show` that change no JSON Lines record
     "input", "output", "format", "json", "column", "input_format", "whole", "jobs", "fail_fast",
     "resume", "annotate", "color", "dpi", "graphics", "palette", "query", "size", "title", "view",
-    "vmin", "vmax",
+    "vmin", "vmax", "robust", "norm",
 }  # fmt: skip
 
 SENTENCES = "".join(f"sentence {n} of a corpus\n" for n in range(12))

@@ -10,6 +10,7 @@ import pytest
 import attnviz
 from attnviz.errors import MisuseError
 from attnviz.render.head_scales import HeadScales
+from attnviz.render.scaling import Scaling
 from attnviz.render.views import SCALED_VIEWS, VIEWS
 from tests.cli.runner import run
 from tests.conftest import make_map
@@ -60,6 +61,9 @@ def test_glyphs_are_spread_between_the_limits():
     assert low < float(limit[1]) * 1.05 and float(limit[1]) < high
 
 
+LIMITED = Scaling(vmin=0.1, vmax=0.3)
+
+
 def comparison():
     """Two mechanisms and their difference; some changes are above 0.3, and so are weights."""
     return attnviz.compare(SENTENCE, variants=["scaled-dot", "hard"])
@@ -67,7 +71,7 @@ def comparison():
 
 def test_limits_of_a_comparison_are_those_of_weights_and_not_of_differences():
     amap = comparison()
-    free, limited = HeadScales.of(amap, None), HeadScales.of(amap, None, limits=(0.1, 0.3))
+    free, limited = HeadScales.of(amap, None), HeadScales.of(amap, None, scaling=LIMITED)
     assert (limited.weights.low, limited.weights.high) == (0.1, 0.3)
     assert limited.differences == free.differences
     n_above = int((amap.weights[:, :2] > 0.3).sum())
@@ -78,7 +82,7 @@ def test_limits_of_a_comparison_are_those_of_weights_and_not_of_differences():
 
 
 def test_a_difference_alone_has_symmetric_limits():
-    scales = HeadScales.of(comparison().select(heads=[2]), None, limits=(None, 0.3))
+    scales = HeadScales.of(comparison().select(heads=[2]), None, scaling=Scaling(vmax=0.3))
     assert (scales.weights.low, scales.weights.high) == (-0.3, 0.3)
 
 

@@ -216,12 +216,6 @@ def test_only_masked_cells_are_hatched(view):
         assert np.array_equal(np.array(n_color) > 1, ~visible)
 
 
-def test_the_remainder_column_has_the_colors_of_the_weights():
-    picture = Picture(map_of([[0.5, 0.25], [0.125, 0.0]], row_sum="at most 1"))
-    remainder = lut("viridis", np.rint(np.array([0.25, 0.875]) / 0.875 * 255).astype(int))
-    assert difference(picture.heat(1), remainder[:, None]) <= TOLERANCE
-
-
 @pytest.mark.parametrize(
     ("amap", "palette"),
     [(map_of(LEVELS / 510), "viridis"), (signed_map(LEVELS), "RdBu")],

@@ -136,7 +136,7 @@ def test_300_tokens_fit_and_the_pooling_is_stated(width, colour):
 
 
 def test_pooling_preserves_the_strongest_weight():
-    text = printed(square(300, hot=[(123, 217)]), 80)
+    text = printed(square(300, hot=[(123, 217)]), 80, norm="linear")
     assert "".join(body(text)).count("█") == 1
 
 

@@ -10,7 +10,18 @@ from attnviz.cli.options.shared import DISPLAY, GENERAL, IN_OUT, SELECTION
 from attnviz.cli.options.spec import with_options
 
 VIEWS = ("auto", "matrix", "overview")
-NOT_OF_MASKS = ("input", "size", "query", "segments", "layer", "annotate", "vmin", "vmax")
+NOT_OF_MASKS = (
+    "input",
+    "size",
+    "query",
+    "segments",
+    "layer",
+    "annotate",
+    "vmin",
+    "vmax",
+    "robust",
+    "norm",
+)
 
 
 @with_options(IN_OUT, SELECTION, DISPLAY, GENERAL, without=NOT_OF_MASKS)

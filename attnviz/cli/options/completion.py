@@ -37,6 +37,13 @@ def palette_names() -> Iterable[str]:
     return (palette.name for palette in PALETTES)
 
 
+def norm_names() -> Iterable[str]:
+    """The norms of color scales."""
+    from attnviz.render.norms import NORMS
+
+    return (norm.name for norm in NORMS)
+
+
 def format_names() -> Iterable[str]:
     """The output formats."""
     from attnviz.render.formats import FORMATS

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from attnviz.cli.options.completion import format_names, palette_names, view_names
-from attnviz.cli.options.effects import ALL, COLOR, TABLE_REQUESTED, Effect, Need, acts_if, acts_on
+from attnviz.cli.options.colors import COLORS
+from attnviz.cli.options.completion import format_names, view_names
+from attnviz.cli.options.effects import ALL, TABLE_REQUESTED, Effect, Need, acts_if, acts_on
 from attnviz.cli.options.spec import Group, Opt
-from attnviz.render.views import SCALED_VIEWS, VIEW_NAMES, VIEWS
+from attnviz.render.views import VIEW_NAMES, VIEWS
 
 CONTEXT = Group(
     "Input and output",
@@ -122,8 +123,6 @@ CONTRIBUTION = Group(
     },
 )
 
-SCALED = " ".join(SCALED_VIEWS)
-
 DISPLAY = Group(
     "Display",
     {
@@ -148,30 +147,7 @@ DISPLAY = Group(
             help="Query token (or its index) for the text view, which it implies.",
             effect=acts_on(terminal="text", figure="text", page=ALL),
         ),
-        "palette": Opt(
-            "--palette",
-            str,
-            metavar="NAME",
-            help="Colormap: viridis, cividis, magma, gray…",
-            value_names=palette_names,
-            effect=acts_on(COLOR, terminal="matrix overview lines text", figure=ALL, page=ALL),
-        ),
-        "vmin": Opt(
-            "--vmin",
-            float,
-            metavar="X",
-            help="Lowest weight of the color scale (not of differences beside weights).",
-            default_text="0, or −vmax for signed weights",
-            effect=acts_on(terminal=SCALED, figure=SCALED),
-        ),
-        "vmax": Opt(
-            "--vmax",
-            float,
-            metavar="X",
-            help="Highest weight of the color scale, to make several pictures comparable.",
-            default_text="the largest weight",
-            effect=acts_on(terminal=SCALED, figure=SCALED),
-        ),
+        **COLORS,
         "precision": Opt(
             "--precision",
             int,

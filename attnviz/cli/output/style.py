@@ -23,6 +23,8 @@ def parse_style(env: Environment, options: Mapping[str, Any]) -> Style:
         palette=options["palette"],
         vmin=options.get("vmin"),
         vmax=options.get("vmax"),
+        robust=bool(options.get("robust")),
+        norm=options.get("norm"),
         precision=check_precision(options["precision"]),
         title=options["title"],
         annotate=options.get("annotate"),

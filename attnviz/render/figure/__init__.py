@@ -58,8 +58,8 @@ def draw_figure(amap: AttentionMap, style: Style, *, viewer_fonts: bool = False)
     a view or a palette that does not exist. Warns about missing characters and omitted values.
     """
     view = choose_view(amap, style)
-    require_scaled_view(view.name, style.limits)
-    drawable = Drawable.of(amap, style, palette=view.palette, viewer_fonts=viewer_fonts)
+    require_scaled_view(view.name, style)
+    drawable = Drawable.of(amap, style, view=view, viewer_fonts=viewer_fonts)
     if drawable.fonts.missing:
         warnings.warn(drawable.fonts.warning, AttnvizWarning, stacklevel=3)
     families = [*drawable.fonts.families, *(["sans-serif"] if viewer_fonts else [])]

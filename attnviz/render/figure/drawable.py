@@ -17,10 +17,11 @@ from attnviz.render.figure.fonts import FontSet, text_width
 from attnviz.render.figure.remainder_column import RemainderColumn
 from attnviz.render.head_scales import HeadScales
 from attnviz.render.provenance import untrained_note
-from attnviz.render.row_remainder import UNSPENT
 from attnviz.render.safe_text import escape_text, escape_token
+from attnviz.render.scaling import Scaling
 from attnviz.render.segment_roles import roles_note
 from attnviz.render.style import SEPARATOR, Style
+from attnviz.render.views import View, find_view
 
 DECIMALS = 2
 MASKED, ALLOWED = "masked", "allowed"  # the legend of these cells
@@ -52,10 +53,10 @@ class Drawable(Record, eq=False):
         amap: AttentionMap,
         style: Style,
         *,
-        palette: str | None = None,
+        view: View | None = None,
         viewer_fonts: bool = False,
     ) -> Drawable:
-        """Prepare a map; `palette` is the default of the view.
+        """Prepare a map for a view; None: the matrix.
 
         With `viewer_fonts` (SVG) the viewer's fonts draw the text, so no character is missing.
 
@@ -67,17 +68,18 @@ class Drawable(Record, eq=False):
         queries = tuple(escape_token(token.label) for token in amap.queries)
         keys = tuple(escape_token(token.label) for token in amap.keys)
         masked, remainder = amap.masked, RemainderColumn.of(amap)
-        unspent = remainder.values if remainder and remainder.mark == UNSPENT else 0.0
         captions = (*style.captions.values(), *style.row_captions.values())
         subtitle = escape_text(SEPARATOR.join(filter(None, subtitle_notes(amap))))
         texts = (title, subtitle, *queries, *keys, *amap.names, *captions)
         fonts = FontSet.of(map(escape_text, texts))
         if viewer_fonts:
             fonts = replace(fonts, missing=frozenset())
-        # ∅ has the colors of the weights
-        palette = MASK_PALETTE if amap.is_mask else palette
+        view = view or find_view("matrix")
         scales = HeadScales.of(
-            amap, style.palette, default=palette, others=unspent, limits=style.limits
+            amap,
+            style.palette,
+            default=MASK_PALETTE if amap.is_mask else view.palette,
+            scaling=Scaling.of(amap, style, view.name),
         )
         return cls(
             amap=amap,

@@ -127,7 +127,8 @@ def draw_links(axes: Axes, drawable: Drawable, weights: FloatArray, tall: int) -
     """Draw one line per weight above MIN_FRACTION, the largest on top.    weights [query, key]"""
     from matplotlib.collections import LineCollection
 
-    fraction = np.abs(weights) / drawable.scale.high
+    # ∅ may exceed the scale, which is that of the weights.
+    fraction = np.minimum(np.abs(weights) / drawable.scale.high, 1.0)
     q, k = np.nonzero(fraction >= MIN_FRACTION)
     order = np.argsort(fraction[q, k], kind="stable")
     q, k = q[order], k[order]

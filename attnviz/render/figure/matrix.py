@@ -12,9 +12,8 @@ from attnviz.render.colors import BLACK
 from attnviz.render.figure.cell_numbers import min_cell_width
 from attnviz.render.figure.fonts import text_width
 from attnviz.render.figure.heat_image import draw_heat_image, pool_to_dots
-from attnviz.render.figure.panels import Panel, draw_outline, draw_small_multiples
+from attnviz.render.figure.panels import Panel, draw_small_multiples
 from attnviz.render.figure.remainder_column import RemainderColumn
-from attnviz.render.row_remainder import ROW_SUM
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -52,19 +51,10 @@ def draw_heat(panel: Panel, values: FloatArray, left: float, right: float) -> No
 
 
 def draw_remainder(panel: Panel, column: RemainderColumn) -> None:
-    """Draw ∅ on the color scale of the weights; Σ, which may exceed it, as numbers or bars."""
-    if column.mark == ROW_SUM:
-        return draw_row_sums(panel, column)
-    values = column.values[panel.head_index]
-    draw_heat(panel, values[:, None], column.left, column.right)
-    draw_outline(panel.axes, column.left, column.right, len(values))
-    if panel.numbers is not None:
-        for q, value in enumerate(values):
-            panel.numbers.draw_weight(panel.axes, column.middle, q, value)
+    """Draw ∅ or Σ as numbers, or as bars where numbers do not fit.
 
-
-def draw_row_sums(panel: Panel, column: RemainderColumn) -> None:
-    """Draw row sums as numbers, or as bars where numbers do not fit."""
+    They are no weights: they have no place on the color scale, which either may exceed.
+    """
     values, numbers = column.values[panel.head_index], panel.numbers
     texts = [panel.drawable.format_weight(value) for value in values]
     width = column.width * panel.cell[0]

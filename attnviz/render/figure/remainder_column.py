@@ -53,9 +53,7 @@ class RemainderColumn(Record):
 
     @property
     def note(self) -> str:
-        """The meaning of the mark; for Σ, which is not on the color scale, with its range."""
-        if self.mark == UNSPENT:
-            return self.remainder.meaning
+        """The meaning of the mark, and the range, which is not that of the color scale."""
         limits = (float(self.values.min()), float(self.values.max()))
         low, high = (f"{round(limit, 6) + 0.0:.3g}" for limit in limits)  # no −2e−08, no −0
         interval = low if low == high else f"{low} to {high}"

@@ -9,10 +9,9 @@ import numpy as np
 from attnviz.core.arrays import FloatArray
 from attnviz.render.figure.colorbar import format_tick
 from attnviz.render.figure.drawable import Drawable
-from attnviz.render.figure.matrix import draw_row_sums
-from attnviz.render.figure.panels import Panel, draw_outline, draw_small_multiples
+from attnviz.render.figure.matrix import draw_remainder
+from attnviz.render.figure.panels import Panel, draw_small_multiples
 from attnviz.render.figure.titles import HAIR
-from attnviz.render.row_remainder import UNSPENT
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -34,19 +33,14 @@ def draw_rows_view(drawable: Drawable) -> Figure:
 
 
 def draw_bar_rows(panel: Panel) -> None:
-    """Draw the bars of one head, including those of ∅."""
+    """Draw the bars of one head, and ∅ or Σ beside them."""
     column, weights = panel.drawable.remainder, panel.weights
     draw_bars(panel, weights, np.arange(weights.shape[1], dtype=np.float64))
     panel.axes.hlines(
         np.arange(1, len(weights)) - 0.5, -0.5, weights.shape[1] - 0.5, color=HAIR, linewidth=0.4
     )
-    if column is None:
-        return
-    if column.mark == UNSPENT:
-        draw_bars(panel, column.values[panel.head_index][:, None], np.array([column.middle]))
-        draw_outline(panel.axes, column.left, column.right, len(weights))
-    else:
-        draw_row_sums(panel, column)
+    if column is not None:
+        draw_remainder(panel, column)
 
 
 def draw_bars(panel: Panel, values: FloatArray, positions: FloatArray) -> None:

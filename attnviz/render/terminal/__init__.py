@@ -27,7 +27,7 @@ def table(amap: AttentionMap, style: Style) -> TerminalMap:
     query that is out of range.
     """
     find_palette(style.palette)
-    require_scaled_view(style.view, style.limits)
+    require_scaled_view(style.view, style)
     query_index(amap, style)
     return TerminalMap(amap, style, choose_module(amap, style))
 

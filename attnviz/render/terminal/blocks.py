@@ -84,8 +84,7 @@ def blank_note(context: RenderContext, ramp: GlyphRamp | None) -> str:
     if ramp.marks_zero:
         return "blank = exact zero" if context.has_exact_zero else ""
     name = "|weight|" if context.amap.signed else "weight"
-    floor = context.scale.floor
-    limit = floor + ramp.blank_below(context.scale.high - floor)
+    limit = float(context.scale.weights_at(np.asarray(ramp.blank_below(1.0))))
     return f"blank = {name} < {limit:.2g}"
 
 
@@ -126,9 +125,8 @@ def cell_rows(
         levels = np.where(masked, NO_LEVEL, levels)
         return list(half_block_lines(levels, context.scale.palette, depth))
     ramp = shade_ramp(context.screen.ascii, context.scale.is_signed)
-    floor = context.scale.floor
     glyphs = ramp.choose_glyphs(
-        weights - floor, context.scale.high - floor, masked, context.screen.encodable(MASKED)
+        context.scale.positions(weights), 1.0, masked, context.screen.encodable(MASKED)
     )
     return [text_line("".join(row)) for row in np.repeat(glyphs, cells, axis=1).tolist()]
 

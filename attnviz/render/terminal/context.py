@@ -18,6 +18,7 @@ from attnviz.render.colors import ColorScale
 from attnviz.render.head_scales import HeadScales
 from attnviz.render.provenance import untrained_note
 from attnviz.render.safe_text import escape_text
+from attnviz.render.scaling import Scaling
 from attnviz.render.segment_roles import roles_note
 from attnviz.render.style import SENTENCE, SEPARATOR, Style
 from attnviz.render.terminal.cell_colors import (
@@ -36,6 +37,7 @@ from attnviz.render.terminal.layout import (
     text_line,
 )
 from attnviz.render.terminal.screen import Screen
+from attnviz.render.views import find_view
 
 SWATCHES = 16  # color steps of the scale in the legend
 CAPTION_WIDTH = 28  # cells that a caption may have below a narrower block
@@ -60,7 +62,8 @@ class RenderContext(Record):
     @classmethod
     def of(cls, amap: AttentionMap, style: Style, screen: Screen) -> RenderContext:
         """The context with the color scales of this map."""
-        scales = HeadScales.of(amap, style.palette, limits=style.limits)
+        scaling = Scaling.of(amap, style, find_view(style.view).name)
+        scales = HeadScales.of(amap, style.palette, scaling=scaling)
         return cls(amap, style, screen, scales.weights, scales)
 
     def of_head(self, at: tuple[int, int]) -> RenderContext:
@@ -220,7 +223,12 @@ class RenderContext(Record):
         else:
             is_marked = bool(self.scale.low or above.size)
             middle = text_line(self.screen.encodable(" to " if is_marked else "–"))
-        return [Segment(f"{name}scale {low}"), *middle, Segment(high)]
+        norm = self.scale.norm.label
+        return [
+            Segment(f"{name}scale {low}"),
+            *middle,
+            Segment(f"{high} ({norm})" if norm else high),
+        ]
 
     @property
     def masked_note(self) -> str:

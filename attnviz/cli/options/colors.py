@@ -1,0 +1,53 @@
+"""Options of colors: the palette, and the limits and norm of the color scale."""
+
+from __future__ import annotations
+
+from attnviz.cli.options.completion import norm_names, palette_names
+from attnviz.cli.options.effects import ALL, COLOR, acts_on
+from attnviz.cli.options.spec import Opt
+from attnviz.render.views import SCALED_VIEWS
+
+SCALED = " ".join(SCALED_VIEWS)
+
+COLORS = {
+    "palette": Opt(
+        "--palette",
+        str,
+        metavar="NAME",
+        help="Colormap: viridis, cividis, magma, gray…",
+        value_names=palette_names,
+        effect=acts_on(COLOR, terminal="matrix overview lines text", figure=ALL, page=ALL),
+    ),
+    "vmin": Opt(
+        "--vmin",
+        float,
+        metavar="X",
+        help="Lowest weight of the color scale (not of differences beside weights).",
+        default_text="0, or −vmax for signed weights",
+        effect=acts_on(terminal=SCALED, figure=SCALED),
+    ),
+    "vmax": Opt(
+        "--vmax",
+        float,
+        metavar="X",
+        help="Highest weight of the color scale, to make several pictures comparable.",
+        default_text="the largest weight",
+        effect=acts_on(terminal=SCALED, figure=SCALED),
+    ),
+    "robust": Opt(
+        "--robust",
+        bool,
+        help="End the color scale at the 98 % quantile of the weights.",
+        default=False,
+        effect=acts_on(terminal=SCALED, figure=SCALED),
+    ),
+    "norm": Opt(
+        "--norm",
+        str,
+        metavar="NAME",
+        help="Norm of the color scale: linear, sqrt or log.",
+        default_text="linear; beyond 64 tokens log, or sqrt for signed weights",
+        value_names=norm_names,
+        effect=acts_on(terminal=SCALED, figure=SCALED),
+    ),
+}
