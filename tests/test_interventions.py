@@ -200,7 +200,7 @@ def test_rope_can_be_removed():
 def test_the_metadata_and_the_title_describe_the_change(change, said):
     made = run_model("bert", **change)
     assert made.meta["intervention"] == said
-    assert made.title == f"models/bert, modified: {said}"
+    assert made.title == f"bert, modified: {said}"
 
 
 def test_parsing_of_ablated_heads():

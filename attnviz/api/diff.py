@@ -79,7 +79,7 @@ def diff(
     meta: MapMetadata = {
         **cast("MapMetadata", shared),
         "source": "difference",
-        "variant": f"{second} − {first}",
+        "variant": difference_title(names, before, after),
         "algebra": SEPARATOR.join(
             filter(None, ("difference (B − A)", change.meta.get("alignment")))
         ),
@@ -95,6 +95,17 @@ def diff(
     else:
         notes.append("rows are not distributions; divergence not computed")
     return Difference(replace(change, meta=meta), changes, notes)
+
+
+def difference_title(names: tuple[str, str], before: AttentionMap, after: AttentionMap) -> str:
+    """Both names, with the settings that differ: "b.json (temperature 0.7) − a.json"."""
+    settings = [str(amap.meta.get("composed", "")) for amap in (before, after)]
+    is_named = settings[0] != settings[1]
+    first, second = (
+        f"{name} ({setting})" if is_named and setting else name
+        for name, setting in zip(names, settings, strict=True)
+    )
+    return f"{second} − {first}"
 
 
 def describe_changes(amap: AttentionMap, changes: list[HeadChange]) -> str:

@@ -44,7 +44,7 @@ def join_maps(
             compared.append(ComparedHead(name, kind, head))
         for name, change in changes.items():
             label = f"{name} − {first_name}"
-            mean = f" · JS {divergence[name][:, j].mean():.3f}" if name in divergence else ""
+            mean = f" · JS {divergence[name][:, j].mean():.3f} bits" if name in divergence else ""
             columns.append((label + mean, change, j))
             compared.append(ComparedHead(label, "difference", head))
     unit = DIVERGENCE_NOTE if divergence else "divergence not computed: rows are not distributions"

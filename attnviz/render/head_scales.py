@@ -21,6 +21,7 @@ class HeadScales(Record):
     weights: ColorScale
     differences: ColorScale | None = None
     is_difference: tuple[bool, ...] = ()  # of each head
+    name: str = "weight"  # what the scale of the weights is of
 
     @classmethod
     def of(
@@ -46,7 +47,9 @@ class HeadScales(Record):
         if not any(is_difference) or all(is_difference):
             chosen = palette or (None if amap.signed else default)
             heads = [True] * amap.n_head
-            return cls(scale_of_heads(amap, heads, chosen, amap.signed, scaling))
+            scale = scale_of_heads(amap, heads, chosen, amap.signed, scaling)
+            is_change = all(is_difference) if compared else amap.meta.get("source") == "difference"
+            return cls(scale, name="difference" if is_change else "weight")
         heads = [not change for change in is_difference]
         signed = bool((amap.weights[:, heads] < 0).any())
         is_diverging = palette is not None and find_palette(palette).is_diverging
@@ -89,7 +92,7 @@ class HeadScales(Record):
     @property
     def by_name(self) -> dict[str, ColorScale]:
         """The scales by what they are of, "weight" and "difference"."""
-        scales = {"weight": self.weights}
+        scales = {self.name: self.weights}
         return scales | ({} if self.differences is None else {"difference": self.differences})
 
 

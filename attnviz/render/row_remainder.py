@@ -10,6 +10,7 @@ from attnviz.core.comparison import compared_heads
 from attnviz.record import Record
 
 UNSPENT, ROW_SUM = "∅", "Σ"
+ROW_SUM_NOTE = f"{ROW_SUM} = row sum"
 NOISE = 1e-6  # rounding error of a sum of 32-bit numbers
 
 
@@ -40,12 +41,14 @@ class Remainder(Record, eq=False):
             return cls(UNSPENT, f"{UNSPENT} = weight on none of these keys (1 − row sum)", rest)
         empty = np.zeros(sums.shape, bool) if amap.masked is None else amap.masked.all(-1)
         compared = compared_heads(amap)
+        if amap.meta.get("source") == "difference":  # of maps whose rows have equal sums
+            return None if np.abs(sums).max() < 1e-3 else cls(ROW_SUM, ROW_SUM_NOTE, sums)
         sum_to_1 = (np.abs(sums - 1.0) < 1e-3) | empty
         if compared:  # the rows of differences sum to 0 where those of both maps sum to 1
             sum_to_1 = sum_to_1[:, [head.kind != "difference" for head in compared]]
         if (compared or amap.row_sum == "1") and bool(sum_to_1.all()):
             return None
-        return cls(ROW_SUM, f"{ROW_SUM} = row sum", sums)
+        return cls(ROW_SUM, ROW_SUM_NOTE, sums)
 
     @classmethod
     def note(cls, amap: AttentionMap) -> str:

@@ -34,7 +34,7 @@ def test_a_difference_is_signed_and_exact(files):
     made = json.loads(run("diff", files("a"), files("b"), "--json").out)
     first, second = (attnviz.read(files(name)).weights.astype(float) for name in "ab")
     assert np.allclose(made["weights"], second - first, atol=1e-7)
-    assert made["meta"]["signed"] and made["meta"]["variant"] == "b.json − a.json"
+    assert made["meta"]["signed"] and made["meta"]["after"] == "b.json"
     order = [row["divergence"] for row in made["meta"]["most_changed"]]
     assert all(more >= less for more, less in pairwise(order)) and 0 < order[0] < 1
     assert order[0] == np.max(made["meta"]["divergence"])
@@ -154,8 +154,13 @@ def test_a_limit_is_exceeded_where_the_texts_differ(tmp_path):
     )
 
 
-def test_the_settings_of_one_file_are_not_in_the_title(tmp_path):
-    run("The cat", "-v", "causal", "-o", str(tmp_path / "a.json"))
-    run("The cat", "-v", "causal", "--temperature", "0.9", "-o", str(tmp_path / "b.json"))
-    out = run("diff", str(tmp_path / "a.json"), str(tmp_path / "b.json")).out
-    assert out.splitlines()[0] == "b.json − a.json"
+def test_the_title_names_the_settings_that_differ(tmp_path):
+    plain, warm = tmp_path / "a.json", tmp_path / "b.json"
+    assert run("The cat sat", "-o", str(plain)).status == 0
+    assert run("The cat sat", "--temperature", "0.5", "-o", str(warm)).status == 0
+    for files, title in (
+        ((plain, warm), "b.json (temperature 0.5) − a.json"),
+        ((warm, plain), "a.json − b.json (temperature 0.5)"),
+        ((warm, warm), "b.json − b.json"),
+    ):
+        assert run("diff", *map(str, files)).out.startswith(f"{title}\n")

@@ -121,12 +121,9 @@ def test_attention_from_one_text_to_the_other(asked, rows, columns):
 def test_the_title_names_the_texts_of_queries_and_keys():
     words = ("the cat", "-m", BERT, "--pair", "a dog", "--layer", "0", "--head", "0")
     out = run(*words, "--segments", "A,B").out
-    assert (
-        out.startswith("models/bert, A attends to B\n")
-        and "∅ = weight on none of these keys" in out
-    )
+    assert out.startswith("bert, A attends to B\n") and "∅ = weight on none of these keys" in out
     out = run("compare", *words, "-v", "hard", "--segments", "A,B").out
-    assert out.startswith("models/bert, A attends to B, original vs. hard\n")
+    assert out.startswith("bert, A attends to B, original vs. hard\n")
 
 
 @pytest.mark.parametrize(
@@ -155,10 +152,10 @@ def test_an_intervention_is_stated_in_every_output(tmp_path):
     made = run(*words, "-o", "-", "-o", str(picture))
     said = "hard in layer 1; head 2.0 ablated"
     assert made.err == f"note: model modified: {said}\n"
-    assert made.out.startswith(f"models/bert, modified: {said}\n")
+    assert made.out.startswith(f"bert, modified: {said}\n")
     assert f"modified: {said}" in picture.read_text()
     told = run("explain", *words, "--layer", "2")
-    assert said in told.err and told.out.startswith(f"models/bert, modified: {said}, layer 2")
+    assert said in told.err and told.out.startswith(f"bert, modified: {said}, layer 2")
     document = json.loads(run(*words, "--json").out)
     assert document["meta"]["intervention"] == said
     assert run("the cat", "-m", BERT).err == ""

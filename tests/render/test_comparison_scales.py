@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import attnviz
+import attnviz.api.diff
 from attnviz.core.comparison import compared_heads
 from attnviz.render.figure.drawable import Drawable
 from attnviz.render.figure.overview_grid import OverviewGrid
@@ -50,7 +51,7 @@ def test_other_maps_have_one_scale():
     amap = attnviz.look(TEXT)
     assert list(HeadScales.of(amap, None).by_name) == ["weight"]
     only = comparison("scaled-dot", "causal").select(heads=[2])  # a difference alone
-    assert list(HeadScales.of(only, None).by_name) == ["weight"]
+    assert list(HeadScales.of(only, None).by_name) == ["difference"]
     assert HeadScales.of(only, None).weights.is_centered
 
 
@@ -112,3 +113,13 @@ def test_the_overview_of_a_comparison_has_rows_of_maps():
         assert grid.columns[column] == str(entry.head)
     plain = OverviewGrid.of(attnviz.look(TEXT, layers=2))
     assert (plain.rows, plain.columns) == (("0", "1"), ("0", "1", "2", "3"))
+
+
+def test_a_difference_of_files_is_scaled_and_titled_as_one():
+    one, other = attnviz.look(TEXT), attnviz.look(TEXT, temperature=0.5)
+    change = attnviz.api.diff.diff(one, other).amap
+    assert list(HeadScales.of(change, None).by_name) == ["difference"]
+    assert Remainder.of(change) is None  # its rows sum to 0
+    gates = attnviz.look(TEXT, variant="sigmoid")
+    sums = Remainder.of(attnviz.api.diff.diff(attnviz.look(TEXT, heads=1), gates).amap)
+    assert sums.mark == "Σ"

@@ -25,6 +25,7 @@ from attnviz.sources.model.expert_records import routing_records
 from attnviz.sources.model.memory_estimate import estimate_memory
 from attnviz.sources.model.model_input import decoder_input, encode_input, with_generated
 from attnviz.sources.model.model_intervention import build_intervention, check_intervention
+from attnviz.sources.model.model_name import short_model_name
 from attnviz.sources.model.open_model import open_model
 from attnviz.sources.model.predictions import (
     PredictionRequest,
@@ -169,7 +170,7 @@ class ModelPass(Record):
 
     def meta(self) -> MapMetadata:
         """The model and its intervention, for a map's metadata."""
-        facts, short = describe(self.model), "/".join(PurePath(self.model.name).parts[-2:])
+        facts, short = describe(self.model), short_model_name(self.model.name)
         meta: MapMetadata = {
             "source": "model",
             "trained": True,
