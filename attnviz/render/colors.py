@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 
 from attnviz.core.arrays import FloatArray, largest_magnitude
 from attnviz.errors import MisuseError
-from attnviz.lookup import find_by_name
 from attnviz.record import Record
-from attnviz.render.norms import MAX_RATIO, Norm, find_norm
+from attnviz.render.norms import Norm, find_norm, low_end
 from attnviz.render.palettes import TABLES
 
 Bytes = NDArray[np.uint8]
@@ -43,7 +42,11 @@ class Palette(Record):
     @property
     def rgb(self) -> Bytes:
         """All colors, from low to high.    -> [256, 3]"""
-        return decode_table(self.name)
+        if self.name in TABLES:
+            return decode_table(self.name)
+        from attnviz.render.more_palettes import colormap_rgb
+
+        return colormap_rgb(self.name)
 
 
 @cache
@@ -65,9 +68,19 @@ PALETTES = (
 
 
 def find_palette(name: str | None, signed: bool = False) -> Palette:
-    """The palette of this name; None: RdBu for signed weights, else viridis."""
-    default = "RdBu" if signed else "viridis"
-    return find_by_name(PALETTES, default if name is None else name, "palette")
+    """The palette of this name; None: RdBu for signed weights, else viridis.
+
+    Besides the table there are reversals ("viridis_r") and the other colormaps of matplotlib,
+    which is imported for them. Raises MisuseError for a colormap without order.
+    """
+    if name is None:
+        name = "RdBu" if signed else "viridis"
+    for row in PALETTES:
+        if row.name.lower() == name.lower():
+            return row
+    from attnviz.render.more_palettes import find_other_palette
+
+    return find_other_palette(name)
 
 
 class ColorScale(Record):
@@ -198,26 +211,6 @@ class ColorScale(Record):
     def rgb(self, weights: FloatArray) -> Bytes:
         """The color of each weight.    [...] -> [..., 3]"""
         return self.palette.rgb[self.levels(weights)]
-
-
-def low_end(
-    norm: Norm, weights: FloatArray, high: float, vmin: float | None, is_centered: bool
-) -> float:
-    """The weight at which a logarithmic scale begins.    weights [...]
-
-    Raises MisuseError for weights or limits that have no logarithm.
-    """
-    if is_centered:
-        raise MisuseError(
-            f"--norm {norm.name} is for weights that are not negative, on a sequential palette; "
-            "use --norm sqrt"
-        )
-    if vmin is not None and vmin <= 0:
-        raise MisuseError(f"--vmin {vmin:g} must be above 0 with --norm {norm.name}")
-    if vmin is not None:
-        return vmin
-    smallest = float(np.min(weights, where=weights > 0, initial=high))
-    return max(smallest if smallest < high else 0.0, high / MAX_RATIO)
 
 
 def luminance(rgb: tuple[int, int, int]) -> float:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from attnviz.core.arrays import FloatArray
+from attnviz.errors import MisuseError
 from attnviz.lookup import find_by_name
 from attnviz.record import Record
 
@@ -70,3 +71,23 @@ NORMS = (
 def find_norm(name: str) -> Norm:
     """The norm of this name; UnknownNameError suggests similar names."""
     return find_by_name(NORMS, name, "norm")
+
+
+def low_end(
+    norm: Norm, weights: FloatArray, high: float, vmin: float | None, is_centered: bool
+) -> float:
+    """The weight at which a logarithmic scale begins.    weights [...]
+
+    Raises MisuseError for weights or limits that have no logarithm.
+    """
+    if is_centered:
+        raise MisuseError(
+            f"--norm {norm.name} is for weights that are not negative, on a sequential palette; "
+            "use --norm sqrt"
+        )
+    if vmin is not None and vmin <= 0:
+        raise MisuseError(f"--vmin {vmin:g} must be above 0 with --norm {norm.name}")
+    if vmin is not None:
+        return vmin
+    smallest = float(np.min(weights, where=weights > 0, initial=high))
+    return max(smallest if smallest < high else 0.0, high / MAX_RATIO)

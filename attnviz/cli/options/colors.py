@@ -11,10 +11,10 @@ SCALED = " ".join(SCALED_VIEWS)
 
 COLORS = {
     "palette": Opt(
-        "--palette",
+        "--palette, --cmap",
         str,
         metavar="NAME",
-        help="Colormap: viridis, cividis, magma, gray…",
+        help="Colormap: viridis, magma, Blues…, any of matplotlib's; with _r reversed.",
         value_names=palette_names,
         effect=acts_on(COLOR, terminal="matrix overview lines text", figure=ALL, page=ALL),
     ),

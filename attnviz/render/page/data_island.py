@@ -53,9 +53,15 @@ def page_data(amaps: Sequence[AttentionMap], style: Style) -> dict[str, Any]:
         },
         "precision": 3 if style.precision is None else style.precision,
         "palettes": {
-            row.name: encode_palette(row) for row in PALETTES if row.is_diverging or not signed
+            row.name: encode_palette(row)
+            for row in dict.fromkeys((*PALETTES, find_palette(style.palette, signed)))
+            if row.is_diverging or not signed
         },
-        "diverging": [row.name for row in PALETTES if row.is_diverging],
+        "diverging": [
+            row.name
+            for row in dict.fromkeys((*PALETTES, find_palette(style.palette, signed)))
+            if row.is_diverging
+        ],
         # Of maps that the selected palette does not suit.
         "defaults": {
             "signed": find_palette(None, signed=True).name,
