@@ -56,7 +56,7 @@ LAYERS = {
         ("tokens", "grid"),
         ("initialization",),
         ("numerics", "seeded_random", "file_format", "map_metadata", "renamed", "citation"),
-        ("arrays", "predictions"),
+        ("arrays", "indices", "predictions"),
         ("__init__",),
     ),
     "sources": (

@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from attnviz.api.head_facts import describe_heads
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.comparison import compared_heads
 from attnviz.core.map_metadata import layer_mechanism
 from attnviz.core.subset import select_tokens
 from attnviz.measures.entropy import entropy, max_entropy
-from attnviz.measures.head_summary import summarize_head
+from attnviz.measures.head_summary import HeadSummary
 from attnviz.measures.links import StrongLink, strongest_link
 from attnviz.measures.row_mass import has_distribution_rows
 from attnviz.render.link_text import format_link
@@ -19,15 +20,17 @@ from attnviz.render.safe_text import escape_token
 from attnviz.render.style import SEPARATOR
 
 Patterns = Mapping[tuple[int, int], tuple[str, float]]
+Summaries = Mapping[tuple[int, int], HeadSummary]
 Captions = Callable[[AttentionMap, Patterns], Mapping[tuple[int, int], str]]
 
 
 def make_captions(
-    amap: AttentionMap, patterns: Patterns | None = None
+    amap: AttentionMap, patterns: Patterns | None = None, summaries: Summaries | None = None
 ) -> dict[tuple[int, int], str]:
     """One line per head, by the original indices of its layer and head.
 
-    The line of a head with a pattern begins with it; where mechanisms alternate by layer, with
+    Without `summaries`, heads are summarized here. The line of a head with a pattern begins
+    with it; where mechanisms alternate by layer, with
     the mechanism. Cells of pooled maps are not weights, so that their captions hold no more.
     """
     if "pooled" in amap.meta:
@@ -38,6 +41,7 @@ def make_captions(
             for head in amap.heads
             if (mechanism := layer_mechanism(amap.meta, variant, layer))
         }
+    summaries = describe_heads(amap).summaries if summaries is None else summaries
     prefixes = {
         at: f"{name} {score:.2f}{SEPARATOR}" for at, (name, score) in (patterns or {}).items()
     }
@@ -47,7 +51,7 @@ def make_captions(
     return {
         (layer, head): name_layer(amap, names[j], layer)
         + prefixes.get((layer, head), "")
-        + make_caption(amap, i, j, is_change[j])
+        + make_caption(amap, i, j, is_change[j], summaries[layer, head])
         for i, layer in enumerate(amap.layers)
         for j, head in enumerate(amap.heads)
     }
@@ -60,32 +64,12 @@ def name_layer(amap: AttentionMap, name: str, layer: int) -> str:
 
 
 def find_patterns(amap: AttentionMap) -> Patterns:
-    """The pattern and score of each head that fits a pattern.
-
-    Of a head that attends to a sink it is the pattern of its other weight, "induction without
-    sink", if that fits one: in language models, nearly all heads attend to the first token.
-    Untrained weights, masks, comparisons, pooled and reduced maps have no patterns.
-    """
-    is_other = (
-        amap.meta.get("source") in ("mask", "difference")
-        or {"pooled", "reduced"} & amap.meta.keys()
-    )
-    if amap.names or is_other or "seed" in amap.meta:
-        return {}
-    from attnviz.measures.patterns import best_patterns
-    from attnviz.measures.sink_patterns import patterns_without_sink
-
-    patterns = {
-        (best.layer, best.head): (best.name, best.score)
-        for best in best_patterns(amap)
-        if best.name is not None
-    }
-    return patterns | patterns_without_sink(amap, patterns)
+    """The pattern and score of each head that fits a pattern; see `describe_heads`."""
+    return describe_heads(amap).patterns
 
 
-def make_caption(amap: AttentionMap, i: int, j: int, is_change: bool) -> str:
+def make_caption(amap: AttentionMap, i: int, j: int, is_change: bool, summary: HeadSummary) -> str:
     """The largest weight (or change) of a head, and the mean entropy of rows if it is defined."""
-    summary = summarize_head(amap, i, j)
     if summary.query is None or summary.key is None:
         return "identical" if is_change else "no attention"
     link = StrongLink(summary.query, summary.key, summary.weight)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from attnviz.api.atomic_file import write_file
+from attnviz.api.blas_threads import use_threads
 from attnviz.api.writer_memory import check_writer_memory
 from attnviz.argument_types import require_type
 from attnviz.core.attention_map import AttentionMap
@@ -14,6 +15,7 @@ from attnviz.render.formats import Format, find_format, format_for_path
 from attnviz.render.style import Style
 
 
+@use_threads()
 def write(
     amap: AttentionMap, target: str | Path | BinaryIO, *, format: str | None = None, **style: Any
 ) -> None:

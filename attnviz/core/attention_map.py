@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field, replace
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, ClassVar
 
 import numpy as np
 
 from attnviz.core.arrays import BoolArray, FloatArray, read_only
+from attnviz.core.indices import indices_of, original_indices
 from attnviz.core.map_metadata import MapMetadata, RowSum
 from attnviz.core.tokens import Token
 from attnviz.errors import InvalidInputError, MisuseError, ShapeError
@@ -57,7 +59,7 @@ class AttentionMap(Record, eq=False):
             )
         if 0 in weights.shape[:2]:
             raise ShapeError(f"weights {weights.shape} have no layer or no head")
-        if not np.isfinite(weights).all():
+        if not np.isfinite((weights.min(initial=0.0), weights.max(initial=0.0))).all():
             where = tuple(int(i) for i in np.argwhere(~np.isfinite(weights))[0])
             raise InvalidInputError(
                 f"weight [layer, head, query, key] = {list(where)} is {weights[where]}"
@@ -127,7 +129,7 @@ class AttentionMap(Record, eq=False):
         """Sum of a row with at least one visible key: "1", "at most 1" or "any"."""
         return self.meta.get("row_sum", "1")
 
-    @property
+    @cached_property
     def signed(self) -> bool:
         """Whether weights may be negative."""
         return bool(self.meta.get("signed", False)) or bool(self.weights.min(initial=0.0) < 0)
@@ -147,10 +149,12 @@ class AttentionMap(Record, eq=False):
             return None
         return np.logical_not(np.broadcast_to(self.visible, self.weights.shape))
 
-    @property
+    @cached_property
     def row_sums(self) -> FloatArray:
-        """Sum of the weights of each row.    -> [layer, head, query]"""
-        return self.weights.sum(-1, dtype=np.float64)
+        """Sum of the weights of each row, read-only.    -> [layer, head, query]"""
+        sums: FloatArray = self.weights.sum(-1, dtype=np.float64)
+        sums.setflags(write=False)
+        return sums
 
     def rollout(self, residual: float = 0.5) -> AttentionMap:
         """Attention rollout: R = ((1 − r) Ā + r I) R_below, as one layer. Source: 2005.00928."""
@@ -196,8 +200,11 @@ class AttentionMap(Record, eq=False):
         def pick(array: Any) -> Any:
             if array is None:
                 return None
-            array = array[layer_indices] if array.shape[0] > 1 or self.n_layer == 1 else array
-            return array[:, head_indices] if array.shape[1] > 1 or self.n_head == 1 else array
+            layers = layer_indices if array.shape[0] > 1 or self.n_layer == 1 else [0]
+            heads = head_indices if array.shape[1] > 1 or self.n_head == 1 else [0]
+            picked = array[np.ix_(layers, heads)]
+            picked.setflags(write=False)  # else the new map would copy it
+            return picked
 
         return replace(
             self,
@@ -209,40 +216,3 @@ class AttentionMap(Record, eq=False):
             heads=tuple(self.heads[i] for i in head_indices),
             names=tuple(self.names[i] for i in head_indices) if self.names else (),
         )
-
-
-def original_indices(given: Iterable[int], n: int, kind: str) -> tuple[int, ...]:
-    """Original indices of n layers or heads: the given ones, or 0, 1, 2…"""
-    indices = tuple(int(i) for i in given) or tuple(range(n))
-    if len(indices) != n:
-        raise ShapeError(f"{len(indices)} indices of {kind} for {n} {kind}")
-    return indices
-
-
-def indices_of(present: Sequence[int], selected: Sequence[int] | None, kind: str) -> list[int]:
-    """Indices of the selected numbers among those present; None selects all.
-
-    Raises MisuseError for a number that is not present, and for an empty selection.
-    """
-    if selected is None:
-        return list(range(len(present)))
-    if not len(selected):
-        raise MisuseError(f"--{kind} is empty; leave it out for every {kind}")
-    for number in selected:
-        if number not in present:
-            raise MisuseError(missing_number(number, present, kind))
-    return [present.index(number) for number in selected]
-
-
-def missing_number(number: int, present: Sequence[int], kind: str) -> str:
-    """The message for a layer or head that is not present, with those that are.
-
-    >>> missing_number(-4, range(3), "layer")
-    'there is no layer -4; there are 0 to 2, or -3 to -1 from the end'
-    """
-    count = len(present)
-    is_range = count > 1 and list(present) == list(range(count))
-    available = f"0 to {count - 1}" if is_range else ", ".join(map(str, present))
-    if number < 0:
-        available += f", or -{count} to -1 from the end"
-    return f"there is no {kind} {number}; there are {available}"

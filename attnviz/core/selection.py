@@ -12,7 +12,8 @@ import re
 from collections.abc import Collection, Sequence
 from numbers import Integral
 
-from attnviz.core.attention_map import AttentionMap, missing_number
+from attnviz.core.attention_map import AttentionMap
+from attnviz.core.indices import missing_number
 from attnviz.core.reduction import REDUCTIONS, reduce_heads, reduce_layers
 from attnviz.errors import MisuseError
 from attnviz.record import Record

@@ -11,8 +11,11 @@ from attnviz.core.arrays import FloatArray
 from attnviz.core.attention_map import AttentionMap
 from attnviz.errors import MisuseError
 from attnviz.measures.entropy import shannon_entropy
-from attnviz.measures.row_mass import require_distribution_rows, weights_and_remainder
-from attnviz.measures.spread import distribution_heads
+from attnviz.measures.row_mass import (
+    distribution_heads,
+    require_distribution_rows,
+    weights_and_remainder,
+)
 
 CLUSTER_LIMIT = 0.2  # bits: mean divergence of two clusters that are joined
 

@@ -10,8 +10,10 @@ from attnviz.core.arrays import FloatArray, IntArray
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.subset import key_positions
 from attnviz.errors import MisuseError
+from attnviz.measures.once_per_map import once_per_text
 
 
+@once_per_text
 def offsets(amap: AttentionMap) -> IntArray | None:
     """Key position − query position: < 0 for earlier keys; None for two texts.
 
@@ -25,7 +27,10 @@ def offsets(amap: AttentionMap) -> IntArray | None:
     n_earlier = len(amap.keys) - len(amap.queries)
     if n_earlier < 0 or amap.queries != amap.keys[n_earlier:]:
         return None
-    return np.arange(len(amap.keys)) - (n_earlier + np.arange(len(amap.queries)))[:, None]
+    keys, queries = (
+        np.arange(len(tokens), dtype=np.int32) for tokens in (amap.keys, amap.queries)
+    )
+    return keys - (n_earlier + queries)[:, None]
 
 
 def mean_distance(amap: AttentionMap) -> FloatArray:
@@ -36,12 +41,20 @@ def mean_distance(amap: AttentionMap) -> FloatArray:
     Shapes: -> [layer, head]
     Raises MisuseError for a map between two texts.
     """
-    distance = offsets(amap)
+    distance = distances(amap)
     if distance is None:
         raise MisuseError("distance needs queries and keys of one text; this map has two")
     mass = np.abs(amap.weights.astype(np.float64))
-    total, n = (mass * np.abs(distance)).sum((-2, -1)), mass.sum((-2, -1))
+    total = np.einsum("lhqk,qk->lh", mass, distance)
+    n = mass.sum((-2, -1))
     return np.divide(total, n, out=np.zeros_like(total), where=n > 0)
+
+
+@once_per_text
+def distances(amap: AttentionMap) -> FloatArray | None:
+    """The distance |i−j| of each query and key; None for two texts.    -> [query, key]"""
+    offset = offsets(amap)
+    return None if offset is None else np.abs(offset).astype(np.float64)
 
 
 def with_causal_mask(amap: AttentionMap) -> AttentionMap:
@@ -50,4 +63,7 @@ def with_causal_mask(amap: AttentionMap) -> AttentionMap:
     if amap.visible is not None or offset is None or not (offset > 0).any():
         return amap
     later = offset > 0
-    return amap if amap.weights[..., later].any() else replace(amap, visible=~later)
+    heads = (head for layer in amap.weights for head in layer)
+    if any(bool((later & (head != 0)).any()) for head in heads):
+        return amap
+    return replace(amap, visible=~later)

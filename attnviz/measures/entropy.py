@@ -6,15 +6,16 @@ import numpy as np
 
 from attnviz.core.arrays import FloatArray
 from attnviz.core.attention_map import AttentionMap
+from attnviz.measures.once_per_map import once_per_map
 from attnviz.measures.row_mass import (
     count_visible,
     mean_over_rows,
     require_distribution_rows,
     row_remainders,
-    weights_and_remainder,
 )
 
 
+@once_per_map
 def entropy(amap: AttentionMap) -> FloatArray:
     """The entropy of each row, in bits: 0 for all weight on one key, higher if spread out.
 
@@ -24,15 +25,19 @@ def entropy(amap: AttentionMap) -> FloatArray:
     Raises MisuseError for rows that are not distributions.
     """
     require_distribution_rows(amap, "entropy")
-    return shannon_entropy(weights_and_remainder(amap))
+    of_keys = shannon_entropy(amap.weights.astype(np.float64))
+    return of_keys + shannon_entropy(row_remainders(amap)[..., None])
 
 
 def shannon_entropy(probabilities: FloatArray) -> FloatArray:
     """Shannon entropy in bits: −Σ p log₂ p.    [..., outcome] -> [...]"""
     logs = np.log2(probabilities, out=np.zeros_like(probabilities), where=probabilities > 0)
-    return np.abs((probabilities * logs).sum(-1))  # no −0.0, no −1e-17 from p = 1 + 1e-16
+    return np.abs(
+        np.einsum("...o,...o->...", probabilities, logs)
+    )  # no −0.0, no −1e-17 from p = 1 + 1e-16
 
 
+@once_per_map
 def max_entropy(amap: AttentionMap) -> FloatArray:
     """The highest entropy that each row could have, in bits.
 

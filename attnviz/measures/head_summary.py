@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from attnviz.core.attention_map import AttentionMap
-from attnviz.measures.entropy import head_entropy, max_entropy
+from attnviz.measures.entropy import entropy, max_entropy
 from attnviz.measures.links import strongest_link
 from attnviz.measures.row_mass import has_distribution_rows, mean_over_rows
 
@@ -32,10 +32,14 @@ def summarize_head(amap: AttentionMap, layer_index: int, head_index: int) -> Hea
 
     Shapes: [query, key] of one head -> a HeadSummary
     """
-    single = amap.select(layers=[amap.layers[layer_index]], heads=[amap.heads[head_index]])
-    link = strongest_link(single, 0, 0)
+    at = layer_index, head_index
+    link = strongest_link(amap, *at)
     query, key, weight = (None, None, 0.0) if link is None else link
-    if not has_distribution_rows(single):
+    if not has_distribution_rows(amap):  # this head may have them
+        amap = amap.select(layers=[amap.layers[layer_index]], heads=[amap.heads[head_index]])
+        at = 0, 0
+    if not has_distribution_rows(amap):
         return HeadSummary(query, key, weight, None, None)
-    highest = mean_over_rows(max_entropy(single), np.asarray(single.row_sums > 0))
-    return HeadSummary(query, key, weight, float(head_entropy(single)[0, 0]), float(highest[0, 0]))
+    rows = np.asarray(amap.row_sums[at] > 0)
+    mean, highest = (mean_over_rows(bits(amap)[at], rows) for bits in (entropy, max_entropy))
+    return HeadSummary(query, key, weight, float(mean), float(highest))

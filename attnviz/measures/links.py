@@ -10,6 +10,7 @@ from attnviz.core.arrays import BoolArray, FloatArray
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.subset import visible_pairs
 from attnviz.measures.check import is_padding
+from attnviz.measures.once_per_map import once_per_map
 
 
 class StrongLink(NamedTuple):
@@ -59,12 +60,18 @@ def largest_links(weights: FloatArray, allowed: BoolArray, n: int) -> list[Stron
     Shapes: [query, key], [query, key] -> n links, or fewer
     """
     is_link = allowed & (weights != 0)
-    size = np.where(is_link, np.abs(weights), 0.0).ravel()
+    size = np.where(is_link, np.abs(weights), 0.0)
     n = min(n, int(is_link.sum()))
     if n < 1:
         return []
-    threshold = np.partition(size, -n)[-n]  # faster than sorting all weights of a large head
-    candidates = np.flatnonzero(size >= threshold)
+    if n == 1:
+        q, k = np.unravel_index(size.argmax(), size.shape)
+        return [StrongLink(int(q), int(k), float(weights[q, k]))]
+    # The n largest are at least as large as the n-th of the largest of each row.
+    of_rows = np.sort(size.max(-1))[-n:]
+    threshold = of_rows[0] if len(of_rows) == n else 0.0
+    size = size.ravel()
+    candidates = np.flatnonzero((size >= threshold) & (size > 0))
     order = candidates[np.argsort(-size[candidates], kind="stable")][:n]
     cells = zip(*np.unravel_index(order, weights.shape), strict=True)
     return [StrongLink(int(q), int(k), float(weights[q, k])) for q, k in cells]
@@ -92,6 +99,7 @@ def content_pairs(amap: AttentionMap, layer_index: int, head_index: int) -> Bool
     return np.asarray(visible & is_content[:, None] & keys)
 
 
+@once_per_map
 def content_keys(amap: AttentionMap) -> BoolArray:
     """Which keys are neither special tokens nor padding.    -> [key]"""
     special = np.array([token.special for token in amap.keys], dtype=bool)

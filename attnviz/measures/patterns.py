@@ -9,9 +9,10 @@ import numpy as np
 
 from attnviz.core.arrays import BoolArray, FloatArray
 from attnviz.core.attention_map import AttentionMap
-from attnviz.core.subset import key_positions, visible_pairs
+from attnviz.core.subset import key_positions
 from attnviz.measures.distance import offsets, with_causal_mask
 from attnviz.measures.entropy import entropy, max_entropy
+from attnviz.measures.once_per_map import once_per_text
 from attnviz.measures.row_mass import count_visible, has_distribution_rows, mean_over_rows
 from attnviz.record import Record
 
@@ -43,6 +44,7 @@ class HeadPattern(NamedTuple):
 def at_offset(offset: int) -> Cells:
     """The cells whose key is `offset` positions after the query.    -> [query, key]"""
 
+    @once_per_text
     def cells(amap: AttentionMap) -> BoolArray:
         offset_of = offsets(amap)
         return no_cells(amap) if offset_of is None else offset_of == offset
@@ -50,6 +52,7 @@ def at_offset(offset: int) -> Cells:
     return cells
 
 
+@once_per_text
 def first_key(amap: AttentionMap) -> BoolArray:
     """The first token as a key, except for its own query.    -> broadcasts to [query, key]"""
     offset = offsets(amap)
@@ -57,12 +60,14 @@ def first_key(amap: AttentionMap) -> BoolArray:
     return cells if offset is None else cells & (offset != 0)
 
 
+@once_per_text
 def special_keys(amap: AttentionMap) -> BoolArray:
     """Special tokens as keys of other queries.    -> [query, key]"""
     queries = np.array([token.special for token in amap.queries], dtype=bool)
     return np.array([token.special for token in amap.keys], dtype=bool) & ~queries[:, None]
 
 
+@once_per_text
 def duplicate_keys(amap: AttentionMap) -> BoolArray:
     """Earlier occurrences of the query's own token.    -> [query, key]"""
     offset = offsets(amap)
@@ -74,6 +79,7 @@ def duplicate_keys(amap: AttentionMap) -> BoolArray:
     return (query[:, None] == key) & (query[:, None] >= 0) & (offset < 0)
 
 
+@once_per_text
 def induction_keys(amap: AttentionMap) -> BoolArray:
     """The tokens after earlier occurrences of the query's own token.    -> [query, key]"""
     cells = duplicate_keys(amap)
@@ -87,6 +93,7 @@ def induction_keys(amap: AttentionMap) -> BoolArray:
     return shifted & (offset < 0)
 
 
+@once_per_text
 def no_cells(amap: AttentionMap) -> BoolArray:
     """An empty mask, for maps of two texts.    -> [query, key]"""
     return np.zeros((len(amap.queries), len(amap.keys)), dtype=bool)
@@ -142,9 +149,13 @@ def pattern_scores(amap: AttentionMap) -> dict[str, FloatArray]:
 
 def mean_weight_on(amap: AttentionMap, cells: BoolArray) -> FloatArray | None:
     """The mean weight on cells, None if no row can have any.    [query, key] -> [layer, head]"""
-    rows = (visible_pairs(amap) & cells).any(-1) & (count_visible(amap) > 1)
-    weight = np.where(cells, amap.weights, 0.0).sum(-1)
-    return mean_over_rows(weight, rows) if rows.any() else None
+    cells = np.broadcast_to(cells, amap.weights.shape[-2:])
+    has_cell = cells.any(-1) if amap.visible is None else (amap.visible & cells).any(-1)
+    rows = has_cell & (count_visible(amap) > 1)
+    if not rows.any():
+        return None
+    weight = np.einsum("lhqk,qk->lhq", amap.weights, cells.astype(amap.weights.dtype))
+    return mean_over_rows(weight, rows)
 
 
 def diffuseness(amap: AttentionMap) -> FloatArray | None:

@@ -10,8 +10,8 @@ import numpy as np
 
 from attnviz.core.arrays import BoolArray, FloatArray, IntArray
 from attnviz.core.attention_map import AttentionMap
-from attnviz.core.subset import visible_pairs
 from attnviz.errors import MisuseError
+from attnviz.measures.once_per_map import once_per_map
 
 # (significant bits of the weights, how far rounding may move their row sums)
 TOLERANCES = ((8, 2.0**-7), (11, 2.0**-10), (24, 1e-5), (53, 1e-9))
@@ -37,11 +37,19 @@ def fits_precision(values: FloatArray, bits: int) -> bool:
     return bool((significand == np.rint(significand)).all())
 
 
+@once_per_map
 def has_distribution_rows(amap: AttentionMap) -> bool:
     """Whether rows are distributions (with a remainder): no weight below 0, no sum above 1."""
+    return bool(distribution_heads(amap).all())
+
+
+@once_per_map
+def distribution_heads(amap: AttentionMap) -> BoolArray:
+    """Which heads have rows that are distributions, with a remainder.    -> [layer, head]"""
     limit = 1.0 + row_sum_tolerance(amap.weights)
-    weights = amap.weights
-    return bool(((weights >= 0) & (weights <= limit)).all() and (amap.row_sums <= limit).all())
+    least = amap.weights.min((-2, -1), initial=0.0)
+    most = amap.weights.max((-2, -1), initial=0.0)
+    return (least >= 0) & (most <= limit) & (amap.row_sums <= limit).all(-1)
 
 
 def require_distribution_rows(amap: AttentionMap, what: str) -> None:
@@ -53,6 +61,7 @@ def require_distribution_rows(amap: AttentionMap, what: str) -> None:
         )
 
 
+@once_per_map
 def row_remainders(amap: AttentionMap) -> FloatArray:
     """The weight of each row on none of the keys; 0 if it is within rounding error.
 
@@ -72,16 +81,20 @@ def weights_and_remainder(amap: AttentionMap) -> FloatArray:
     )
 
 
+@once_per_map
 def count_visible(amap: AttentionMap) -> IntArray:
     """The number of keys visible to each query.    -> [layer, head, query]"""
-    visible = visible_pairs(amap)
-    return visible.sum(-1)
+    shape = amap.weights.shape
+    if amap.visible is None:
+        return np.broadcast_to(shape[-1], shape[:-1])
+    seen = np.broadcast_to(amap.visible, (*amap.visible.shape[:2], *shape[2:]))
+    return np.broadcast_to(seen.sum(-1), shape[:-1])
 
 
 def mean_over_rows(values: FloatArray, rows: BoolArray) -> FloatArray:
     """The mean over the selected rows; 0 for a head without any.
 
-    Shapes: [layer, head, query], [layer, head, query] -> [layer, head]
+    Shapes: [..., query], broadcasts to [..., query] -> [...]
     """
     total, n = np.where(rows, values, 0.0).sum(-1), rows.sum(-1)
     return np.divide(total, n, out=np.zeros_like(total), where=n > 0)

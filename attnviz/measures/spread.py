@@ -10,16 +10,9 @@ import numpy as np
 from attnviz.core.arrays import BoolArray, FloatArray
 from attnviz.core.attention_map import AttentionMap
 from attnviz.measures.entropy import entropy, max_entropy
-from attnviz.measures.row_mass import count_visible, row_sum_tolerance
+from attnviz.measures.row_mass import count_visible, distribution_heads
 
 HeadValues = Callable[[AttentionMap], FloatArray]
-
-
-def distribution_heads(amap: AttentionMap) -> BoolArray:
-    """Which heads have rows that are distributions, with a remainder.    -> [layer, head]"""
-    limit = 1.0 + row_sum_tolerance(amap.weights)
-    weights_are = ((amap.weights >= 0) & (amap.weights <= limit)).all((-2, -1))
-    return np.asarray(weights_are & (amap.row_sums <= limit).all(-1))
 
 
 def for_distributions(rows: HeadValues) -> Callable[[AttentionMap], FloatArray | None]:

@@ -11,6 +11,7 @@ from attnviz.core.arrays import BoolArray
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.tokens import Token
 from attnviz.core.words import word_numbers
+from attnviz.measures.once_per_map import once_per_text
 
 # Marks that end a sentence or a clause, in Latin, Greek, Arabic, Devanagari, Chinese, Japanese.
 CLAUSE_ENDS = frozenset(".,;:!?…·؟،؛।。、，；：！？｡")
@@ -32,11 +33,13 @@ def is_delimiter(token: Token) -> bool:
     return label != "" and all(c in CLAUSE_ENDS or c == LINE_BREAK for c in label)
 
 
+@once_per_text
 def punctuation_keys(amap: AttentionMap) -> BoolArray:
     """Punctuation as keys of queries that are none.    -> [query, key]"""
     return keys_of_kind(amap, is_punctuation)
 
 
+@once_per_text
 def delimiter_keys(amap: AttentionMap) -> BoolArray:
     """Delimiters as keys of queries that are none.    -> [query, key]"""
     return keys_of_kind(amap, is_delimiter)
@@ -51,6 +54,7 @@ def keys_of_kind(amap: AttentionMap, is_of_kind: Callable[[Token], bool]) -> Boo
     return np.logical_not(queries)[:, None] & keys
 
 
+@once_per_text
 def same_word_keys(amap: AttentionMap) -> BoolArray:
     """The other pieces of the query's own word.    -> [query, key]"""
     n_earlier = len(amap.keys) - len(amap.queries)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 
@@ -25,7 +26,7 @@ def measure_heads(
     Raises MisuseError for a measure that is not defined for the map, if it was requested.
     """
     values: dict[str, FloatArray] = {}
-    amap = with_causal_mask(amap)
+    amap = replace(with_causal_mask(amap))  # what measures share is dropped with this copy
     for row in MEASURES if measures is None else measures:
         value = row.compute(amap)
         if value is not None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import field
 
+from attnviz.core.arrays import FloatArray
 from attnviz.core.attention_map import AttentionMap
 from attnviz.errors import MisuseError
 from attnviz.record import Record
@@ -13,12 +14,28 @@ SEPARATOR = " · "  # between the parts of a caption
 SENTENCE = "sentence: "  # before the sentence, where a table is one of several
 
 
+class HeadMeasure(Record, eq=False):
+    """A measure of every head, by which heads can be sorted.
+
+    Shapes: values [layer, head], NaN where it is not defined
+    """
+
+    name: str
+    summary: str
+    unit: str
+    low: float
+    high: float
+    is_lowest_first: bool
+    values: FloatArray
+
+
 class Style(Record, kw_only=True):
     """Display options; None is the default for the map.
 
     `captions` has one line of escaped text per head, keyed by the original (layer, head);
     `row_captions` has the lines of the text view, about the row of its query.
-    `patterns`, by the same key, has the attention pattern of a head and its score, 0 to 1.
+    `patterns`, by the same key, has the attention pattern of a head and its score, 0 to 1;
+    `measures` has numbers about every head.
     `made_by` (command, versions) goes into the metadata of the output. `precision` is a number
     of decimals, `query` a position.
     """
@@ -40,6 +57,7 @@ class Style(Record, kw_only=True):
     captions: Mapping[tuple[int, int], str] = field(default_factory=dict)
     row_captions: Mapping[tuple[int, int], str] = field(default_factory=dict)
     patterns: Mapping[tuple[int, int], tuple[str, float]] = field(default_factory=dict)
+    measures: Sequence[HeadMeasure] = ()
     made_by: Mapping[str, str] = field(default_factory=dict)
 
     @property

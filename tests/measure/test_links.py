@@ -115,3 +115,13 @@ def test_where_there_is_no_content_pair_the_strongest_of_all():
     assert strongest_link(amap, 0, 0) == (0, 0, 1.0)
     assert strongest_link(head_of(np.zeros((3, 3))), 0, 0) is None
     assert strongest_link(head_of([[0, 0], [0, 1]], "ab"), 0, 0, query=0) is None
+
+
+@pytest.mark.parametrize("n", [1, 2, 7, 40, 200])
+def test_the_largest_of_many_weights_with_ties_are_those_of_the_loop(n):
+    rng = np.random.default_rng(n)
+    rows = rng.integers(-4, 5, (5, 13, 17)) * (rng.random((5, 13, 17)) < 0.5)
+    for head in rows.astype(float):
+        words = tokens("abcdefghijklmnopq")
+        amap = AttentionMap(words[:13], words, head[None, None])
+        assert strongest_links(amap, 0, 0, n) == by_loop(amap, 0, 0, content=False)[:n]

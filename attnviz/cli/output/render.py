@@ -10,6 +10,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from attnviz.api.blas_threads import use_threads
 from attnviz.cli.environment import Environment, FileId, stream_id
 from attnviz.cli.options.formats import choose_formats
 from attnviz.cli.output.filename_template import NUMBER
@@ -56,6 +57,7 @@ def render_map(
     ]
 
 
+@use_threads()
 def write_all(
     env: Environment,
     maps: Iterable[AttentionMap],

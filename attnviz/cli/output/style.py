@@ -53,18 +53,22 @@ def complete_style(
     captions: Captions | None = None,
 ) -> Style:
     """The style with what depends on the map: captions, patterns, and the index of the query."""
-    from attnviz.api.captions import find_patterns, make_captions, make_row_captions
+    from attnviz.api.captions import make_captions, make_row_captions
+    from attnviz.api.head_facts import describe_heads, head_measures
     from attnviz.core.tokens import find_token
 
-    patterns = find_patterns(amap)
+    facts = describe_heads(amap)
     if query is not None:
         style = replace(style, query=find_token(query, amap.queries, "query"))
     is_text = style.view == "text"
     return replace(
         style,
         row_captions=make_row_captions(amap, query_index(amap, style)) if is_text else {},
-        captions=(captions or make_captions)(amap, patterns),
-        patterns=patterns,
+        captions=captions(amap, facts.patterns)
+        if captions
+        else make_captions(amap, facts.patterns, facts.summaries),
+        patterns=facts.patterns,
+        measures=head_measures(amap, facts),
         made_by=provenance(env, amap),
     )
 

@@ -1,0 +1,44 @@
+"""Original indices: the numbers of the layers and heads of a map in what it was taken from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from attnviz.errors import MisuseError, ShapeError
+
+
+def original_indices(given: Iterable[int], n: int, kind: str) -> tuple[int, ...]:
+    """Original indices of n layers or heads: the given ones, or 0, 1, 2…"""
+    indices = tuple(int(i) for i in given) or tuple(range(n))
+    if len(indices) != n:
+        raise ShapeError(f"{len(indices)} indices of {kind} for {n} {kind}")
+    return indices
+
+
+def indices_of(present: Sequence[int], selected: Sequence[int] | None, kind: str) -> list[int]:
+    """Indices of the selected numbers among those present; None selects all.
+
+    Raises MisuseError for a number that is not present, and for an empty selection.
+    """
+    if selected is None:
+        return list(range(len(present)))
+    if not len(selected):
+        raise MisuseError(f"--{kind} is empty; leave it out for every {kind}")
+    for number in selected:
+        if number not in present:
+            raise MisuseError(missing_number(number, present, kind))
+    return [present.index(number) for number in selected]
+
+
+def missing_number(number: int, present: Sequence[int], kind: str) -> str:
+    """The message for a layer or head that is not present, with those that are.
+
+    >>> missing_number(-4, range(3), "layer")
+    'there is no layer -4; there are 0 to 2, or -3 to -1 from the end'
+    """
+    count = len(present)
+    is_range = count > 1 and list(present) == list(range(count))
+    available = f"0 to {count - 1}" if is_range else ", ".join(map(str, present))
+    if number < 0:
+        available += f", or -{count} to -1 from the end"
+    return f"there is no {kind} {number}; there are {available}"
