@@ -15,10 +15,11 @@ from importlib.resources import files
 import numpy as np
 import pytest
 
+from attnviz.api.blas_threads import use_threads
 from attnviz.api.compare import compare
 from attnviz.api.look import look
 from attnviz.core.tokens import Token
-from attnviz.errors import MisuseError
+from attnviz.errors import InvalidInputError, MisuseError
 from attnviz.render.colors import PALETTES
 from attnviz.render.formats import find_format
 from attnviz.render.page import data_island
@@ -357,11 +358,49 @@ def test_more_weights_than_a_browser_opens_are_refused(monkeypatch):
         html(make_map(), Style())
 
 
-@pytest.mark.parametrize("causal", [False, True])
-def test_a_model_of_many_heads_stays_small(causal):
-    assert (
-        len(html(softmax_map(12, 12, 128, causal), Style())) <= 3_200_000
-    )  # square-root codes: 30 % more than linear ones
+@pytest.mark.parametrize(
+    ("size", "causal", "limit"),
+    [(128, False, 6_100_000), (128, True, 3_500_000), (180, False, 6_200_000)],
+    ids=["16 bits", "16 bits, causal", "8 bits"],
+)
+def test_a_model_of_many_heads_stays_small(size, causal, limit):
+    """Random weights hardly compress: real models of this size take two thirds of it."""
+    assert 0.9 * limit < len(html(softmax_map(12, 12, size, causal), Style())) <= limit
+
+
+def test_pages_have_the_same_bytes_for_any_number_of_threads(monkeypatch):
+    monkeypatch.setattr("attnviz.render.page.quantize.LARGE", 0)
+    amap = softmax_map(9, 2, 7, causal=True)
+    pages = []
+    for n_thread in (1, 2, 3):
+        with use_threads(n_thread):
+            pages.append(html(amap, Style()))
+    assert pages[0] == pages[1] == pages[2] == html(amap, Style())
+
+
+@pytest.mark.parametrize("signed", [False, True])
+def test_16_bit_codes_are_stored_as_low_bytes_then_high_bytes_of_each_head(signed):
+    values = np.random.default_rng(3).random((1, 2, 3, 5)) - (0.5 if signed else 0.0)
+    packed = stored(quantize(values, signed))
+    assert packed["planes"] is True
+    codes = np.frombuffer(zlib.decompress(b64decode(packed["layers"][0])), np.uint8)[2 * 6 * 8 :]
+    low, high = codes.reshape(2, 2, 3, 5).transpose(1, 0, 2, 3)
+    steps = (low + 256 * high.astype(int)).astype(packed["codes"]).astype(int) - packed["zero"]
+    peaks = np.abs(values[0]).max(-1, keepdims=True)
+    assert (steps == np.rint(values[0] / peaks * packed["top"])).all()
+
+
+def test_16_bit_codes_without_planes_are_still_read():
+    codes = np.array([[1, 65535], [32768, 0]], "<u2")
+    layers = [b64encode(zlib.compress(np.array([0.5, 0.25]).tobytes() + codes.tobytes())).decode()]
+    record = {"shape": [1, 1, 2, 2], "codes": "uint16", "layers": layers}
+    back, masked = unpack_values(parse_packed_header(record, "weights"), "weights")
+    assert back[0, 0] == pytest.approx(np.array([[0, 0.5], [0.125, 0]]), abs=1e-5)
+    assert masked[0, 0].tolist() == [[False, False], [False, True]]
+    with pytest.raises(InvalidInputError, match="uint8 has one byte per code, and no planes"):
+        parse_packed_header({**record, "codes": "uint8", "planes": True}, "weights")
+    with pytest.raises(InvalidInputError, match="sums and planes true or false"):
+        parse_packed_header({**record, "planes": 1}, "weights")
 
 
 def test_script_and_page_stay_within_their_budgets():

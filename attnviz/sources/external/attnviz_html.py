@@ -65,6 +65,7 @@ class PackedValues(NamedTuple):
     layers: list[str]
     is_squared: bool
     has_sums: bool
+    has_planes: bool
 
     @property
     def codes_start(self) -> int:
@@ -98,7 +99,10 @@ def unpack_values(packed: PackedValues, what: str) -> tuple[FloatArray, BoolArra
         data = inflate(text, packed.layer_bytes, what)
         peaks = np.frombuffer(data, "<f8", rows).reshape(*shape[1:3], 1)
         sums = np.frombuffer(data, "<f8", 2 * rows if packed.has_sums else 0)[rows:]
-        code = np.frombuffer(data, codes, offset=packed.codes_start).reshape(shape[1:])
+        stored = np.frombuffer(data, np.uint8, offset=packed.codes_start)
+        if packed.has_planes:  # of each head all low bytes, then all high bytes
+            stored = stored.reshape(shape[1], 2, -1).transpose(0, 2, 1)
+        code = np.ascontiguousarray(stored).view(codes).reshape(shape[1:])
         masked[at] = code == kind.min
         for head in range(shape[1]):  # one by one: float64 takes 8 times as much as the codes
             with np.errstate(over="ignore", invalid="ignore"):  # non-finite: refused later
@@ -140,12 +144,16 @@ def parse_packed_header(value: Any, what: str) -> PackedValues:
     texts = layers if isinstance(layers, list) else []
     if len(texts) != sizes[0] or not all(isinstance(text, str) for text in texts):
         raise InvalidInputError(f"{what}: there should be {sizes[0]} packed layers")
-    curve, has_sums = packed.get("curve", CURVES[0]), packed.get("sums", False)
-    if curve not in CURVES or not isinstance(has_sums, bool):
+    curve = packed.get("curve", CURVES[0])
+    has_sums, has_planes = (packed.get(name, False) for name in ("sums", "planes"))
+    if curve not in CURVES or not isinstance(has_sums, bool) or not isinstance(has_planes, bool):
         raise InvalidInputError(
-            f"{what}: curve should be one of {', '.join(CURVES)}, and sums true or false"
+            f"{what}: curve should be one of {', '.join(CURVES)}, sums and planes true or false"
         )
-    return PackedValues(tuple(sizes), np.iinfo(codes), texts, curve == "square", has_sums)
+    kind = np.iinfo(codes)
+    if has_planes and kind.bits != 16:
+        raise InvalidInputError(f"{what}: {codes} has one byte per code, and no planes")
+    return PackedValues(tuple(sizes), kind, texts, curve == "square", has_sums, has_planes)
 
 
 def inflate(text: str, size: int, what: str) -> bytes:

@@ -32,7 +32,20 @@ class QuantizedArray {
 		const buffer = await new Response(inflated).arrayBuffer();
 		const n = this.shape[1] * this.shape[2];
 		const [peaks, sums] = [0, 8 * n].map((start) => new Float64Array(buffer, start, n));
-		this.blocks[layer] = { peaks, sums, codes: new CODES[this.codes](buffer, 16 * n) };
+		const codes = this.planes ? this.joinPlanes(buffer, 16 * n) : buffer.slice(16 * n);
+		this.blocks[layer] = { peaks, sums, codes: new CODES[this.codes](codes) };
+	}
+
+	/** 16-bit codes, of which all low bytes of a head are stored before its high bytes. */
+	joinPlanes(buffer, start) {
+		const [, heads, rows, columns] = this.shape;
+		const n = rows * columns;
+		const codes = new Uint16Array(heads * n);
+		for (let h = 0; h < heads; h++) {
+			const [low, high] = [0, n].map((at) => new Uint8Array(buffer, start + 2 * h * n + at, n));
+			for (let i = 0; i < n; i++) codes[h * n + i] = low[i] | (high[i] << 8);
+		}
+		return codes.buffer;
 	}
 
 	/** The codes of a row, the value of each code, the exact row sum, the largest value stored as 0. */
