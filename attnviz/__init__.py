@@ -18,6 +18,7 @@ catalogue of mechanisms. Everything is imported when it is first used.
 from __future__ import annotations
 
 from attnviz._version import __version__ as __version__
+from attnviz.method_table import METHODS
 
 TYPE_CHECKING = False  # `typing` itself would slow down `attnviz --version`
 if TYPE_CHECKING:
@@ -41,13 +42,14 @@ if TYPE_CHECKING:
     from attnviz.core.attention_map import AttentionMap
     from attnviz.core.tokens import Token
     from attnviz.core.variants import VARIANTS
-    from attnviz.errors import AttnvizError
-    from attnviz.sources.external import read
+    from attnviz.errors import AttnvizError, AttnvizWarning
+    from attnviz.sources.external import load, read
 
 __all__ = [
     "VARIANTS",
     "AttentionMap",
     "AttnvizError",
+    "AttnvizWarning",
     "Token",
     "agreement",
     "attend",
@@ -60,6 +62,7 @@ __all__ = [
     "expert_choices",
     "explain",
     "head_stats",
+    "load",
     "look",
     "look_many",
     "mean_outputs",
@@ -86,6 +89,7 @@ _HOME = {
     "corpus_stats": "attnviz.api.head_stats",
     "measure": "attnviz.api.measure",
     "agreement": "attnviz.api.measure",
+    "load": "attnviz.sources.external",
     "read": "attnviz.sources.external",
     "reduce": "attnviz.api.reduce",
     "watch": "attnviz.api.watch",
@@ -94,7 +98,28 @@ _HOME = {
     "Token": "attnviz.core.attention_map",
     "VARIANTS": "attnviz.core.variants",
     "AttnvizError": "attnviz.errors",
+    "AttnvizWarning": "attnviz.errors",
 }
+
+METHODS.update(
+    {
+        "figure": "attnviz.api.figures:figure",
+        "isel": "attnviz.api.map_selection:isel",
+        "measure": "attnviz.api.measure:measure",
+        "mimebundle": "attnviz.api.notebook:mimebundle",
+        "plot": "attnviz.api.figures:plot",
+        "reduce": "attnviz.api.reduce:reduce",
+        "reduce_dims": "attnviz.api.map_arithmetic:reduce_dims",
+        "save": "attnviz.api.write:write",
+        "sel": "attnviz.api.map_selection:sel",
+        "show": "attnviz.api.figures:show",
+        "subtract": "attnviz.api.map_arithmetic:subtract",
+        "to_dict": "attnviz.api.convert:to_dict",
+        "to_frame": "attnviz.api.convert:to_frame",
+        "to_xarray": "attnviz.api.convert:to_xarray",
+        "top": "attnviz.api.top_links:top",
+    }
+)
 
 
 def __getattr__(name: str) -> Any:
@@ -103,7 +128,6 @@ def __getattr__(name: str) -> Any:
     from importlib import import_module
 
     value = getattr(import_module(_HOME[name]), name)
-    import_module("attnviz.api.notebook").install()
     globals()[name] = value  # later accesses do not come here
     return value
 

@@ -61,6 +61,9 @@ def test_the_test_finds_circles():
         ("cli/commands/show.py", "import matplotlib"),
         ("cli/commands/show.py", "import click"),
         ("sources/x.py", "import torch"),
+        ("core/map_output.py", "import pandas"),
+        ("core/map_output.py", "if TYPE_CHECKING:\n    import rich"),
+        ("core/attention_map.py", "if TYPE_CHECKING:\n    import pandas"),
     ],
 )
 def test_the_test_finds_violations(path, line):
@@ -77,6 +80,7 @@ def test_the_test_finds_violations(path, line):
         ("render/terminal/x.py", "from attnviz.render.safe_text import printable"),
         ("cli/commands/show.py", "from attnviz.api.write import write_file"),
         ("core/seeded_random.py", "import numpy as np"),
+        ("core/map_output.py", "if TYPE_CHECKING:\n    from pandas import DataFrame"),
     ],
 )
 def test_allowed_imports_pass(path, line):

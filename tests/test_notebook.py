@@ -9,8 +9,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-import attnviz
-from attnviz.api import notebook
+from attnviz.api.complete_style import complete_style
 from attnviz.render.page import quantize
 from tests.conftest import make_map
 from tests.docs import README
@@ -20,7 +19,6 @@ from tests.render.pages import html
 
 @pytest.fixture
 def amap():
-    notebook.install()
     return make_map(("The", "cat"), text='a "quoted" & <b>sentence</b>')
 
 
@@ -38,10 +36,10 @@ def test_the_public_import_registers_representations():
     assert done.stdout == "['image/png', 'text/html', 'text/plain']\n"
 
 
-def test_without_the_public_import_a_map_has_no_representation():
-    code = "import tests.conftest as c; print(c.make_map()._repr_mimebundle_())"
+def test_no_public_function_needs_to_be_used_before():
+    code = "import tests.conftest as c; print(len(c.make_map()._repr_mimebundle_()))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "{}\n"
+    assert done.stdout == "3\n"
 
 
 def test_the_page_is_framed_without_rights(amap):
@@ -49,7 +47,7 @@ def test_the_page_is_framed_without_rights(amap):
     frame.feed(amap._repr_mimebundle_()["text/html"])
     assert frame.tag == "iframe"
     assert frame.attributes["sandbox"] == "allow-scripts"
-    assert frame.attributes["srcdoc"].encode() == html(amap, attnviz.render.style.Style())
+    assert frame.attributes["srcdoc"].encode() == html(amap, complete_style(amap, {}))
 
 
 def test_image_and_text_are_alternatives(amap):

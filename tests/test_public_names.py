@@ -14,6 +14,7 @@ NAMES = [
     "VARIANTS",
     "AttentionMap",
     "AttnvizError",
+    "AttnvizWarning",
     "Token",
     "agreement",
     "attend",
@@ -26,6 +27,7 @@ NAMES = [
     "expert_choices",
     "explain",
     "head_stats",
+    "load",
     "look",
     "look_many",
     "mean_outputs",
@@ -150,13 +152,6 @@ def test_the_methods_of_a_map():
         amap.rollout(1.0)
     for name in ("rollout", "flow", "words", "reduce", "measure"):
         assert inspect.getdoc(getattr(attnviz.AttentionMap, name))
-
-
-def test_methods_need_the_package(monkeypatch):
-    amap = attnviz.look("the cat")
-    monkeypatch.setattr(attnviz.AttentionMap, "functions", {})
-    with pytest.raises(attnviz.AttnvizError, match="needs `import attnviz`"):
-        amap.rollout()
 
 
 def test_the_documented_path_of_bertviz_calls_still_works():

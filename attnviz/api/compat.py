@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from attnviz.api.notebook import install
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.tokens import Token
 from attnviz.errors import MisuseError
@@ -104,7 +103,6 @@ def model_view(
         raise MisuseError(f"{name} needs its tokens")
     query_tokens = make_tokens(queries, prettify_tokens, sentence_b_start)
     key_tokens = make_tokens(keys, prettify_tokens, sentence_b_start)
-    install()
     return read(array, (query_tokens, key_tokens)).select(
         layers=include_layers, heads=include_heads
     )
@@ -132,7 +130,6 @@ def attention_patterns(
         positive_color: see max_value.
         mask_upper_tri: see max_value.
     """
-    install()
     amap = read(attention, make_tokens(tokens, False, None))
     return replace(amap, names=tuple(attention_head_names or ()))
 

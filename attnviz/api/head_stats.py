@@ -9,7 +9,7 @@ import numpy as np
 
 from attnviz.argument_types import require_given
 from attnviz.core.attention_map import AttentionMap
-from attnviz.errors import MisuseError, UnknownNameError
+from attnviz.errors import MisuseError, UnknownNameError, UnknownParameterError
 from attnviz.lookup import unknown_name_message
 from attnviz.measures.corpus import CorpusStatistics, HeadValues
 from attnviz.measures.head_summary import HeadSummary, summarize_head
@@ -91,6 +91,8 @@ def corpus_stats(maps: Iterable[AttentionMap], sort: str = "layer") -> list[Head
     """
     require_order(sort)
     require_given("maps", maps, Iterable)
+    if isinstance(maps, AttentionMap):
+        raise UnknownParameterError(f"maps={maps!r} should be several maps, such as [amap]")
     statistics = CorpusStatistics()
     for amap in maps:
         require_given("maps", amap, AttentionMap)

@@ -11,38 +11,21 @@ from collections.abc import Collection
 from html import escape
 from typing import Any
 
-from attnviz.core.arrays import FloatArray
+from attnviz.api.complete_style import complete_style
 from attnviz.core.attention_map import AttentionMap
 from attnviz.errors import AttnvizError
+from attnviz.render.style import Style
 
 HEIGHT = "44rem"
 KINDS = {"text/html": "html", "image/png": "png", "text/plain": "table"}  # format names
-
-
-def install() -> None:
-    """Display maps that are the result of a notebook cell, and enable the methods of maps."""
-    AttentionMap.notebook_bundle = mimebundle
-    AttentionMap.functions = {"reduce": reduce_map, "measure": measure_map}
-
-
-def reduce_map(amap: AttentionMap, *steps: str) -> AttentionMap:
-    """`attnviz.reduce`, imported when a map is reduced."""
-    from attnviz.api.reduce import reduce
-
-    return reduce(amap, *steps)
-
-
-def measure_map(amap: AttentionMap, *names: str) -> dict[str, FloatArray]:
-    """`attnviz.measure`, imported when a map is measured."""
-    from attnviz.api.measure import measure
-
-    return measure(amap, *names)
 
 
 def mimebundle(
     amap: AttentionMap,
     include: Collection[str] | None = None,
     exclude: Collection[str] | None = None,
+    *,
+    style: Style | None = None,
 ) -> dict[str, str]:
     """The representations of a map by MIME type.
 
@@ -53,20 +36,20 @@ def mimebundle(
         for kind in KINDS
         if (include is None or kind in include) and kind not in (exclude or ())
     ]
-    bundle = {}
+    bundle, style = {}, style or complete_style(amap, {})
     for kind in kinds:
         try:
-            bundle[kind] = render_as(amap, kind)
+            bundle[kind] = render_as(amap, kind, style)
         except AttnvizError:
             continue
     return bundle
 
 
-def render_as(amap: AttentionMap, kind: str) -> str:
+def render_as(amap: AttentionMap, kind: str, style: Style) -> str:
     """A map in one MIME type, as text."""
     from attnviz.render.formats import find_format
 
-    content: Any = find_format(KINDS[kind]).render(amap)
+    content: Any = find_format(KINDS[kind]).render(amap, style)
     if kind == "text/html":
         return make_iframe(content.decode("utf-8"))
     return b64encode(content).decode("ascii") if kind == "image/png" else str(content)

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import field, replace
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
-from attnviz.core.arrays import BoolArray, FloatArray, read_only
-from attnviz.core.indices import indices_of, original_indices
+from attnviz.core.arrays import BoolArray, FloatArray
+from attnviz.core.indices import Numbers, indices_of, original_indices
+from attnviz.core.map_array import MapArray
+from attnviz.core.map_fields import as_mask, as_tokens, as_weights, check_texts, fit_vectors
 from attnviz.core.map_metadata import MapMetadata, RowSum
+from attnviz.core.map_methods import MapMethods
+from attnviz.core.map_output import MapOutput
 from attnviz.core.tokens import Token
-from attnviz.errors import InvalidInputError, MisuseError, ShapeError
+from attnviz.errors import ShapeError
 from attnviz.record import Record
 
-
-class AttentionMap(Record, eq=False):
+class AttentionMap(MapArray, MapMethods, MapOutput, Record, eq=False):
     """Attention weights of one sequence, or of a pair; validated and read-only.
 
     Shapes: weights [layer, head, query, key]; visible broadcasts to the same, True = the query
@@ -45,48 +48,42 @@ class AttentionMap(Record, eq=False):
     query_vectors: FloatArray | None = None
     key_vectors: FloatArray | None = None
 
-    # Set by attnviz.api: this layer neither renders nor measures.
-    notebook_bundle: ClassVar[Callable[..., dict[str, str]] | None] = None
-    functions: ClassVar[Mapping[str, Callable[..., Any]]] = {}
-
     def __post_init__(self) -> None:
-        weights = read_only(self.weights)
-        expect = (len(self.queries), len(self.keys))
-        if weights.ndim != 4 or weights.shape[-2:] != expect:
+        queries, keys = as_tokens("queries", self.queries), as_tokens("keys", self.keys)
+        weights, n_query, n_key = as_weights(self.weights), len(queries), len(keys)
+        if weights.ndim != 4 or weights.shape[-2:] != (n_query, n_key):
             raise ShapeError(
                 f"weights {weights.shape} should be [layer, head, query, key] with "
-                f"{expect[0]} queries and {expect[1]} keys"
+                f"{n_query} queries and {n_key} keys"
             )
         if 0 in weights.shape[:2]:
             raise ShapeError(f"weights {weights.shape} have no layer or no head")
-        if not np.isfinite((weights.min(initial=0.0), weights.max(initial=0.0))).all():
-            where = tuple(int(i) for i in np.argwhere(~np.isfinite(weights))[0])
-            raise InvalidInputError(
-                f"weight [layer, head, query, key] = {list(where)} is {weights[where]}"
-            )
-        assign = object.__setattr__  # records are frozen
-        assign(self, "weights", weights)
-        assign(self, "queries", tuple(self.queries))
-        assign(self, "keys", tuple(self.keys))
-        assign(self, "layers", original_indices(self.layers, weights.shape[0], "layers"))
-        assign(self, "heads", original_indices(self.heads, weights.shape[1], "heads"))
-        assign(self, "names", tuple(self.names))
+        check_texts({"text": self.text, "context": self.context}, self.names)
         if self.names and len(self.names) != weights.shape[1]:
             raise ShapeError(f"{len(self.names)} names for {weights.shape[1]} heads")
-        assign(self, "meta", MappingProxyType(dict(self.meta)))
-        if self.visible is not None:
-            visible = np.asarray(self.visible, dtype=bool)
-            if np.broadcast_shapes(visible.shape, weights.shape) != weights.shape:
-                raise ShapeError(f"visible {visible.shape} does not fit weights {weights.shape}")
-            if visible.ndim < 4:
-                visible = visible.reshape((1,) * (4 - visible.ndim) + visible.shape)
-            assign(self, "visible", read_only(visible))
-        for name, n_token in (("query_vectors", expect[0]), ("key_vectors", expect[1])):
-            vectors = getattr(self, name)
-            if vectors is not None:
-                if vectors.shape[:3] != (*weights.shape[:2], n_token):
-                    raise ShapeError(f"{name} {vectors.shape} do not fit weights {weights.shape}")
-                assign(self, name, read_only(vectors))
+        self.__dict__.update(  # records are frozen
+            weights=weights,
+            queries=queries,
+            keys=keys,
+            layers=original_indices(self.layers, weights.shape[0], "layers"),
+            heads=original_indices(self.heads, weights.shape[1], "heads"),
+            names=tuple(self.names),
+            meta=MappingProxyType(dict(self.meta)),
+            visible=None if self.visible is None else as_mask(self.visible, weights.shape),
+            query_vectors=fit_vectors("query_vectors", self.query_vectors, weights.shape, n_query),
+            key_vectors=fit_vectors("key_vectors", self.key_vectors, weights.shape, n_key),
+        )
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The fields, for pickle and copy; the metadata as a dict, which both can copy."""
+        return {name: self.__dict__[name] for name in self._fields} | {"meta": dict(self.meta)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """The same map again: its arrays are read-only, which pickle does not keep."""
+        for value in state.values():
+            if isinstance(value, np.ndarray):
+                value.setflags(write=False)
+        self.__dict__.update(state, meta=MappingProxyType(state["meta"]))
 
     @property
     def n_layer(self) -> int:
@@ -156,40 +153,7 @@ class AttentionMap(Record, eq=False):
         sums.setflags(write=False)
         return sums
 
-    def rollout(self, residual: float = 0.5) -> AttentionMap:
-        """Attention rollout: R = ((1 − r) Ā + r I) R_below, as one layer. Source: 2005.00928."""
-        return self._apply("reduce", f"layers:rollout={residual}")
-
-    def flow(self, residual: float = 0.5) -> AttentionMap:
-        """Attention flow: the maximum flow to each input token. Source: 2005.00928."""
-        return self._apply("reduce", f"layers:flow={residual}")
-
-    def words(self) -> AttentionMap:
-        """The map of words: pieces summed over keys, averaged over queries."""
-        return self._apply("reduce", "tokens:words")
-
-    def reduce(self, *steps: str) -> AttentionMap:
-        """Layers, heads and tokens combined step by step; see `attnviz.reduce`."""
-        return self._apply("reduce", *steps)
-
-    def measure(self, *names: str) -> dict[str, FloatArray]:
-        """Measures of every head by name; see `attnviz.measure`.    -> name: [layer, head]"""
-        return self._apply("measure", *names)
-
-    def _apply(self, name: str, *arguments: str) -> Any:
-        """The function of the package `attnviz`, which sets it when it is imported."""
-        if name not in self.functions:
-            raise MisuseError(f"the method needs `import attnviz`; then: attnviz.{name}(amap)")
-        return self.functions[name](self, *arguments)
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        """Contents of the map in a notebook, by media type."""
-        bundle = type(self).notebook_bundle
-        return {} if bundle is None else bundle(self, include, exclude)
-
-    def select(
-        self, *, layers: Sequence[int] | None = None, heads: Sequence[int] | None = None
-    ) -> AttentionMap:
+    def select(self, *, layers: Numbers = None, heads: Numbers = None) -> AttentionMap:
         """The same map with some layers and heads only, given by their original indices.
 
         Raises MisuseError for a layer or head that the map lacks, and for an empty selection.

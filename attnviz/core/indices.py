@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from numbers import Integral
+from typing import Any
 
-from attnviz.errors import MisuseError, ShapeError
+from attnviz.errors import MisuseError, ShapeError, UnknownParameterError
+
+Numbers = int | Collection[int] | None  # of layers or heads; None: all
 
 
 def original_indices(given: Iterable[int], n: int, kind: str) -> tuple[int, ...]:
@@ -15,19 +19,29 @@ def original_indices(given: Iterable[int], n: int, kind: str) -> tuple[int, ...]
     return indices
 
 
-def indices_of(present: Sequence[int], selected: Sequence[int] | None, kind: str) -> list[int]:
+def indices_of(present: Sequence[int], selected: Numbers, kind: str) -> list[int]:
     """Indices of the selected numbers among those present; None selects all.
 
-    Raises MisuseError for a number that is not present, and for an empty selection.
+    Raises MisuseError for a number that is not present, and for an empty selection;
+    UnknownParameterError for what is neither a number nor several.
     """
     if selected is None:
         return list(range(len(present)))
-    if not len(selected):
+    numbers: Any = [selected] if isinstance(selected, Integral) else selected
+    if not isinstance(numbers, Iterable) or isinstance(numbers, str):
+        raise UnknownParameterError(
+            f"{kind}s={numbers!r:.60} should be a number or several; isel({kind}=…) takes "
+            f"slices, sel({kind}=…) texts"
+        )
+    numbers = list(numbers)
+    if not numbers:
         raise MisuseError(f"--{kind} is empty; leave it out for every {kind}")
-    for number in selected:
+    for number in numbers:
+        if isinstance(number, bool) or not isinstance(number, Integral):
+            raise UnknownParameterError(f"{kind} {number!r:.60} should be a whole number")
         if number not in present:
-            raise MisuseError(missing_number(number, present, kind))
-    return [present.index(number) for number in selected]
+            raise MisuseError(missing_number(int(number), present, kind))
+    return [present.index(number) for number in numbers]
 
 
 def missing_number(number: int, present: Sequence[int], kind: str) -> str:

@@ -72,7 +72,12 @@ def find_item(item: str, tokens: Tokens, side: str) -> range | list[int]:
     """The positions that one item stands for."""
     match = RANGE.fullmatch(item)
     if match is None:
-        return find_word(item.replace("\\", ""), tokens, side)
+        word = item.replace("\\", "")
+        found = find_word(word, tokens)
+        if not found:
+            present = " ".join(f"{i}:{token.label}" for i, token in enumerate(tokens[:20]))
+            raise MisuseError(f"--{side}: there is no token {word!r}; there are {present}")
+        return found
     first, last = int(match[1]), int(match[2] or match[1])
     low, high = (end + len(tokens) if end < 0 else end for end in (first, last))
     if not 0 <= low <= high < len(tokens):
@@ -83,13 +88,10 @@ def find_item(item: str, tokens: Tokens, side: str) -> range | list[int]:
     return range(low, high + 1)
 
 
-def find_word(word: str, tokens: Tokens, side: str) -> list[int]:
-    """The positions of all tokens and words with this text."""
+def find_word(word: str, tokens: Tokens) -> list[int]:
+    """The positions of all tokens and words with this text; none where there is no such text."""
     found = [i for i, token in enumerate(tokens) if word in (token.label, token.piece)]
     for group in group_words(tokens):
         if merge_tokens([tokens[i] for i in group]).label == word:
             found += group
-    if not found:
-        present = " ".join(f"{i}:{token.label}" for i, token in enumerate(tokens[:20]))
-        raise MisuseError(f"--{side}: there is no token {word!r}; there are {present}")
     return found

@@ -10,7 +10,7 @@ from attnviz.cli.environment import Environment
 from attnviz.cli.options.effects import has_one_layer
 from attnviz.cli.options.parse import check_dpi, check_precision, parse_size
 from attnviz.core.attention_map import AttentionMap
-from attnviz.render.style import Style, query_index
+from attnviz.render.style import Style
 
 if TYPE_CHECKING:
     from attnviz.api.captions import Captions
@@ -52,32 +52,7 @@ def complete_style(
     query: str | None,
     captions: Captions | None = None,
 ) -> Style:
-    """The style with what depends on the map: captions, patterns, and the index of the query."""
-    from attnviz.api.captions import make_captions, make_row_captions
-    from attnviz.api.head_facts import describe_heads, head_measures
-    from attnviz.core.tokens import find_token
+    """The style with what depends on the map, and this command in its provenance."""
+    from attnviz.api.complete_style import complete
 
-    facts = describe_heads(amap)
-    if query is not None:
-        style = replace(style, query=find_token(query, amap.queries, "query"))
-    is_text = style.view == "text"
-    return replace(
-        style,
-        row_captions=make_row_captions(amap, query_index(amap, style)) if is_text else {},
-        captions=captions(amap, facts.patterns)
-        if captions
-        else make_captions(amap, facts.patterns, facts.summaries),
-        patterns=facts.patterns,
-        measures=head_measures(amap, facts),
-        made_by=provenance(env, amap),
-    )
-
-
-def provenance(env: Environment, amap: AttentionMap) -> dict[str, str]:
-    """How an artefact was made (versions, command, mechanism), for its metadata."""
-    meta = amap.meta
-    facts = {"Software": f"attnviz {meta.get('attnviz', '')}".strip(), "Command": env.command}
-    for name in ("model", "variant", "algebra", "seed"):
-        if meta.get(name) is not None:
-            facts[name.capitalize()] = str(meta[name])
-    return facts
+    return complete(style, amap, query, captions, env.command)

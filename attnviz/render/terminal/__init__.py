@@ -32,6 +32,12 @@ def table(amap: AttentionMap, style: Style) -> TerminalMap:
     return TerminalMap(amap, style, choose_module(amap, style))
 
 
+def print_map(amap: AttentionMap, style: Style) -> None:
+    """Print the map to standard output, in the colors and the width of the terminal."""
+    console = Console(markup=False, emoji=False, highlight=False, force_jupyter=False)
+    console.print(table(amap, style))
+
+
 class TerminalMap(Record):
     """A map in one view, laid out for the width of the console that prints it.
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json as standard
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from io import BytesIO
 from os import PathLike
@@ -11,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from attnviz.core.attention_map import AttentionMap
+from attnviz.core.file_format import FORMAT
 from attnviz.core.tokens import Token
-from attnviz.errors import CouldNotError, InvalidInputError
+from attnviz.errors import CouldNotError, InvalidInputError, UnknownParameterError
 from attnviz.sources.external.selection import Selection
 
 TokenSequence = Sequence[str | Token]
@@ -37,7 +39,7 @@ def read(
         source: a path, the bytes of a file, a binary stream, or arrays: one of shape
             [query, key], [head, query, key], [layer, head, query, key] or
             [layer, batch, head, query, key]; a tuple with one array per layer; a model's
-            outputs or cache.
+            outputs or cache; or the dict of `AttentionMap.to_dict`.
         tokens: the tokens; a pair of query tokens and key tokens; or a function that decodes
             the `input_ids` of the source into tokens.
         axes: the axis order of a plain array, if it is another: one letter per axis, of
@@ -56,6 +58,10 @@ def read(
     >>> read([[0.5, 0.5], [0.25, 0.75]], ["a", "b"]).weights.shape
     (1, 1, 2, 2)
     """
+    if isinstance(source, AttentionMap):
+        raise UnknownParameterError(f"source={source!r} is a map already")
+    if isinstance(source, Mapping) and source.get("format") == FORMAT:
+        source = standard.dumps(source).encode()  # a document of `AttentionMap.to_dict`
     selection = Selection.parse(which, axes)
     if is_file(source):
         from attnviz.sources.safe_read import read_bytes
@@ -66,6 +72,9 @@ def read(
     from attnviz.sources.external.assemble import assemble
 
     return assemble(from_arrays(source, selection), tokens, selection, producer="arrays")
+
+
+load = read  # the counterpart of `AttentionMap.save`
 
 
 def read_each(

@@ -1,0 +1,122 @@
+"""Display options as a style: checked, and completed with captions, patterns and provenance.
+
+Files that Python writes and those of the command line are completed here; only the command
+itself is in the metadata of the latter alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
+from typing import TYPE_CHECKING, Any, get_args, get_type_hints
+
+from attnviz.argument_types import abbreviate, require_type
+from attnviz.core.attention_map import AttentionMap
+from attnviz.core.tokens import find_token
+from attnviz.errors import MisuseError, UnknownParameterError
+from attnviz.lookup import unknown_name_message
+from attnviz.render.style import Style, query_index
+from attnviz.style_options import StyleOptions
+
+if TYPE_CHECKING:
+    from attnviz.api.captions import Captions
+
+SIMPLE = {str, int, float, bool}  # types that `require_type` checks
+ALIASES = {"cmap": "palette", "figsize": "size", "annot": "annotate", "fmt": "precision"}
+
+
+def check_style(options: Mapping[str, Any]) -> Style:
+    """The style of display options; "query" may be a token, for `complete_style`.
+
+    Raises UnknownParameterError for an unknown option and a value of another type.
+    """
+    for name in options:
+        if name not in StyleOptions.__annotations__:
+            near = ALIASES.get(name)
+            raise UnknownParameterError(
+                f"unknown display option {name!r}. Did you mean {near!r}?"
+                if near
+                else unknown_name_message(name, StyleOptions.__annotations__, "display option")
+            )
+    for name, kinds in option_types().items():
+        require_type(name, options.get(name), *kinds)
+    size = options.get("size")
+    if size is not None:
+        check_size(size)
+    if (dpi := options.get("dpi")) is not None and not 10 <= dpi <= 2400:
+        raise MisuseError(f"--dpi {dpi} must be between 10 and 2400")
+    if (digits := options.get("precision")) is not None and not 0 <= digits <= 17:
+        raise MisuseError(f"--precision {digits} must be between 0 and 17")
+    return Style(**{name: value for name, value in options.items() if value is not None})
+
+
+@cache
+def option_types() -> dict[str, tuple[type, ...]]:
+    """The types of each display option whose values are texts, numbers or flags."""
+    hints = get_type_hints(StyleOptions).items()
+    kinds = {name: {*get_args(hint)} - {type(None)} for name, hint in hints}
+    return {name: tuple(kind) for name, kind in kinds.items() if kind <= SIMPLE}
+
+
+def check_size(size: Any) -> None:
+    """Raise UnknownParameterError for anything but two positive numbers of inches."""
+    is_pair = isinstance(size, tuple | list) and len(size) == 2
+    if not is_pair:
+        raise UnknownParameterError(
+            f"size={abbreviate(size)} should be (width, height) in inches, such as (8, 6)"
+        )
+    for side in size:
+        require_type("size", side, float)
+        if side is None or not 0 < side <= 200:
+            raise MisuseError(f"size={abbreviate(size)} should be inches, up to 200 each way")
+
+
+def complete_style(
+    amap: AttentionMap,
+    options: Mapping[str, Any] | StyleOptions,
+) -> Style:
+    """The style of display options for this map, with its captions and provenance."""
+    options = dict(options)
+    query = options.pop("query", None)
+    style = check_style({**options, "query": query if isinstance(query, int) else None})
+    return complete(style, amap, query if isinstance(query, str) else None)
+
+
+def complete(
+    style: Style,
+    amap: AttentionMap,
+    query: str | None = None,
+    captions: Captions | None = None,
+    command: str | None = None,
+) -> Style:
+    """The style with what depends on the map: captions, patterns, and the index of the query."""
+    from attnviz.api.captions import make_captions, make_row_captions
+    from attnviz.api.head_facts import describe_heads, head_measures
+
+    facts = describe_heads(amap)
+    if query is not None:
+        style = replace(style, query=find_token(query, amap.queries, "query"))
+    is_text = style.view == "text"
+    return replace(
+        style,
+        row_captions=make_row_captions(amap, query_index(amap, style)) if is_text else {},
+        captions=captions(amap, facts.patterns)
+        if captions
+        else make_captions(amap, facts.patterns, facts.summaries),
+        patterns=facts.patterns,
+        measures=head_measures(amap, facts),
+        made_by=provenance(amap, command),
+    )
+
+
+def provenance(amap: AttentionMap, command: str | None = None) -> dict[str, str]:
+    """How an artefact was made (versions, command, mechanism), for its metadata."""
+    meta = amap.meta
+    facts = {"Software": f"attnviz {meta.get('attnviz', '')}".strip()}
+    if command is not None:
+        facts["Command"] = command
+    for name in ("model", "variant", "algebra", "seed"):
+        if meta.get(name) is not None:
+            facts[name.capitalize()] = str(meta[name])
+    return facts

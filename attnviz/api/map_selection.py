@@ -1,0 +1,125 @@
+"""sel and isel: parts of a map by label, and by position as in NumPy."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+
+from attnviz.core.attention_map import AttentionMap
+from attnviz.core.map_methods import Labels, Positions
+from attnviz.core.selection import HeadSelection
+from attnviz.core.subset import select_positions
+from attnviz.core.token_selection import find_tokens, find_word, select_queries_and_keys
+from attnviz.core.tokens import Tokens
+from attnviz.errors import MisuseError, UnknownParameterError
+
+
+def sel(
+    amap: AttentionMap,
+    *,
+    layer: Labels = None,
+    head: Labels = None,
+    query: Labels = None,
+    key: Labels = None,
+) -> AttentionMap:
+    """The map with some layers, heads and tokens, by their numbers and texts.
+
+    Shapes: [layer, head, query, key] -> fewer of each
+    """
+    for name, value in (("layer", layer), ("head", head), ("query", query), ("key", key)):
+        if isinstance(value, slice):
+            raise UnknownParameterError(
+                f'{name}={value} should be a label, a list, or a range such as "2-5"; '
+                f"isel({name}=…) takes slices of positions"
+            )
+    amap = HeadSelection.parse(to_list(layer), to_list(head)).apply(amap)
+    if query is None and key is None:
+        return amap
+    return select_queries_and_keys(
+        amap,
+        label_positions(query, amap.queries, "queries"),
+        label_positions(key, amap.keys, "keys"),
+    )
+
+
+def to_list(value: Any) -> Any:
+    """An array of numbers as a list, anything else as it is.    [n] -> n numbers"""
+    return value.ravel().tolist() if isinstance(value, np.ndarray) else value
+
+
+def label_positions(labels: Labels, tokens: Tokens, side: str) -> list[int] | None:
+    """The positions of labels; None for all. A text that is a token is never a range.
+
+    Raises MisuseError for a label that the text lacks.
+    """
+    labels = to_list(labels)
+    if labels is None:
+        return None
+    several = isinstance(labels, Collection) and not isinstance(labels, str)
+    entries: list[Any] = list(labels) if several else [labels]  # type: ignore[arg-type]
+    if not entries:
+        raise MisuseError(f"no {side} are selected; leave the argument out for all")
+    found: set[int] = set()
+    for entry in entries:
+        exact = find_word(entry, tokens) if isinstance(entry, str) else []
+        found.update(exact or find_tokens(entry, tokens, side))
+    return sorted(found)
+
+
+def isel(
+    amap: AttentionMap,
+    *,
+    layer: Positions = None,
+    head: Positions = None,
+    query: Positions = None,
+    key: Positions = None,
+) -> AttentionMap:
+    """The map with some layers, heads and tokens, by their positions on the axes.
+
+    Shapes: [layer, head, query, key] -> fewer of each
+    """
+    n_layer, n_head, n_query, n_key = amap.weights.shape
+    layers, heads = resolve(layer, n_layer, "layer"), resolve(head, n_head, "head")
+    amap = amap.select(
+        layers=[amap.layers[i] for i in layers], heads=[amap.heads[i] for i in heads]
+    )
+    if query is None and key is None:
+        return amap
+    if "pooled" in amap.meta:
+        raise MisuseError("tokens of a pooled map cannot be selected; add --pool 0")
+    queries, keys = resolve(query, n_query, "query"), resolve(key, n_key, "key")
+    return select_positions(amap, sorted(queries), sorted(keys))
+
+
+def resolve(positions: Positions, n: int, dim: str) -> list[int]:
+    """Positions on an axis of length n as a list without duplicates; None: all.
+
+    Raises UnknownParameterError for values that are no positions, MisuseError for positions that
+    there are not, and for none.
+
+    >>> resolve(slice(-2, None), 5, "query")
+    [3, 4]
+    """
+    if positions is None:
+        return list(range(n))
+    index: Any = positions
+    if not isinstance(positions, slice):
+        index = np.asarray(positions)
+        is_number = isinstance(positions, Integral) and not isinstance(positions, bool)
+        if index.dtype.kind not in "iub" or (index.ndim == 0 and not is_number):
+            raise UnknownParameterError(
+                f"{dim}={positions!r:.60} should be positions: an integer, a slice, a list or a "
+                f"boolean array; sel({dim}=…) takes labels"
+            )
+        index = np.atleast_1d(index)
+    try:
+        chosen = np.arange(n)[index]
+    except IndexError:
+        message = f"{dim}={positions!r:.60}: the positions are 0 to {n - 1}, or -{n} to -1"
+        raise MisuseError(f"{message}; a boolean array has {n} entries") from None
+    if not chosen.size:
+        raise MisuseError(f"{dim}={positions!r:.60} selects nothing; leave it out for all")
+    return list(dict.fromkeys(chosen.tolist()))

@@ -1,0 +1,37 @@
+"""Style options: the display options that `write`, `figure` and `plot` take as keywords."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+
+class StyleOptions(TypedDict, total=False):
+    """Display options of a map; each may be left out or None.
+
+    view: "auto", "matrix", "overview", "lines", "text" or "rows".
+    query: the query of the text view: a position, or a token.
+    palette: the colors, such as "viridis" or "Greys".
+    vmin, vmax: limits of the color scale.
+    robust: the high limit is a quantile of the weights.
+    norm: of the color scale: "linear", "sqrt" or "log".
+    precision: number of decimals.
+    title: the title of the figure or document.
+    annotate: whether values are written into the cells; None: where they are readable.
+    size: width and height in inches.
+    dpi: dots per inch.
+    ascii: ASCII characters only.
+    """
+
+    view: str | None
+    query: int | str | None
+    palette: str | None
+    vmin: float | None
+    vmax: float | None
+    robust: bool | None
+    norm: str | None
+    precision: int | None
+    title: str | None
+    annotate: bool | None
+    size: tuple[float, float] | None
+    dpi: int | None
+    ascii: bool | None
