@@ -79,8 +79,23 @@ def complete_style(
     """The style of display options for this map, with its captions and provenance."""
     options = dict(options)
     query = options.pop("query", None)
-    style = check_style({**options, "query": query if isinstance(query, int) else None})
+    style = check_style({**options, "query": None if isinstance(query, str) else query})
+    style = model_defaults(style, amap)
     return complete(style, amap, query if isinstance(query, str) else None)
+
+
+def model_defaults(style: Style, amap: AttentionMap) -> Style:
+    """The defaults of `attnviz show` for pretrained models: overview, or heads without values."""
+    meta = amap.meta
+    is_other = amap.names or meta.get("source") == "difference" or style.view != "auto"
+    if is_other or "model" not in meta or "reduced_heads" in meta:
+        return style
+    if amap.n_head < meta.get("heads", amap.n_head):  # they were selected
+        return style
+    if amap.n_layer == meta.get("layers") and "reduced_layers" not in meta:
+        return replace(style, view="overview")
+    is_annotated = style.annotate or style.precision is not None
+    return style if is_annotated else replace(style, annotate=False)
 
 
 def complete(

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from io import BytesIO
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from attnviz.core.attention_map import AttentionMap
@@ -29,6 +30,7 @@ RC_PARAMS = {
     "pdf.fonttype": 42,
     "hatch.linewidth": 0.5,
 }
+SETTINGS_LOCK = RLock()
 
 
 def png(amap: AttentionMap, style: Style) -> bytes:
@@ -91,12 +93,15 @@ def save_figure(figure: Figure, format: str, metadata: dict[str, Any]) -> bytes:
 
 @contextmanager
 def matplotlib_settings(*more: tuple[str, Any]) -> Iterator[None]:
-    """matplotlib's default settings with RC_PARAMS, whatever the user has configured."""
+    """matplotlib's default settings with RC_PARAMS, whatever the user has configured.
+
+    The settings are those of the process: threads take turns, and leave those of the user.
+    """
     import matplotlib
 
     settings: Any = {k: v for k, v in matplotlib.rcParamsDefault.items() if k != "backend"}
     settings.update(RC_PARAMS, **dict(more))
-    with matplotlib.rc_context(settings):
+    with SETTINGS_LOCK, matplotlib.rc_context(settings):
         yield
 
 

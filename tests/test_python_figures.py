@@ -1,0 +1,241 @@
+"""Figures that Python writes: those of the command line, from any number of threads."""
+
+import io
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields
+
+import matplotlib
+import pytest
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+
+import attnviz
+from attnviz.api import complete_style
+from attnviz.errors import MisuseError, UnknownParameterError
+from attnviz.render.figure import RC_PARAMS, matplotlib_settings
+from attnviz.render.formats import FORMATS
+from attnviz.render.style import Style
+from attnviz.style_options import StyleOptions
+from tests.cli.runner import run
+from tests.conftest import HOSTILE, make_map
+
+TEXT = "The cat saw the dog"
+AMAP = attnviz.look(TEXT, variant="causal", heads=2)
+FILES = [row.name for row in FORMATS if row.suffixes and row.name != "parquet"]
+IMAGES = ("png", "svg", "pdf")
+OF_STYLE = {
+    "captions",
+    "row_captions",
+    "patterns",
+    "made_by",
+    "names_text",
+}  # completed, not given
+
+
+def written(amap, format, **style):
+    """The bytes of a map in a format."""
+    stream = io.BytesIO()
+    attnviz.write(amap, stream, format=format, **style)
+    return stream.getvalue()
+
+
+@pytest.fixture
+def without_command(monkeypatch):
+    """The command line does not write itself into the metadata, which Python has none of."""
+    provenance = complete_style.provenance
+    monkeypatch.setattr(complete_style, "provenance", lambda amap, command: provenance(amap))
+
+
+@pytest.mark.usefixtures("without_command")
+@pytest.mark.parametrize("format", FILES)
+def test_python_writes_the_bytes_of_the_command(format):
+    made = run("show", TEXT, "-v", "causal", "--heads", "2", "-f", format)
+    assert made.status == 0
+    assert written(AMAP, format) == made.data
+
+
+@pytest.mark.usefixtures("without_command")
+@pytest.mark.parametrize(
+    ("words", "selection"),
+    [([], {}), (["--layer", "1"], {"select_layers": 1}), (["--head", "1.2"], {"select_heads": "1.2"})],
+    ids=["model", "layer", "head"],
+)  # fmt: skip
+@pytest.mark.parametrize("format", ["svg", "html"])
+def test_python_writes_the_figures_of_a_model_as_the_command_does(words, selection, format):
+    amap = attnviz.look(TEXT, model="induction", **selection)
+    made = run("show", TEXT, "-m", "induction", *words, "-f", format)
+    assert written(amap, format) == made.data
+
+
+@pytest.mark.usefixtures("without_command")
+@pytest.mark.parametrize(
+    ("words", "style"),
+    [
+        (["--view", "text", "--query", "saw"], {"view": "text", "query": "saw"}),
+        (["--view", "text", "--query", "1"], {"view": "text", "query": 1}),
+        (["--palette", "Greys", "--vmax", "0.5"], {"palette": "Greys", "vmax": 0.5}),
+        (["--size", "6x5", "--dpi", "80"], {"size": (6, 5), "dpi": 80}),
+        (["--title", "T", "--precision", "3"], {"title": "T", "precision": 3}),
+        (["--no-annotate"], {"annotate": False}),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_display_options_do_what_those_of_the_command_do(words, style):
+    made = run("show", TEXT, "-v", "causal", "--heads", "2", *words, "-f", "svg")
+    assert written(AMAP, "svg", **style) == made.data
+    assert written(AMAP, "svg") != made.data
+
+
+def test_a_figure_is_the_image_that_is_written():
+    figure = AMAP.figure(dpi=100)
+    assert isinstance(figure, Figure)
+    image = io.BytesIO()
+    with matplotlib_settings():
+        figure.savefig(image, format="png", metadata={"Title": "causal", **made_by(AMAP)})
+    assert image.getvalue() == written(AMAP, "png", dpi=100)
+    texts = [text.get_text() for text in figure.findobj(matplotlib.text.Text)]
+    assert any(text.startswith("max weight") for text in texts)
+
+
+def made_by(amap):
+    """The metadata that image files have."""
+    note = "untrained weights (seed 0): shows the mechanism, not learned attention"
+    return complete_style.provenance(amap) | {"Comment": note}
+
+
+def test_eight_threads_write_the_bytes_of_one():
+    jobs = [*((format, "matrix") for format in (*IMAGES, "html")), ("svg", "lines")]
+    alone = [written(AMAP, format, view=view) for format, view in jobs]
+    before = matplotlib.rcParams.copy()
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(lambda job: written(AMAP, job[0], view=job[1]), jobs * 2))
+    assert made == alone * 2
+    assert matplotlib.rcParams.copy() == before
+
+
+def test_settings_that_interleave_would_stay():
+    """Why threads take turns: matplotlib's own context restores what it found, in its order."""
+    before = matplotlib.rcParams["text.parse_math"]
+    try:
+        first, second = (matplotlib.rc_context(RC_PARAMS) for _ in range(2))
+        first.__enter__()
+        second.__enter__()
+        first.__exit__(None, None, None)
+        second.__exit__(None, None, None)
+        assert matplotlib.rcParams["text.parse_math"] is not before
+    finally:
+        matplotlib.rcParams["text.parse_math"] = before
+
+
+def test_math_of_the_user_is_typeset_after_a_figure():
+    AMAP.figure()
+    written(AMAP, "svg")
+    assert Figure().text(0, 0, r"$\alpha$").get_parse_math()
+    assert FontProperties().get_family() == matplotlib.rcParamsDefault["font.family"]
+
+
+def test_each_display_option_has_a_type_and_a_field():
+    public = {field.name for field in fields(Style)} - OF_STYLE
+    assert set(StyleOptions.__annotations__) == public
+    for name in StyleOptions.__annotations__:
+        assert name in StyleOptions.__doc__
+
+
+@pytest.mark.parametrize(
+    ("style", "message"),
+    [
+        ({"cmap": "viridis"}, "Did you mean 'palette'"),
+        ({"pallete": "viridis"}, "Did you mean 'palette'"),
+        ({"figsize": (3, 2)}, "Did you mean 'size'"),
+        ({"size": "5x5"}, "size='5x5' should be (width, height) in inches"),
+        ({"size": 5}, "size=5 should be (width, height) in inches"),
+        ({"size": (5, "5")}, "size='5' should be a number"),
+        ({"size": (5, -1)}, "size=(5, -1) should be inches"),
+        ({"size": (5, float("nan"))}, "should be inches"),
+        ({"title": 3}, "title=3 should be a text"),
+        ({"precision": "x"}, "precision='x' should be a whole number"),
+        ({"precision": -1}, "precision=-1 must be between 0 and 17"),
+        ({"dpi": 3}, "dpi=3 must be between 10 and 2400"),
+        ({"annotate": 1}, "annotate=1 should be True or False"),
+        ({"vmax": "1"}, "vmax='1' should be a number"),
+        ({"query": 1.5}, "query=1.5 should be a whole number or a text"),
+        ({"query": "dig"}, "there is no query 'dig'"),
+        ({"view": "matix"}, "Did you mean 'matrix'"),
+        ({"palette": "hot-pink"}, "unknown palette 'hot-pink'"),
+    ],
+)
+def test_what_is_no_display_option(style, message, tmp_path):
+    for call in (lambda **s: attnviz.write(AMAP, tmp_path / "x.svg", **s), AMAP.figure):
+        with pytest.raises(MisuseError) as caught:
+            call(**style)
+        assert message in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("target", [io.StringIO(), 3, None, ["x.png"]])
+def test_what_is_no_target(target):
+    with pytest.raises(UnknownParameterError, match=r"target=.* (binary mode|should be a path)"):
+        attnviz.write(AMAP, target, format="json")
+
+
+def test_a_head_on_an_axes_of_the_user():
+    figure = Figure(figsize=(4, 3))
+    left, right = figure.subplots(1, 2)
+    assert AMAP.plot(left, head=1) is left
+    (image,) = left.images
+    assert (image.get_array() == AMAP.weights[0, 1]).all()
+    assert image.cmap(0.0)[:3] == pytest.approx((0.267, 0.005, 0.329), abs=2e-3)  # viridis
+    assert image.get_clim() == (0.0, 1.0)
+    assert [label.get_text() for label in left.get_xticklabels()] == TEXT.split()
+    assert left.get_title() == "causal · head 1"
+    assert len(right.images) == 0
+    figure.colorbar(image, ax=left)
+    figure.savefig(io.BytesIO(), format="png")
+
+
+def test_options_of_a_plot():
+    axes = AMAP.plot(
+        Figure().subplots(), head=0, palette="Greys", vmax=0.5, title="T", annotate=False
+    )
+    assert axes.get_title() == "T"
+    assert axes.images[0].get_clim() == (0.0, 0.5)
+    assert len(axes.texts) == 0
+    with pytest.raises(MisuseError, match="plot draws one head: choose with head="):
+        AMAP.plot(Figure().subplots())
+    for option in ("size", "view", "dpi"):
+        with pytest.raises(UnknownParameterError, match="figure"):
+            AMAP.plot(Figure().subplots(), head=0, **{option: (1, 1)})
+
+
+def test_hostile_tokens_on_an_axes_are_drawn_as_they_are():
+    figure = Figure(figsize=(9, 9))
+    axes = make_map(tuple(t for t in HOSTILE if t.isascii()), n_head=1).plot(figure.subplots())
+    figure.savefig(io.BytesIO(), format="svg")
+    assert not any(label.get_parse_math() for label in axes.get_yticklabels())
+
+
+def test_a_plot_without_an_axes_is_one_of_pyplot():
+    from matplotlib import pyplot
+
+    matplotlib.use("agg")
+    axes = AMAP.plot(head=0)
+    assert pyplot.gcf() is axes.figure
+    pyplot.close(axes.figure)
+
+
+def test_show_prints_the_table_of_the_command(capsys):
+    AMAP.show(precision=3)
+    shown = capsys.readouterr().out.splitlines()
+    made = run("show", TEXT, "-v", "causal", "--heads", "2", "--precision", "3").out.splitlines()
+    assert [line.rstrip() for line in shown] == [line.rstrip() for line in made]
+
+
+def test_show_displays_a_page_in_a_notebook(monkeypatch):
+    import builtins
+
+    shown = []
+    monkeypatch.setattr(
+        builtins, "display", lambda data, raw: shown.append((set(data), raw)), raising=False
+    )
+    AMAP.show(palette="Greys")
+    assert shown == [({"text/html", "image/png", "text/plain"}, True)]
