@@ -61,7 +61,7 @@ class AttnvizError(Exception):
     status = 1
 
     def __str__(self) -> str:
-        text = super().__str__()
+        text = Exception.__str__(self)  # KeyError has a quoted one
         return text if IS_COMMAND_LINE.get() else name_parameters(text)
 
 
@@ -79,6 +79,10 @@ class MisuseError(AttnvizError):
 
 class UnknownNameError(MisuseError):
     """A name that is in no table."""
+
+
+class UnknownKeyError(UnknownNameError, KeyError):
+    """A key that a mapping, such as the catalogue, does not have."""
 
 
 class UnknownParameterError(MisuseError, TypeError):

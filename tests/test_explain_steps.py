@@ -11,7 +11,7 @@ from attnviz.core.variants import VARIANTS
 from attnviz.errors import MisuseError
 from tests.cli.runner import run
 
-ROWS = list(VARIANTS)
+ROWS = list(VARIANTS.values())
 PROJECTED = [row for row in ROWS if row.has_projections]
 CONTEXT = {row.name: "le chat" if row.context == "required" else None for row in ROWS}
 

@@ -57,9 +57,13 @@ def test_python_writes_the_bytes_of_the_command(format):
 @pytest.mark.usefixtures("without_command")
 @pytest.mark.parametrize(
     ("words", "selection"),
-    [([], {}), (["--layer", "1"], {"select_layers": 1}), (["--head", "1.2"], {"select_heads": "1.2"})],
+    [
+        ([], {}),
+        (["--layer", "1"], {"select_layers": 1}),
+        (["--head", "1.2"], {"select_heads": "1.2"}),
+    ],
     ids=["model", "layer", "head"],
-)  # fmt: skip
+)
 @pytest.mark.parametrize("format", ["svg", "html"])
 def test_python_writes_the_figures_of_a_model_as_the_command_does(words, selection, format):
     amap = attnviz.look(TEXT, model="induction", **selection)

@@ -12,7 +12,7 @@ from attnviz.render.reports.json_explanation import explanation_document
 from tests.cli.by_hand import NotArithmetic, parse_document, parse_text, recompute
 from tests.cli.runner import run
 
-ROWS = list(VARIANTS)
+ROWS = list(VARIANTS.values())
 by_name = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 SENTENCE, LONGER = "The cat sat down", "The cat sat down on the mat"
 

@@ -13,7 +13,7 @@ from attnviz.core.variants import CLASSICS, VARIANTS
 from tests.cli.runner import run
 from tests.docs.catalogue import CATALOGUE, catalogue
 
-ROWS = list(VARIANTS)
+ROWS = list(VARIANTS.values())
 by_name = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 SENTENCE = "The cat sat on the mat"
 

@@ -85,7 +85,7 @@ def test_markdown_tables_have_as_many_cells_as_columns(tmp_path):
     assert "\x1b" not in content and "\\<b\\>" in content
 
 
-@pytest.mark.parametrize("row", list(VARIANTS), ids=lambda row: row.name)
+@pytest.mark.parametrize("row", list(VARIANTS.values()), ids=lambda row: row.name)
 def test_latex_is_balanced_and_knows_its_commands(row, tmp_path):
     text = HOSTILE if row.name == "local-p" else "a b"
     context = ("-c", "c d") if row.context == "required" else ()

@@ -22,7 +22,7 @@ from tests.core.attend_fuzz import (
 )
 from tests.fuzz.loop import case_numbers
 
-ROWS = list(VARIANTS)
+ROWS = list(VARIANTS.values())
 every_row = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 FLAT = draw_uniform((5, 6), "flat")
 

@@ -15,7 +15,7 @@ from attnviz.core.seeded_random import draw_uniform
 from attnviz.core.variants import VARIANTS
 from attnviz.errors import MisuseError, NumbersError
 
-MASKS = {str(row.mask): row.mask for row in VARIANTS}
+MASKS = {str(row.mask): row.mask for row in VARIANTS.values()}
 MASKS |= {
     text: parse_mask(text)
     for text in (

@@ -20,7 +20,7 @@ from attnviz.errors import MisuseError
 from tests.core.layers import make_layer
 
 PARTS = [(slot, part) for slot in SLOTS for part in parts_for(slot)]
-ROWS = [row for row in VARIANTS if row.mixer is None]
+ROWS = [row for row in VARIANTS.values() if row.mixer is None]
 
 every_part = pytest.mark.parametrize(
     ("slot", "part"), PARTS, ids=lambda x: x if isinstance(x, str) else x.name
@@ -81,7 +81,7 @@ def test_names_of_parts_are_unique_in_their_slot():
     assert len(names) == len(set(names))
 
 
-@pytest.mark.parametrize("row", list(VARIANTS), ids=lambda row: row.name)
+@pytest.mark.parametrize("row", list(VARIANTS.values()), ids=lambda row: row.name)
 def test_a_row_has_its_descriptions(row):
     assert row.summary and row.formula and row.purpose and row.group and row.cost
     assert not row.summary.endswith(".") and row.purpose.endswith(".")
@@ -115,7 +115,7 @@ def test_inputs_are_not_modified(row):
         assert np.array_equal(array, before[name]), name
 
 
-ARRAYS = [row for row in VARIANTS if row.has_projections]  # the others need words
+ARRAYS = [row for row in VARIANTS.values() if row.has_projections]  # the others need words
 
 
 @pytest.mark.parametrize("row", ARRAYS, ids=lambda row: row.name)

@@ -10,7 +10,7 @@ from attnviz.core.variants import VARIANTS
 from tests.cli.runner import run
 from tests.docs.catalogue import catalogue
 
-ROWS = list(VARIANTS)
+ROWS = list(VARIANTS.values())
 every_row = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 PAGE = catalogue()
 STATED = [row for row in ROWS if row.reference or row.used_by]

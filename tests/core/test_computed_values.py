@@ -36,7 +36,7 @@ def rms(x):
 
 
 def test_the_rows_that_compute_values():
-    mechanisms = {row.name: row.layers or (row,) for row in VARIANTS}
+    mechanisms = {row.name: row.layers or (row,) for row in VARIANTS.values()}
     found = {
         name
         for name, layers in mechanisms.items()

@@ -92,7 +92,7 @@ def test_a_tunable_of_two_parts_has_one_value():
     """
     from attnviz.core.tunables import iter_tunables
 
-    mechanisms = [layer for row in VARIANTS for layer in row.layers or (row,)]
+    mechanisms = [layer for row in VARIANTS.values() for layer in row.layers or (row,)]
     for mechanism in mechanisms:
         values = {}
         for name, value in iter_tunables(mechanism.slots):

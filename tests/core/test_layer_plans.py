@@ -19,7 +19,7 @@ from attnviz.sources.forward_pass import build_forward_pass
 from tests.cli.runner import run
 
 TEXT = "the cat sat on the mat and the dog lay by the door"
-PLANS = [row for row in VARIANTS if row.layers]
+PLANS = [row for row in VARIANTS.values() if row.layers]
 every_plan = pytest.mark.parametrize("row", PLANS, ids=lambda row: row.name)
 
 # The rule of each reference: whether layer i is one of the cheaper ones.

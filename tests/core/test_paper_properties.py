@@ -57,7 +57,7 @@ def test_the_first_token_of_tupe_is_untied_from_positions():
 SHARED = {"t5": {"bucket_bias"}, "tupe": {"p_untied", "w_untied", "u_untied"}}
 
 
-@pytest.mark.parametrize("row", list(VARIANTS), ids=lambda row: row.name)
+@pytest.mark.parametrize("row", list(VARIANTS.values()), ids=lambda row: row.name)
 def test_layers_share_the_parameters_that_their_source_shares(row):
     assert row.layer_shared == SHARED.get(row.name, set())
     first, second = (init_params(row, SIZES, {}, 0, np.float64, layer) for layer in (0, 1))

@@ -89,14 +89,14 @@ ANY_SIGN = {
 def test_a_learned_factor_does_not_start_around_zero():
     scalars = {
         name
-        for row in VARIANTS
+        for row in VARIANTS.values()
         for name, shape in row.param_shapes(SIZES).items()
         if shape == () and name not in row.initial_params(SIZES)
     }
     assert scalars == ANY_SIGN
 
 
-@pytest.mark.parametrize("row", list(VARIANTS), ids=lambda row: row.name)
+@pytest.mark.parametrize("row", list(VARIANTS.values()), ids=lambda row: row.name)
 def test_a_stated_start_is_that_of_a_parameter(row):
     assert row.initial_params(SIZES).keys() <= row.param_shapes(SIZES).keys()
 
@@ -152,7 +152,7 @@ def test_the_phases_of_pope_start_within_their_range():
 
 SPARSE = [
     row
-    for row in VARIANTS
+    for row in VARIANTS.values()
     if "sparse" in row.purpose.lower() and row.mixer is None and row.bias == ()
 ]
 

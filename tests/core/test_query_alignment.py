@@ -14,7 +14,7 @@ from attnviz.errors import MisuseError
 
 N_QUERY, N_KEY, N_HEAD = 4, 11, 4
 QUERY, KEY = (draw_uniform((N_HEAD, N_KEY, 8), name) for name in ("queries", "keys"))
-ALIGNED = [row for row in VARIANTS if "align" in dict(iter_tunables(row.slots))]
+ALIGNED = [row for row in VARIANTS.values() if "align" in dict(iter_tunables(row.slots))]
 SQUARE = ("multi-token", "selective")  # they need as many queries as keys
 
 

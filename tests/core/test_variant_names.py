@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -66,7 +67,7 @@ def test_case_and_word_separators_do_not_matter():
 
 
 def test_every_name_can_have_the_suffix_attention():
-    for row in VARIANTS:
+    for row in VARIANTS.values():
         assert find_variant(f"{row.name}attention") is row
         for name in names_of(row):
             assert find_variant(f"{name}-attention") is row, name
@@ -125,3 +126,37 @@ def test_a_lookup_imports_the_family_of_its_row_only(name, row, families):
 
 def test_a_name_that_no_source_quotes_imports_all():
     assert imported_families("sinkhorn-attention", "sinkhorn") == {*FAMILIES, "plugins"}
+
+
+def test_the_catalogue_is_a_mapping_of_names_to_rows():
+    assert isinstance(VARIANTS, Mapping)
+    names, rows = list(VARIANTS), list(VARIANTS.values())
+    assert names == [row.name for row in rows]
+    assert len(VARIANTS) == len(VARIANTS.values()) == len(rows) == len(set(names))
+    assert dict(VARIANTS) == dict(VARIANTS.items()) == dict(zip(names, rows, strict=True))
+    assert VARIANTS["causal"] is find_variant("causal")
+
+
+def test_aliases_and_other_spellings_are_keys_too():
+    for name in ("sdpa", "SDPA", "flash attention", "Causal"):
+        assert name in VARIANTS
+        assert VARIANTS[name] is VARIANTS.get(name) is find_variant(name)
+
+
+@pytest.mark.parametrize("name", ["casual", "", 3, None, ("causal",)])
+def test_what_is_no_key_of_the_catalogue(name):
+    assert name not in VARIANTS
+    assert VARIANTS.get(name) is None
+    with pytest.raises(KeyError) as caught:
+        VARIANTS[name]
+    assert isinstance(caught.value, UnknownNameError)
+    assert str(caught.value)[0] not in "\"'" or not isinstance(name, str)
+    if name == "casual":
+        assert str(caught.value) == "unknown variant 'casual'. Did you mean 'causal'?"
+
+
+def test_the_catalogue_represents_itself_by_its_classics():
+    lines = repr(VARIANTS).splitlines()
+    assert lines[0] == f"<{len(VARIANTS)} variants of attention by name, among them"
+    assert [line.split()[0] for line in lines[1:-1]] == list(CLASSICS)
+    assert all(len(line) <= 100 for line in lines)

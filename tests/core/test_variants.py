@@ -16,7 +16,7 @@ from attnviz.errors import MisuseError
 from tests.core.layers import make_layer, mask_pairs
 from tests.core.oracles import ORACLES
 
-ROWS = list(VARIANTS)
+ROWS = list(VARIANTS.values())
 by_name = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 
 

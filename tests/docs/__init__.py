@@ -51,7 +51,7 @@ def classics():
 
 def counted():
     """The number of mechanisms, group by group."""
-    groups = Counter(row.group for row in VARIANTS)
+    groups = Counter(row.group for row in VARIANTS.values())
     listed = " · ".join(f"{group} {n}" for group, n in groups.most_common())
     return f"**{groups.total()} mechanisms**: {listed}.\n"
 

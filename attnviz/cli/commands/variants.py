@@ -29,7 +29,7 @@ def variants(
     from attnviz.core.variants import CLASSICS, VARIANTS
 
     env = ctx.obj.with_color(options["color"])
-    rows, is_one = (list(VARIANTS), False) if name is None else select_rows(name)
+    rows, is_one = (list(VARIANTS.values()), False) if name is None else select_rows(name)
     if json:
         from attnviz.render.reports.json_catalogue import variants_json
 
@@ -42,7 +42,9 @@ def variants(
 
         (row,) = rows
         others = (
-            other.name for other in VARIANTS if other.group == name and other.name != row.name
+            other.name
+            for other in VARIANTS.values()
+            if other.group == name and other.name != row.name
         )
         same_group = tuple(others) if name == row.group else ()
         details = VariantDetails(row, compute_example(row), same_group, ascii=env.ascii)

@@ -20,7 +20,7 @@ def variant_names() -> Iterable[str]:
     """The mechanisms of the catalogue."""
     from attnviz.core.variants import VARIANTS
 
-    return (variant.name for variant in VARIANTS)
+    return iter(VARIANTS)
 
 
 def view_names() -> Iterable[str]:

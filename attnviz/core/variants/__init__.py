@@ -7,13 +7,13 @@ Families are imported one by one, those that quote the name first, until the row
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, ValuesView
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 
 from attnviz.core.variant import Variant
-from attnviz.errors import UnknownNameError
+from attnviz.errors import UnknownKeyError, UnknownNameError
 from attnviz.lookup import names_of, normalize_name, unknown_name_message
 
 FAMILIES = (
@@ -54,14 +54,48 @@ CLASSICS = (  # what a course on attention covers, in the order of the list in t
 SUFFIXES = ("attention", "self-attention")  # that a name may carry: linear-attention is linear
 
 
-class Catalogue:
-    """All rows; families are imported during iteration, plug-ins of other packages last."""
+class Catalogue(Mapping[str, Variant]):
+    """All rows by name; families are imported during iteration, plug-ins of other packages last.
 
-    def __iter__(self) -> Iterator[Variant]:
-        return iterate_rows(FAMILIES)
+    A row is also found by its aliases and its other spellings, as in options.
+
+    >>> VARIANTS["causal"].summary
+    'causal mask: a token attends to itself and earlier tokens'
+    >>> "sdpa" in VARIANTS, "casual" in VARIANTS
+    (True, False)
+    """
+
+    def __getitem__(self, name: str) -> Variant:
+        if not isinstance(name, str):
+            raise UnknownKeyError(f"{name!r:.60} is no name of a variant")
+        try:
+            return find_variant(name)
+        except UnknownNameError as error:
+            raise UnknownKeyError(str(error)) from None
+
+    def __iter__(self) -> Iterator[str]:
+        return (row.name for row in iterate_rows(FAMILIES))
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
+
+    def values(self) -> ValuesView[Variant]:
+        """The rows, in the order of the catalogue."""
+        return Rows(self)
+
+    def __repr__(self) -> str:
+        """The number of mechanisms, and the classics with what they do."""
+        width = max(map(len, CLASSICS))
+        lines = [f"{name:<{width}}  {self[name].summary}" for name in CLASSICS]
+        first = f"<{len(self)} variants of attention by name, among them"
+        return "\n".join([first, *lines, f"{'…':<{width}}  list(attnviz.VARIANTS)>"])
+
+
+class Rows(ValuesView[Variant]):
+    """The rows of the catalogue, read one after the other."""
+
+    def __iter__(self) -> Iterator[Variant]:
+        return iterate_rows(FAMILIES)
 
 
 VARIANTS = Catalogue()
@@ -79,7 +113,7 @@ def find_variant(name: str) -> Variant:
         for row in iterate_rows(families):
             if candidate in map(normalize_name, names_of(row)):
                 return row
-    rows = tuple(VARIANTS)
+    rows = tuple(iterate_rows(FAMILIES))
     names = dict.fromkeys((*CLASSICS, *(row.name for row in rows)))
     aliases = [alias for row in rows for alias in row.aliases]
     search = "search with: attnviz variants WORD"
@@ -91,7 +125,7 @@ def search_variants(word: str) -> list[Variant]:
     wanted = normalize_name(word)
     return [
         row
-        for row in VARIANTS
+        for row in iterate_rows(FAMILIES)
         if wanted
         and any(
             wanted in normalize_name(text) for text in (*names_of(row), row.group, row.summary)
