@@ -23,13 +23,14 @@ TEXT = "The cat saw the dog"
 AMAP = attnviz.look(TEXT, variant="causal", heads=2)
 FILES = [row.name for row in FORMATS if row.suffixes and row.name != "parquet"]
 IMAGES = ("png", "svg", "pdf")
-OF_STYLE = {
+OF_STYLE = {  # completed, not given
     "captions",
     "row_captions",
     "patterns",
+    "measures",
     "made_by",
     "names_text",
-}  # completed, not given
+}
 
 
 def written(amap, format, **style):

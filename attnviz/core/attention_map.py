@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import field, replace
 from functools import cached_property
 from types import MappingProxyType
@@ -20,6 +19,7 @@ from attnviz.core.map_output import MapOutput
 from attnviz.core.tokens import Token
 from attnviz.errors import ShapeError
 from attnviz.record import Record
+
 
 class AttentionMap(MapArray, MapMethods, MapOutput, Record, eq=False):
     """Attention weights of one sequence, or of a pair; validated and read-only.
