@@ -113,7 +113,7 @@ def complete(
     if query is not None:
         style = replace(style, query=find_token(query, amap.queries, "query"))
     is_text = style.view == "text"
-    return replace(
+    completed = replace(
         style,
         row_captions=make_row_captions(amap, query_index(amap, style)) if is_text else {},
         captions=captions(amap, facts.patterns)
@@ -123,6 +123,7 @@ def complete(
         measures=head_measures(amap, facts),
         made_by=provenance(amap, command),
     )
+    return completed if style.show_captions else replace(completed, captions={}, row_captions={})
 
 
 def provenance(amap: AttentionMap, command: str | None = None) -> dict[str, str]:

@@ -14,6 +14,9 @@ SEPARATOR = " · "  # between the parts of a caption
 SENTENCE = "sentence: "  # before the sentence, where a table is one of several
 
 
+Highlight = tuple[int, int | None]  # positions of a query and of a key; None: the whole row
+
+
 class HeadMeasure(Record, eq=False):
     """A measure of every head, by which heads can be sorted.
 
@@ -47,6 +50,17 @@ class Style(Record, kw_only=True):
     vmax: float | None = None
     robust: bool = False  # the high limit is a quantile of the weights
     norm: str | None = None  # of the color scale: linear, sqrt, log
+    highlight: tuple[str | Highlight, ...] = ()  # texts "QUERY" and "QUERY,KEY", or positions
+    percent: bool = False  # weights are written as percentages
+    columns: int | None = None  # panels side by side
+    math: bool = False  # $…$ in the title is typeset
+    show_title: bool = True
+    show_captions: bool = True
+    show_colorbar: bool = True
+    dark: bool = False
+    transparent: bool = False
+    font: str | None = None
+    zoom: float = 1.0  # size of the finished picture
     precision: int | None = None
     title: str | None = None
     names_text: bool = False  # tables begin with the sentence: there are several

@@ -20,6 +20,9 @@ NOT_OF_MASKS = (
     "vmin",
     "vmax",
     "robust",
+    "percent",
+    "no_caption",
+    "no_colorbar",
     "norm",
 )
 

@@ -159,6 +159,20 @@ def check_dpi(dpi: int) -> int:
     return dpi
 
 
+def check_columns(n: int | None) -> int | None:
+    """The number of panels side by side; MisuseError below 1."""
+    if n is not None and n < 1:
+        raise MisuseError(f"--columns {n} must be at least 1")
+    return n
+
+
+def check_zoom(zoom: float | None) -> float:
+    """The size of a finished picture; MisuseError outside 0.1 to 10."""
+    if zoom is not None and not 0.1 <= zoom <= 10:
+        raise MisuseError(f"--zoom {zoom:g} must be between 0.1 and 10")
+    return 1.0 if zoom is None else zoom
+
+
 def parse_size(text: str | None) -> tuple[float, float] | None:
     """Width and height in inches, as in 8x6."""
     if text is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from attnviz.cli.options.colors import COLORS
 from attnviz.cli.options.completion import format_names, view_names
 from attnviz.cli.options.effects import ALL, TABLE_REQUESTED, Effect, Need, acts_if, acts_on
+from attnviz.cli.options.pictures import PICTURES
 from attnviz.cli.options.spec import Group, Opt
 from attnviz.render.views import VIEW_NAMES, VIEWS
 
@@ -182,6 +183,7 @@ DISPLAY = Group(
             help="Print weights in the cells.",
             effect=acts_on(terminal="matrix", figure="matrix text"),
         ),
+        **PICTURES,
         "size": Opt(
             "--size",
             str,

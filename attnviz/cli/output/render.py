@@ -48,7 +48,7 @@ def render_map(
         visual_style = complete_style(env, style, amap, query, captions)
     for target in targets:
         if target.format.kind in ("terminal", "figure"):
-            warn_without_numbers(amap, style, target)
+            warn_without_panels(amap, style, target)
     return [
         render_table(env, amap, visual_style, target)
         if target.format.name == "table"
@@ -126,9 +126,12 @@ def require_multiple_maps(targets: list[Target]) -> None:
         )
 
 
-def warn_without_numbers(amap: AttentionMap, style: Style, target: Target) -> None:
-    """Warn of options of numbers where "auto" chooses the overview, which has none."""
+def warn_without_panels(amap: AttentionMap, style: Style, target: Target) -> None:
+    """Warn of options of panels where "auto" chooses the overview, which has none."""
     given = {"--precision": style.precision is not None, "--annotate": style.annotate is True}
+    if target.format.kind == "figure":
+        given |= {"--highlight": bool(style.highlight), "--columns": style.columns is not None}
+    given["--no-caption"] = not style.show_captions
     flags = [flag for flag, is_given in given.items() if is_given]
     if style.view != "auto" or not flags:
         return

@@ -8,12 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 from attnviz.cli.environment import Environment
 from attnviz.cli.options.effects import has_one_layer
-from attnviz.cli.options.parse import check_dpi, check_precision, parse_size
+from attnviz.cli.options.parse import (
+    check_columns,
+    check_dpi,
+    check_precision,
+    check_zoom,
+    parse_size,
+)
 from attnviz.core.attention_map import AttentionMap
 from attnviz.render.style import Style
 
 if TYPE_CHECKING:
     from attnviz.api.captions import Captions
+
+
+HIDDEN = {"title": "title", "caption": "captions", "colorbar": "colorbar"}  # --no-…: show_…
 
 
 def parse_style(env: Environment, options: Mapping[str, Any]) -> Style:
@@ -25,6 +34,7 @@ def parse_style(env: Environment, options: Mapping[str, Any]) -> Style:
         vmax=options.get("vmax"),
         robust=bool(options.get("robust")),
         norm=options.get("norm"),
+        **parse_picture_style(options),
         precision=check_precision(options["precision"]),
         title=options["title"],
         annotate=options.get("annotate"),
@@ -32,6 +42,20 @@ def parse_style(env: Environment, options: Mapping[str, Any]) -> Style:
         dpi=check_dpi(options["dpi"]),
         ascii=env.ascii,
     )
+
+
+def parse_picture_style(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of pictures as fields of the style; MisuseError for values out of range."""
+    shown = {f"show_{what}": not options.get(f"no_{name}") for name, what in HIDDEN.items()}
+    same = ("percent", "math", "dark", "transparent")
+    return {
+        **shown,
+        **{name: bool(options.get(name)) for name in same},
+        "highlight": tuple(options.get("highlight") or ()),
+        "font": options.get("font"),
+        "columns": check_columns(options.get("columns")),
+        "zoom": check_zoom(options.get("zoom")),
+    }
 
 
 def apply_model_defaults(style: Style, options: Mapping[str, Any]) -> Style:

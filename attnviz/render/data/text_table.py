@@ -189,6 +189,8 @@ class TableTexts(Record, eq=False):
         """Two or three decimals, or scientific for tiny and huge weights."""
         if self.amap.is_mask:
             return ".0f"
+        if self.style.percent:
+            return f".{self.style.precision or 0}%"
         if self.style.precision is not None:
             return f".{self.style.precision}f"
         high = largest_magnitude(self.amap.weights)
@@ -212,7 +214,7 @@ def notes_of(amap: AttentionMap) -> tuple[str, ...]:
 def format_number(number: float, form: str) -> str:
     """A number as text: "0" for an exact zero; no −0.00."""
     text = "0" if number == 0 else format(number, form)
-    return text.lstrip("+-") if float(text) == 0 else text.replace("-", "−")
+    return text.lstrip("+-") if float(text.rstrip("%")) == 0 else text.replace("-", "−")
 
 
 def label_texts(tokens: Tokens, escape: Escape) -> Sequence[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -13,6 +14,9 @@ from typing import TYPE_CHECKING, Any
 from attnviz.core.attention_map import AttentionMap
 from attnviz.errors import AttnvizWarning, MisuseError
 from attnviz.render.figure.drawable import Drawable, figure_title
+from attnviz.render.figure.finish import finish_figure
+from attnviz.render.figure.fonts import find_family, measured_in
+from attnviz.render.figure.layout import MAX_PIXELS
 from attnviz.render.figure.views import choose_view, draw_function
 from attnviz.render.provenance import untrained_note
 from attnviz.render.safe_text import escape_text
@@ -36,21 +40,21 @@ SETTINGS_LOCK = RLock()
 def png(amap: AttentionMap, style: Style) -> bytes:
     """The map as a PNG image."""
     title, made_by = file_metadata(amap, style)
-    return save_figure(draw_figure(amap, style), "png", {"Title": title, **made_by})
+    return save_figure(draw_figure(amap, style), "png", {"Title": title, **made_by}, style)
 
 
 def svg(amap: AttentionMap, style: Style) -> bytes:
     """The map as an SVG image; the viewer's fonts draw its text."""
     title, made_by = file_metadata(amap, style)
     metadata = {"Title": title, "Date": None, "Description": join_metadata(made_by)}
-    return save_figure(draw_figure(amap, style, viewer_fonts=True), "svg", metadata)
+    return save_figure(draw_figure(amap, style, viewer_fonts=True), "svg", metadata, style)
 
 
 def pdf(amap: AttentionMap, style: Style) -> bytes:
     """The map as a PDF, with its fonts embedded."""
     title, made_by = file_metadata(amap, style)
     metadata = {"Title": title, "CreationDate": None, "Subject": join_metadata(made_by)}
-    return save_figure(draw_figure(amap, style), "pdf", metadata)
+    return save_figure(draw_figure(amap, style), "pdf", metadata, style)
 
 
 def draw_figure(amap: AttentionMap, style: Style, *, viewer_fonts: bool = False) -> Figure:
@@ -61,12 +65,14 @@ def draw_figure(amap: AttentionMap, style: Style, *, viewer_fonts: bool = False)
     """
     view = choose_view(amap, style)
     require_scaled_view(view.name, style)
+    if style.font is not None:
+        style = replace(style, font=find_family(style.font))
     drawable = Drawable.of(amap, style, view=view, viewer_fonts=viewer_fonts)
     if drawable.fonts.missing:
         warnings.warn(drawable.fonts.warning, AttnvizWarning, stacklevel=3)
     families = [*drawable.fonts.families, *(["sans-serif"] if viewer_fonts else [])]
-    with matplotlib_settings(("font.family", families)):
-        return draw_with_subtitle(draw_function(view), drawable)
+    with matplotlib_settings(("font.family", families)), measured_in(style.font):
+        return finish_figure(draw_with_subtitle(draw_function(view), drawable), drawable)
 
 
 def draw_with_subtitle(draw: Callable[[Drawable], Figure], drawable: Drawable) -> Figure:
@@ -82,13 +88,53 @@ def draw_with_subtitle(draw: Callable[[Drawable], Figure], drawable: Drawable) -
     return draw(replace(drawable, subtitle=last))
 
 
-def save_figure(figure: Figure, format: str, metadata: dict[str, Any]) -> bytes:
-    """The bytes of a figure in a format."""
-    data = BytesIO()
+def save_figure(
+    figure: Figure, format: str, metadata: dict[str, Any], style: Style | None = None
+) -> bytes:
+    """The bytes of a figure in a format, at the zoom of the style, on its ground.
+
+    Raises MisuseError for an image of too many pixels.
+    """
+    style = style or Style()
+    if style.transparent:
+        for patch in (figure.patch, *(axes.patch for axes in figure.axes)):
+            patch.set_alpha(0.0)
+    data, zoom = BytesIO(), style.zoom
     with matplotlib_settings(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=r"Glyph \d+ .* missing from")
-        figure.savefig(data, format=format, metadata=metadata)
-    return data.getvalue()
+        if format == "pdf" and zoom != 1:
+            from attnviz.render.figure.pdf_pages import write_pdf
+
+            return write_pdf([figure], metadata, zoom)
+        if format == "png":
+            check_zoom(figure, zoom)
+            figure.savefig(data, format=format, metadata=metadata, dpi=figure.dpi * zoom)
+        else:
+            figure.savefig(data, format=format, metadata=metadata)
+    return zoom_svg(data.getvalue(), zoom) if format == "svg" else data.getvalue()
+
+
+def check_zoom(figure: Figure, zoom: float) -> None:
+    """Raise MisuseError for an image of too many pixels."""
+    width, height = figure.get_size_inches() * figure.dpi * zoom
+    if width * height > MAX_PIXELS:
+        raise MisuseError(
+            f"--zoom {zoom:g} makes an image of {width:,.0f} × {height:,.0f} pixels; the limit is "
+            f"{MAX_PIXELS:,} pixels"
+        )
+
+
+def zoom_svg(data: bytes, zoom: float) -> bytes:
+    """The SVG at another size: its coordinates stay."""
+    if zoom == 1:
+        return data
+
+    def resize(match: re.Match[bytes]) -> bytes:
+        return b'%s="%spt"' % (match[1], f"{float(match[2]) * zoom:.6g}".encode())
+
+    start, tag, rest = data.partition(b"<svg")
+    head, end, body = rest.partition(b">")
+    return start + tag + re.sub(rb'(width|height)="([\d.]+)pt"', resize, head) + end + body
 
 
 @contextmanager

@@ -36,7 +36,7 @@ def colorbar_width(drawable: Drawable, scale: ColorScale) -> float:
     style = drawable.style
     is_limited = style.limits != (None, None) or style.robust or bool(scale.norm.label)
     beyond = text_width("≤ ", NOTE) if is_limited else 0.0
-    ticks = max(text_width(format_tick(t), NOTE) for t in scale_ticks(scale))
+    ticks = max(text_width(format_tick(t, style.percent), NOTE) for t in scale_ticks(scale))
     return BESIDE + WIDE + beyond + ticks + LABEL
 
 
@@ -85,7 +85,7 @@ def draw_colorbar(
 def tick_labels(drawable: Drawable, scale: ColorScale) -> dict[float, str]:
     """The labels of a scale by tick; the ends state that there are weights beyond them."""
     ticks = scale_ticks(scale)
-    labels = [format_tick(tick) for tick in ticks]
+    labels = [format_tick(tick, drawable.style.percent) for tick in ticks]
     below, above = drawable.scales.outside(scale, drawable.amap.weights, drawable.masked)
     labels[0] = f"≤ {labels[0]}" if below.size else labels[0]
     labels[-1] = f"≥ {labels[-1]}" if above.size else labels[-1]
@@ -127,6 +127,7 @@ def colorbar_ticks(low: float, high: float, apart: float = APART) -> list[float]
     return sorted([*ends, *between])
 
 
-def format_tick(number: float) -> str:
+def format_tick(number: float, percent: bool = False) -> str:
     """A tick label with three significant digits."""
-    return f"{number:.3g}".replace("-", "−")
+    text = f"{100 * number:.3g}%" if percent else f"{number:.3g}"
+    return text.replace("-", "−")

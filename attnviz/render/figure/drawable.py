@@ -14,13 +14,14 @@ from attnviz.errors import MisuseError
 from attnviz.record import Record
 from attnviz.render.colors import ColorScale
 from attnviz.render.figure.fonts import FontSet, text_width
+from attnviz.render.figure.highlight import find_highlights
 from attnviz.render.figure.remainder_column import RemainderColumn
 from attnviz.render.head_scales import HeadScales
 from attnviz.render.provenance import untrained_note
 from attnviz.render.safe_text import escape_text, escape_token
 from attnviz.render.scaling import Scaling
 from attnviz.render.segment_roles import roles_note
-from attnviz.render.style import SEPARATOR, Style
+from attnviz.render.style import SEPARATOR, Highlight, Style
 from attnviz.render.views import View, find_view
 
 DECIMALS = 2
@@ -64,21 +65,21 @@ class Drawable(Record, eq=False):
         """
         if not amap.weights.size:
             raise MisuseError("the map has no weights to draw")
-        title = figure_title(amap, style)
+        title = figure_title(amap, style) if style.show_title else ""
         queries = tuple(escape_token(token.label) for token in amap.queries)
         keys = tuple(escape_token(token.label) for token in amap.keys)
         masked, remainder = amap.masked, RemainderColumn.of(amap)
         captions = (*style.captions.values(), *style.row_captions.values())
         subtitle = escape_text(SEPARATOR.join(filter(None, subtitle_notes(amap))))
         texts = (title, subtitle, *queries, *keys, *amap.names, *captions)
-        fonts = FontSet.of(map(escape_text, texts))
+        fonts = FontSet.of(map(escape_text, texts), style.font)
         if viewer_fonts:
             fonts = replace(fonts, missing=frozenset())
         view = view or find_view("matrix")
         scales = HeadScales.of(
             amap,
             style.palette,
-            default=MASK_PALETTE if amap.is_mask else view.palette,
+            default=default_palette(amap, view, style),
             scaling=Scaling.of(amap, style, view.name),
         )
         return cls(
@@ -105,6 +106,11 @@ class Drawable(Record, eq=False):
         """Whether the map is an attention mask."""
         return self.amap.is_mask
 
+    @cached_property
+    def highlights(self) -> tuple[Highlight, ...]:
+        """The positions of the highlighted rows and cells; MisuseError for unknown tokens."""
+        return find_highlights(self.amap, self.style.highlight)
+
     @property
     def n_panel(self) -> int:
         """The number of heads in all layers."""
@@ -113,6 +119,10 @@ class Drawable(Record, eq=False):
     @property
     def column_choices(self) -> Iterable[int]:
         """The possible numbers of panel columns; several layers have one row each."""
+        if self.style.columns is not None:
+            if self.n_panel == 1:
+                raise MisuseError("--columns has no effect on one panel")
+            return (min(self.style.columns, self.n_panel),)
         several = self.amap.n_layer > 1 and self.amap.n_head > 1
         return (self.amap.n_head,) if several else range(1, self.n_panel + 1)
 
@@ -134,8 +144,8 @@ class Drawable(Record, eq=False):
 
     @property
     def has_colorbar(self) -> bool:
-        """Whether colors mean weights; those of a mask do not."""
-        return not self.is_mask
+        """Whether a bar explains the colors; those of a mask mean no weights."""
+        return not self.is_mask and self.style.show_colorbar
 
     @property
     def right_edge(self) -> float:
@@ -176,10 +186,17 @@ class Drawable(Record, eq=False):
 
     def format_weight(self, weight: float) -> str:
         """A weight as text; on a centered scale with its sign."""
-        digits = DECIMALS if self.style.precision is None else self.style.precision
-        text = f"{weight:{'+' if self.scale.is_centered else ''}.{digits}f}"
+        style, kind = self.style, "%" if self.style.percent else "f"
+        digits = (0 if style.percent else DECIMALS) if style.precision is None else style.precision
+        text = f"{weight:{'+' if self.scale.is_centered else ''}.{digits}{kind}}"
         bare = text.lstrip("+-")
-        return bare if float(bare) == 0 else text.replace("-", "−")
+        return bare if float(bare.rstrip("%")) == 0 else text.replace("-", "−")
+
+
+def default_palette(amap: AttentionMap, view: View, style: Style) -> str | None:
+    """The palette of masks and of the view: on a dark ground its high end has to be light."""
+    name = MASK_PALETTE if amap.is_mask else view.palette
+    return f"{name}_r" if name and style.dark else name
 
 
 def subtitle_notes(amap: AttentionMap) -> tuple[str, ...]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from functools import cache
 from typing import Any
 from unicodedata import category
 
+from attnviz.lookup import find_by_name
 from attnviz.record import Record
 from attnviz.render.safe_text import ASCII, to_ascii, truncate
 
@@ -58,6 +61,15 @@ FALLBACK_FAMILIES = (
 MAX_LISTED = 8  # missing characters in the warning
 
 
+MEASURED_FAMILY = ContextVar("measured_family", default=DEFAULT_FAMILY)
+
+
+class Family(Record):
+    """An installed font family."""
+
+    name: str
+
+
 class FontSet(Record):
     """The font families of a figure, and the characters that none of them covers."""
 
@@ -66,17 +78,17 @@ class FontSet(Record):
     marks: frozenset[str] = frozenset()  # not covered either, but with an ASCII form
 
     @classmethod
-    def of(cls, texts: Iterable[str]) -> FontSet:
-        """The families needed by these texts."""
+    def of(cls, texts: Iterable[str], font: str | None = None) -> FontSet:
+        """The families needed by these texts, the requested one first."""
         chars = {char for text in texts for char in text}
-        families, missing = [DEFAULT_FAMILY], missing_chars(DEFAULT_FAMILY, chars)
-        for family in FALLBACK_FAMILIES if missing else ():
-            left = missing_chars(family, missing) if family in installed_families() else missing
-            if left != missing:
-                families.append(family)
-                missing = left
-        marks = frozenset(char for char in missing if ord(char) in ASCII)
-        return cls(tuple(families), frozenset(missing) - marks, marks)
+        first = dict.fromkeys(filter(None, (font, DEFAULT_FAMILY)))
+        families, missing = cover(chars, (*first, *FALLBACK_FAMILIES))
+        marks = {char for char in missing if ord(char) in ASCII}
+        if missing - marks and add_new_fonts():
+            families, missing = cover(chars, (*first, *FALLBACK_FAMILIES))
+            marks &= missing
+        families = tuple(dict.fromkeys((*first, *families)))
+        return cls(families, frozenset(missing - marks), frozenset(marks))
 
     @property
     def warning(self) -> str:
@@ -107,6 +119,19 @@ class FontSet(Record):
         return truncate(self.substitute(text), advance, text_advance)
 
 
+def cover(chars: set[str], families: Iterable[str]) -> tuple[tuple[str, ...], set[str]]:
+    """The families that are needed, in this order, and the characters that all of them lack."""
+    needed, missing = [], chars
+    for family in families:
+        left = missing_chars(family, missing) if family in installed_families() else missing
+        if left != missing:
+            needed.append(family)
+            missing = left
+        if not missing:
+            break
+    return tuple(needed), missing
+
+
 def text_width(text: str, points: float) -> float:
     """The width of a text at this font size, in inches."""
     return text_advance(text) * points / 72000
@@ -114,17 +139,28 @@ def text_width(text: str, points: float) -> float:
 
 def text_advance(text: str) -> int:
     """The width of a text, in thousandths of the font size."""
-    return sum(map(char_advance, text))
+    family = MEASURED_FAMILY.get()
+    return sum(char_advance(char, family) for char in text)
+
+
+@contextmanager
+def measured_in(family: str | None) -> Iterator[None]:
+    """Measure text in this family, in this thread; None: in the default one."""
+    token = MEASURED_FAMILY.set(family or DEFAULT_FAMILY)
+    try:
+        yield
+    finally:
+        MEASURED_FAMILY.reset(token)
 
 
 @cache
-def char_advance(char: str) -> int:
+def char_advance(char: str, family: str = DEFAULT_FAMILY) -> int:
     """The advance width of a character, in thousandths; 1000 if the default font lacks it."""
-    font = load_font(DEFAULT_FAMILY)
     if category(char) in ("Cf", "Mn", "Me"):
         return 0
+    font = load_font(family)
     if not font.get_char_index(ord(char)):
-        return 1000
+        return 1000 if family == DEFAULT_FAMILY else char_advance(char)
     return round(
         font.load_char(ord(char)).linearHoriAdvance / 65536 * 10
     )  # the font is set to 100 points
@@ -147,9 +183,32 @@ def missing_chars(family: str, chars: Iterable[str]) -> set[str]:
     return {char for char in chars if not font.get_char_index(ord(char))}
 
 
-@cache
 def installed_families() -> frozenset[str]:
-    """The font families on this machine."""
+    """The font families that matplotlib knows."""
     from matplotlib.font_manager import fontManager
 
     return frozenset(entry.name for entry in fontManager.ttflist)
+
+
+@cache
+def add_new_fonts() -> bool:
+    """Tell matplotlib of fonts that were installed after it made its list of them.
+
+    Returns whether there are such fonts.
+    """
+    from matplotlib.font_manager import findSystemFonts, fontManager
+
+    known = {entry.fname for entry in fontManager.ttflist}
+    n_known = len(known)
+    for path in sorted({*findSystemFonts()} - known):
+        with suppress(Exception):  # a file that cannot be read is no font
+            fontManager.addfont(path)
+    return len(fontManager.ttflist) > n_known
+
+
+def find_family(name: str) -> str:
+    """The installed family of this name; UnknownNameError suggests similar names."""
+    if name not in installed_families():
+        add_new_fonts()
+    rows = [Family(family) for family in sorted(installed_families())]
+    return find_by_name(rows, name, "font").name

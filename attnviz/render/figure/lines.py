@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from attnviz.core.arrays import FloatArray
+from attnviz.core.arrays import FloatArray, IntArray
 from attnviz.record import Record
 from attnviz.render.figure.axis_labels import DEFAULT_EXTENT, AxisLabels
 from attnviz.render.figure.colorbar import colorbars_width, draw_colorbars, format_tick
@@ -26,6 +26,7 @@ from attnviz.render.figure.titles import (
     nonempty,
 )
 from attnviz.render.row_remainder import UNSPENT
+from attnviz.render.style import Highlight
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,6 +37,7 @@ THINNEST, THICKEST = 0.4, 2.6  # line widths in points
 MIN_PITCH, MAX_PITCH = 0.1, 0.32  # inches from one token to the next
 ASPECT = 0.7  # width of a panel, relative to its height
 MIN_TOKENS = 5  # minimum height of a panel, in tokens
+PALE = 0.15  # opacity of lines beside highlighted ones
 PAD = 0.06  # inches between a label and the lines
 
 
@@ -63,7 +65,7 @@ def draw_lines_view(drawable: Drawable) -> Figure:
     notes = nonempty(
         "no line: "
         + " or ".join(
-            f"{name} below {format_tick(MIN_FRACTION * scale.high)}"
+            f"{name} below {format_tick(MIN_FRACTION * scale.high, drawable.style.percent)}"
             for name, scale in drawable.scales.by_name.items()
         )
         + (", or masked" if drawable.masked.any() else ""),
@@ -135,14 +137,29 @@ def draw_links(axes: Axes, drawable: Drawable, weights: FloatArray, tall: int) -
     n_query, n_key = weights.shape
     from_query, to_key = token_heights(n_query, tall)[q], token_heights(n_key, tall)[k]
     ends = np.stack([np.zeros(len(q)), from_query, np.ones(len(k)), to_key], axis=-1)
+    alphas = highlight_alphas(drawable.highlights, q, k)
     axes.add_collection(
         LineCollection(
             list(ends.reshape(-1, 2, 2)),
             colors=drawable.scale.rgb(weights[q, k]) / 255,
             linewidths=THINNEST + (THICKEST - THINNEST) * fraction[q, k],
             capstyle="round",
+            alpha=alphas,
         )
     )
+
+
+def highlight_alphas(
+    highlights: tuple[Highlight, ...], q: IntArray, k: IntArray
+) -> FloatArray | None:
+    """The opacity of lines from queries q to keys k: others than the highlighted are pale.
+
+    Shapes: [line], [line] -> [line]
+    """
+    if not highlights:
+        return None
+    chosen = [(q == query) & (True if key is None else k == key) for query, key in highlights]
+    return np.where(np.any(chosen, axis=0), 1.0, PALE)
 
 
 def draw_side_labels(

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from attnviz.core.arrays import FloatArray
-from attnviz.render.colors import BLACK
 from attnviz.render.figure.cell_numbers import min_cell_width
 from attnviz.render.figure.fonts import text_width
 from attnviz.render.figure.heat_image import draw_heat_image, pool_to_dots
+from attnviz.render.figure.highlight import draw_highlights
 from attnviz.render.figure.panels import Panel, draw_small_multiples
 from attnviz.render.figure.remainder_column import RemainderColumn
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from attnviz.render.figure.drawable import Drawable
 
 BARS = "#8a94a3"
+INK_RGB = (0x1A, 0x1A, 0x1A)  # of text beside the cells
 
 
 def draw_matrix_view(drawable: Drawable) -> Figure:
@@ -39,6 +40,7 @@ def draw_heatmap(panel: Panel) -> None:
     if numbers is not None:
         for q, k in np.argwhere(~panel.masked):
             numbers.draw_weight(panel.axes, k, q, weights[q, k])
+    draw_highlights(panel.axes, panel.drawable.highlights, weights.shape[1])
 
 
 def draw_heat(panel: Panel, values: FloatArray, left: float, right: float) -> None:
@@ -60,7 +62,7 @@ def draw_remainder(panel: Panel, column: RemainderColumn) -> None:
     width = column.width * panel.cell[0]
     if numbers and max(text_width(text, numbers.points) for text in texts) < width:
         for q, text in enumerate(texts):
-            numbers.draw_text(panel.axes, column.middle, q, text, BLACK)
+            numbers.draw_text(panel.axes, column.middle, q, text, INK_RGB)
         return
     low, high = column.limits
     unit = column.width / ((high - low) or 1.0)

@@ -9,6 +9,7 @@ import numpy as np
 from attnviz.core.arrays import FloatArray
 from attnviz.render.figure.colorbar import format_tick
 from attnviz.render.figure.drawable import Drawable
+from attnviz.render.figure.highlight import draw_highlights
 from attnviz.render.figure.matrix import draw_remainder
 from attnviz.render.figure.panels import Panel, draw_small_multiples
 from attnviz.render.figure.titles import HAIR
@@ -25,7 +26,7 @@ def draw_rows_view(drawable: Drawable) -> Figure:
     """Each head as rows of bars, all on one scale."""
     scales = drawable.scales.by_name
     ends = [
-        format_tick(scale.high) + (f" ({name})" if len(scales) > 1 else "")
+        format_tick(scale.high, drawable.style.percent) + (f" ({name})" if len(scales) > 1 else "")
         for name, scale in scales.items()
     ]
     full_bar = f"full bar = {', '.join(ends)}"
@@ -41,6 +42,7 @@ def draw_bar_rows(panel: Panel) -> None:
     )
     if column is not None:
         draw_remainder(panel, column)
+    draw_highlights(panel.axes, panel.drawable.highlights, weights.shape[1])
 
 
 def draw_bars(panel: Panel, values: FloatArray, positions: FloatArray) -> None:

@@ -100,6 +100,8 @@ class RenderContext(Record):
     def number_format(self) -> str:
         """Format of weights: two or three decimals, or scientific for tiny and huge scales."""
         sign, precision = "+" if self.scale.is_signed else "", self.style.precision
+        if self.style.percent:
+            return f"{sign}.{precision or 0}%"
         if precision is not None:
             return f"{sign}.{precision}f"
         if self.scale.high < 0.01 or self.scale.high >= 1e4:
@@ -117,7 +119,7 @@ class RenderContext(Record):
     def format_number(self, number: float) -> str:
         """A number in the format of weights; zero after rounding has no sign."""
         text = format(number, self.number_format)
-        return text if float(text) else text.lstrip("+-")
+        return text if float(text.rstrip("%")) else text.lstrip("+-")
 
     @property
     def allowed_mark(self) -> str:
@@ -162,8 +164,9 @@ class RenderContext(Record):
         if self.style.names_text and self.amap.text is not None:
             heading = self.screen.escape(f"{SENTENCE}{self.amap.text}")
             yield from self.wrap_lines(heading, self.screen.style("bold"))
-        title = self.style.title or self.amap.title
-        yield from self.wrap_lines(self.screen.escape(title), self.screen.style("bold"))
+        if self.style.show_title:
+            title = self.style.title or self.amap.title
+            yield from self.wrap_lines(self.screen.escape(title), self.screen.style("bold"))
         notes = [
             meta.get("algebra"),
             untrained_note(self.amap),
@@ -212,6 +215,8 @@ class RenderContext(Record):
         sign = "+" if self.scale.is_centered else ""
         below, above = self.scales.outside(self.scale, self.amap.weights, self.masked_cells)
         low, high = f"{self.scale.low:.3g}", f"{self.scale.high:{sign}.3g}"
+        if self.style.percent:
+            low, high = f"{100 * self.scale.low:.3g}%", f"{100 * self.scale.high:{sign}.3g}%"
         low = self.screen.encodable(f"≤{low}") if below.size else low
         high = self.screen.encodable(f"≥{high}") if above.size else high
         if ramp is not None:

@@ -1,0 +1,91 @@
+"""Options of pictures: type, ground, and what they show beside the weights."""
+
+from __future__ import annotations
+
+from attnviz.cli.options.effects import ALL, acts_on, is_with
+from attnviz.cli.options.spec import Opt
+
+PANELS = "matrix lines rows"  # views with a panel per head
+CAPTIONED = f"{PANELS} text"
+
+PICTURES = {
+    "highlight": Opt(
+        "--highlight",
+        list[str],
+        metavar="QUERY[,KEY]",
+        help="Frame the row of a query, or one cell (tokens or positions). Repeatable.",
+        default=[],
+        effect=acts_on(figure=PANELS),
+    ),
+    "percent": Opt(
+        "--percent",
+        bool,
+        help="Write weights as percentages.",
+        default=False,
+        effect=acts_on(terminal="matrix text", figure=ALL, text_table=ALL),
+    ),
+    "columns": Opt(
+        "--columns",
+        int,
+        help="Panels side by side.",
+        effect=acts_on(figure=PANELS),
+    ),
+    "math": Opt(
+        "--math",
+        bool,
+        help="Typeset $…$ in --title as math.",
+        default=False,
+        effect=acts_on(is_with("title"), figure=ALL),
+    ),
+    "no_title": Opt(
+        "--no-title",
+        bool,
+        help="Leave out the title.",
+        default=False,
+        effect=acts_on(terminal=ALL, figure=ALL),
+    ),
+    "no_caption": Opt(
+        "--no-caption",
+        bool,
+        help="Leave out the captions of heads.",
+        default=False,
+        effect=acts_on(terminal=CAPTIONED, figure=CAPTIONED, page=ALL, text_table=ALL),
+    ),
+    "no_colorbar": Opt(
+        "--no-colorbar",
+        bool,
+        help="Leave out the color bar.",
+        default=False,
+        effect=acts_on(figure="matrix overview lines text"),
+    ),
+    "dark": Opt(
+        "--dark",
+        bool,
+        help="Light text on a dark ground.",
+        default=False,
+        effect=acts_on(figure=ALL),
+    ),
+    "transparent": Opt(
+        "--transparent",
+        bool,
+        help="No ground: the slide or page is seen behind the picture.",
+        default=False,
+        effect=acts_on(figure=ALL),
+    ),
+    "font": Opt(
+        "--font",
+        str,
+        metavar="FAMILY",
+        help="Font family, if it is installed; others for characters that it lacks.",
+        default_text="DejaVu Sans",
+        effect=acts_on(figure=ALL),
+    ),
+    "zoom": Opt(
+        "--zoom",
+        float,
+        metavar="X",
+        help="Size of the finished picture, times X: type and lines grow with it.",
+        default=1.0,
+        effect=acts_on(figure=ALL),
+    ),
+}

@@ -1,0 +1,46 @@
+"""The last steps of a drawn figure: a title with math, dark colors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attnviz.errors import MisuseError
+from attnviz.render.figure.drawable import Drawable
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+MARGIN, ABOVE, HEIGHT = 0.12, 0.03, 0.34  # inches beside and above a title, and for it
+
+
+def finish_figure(figure: Figure, drawable: Drawable) -> Figure:
+    """The figure with what its style requests beyond layout and contents."""
+    if drawable.style.math and drawable.style.show_title:
+        set_math(figure, drawable)
+    if drawable.style.dark:
+        from attnviz.render.figure.dark import darken
+
+        darken(figure)
+    return figure
+
+
+def set_math(figure: Figure, drawable: Drawable) -> None:
+    """Typeset the $…$ of the title, smaller where it would be wider or higher than its place.
+
+    Raises MisuseError for a title that cannot be typeset, or that has no math.
+    """
+    from matplotlib.mathtext import MathTextParser
+
+    text = drawable.style.title or ""
+    if text.count("$") < 2 or text.count("$") % 2:
+        raise MisuseError(f"--math typesets $…$ in --title; {text!r:.80} has none")
+    title = figure.texts[0]
+    try:
+        parsed = MathTextParser("path").parse(text, 72, title.get_fontproperties())
+    except ValueError as error:
+        reason = str(error).splitlines()[-1].strip()
+        raise MisuseError(f"--math cannot typeset {text!r:.80}: {reason}") from None
+    wide, tall = figure.get_size_inches()
+    fit = min(1.0, (wide - 2 * MARGIN) * 72 / parsed[0], HEIGHT * 72 / (parsed[1] + parsed[2]))
+    title.set(text=text, parse_math=True, fontsize=float(title.get_fontsize()) * fit)
+    title.set_y(1 - ABOVE / tall)
