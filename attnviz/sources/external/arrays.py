@@ -14,6 +14,7 @@ from attnviz.sources.external.assemble import RawAttention
 from attnviz.sources.external.axes import infer_axes, infer_layer_axes, order_axes
 from attnviz.sources.external.selection import EAGER, Selection
 from attnviz.sources.external.to_numpy import float_bytes, is_array, to_numpy
+from attnviz.sources.external.vector import from_vector
 from attnviz.sources.safe_read import check_budget
 
 
@@ -23,6 +24,10 @@ def from_arrays(source: Any, selection: Selection, *, budget: int | None = None)
     `budget`: the bytes that arrays of a file may take beside their own; None: no limit.
     Raises InvalidInputError, with the reason, for anything that is not attention.
     """
+    if is_frame(source):
+        from attnviz.sources.external.frames import from_frame
+
+        return from_frame(source, selection)
     if is_array(source):
         check_arrays([source], budget, is_copied=False)
         return from_one_array(to_numpy(source), selection.axes)
@@ -43,6 +48,14 @@ def from_arrays(source: Any, selection: Selection, *, budget: int | None = None)
         steps = [[to_numpy(layer) for layer in step] for step in source]
         return join_steps(steps, budget=budget)
     return from_one_array(to_numpy(source), selection.axes)
+
+
+def is_frame(source: Any) -> bool:
+    """Whether an object is a table or an array with labels: DataFrame, Series, DataArray."""
+    is_table = hasattr(source, "columns") or hasattr(source, "index")
+    return (hasattr(source, "to_numpy") and is_table and not isinstance(source, list)) or (
+        hasattr(source, "dims") and hasattr(source, "coords")
+    )
 
 
 def check_arrays(arrays: Sequence[Any], budget: int | None, *, is_copied: bool = True) -> None:
@@ -79,8 +92,8 @@ def from_names(
         layers=stored.layers,
         heads=stored.heads,
         meta={"modules": list(stored.modules)} if stored.modules else {},
-        queries=attention.queries,
-        keys=attention.keys,
+        queries=attention.queries or raw.queries,
+        keys=attention.keys or raw.keys,
         ids=attention.ids,
         mask=attention.mask,
         guesses=(*attention.guesses, *raw.guesses),
@@ -89,6 +102,8 @@ def from_names(
 
 def from_one_array(array: FloatArray, axes: str | None) -> RawAttention:
     """Attention from one array with all layers and heads."""
+    if array.ndim == 1 and axes is None:
+        return from_vector(array)
     letters, guesses = infer_axes(array.shape, axes)
     return RawAttention(weights=array, axes=letters, guesses=guesses, has_order=False)
 

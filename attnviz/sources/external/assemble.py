@@ -17,7 +17,11 @@ from attnviz.sources.external.alignment_words import SentencePair, name_words
 from attnviz.sources.external.attention_mask import AppliedMask, NamedMask, apply_mask
 from attnviz.sources.external.axes import NAMES, ORDER, order_axes
 from attnviz.sources.external.selection import Selection
-from attnviz.sources.external.token_lists import match_tokens, split_sides
+from attnviz.sources.external.token_lists import (
+    match_tokens,
+    match_vector_tokens,
+    split_sides,
+)
 from attnviz.sources.safe_read import LONGEST
 
 TOLERANCE = 1e-2  # row sums of 16-bit weights, or of few decimals, may differ from 1 by this
@@ -54,6 +58,7 @@ class RawAttention(Record, kw_only=True, eq=False):
     is_document: bool = False
     is_single: bool = False
     has_order: bool = True  # the order of its axes is known from the format
+    is_vector: bool = False  # one weight per word: a single list of tokens is of the keys
 
 
 def assemble(raw: RawAttention, tokens: Any, selection: Selection, producer: str) -> AttentionMap:
@@ -70,7 +75,8 @@ def assemble(raw: RawAttention, tokens: Any, selection: Selection, producer: str
         raw = replace(raw, **words._replace(guesses=guesses)._asdict())
     weights, visible, mask, item, item_guesses = select_batch_item(raw, selection)
     sides = split_sides(tokens(input_ids(raw, item)) if callable(tokens) else tokens)
-    (queries, keys), token_guesses = match_tokens(
+    match = match_vector_tokens if raw.is_vector else match_tokens
+    (queries, keys), token_guesses = match(
         sides[0] or raw.queries, sides[1] or raw.keys, weights.shape
     )
     guesses = (*raw.guesses, *item_guesses, *token_guesses, *mask.guesses)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv as standard
 from array import array
 from collections.abc import Iterator
+from dataclasses import replace
 from io import BytesIO, TextIOWrapper
 from itertools import islice
 from typing import Any
@@ -25,6 +26,7 @@ from attnviz.sources.external.long_table import (
     measure_axes,
 )
 from attnviz.sources.external.selection import Selection
+from attnviz.sources.external.token_columns import TokenColumn, place_tokens
 from attnviz.sources.safe_read import check_text_size, decode_text, one_line_message
 
 PARSED_LINES = 1_000  # that become columns at a time
@@ -47,8 +49,7 @@ def parse_table(data: bytes, separator: str) -> RawAttention:
     """Attention from the bytes of a long table."""
     check_text_size(data)
     map_heads = MapHeads()
-    columns, cells = parse_columns(data, separator, map_heads)
-    labels = {side: {at: from_cell(cell) for at, cell in of.items()} for side, of in cells.items()}
+    columns, labels, guesses = parse_columns(data, separator, map_heads)
 
     def batches() -> Iterator[Batch]:
         for start in range(0, len(columns["weight"]), BATCH):
@@ -56,13 +57,13 @@ def parse_table(data: bytes, separator: str) -> RawAttention:
 
     axes = measure_axes(batches)
     (weights,) = fill_arrays(batches, axes, ("weight",))
-    return build_attention(weights, axes, labels, map_heads.names)
+    return replace(build_attention(weights, axes, labels, map_heads.names), guesses=guesses)
 
 
 def parse_columns(
     data: bytes, separator: str, map_heads: MapHeads
-) -> tuple[dict[str, Any], dict[str, dict[int, str]]]:
-    """The values of each column, and the token cells of queries and keys by position.
+) -> tuple[dict[str, Any], dict[str, dict[int, str]], tuple[str, ...]]:
+    """The values of each column, the tokens of queries and keys by position, and assumptions.
 
     In a table of several maps, the heads are those of all maps, listed in `map_heads`.
     Shapes: -> each [line]
@@ -73,21 +74,22 @@ def parse_columns(
     labels: dict[str, dict[int, str]] = {"query": {}, "key": {}}
     try:
         names = next(rows)
-        missing = [name for name in columns if name not in names]
-        if missing:
-            raise InvalidInputError(f"the table has no column {missing[0]!r}")
-        if len(names) > MAX_COLUMNS:
-            raise InvalidInputError(f"the table has more than {MAX_COLUMNS:,} columns")
+        tokens = find_token_columns(names)
         while block := list(islice(lines.group(rows, len(names)), PARSED_LINES)):
             cells = dict(zip(names, zip(*block, strict=True), strict=True))
             for name, column in columns.items():
                 if name == "head" and MAP_COLUMN in cells:
                     maps = map(from_cell, cells[MAP_COLUMN])
-                    column.extend(map_heads.encode(maps, map(int, cells[name])))
-                else:
+                    heads = map(int, cells.get(name, "0" * len(block)))
+                    column.extend(map_heads.encode(maps, heads))
+                elif name in cells:
                     column.extend(map(float if name == "weight" else int, cells[name]))
+                elif name in tokens:
+                    column.extend(tokens[name].encode(cells[f"{name}_token"]))
+                else:
+                    column.extend([0] * len(block))  # a single layer or head
             for side, by_position in labels.items():
-                if f"{side}_token" in cells:
+                if side in cells and f"{side}_token" in cells:
                     positions = columns[side][-len(block) :]
                     check_indices(np.asarray(positions), side)
                     by_position.update(zip(positions, cells[f"{side}_token"], strict=True))
@@ -100,7 +102,23 @@ def parse_columns(
             f"invalid table, line {rows.line_num} or before: {reason}"
         ) from None
     check_line_count(len(columns["weight"]))
-    return {name: np.asarray(column) for name, column in columns.items()}, labels
+    arrays = {name: np.asarray(column) for name, column in columns.items()}
+    guesses = place_tokens(arrays, labels, tokens)
+    texts = {side: {at: from_cell(cell) for at, cell in of.items()} for side, of in labels.items()}
+    return arrays, texts, guesses
+
+
+def find_token_columns(names: list[str]) -> dict[str, TokenColumn]:
+    """The columns of tokens, by side, where the table has no column of positions.
+
+    Raises InvalidInputError for a table without weights, queries or keys.
+    """
+    if len(names) > MAX_COLUMNS:
+        raise InvalidInputError(f"the table has more than {MAX_COLUMNS:,} columns")
+    for name in ("weight", "query", "key"):
+        if name not in names and f"{name}_token" not in names:
+            raise InvalidInputError(f"the table has no column {name!r}")
+    return {side: TokenColumn() for side in ("query", "key") if side not in names}
 
 
 class BoundedLines:

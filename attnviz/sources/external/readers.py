@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 
 from attnviz.errors import InvalidInputError
@@ -52,7 +52,25 @@ def make_reader(name: str, target: str, summary: str, suffixes: str, signature: 
 
 BLANK = rb"(?:\xef\xbb\xbf)?[ \t\r\n]*"
 BARS = rb" \|\|\| "
-HEAD = rb"\A(?=[^\n]*\blayer\b)(?=[^\n]*\bweight\b)"
+NUMBER = rb"[ \t]*+[-+]?(?:[0-9]++\.?[0-9]*+|\.[0-9]++|nan|inf)(?:e[-+]?[0-9]++)?"
+
+
+def column(names: bytes) -> bytes:
+    """A pattern for a first line that has a column of one of these names."""
+    return rb'(?=(?:[^\n]{0,9999}[,\t])?"?(?:' + names + rb')"?(?:[,\t\r\n]|\Z))'
+
+
+LONG_HEADER = (
+    rb"\A(?:\xef\xbb\xbf)?"
+    + column(rb"weight")
+    + rb"(?:" + column(rb"layer") + rb"|"
+    + column(rb"query|query_token") + column(rb"key|key_token") + rb")"
+)  # fmt: skip
+# Comments, at most one line of labels, and a line with a number after at most one label.
+MATRIX = (
+    rb"\A(?:\xef\xbb\xbf)?(?:#[^\n]*+\n|[ \t\r]*+\n){0,1000}+(?:[^\n]*+\n)??"
+    rb'(?:"[^"\n]*+"[,;\t ]|[^\n,;\t]*+[,;\t])?(?i:' + NUMBER + rb")(?:[,;\t ]|\r?\n|\r?\Z)"
+)
 
 # A search for a pattern that begins with a literal is fast; what is before it is looked behind.
 # The first row whose signature matches reads the file: specific formats precede general ones.
@@ -106,14 +124,14 @@ READERS = (
         "csv_table:read_csv",
         "long-format CSV",
         ".csv",
-        HEAD + rb"[^\n\t]*,",
+        LONG_HEADER + rb"[^\n\t]*,",
     ),
     make_reader(
         "tsv",
         "csv_table:read_tsv",
         "long-format TSV",
         ".tsv",
-        HEAD + rb"[^\n,]*\t",
+        LONG_HEADER + rb"[^\n,]*\t",
     ),
     make_reader(
         "page",
@@ -168,7 +186,20 @@ READERS = (
         ".align .talp .txt",
         rb"\A[ \t\r\n]*[0-9]+[-p][0-9]+(?:\s|\Z)",
     ),
+    make_reader(
+        "matrix",
+        "wide_table:read_matrix",
+        "a matrix as CSV, TSV or text: pandas, np.savetxt, spreadsheets",
+        ".csv .tsv .txt",
+        MATRIX,
+    ),
 )
+
+
+def is_long_header(columns: Sequence[object]) -> bool:
+    """Whether the columns of a table are those of the long format: one weight per line."""
+    header = "\t".join(map(str, columns)).encode(errors="replace")
+    return re.match(LONG_HEADER, header) is not None
 
 
 def find_reader(data: bytes) -> Reader:

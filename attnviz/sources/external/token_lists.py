@@ -11,6 +11,7 @@ from attnviz.errors import InvalidInputError
 from attnviz.sources.safe_read import LONGEST, check_budget
 
 STARTS, ENDS = ("Ġ", "▁"), ("</w>",)  # word boundary marks of vocabularies
+NO_TOKENS = "no tokens given; showing positions (see --tokens)"
 BYTES_PER_CHARACTER = 64  # of a line that is split: words of one letter are the worst
 
 
@@ -76,7 +77,7 @@ def match_tokens(
     queries = keys if queries is None else queries
     if queries is None or keys is None:
         queries, keys = position_tokens(n_query), position_tokens(n_key)
-        guesses = ("no tokens given; showing positions (see --tokens)",)
+        guesses = (NO_TOKENS,)
     elif len(queries) > n_query and queries == keys:
         guesses = (f"assuming that the {n_query} queries are the last of {len(queries)} tokens",)
         queries = queries[-n_query:]
@@ -92,3 +93,19 @@ def match_tokens(
 def position_tokens(n: int) -> Tokens:
     """Positions in place of unknown tokens."""
     return tuple(Token.of(str(position)) for position in range(n))
+
+
+def match_vector_tokens(
+    queries: Tokens | None, keys: Tokens | None, shape: Shape
+) -> tuple[tuple[Tokens, Tokens], tuple[str, ...]]:
+    """Tokens of one weight per word, whose single query has no token of its own.
+
+    Shapes: `shape` ends in [query 1, key]
+    Raises InvalidInputError for tokens that do not fit.
+    """
+    if queries is None or queries == keys:
+        queries = (Token.of("query"),)
+    if keys is None:
+        keys, guesses = position_tokens(shape[-1]), (NO_TOKENS,)
+        return (queries, keys), guesses
+    return match_tokens(queries, keys, shape)

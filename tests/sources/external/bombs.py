@@ -160,6 +160,15 @@ BOMBS = {
         "cells": lambda: TABLE + b"," * 20_000_000 + b"\n",
         "open quote": lambda: TABLE + b'0,0,0,0,"' + b"\n" * 20_000_000,
     },
+    "matrix": {
+        "one row": lambda: b"0," * 20_000_000 + b"0\n",
+        "one column": lambda: b"0\n" * 20_000_000,
+        "labels": lambda: b"," * 20_000_000 + b"\na,0",
+        "blank lines": lambda: b"\n" * 20_000_000 + b"0 1\n",
+        "comments": lambda: b"#\n" * 10_000_000 + b"0 1\n",
+        "open quote": lambda: b'a,0\n"' + b"\n" * 20_000_000,
+        "tokens": lambda: b"query_token,key_token,weight\n" + b"a,a,1\n" * 600_000,
+    },
     "csv, large": {
         "240 MB": lambda: TABLE + b"0,0,0,0,0\n" * 24_000_000,
         "180 MB": lambda: TABLE + b"0,0,0,0,0\n" * 18_000_000,

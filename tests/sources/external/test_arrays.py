@@ -110,7 +110,7 @@ def test_outputs_without_attention_are_refused_with_the_missing_argument(nothing
         (np.array([[object()]]), "type object"),
         (np.array([[0.5, np.nan]]), "is nan"),
         (np.array([[0.5, -np.inf]]), "is -inf"),
-        (np.ones(3), "1 axes, not 2 to 5"),
+        (np.ones((1,) * 6), "6 axes, not 2 to 5"),
         (np.ones((0, 3)), "query axis has size 0;"),
         (np.broadcast_to(0.0, (1, 1 << 18)), "key axis has size 262,144;"),
         (Tensor(LBHQK, where=("meta",)), "not an array of numbers: Can't call numpy"),

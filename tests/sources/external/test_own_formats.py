@@ -240,7 +240,7 @@ def test_a_table_may_have_other_lines_and_columns():
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (lambda lines: [lines[0].replace("head", "hat"), *lines[1:]], "no column 'head'"),
+        (lambda lines: [lines[0].replace("key", "hat"), *lines[1:]], "no column 'key'"),
         (lambda lines: lines[:-1], "17 weights"),
         (lambda lines: [*lines[:-1], lines[1]], "two weights"),
         (lambda lines: [*lines[:-1], lines[-1] + ",more"], "invalid table, line 19 or before"),
