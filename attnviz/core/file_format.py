@@ -8,6 +8,7 @@ import re
 FORMAT = "attnviz"
 FORMAT_VERSION = "1.0"  # minor: keys were added; major: readers must refuse
 COLUMNS = ("layer", "head", "query", "key", "query_token", "key_token", "weight")
+ID_COLUMN = "id"  # in tables of several texts, the text that a weight belongs to
 MAP_COLUMN = "map"  # after those, in tables of several maps: the map that the head belongs to
 
 UNSAFE_CELL = re.compile(

@@ -80,6 +80,18 @@ class Style(Record, kw_only=True):
         return self.vmin, self.vmax
 
 
+def heading_of_text(amap: AttentionMap, style: Style) -> str:
+    """The text of a map that is one of several, with the second text, or its id; else empty."""
+    if not style.names_text:
+        return ""
+    id = amap.meta.get("id")
+    if amap.text is None:
+        return "" if id is None else f"id: {id}"
+    second = {"context": amap.context, "pair": amap.meta.get("pair")}
+    parts = [f"{name}: {text}" for name, text in second.items() if text]
+    return SEPARATOR.join((f"{SENTENCE}{amap.text}", *parts))
+
+
 def query_index(amap: AttentionMap, style: Style) -> int:
     """The requested query position; by default the last one, which has the most visible keys.
 

@@ -19,7 +19,7 @@ from attnviz.render.provenance import untrained_note
 from attnviz.render.row_remainder import Remainder
 from attnviz.render.safe_text import CARETS, escape_text, escape_token
 from attnviz.render.segment_roles import roles_note
-from attnviz.render.style import SENTENCE, SEPARATOR, Style
+from attnviz.render.style import SEPARATOR, Style, heading_of_text
 
 AXES = "rows = queries, columns = keys"
 MASKED = "·"
@@ -132,8 +132,7 @@ class TableTexts(Record, eq=False):
     def of(cls, amap: AttentionMap, style: Style, escape: Escape) -> TableTexts:
         """The texts of a map, escaped for a format."""
         remainder = Remainder.of(amap)
-        is_one_of_several = style.names_text and amap.text is not None
-        sentence = f"{SEPARATOR}{SENTENCE}{amap.text}" if is_one_of_several else ""
+        heading = heading_of_text(amap, style)
         masked = f"{MASKED} masked" if amap.masked is not None else ""
         allowed, rest = "1 allowed" if amap.is_mask else "", remainder.meaning if remainder else ""
         keys = [*label_texts(amap.keys, escape), *([escape(remainder.mark)] if remainder else [])]
@@ -141,7 +140,9 @@ class TableTexts(Record, eq=False):
             amap=amap,
             style=style,
             escape=escape,
-            title=escape(escape_text(f"{style.title or amap.title}{sentence}")),
+            title=escape(
+                escape_text(SEPARATOR.join(filter(None, (style.title or amap.title, heading))))
+            ),
             subtitle=escape(escape_text(SEPARATOR.join(filter(None, notes_of(amap))))),
             legend=escape(", ".join(filter(None, [AXES, allowed, masked, rest]))),
             keys=tuple(keys),

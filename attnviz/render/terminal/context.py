@@ -20,7 +20,7 @@ from attnviz.render.provenance import untrained_note
 from attnviz.render.safe_text import escape_text
 from attnviz.render.scaling import Scaling
 from attnviz.render.segment_roles import roles_note
-from attnviz.render.style import SENTENCE, SEPARATOR, Style
+from attnviz.render.style import SEPARATOR, Style, heading_of_text
 from attnviz.render.terminal.cell_colors import (
     MASKED,
     GlyphRamp,
@@ -161,9 +161,8 @@ class RenderContext(Record):
     def heading_lines(self, axes: str) -> Iterator[Line]:
         """Sentence (of several), title, pipeline, notes on weights and pooling, and the axes."""
         meta = self.amap.meta
-        if self.style.names_text and self.amap.text is not None:
-            heading = self.screen.escape(f"{SENTENCE}{self.amap.text}")
-            yield from self.wrap_lines(heading, self.screen.style("bold"))
+        if heading := heading_of_text(self.amap, self.style):
+            yield from self.wrap_lines(self.screen.escape(heading), self.screen.style("bold"))
         if self.style.show_title:
             title = self.style.title or self.amap.title
             yield from self.wrap_lines(self.screen.escape(title), self.screen.style("bold"))

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json as standard
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from io import BytesIO
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from attnviz.core.tokens import Token
 from attnviz.errors import CouldNotError, InvalidInputError, UnknownParameterError
 from attnviz.sources.external.selection import Selection
 
+TABLES = ("csv", "tsv", "parquet")  # readers of long tables, whose attention has no name
 TokenSequence = Sequence[str | Token]
 TokenArgument = (
     TokenSequence | tuple[TokenSequence, TokenSequence] | Callable[[list[int]], TokenSequence]
@@ -84,38 +84,62 @@ def read_each(
     axes: str | None = None,
     which: str | int | None = None,
 ) -> Iterator[AttentionMap]:
-    """Iterate over the maps of a file: one per document of JSON Lines, else a single one.
+    """Iterate over the maps of a file: one per text of a file with several, else a single one.
 
-    The arguments are those of `read`; `which` selects a single map.
+    Several texts are in JSON Lines, JSON lists of objects, and tables with a column `id`; the id
+    is meta["id"]. The arguments are those of `read`; `which` selects a single map.
     """
+    from attnviz.sources.external.items import split_items
+    from attnviz.sources.external.readers import find_reader
     from attnviz.sources.safe_read import read_bytes
 
     selection = Selection.parse(which, axes)
     with name_source_in_errors(source):
         data = read_bytes(source)
-        is_single = which is not None or not is_json_lines(data)
-        amap = read_map(data, tokens, selection) if is_single else None
-    if amap is not None:
+        items = None if which is not None else split_items(find_reader(data).name, data)
+        amap = read_map(data, tokens, selection) if items is None else None
         del data  # not held while the map is used
+    if amap is not None:
         yield amap
         return
-    for number, line in enumerate(BytesIO(data), start=1):
-        if line.strip():
-            with name_source_in_errors(source, f"line {number}: "):
-                amap = read_map(line, tokens, selection)
-            yield amap
+    while items is not None:
+        with name_source_in_errors(source):
+            item = next(items, None)
+        if item is None:
+            return
+        with name_source_in_errors(source, item.where):
+            amap = read_single(item.data, tokens, selection, item.id)
+        yield amap
 
 
 def read_map(data: bytes, tokens: TokenArgument | None, selection: Selection) -> AttentionMap:
-    """The map in the bytes of a file."""
+    """The map in the bytes of a file; of several texts, the selected one."""
+    from attnviz.sources.external.items import choose_item, split_items
+    from attnviz.sources.external.readers import find_reader
+
+    reader = find_reader(data)
+    items = None if reader.name == "json" else split_items(reader.name, data)
+    if items is None:
+        return read_single(data, tokens, selection)
+    item, rest, guesses = choose_item(list(items), selection, is_table=reader.name in TABLES)
+    amap = read_single(item.data, tokens, rest, item.id)
+    stated = [*guesses, *amap.meta.get("guessed", ())]
+    return replace(amap, meta={**amap.meta, "guessed": stated}) if guesses else amap
+
+
+def read_single(
+    data: bytes, tokens: TokenArgument | None, selection: Selection, id: str | None = None
+) -> AttentionMap:
+    """The map of one text; `id` is its name in a file with several."""
     from attnviz.sources.external.assemble import assemble
     from attnviz.sources.external.readers import find_reader
 
     reader = find_reader(data)
     try:
-        return assemble(reader.read(data, selection), tokens, selection, producer=reader.name)
+        amap = assemble(reader.read(data, selection), tokens, selection, producer=reader.name)
     except RecursionError:
         raise InvalidInputError("its values are nested too deeply") from None
+    return amap if id is None else replace(amap, meta={**amap.meta, "id": id})
 
 
 def is_file(source: Any) -> bool:
@@ -123,16 +147,6 @@ def is_file(source: Any) -> bool:
     return isinstance(source, str | PathLike | bytes | bytearray | memoryview) or (
         hasattr(source, "read") and not hasattr(source, "shape")
     )
-
-
-def is_json_lines(data: bytes) -> bool:
-    """Whether these bytes are JSON Lines: several attnviz documents, one per line."""
-    from attnviz.sources.external.readers import find_reader
-
-    end = data.find(b"\n")
-    first = data[:end].rstrip()
-    has_more = end >= 0 and re.compile(rb"\S").search(data, end) is not None
-    return has_more and first.endswith(b"}") and find_reader(first).name == "json"
 
 
 @contextmanager

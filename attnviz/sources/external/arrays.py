@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 
 from attnviz.core.arrays import FloatArray
+from attnviz.core.map_metadata import MapMetadata
 from attnviz.errors import InvalidInputError
 from attnviz.sources.external.assemble import RawAttention
 from attnviz.sources.external.axes import infer_axes, infer_layer_axes, order_axes
+from attnviz.sources.external.metadata import record_id
 from attnviz.sources.external.selection import EAGER, Selection
 from attnviz.sources.external.to_numpy import float_bytes, is_array, to_numpy
 from attnviz.sources.external.vector import from_vector
@@ -87,11 +89,15 @@ def from_names(
     attention = find_attention(named, selection)
     stored = attention.stored
     raw = from_arrays(stored.arrays, selection, budget=budget)
+    id = record_id(named)
+    meta: MapMetadata = {} if id is None else {"id": id}
+    if stored.modules:
+        meta["modules"] = list(stored.modules)
     return replace(
         raw,
         layers=stored.layers,
         heads=stored.heads,
-        meta={"modules": list(stored.modules)} if stored.modules else {},
+        meta=meta,
         queries=attention.queries or raw.queries,
         keys=attention.keys or raw.keys,
         ids=attention.ids,

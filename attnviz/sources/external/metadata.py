@@ -27,6 +27,12 @@ def parse_meta(meta: Mapping[str, Any]) -> MapMetadata:
     return cast("MapMetadata", dict(meta))
 
 
+def record_id(record: Any) -> str | None:
+    """The id of a record, if it has one: a text or a whole number."""
+    value = record.get("id") if isinstance(record, Mapping) else None
+    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else None
+
+
 def check_depth(value: Any) -> None:
     """Refuse metadata that is nested deeper than MAX_DEPTH, one level at a time."""
     level: list[Any] = [value]

@@ -19,6 +19,14 @@ class Choice(NamedTuple):
     guesses: tuple[str, ...] = ()
 
 
+class Item(NamedTuple):
+    """The bytes of one of several texts in a file: its id if it has one, and where it is."""
+
+    id: str | None
+    where: str
+    data: bytes
+
+
 class Selection(Record):
     """The name of one attention, the number of one batch item, and the order of the axes.
 
