@@ -20,6 +20,14 @@ class StyleOptions(TypedDict, total=False):
     size: width and height in inches.
     dpi: dots per inch.
     ascii: ASCII characters only.
+    highlight: what is outlined: texts such as "it" (a row) and "it,animal" (a cell).
+    percent: weights are written as percentages.
+    columns: panels side by side.
+    math: $…$ in the title is typeset.
+    show_title, show_captions, show_colorbar: False leaves the part out.
+    dark, transparent: a dark ground, no ground.
+    font: the family of the text.
+    zoom: the size of the finished picture, relative to its own.
     """
 
     view: str | None
@@ -35,3 +43,14 @@ class StyleOptions(TypedDict, total=False):
     size: tuple[float, float] | None
     dpi: int | None
     ascii: bool | None
+    highlight: tuple[str, ...] | None
+    percent: bool | None
+    columns: int | None
+    math: bool | None
+    show_title: bool | None
+    show_captions: bool | None
+    show_colorbar: bool | None
+    dark: bool | None
+    transparent: bool | None
+    font: str | None
+    zoom: float | None
