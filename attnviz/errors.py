@@ -1,7 +1,8 @@
 """Errors, each with the exit status of the command that raises it.
 
 0 done · 1 external failure (file, model, network, disk, lost output) · 2 misuse ·
-3 input that is not valid attention or not a readable model · 130 interrupted.
+3 input that is not valid attention or not a readable model · 4 attention that differs, or
+violates a rule · 130 interrupted.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+NOT_PASSED = 4  # exit status of `diff` beyond a limit, and of `check` with violations
 IS_COMMAND_LINE = ContextVar("IS_COMMAND_LINE", default=False)
 OPTION = re.compile(r"(`[^`]*`)|(?<![\w-])(?:-v|--([a-z][a-z-]*))(?: (-?\d[\w.,-]*|'[^']*'|N\b))?")
 PARAMETERS = {  # of options whose parameters in Python have other names

@@ -99,7 +99,13 @@ def test_signatures_of_the_functions_for_commands():
         "select_segments",
         "options",
     ]
-    assert list(inspect.signature(attnviz.diff).parameters) == ["before", "after", "names"]
+    limits = ["max_js", "max_row_js", "max_abs", "rtol", "atol"]
+    assert list(inspect.signature(attnviz.diff).parameters) == [
+        "before",
+        "after",
+        "names",
+        *limits,
+    ]
     assert list(inspect.signature(attnviz.explain).parameters) == [
         "text",
         "context",

@@ -12,17 +12,18 @@ from attnviz.argument_types import require_type
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.map_metadata import MapMetadata
 from attnviz.core.tokens import Token
-from attnviz.errors import MisuseError
 from attnviz.measures.alignment import align_maps
 from attnviz.measures.difference import (
     HeadChange,
     difference,
-    head_divergence,
     most_changed_heads,
+    row_divergence,
 )
 from attnviz.measures.links import content_pairs
 from attnviz.measures.row_mass import has_distribution_rows
+from attnviz.measures.tolerance import Excess, Limits, find_excess
 from attnviz.render.link_text import format_link
+from attnviz.render.safe_text import escape_token
 from attnviz.render.style import SEPARATOR
 
 FEW = 5  # heads listed by name
@@ -31,18 +32,26 @@ FEW = 5  # heads listed by name
 class Difference(NamedTuple):
     """The difference of two maps, the heads that changed most, and notes for the user.
 
-    `changes` is in descending order, empty if rows are not distributions.
+    `changes` is in descending order, empty if rows are not distributions. `excesses` are the
+    limits that the difference exceeds, each with the largest value.
     """
 
     amap: AttentionMap
     changes: list[HeadChange]
     notes: list[str]
+    excesses: list[Excess]
 
 
 def diff(
     before: AttentionMap,
     after: AttentionMap,
     names: tuple[str, str] = ("before", "after"),
+    *,
+    max_js: float | None = None,
+    max_row_js: float | None = None,
+    max_abs: float | None = None,
+    rtol: float | None = None,
+    atol: float | None = None,
 ) -> Difference:
     """Compute the difference of two maps, weight by weight.
 
@@ -55,13 +64,20 @@ def diff(
         before: the baseline.
         after: the new map, with the same layers and heads.
         names: what titles call the two.
+        max_js: the mean divergence that a head may have, in bits.
+        max_row_js: the divergence that a row may have, in bits.
+        max_abs: the change that a weight may have.
+        rtol: relative tolerance of weights, |B − A| ≤ atol + rtol·|A|.
+        atol: absolute tolerance of weights, in the same formula.
 
     Returns:
         The map of differences (with meta["divergence"] [layer][head] if rows are
-        distributions), the heads that changed most, and notes, such as that the texts differ.
+        distributions), the heads that changed most, notes, such as that the texts differ, and
+        the limits that are exceeded.
 
     Raises:
-        MisuseError: different numbers of layers or heads, or no shared token.
+        MisuseError: different numbers of layers or heads, no shared token; limits of the
+            divergence of rows that are not distributions.
 
     >>> import attnviz
     >>> before = attnviz.look("The cat sat", variant="scaled-dot")
@@ -72,6 +88,7 @@ def diff(
     """
     require_type("before", before, AttentionMap)
     require_type("after", after, AttentionMap)
+    limits = Limits(max_js=max_js, max_row_js=max_row_js, max_abs=max_abs, rtol=rtol, atol=atol)
     before, after, notes = align(before, after)
     change = difference(before, after)
     first, second = names
@@ -89,12 +106,42 @@ def diff(
     changes: list[HeadChange] = []
     if has_distribution_rows(before) and has_distribution_rows(after):
         changes = most_changed_heads(before, after, FEW)
-        meta["divergence"] = head_divergence(before, after).tolist()
+        rows = row_divergence(before, after)
+        meta["divergence"] = rows.mean(-1).tolist()
+        meta["row_divergence"] = rows.max(-1).tolist()
         meta["most_changed"] = [head._asdict() for head in changes]
         meta["algebra"] += f"; largest change: {describe_changes(change, changes)}"
     else:
         notes.append("rows are not distributions; divergence not computed")
-    return Difference(replace(change, meta=meta), changes, notes)
+    is_whole = "dropped" not in after.meta
+    excesses = find_excess(before, after, limits) if is_whole else find_unequal_texts(limits)
+    return Difference(replace(change, meta=meta), changes, notes, excesses)
+
+
+def find_unequal_texts(limits: Limits) -> list[Excess]:
+    """What limits of whole maps are exceeded by where tokens were left out."""
+    return [Excess("texts", None, None, (), 1.0, 0.0, 1)] if limits.active else []
+
+
+def describe_excess(excess: Excess, amap: AttentionMap) -> str:
+    """Where a limit is exceeded, the largest value, and the number of others, in one line."""
+    if excess.layer is None:
+        return "limits compare whole maps; the texts differ"
+    where = f"layer {excess.layer}, head {excess.head}"
+    sides = (("query", amap.queries), ("key", amap.keys))
+    names = [
+        f"{side} {position} ({escape_token(tokens[position].label)})"
+        for (side, tokens), position in zip(sides, excess.tokens, strict=False)
+    ]
+    place = ", ".join((where, " → ".join(names))) if names else where
+    is_js = excess.name.endswith("js")
+    value = f"JS {excess.value:.4f} bits" if is_js else f"|B − A| = {excess.value:.4g}"
+    option = f"--{excess.name.replace('_', '-')}"
+    allowed = f"{option} {excess.limit:g}"
+    if excess.name in ("rtol", "atol"):
+        allowed = f"atol + rtol·|A| = {excess.limit:.4g}"
+    others = f" (+{excess.count - 1} more)" if excess.count > 1 else ""
+    return f"{place}: {value} > {allowed}{others}"
 
 
 def difference_title(names: tuple[str, str], before: AttentionMap, after: AttentionMap) -> str:
@@ -111,9 +158,10 @@ def difference_title(names: tuple[str, str], before: AttentionMap, after: Attent
 def describe_changes(amap: AttentionMap, changes: list[HeadChange]) -> str:
     """The heads that changed most, in one line."""
     heads = [
-        f"{amap.head_name(amap.layers.index(layer), amap.heads.index(head))} JS {value:.3f}"
-        for layer, head, value in changes
-        if value > 0
+        f"{amap.head_name(amap.layers.index(c.layer), amap.heads.index(c.head))} "
+        f"JS {c.divergence:.3f}"
+        for c in changes
+        if c.divergence > 0
     ]
     return ", ".join(heads) or "none"
 
@@ -150,10 +198,11 @@ def has_position_tokens(amap: AttentionMap) -> bool:
 
 def make_captions(change: AttentionMap, patterns: Patterns) -> dict[tuple[int, int], str]:
     """One line per head of a difference: its divergence, largest increase and decrease."""
-    divergence = change.meta.get("divergence")
+    divergence, largest = change.meta.get("divergence"), change.meta.get("row_divergence")
     return {
         (layer, head): SEPARATOR.join(
             ([] if divergence is None else [f"JS {divergence[i][j]:.3f} bits"])
+            + ([] if largest is None else [f"of one row up to {largest[i][j]:.3f}"])
             + describe_extremes(change, i, j)
         )
         for i, layer in enumerate(change.layers)
@@ -177,10 +226,3 @@ def describe_extremes(change: AttentionMap, i: int, j: int) -> list[str]:
         if weights[q, k] * sign > 0:
             extremes.append(f"largest {name} {format_link(change, q, k)} {weights[q, k]:+.2f}")
     return extremes or ["identical"]
-
-
-def require_divergence(result: Difference) -> HeadChange:
-    """The head that changed most; MisuseError if rows are not distributions."""
-    if not result.changes:
-        raise MisuseError("--max-js needs non-negative rows that sum to at most 1")
-    return result.changes[0]

@@ -39,7 +39,7 @@ def without_divergence(amap: AttentionMap) -> AttentionMap:
     """
     if "divergence" not in amap.meta:
         return amap
-    stale = ("divergence", "most_changed")
+    stale = ("divergence", "row_divergence", "most_changed")
     meta = {name: value for name, value in amap.meta.items() if name not in stale}
     if "algebra" in meta:
         meta["algebra"] = DIVERGENCE_CAPTION.sub("", str(meta["algebra"]))

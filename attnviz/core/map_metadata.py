@@ -105,7 +105,8 @@ class DerivedMetadata(TypedDict, total=False):
     comparison: one entry per head of a comparison, see core/comparison.py.
     other_text: the second of two compared sentences.
     alignment: how the tokens of two texts were aligned, "aligned by position, …".
-    divergence: Jensen–Shannon divergence in bits, [layer][head], by map in a comparison.
+    divergence: Jensen–Shannon divergence in bits, [layer][head], by map in a comparison;
+        row_divergence: that of the row that changed most.
     layer, head: the head that an explanation is about.
     """
 
@@ -128,6 +129,7 @@ class DerivedMetadata(TypedDict, total=False):
     other_text: str
     alignment: str
     divergence: Any
+    row_divergence: list[list[float]]
     difference_from: dict[str, Any]
     before: str
     after: str

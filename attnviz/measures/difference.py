@@ -24,11 +24,17 @@ ADVICE = {
 
 
 class HeadChange(NamedTuple):
-    """The divergence of one head, in bits from 0 to 1. Layer and head are original indices."""
+    """The divergence of one head, in bits from 0 to 1. Layer and head are original indices.
+
+    `divergence` is the mean of its rows, `row_divergence` that of the row that changed most,
+    whose query is at the position `query`.
+    """
 
     layer: int
     head: int
     divergence: float
+    row_divergence: float = 0.0
+    query: int = 0
 
 
 def difference(before: AttentionMap, after: AttentionMap) -> AttentionMap:
@@ -79,11 +85,19 @@ def head_divergence(before: AttentionMap, after: AttentionMap) -> FloatArray:
 
 def most_changed_heads(before: AttentionMap, after: AttentionMap, n: int = 5) -> list[HeadChange]:
     """The `n` heads of the highest divergence, in descending order; of equal ones, the first."""
-    divergence = head_divergence(before, after)
+    rows = row_divergence(before, after)
+    divergence, query = rows.mean(-1), rows.argmax(-1)
     order = np.argsort(-divergence, axis=None, kind="stable")[:n]
     indices = zip(*np.unravel_index(order, divergence.shape), strict=True)
     return [
-        HeadChange(after.layers[i], after.heads[j], float(divergence[i, j])) for i, j in indices
+        HeadChange(
+            after.layers[i],
+            after.heads[j],
+            float(divergence[i, j]),
+            float(rows[i, j, query[i, j]]),
+            int(query[i, j]),
+        )
+        for i, j in indices
     ]
 
 

@@ -62,9 +62,9 @@ def test_the_same_file_changed_nothing(files):
     assert "identical" in made.out and "largest change: none" in made.out
 
 
-def test_a_head_that_changed_too_much_is_status_1(files):
+def test_a_head_that_changed_too_much_is_status_4(files):
     made = run("diff", files("a"), files("b"), "--max-js", "0.001", "-f", "csv")
-    assert made.status == 1 and made.out.startswith("layer,head,query")
+    assert made.status == 4 and made.out.startswith("layer,head,query")
     assert made.err.count("\n") == 1
     assert "layer 0, head" in made.err and "> --max-js 0.001" in made.err
     assert run("diff", files("a"), files("b"), "--max-js", "1").status == 0
@@ -84,8 +84,11 @@ def test_different_texts_are_aligned_with_a_note(files):
 REFUSED = [
     (("a", "other"), "the two texts share no token"),
     (("a", "four"), "different numbers of heads (2 and 4)"),
-    (("a", "signed", "--max-js", "0.5"), "--max-js needs non-negative rows that sum to at most 1"),
-    (("a", "b", "--max-js", "2"), "--max-js"),
+    (("a", "signed", "--max-js", "0.5"), "divergence needs non-negative rows"),
+    (("a", "b", "--max-js", "2"), "--max-js 2 should be from 0 to 1 (bits)"),
+    (("a", "b", "--atol", "-1"), "--atol -1 should be 0 or more"),
+    (("a", "b", "--quiet"), "--quiet needs a limit"),
+    (("a", "b", "--quiet", "--atol", "1", "--json"), "leave out --json"),
 ]
 
 
@@ -113,7 +116,7 @@ def test_suites_are_compared_one_by_one(tmp_path):
     words = ("diff", str(before), str(after), "-f", "jsonl")
     assert len(run(*words).out.splitlines()) == 2
     worst = run(*words, "--max-js", "0")
-    assert worst.status == 1 and worst.err.startswith("FAIL: map ") and worst.err.count("\n") == 1
+    assert worst.status == 4 and worst.err.startswith("FAIL: map ") and worst.err.count("\n") == 2
     after.write_bytes(after.read_bytes().splitlines(keepends=True)[0])
     made = run(*words)
     assert made.status == 2 and "more maps than the other" in made.err
@@ -149,9 +152,7 @@ def test_a_limit_is_exceeded_where_the_texts_differ(tmp_path):
     files = [str(tmp_path / f"{name}.json") for name in "ab"]
     assert run("diff", *files).status == 0
     failed = run("diff", *files, "--max-js", "0.05")
-    assert (
-        failed.status == 1 and "FAIL: --max-js compares whole maps; the texts differ" in failed.err
-    )
+    assert failed.status == 4 and "FAIL: limits compare whole maps; the texts differ" in failed.err
 
 
 def test_the_title_names_the_settings_that_differ(tmp_path):
@@ -164,3 +165,96 @@ def test_the_title_names_the_settings_that_differ(tmp_path):
         ((warm, warm), "b.json − b.json"),
     ):
         assert run("diff", *map(str, files)).out.startswith(f"{title}\n")
+
+
+def test_the_settings_of_one_file_are_not_in_the_title(tmp_path):
+    run("The cat", "-v", "causal", "-o", str(tmp_path / "a.json"))
+    run("The cat", "-v", "causal", "--temperature", "0.9", "-o", str(tmp_path / "b.json"))
+    out = run("diff", str(tmp_path / "a.json"), str(tmp_path / "b.json")).out
+    assert out.splitlines()[0] == "b.json − a.json"
+
+
+@pytest.fixture
+def rotated(tmp_path):
+    """A map, and the same with one row of six rotated."""
+    before = np.full((2, 3, 6, 6), 0.05)
+    before[:, :, range(6), range(6)] = 0.75
+    after = before.copy()
+    after[1, 2, 4] = np.roll(after[1, 2, 4], 1)
+    for name, weights in (("before", before), ("after", after)):
+        np.save(tmp_path / f"{name}.npy", weights)
+    return [str(tmp_path / f"{name}.npy") for name in ("before", "after")]
+
+
+LIMITS = {  # beyond, within, where
+    "--max-js": ("0.08", "0.09", "layer 1, head 2: JS 0.0884"),
+    "--max-row-js": ("0.5", "0.6", "layer 1, head 2, query 4 (four): JS 0.5302"),
+    "--max-abs": (
+        "0.6",
+        "0.8",
+        "query 4 (four) → key 4 (four): |B − A| = 0.7 > --max-abs 0.6 (+1",
+    ),
+    "--atol": ("0.6", "0.8", "|B − A| = 0.7 > atol + rtol·|A| = 0.6 (+1 more)"),
+    "--rtol": ("0.9", "15", "|B − A| = 0.7 > atol + rtol·|A| = 0.045 (+1 more)"),
+}
+
+
+@pytest.mark.parametrize("limit", LIMITS)
+def test_each_limit_finds_the_row_that_changed(limit, rotated):
+    beyond, within, where = LIMITS[limit]
+    words = (
+        "diff",
+        *rotated,
+        "--quiet",
+        "--tokens",
+        "zero one two three four five",
+        "--axes",
+        "lhqk",
+    )
+    made = run(*words, limit, beyond)
+    assert (made.status, made.out) == (4, "") and made.err.count("\n") == 1
+    assert "FAIL: layer 1, head 2" in made.err and where in made.err
+    passed = run(*words, limit, within)
+    assert (passed.status, passed.out, passed.err) == (0, "", "")
+
+
+def test_one_row_of_six_is_within_the_mean_of_its_head(rotated):
+    change = diff(*map(attnviz.read, rotated)).changes[0]
+    assert (change.layer, change.head, change.query) == (1, 2, 4)
+    assert change.row_divergence == pytest.approx(6 * change.divergence)
+    result = diff(*map(attnviz.read, rotated), max_js=0.1, max_row_js=0.1, max_abs=0.1)
+    assert [(e.name, e.tokens, e.count) for e in result.excesses] == [
+        ("max_row_js", (4,), 1),
+        ("max_abs", (4, 4), 2),
+    ]
+    assert "of one row up to 0.530" in " ".join(run("diff", *rotated, "--layer", "1").out.split())
+
+
+def test_the_status_of_a_file_that_cannot_be_read_is_not_that_of_a_difference(rotated):
+    assert run("diff", rotated[0], "missing.npy", "--atol", "0").status == 1
+    assert run("diff", *rotated, "--atol", "0", "-f", "csv").status == 4
+    assert run("diff", *rotated).status == 0
+
+
+def test_quiet_still_writes_files(rotated, tmp_path):
+    out = tmp_path / "d.json"
+    made = run("diff", *rotated, "--quiet", "--max-abs", "1", "-o", str(out))
+    assert (made.status, made.out) == (0, "") and out.stat().st_size > 100
+
+
+def test_ids_of_pairs_are_the_same(tmp_path):
+    lines = [json.dumps({"id": id, "attention": [[1.0]], "tokens": ["a"]}) for id in "xy"]
+    for name, order in (("a", lines), ("b", lines[::-1])):
+        (tmp_path / f"{name}.jsonl").write_text("\n".join(order) + "\n")
+    made = run("diff", str(tmp_path / "a.jsonl"), str(tmp_path / "b.jsonl"))
+    assert made.status == 2 and "map 1 has the id 'x' in one file and 'y' in the other" in made.err
+
+
+def test_many_maps_beyond_a_limit_are_counted(tmp_path):
+    for name, weight in (("a", 0.5), ("b", 0.75)):
+        lines = [json.dumps({"attention": [[weight, 1 - weight]] * 2})] * 25
+        (tmp_path / f"{name}.jsonl").write_text("\n".join(lines) + "\n")
+    files = str(tmp_path / "a.jsonl"), str(tmp_path / "b.jsonl")
+    made = run("diff", *files, "--quiet", "--atol", "0.1")
+    assert made.status == 4 and made.err.count("FAIL: map ") == 20
+    assert "FAIL: 5 more, in 25 maps" in made.err

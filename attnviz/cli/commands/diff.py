@@ -9,91 +9,102 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from attnviz.cli.options.files import FILE_CONTENTS
+from attnviz.cli.options.diff import LIMITS
+from attnviz.cli.options.files import FILE_CONTENTS, FILE_TOKENS
 from attnviz.cli.options.shared import DISPLAY, GENERAL, IN_OUT, REDUCTION, SELECTION
 from attnviz.cli.options.spec import with_options
 
 if TYPE_CHECKING:
     from attnviz.core.attention_map import AttentionMap
+    from attnviz.measures.tolerance import Excess
+
+MAX_LINES = 20  # about limits that are exceeded, the worst first
 
 
-@with_options(FILE_CONTENTS, IN_OUT, SELECTION, REDUCTION, DISPLAY, GENERAL, without=("input",))
+@with_options(
+    LIMITS, FILE_CONTENTS, FILE_TOKENS, IN_OUT, SELECTION, REDUCTION, DISPLAY, GENERAL,
+    without=("input",),
+)  # fmt: skip
 def diff(
     ctx: typer.Context,
     before: Annotated[
         str, typer.Argument(metavar="A", help="Baseline file, or - for standard input.")
     ],
     after: Annotated[str, typer.Argument(metavar="B", help="New file, or - for standard input.")],
-    *,
-    max_js: Annotated[
-        float | None,
-        typer.Option(
-            "--max-js",
-            metavar="BITS",
-            min=0.0,
-            max=1.0,
-            help="Exit 1 if any head's Jensen–Shannon divergence exceeds BITS (0 to 1).",
-        ),
-    ] = None,
     **options: Any,
 ) -> int:
     """Compare two attention files: what each weight gained from A to B.
 
-    Files of several documents are compared pairwise.
+    Files of several documents are compared pairwise. Exit status 4 if a limit is exceeded.
     """
+    from attnviz.api.diff import describe_excess, make_captions
     from attnviz.api.diff import diff as compute_difference
-    from attnviz.api.diff import make_captions, require_divergence
     from attnviz.cli.environment import BrokenOutputPipe, silence_stdout
     from attnviz.cli.input.map_files import file_ids, read_maps, require_one_pipe
     from attnviz.cli.output.render import write_all
+    from attnviz.errors import NOT_PASSED, MisuseError
+    from attnviz.sources.external.token_argument import parse_token_arguments
 
     env = ctx.obj.with_color(options["color"])
     require_one_pipe(before, after)
+    limits = {name: options[name] for name in LIMITS if name != "quiet"}
+    has_limits = any(value is not None for value in limits.values())
+    if options["quiet"] and not has_limits:
+        raise MisuseError("--quiet needs a limit, e.g. --max-row-js 0.01 or --atol 1e-4")
+    if options["quiet"] and not options["output"] and (options["json"] or options["format"]):
+        raise MisuseError("--quiet prints no difference; leave out --json and --format")
+    tokens = parse_token_arguments(**{name: options[name] for name in FILE_TOKENS})
     names = (PurePath(before).name, PurePath(after).name)
-    largest: list[tuple[float, int, str]] = []  # divergence, -number of the map, head
-    unequal: list[int] = []  # numbers of maps whose texts differ
+    numbers: list[int] = []
+    excesses: list[tuple[int, Excess, str]] = []
 
     def differences() -> Iterator[AttentionMap]:
-        pairs = pair_maps(read_maps(env, before, options), read_maps(env, after, options))
-        for number, (first, second) in enumerate(pairs, start=1):
-            difference = compute_difference(first, second, names)
+        sides = (read_maps(env, file, options, tokens) for file in (before, after))
+        for number, (first, second) in enumerate(pair_maps(*sides), start=1):
+            difference = compute_difference(first, second, names, **limits)
             for note in difference.notes:
                 env.warn(f"note: {note}")
-            if max_js is not None and "dropped" in difference.amap.meta:
-                unequal.append(number)
-            elif max_js is not None:
-                layer, head, divergence = require_divergence(difference)
-                largest.append((divergence, -number, f"layer {layer}, head {head}"))
+            numbers.append(number)
+            for excess in difference.excesses:
+                excesses.append((number, excess, describe_excess(excess, difference.amap)))
             yield difference.amap
 
-    inputs = file_ids(env, before, after)
     maps = differences()
     try:
-        write_all(env, maps, options, make_captions, inputs)
+        if options["quiet"] and not options["output"]:
+            deque(maps, maxlen=0)
+        else:
+            write_all(env, maps, options, make_captions, file_ids(env, before, after))
     except BrokenOutputPipe:
-        if max_js is None:
+        if not has_limits:
             raise
         silence_stdout()
         deque(maps, maxlen=0)  # the exit status is of all maps
-    if unequal:
-        which = ", ".join(map(str, unequal))
-        env.warn(f"FAIL: --max-js compares whole maps; the texts differ (map {which})")
-        return 1
-    divergence, number, where = max(largest, default=(0.0, 0, ""))
-    if max_js is None or divergence <= max_js:
-        return 0
-    name = f"map {-number}, " if len(largest) > 1 else ""
-    env.warn(f"FAIL: {name}{where}: JS {divergence:.4f} bits > --max-js {max_js:g}")
-    return 1
+    excesses.sort(key=lambda row: row[1].limit - row[1].value)
+    for number, _, sentence in excesses[:MAX_LINES]:
+        env.warn(f"FAIL: {f'map {number}, ' if len(numbers) > 1 else ''}{sentence}")
+    if len(excesses) > MAX_LINES:
+        env.warn(f"FAIL: {len(excesses) - MAX_LINES:,} more, in {len(numbers):,} maps")
+    return NOT_PASSED if excesses else 0
 
 
 def pair_maps(
     before: Iterator[AttentionMap], after: Iterator[AttentionMap]
 ) -> Iterator[tuple[AttentionMap, AttentionMap]]:
-    """The maps of two files in pairs; MisuseError if one file has more than the other."""
+    """The maps of two files in pairs.
+
+    Raises MisuseError if one file has more than the other, or if their ids differ.
+    """
     from attnviz.errors import MisuseError
 
     try:
-        yield from zip(before, after, strict=True)
+        for number, (first, second) in enumerate(zip(before, after, strict=True), start=1):
+            ids = [amap.meta["id"] for amap in (first, second) if "id" in amap.meta]
+            if len(set(ids)) > 1:
+                raise MisuseError(
+                    f"map {number} has the id {ids[0]!r:.40} in one file and {ids[1]!r:.40} in "
+                    "the other; write both in the same order"
+                )
+            yield first, second
     except ValueError:
         raise MisuseError("one of the files holds more maps than the other") from None
