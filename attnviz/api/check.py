@@ -45,8 +45,10 @@ def check(
         tolerance: how far row sums may be from 1; None: by the precision of the weights.
 
     Returns:
-        The violations, one per rule and head, each with a sentence that describes it; and the
-        requirements that were checked.
+        The violations, one per rule and head, the worst first, each with a sentence that
+        describes it; and the requirements that were checked.
+
+    In a test of a model, `assert check(amap, causal=True).violations == []`.
 
     >>> import attnviz
     >>> amap = attnviz.read([[0.6, 0.4], [0.25, 0.75]], ["a", "b"])
@@ -82,8 +84,21 @@ def label_positions(tokens: tuple[Token, ...]) -> list[str]:
     ]
 
 
+def describe_violations(violations: list[Violation]) -> str:
+    """How many violations there are, of how many rules and in how many heads, in one line."""
+    heads = {(violation.layer, violation.head) for violation in violations}
+    rules = {violation.rule for violation in violations}
+    counts = (
+        (sum(violation.count for violation in violations), "violation"),
+        (len(rules), "rule"),
+        (len(heads), "head"),
+    )
+    violated, of_rules, in_heads = (f"{n:,} {what}{'s' * (n != 1)}" for n, what in counts)
+    return f"{violated} of {of_rules} in {in_heads}"
+
+
 def describe_passed(amap: AttentionMap, requirements: Requirements) -> str:
-    """The size of a valid map and the requirements that it meets, in one line."""
+    """The size of a valid map, the requirements that it meets, and what was not checked."""
     n_layer, n_head, n_query, n_key = amap.weights.shape
     forbidden = ["masked"] if amap.masked is not None else []
     forbidden += ["padding"] if any(is_padding(amap)) else []
@@ -98,4 +113,15 @@ def describe_passed(amap: AttentionMap, requirements: Requirements) -> str:
     layers = f"{n_layer} layer{'s' * (n_layer != 1)}"
     heads = f"{n_head} head{'s' * (n_head != 1)}"
     requirements_met = ", ".join(filter(None, passed)) or "no requirements"
-    return f"{layers} × {heads}, {n_query} × {n_key}: {requirements_met}"
+    unchecked = [
+        "negative weights" if requirements.signed else "",
+        "row sums" if requirements.row_sum == "any" else "",
+        "" if amap.masked is not None else "masked keys (none known)",
+        "" if any(is_padding(amap)) else "padding (none known)",
+        "" if requirements.causal else "causality",
+        "" if window is not None else "window",
+    ]
+    not_checked = ", ".join(filter(None, unchecked)) or "nothing"
+    return (
+        f"{layers} × {heads}, {n_query} × {n_key}: {requirements_met}; not checked: {not_checked}"
+    )

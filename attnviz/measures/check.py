@@ -20,7 +20,8 @@ class Violation(Record):
 
     `layer` and `head` are original indices, None if the rule is about the whole map. `tokens`
     are positions: (query,), (query, key) or none. `value` is the weight or row sum there,
-    `count` the number of violations in the head. `sentence` describes all of it.
+    `badness` how far it is from what is required, `count` the number of violations in the head.
+    `sentence` describes all of it.
     """
 
     rule: str
@@ -30,6 +31,7 @@ class Violation(Record):
     value: float
     count: int
     sentence: str
+    badness: float = 0.0
 
 
 def find_violations(
@@ -41,7 +43,7 @@ def find_violations(
     """The violations of a map; requirements default to its own metadata.
 
     A map cannot hold NaN or a wrong number of tokens; `check_weights` finds those in arrays.
-    Shapes: [layer, head, query, key] -> violations, in the order of the rules
+    Shapes: [layer, head, query, key] -> violations, the worst first
     """
     return check_weights(
         amap.weights,
@@ -76,7 +78,7 @@ def check_weights(
     `n_token` is the number of query and key tokens, `numbers` the original indices of layers
     and heads, `names` the labels of queries and keys in sentences (None: their positions).
     Shapes: weights [layer, head, query, key], visible broadcasts to the same, padding [key]
-    (True = padding) -> violations
+    (True = padding) -> violations, the worst first
     """
     weights = np.asarray(weights, dtype=np.float64)
     if weights.ndim != 4 or weights.shape[2:] != n_token:
@@ -94,12 +96,13 @@ def check_weights(
     )
     rules = RULES if weights.size else ()
     with np.errstate(over="ignore"):  # an overflowing sum is reported as inf
-        return [
+        violations = [
             v
             for name, rule in rules
             for b in rule(checked)
             for v in list_violations(name, b, numbers, labels)
         ]
+    return sorted(violations, key=lambda violation: -float(f"{violation.badness:.6g}"))
 
 
 def list_violations(
@@ -120,4 +123,5 @@ def list_violations(
         message = breach.describe(value, *names)
         others = f" (+{count - 1} more)" if count > 1 else ""
         sentence = f"layer {layer}, head {head}: {message}{others}"
-        yield Violation(rule, layer, head, tokens, value, count, sentence)
+        badness = float(bad[tokens])
+        yield Violation(rule, layer, head, tokens, value, count, sentence, badness)

@@ -48,7 +48,7 @@ def check(weights, *words):
 def test_every_violation_is_found(name):
     wrong, _, words, says = CASES[name]
     made = check(wrong, *words)
-    assert made.status == 1
+    assert made.status == 4
     assert says in made.out
     assert all(line.startswith("layer 0, head 0: ") for line in made.out.splitlines())
     assert "\x1b" not in made.out
@@ -65,7 +65,7 @@ def test_valid_attention_passes(name):
 def test_violations_are_data_too():
     made = check(FREE, "--causal", "--json")
     told = json.loads(made.out)
-    assert made.status == 1 and told["checked"]["causal"] is True
+    assert made.status == 4 and told["checked"]["causal"] is True
     first = told["violations"][0]
     assert (first["rule"], first["layer"], first["head"]) == ("forbidden", 0, 0)
     assert first["tokens"] == [0, 1] and first["value"] == pytest.approx(1 / 3)
@@ -78,16 +78,16 @@ def test_attnviz_files_state_their_row_sum():
         made = run("The cat sat", "-v", variant, "--json")
         assert run("check", "-", stdin=made.data).status == 0
     strict = run("check", "-", "--row-sum", "1", stdin=made.data)
-    assert strict.status == 1 and "should be 1" in strict.out
+    assert strict.status == 4 and "should be 1" in strict.out
 
 
 def test_row_sums_of_foreign_files_should_be_1_by_default():
     half = json.dumps([[0.25, 0.25], [0.5, 0.0]])
-    assert run("check", "-", stdin=half).status == 1
+    assert run("check", "-", stdin=half).status == 4
     assert run("check", "-", "--row-sum", "at most 1", stdin=half).status == 0
     assert run("check", "-", "--tolerance", "0.5", stdin=half).status == 0
     negative = json.dumps([[2.0, -1.0], [0.5, 0.5]])
-    assert run("check", "-", stdin=negative).status == 1
+    assert run("check", "-", stdin=negative).status == 4
     assert run("check", "-", "--signed", stdin=negative).status == 0
 
 
@@ -103,3 +103,53 @@ def test_every_document_is_checked():
 def test_misuse_is_one_line(words, says):
     made = run("check", "-", *words, stdin="[[1]]")
     assert made.status == 2 and says in made.err
+
+
+@pytest.fixture
+def files(tmp_path):
+    """Files of weights: one that passes, one with three violations in two heads."""
+    good = np.tile(np.eye(3), (1, 2, 1, 1))
+    bad = good.copy()
+    bad[0, 0, 1] = [0.0, 0.9, 0.2]
+    bad[0, 1, 1:] = [[0.0, 0.5, 0.0], [0.0, 0.0, 0.9]]
+    np.save(tmp_path / "good.npy", good)
+    np.save(tmp_path / "bad.npy", bad)
+    return str(tmp_path / "good.npy"), str(tmp_path / "bad.npy")
+
+
+def test_several_files_are_checked_and_violations_counted(files):
+    good, bad = files
+    made = run("check", good, bad, width=200)
+    assert made.status == 4
+    first, *lines = made.out.splitlines()
+    assert first.startswith(f"{good}: OK: 1 layer × 2 heads, 3 × 3: ")
+    assert [line.removeprefix(f"{bad}: ") for line in lines] == [
+        "layer 0, head 1: query 1: row sum 0.5, should be 1 (+1 more)",
+        "layer 0, head 0: query 1: row sum 1.1, should be 1",
+    ]
+    assert made.err.splitlines()[-1] == "FAIL: 3 violations of 1 rule in 2 heads"
+    assert run("check", good, good, "--json").status == 0
+    documents = [json.loads(line) for line in run("check", good, bad, "--json").out.splitlines()]
+    assert [document["file"] for document in documents] == [good, bad]
+    assert [v["count"] for v in documents[1]["violations"]] == [2, 1]
+    assert documents[1]["violations"][0]["badness"] == pytest.approx(0.5)
+
+
+def test_a_file_that_cannot_be_read_has_another_status_than_a_violation(files):
+    assert run("check", files[1], "missing.npy").status == 1
+    assert run("check", "-", "-", stdin="[[1]]").status == 2
+
+
+def test_what_was_not_checked_is_stated(files):
+    line = run("check", files[0], width=200).out
+    assert line.rstrip().endswith(
+        "no negative weights, rows sum to 1; not checked: masked keys (none known), "
+        "padding (none known), causality, window"
+    )
+    line = run("check", files[0], "--causal", "--window", "2", "--row-sum", "any").out
+    assert "not checked: row sums, masked keys (none known), padding (none known)\n" in line
+
+
+def test_texts_of_one_file_are_named_by_id():
+    lines = "\n".join(json.dumps({"id": id, "attention": [[1.0]]}) for id in "xy")
+    assert run("check", "-", stdin=lines).out.startswith("id x: OK: ")

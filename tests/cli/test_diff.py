@@ -167,13 +167,6 @@ def test_the_title_names_the_settings_that_differ(tmp_path):
         assert run("diff", *map(str, files)).out.startswith(f"{title}\n")
 
 
-def test_the_settings_of_one_file_are_not_in_the_title(tmp_path):
-    run("The cat", "-v", "causal", "-o", str(tmp_path / "a.json"))
-    run("The cat", "-v", "causal", "--temperature", "0.9", "-o", str(tmp_path / "b.json"))
-    out = run("diff", str(tmp_path / "a.json"), str(tmp_path / "b.json")).out
-    assert out.splitlines()[0] == "b.json − a.json"
-
-
 @pytest.fixture
 def rotated(tmp_path):
     """A map, and the same with one row of six rotated."""

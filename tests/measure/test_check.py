@@ -49,6 +49,14 @@ BROKEN = {
 }
 
 
+def test_the_worst_violation_is_first():
+    weights = full_weights(at={(0, 1, 2, 3): -0.25, (1, 2, 3, 4): -0.5})
+    found = [v for v in check_weights(weights, (5, 5)) if v.rule == "negative"]
+    assert [(v.layer, v.head, v.badness) for v in found] == [(1, 2, 0.5), (0, 1, 0.25)]
+    worst = [v.badness for v in check_weights(weights, (5, 5))]
+    assert worst == sorted(worst, reverse=True)
+
+
 def test_every_rule_is_broken_here():
     assert set(BROKEN) == {"number", *(name for name, _ in RULES)}
 
@@ -57,7 +65,7 @@ def test_every_rule_is_broken_here():
 def test_a_violation_is_reported_with_its_position(rule):
     weights, expect, place, value = BROKEN[rule]
     violations = [v for v in check_weights(weights, (5, 5), expect) if v.rule == rule]
-    last = violations[-1]
+    last = next(v for v in violations if (v.layer, v.head) in ((1, 2), (None, None)))
     assert (last.layer, last.head, last.tokens) == (1, 2, place)
     assert last.sentence.startswith("layer 1, head 2: ")
     assert all(str(position) in last.sentence for position in place)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from attnviz.cli.options.files import FILE_CONTENTS, FILE_TOKENS
 from attnviz.cli.options.spec import with_options
+
+if TYPE_CHECKING:
+    from attnviz.core.attention_map import AttentionMap
+    from attnviz.measures.check import Violation
+    from attnviz.measures.rules import Requirements
 
 ROW_SUM_CHOICES = ("1", "at most 1", "any")
 
@@ -16,7 +21,8 @@ ROW_SUM_CHOICES = ("1", "at most 1", "any")
 def check(
     ctx: typer.Context,
     file: Annotated[
-        str, typer.Argument(metavar="FILE", help="Input file, or - for standard input.")
+        list[str],
+        typer.Argument(metavar="FILE…", help="Input files, or - for standard input."),
     ],
     *,
     causal: Annotated[bool, typer.Option("--causal", help="Require causal attention.")] = False,
@@ -53,42 +59,74 @@ def check(
 ) -> int:
     """Validate attention: row sums, masking, padding.
 
-    Prints one line per violation and exits 1, or one line if everything passes.
+    Prints one line per rule and head that violates it, the worst first, and exits 4; or one line
+    per map that passes, with what was checked and what was not.
     """
     from attnviz.api.check import check as find_violations
-    from attnviz.api.check import describe_passed
+    from attnviz.api.check import describe_passed, describe_violations
     from attnviz.cli.environment import BrokenOutputPipe, silence_stdout
-    from attnviz.cli.input.map_files import read_maps
-    from attnviz.errors import UnknownNameError
+    from attnviz.cli.input.map_files import read_maps, require_one_pipe
+    from attnviz.errors import NOT_PASSED, UnknownNameError
     from attnviz.lookup import unknown_name_message
     from attnviz.sources.external.token_argument import parse_token_arguments
 
     env, is_read = ctx.obj, True
     if row_sum not in (None, *ROW_SUM_CHOICES):
         raise UnknownNameError(unknown_name_message(row_sum, ROW_SUM_CHOICES, "--row-sum"))
-    has_violations = False
+    require_one_pipe(*file)
+    all_violations: list[Violation] = []
     tokens = parse_token_arguments(**{name: options[name] for name in FILE_TOKENS})
-    for amap in read_maps(env, file, options, tokens):
-        violations, requirements = find_violations(
-            amap, causal=causal, window=window, row_sum=row_sum, signed=signed, tolerance=tolerance
-        )
-        has_violations = has_violations or bool(violations)
-        if json:
-            from json import dumps
+    for path in file:
+        name = path if len(file) > 1 else ""
+        for amap in read_maps(env, path, options, tokens):
+            violations, requirements = find_violations(
+                amap,
+                causal=causal,
+                window=window,
+                row_sum=row_sum,
+                signed=signed,
+                tolerance=tolerance,
+            )
+            all_violations += violations
+            if json:
+                text = describe_as_json(path, amap, violations, requirements)
+            else:
+                passed = f"OK: {describe_passed(amap, requirements)}"
+                lines = [violation.sentence for violation in violations] or [passed]
+                text = "\n".join(name_line(name, amap, line) for line in lines)
+            try:
+                if is_read:
+                    env.write_text(f"{text}\n")
+            except BrokenOutputPipe:  # the exit status is of all maps
+                is_read = False
+                silence_stdout()
+    if not all_violations:
+        return 0
+    env.warn(f"FAIL: {describe_violations(all_violations)}")
+    return NOT_PASSED
 
-            report = {
-                "checked": vars(requirements),
-                "violations": [vars(violation) for violation in violations],
-            }
-            text = dumps(report)
-        else:
-            passed = f"OK: {describe_passed(amap, requirements)}"
-            lines = [violation.sentence for violation in violations] or [passed]
-            text = "\n".join(lines)
-        try:
-            if is_read:
-                env.write_text(f"{text}\n")
-        except BrokenOutputPipe:  # the exit status is of all maps
-            is_read = False
-            silence_stdout()
-    return int(has_violations)
+
+def name_line(file: str, amap: AttentionMap, line: str) -> str:
+    """A line about a map, after the file, if there are several, and the id, if it has one."""
+    from attnviz.render.safe_text import escape_text
+
+    id = amap.meta.get("id")
+    where = [escape_text(file)] if file else []
+    where += [escape_text(f"id {id}")] if id is not None else []
+    return ": ".join((", ".join(where), line)) if where else line
+
+
+def describe_as_json(
+    file: str, amap: AttentionMap, violations: list[Violation], requirements: Requirements
+) -> str:
+    """The result of a map as one JSON document."""
+    from json import dumps
+
+    return dumps(
+        {
+            "file": file,
+            "id": amap.meta.get("id"),
+            "checked": vars(requirements),
+            "violations": [vars(violation) for violation in violations],
+        }
+    )

@@ -48,7 +48,7 @@ def file_ids(env: Environment, *files: str) -> frozenset[FileId]:
     return frozenset(identity for identity in ids if identity is not None)
 
 
-def require_one_pipe(before: str, after: str) -> None:
-    """Raise MisuseError where both files are standard input."""
-    if before == after == "-":
-        raise MisuseError("standard input can be read once; give one of A and B as a file")
+def require_one_pipe(*files: str) -> None:
+    """Raise MisuseError where several files are standard input."""
+    if files.count("-") > 1:
+        raise MisuseError("standard input can be read once; give the others as files")
