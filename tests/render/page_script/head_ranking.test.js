@@ -6,22 +6,13 @@ import { parseFilter } from "../../../attnviz/render/page/script/head_filter.js"
 import { rankByMeasure, rankByPair } from "../../../attnviz/render/page/script/head_ranking.js";
 import { QuantizedArray } from "../../../attnviz/render/page/script/quantized_array.js";
 import { WeightMatrix } from "../../../attnviz/render/page/script/weight_matrix.js";
-import { close, loadedArray, quantizedRecord, selfMap } from "./maps.js";
+import { close, loadedArray, quantizedRecord, randomNumbers, randomRows, selfMap } from "./maps.js";
 
-const random = (() => {
-	let state = 7;
-	return () => (state = (state * 16807) % 2147483647) / 2147483647;
-})();
-
-/** Random causal rows of some tokens that sum to 1, of layers and heads. */
+/** Random causal heads of some tokens, of layers and heads. */
 function randomWeights(nLayer, nHead, n) {
-	const row = (_, q) => {
-		const mass = Array.from({ length: q + 1 }, random);
-		const sum = mass.reduce((a, b) => a + b);
-		return Array.from({ length: n }, (_, k) => (k > q ? null : mass[k] / sum));
-	};
-	const head = () => Array.from({ length: n }, row);
-	return Array.from({ length: nLayer }, () => Array.from({ length: nHead }, head));
+	const random = randomNumbers();
+	const heads = () => Array.from({ length: nHead }, () => randomRows(n, { random }));
+	return Array.from({ length: nLayer }, heads);
 }
 
 const TOKENS = [{ label: "<s>", special: true }, "b", "c", "d", "e"];

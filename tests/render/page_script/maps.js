@@ -42,6 +42,22 @@ export async function loadedArray(weights, options) {
 	return array;
 }
 
+/** Numbers from 0 to 1, the same in each run. */
+export function randomNumbers(seed = 7) {
+	let state = seed;
+	return () => (state = (state * 16807) % 2147483647) / 2147483647;
+}
+
+/** Random causal rows of n tokens, whose magnitudes sum to 1. */
+export function randomRows(n, { signed = false, random = randomNumbers() } = {}) {
+	return Array.from({ length: n }, (_, q) => {
+		const mass = Array.from({ length: q + 1 }, () => random() ** 3);
+		const sum = mass.reduce((a, b) => a + b);
+		const sign = () => (signed && random() < 0.5 ? -1 : 1);
+		return Array.from({ length: n }, (_, k) => (k > q ? null : (sign() * mass[k]) / sum));
+	});
+}
+
 const asToken = (token) => (typeof token === "string" ? { label: token } : token);
 
 /** The fields of a map of a text that attends to itself; tokens are labels or records. */

@@ -22,18 +22,41 @@ const MAX_ROUNDING = 0.05; // of the sum of a row that is renormalized
  * @returns {GatheredRows}
  */
 export function gatherRows(head, members, columnOf, nColumn) {
+	const isWhole = isIdentity(members, columnOf, head);
+	const size = isWhole ? 0 : members.length * nColumn;
 	const gathered = {
-		values: new Float64Array(members.length * nColumn),
-		masked: new Uint8Array(members.length * nColumn).fill(1),
+		values: new Float64Array(size),
+		masked: new Uint8Array(size).fill(1),
 		totals: new Float64Array(members.length),
 		spent: new Float64Array(members.length),
 		least: new Float64Array(members.length),
 	};
+	if (isWhole) return takeWhole(gathered, head);
 	const columns = Int32Array.from(columnOf);
 	members.forEach((queries, row) => {
 		for (const query of queries) addRow(gathered, row, head, query, 1 / queries.length, columns);
 	});
 	return gathered;
+}
+
+/**
+ * Whether each row and column is one token, and none is omitted.
+ * @param {number[][]} members @param {number[]} columnOf @param {DenseHead} head
+ */
+const isIdentity = (members, columnOf, { nQuery, nKey }) =>
+	members.length === nQuery &&
+	columnOf.length === nKey &&
+	members.every((queries, row) => queries.length === 1 && queries[0] === row) &&
+	columnOf.every((column, key) => column === key);
+
+/**
+ * A head as it is, without a copy of its weights.
+ * @param {GatheredRows} gathered @param {DenseHead} head
+ */
+function takeWhole(gathered, { values, masked, sums, least, nKey, signed }) {
+	const spent = signed ? gathered.spent : sums;
+	if (signed) for (let i = 0; i < values.length; i++) spent[Math.floor(i / nKey)] += Math.abs(values[i]);
+	return { values, masked, totals: sums, spent, least };
 }
 
 /**

@@ -119,6 +119,11 @@ export class QuantizedArray {
 		return rounds_to_zero ? curveOf(curve, 0.5 / top) * peak : 0;
 	}
 
+	/** The share of the row's peak that a magnitude in steps from 0 stands for. @param {number} steps */
+	shareOfSteps(steps) {
+		return this.shares[this.record.zero - this.record.hidden + steps];
+	}
+
 	/** @param {number} peak */
 	errorOf(peak) {
 		const { curve, top } = this.record;

@@ -15,7 +15,8 @@
  * @returns {Uint8Array} [row · column]
  */
 export function keepTopKeys({ values, masked, rows, columns }, threshold, top) {
-	const isDrawn = masked.map((flag) => 1 - flag);
+	const isDrawn = new Uint8Array(masked.length);
+	for (let i = 0; i < masked.length; i++) isDrawn[i] = 1 - masked[i];
 	const n = columns.length;
 	if (!threshold && !top) return isDrawn;
 	for (let r = 0; r < rows.length; r++) {

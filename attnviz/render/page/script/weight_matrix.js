@@ -33,20 +33,34 @@ import { keepTopKeys } from "./top_keys.js";
 
 /** @typedef {{mark: "∅" | "Σ", meaning: string, values: Float64Array}} Margin */
 
+/** @typedef {{groups: TokenGroup[], groupOf: number[]}} Grouping */
+
+/**
+ * Of each map, the grouping that was used last: all heads share it.
+ * @type {WeakMap<MapFacts, {key: string, rows: Grouping, columns: Grouping}>}
+ */
+const groupings = new WeakMap();
+
 /**
  * The rows and columns of a map under the options.
  * @param {MapFacts} map @param {MatrixOptions} options
  */
 export function groupMap(map, { special = true, sinks = true, words = false, qs = "", ks = "" }) {
+	const key = [special, sinks, words, qs, ks].join();
+	const last = groupings.get(map);
+	if (last?.key === key) return last;
 	const { queries, keys, shown } = map;
 	const omits = (/** @type {Token} */ token) => Boolean(token.special) && !(special && sinks);
 	const omittedKeys = sinks ? keys.map(omits) : sinkKeys(queries, keys);
 	const rows = { segment: qs, words, omitted: queries.map(omits) };
 	const columns = { segment: ks, words, omitted: omittedKeys };
-	return {
+	const grouping = {
+		key,
 		rows: groupTokens(queries, shown.queries, map.words.queries, rows),
 		columns: groupTokens(keys, shown.keys, map.words.keys, columns),
 	};
+	groupings.set(map, grouping);
+	return grouping;
 }
 
 export class WeightMatrix {

@@ -1,0 +1,75 @@
+// A head, or a part of it, as pixels. Cells that share a pixel are max-pooled by magnitude, so that
+// no strong weight is lost; pixels whose cells are all masked are transparent.
+
+/** @typedef {import("./color_scale.js").ColorScale} ColorScale */
+/** @typedef {{values: Float64Array, masked: Uint8Array, isDrawn: Uint8Array, rows: {length: number}, columns: {length: number}}} Cells */
+/** @typedef {{from: number, to: number}} Range rows or columns; `to` is not included */
+/** @typedef {{width: number, height: number, cells: Int32Array, data: Uint8ClampedArray<ArrayBuffer>}} Raster */
+/** @typedef {[number, number, number]} Rgb */
+
+/**
+ * The cell that each pixel shows, −1 where all are masked, for at most `wide` × `high` pixels.
+ * @param {Cells} matrix
+ * @param {Range} rows @param {Range} columns
+ * @param {number} wide @param {number} high
+ */
+export function poolCells({ values, masked, isDrawn, columns: all }, rows, columns, wide, high) {
+	const [nRow, nColumn] = [rows.to - rows.from, columns.to - columns.from];
+	const width = Math.max(1, Math.min(nColumn, Math.floor(wide)));
+	const height = Math.max(1, Math.min(nRow, Math.floor(high)));
+	const cells = new Int32Array(width * height).fill(-1);
+	const largest = new Float64Array(width * height).fill(-1);
+	const pixelOf = Int32Array.from({ length: nColumn }, (_, c) => Math.floor((c * width) / nColumn));
+	for (let r = 0; r < nRow; r++) {
+		const start = Math.floor((r * height) / nRow) * width;
+		let cell = (rows.from + r) * all.length + columns.from;
+		for (let c = 0; c < nColumn; c++, cell++) {
+			if (masked[cell]) continue;
+			const value = values[cell];
+			// Cells that are not drawn are smaller than a drawn weight of 0.
+			const size = isDrawn[cell] ? (value < 0 ? -value : value) : -0.5;
+			const pixel = start + pixelOf[c];
+			if (size > largest[pixel]) {
+				largest[pixel] = size;
+				cells[pixel] = cell;
+			}
+		}
+	}
+	return { width, height, cells };
+}
+
+/**
+ * The pixels of a part of a head.
+ * @param {Cells} matrix @param {ColorScale} scale
+ * @param {Range} rows @param {Range} columns
+ * @param {number} wide @param {number} high at most so many pixels
+ * @param {Rgb} ground the color of cells that are not drawn
+ * @returns {Raster}
+ */
+export function rasterize(matrix, scale, rows, columns, wide, high, ground) {
+	const { width, height, cells } = poolCells(matrix, rows, columns, wide, high);
+	const data = new Uint8ClampedArray(4 * width * height);
+	for (let pixel = 0; pixel < cells.length; pixel++) {
+		const cell = cells[pixel];
+		if (cell < 0) continue;
+		const start = 4 * pixel;
+		const from = 4 * scale.level(matrix.values[cell]);
+		const [bytes, at] = matrix.isDrawn[cell] ? [scale.colors, from] : [ground, 0];
+		data[start] = bytes[at];
+		data[start + 1] = bytes[at + 1];
+		data[start + 2] = bytes[at + 2];
+		data[start + 3] = 255;
+	}
+	return { width, height, cells, data };
+}
+
+/** All rows or columns. @param {{length: number}} groups @returns {Range} */
+export const wholeRange = ({ length }) => ({ from: 0, to: length });
+
+/** Red, green and blue of a CSS color "rgb(…)" or "#rrggbb". @param {string} css @returns {Rgb} */
+export function parseRgb(css) {
+	const hex = /^#([0-9a-f]{6})$/i.exec(css)?.[1];
+	const parts = hex ? hex.match(/../g)?.map((part) => parseInt(part, 16)) : css.match(/\d+/g)?.map(Number);
+	if (!parts || parts.length < 3) throw new RangeError(`"${css}" is no color as rgb(…) or #rrggbb.`);
+	return [parts[0], parts[1], parts[2]];
+}
