@@ -84,3 +84,9 @@ export const GRAYS = Uint8Array.from({ length: 1024 }, (_, i) =>
 );
 
 export const close = (a, b, error = 1e-4) => Math.abs(a - b) <= error;
+
+/** The colors of a light page. */
+export const THEME = { ground: "#fdfdfb", ink: "#1d1e21", muted: "#66696f", accent: "#c2410c", hatch: "#c4c4be" };
+
+/** Tokens that would be markup, a formula or no text elsewhere. */
+export const HOSTILE = ['<script>alert("x")</script>', "]]>", "=1+1", 'a"b,c', "a\nb", "\u0000", "\ud800", "😀‍👩", "עברית"];

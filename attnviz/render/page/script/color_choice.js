@@ -37,6 +37,18 @@ export function largestKeyShare({ values, rows, columns }) {
 }
 
 /**
+ * The palette of a map that has no chosen one, among those of the page: zero is pale on a light
+ * ground, dark on a dark one, and in the middle of signed weights.
+ * @param {string[]} names @param {string[]} diverging @param {boolean} signed
+ * @param {boolean} groundIsLight
+ */
+export function choosePalette(names, diverging, signed, groundIsLight) {
+	const suited = names.filter((name) => diverging.includes(name) === signed);
+	const preferred = signed ? "RdBu" : groundIsLight ? "Blues" : "viridis";
+	return suited.includes(preferred) ? preferred : (suited[0] ?? names[0]);
+}
+
+/**
  * Whether a palette is reversed so that it begins near the color of the page: zero is pale on a
  * light ground, dark on a dark one. Diverging palettes are not.
  * @param {Uint8Array} colors 256 × 4 @param {boolean} diverging @param {boolean} groundIsLight

@@ -2,9 +2,10 @@
 // no strong weight is lost; pixels whose cells are all masked are transparent.
 
 /** @typedef {import("./color_scale.js").ColorScale} ColorScale */
-/** @typedef {{values: Float64Array, masked: Uint8Array, isDrawn: Uint8Array, rows: {length: number}, columns: {length: number}}} Cells */
+/** @typedef {import("./pool_codes.js").PooledCells} Cells values, masked, isDrawn; rows and columns by number */
 /** @typedef {{from: number, to: number}} Range rows or columns; `to` is not included */
-/** @typedef {{width: number, height: number, cells: Int32Array, data: Uint8ClampedArray<ArrayBuffer>}} Raster */
+/** @typedef {{width: number, height: number, cells: Int32Array}} PooledHead */
+/** @typedef {PooledHead & {data: Uint8ClampedArray<ArrayBuffer>}} Raster */
 /** @typedef {[number, number, number]} Rgb */
 
 /**
