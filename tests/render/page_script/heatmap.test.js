@@ -19,10 +19,10 @@ async function matrixOf(n, options, more) {
 	return new WeightMatrix(selfMap(tokens, more), decodeHead(array, 0, 0), options);
 }
 
-function svgOf(matrix, layout, transform, options) {
+function svgOf(matrix, layout, transform, { mark = { row: -1, column: -1 }, ...options } = {}) {
 	const scale = new ColorScale({ colors: GRAYS, high: 1 });
 	const svg = new SvgContext(layout.width, layout.height, "svg");
-	new HeatmapPainter(matrix, layout, scale).paint(svg, transform, THEME, options);
+	new HeatmapPainter(matrix, layout, scale).paint(svg, transform, mark, THEME, options);
 	return svg.toString();
 }
 
@@ -54,6 +54,7 @@ test("the cell under the pointer is the one that is painted there", async () => 
 			if (inView) assert.deepEqual(found, { row, column });
 		}
 		assert.deepEqual(layouts.cellAt(layout, transform, 1, 1), { row: -1, column: -1 });
+		assert.equal(layouts.cellAt(layout, WHOLE, 1, layout.top + 2.5 * layout.cell).row, 2);
 		assert.deepEqual(layouts.cellAt(layout, transform, 299.5, 299.5), { row: -1, column: -1 });
 	}
 });
@@ -73,7 +74,7 @@ test("a cell out of view is moved into it, and one in view stays", async () => {
 		const { x, y, width } = layouts.cellBox(layout, moved, row, column);
 		assert.ok(x >= layout.left - 1e-9 && x + width <= layout.left + layout.w + 1e-9);
 		assert.ok(y >= layout.top - 1e-9 && y + width <= layout.top + layout.h + 1e-9);
-		assert.deepEqual(layouts.keepInView(layout, moved, row, column), moved);
+		assert.equal(layouts.keepInView(layout, moved, row, column), moved);
 	}
 	const { k } = layouts.centerOn(layout, 50, 50);
 	assert.ok(Math.abs(k * layout.cell - 24) < 1e-9);
@@ -133,7 +134,7 @@ test("the minimap frames the part in view and centers the view on a point", asyn
 	const { x, w } = minimapFrame(layout, transform, size);
 	assert.ok(Math.abs(x + w / 2 - 50.5) < 0.2);
 	assert.deepEqual([isPartial(layout, WHOLE), isPartial(layout, transform)], [false, true]);
-	const moved = minimapFrame(layout, minimapTarget(layout, transform, size, 30, 70), size);
+	const moved = minimapFrame(layout, minimapTarget(layout, transform, 100, 30, 70), size);
 	assert.ok(Math.abs(moved.x + moved.w / 2 - 30) < 0.2 && Math.abs(moved.y + moved.h / 2 - 70) < 0.2);
 });
 

@@ -43,7 +43,7 @@ export function poolCells({ values, masked, isDrawn, columns: all }, rows, colum
  * The pixels of a part of a head.
  * @param {Cells} matrix @param {ColorScale} scale
  * @param {Range} rows @param {Range} columns
- * @param {number} wide @param {number} high at most so many pixels
+ * @param {number} wide @param {number} high the most pixels
  * @param {Rgb} ground the color of cells that are not drawn
  * @returns {Raster}
  */

@@ -24,9 +24,8 @@ import { segmentStarts, visibleRange } from "./map_layout.js";
 
 /**
  * @typedef {object} PaintOptions
- * @property {Cell} [mark] the cell under the pointer, or of the keyboard
  * @property {Cell} [chosen] the chosen cell
- * @property {{rows: number[], columns: number[]}} [found] rows and columns that a search found
+ * @property {{rows: Iterable<number>, columns: Iterable<number>}} [found] by a search
  * @property {{queries: number[], keys: number[]}} [borders] tokens before which a line is drawn
  * @property {number} [precision] decimals of the numbers in cells
  */
@@ -68,12 +67,15 @@ export class HeatmapPainter {
 
 	/**
 	 * Paints all, in CSS pixels of a context that is scaled to device pixels by `ratio`.
-	 * @param {Context} ctx @param {Transform} transform @param {Theme} theme
+	 * @param {Context} ctx @param {Transform} transform
+	 * @param {Cell} mark the cell under the pointer, or of the keyboard @param {Theme} theme
 	 * @param {PaintOptions} [options] @param {number} [ratio]
 	 */
-	paint(ctx, transform, theme, options = {}, ratio = 1) {
+	paint(ctx, transform, mark, theme, options = {}, ratio = 1) {
 		const { matrix, layout } = this;
-		const { mark = NONE, chosen = NONE, found, precision = 3 } = options;
+		const { chosen = NONE, precision = 3 } = options;
+		const found = [...(options.found?.rows ?? [])].map((row) => ({ row, column: -1 }));
+		found.push(...[...(options.found?.columns ?? [])].map((column) => ({ row: -1, column })));
 		const area = this.area(transform);
 		ctx.clearRect(0, 0, layout.width, layout.height);
 		clip(ctx, [layout.left, layout.top, layout.w, layout.h], () => {
@@ -81,14 +83,13 @@ export class HeatmapPainter {
 			if (area.cell >= MIN_GAPS) paintGaps(ctx, area, theme);
 			paintBorders(ctx, area, this.bordersOf(options), theme);
 			if (area.cell >= MIN_NUMBERS) paintNumbers(ctx, matrix, this.scale, area, precision);
-			for (const row of found?.rows ?? []) paintCrosshair(ctx, area, { row, column: -1 }, theme);
-			for (const column of found?.columns ?? []) paintCrosshair(ctx, area, { row: -1, column }, theme);
+			for (const line of found) paintCrosshair(ctx, area, line, theme);
 			paintCrosshair(ctx, area, mark, theme);
 			paintFrame(ctx, area, chosen, theme);
 			paintFrame(ctx, area, mark, theme);
 		});
 		if (matrix.margin) paintBars(ctx, matrix.margin, area, layout, mark.row, theme, precision);
-		paintLabels(ctx, layout, area, [mark, chosen], theme);
+		paintLabels(ctx, layout, area, [mark, chosen, ...found], theme);
 	}
 
 	/** Rows and columns before which a line is drawn. @param {PaintOptions} options */

@@ -14,6 +14,7 @@ import { positionLabel } from "./token_labels.js";
  * @property {number} width @property {number} height
  * @property {number} left @property {number} top where the area of cells begins
  * @property {number} w @property {number} h the size of that area
+ * @property {number} right @property {number} bottom where the cells end at k = 1
  * @property {number} cell the size of a cell at k = 1, where all cells fit
  * @property {string[]} rows @property {string[]} columns labels that fit
  * @property {number} turn the angle of the column labels
@@ -41,13 +42,14 @@ export function fitLabel(text, most, measure) {
 
 /**
  * Fits a heatmap into `width` × `height` at k = 1. Column labels are horizontal if cells are wide
- * enough, else diagonal, vertical if even those would overlap. `labels: false`: cells only.
+ * enough, else diagonal, vertical if even those would overlap. `labels: false`: cells only;
+ * `margin: true`: with the room of row sums, so that maps side by side have equal cells.
  * @param {LabeledMatrix} matrix @param {number} width @param {number} height
  * @param {(text: string) => number} measure the width of a text in the font of labels, bold
- * @param {{labels?: boolean}} [options]
+ * @param {{labels?: boolean, margin?: boolean}} [options]
  * @returns {MapLayout}
  */
-export function layoutMap(matrix, width, height, measure, { labels = true } = {}) {
+export function layoutMap(matrix, width, height, measure, { labels = true, margin = false } = {}) {
 	const most = width < 480 ? 84 : 132;
 	const texts = (/** @type {TokenGroup[]} */ groups) =>
 		groups.map((_, i) => (labels ? fitLabel(positionLabel(groups, i), most, measure) : ""));
@@ -56,12 +58,14 @@ export function layoutMap(matrix, width, height, measure, { labels = true } = {}
 	const [left, longest] = [labels ? widest(rows) + 14 : 0, widest(columns)];
 	const layoutAt = (/** @type {number} */ turn) => {
 		const overhang = 0.7 * longest * Math.sin(2 * turn);
-		const right = labels ? Math.max(matrix.margin ? MARGIN : 4, overhang) : 0;
+		const bars = margin || matrix.margin ? MARGIN : 4;
+		const beside = labels ? Math.max(bars, overhang) : 0;
 		const top = labels ? longest * Math.sin(turn) + (turn ? 16 : 26) : 0;
-		const [w, h] = [Math.max(1, width - left - right), Math.max(1, height - top - 2)];
+		const [w, h] = [Math.max(1, width - left - beside), Math.max(1, height - top - 2)];
 		const cell = Math.min(MAX_CELL, w / Math.max(1, columns.length), h / Math.max(1, rows.length));
 		const fitted = cell > 4 ? Math.floor(cell) : cell;
-		return { width, height, left, top, w, h, cell: fitted, rows, columns, turn };
+		const [right, bottom] = [left + fitted * columns.length, top + fitted * rows.length];
+		return { width, height, left, top, right, bottom, w, h, cell: fitted, rows, columns, turn };
 	};
 	const [horizontal, diagonal, vertical] = [0, Math.PI / 4, Math.PI / 2].map(layoutAt);
 	if (!labels || horizontal.cell >= longest + 6) return horizontal;
@@ -103,15 +107,16 @@ export function clampTransform(layout, { x, y, k }) {
 }
 
 /**
- * The row and column at a point of the canvas, −1 outside the cells.
+ * The row and column at a point of the canvas, −1 outside; beside the cells, as over a label, one
+ * of the two.
  * @param {MapLayout} layout @param {Transform} transform @param {number} px @param {number} py
  */
 export function cellAt({ left, top, w, h, cell, rows, columns }, { x, y, k }, px, py) {
 	const column = Math.floor((px - left - x) / (cell * k));
 	const row = Math.floor((py - top - y) / (cell * k));
-	const inside = px >= left && py >= top && px < left + w && py < top + h;
-	const exists = row >= 0 && column >= 0 && row < rows.length && column < columns.length;
-	return inside && exists ? { row, column } : { row: -1, column: -1 };
+	const isRow = py >= top && py < top + h && row >= 0 && row < rows.length;
+	const isColumn = px >= left && px < left + w && column >= 0 && column < columns.length;
+	return { row: isRow ? row : -1, column: isColumn ? column : -1 };
 }
 
 /**
@@ -131,8 +136,10 @@ export function keepInView(layout, transform, row, column) {
 	const size = layout.cell * transform.k;
 	const near = (/** @type {number} */ at, /** @type {number} */ i, /** @type {number} */ room) =>
 		Math.max(-i * size, Math.min(at, room - (i + 1) * size));
-	const [x, y] = [near(transform.x, column, layout.w), near(transform.y, row, layout.h)];
-	return row < 0 || column < 0 ? transform : clampTransform(layout, { x, y, k: transform.k });
+	const x = column < 0 ? transform.x : near(transform.x, column, layout.w);
+	const y = row < 0 ? transform.y : near(transform.y, row, layout.h);
+	if (x === transform.x && y === transform.y) return transform;
+	return clampTransform(layout, { x, y, k: transform.k });
 }
 
 /**

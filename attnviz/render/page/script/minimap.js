@@ -2,7 +2,9 @@
 
 import { linesOf } from "./crosshair.js";
 import { clampTransform } from "./map_layout.js";
+import { thumbnailPixels, thumbnailSize } from "./thumbnail.js";
 
+/** @typedef {import("./heatmap_painter.js").HeatmapPainter} HeatmapPainter */
 /** @typedef {import("./heatmap_painter.js").Theme} Theme */
 /** @typedef {import("./map_layout.js").MapLayout} MapLayout */
 /** @typedef {import("./map_layout.js").Transform} Transform */
@@ -28,11 +30,19 @@ export function minimapFrame({ w, h, cell, rows, columns }, { x, y, k }, { width
 export const isPartial = ({ w, h, cell, rows, columns }, { k }) =>
 	columns.length * cell * k > w + 0.5 || rows.length * cell * k > h + 0.5;
 
+/** The pictures of heads, by their painters. @type {WeakMap<HeatmapPainter, {key: string, image: HTMLCanvasElement}>} */
+const pictures = new WeakMap();
+
 /**
- * Draws the frame on a canvas over the picture of the head.
- * @param {CanvasRenderingContext2D} ctx @param {Box} frame @param {Theme} theme
+ * Paints the head into a square of `size` CSS pixels, with the frame of the part in view.
+ * @param {CanvasRenderingContext2D} ctx @param {HeatmapPainter} painter
+ * @param {number} size @param {Transform} transform @param {Theme} theme
  */
-export function paintMinimapFrame(ctx, { x, y, w, h }, theme) {
+export function paintMinimap(ctx, painter, size, transform, theme) {
+	const box = thumbnailSize(painter.layout.rows.length, painter.layout.columns.length, size);
+	ctx.clearRect(0, 0, size, size);
+	ctx.drawImage(pictureOf(painter, box, theme), 0, 0, box.width, box.height);
+	const { x, y, w, h } = minimapFrame(painter.layout, transform, box);
 	for (const [width, color] of linesOf(theme)) {
 		ctx.lineWidth = width;
 		ctx.strokeStyle = color;
@@ -40,13 +50,27 @@ export function paintMinimapFrame(ctx, { x, y, w, h }, theme) {
 	}
 }
 
+/** @param {HeatmapPainter} painter @param {{width: number, height: number}} box @param {Theme} theme */
+function pictureOf(painter, { width, height }, theme) {
+	const key = [width, height, theme.ground].join();
+	const last = pictures.get(painter);
+	if (last?.key === key) return last.image;
+	const image = document.createElement("canvas");
+	Object.assign(image, { width, height });
+	const pixels = thumbnailPixels(painter.matrix, painter.scale, width, height, theme);
+	image.getContext("2d")?.putImageData(new ImageData(pixels, width, height), 0, 0);
+	pictures.set(painter, { key, image });
+	return image;
+}
+
 /**
  * The transform of the same scale with a point of the minimap in the middle of the view.
  * @param {MapLayout} layout @param {Transform} transform
- * @param {{width: number, height: number}} size @param {number} px @param {number} py
+ * @param {number} size @param {number} px @param {number} py
  */
-export function minimapTarget(layout, transform, { width, height }, px, py) {
+export function minimapTarget(layout, transform, size, px, py) {
 	const { w, h, cell, rows, columns } = layout;
+	const { width, height } = thumbnailSize(rows.length, columns.length, size);
 	const at = (/** @type {number} */ share, /** @type {number} */ n, /** @type {number} */ room) =>
 		room / 2 - share * n * cell * transform.k;
 	const [x, y] = [at(px / width, columns.length, w), at(py / height, rows.length, h)];
