@@ -3,19 +3,20 @@
 /** @typedef {import("./color_scale.js").Curve} Curve */
 
 const MANY = 64; // tokens beyond which a linear scale shows little but the largest weights
-const VERY_MANY = 256; // beyond which the square root of a typical weight is below 1/16, too
 const DOMINANT = 0.5; // share of the weights on one key
 
 /**
- * The curve of colors for a map, and why: a typical weight is 1 / tokens of the scale. All heads
- * of a map with one scale have one curve.
- * @param {{nToken: number, sinkShare?: number}} facts `sinkShare`: the weight on its largest key
+ * The curve of colors for a map, and why, as in figures (render/scaling.py): all heads of a map
+ * with one scale have one curve. Scales that are centered at 0 have no logarithm.
+ * @param {object} facts
+ * @param {number} facts.nToken
+ * @param {boolean} [facts.centered]
+ * @param {number} [facts.sinkShare] the share of the weights on the key with most of them
  * @returns {{curve: Curve, reason: string}} the reason is empty for a linear scale
  */
-export function chooseCurve({ nToken, sinkShare = 0 }) {
+export function chooseCurve({ nToken, centered = false, sinkShare = 0 }) {
 	const many = `${nToken.toLocaleString("en")} tokens`;
-	if (nToken > VERY_MANY) return { curve: "log", reason: many };
-	if (nToken > MANY) return { curve: "sqrt", reason: many };
+	if (nToken > MANY) return { curve: centered ? "sqrt" : "log", reason: many };
 	if (sinkShare > DOMINANT) {
 		return { curve: "sqrt", reason: `one key with ${Math.round(100 * sinkShare)} % of the weight` };
 	}

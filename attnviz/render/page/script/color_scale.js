@@ -1,6 +1,6 @@
 // Color scales: weights onto the 256 colors of a palette, linear, by square root or logarithmic.
 
-import { formatExact, pluralize } from "./number_text.js";
+import { formatExact, pluralize, shortNumber } from "./number_text.js";
 
 /** @typedef {"linear" | "sqrt" | "log"} Curve */
 
@@ -13,13 +13,13 @@ import { formatExact, pluralize } from "./number_text.js";
  * @property {boolean} [reversed] the palette from its last color to its first
  */
 
-const DECADES = 4; // of a logarithmic scale: from high / 10,000
+const DECADES = 3; // of a logarithmic scale: from high / 1,000, as in figures
 
 /** @type {Record<Curve, string>} */
 const CURVE_NAMES = { linear: "Linear", sqrt: "Square-root", log: "Logarithmic" };
 
 /** Positions of the marks of the legend. @type {Record<Curve, number[]>} */
-const TICKS = { linear: [0, 1], sqrt: [0, 0.5, 1], log: [0, 0.25, 0.5, 0.75, 1] };
+const TICKS = { linear: [0, 1], sqrt: [0, 0.5, 1], log: [0, 1 / 3, 2 / 3, 1] };
 
 export class ColorScale {
 	/** @param {ScaleOptions} options */
@@ -97,12 +97,12 @@ export class ColorScale {
 
 	/**
 	 * How colors follow weights, in one sentence; empty for a linear scale that nothing chose.
-	 * @param {number} precision @param {string} [reason] why this curve: "512 tokens"
+	 * @param {string} [reason] why this curve: "512 tokens"
 	 */
-	sentence(precision, reason = "") {
+	sentence(reason = "") {
 		if (this.curve === "linear" && !reason) return "";
 		const chosen = reason ? `, chosen for ${reason}` : "";
-		const floor = formatExact(this.floor, precision);
+		const floor = shortNumber(this.floor);
 		const below = this.curve === "log" ? ` Weights below ${floor} have the color of 0.` : "";
 		return `${CURVE_NAMES[this.curve]} color scale${chosen}.${below}`;
 	}

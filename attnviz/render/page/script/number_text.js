@@ -20,6 +20,9 @@ export function formatExact(value, precision) {
 	return vanishes ? withMinus(value.toExponential(1)) : formatNumber(value, precision);
 }
 
+/** A positive number with two significant digits: "0.0005". @param {number} value */
+export const shortNumber = (value) => withMinus(`${Number(value.toPrecision(2))}`);
+
 /**
  * A share as a percentage with one decimal, never more exact than it is: "< 0.1 %" below that.
  * @param {number} value

@@ -1,0 +1,156 @@
+"""The numbers of the page's script: those of the map, for each mechanism, shown and exported."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import shutil
+import subprocess
+from io import StringIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from attnviz.api.look import look
+from attnviz.core.variants import VARIANTS
+from attnviz.render.colors import PALETTES, luminance
+from attnviz.render.data.csv_table import csv as csv_file
+from attnviz.render.page.bundle import read_asset
+from attnviz.render.row_remainder import Remainder
+from attnviz.render.style import Style
+from attnviz.sources.external import read
+from tests.conftest import HOSTILE, make_map
+from tests.render.browser import missing
+from tests.render.pages import html
+
+PROGRAM = Path(__file__).parent / "page_script" / "read_pages.js"
+TEXT, CONTEXT = "the cat sat on the mat and the cat slept", "le chat dort"
+DATA = re.compile(rb'<script type="application/json" id="data">([^<]*)</script>')
+
+
+def read_by_script(maps, folder):
+    """What the script makes of the page of each map."""
+    node = shutil.which("node")
+    if node is None:
+        missing("Node is not installed (apt-get install nodejs)")
+    paths = [folder / f"{i}.json" for i in range(len(maps))]
+    for amap, path in zip(maps, paths, strict=True):
+        path.write_bytes(DATA.search(html(amap, Style()))[1])
+    done = subprocess.run(
+        [node, PROGRAM, *paths], check=False, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+@pytest.fixture(scope="module")
+def mechanisms(tmp_path_factory):
+    """Each mechanism with its map and what the script makes of it."""
+    maps = [
+        look(TEXT, variant=row.name, context=CONTEXT if row.context == "required" else None)
+        for row in VARIANTS
+    ]
+    pages = read_by_script(maps, tmp_path_factory.mktemp("pages"))
+    return {
+        row.name: pair for row, pair in zip(VARIANTS, zip(maps, pages, strict=True), strict=True)
+    }
+
+
+def number(text):
+    return float(text.replace("−", "-"))
+
+
+@pytest.mark.parametrize("variant", list(VARIANTS), ids=lambda row: row.name)
+def test_every_weight_and_row_sum_is_that_of_the_map(mechanisms, variant):
+    amap, page = mechanisms[variant.name]
+    document = json.loads(page["document"])
+    weights = np.array(document["weights"])
+    peaks = np.abs(amap.weights).max(-1, keepdims=True)
+    steps = 65_500 if amap.signed else 130_000  # twice the codes from 0 to the peak
+    assert (np.abs(weights - amap.weights) <= peaks / steps + 1e-9).all()
+    np.testing.assert_allclose(page["sums"], amap.row_sums[0, 0], atol=1e-6)
+    masked = np.zeros(weights.shape, bool) if amap.masked is None else amap.masked
+    hidden = np.zeros(weights.shape) if document["hidden"] is None else document["hidden"]
+    assert (np.asarray(hidden, bool) == masked).all()
+
+
+@pytest.mark.parametrize("variant", list(VARIANTS), ids=lambda row: row.name)
+def test_every_shown_number_is_that_of_the_map(mechanisms, variant):
+    amap, page = mechanisms[variant.name]
+    for q, row in enumerate(page["shown"]):
+        for k, (text, percent, rank, _) in enumerate(row):
+            weight = float(amap.weights[0, 0, q, k])
+            if text == "masked":
+                assert weight == 0.0 and rank == 0 and not percent
+                continue
+            if text.startswith("< "):
+                assert abs(weight) <= number(text[2:]) * 1.05
+            else:
+                step = np.abs(amap.weights[0, 0, q]).max() / 65_000
+                assert abs(number(text) - weight) <= 0.000_501 + step
+            if percent and "<" not in percent:
+                assert abs(number(percent.removesuffix(" %")) - 100 * weight) < 0.06
+            larger = np.abs(amap.weights[0, 0, q]) > abs(weight) * (1 + 1e-4) + 1e-4
+            assert rank >= 1 + np.count_nonzero(larger)
+
+
+@pytest.mark.parametrize("variant", list(VARIANTS), ids=lambda row: row.name)
+def test_the_column_of_remainders_is_that_of_the_other_formats(mechanisms, variant):
+    amap, page = mechanisms[variant.name]
+    remainder = Remainder.of(amap)
+    if remainder is None:
+        assert page["margin"] is None
+    elif page["margin"] is None:  # the page leaves out a column of zeros
+        assert np.abs(remainder.values).max() < 1e-3
+    else:
+        mark, values = page["margin"]
+        assert mark == remainder.mark
+        np.testing.assert_allclose(values, remainder.values[0, 0], atol=2e-4)
+
+
+@pytest.mark.parametrize("name", ["causal", "cog", "sigmoid"])
+def test_an_exported_document_is_read_as_the_map(mechanisms, name):
+    amap, page = mechanisms[name]
+    again = read(page["document"].encode())
+    assert (again.text, again.layers, again.heads) == (amap.text, amap.layers, amap.heads)
+    assert [t.label for t in again.keys] == [t.label for t in amap.keys]
+    np.testing.assert_allclose(again.weights, amap.weights, atol=1e-5)
+
+
+def test_hostile_tokens_are_cells_and_strings_as_the_command_writes_them(tmp_path):
+    amap = make_map(tuple(HOSTILE), n_head=1)
+    (page,) = read_by_script([amap], tmp_path)
+    ours = list(csv.reader(StringIO(page["csv"], newline="")))
+    theirs = list(csv.reader(StringIO(b"".join(csv_file(amap, Style())).decode(), newline="")))
+    assert [row[:-1] for row in ours] == [row[:-1] for row in theirs]
+    weights = [[float(row[-1]) for row in rows[1:]] for rows in (ours, theirs)]
+    np.testing.assert_allclose(*weights, atol=1e-5)
+    assert page["document"].isascii()
+    assert [t.label for t in read(page["document"].encode()).keys] == list(HOSTILE)
+
+
+def contrast(one, other):
+    return (max(one, other) + 0.05) / (min(one, other) + 0.05)
+
+
+def theme_luminances(name):
+    """A color of the stylesheet on light and dark pages, as luminance."""
+    colors = re.search(rf"--{name}: light-dark\((#\w{{6}}), (#\w{{6}})\)", read_asset("style.css"))
+    return [luminance(tuple(bytes.fromhex(color[1:]))) for color in colors.groups()]
+
+
+@pytest.mark.parametrize("palette", PALETTES, ids=lambda palette: palette.name)
+@pytest.mark.parametrize("page", [0, 1], ids=["light", "dark"])
+def test_a_mark_is_visible_on_every_color(palette, page):
+    line, halo = theme_luminances("ink")[page], theme_luminances("ground")[page]
+    for rgb in palette.rgb.tolist():
+        color = luminance(tuple(rgb))
+        assert max(contrast(color, line), contrast(color, halo)) >= 3
+
+
+def test_a_line_without_its_halo_is_not_visible_on_every_color():
+    line = theme_luminances("ink")[0]
+    colors = [luminance(tuple(rgb)) for palette in PALETTES for rgb in palette.rgb.tolist()]
+    assert min(contrast(color, line) for color in colors) < 3
