@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { positionLabel, positionText, rangeLabel } from "../../../attnviz/render/page/script/token_labels.js";
+import { pooledLabel, positionLabel, positionText, rangeLabel } from "../../../attnviz/render/page/script/token_labels.js";
 import { findTokens } from "../../../attnviz/render/page/script/token_search.js";
 
 const LABELS = ["The", "ani", "mal", "the", "Ünder", "12", "İ", "x"];
@@ -44,4 +44,12 @@ test("a repeated label has its position, as in the terminal", () => {
 test("a cell of many tokens names the first and the last", () => {
 	assert.equal(rangeLabel(GROUPS, 0, 3), "tokens 0–39 'the … mat'");
 	assert.equal(rangeLabel(GROUPS, 2, 2), "the (20)");
+});
+
+test("a cell of a pooled map states its tokens", () => {
+	const groups = [{ label: "the…mat", members: [0] }, { label: "sat", members: [1] }];
+	const ranges = [[421, 441], [442, 442]];
+	assert.equal(pooledLabel(groups, 0, ranges), "tokens 421–441 'the…mat'");
+	assert.equal(pooledLabel(groups, 1, ranges), "sat (442)");
+	assert.equal(pooledLabel(GROUPS, 2, null), "the (20)");
 });

@@ -43,3 +43,15 @@ export function rangeLabel(groups, from, to) {
 	const [start, end] = [first.members[0], last.members[last.members.length - 1]];
 	return `tokens ${start}–${end} '${first.label} … ${last.label}'`;
 }
+
+/**
+ * The label of a cell of a pooled map: "tokens 421–441 'the…mat'". Without ranges, each is a token.
+ * @param {LabeledGroup[]} groups @param {number} i
+ * @param {[number, number][] | null | undefined} ranges of each token of the map
+ */
+export function pooledLabel(groups, i, ranges) {
+	if (!ranges) return positionLabel(groups, i);
+	const { label, members } = groups[i];
+	const [from, to] = [ranges[members[0]][0], ranges[members[members.length - 1]][1]];
+	return from === to ? `${label} (${from})` : `tokens ${from}–${to} '${label}'`;
+}
