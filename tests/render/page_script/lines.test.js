@@ -5,6 +5,7 @@ import { ColorScale } from "../../../attnviz/render/page/script/color_scale.js";
 import { decodeHead } from "../../../attnviz/render/page/script/dense_head.js";
 import { headColors } from "../../../attnviz/render/page/script/head_colors.js";
 import { headBoxes, layoutLines, linksOf, paintLines } from "../../../attnviz/render/page/script/line_painter.js";
+import { layoutPicture, paintPicture } from "../../../attnviz/render/page/script/lines_picture.js";
 import { MAX_LINKS, strongestLinks } from "../../../attnviz/render/page/script/strongest_links.js";
 import { SvgContext } from "../../../attnviz/render/page/script/svg_context.js";
 import { WeightMatrix } from "../../../attnviz/render/page/script/weight_matrix.js";
@@ -130,4 +131,15 @@ test("more heads than colors share one hue; those of up to 12 are different", ()
 	assert.equal(headColors(13).length, 13);
 	assert.equal(new Set(headColors(12)).size, 12);
 	assert.deepEqual(headColors(3), headColors(12).slice(0, 3));
+});
+
+test("a picture of the lines has the labels of all tokens, and the marked one in its color", async () => {
+	const layers = [await layerOf([[1, null, null], [0.75, 0.25, null], [0.5, 0.02, 0.48]])];
+	const layout = layoutPicture(layers, (text) => 7 * text.length);
+	const svg = new SvgContext(layout.width, layout.height, "svg");
+	paintPicture(svg, layers, layout, query(1), THEME);
+	const labels = [...svg.toString().matchAll(/fill="([^"]+)">(t\d)</g)].map(([, color, label]) => [label, color === THEME.accent]);
+	assert.deepEqual(labels.slice(0, 3), [["t0", false], ["t1", true], ["t2", false]]);
+	assert.deepEqual(labels.slice(3), [["t0", false], ["t1", false], ["t2", false]]);
+	assert.deepEqual(opacities(svg.toString()), [0.25, 0.75]);
 });
