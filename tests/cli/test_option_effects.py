@@ -55,7 +55,7 @@ OUTPUTS = [
 @pytest.fixture(autouse=True)
 def no_provenance(monkeypatch):
     """The command, which is in the metadata of pictures, would differ with every option."""
-    monkeypatch.setattr("attnviz.cli.output.style.provenance", lambda env, amap: {})
+    monkeypatch.setattr("attnviz.api.complete_style.provenance", lambda amap, command: {})
 
 
 @functools.cache
