@@ -78,7 +78,7 @@ def fits(group: Sequence[PendingMap], pending: PendingMap) -> bool:
 
 def can_share(pending: PendingMap) -> bool:
     """Whether the forward pass of a map can be part of a packed run."""
-    if pending.forward.meta()["source"] != "model" or pending.request.contribution is not None:
+    if not hasattr(pending.forward, "model") or pending.request.contribution is not None:
         return False
     from attnviz.sources.model.packed_run import can_pack
 

@@ -4,12 +4,13 @@ import io
 import os
 import tempfile
 import time
+from collections import deque
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from attnviz import attend, effect, head_stats
+from attnviz import attend, effect, head_stats, look_many
 from attnviz.api.blas_threads import use_threads
 from attnviz.api.look import look
 from attnviz.cli.environment import Environment
@@ -30,6 +31,7 @@ from tests.bench.other_programs import (
     smollm2,
 )
 from tests.bench.references import IMPORTS, MATPLOTLIB, weights_by_hand
+from tests.bench.sentences import sentences_of_lengths
 
 SENTENCE = "The cat sat on the mat"
 
@@ -229,6 +231,14 @@ JOBS = (
         forward(512),
         Rival("maps 512"),
         1.0,
+    ),
+    Job(
+        "400 sentences of 5 to 25 words through MiniLM, all maps",
+        "transformers, batches of 32 sorted by length",
+        lambda: deque(look_many(sentences_of_lengths(), model=minilm()), maxlen=0),
+        Rival("batches"),
+        0.8,
+        5,
     ),
     Job(
         "1,000 sentences through MiniLM to JSON Lines, --jobs 2",

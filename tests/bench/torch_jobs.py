@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import torch
+from sentences import sentences_of_lengths
 
 MODEL, THREADS = sys.argv[1], int(sys.argv[2])
 torch.set_num_threads(THREADS)
@@ -54,6 +55,26 @@ def corpus():
     return run
 
 
+def batches():
+    """All maps of sentences of several lengths, in padded batches of 32, sorted by length."""
+    tokenizer, model = bert()
+    texts = sentences_of_lengths()
+
+    def run():
+        order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
+        maps = [None] * len(texts)
+        for start in range(0, len(texts), 32):
+            batch = order[start : start + 32]
+            given = tokenizer([texts[i] for i in batch], padding=True, return_tensors="pt")
+            layers = model(**given, output_attentions=True).attentions
+            for row, i in enumerate(batch):
+                n = int(given["attention_mask"][row].sum())
+                maps[i] = [layer[row, :, :n, :n].numpy().copy() for layer in layers]
+        return maps
+
+    return run
+
+
 def long():
     arrays = layer(4, 32768, 64)
     return lambda: torch.nn.functional.scaled_dot_product_attention(*arrays)
@@ -71,6 +92,7 @@ JOBS = {
     "maps 128": lambda: maps(128),
     "maps 512": lambda: maps(512),
     "corpus": corpus,
+    "batches": batches,
 }
 
 

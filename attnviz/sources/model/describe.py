@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from itertools import groupby
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from attnviz.core.variant import Variant
@@ -18,10 +20,14 @@ if TYPE_CHECKING:
     from attnviz.sources.model.checkpoint import Checkpoint
 
 
-def describe(checkpoint: Checkpoint) -> dict[str, Any]:
-    """Facts by name; "attention" lists the layers that share a mechanism, with its pipeline."""
+@lru_cache(maxsize=1)
+def describe(checkpoint: Checkpoint) -> Mapping[str, Any]:
+    """Facts by name; "attention" lists the layers that share a mechanism, with its pipeline.
+
+    They are kept for the next text of the same checkpoint.
+    """
     config = next(iter(checkpoint.stacks.values())).config
-    return {
+    facts = {
         "name": checkpoint.name,
         "family": checkpoint.family.name,
         "kind": checkpoint.kind,
@@ -41,6 +47,7 @@ def describe(checkpoint: Checkpoint) -> dict[str, Any]:
         "bytes": sum(path.stat().st_size for path in checkpoint.files.weights),
         "attention": list(describe_attentions(checkpoint)),
     }
+    return MappingProxyType(facts)
 
 
 def window_size(config: Config) -> int | None:
