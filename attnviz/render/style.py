@@ -66,6 +66,7 @@ class Style(Record, kw_only=True):
     names_text: bool = False  # tables begin with the sentence: there are several
     annotate: bool | None = None
     size: tuple[float, float] | None = None  # inches
+    width: float | None = None  # inches; the height follows
     dpi: int = 150
     ascii: bool = False  # ASCII output only
     captions: Mapping[tuple[int, int], str] = field(default_factory=dict)

@@ -44,7 +44,7 @@ def draw(amap, viewer_fonts=False, **style):
 
 def heads(fig):
     """The axes of all heads."""
-    return [axes for axes in fig.axes if axes.get_title(loc="left")]
+    return [axes for axes in fig.axes if axes.get_label() not in ("colorbar", "overview", "text")]
 
 
 def bar(fig):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from attnviz.errors import MisuseError
-from attnviz.render.figure.views import draw_function
+from attnviz.render.figure.views import planner_of
 from attnviz.render.formats import FORMATS, find_format, format_for_path
 from attnviz.render.views import VIEW_NAMES, VIEWS, find_view
 from tests.conftest import HOSTILE, make_map
@@ -84,7 +84,7 @@ def test_every_view_has_its_own_renderers(view):
     row = find_view(view)
     module = import_module(f"attnviz.render.terminal.{row.terminal}")
     assert callable(module.render_lines) and callable(module.natural_width)
-    assert callable(draw_function(row))
+    assert callable(planner_of(row))
     others = [other for other in VIEWS if other is not row]
     assert row.terminal not in {other.terminal for other in others}
     assert row.figure not in {other.figure for other in others}

@@ -175,7 +175,7 @@ def test_the_text_is_coloured_by_one_query():
     amap = spread(SENTENCE[:5], n_head=2)
     fig = draw(amap, view="text", query=1)
     axes = fig.axes[0]
-    grounds = [patch.get_facecolor()[:3] for patch in axes.patches]
+    grounds = [patch.get_facecolor()[:3] for patch in axes.patches if patch.get_fill()]
     colors = ColorScale.of(amap.weights, palette="Blues").rgb(amap.weights[0, :, 1])
     assert np.allclose(grounds, colors.reshape(-1, 3) / 255)
     assert "attention from query 1 (quick) to each key" in words(fig)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from io import BytesIO
 from threading import RLock
@@ -16,8 +16,9 @@ from attnviz.errors import AttnvizWarning, MisuseError
 from attnviz.render.figure.drawable import Drawable, figure_title
 from attnviz.render.figure.finish import finish_figure
 from attnviz.render.figure.fonts import find_family, measured_in
-from attnviz.render.figure.layout import MAX_PIXELS
-from attnviz.render.figure.views import choose_view, draw_function
+from attnviz.render.figure.page_size import MAX_PIXELS
+from attnviz.render.figure.presentation import choose_plan
+from attnviz.render.figure.views import choose_view, planner_of
 from attnviz.render.provenance import untrained_note
 from attnviz.render.safe_text import escape_text
 from attnviz.render.style import Style
@@ -72,20 +73,7 @@ def draw_figure(amap: AttentionMap, style: Style, *, viewer_fonts: bool = False)
         warnings.warn(drawable.fonts.warning, AttnvizWarning, stacklevel=3)
     families = [*drawable.fonts.families, *(["sans-serif"] if viewer_fonts else [])]
     with matplotlib_settings(("font.family", families)), measured_in(style.font):
-        return finish_figure(draw_with_subtitle(draw_function(view), drawable), drawable)
-
-
-def draw_with_subtitle(draw: Callable[[Drawable], Figure], drawable: Drawable) -> Figure:
-    """Draw with the subtitle, its first part, or none: the longest that fits the size.
-
-    Raises MisuseError if the size is too small even without a subtitle.
-    """
-    full = drawable.subtitle
-    *preferred, last = dict.fromkeys((full, full.partition(":")[0], ""))
-    for subtitle in preferred:
-        with suppress(MisuseError):
-            return draw(replace(drawable, subtitle=subtitle))
-    return draw(replace(drawable, subtitle=last))
+        return finish_figure(choose_plan(planner_of(view), drawable).draw(), drawable)
 
 
 def save_figure(

@@ -61,11 +61,14 @@ def draw_on_axes(axes: Axes, amap: AttentionMap, style: Style) -> None:
     draw_borders(axes, drawable)
     cell = cell_inches(axes, drawable)
     draw_numbers(axes, drawable, cell)
-    label_queries(axes, AxisLabels.for_rows(drawable.queries, cell[1], drawable.fonts))
-    label_keys(axes, AxisLabels.for_columns(drawable.keys, cell[0], drawable.fonts), None)
-    title = (
-        drawable.title if style.title is not None else f"{drawable.title} · {amap.head_label(0)}"
+    down, below = AxisLabels.for_both(
+        drawable.queries, drawable.keys, cell, drawable.fonts, drawable.type.label
     )
+    label_queries(axes, down, drawable.type.name)
+    label_keys(axes, below, None, drawable.type.name)
+    head = amap.head_label(0)
+    is_named = style.title is not None or drawable.title.endswith(head)
+    title = drawable.title if is_named else f"{drawable.title} · {head}"
     axes.set_title(drawable.fonts.substitute(title))
     keep_characters(axes, drawable)
 

@@ -7,8 +7,10 @@ from math import sqrt
 
 from attnviz.record import Record
 from attnviz.render.figure.fonts import FontSet, text_width
+from attnviz.render.figure.type_sizes import SMALLEST
 
-SMALLEST, LARGEST, LEADING = 6.0, 9.0, 1.2  # points, points, lines in sizes of the type
+LEADING = 1.05  # of a line, in sizes of the type: labels do not touch
+SLIGHTLY_SMALLER = 0.8  # horizontal labels are preferred to rotated ones of more than this size
 MAX_EXTENT, DEFAULT_EXTENT = 1.1, 0.4  # inches
 
 
@@ -21,22 +23,43 @@ class AxisLabels(Record):
     angle: int = 0
 
     @classmethod
-    def for_rows(cls, labels: tuple[str, ...], pitch: float, fonts: FontSet) -> AxisLabels:
-        """Labels beside rows that are `pitch` inches apart."""
-        points = min(max(pitch * 72 / LEADING, SMALLEST), LARGEST)
+    def for_rows(
+        cls, labels: tuple[str, ...], pitch: float, fonts: FontSet, largest: float
+    ) -> AxisLabels:
+        """Labels beside rows that are `pitch` inches apart, up to `largest` points."""
+        points = min(max(pitch * 72 / LEADING, SMALLEST), largest)
         step = label_step(points * LEADING / 72 / pitch)
         return cls(
             tuple(fonts.truncate(x, points, MAX_EXTENT) for x in labels[::step]), step, points
         )
 
     @classmethod
-    def for_columns(cls, labels: tuple[str, ...], pitch: float, fonts: FontSet) -> AxisLabels:
+    def for_columns(
+        cls, labels: tuple[str, ...], pitch: float, fonts: FontSet, largest: float
+    ) -> AxisLabels:
         """Labels below columns: horizontal if all fit, else at 45°, else vertical."""
-        axis = cls.for_rows(labels, pitch, fonts)
+        axis = cls.for_rows(labels, pitch, fonts, largest)
         width, line = pitch * axis.step, axis.points * LEADING / 72
-        if axis.max_width < width * 0.9:
-            return axis
+        points = axis.points * width * 0.9 / max(axis.max_width, 1e-9)
+        if points >= max(SMALLEST, SLIGHTLY_SMALLER * axis.points):
+            return cls.for_rows(labels, pitch, fonts, min(points, axis.points))
         return replace(axis, angle=45 if width >= line * sqrt(2) else 90)
+
+    @classmethod
+    def for_both(
+        cls,
+        queries: tuple[str, ...],
+        keys: tuple[str, ...],
+        cell: tuple[float, float],
+        fonts: FontSet,
+        largest: float,
+    ) -> tuple[AxisLabels, AxisLabels]:
+        """Labels of rows and columns, in one size."""
+        rows = cls.for_rows(queries, cell[1], fonts, largest)
+        columns = cls.for_columns(keys, cell[0], fonts, rows.points)
+        if columns.points < rows.points:
+            rows = cls.for_rows(queries, cell[1], fonts, columns.points)
+        return rows, columns
 
     @property
     def positions(self) -> range:

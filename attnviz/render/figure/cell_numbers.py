@@ -17,9 +17,9 @@ from attnviz.render.figure.fonts import text_width
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-READABLE, EASY, LARGEST = 5.5, 7.5, 9.0  # font sizes in points
+REQUESTED, READABLE, EASY = 6.0, 7.0, 7.5  # smallest font sizes in points
 FILL_FRACTION = 0.84  # part of a cell that its number may fill
-MAX_NUMBERS = 1600  # per figure
+MAX_NUMBERS = 256  # per panel, unless requested
 
 
 class CellNumbers(Record):
@@ -35,15 +35,12 @@ class CellNumbers(Record):
 
         Warns if requested values are omitted.
         """
-        annotate = drawable.style.annotate
-        if (
-            drawable.is_mask
-            or annotate is False
-            or (annotate is None and drawable.amap.weights.size > MAX_NUMBERS)
-        ):
+        annotate, n_cell = drawable.style.annotate, len(drawable.queries) * len(drawable.keys)
+        least, largest = REQUESTED if annotate else READABLE, max(READABLE, drawable.type.label)
+        if drawable.is_mask or annotate is False or (annotate is None and n_cell > MAX_NUMBERS):
             return None
-        for short, enough in ((False, EASY), (True, READABLE)):
-            points = min(LARGEST, max_font_size(drawable, short, cell))
+        for short, enough in ((False, min(EASY, largest)), (True, least)):
+            points = min(largest, max_font_size(drawable, short, cell))
             if points >= enough - 1e-6:
                 return cls(drawable, points, short)
         if annotate:
@@ -76,7 +73,7 @@ class CellNumbers(Record):
 
 def min_cell_width(drawable: Drawable) -> float:
     """The narrowest cell with a readable value, in inches."""
-    return text_width(widest_number(drawable, short=True), READABLE) / FILL_FRACTION
+    return text_width(widest_number(drawable, short=True), REQUESTED) / FILL_FRACTION
 
 
 def max_font_size(drawable: Drawable, short: bool, cell: tuple[float, float]) -> float:

@@ -12,32 +12,49 @@ from attnviz.render.colors import ColorScale
 from attnviz.render.figure.drawable import Drawable
 from attnviz.render.figure.fonts import text_width
 from attnviz.render.figure.layout import MIN_COLORBAR, FigureLayout
-from attnviz.render.figure.titles import EDGE, FAINT, INK, NOTE
+from attnviz.render.figure.titles import FAINT, INK
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-BESIDE, WIDE, TALLEST = 0.25, 0.13, 2.6  # inches
-APART = 0.12  # between ticks, as a part of the scale
+BESIDE, WIDE = 0.2, 0.13  # inches at full size: space before a colorbar, its width
+TALLEST = 2.6  # inches
+NAMED_ABOVE = 0.62  # factor of the type
+NAME_LINES, NAME_PAD = 1.3, 0.6  # lines of a name above a bar; sizes of its type below it
+APART, LEADING = 0.12, 1.3  # between ticks: part of the range, and sizes of their labels
 N_DECADE = 6  # with ticks on a scale that is not linear
-LABEL = 0.24  # inches: the name of a scale and the space beside it
+TICK, PAD = 2.5, 2.0  # points: length of a tick, space before its label
 
 
 def colorbars_width(drawable: Drawable) -> float:
     """The width of all colorbars side by side, in inches; without any, that of a margin."""
     if not drawable.has_colorbar:
-        return EDGE
-    return sum(colorbar_width(drawable, scale) for scale in drawable.scales.by_name.values())
+        return drawable.type.edge
+    return sum(colorbar_width(drawable, *named) for named in drawable.scales.by_name.items())
 
 
-def colorbar_width(drawable: Drawable, scale: ColorScale) -> float:
+def colorbar_width(drawable: Drawable, name: str, scale: ColorScale) -> float:
     """The width of one colorbar with its tick labels and its name, in inches."""
-    style = drawable.style
+    style, points = drawable.style, drawable.type.note
     is_limited = style.limits != (None, None) or style.robust or bool(scale.norm.label)
-    beyond = text_width("≤ ", NOTE) if is_limited else 0.0
-    ticks = max(text_width(format_tick(t, style.percent), NOTE) for t in scale_ticks(scale))
-    return BESIDE + WIDE + beyond + ticks + LABEL
+    beyond = text_width("≤ ", points) if is_limited else 0.0
+    labels = (format_tick(tick, style.percent) for tick in scale_ticks(scale))
+    ticks = max(text_width(label, points) for label in labels)
+    before, wide = bar_sides(drawable)
+    if is_named_above(drawable):
+        return before + max(wide + (TICK + PAD) / 72 + beyond + ticks, text_width(name, points))
+    return before + wide + beyond + ticks + (TICK + 2 * PAD + 1.25 * points) / 72
+
+
+def is_named_above(drawable: Drawable) -> bool:
+    """Whether the name of a scale is above its bar, where width is scarce."""
+    return drawable.type.factor < NAMED_ABOVE
+
+
+def bar_sides(drawable: Drawable) -> tuple[float, float]:
+    """The space before a colorbar, and its width, in inches."""
+    return BESIDE * drawable.type.factor, WIDE * max(drawable.type.factor, 0.7)
 
 
 def draw_colorbars(
@@ -51,7 +68,7 @@ def draw_colorbars(
         norm = f" ({scale.norm.label})" if scale.norm.label else ""
         label = f"{name}{norm}, all heads" if is_shared else f"{name}{norm}"
         draw_colorbar(figure, replace(drawable, scale=scale), layout, left, label)
-        left += colorbar_width(drawable, scale)
+        left += colorbar_width(drawable, name, scale)
 
 
 def draw_colorbar(
@@ -59,8 +76,12 @@ def draw_colorbar(
 ) -> Axes:
     """Draw one scale; a long label only where there is room for it."""
     scale, top = drawable.scale, layout.margins.top
-    tall = min(max(layout.panels_height, MIN_COLORBAR), TALLEST, layout.size[1] - top - EDGE)
-    box = layout.fraction_box(layout.right_edge + beyond + BESIDE, top, WIDE, tall)
+    edge, points = drawable.type.edge, drawable.type.note
+    named_above = is_named_above(drawable)
+    top += NAME_LINES * drawable.type.note_line * named_above
+    tall = min(scale_height(drawable, layout), layout.size[1] - top - edge)
+    before, wide = bar_sides(drawable)
+    box = layout.fraction_box(layout.right_edge + beyond + before, top, wide, tall)
     axes = figure.add_axes(box, label="colorbar")
     bottom, top_height = bar_heights(scale, [scale.low, scale.high])
     axes.imshow(
@@ -71,20 +92,33 @@ def draw_colorbar(
         interpolation="nearest",
     )
     axes.set_xticks([])
-    labels = tick_labels(drawable, scale)
-    axes.set_yticks(bar_heights(scale, [*labels]), [*labels.values()], fontsize=NOTE, color=INK)
+    labels = tick_labels(drawable, scale, apart=LEADING * points / 72 / tall)
+    axes.set_yticks(bar_heights(scale, [*labels]), [*labels.values()], fontsize=points, color=INK)
     axes.yaxis.tick_right()
     axes.yaxis.set_label_position("right")
-    axes.tick_params(length=2.5, width=0.6, pad=2, color=FAINT)
-    label = label.partition(",")[0] if tall < MIN_COLORBAR else label
-    axes.set_ylabel(label, fontsize=NOTE, color=FAINT)
+    axes.tick_params(length=TICK, width=0.6, pad=PAD, color=FAINT)
+    short = label.partition(",")[0]
+    if named_above:
+        axes.set_title(short, loc="left", fontsize=points, color=FAINT, pad=NAME_PAD * points)
+    else:
+        fitting = (x for x in (label, short) if text_width(x, points) <= tall)
+        axes.set_ylabel(next(fitting, ""), fontsize=points, color=FAINT, labelpad=PAD)
     axes.spines[:].set_visible(False)
     return axes
 
 
-def tick_labels(drawable: Drawable, scale: ColorScale) -> dict[float, str]:
-    """The labels of a scale by tick; the ends state that there are weights beyond them."""
-    ticks = scale_ticks(scale)
+def scale_height(drawable: Drawable, layout: FigureLayout) -> float:
+    """The height of a colorbar, in inches: that of the panels, within bounds."""
+    above = NAME_LINES * drawable.type.note_line * is_named_above(drawable)
+    return min(max(layout.panels_height, MIN_COLORBAR), TALLEST) - above
+
+
+def tick_labels(drawable: Drawable, scale: ColorScale, apart: float) -> dict[float, str]:
+    """The labels of a scale by tick, at least `apart` of the bar from one another.
+
+    The ends state that there are weights beyond them.
+    """
+    ticks = scale_ticks(scale, max(apart, APART))
     labels = [format_tick(tick, drawable.style.percent) for tick in ticks]
     below, above = drawable.scales.outside(scale, drawable.amap.weights, drawable.masked)
     labels[0] = f"≤ {labels[0]}" if below.size else labels[0]
@@ -97,14 +131,14 @@ def bar_heights(scale: ColorScale, weights: Sequence[float]) -> list[float]:
     return scale.positions(np.array(weights)).tolist() if scale.norm.label else [*weights]
 
 
-def scale_ticks(scale: ColorScale) -> list[float]:
-    """Ticks at both ends, at zero, and at round numbers that are apart on the scale."""
+def scale_ticks(scale: ColorScale, apart: float = APART) -> list[float]:
+    """Ticks at both ends, at zero, and at round numbers `apart` of the bar from others."""
     if not scale.norm.label or scale.high <= 0:
-        return colorbar_ticks(scale.low, scale.high)
+        return colorbar_ticks(scale.low, scale.high, apart)
     ticks = sorted({scale.low, 0.0 if scale.is_centered else scale.low, scale.high})
     top = np.floor(np.log10(scale.high))
     round_ones = [digit * 10.0 ** (top - n) for digit in (1, 5, 2) for n in range(N_DECADE)]
-    apart = APART * np.ptp(scale.positions(np.array([scale.low, scale.high])))
+    apart *= float(np.ptp(scale.positions(np.array([scale.low, scale.high]))))
     for tick in filter(lambda tick: scale.low < tick < scale.high, round_ones):
         *others, at = scale.positions(np.array([*ticks, tick])).tolist()
         if min(abs(other - at) for other in others) > apart:

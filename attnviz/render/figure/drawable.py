@@ -16,6 +16,7 @@ from attnviz.render.colors import ColorScale
 from attnviz.render.figure.fonts import FontSet, text_width
 from attnviz.render.figure.highlight import find_highlights
 from attnviz.render.figure.remainder_column import RemainderColumn
+from attnviz.render.figure.type_sizes import TypeSizes
 from attnviz.render.head_scales import HeadScales
 from attnviz.render.provenance import untrained_note
 from attnviz.render.safe_text import escape_text, escape_token
@@ -30,9 +31,10 @@ MASK_PALETTE = "Blues"  # of allowed pairs
 
 
 class Drawable(Record, eq=False):
-    """A map ready to be drawn; an empty `subtitle` is not drawn.
+    """A map ready to be drawn; an empty `title` or `subtitle` is not drawn.
 
-    `scale` is that of the weights, or of one head (see `of_head`).
+    `scale` is that of the weights, or of one head (see `of_head`). `is_inline`: the subtitle is
+    beside the title.
     Shapes: masked [layer, head, query, key]
     """
 
@@ -47,6 +49,9 @@ class Drawable(Record, eq=False):
     scale: ColorScale
     scales: HeadScales
     fonts: FontSet
+    type: TypeSizes = TypeSizes()
+    has_headings: bool = True
+    is_inline: bool = False
 
     @classmethod
     def of(
@@ -94,6 +99,7 @@ class Drawable(Record, eq=False):
             scale=scales.weights,
             scales=scales,
             fonts=fonts,
+            has_headings=amap.n_layer * amap.n_head > 1 or bool(amap.names),
         )
 
     def of_head(self, at: tuple[int, int]) -> Drawable:
@@ -158,6 +164,8 @@ class Drawable(Record, eq=False):
 
     def headings(self, points: float, width: float) -> list[str]:
         """The heading of each panel: "layer 3 · head 1", or "L3 H1" if that is too wide."""
+        if not self.has_headings:
+            return [""] * self.n_panel
         for short in (False, True):
             headings = [self.heading(*at, short=short) for at in self.head_indices()]
             if max(text_width(heading, points) for heading in headings) <= width:
@@ -207,11 +215,15 @@ def subtitle_notes(amap: AttentionMap) -> tuple[str, ...]:
 
 
 def figure_title(amap: AttentionMap, style: Style) -> str:
-    """The requested title, or the title of the map with its layer."""
+    """The requested title, or the title of the map with its only layer and its only head."""
     if style.title is not None:
         return escape_text(style.title)
     names = [amap.title]
     is_reduced = "reduced_layers" in amap.meta
     if amap.n_layer == 1 and (amap.layers != (0,) or "model" in amap.meta or is_reduced):
         names.append(amap.layer_label(0))
+    if amap.n_layer * amap.n_head == 1 and not amap.names and not amap.is_mask:
+        is_one_of_many = "model" in amap.meta or amap.meta.get("heads", 1) != 1
+        if amap.heads != (0,) or is_one_of_many or "reduced_heads" in amap.meta:
+            names.append(amap.head_label(0))
     return escape_text(" · ".join(names))

@@ -10,7 +10,9 @@ from attnviz.render.figure.drawable import Drawable
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-MARGIN, ABOVE, HEIGHT = 0.12, 0.03, 0.34  # inches beside and above a title, and for it
+MARGIN, ABOVE = 0.12, 0.03  # inches beside and above a title
+
+HEIGHT = 1.75  # sizes of the type: the height of a title
 
 
 def finish_figure(figure: Figure, drawable: Drawable) -> Figure:
@@ -34,13 +36,16 @@ def set_math(figure: Figure, drawable: Drawable) -> None:
     text = drawable.style.title or ""
     if text.count("$") < 2 or text.count("$") % 2:
         raise MisuseError(f"--math typesets $…$ in --title; {text!r:.80} has none")
-    title = figure.texts[0]
+    title = next((text for text in figure.texts if text.get_label() == "title"), None)
+    if title is None:  # omitted at a small size
+        return
     try:
         parsed = MathTextParser("path").parse(text, 72, title.get_fontproperties())
     except ValueError as error:
         reason = str(error).splitlines()[-1].strip()
         raise MisuseError(f"--math cannot typeset {text!r:.80}: {reason}") from None
     wide, tall = figure.get_size_inches()
-    fit = min(1.0, (wide - 2 * MARGIN) * 72 / parsed[0], HEIGHT * 72 / (parsed[1] + parsed[2]))
+    room = HEIGHT * float(title.get_fontsize())
+    fit = min(1.0, (wide - 2 * MARGIN) * 72 / parsed[0], room / (parsed[1] + parsed[2]))
     title.set(text=text, parse_math=True, fontsize=float(title.get_fontsize()) * fit)
-    title.set_y(1 - ABOVE / tall)
+    title.set(y=1 - ABOVE / tall, va="top")

@@ -12,8 +12,9 @@ from attnviz.render.colors import ColorScale, contrast_ink
 from attnviz.render.figure import matplotlib_settings, save_figure
 from attnviz.render.figure.colorbar import colorbar_ticks, format_tick
 from attnviz.render.figure.fonts import FontSet, text_width
-from attnviz.render.figure.layout import MAX_PIXELS
-from attnviz.render.figure.titles import EDGE, FAINT, HEADING, INK, NAME, NOTE, TITLE
+from attnviz.render.figure.page_size import MAX_PIXELS
+from attnviz.render.figure.titles import FAINT, INK
+from attnviz.render.figure.type_sizes import EDGE, TypeSizes
 from attnviz.render.head_report import HeadReport, MeasureColumn
 from attnviz.render.safe_text import escape_text
 from attnviz.render.style import SEPARATOR, Style
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+SIZES = TypeSizes()
+TITLE, HEADING, NAME, NOTE = SIZES.title, SIZES.heading, SIZES.name, SIZES.note  # points
 ACROSS = 3  # measures side by side
 CELL, SMALLEST, LARGEST = 0.22, 1.3, 4.2  # inches: side of a cell, sides of a map of heads
 LINES = 1.5  # inches: width of a course by layer

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from math import ceil, inf, log
+from math import ceil, log
 
-from attnviz.errors import MisuseError
 from attnviz.record import Record
+from attnviz.render.figure.page_size import PAGE, Page, TooSmallError, check_size
 
-PAGE = (13.0, 7.4)  # inches, the default maximum: a 16:9 slide
-MAX_PIXELS = 60_000_000
-MAX_SIDE = 30_000  # pixels
 MIN_PANEL = 0.25  # inches
 STRETCH = 1.6  # maximum aspect ratio of a cell at a requested size
-MIN_COLORBAR, AROUND = 1.1, 0.15  # inches: minimum height of the colorbar, space below it
+UNEQUAL = 4.0  # panels with sides in this ratio may have longer cells
+MIN_COLORBAR, AROUND = 0.8, 0.15  # inches: minimum height of the colorbar, space below it
+MIN_SCALE = 0.4  # inches, from the top of the panels to the end of the figure
 INCOMPLETE_GRID_FACTOR = 0.7  # score of a grid with empty cells, relative to a full one
+MAX_HEIGHT = 11.0  # inches, of a figure of given width whose panels need more than its page
 
 
 class Margins(Record, kw_only=True):
@@ -30,12 +30,33 @@ class Margins(Record, kw_only=True):
 
 
 class PanelSize(Record, kw_only=True):
-    """The cells of a panel (`wide` × `tall`), and the bounds of the cell size in inches."""
+    """The cells of a panel (`wide` × `tall`), and the bounds of the cell size in inches.
+
+    On the short side of very unequal panels, cells have up to `label` inches, room for names.
+    """
 
     wide: float
     tall: float
     smallest: float
     largest: float
+    label: float = 0.0
+    least: float = MIN_PANEL  # inches, the shorter side of a panel at a requested size
+
+    @property
+    def ratio(self) -> float:
+        """The longer side relative to the shorter one, in cells."""
+        return max(self.wide / self.tall, self.tall / self.wide)
+
+    @property
+    def stretch(self) -> float:
+        """The maximum aspect ratio of a cell."""
+        return max(STRETCH, self.ratio / UNEQUAL)
+
+    def long_side(self, cell: float) -> float:
+        """The longer side of a cell whose other side is `cell`, for names on the short side."""
+        if self.ratio <= UNEQUAL:
+            return cell
+        return min(max(cell, self.label), self.stretch * cell)
 
 
 class FigureLayout(Record, kw_only=True):
@@ -76,47 +97,75 @@ class FigureLayout(Record, kw_only=True):
         """From the top of the first panel to the bottom of the last."""
         return self.rows * (self.panel[1] + self.margins.down) - self.margins.down
 
+    def share(self, n: int) -> float:
+        """The part of the figure that `n` panels cover."""
+        return n * self.panel[0] * self.panel[1] / (self.size[0] * self.size[1])
+
 
 def compute_layout(
-    n: int,
-    columns: Iterable[int],
-    need: PanelSize,
-    margins: Margins,
-    size: tuple[float, float] | None,
-    dpi: int,
+    n: int, columns: Iterable[int], need: PanelSize, margins: Margins, page: Page, dpi: int
 ) -> FigureLayout:
     """The layout with the largest `n` equal panels, for the best of these numbers of columns.
 
-    Raises MisuseError if the figure is too large to draw, or `size` too small for the panels.
+    Raises MisuseError if the figure is too large to draw, TooSmallError if the page is too
+    small for the panels.
     """
     what = f"{n} panels of {need.wide:.0f} × {need.tall:.0f} cells"
-    page = size or PAGE
-    check_size(page, dpi, what)
-    choices = [split_page(c, n, margins, page) for c in columns]
-    best = max(choices, key=lambda layout: layout_score(layout, n, need))
-    cell = cell_side(best, need)
-    if size is None:
-        cell = min(max(cell, need.smallest), need.largest)
-        layout = shrink_to_panels(replace(best, panel=(cell * need.wide, cell * need.tall)))
-        check_size(layout.size, dpi, what)
-        return layout
-    if min(best.panel) < MIN_PANEL:
-        raise MisuseError(
-            f"{size[0]:g} × {size[1]:g} inches are too small for {what} and their labels; "
-            "increase --size, or select fewer heads with --layer and --head"
-        )
-    most, (width, height) = STRETCH * cell, best.panel
-    return replace(best, panel=(min(width, most * need.wide), min(height, most * need.tall)))
+    check_size((page.width, page.height), dpi, what)
+    pages = [page]
+    if page.fixed_width and not page.fixed_height:
+        pages.append(replace(page, height=max(page.height, MAX_HEIGHT)))
+    choices = list(columns)
+    for paper in pages:
+        best = best_split(n, choices, need, margins, paper)
+        has_room = min(best.panel) >= need.least and paper.height - margins.top >= MIN_SCALE
+        if has_room or not page.fixed_width:
+            layout = shrink_to_panels(replace(best, panel=panel_size(best, need, page)), page)
+            check_size(layout.size, dpi, what)
+            return layout
+    raise TooSmallError(f"{page} are too small for {what} and their labels")
 
 
-def split_page(columns: int, n: int, margins: Margins, page: tuple[float, float]) -> FigureLayout:
+def best_split(
+    n: int, columns: list[int], need: PanelSize, margins: Margins, page: Page
+) -> FigureLayout:
+    """The page divided into the number of columns with the best score."""
+    choices = (split_page(c, n, margins, page) for c in columns)
+    return max(choices, key=lambda layout: layout_score(layout, n, need))
+
+
+def split_page(columns: int, n: int, margins: Margins, page: Page) -> FigureLayout:
     """The page divided into this number of columns."""
     rows = ceil(n / columns)
-    width = (page[0] - margins.left - margins.right - margins.across * (columns - 1)) / columns
-    height = (page[1] - margins.top - margins.bottom - margins.down * (rows - 1)) / rows
+    width = (page.width - margins.left - margins.right - margins.across * (columns - 1)) / columns
+    height = (page.height - margins.top - margins.bottom - margins.down * (rows - 1)) / rows
     return FigureLayout(
-        columns=columns, rows=rows, panel=(width, height), margins=margins, size=page
+        columns=columns,
+        rows=rows,
+        panel=(width, height),
+        margins=margins,
+        size=(page.width, page.height),
     )
+
+
+def panel_size(best: FigureLayout, need: PanelSize, page: Page) -> tuple[float, float]:
+    """The size of a panel: cells are square, or stretched to fill a requested size."""
+    (width, height), cell = best.panel, cell_side(best, need)
+    if not page.fixed_width:
+        cell = min(max(cell, need.smallest), need.largest)
+        across, down = cell, cell
+        if need.wide < need.tall:
+            across = need.long_side(cell)
+        else:
+            down = need.long_side(cell)
+        return across * need.wide, down * need.tall
+    most = need.stretch * cell
+    if page.fixed_height:
+        return min(width, most * need.wide), min(height, most * need.tall)
+    across = width / need.wide
+    down = min(across, max(need.largest, across / STRETCH))
+    down = min(max(down, need.long_side(across)), height / need.tall)
+    return min(across, need.stretch * down) * need.wide, down * need.tall
 
 
 def cell_side(layout: FigureLayout, need: PanelSize) -> float:
@@ -132,27 +181,14 @@ def layout_score(layout: FigureLayout, n: int, need: PanelSize) -> tuple[float, 
     return round(cell * factor, 6), -abs(log(shape * PAGE[1] / PAGE[0]))
 
 
-def shrink_to_panels(layout: FigureLayout) -> FigureLayout:
-    """The layout with the figure shrunk to its panels and margins."""
+def shrink_to_panels(layout: FigureLayout, page: Page) -> FigureLayout:
+    """The layout with the figure shrunk to its panels and margins, where its size is free."""
     margins = layout.margins
     tall = margins.top + max(layout.panels_height + margins.bottom, MIN_COLORBAR + AROUND)
-    return replace(layout, size=(layout.right_edge + margins.right, tall))
-
-
-def check_size(size: tuple[float, float], dpi: int, what: str) -> None:
-    """Check a figure size before anything is drawn.
-
-    Raises MisuseError for sizes that are not positive and for images over the pixel limits.
-    """
-    wide, tall = (side * dpi for side in size)
-    if not (0 < wide < inf and 0 < tall < inf and dpi > 0):
-        raise MisuseError(
-            f"cannot draw a figure of {size[0]:g} × {size[1]:g} inches at {dpi} dpi; "
-            "--size and --dpi must be positive numbers"
-        )
-    if wide * tall > MAX_PIXELS or max(wide, tall) > MAX_SIDE:
-        raise MisuseError(
-            f"{what} need an image of {wide:,.0f} × {tall:,.0f} pixels at {dpi} dpi; "
-            f"the limit is {MAX_PIXELS:,} pixels, {MAX_SIDE:,} per side. "
-            "Select with --layer and --head, or use a lower --dpi"
-        )
+    return replace(
+        layout,
+        size=(
+            page.width if page.fixed_width else layout.right_edge + margins.right,
+            page.height if page.fixed_height else tall,
+        ),
+    )

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from attnviz.core.arrays import FloatArray, IntArray
 from attnviz.record import Record
-from attnviz.render.figure.axis_labels import DEFAULT_EXTENT, AxisLabels
+from attnviz.render.figure.axis_labels import DEFAULT_EXTENT, LEADING, AxisLabels
 from attnviz.render.figure.colorbar import colorbars_width, draw_colorbars, format_tick
 from attnviz.render.figure.drawable import Drawable
+from attnviz.render.figure.figure_plan import FigurePlan, is_roomy
 from attnviz.render.figure.fonts import text_width
-from attnviz.render.figure.layout import PAGE, FigureLayout, Margins, PanelSize, compute_layout
+from attnviz.render.figure.layout import FigureLayout, Margins, PanelSize, compute_layout
+from attnviz.render.figure.page_size import Page
+from attnviz.render.figure.remainder_column import RemainderColumn
 from attnviz.render.figure.titles import (
-    EDGE,
     FAINT,
     INK,
-    LINE,
-    NAME,
     add_panels,
     header_height,
     heading_height,
@@ -45,24 +46,63 @@ class LinesLayout(Record):
     """Panels `tall` tokens high, and the labels on both sides, `left` and `right` inches wide."""
 
     layout: FigureLayout
-    tall: int
+    need: PanelSize
     queries: AxisLabels
     keys: AxisLabels
     left: float
     right: float
+    notes: tuple[str, ...]
+
+    @property
+    def tall(self) -> int:
+        """The height of a panel in tokens."""
+        return round(self.need.tall)
 
 
-def caption_offset(drawable: Drawable) -> float:
-    """The extra height of captions, which may extend over the labels, in inches."""
-    return LINE * bool(drawable.style.captions)
-
-
-def draw_lines_view(drawable: Drawable) -> Figure:
+def plan_lines_view(drawable: Drawable) -> FigurePlan:
     """Each head as lines from queries to keys, darker and thicker for larger weights."""
+    arranged = arrange_lines(drawable)
+    n, columns = drawable.n_panel, drawable.column_choices
+    roomy = is_roomy(n, columns, arranged.need, arranged.layout)
+    draw = partial(draw_lines_view, drawable, arranged)
+    return FigurePlan(arranged.layout, draw, arranged.layout.share(n), roomy)
+
+
+def draw_lines_view(drawable: Drawable, arranged: LinesLayout) -> Figure:
+    """Draw the lines of all heads."""
+    layout, tall = arranged.layout, arranged.tall
+    figure = new_figure(drawable, layout, arranged.notes)
+    pad = PAD / layout.panel[0]
+    unspent = unspent_column(drawable)
+    # Headings and captions may be as wide as panel and labels, above the names of the axes.
+    left, right = arranged.left, arranged.right
+    above = drawable.type.axis_name
+    for at, axes in add_panels(figure, drawable, layout, left + right, before=left, above=above):
+        weights = drawable.amap.weights[at]
+        if unspent:
+            weights = np.column_stack([weights, unspent.values[at]])
+        draw_links(axes, drawable.of_head(at), weights, tall)
+        names = drawable.type.name
+        for labels, n, x, name in (
+            (arranged.queries, len(drawable.queries), -pad, "query"),
+            (arranged.keys, weights.shape[1], 1 + pad, "key"),
+        ):
+            draw_side_labels(axes, labels, token_heights(n, tall), x, name, names)
+        axes.set(xlim=(0, 1), ylim=(tall - 0.5, -0.5))
+    draw_colorbars(figure, drawable, layout, beyond=arranged.right)
+    return figure
+
+
+def unspent_column(drawable: Drawable) -> RemainderColumn | None:
+    """The remainder column if it is weight on none of the keys: a further key."""
     column = drawable.remainder
-    unspent = column if column and column.mark == UNSPENT else None
-    keys = (*drawable.keys, UNSPENT) if unspent else drawable.keys
-    notes = nonempty(
+    return column if column and column.mark == UNSPENT else None
+
+
+def line_notes(drawable: Drawable) -> tuple[str, ...]:
+    """Which weights have no line, and the meaning of the remainder."""
+    column = drawable.remainder
+    return nonempty(
         "no line: "
         + " or ".join(
             f"{name} below {format_tick(MIN_FRACTION * scale.high, drawable.style.percent)}"
@@ -71,53 +111,46 @@ def draw_lines_view(drawable: Drawable) -> Figure:
         + (", or masked" if drawable.masked.any() else ""),
         column.note if column else "",
     )
-    arranged = arrange_lines(drawable, keys, notes)
-    layout, tall = arranged.layout, arranged.tall
-    figure = new_figure(drawable, layout, notes)
-    pad = PAD / layout.panel[0]
-    # Captions are on a line above the axis names and may be as wide as panel and labels.
-    left, right = (arranged.left, arranged.right) if drawable.style.captions else (0.0, 0.0)
-    above = caption_offset(drawable)
-    for at, axes in add_panels(figure, drawable, layout, left + right, before=left, above=above):
-        weights = drawable.amap.weights[at]
-        if unspent:
-            weights = np.column_stack([weights, unspent.values[at]])
-        draw_links(axes, drawable.of_head(at), weights, tall)
-        query_heights = token_heights(len(drawable.queries), tall)
-        draw_side_labels(axes, arranged.queries, query_heights, -pad, "query")
-        draw_side_labels(axes, arranged.keys, token_heights(len(keys), tall), 1 + pad, "key")
-        axes.set(xlim=(0, 1), ylim=(tall - 0.5, -0.5))
-    draw_colorbars(figure, drawable, layout, beyond=arranged.keys.max_width + PAD)
-    return figure
 
 
-def arrange_lines(
-    drawable: Drawable, keys: tuple[str, ...], notes: tuple[str, ...]
-) -> LinesLayout:
+def arrange_lines(drawable: Drawable) -> LinesLayout:
     """Lay out panels and labels, in several passes: each depends on the size of the other."""
+    keys = (*drawable.keys, UNSPENT) if unspent_column(drawable) else drawable.keys
+    notes = line_notes(drawable)
     tall = max(MIN_TOKENS, len(drawable.queries), len(keys))
     need = PanelSize(wide=ASPECT * tall, tall=tall, smallest=MIN_PITCH, largest=MAX_PITCH)
-    style = drawable.style
-    left, right, width = DEFAULT_EXTENT, DEFAULT_EXTENT, (style.size or PAGE)[0]
-    for _ in range(3):
-        margins = Margins(
-            left=EDGE + left + PAD,
-            right=right + PAD + colorbars_width(drawable) + EDGE,
-            top=header_height(drawable, notes, width) + caption_offset(drawable) + 0.1,
-            bottom=EDGE,
-            across=right + left + 2 * PAD + 0.2,
-            down=heading_height(drawable) + caption_offset(drawable) + 0.25,
-        )
+    page, sizes = Page.of(drawable.style), drawable.type
+    left, right, width, is_refined = DEFAULT_EXTENT, DEFAULT_EXTENT, page.width, False
+    for _ in range(4):
+        margins = lines_margins(drawable, left, right, header_height(drawable, notes, width))
         layout = compute_layout(
-            drawable.n_panel, drawable.column_choices, need, margins, style.size, style.dpi
+            drawable.n_panel, drawable.column_choices, need, margins, page, drawable.style.dpi
         )
         pitch = layout.panel[1] / tall
-        queries = AxisLabels.for_rows(drawable.queries, pitch, drawable.fonts)
-        key_labels = AxisLabels.for_rows(keys, pitch, drawable.fonts)
-        left = max(queries.max_width, text_width("query", NAME))
-        right = max(key_labels.max_width, text_width("key", NAME))
-        width = layout.size[0]
-    return LinesLayout(layout, tall, queries, key_labels, left + PAD, right + PAD)
+        queries = AxisLabels.for_rows(drawable.queries, pitch, drawable.fonts, sizes.label)
+        key_labels = AxisLabels.for_rows(keys, pitch, drawable.fonts, sizes.label)
+        extents = (
+            max(labels.max_width, text_width(name, sizes.name)) + PAD
+            for labels, name in ((queries, "query"), (key_labels, "key"))
+        )
+        # Wider labels make lower panels: without the maximum, passes would alternate.
+        kept = (left, right) if is_refined else (0.0, 0.0)
+        left, right = map(max, extents, kept)
+        width, is_refined = layout.size[0], True
+    return LinesLayout(layout, need, queries, key_labels, left, right, notes)
+
+
+def lines_margins(drawable: Drawable, left: float, right: float, top: float) -> Margins:
+    """The margins for labels that extend `left` and `right` inches from the panels."""
+    sizes, names = drawable.type, drawable.type.axis_name
+    return Margins(
+        left=sizes.edge + left,
+        right=right + colorbars_width(drawable) + sizes.edge,
+        top=top + names,
+        bottom=sizes.edge + LEADING * sizes.label / 144,
+        across=right + left + 1.5 * sizes.between,
+        down=heading_height(drawable) + names + sizes.between,
+    )
 
 
 def token_heights(n: int, tall: int) -> FloatArray:
@@ -163,7 +196,7 @@ def highlight_alphas(
 
 
 def draw_side_labels(
-    axes: Axes, labels: AxisLabels, heights: FloatArray, x: float, axis: str
+    axes: Axes, labels: AxisLabels, heights: FloatArray, x: float, axis: str, points: float
 ) -> None:
     """Draw token labels beside a panel, with the name of the axis above.    heights [token]"""
     align: Literal["left", "right"] = "right" if x < 0 else "left"
@@ -172,6 +205,6 @@ def draw_side_labels(
             x, heights[at], label, size=labels.points, color=INK, ha=align, va="center_baseline"
         )
     axes.annotate(
-        axis, (x, 1), (0, 4), xycoords="axes fraction", textcoords="offset points",
-        size=NAME, color=FAINT, ha=align,
+        axis, (x, 1), (0, 3), xycoords="axes fraction", textcoords="offset points",
+        size=points, color=FAINT, ha=align,
     )  # fmt: skip

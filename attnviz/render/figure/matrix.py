@@ -12,21 +12,20 @@ from attnviz.render.figure.cell_numbers import min_cell_width
 from attnviz.render.figure.fonts import text_width
 from attnviz.render.figure.heat_image import draw_heat_image, pool_to_dots
 from attnviz.render.figure.highlight import draw_highlights
-from attnviz.render.figure.panels import Panel, draw_small_multiples
+from attnviz.render.figure.panels import Panel, plan_small_multiples
 from attnviz.render.figure.remainder_column import RemainderColumn
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from attnviz.render.figure.drawable import Drawable
+    from attnviz.render.figure.figure_plan import FigurePlan
 
 BARS = "#8a94a3"
 INK_RGB = (0x1A, 0x1A, 0x1A)  # of text beside the cells
 
 
-def draw_matrix_view(drawable: Drawable) -> Figure:
+def plan_matrix_view(drawable: Drawable) -> FigurePlan:
     """Each head as a heatmap, rows = queries, columns = keys."""
-    return draw_small_multiples(
+    return plan_small_multiples(
         drawable, draw_heatmap, least=min_cell_width(drawable) if drawable.style.annotate else 0.0
     )
 

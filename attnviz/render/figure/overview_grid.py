@@ -18,6 +18,11 @@ class OverviewGrid(Record):
     columns: tuple[str, ...]
     row_name: str = "layer"
 
+    @property
+    def n_cell(self) -> int:
+        """The number of places of the grid."""
+        return len(self.rows) * len(self.columns)
+
     @classmethod
     def of(cls, amap: AttentionMap) -> OverviewGrid:
         """Layers (down) × heads (across); in a comparison, the layers of each map below others."""

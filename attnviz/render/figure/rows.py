@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from attnviz.core.arrays import FloatArray
 from attnviz.render.figure.colorbar import format_tick
 from attnviz.render.figure.drawable import Drawable
+from attnviz.render.figure.figure_plan import FigurePlan
 from attnviz.render.figure.highlight import draw_highlights
 from attnviz.render.figure.matrix import draw_remainder
-from attnviz.render.figure.panels import Panel, draw_small_multiples
+from attnviz.render.figure.panels import Panel, plan_small_multiples
 from attnviz.render.figure.titles import HAIR
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 TALLEST = 0.88  # height of a full bar, in rows
 HALF = 0.4  # half the width of a bar, in cells
 POSITIVE, NEGATIVE = 0.55, 0.15  # positions of the bar colors on the palette
 
 
-def draw_rows_view(drawable: Drawable) -> Figure:
+def plan_rows_view(drawable: Drawable) -> FigurePlan:
     """Each head as rows of bars, all on one scale."""
     scales = drawable.scales.by_name
     ends = [
@@ -30,7 +26,7 @@ def draw_rows_view(drawable: Drawable) -> Figure:
         for name, scale in scales.items()
     ]
     full_bar = f"full bar = {', '.join(ends)}"
-    return draw_small_multiples(drawable, draw_bar_rows, bars=full_bar)
+    return plan_small_multiples(drawable, draw_bar_rows, bars=full_bar)
 
 
 def draw_bar_rows(panel: Panel) -> None:

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
-from attnviz.errors import MisuseError
 from attnviz.record import Record
-from attnviz.render.colors import WHITE, contrast_ink
+from attnviz.render.colors import contrast_ink
 from attnviz.render.figure.colorbar import colorbars_width, draw_colorbars
 from attnviz.render.figure.drawable import MASKED, Drawable
+from attnviz.render.figure.figure_plan import FigurePlan
 from attnviz.render.figure.fonts import text_width
-from attnviz.render.figure.layout import MIN_COLORBAR, FigureLayout, Margins, check_size
+from attnviz.render.figure.layout import MIN_COLORBAR, FigureLayout, Margins
 from attnviz.render.figure.masked_hatch import HATCH
-from attnviz.render.figure.text_flow import TextPosition, flow_positions
+from attnviz.render.figure.page_size import Page, TooSmallError, check_size
+from attnviz.render.figure.paragraphs import MAX_WORD, Paragraph, Word, WordSizes, key_words
 from attnviz.render.figure.titles import (
-    CAPTION,
-    EDGE,
     FAINT,
     HAIR,
-    HEADING,
     INK,
-    NOTE,
     fit_caption,
     header_height,
+    heading_height,
     new_figure,
     nonempty,
 )
@@ -35,152 +33,119 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MAX_WIDTH, MIN_WIDTH = 10.0, 4.0  # inches, of the text without a requested size
-WORD, NUMBER = 11.0, 6.5  # font sizes in points
-HEIGHT, STEP = 0.36, 0.42  # inches: height of a word with its value; line spacing
-SIDE, BETWEEN = 0.07, 0.05  # inches: padding beside a word; gap between words
-MAX_WORD = 3.0  # inches
-HEAD = 0.26  # inches: height of a heading
-AFTER = 0.16  # inches: space after a paragraph
+LEAST = 0.6  # inches, of the text at a requested width
 
 
-class Word(Record):
-    """A key or the remainder (∅, Σ), with its value and background color."""
+class TextLayout(Record):
+    """The layout of a figure of paragraphs, one per head, and its notes."""
 
-    text: str
-    number: str
-    rgb: tuple[int, int, int] | None  # None: masked
-
-    @property
-    def width(self) -> float:
-        """The width of the background, in inches."""
-        return max(text_width(self.text, WORD), text_width(self.number, NUMBER)) + 2 * SIDE
+    layout: FigureLayout
+    paragraphs: tuple[Paragraph, ...]
+    heading: float  # inches
+    notes: tuple[str, ...]
 
 
-class Paragraph(Record):
-    """The words of a head and their positions."""
-
-    words: tuple[Word, ...]
-    positions: tuple[TextPosition, ...]
-
-    @classmethod
-    def of(cls, words: Iterable[Word], wide: float, breaks: Collection[int] = ()) -> Paragraph:
-        """Words wrapped into lines of at most `wide` inches; new lines begin at `breaks`."""
-        words = tuple(words)
-        widths = (word.width for word in words)
-        return cls(words, tuple(flow_positions(widths, wide, BETWEEN, breaks)))
-
-    @property
-    def wide(self) -> float:
-        """The length of the longest line, in inches."""
-        return max(p.left + w.width for w, p in zip(self.words, self.positions, strict=True))
-
-    @property
-    def tall(self) -> float:
-        """The height with heading and the space after it, in inches."""
-        return HEAD + STEP * (self.positions[-1].line + 1) + AFTER
-
-
-def draw_text_view(drawable: Drawable) -> Figure:
+def plan_text_view(drawable: Drawable) -> FigurePlan:
     """One paragraph per head: the weights of one query."""
-    query = query_index(drawable.amap, drawable.style)
-    label = drawable.fonts.truncate(drawable.queries[query], NOTE, MAX_WORD)
-    masked = drawable.masked[:, :, query]
-    notes = nonempty(
-        f"attention from query {query} ({label}) to each key",
-        MASKED if masked.any() else "",
-        drawable.scales.outside_note(drawable.amap.weights[:, :, query], masked),
-    )
-    layout, paragraphs = arrange_paragraphs(drawable, query, notes)
-    figure = new_figure(drawable, layout, notes)
-    axes = figure.add_axes(layout.panel_box(0))
+    arranged = arrange_paragraphs(drawable, query_index(drawable.amap, drawable.style))
+    return FigurePlan(arranged.layout, partial(draw_text_view, drawable, arranged))
+
+
+def draw_text_view(drawable: Drawable, arranged: TextLayout) -> Figure:
+    """Draw the paragraphs of all heads."""
+    layout = arranged.layout
+    figure = new_figure(drawable, layout, arranged.notes)
+    axes = figure.add_axes(layout.panel_box(0), label="text")
     axes.set_axis_off()
     top = 0.0
-    for at, paragraph in zip(drawable.head_indices(), paragraphs, strict=True):
-        draw_heading(axes, drawable, at, top, layout.panel[0])
+    for at, paragraph in zip(drawable.head_indices(), arranged.paragraphs, strict=True):
+        if arranged.heading:
+            draw_heading(axes, drawable, at, top + arranged.heading / 2, layout.panel[0])
+        top += arranged.heading
         for word, position in zip(paragraph.words, paragraph.positions, strict=True):
-            draw_word(axes, word, position.left, top + HEAD + position.line * STEP)
+            down = top + position.line * paragraph.sizes.step
+            draw_word(axes, word, paragraph.sizes, position.left, down)
         top += paragraph.tall
     axes.set(xlim=(0, layout.panel[0]), ylim=(layout.panel[1], 0))
     draw_colorbars(figure, drawable, layout)
     return figure
 
 
-def arrange_paragraphs(
-    drawable: Drawable, query: int, notes: tuple[str, ...]
-) -> tuple[FigureLayout, list[Paragraph]]:
+def text_notes(drawable: Drawable, query: int) -> tuple[str, ...]:
+    """Which query the weights are of, and the legend."""
+    label = drawable.fonts.truncate(drawable.queries[query], drawable.type.note, MAX_WORD)
+    masked = drawable.masked[:, :, query]
+    return nonempty(
+        f"attention from query {query} ({label}) to each key",
+        MASKED if masked.any() else "",
+        drawable.scales.outside_note(drawable.amap.weights[:, :, query], masked),
+    )
+
+
+def arrange_paragraphs(drawable: Drawable, query: int) -> TextLayout:
     """The layout and the paragraphs.
 
-    Raises MisuseError if the text does not fit the requested size.
+    Raises TooSmallError if the text does not fit the requested size.
     """
-    size, beside = drawable.style.size, colorbars_width(drawable) + 2 * EDGE
-    wide = (size[0] if size else MAX_WIDTH) - beside
+    page, sizes = Page.of(drawable.style), WordSizes.of(drawable.type)
+    edge, notes = drawable.type.edge, text_notes(drawable, query)
+    beside = colorbars_width(drawable) + 2 * edge
+    wide = (page.width if page.fixed_width else MAX_WIDTH) - beside
     breaks = find_borders(drawable.amap.keys)
-    paragraphs = [
-        Paragraph.of(key_words(drawable, at, query), wide, breaks)
+    paragraphs = tuple(
+        Paragraph.of(key_words(drawable, at, query, sizes, wide), sizes, wide, breaks)
         for at in drawable.head_indices()
-    ]
-    if not size:
+    )
+    if not page.fixed_width:
         wide = max(MIN_WIDTH, *(paragraph.wide for paragraph in paragraphs))
-    top = header_height(drawable, notes, wide + beside)
-    tall = max(MIN_COLORBAR, sum(paragraph.tall for paragraph in paragraphs))
-    figure_size = size or (wide + beside, top + tall + EDGE)
+    has_headings = drawable.has_headings or bool(drawable.style.row_captions)
+    heading = 1.25 * drawable.type.heading_line if has_headings else 0.0
+    top = header_height(drawable, notes, wide + beside) - heading_height(drawable)
+    tall = max(MIN_COLORBAR, sum(heading + paragraph.tall for paragraph in paragraphs))
+    height = page.height if page.fixed_height else top + tall + edge
     what = f"{drawable.n_panel} paragraphs of {len(drawable.keys)} tokens"
-    check_size(figure_size, drawable.style.dpi, what)
-    if wide <= 0 or top + tall + EDGE > figure_size[1] + 1e-9:
-        raise MisuseError(
-            f"{figure_size[0]:g} × {figure_size[1]:g} inches are too small for {what}; "
-            "increase --size, or select fewer heads with --layer and --head"
-        )
-    margins = Margins(left=EDGE, right=beside - EDGE, top=top, bottom=EDGE, across=0.0, down=0.0)
-    return FigureLayout(
-        columns=1, rows=1, panel=(wide, tall), margins=margins, size=figure_size
-    ), paragraphs
-
-
-def key_words(drawable: Drawable, at: tuple[int, int], query: int) -> Iterator[Word]:
-    """The keys of one head with their weights, then the remainder if any."""
-    drawable = drawable.of_head(at)
-    row, masked = drawable.amap.weights[at][query], drawable.masked[at][query]
-    has_values = drawable.style.annotate is not False
-    for k, (key, rgb) in enumerate(zip(drawable.keys, drawable.scale.rgb(row), strict=True)):
-        text = drawable.fonts.truncate(key, WORD, MAX_WORD)
-        if masked[k]:
-            yield Word(text, "", None)
-        else:
-            red, green, blue = rgb.tolist()
-            value = drawable.format_weight(row[k]) if has_values else ""
-            yield Word(text, value, (red, green, blue))
-    column = drawable.remainder
-    if column is not None:
-        yield Word(column.mark, drawable.format_weight(column.values[at][query]), WHITE)
+    check_size((wide + beside, height), drawable.style.dpi, what)
+    if wide < LEAST or top + tall + edge > height + 1e-9:
+        raise TooSmallError(f"{page} are too small for {what}")
+    margins = Margins(left=edge, right=beside - edge, top=top, bottom=edge, across=0.0, down=0.0)
+    layout = FigureLayout(
+        columns=1, rows=1, panel=(wide, tall), margins=margins, size=(wide + beside, height)
+    )
+    return TextLayout(layout, paragraphs, heading, notes)
 
 
 def draw_heading(
-    axes: Axes, drawable: Drawable, at: tuple[int, int], top: float, wide: float
+    axes: Axes, drawable: Drawable, at: tuple[int, int], middle: float, wide: float
 ) -> None:
     """Draw the name of a head and its caption."""
-    heading = drawable.fonts.truncate(drawable.heading(*at), HEADING, wide)
-    axes.text(0, top + HEAD / 2, heading, size=HEADING, color=INK, va="center_baseline")
-    left = text_width(heading, HEADING) + 0.2
+    sizes, left = drawable.type, 0.0
+    if drawable.has_headings:
+        heading = drawable.fonts.truncate(drawable.heading(*at), sizes.heading, wide)
+        axes.text(0, middle, heading, size=sizes.heading, color=INK, va="center_baseline")
+        left = text_width(heading, sizes.heading) + 2 * sizes.between
     caption = fit_caption(drawable, drawable.row_caption(*at), max(0.0, wide - left))
-    axes.text(left, top + HEAD / 2, caption, size=CAPTION, color=FAINT, va="center_baseline")
+    axes.text(left, middle, caption, size=sizes.caption, color=FAINT, va="center_baseline")
 
 
-def draw_word(axes: Axes, word: Word, left: float, top: float) -> None:
-    """Draw a word on its background, with its value below."""
+def draw_word(axes: Axes, word: Word, sizes: WordSizes, left: float, top: float) -> None:
+    """Draw a word on its background, with its value below; the query has a dark outline."""
     from matplotlib.patches import Rectangle
 
     fill = HATCH if word.rgb is None else {"facecolor": [c / 255 for c in word.rgb]}
     outline = {"edgecolor": HAIR, "linewidth": 0.6} if word.rgb else {}
+    width = word.width(sizes)
     axes.add_patch(
-        Rectangle((left, top), word.width, HEIGHT, clip_on=False, **{**fill, **outline})
+        Rectangle((left, top), width, sizes.height, clip_on=False, **{**fill, **outline})
     )
+    if word.is_query:
+        mark = Rectangle((left, top), width, sizes.height, fill=False, clip_on=False)
+        mark.set(edgecolor=INK, linewidth=1.4, label="query", zorder=2)
+        axes.add_patch(mark)
     color = FAINT if word.rgb is None else [c / 255 for c in contrast_ink(word.rgb)]
-    middle = left + word.width / 2
-    for text, size, down in (
-        (word.text, WORD, 0.13 if word.number else HEIGHT / 2),
-        (word.number, NUMBER, 0.285),
-    ):
+    down = sizes.word_line / 2 if word.number else sizes.height / 2
+    below = sizes.word_line + 0.5 * sizes.number / 72
+    for text, points, y in ((word.text, sizes.word, down), (word.number, sizes.number, below)):
         axes.text(
-            middle, top + down, text, size=size, color=color, ha="center", va="center_baseline"
-        )
+            left + width / 2, top + y, text, size=points, color=color,
+            ha="center", va="center_baseline",
+        )  # fmt: skip

@@ -1,18 +1,13 @@
-"""Views as figures: the function that draws a view of a map."""
+"""Views as figures: the function that plans a view of a map."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from importlib import import_module
-from typing import TYPE_CHECKING
 
 from attnviz.core.attention_map import AttentionMap
-from attnviz.render.figure.drawable import Drawable
+from attnviz.render.figure.presentation import Planner
 from attnviz.render.style import Style
 from attnviz.render.views import View, find_view
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 
 def choose_view(amap: AttentionMap, style: Style) -> View:
@@ -31,9 +26,8 @@ def chooses_overview(amap: AttentionMap, style: Style) -> bool:
     return not find_view(style.view).figure and amap.n_layer > 1
 
 
-def draw_function(view: View) -> Callable[[Drawable], Figure]:
-    """The function that draws this view; the modules of other views are not imported."""
+def planner_of(view: View) -> Planner:
+    """The function that plans a figure of this view; modules of other views are not imported."""
     module, function = view.figure.split(":")
-    draw: Callable[[Drawable], Figure]
-    draw = getattr(import_module(f"attnviz.render.figure.{module}"), function)
-    return draw
+    planner: Planner = getattr(import_module(f"attnviz.render.figure.{module}"), function)
+    return planner

@@ -1,0 +1,63 @@
+"""Pattern labels: the attention pattern of each head of an overview, below its thumbnail."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from attnviz.record import Record
+from attnviz.render.figure.drawable import Drawable
+from attnviz.render.figure.fonts import text_width
+from attnviz.render.figure.overview_grid import OverviewGrid
+from attnviz.render.figure.type_sizes import SMALLEST
+
+
+class PatternLabels(Record):
+    """The label of each head, by its array indices, and the legend of abbreviations.
+
+    The labels of all heads have the same form: pattern and score, pattern, or an abbreviation;
+    the longest form that fits below every thumbnail.
+    """
+
+    texts: Mapping[tuple[int, int], str]
+    legend: str = ""
+
+    @classmethod
+    def of(cls, drawable: Drawable, grid: OverviewGrid, width: float) -> PatternLabels:
+        """The labels that fit below thumbnails of this width in inches."""
+        amap, patterns = drawable.amap, drawable.style.patterns
+        found = {
+            (i, j): patterns[at]
+            for i, j in grid.cells
+            if (at := (amap.layers[i], amap.heads[j])) in patterns
+        }
+        codes = abbreviations(name for name, _ in found.values())
+        forms: tuple[dict[tuple[int, int], str], ...] = (
+            {at: f"{name} {score:.2f}" for at, (name, score) in found.items() if name},
+            {at: name for at, (name, _) in found.items()},
+            {at: codes[name] for at, (name, _) in found.items() if name},
+        )
+        for form in forms:
+            if all(text_width(text, SMALLEST) <= width for text in form.values()):
+                legend = ", ".join(f"{code} = {name}" for name, code in codes.items())
+                return cls(form, legend if form is forms[-1] else "")
+        return cls({})
+
+    @property
+    def height(self) -> float:
+        """The height of the labels, in inches."""
+        return 1.3 * SMALLEST / 72 if any(self.texts.values()) else 0.0
+
+
+def abbreviations(names: Iterable[str]) -> dict[str, str]:
+    """The initials of these names, the most frequent first; unique by a number.
+
+    >>> abbreviations(["broad", "special tokens", "same token"])
+    {'broad': 'B', 'special tokens': 'ST', 'same token': 'ST2'}
+    """
+    codes: dict[str, str] = {}
+    for name, _ in Counter(filter(None, names)).most_common():
+        initials = "".join(word[0].upper() for word in name.split())
+        n = sum(code.rstrip("0123456789") == initials for code in codes.values())
+        codes[name] = f"{initials}{n + 1}" if n else initials
+    return codes

@@ -1,0 +1,144 @@
+"""Presentation: what a figure shows at its size, and how large its type is.
+
+Where panels would be small, type is scaled down to its floor. Then captions, the heading of the
+only head, the title and last the subtitle are omitted.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from attnviz.errors import AttnvizWarning, MisuseError
+from attnviz.record import Record
+from attnviz.render.figure.drawable import Drawable
+from attnviz.render.figure.figure_plan import FigurePlan
+from attnviz.render.figure.page_size import Page, TooSmallError, check_size
+from attnviz.render.figure.type_sizes import SMALLEST_FACTOR, TypeSizes
+
+STEP = 0.88  # from one factor of the type to the next
+NEARLY = 0.85  # of the largest share of panels that any presentation has
+WEIGHTS_NOTE = "note on the weights"
+LARGEST = 30.0  # inches, of the sizes that a message names
+
+Planner = Callable[[Drawable], FigurePlan]
+
+
+class Presentation(Record, eq=False):
+    """A drawable with its type, and the names of what is not shown."""
+
+    drawable: Drawable
+    omitted: tuple[str, ...] = ()
+
+    def without(self, name: str, drawable: Drawable) -> Presentation:
+        """The same presentation with this drawable, which lacks a part of this name."""
+        return Presentation(drawable, (*self.omitted, name))
+
+
+def choose_plan(planner: Planner, drawable: Drawable) -> FigurePlan:
+    """The first plan with enough room for its panels, else the one with nearly the most room.
+
+    Warns about parts that are omitted at the requested size.
+
+    Raises TooSmallError, which names the smallest size, if the size is too small for all.
+    """
+    page = Page.of(drawable.style)
+    check_size((page.width, page.height), drawable.style.dpi, f"{drawable.n_panel} panels")
+    plans: list[tuple[FigurePlan, Presentation]] = []
+    reason = ""
+    for presentation in presentations(drawable, page):
+        if plans and WEIGHTS_NOTE in presentation.omitted:  # only if nothing else fits
+            break
+        try:
+            plans.append((planner(presentation.drawable), presentation))
+        except TooSmallError as error:
+            reason, drawable = str(error), presentation.drawable
+        if plans and (plans[-1][0].is_roomy or not page.fixed_width):
+            break
+    if not plans:
+        raise TooSmallError(f"{reason}; {remedy(planner, drawable, page)}")
+    plan, chosen = plans[-1]
+    if page.fixed_width and not plan.is_roomy:
+        enough = NEARLY * max(plan.share for plan, _ in plans)
+        plan, chosen = next(pair for pair in plans if pair[0].share >= enough)
+    if chosen.omitted:
+        warnings.warn(
+            f"omitted at {page}: {', '.join(chosen.omitted)}; a larger figure shows them",
+            AttnvizWarning,
+            stacklevel=4,
+        )
+    return plan
+
+
+def presentations(drawable: Drawable, page: Page) -> Iterator[Presentation]:
+    """From the full presentation to the one that shows least, in the order of what gives way."""
+    factor = page.type_factor
+    while factor > SMALLEST_FACTOR:
+        yield Presentation(replace(drawable, type=TypeSizes.scaled(factor)))
+        factor *= STEP
+    drawable = replace(drawable, type=TypeSizes.scaled(SMALLEST_FACTOR))
+    yield (now := Presentation(drawable))
+    if drawable.subtitle:  # shorter, then beside the title: nothing is omitted
+        drawable = replace(drawable, subtitle=drawable.subtitle.partition(":")[0])
+        yield Presentation(drawable)
+        drawable = replace(drawable, is_inline=bool(drawable.title))
+        yield (now := Presentation(drawable))
+    if drawable.style.captions or drawable.style.row_captions:
+        style = replace(drawable.style, captions={}, row_captions={})
+        drawable = replace(drawable, style=style)
+        yield (now := now.without("captions", drawable))
+    if drawable.n_panel == 1 and drawable.has_headings:
+        drawable = replace(drawable, has_headings=False)
+        yield (now := now.without("heading", drawable))
+    if drawable.title:
+        drawable = replace(drawable, title="", is_inline=False)
+        yield (now := now.without("title", drawable))
+    if drawable.subtitle:
+        yield now.without(WEIGHTS_NOTE, replace(drawable, subtitle=""))
+
+
+def remedy(planner: Planner, drawable: Drawable, page: Page) -> str:
+    """The smallest size that works, and how to need less."""
+    option = "--size" if page.fixed_height else "--width"
+    smallest = smallest_size(planner, drawable, page)
+    works = f"the smallest that works is {smallest}" if smallest else f"increase {option}"
+    fewer = ", or select fewer heads with --layer and --head" if drawable.n_panel > 1 else ""
+    return works + fewer
+
+
+def smallest_size(planner: Planner, drawable: Drawable, page: Page) -> str:
+    """The nearest size that is large enough, as an option; empty if none is found."""
+
+    def fits(width: float, height: float) -> bool:
+        style = drawable.style
+        size = None if not page.fixed_height else (width, height)
+        style = replace(style, size=size, width=width if size is None else None)
+        try:
+            planner(replace(drawable, style=style))
+        except MisuseError:
+            return False
+        return True
+
+    width, height = page.width, page.height
+    if not page.fixed_height:
+        least = bisect(lambda side: fits(side, height), width)
+        return f"--width {least:g}in" if least else ""
+    if least := bisect(lambda side: fits(width, side), height):
+        return f"--size {width:g}x{least:g}"
+    if least := bisect(lambda side: fits(side, height), width):
+        return f"--size {least:g}x{height:g}"
+    if least := bisect(lambda side: fits(side, side * height / width), width):
+        return f"--size {least:g}x{round(least * height / width + 0.05, 1):g}"
+    return ""
+
+
+def bisect(fits: Callable[[float], bool], low: float) -> float | None:
+    """The smallest side above `low` that fits, rounded up to a tenth of an inch."""
+    first, last = int(low * 10), int(LARGEST * 10)
+    if low >= LARGEST or not fits(last / 10):
+        return None
+    while last - first > 1:
+        middle = (first + last) // 2
+        first, last = (first, middle) if fits(middle / 10) else (middle, last)
+    return last / 10
