@@ -18,6 +18,8 @@ class StyleOptions(TypedDict, total=False):
     title: the title of the figure or document.
     annotate: whether values are written into the cells; None: where they are readable.
     size: width and height in inches.
+    width: width in inches; the height follows.
+    font_size: points of token labels in figures; None: by the size.
     dpi: dots per inch.
     ascii: ASCII characters only.
     highlight: what is outlined: texts such as "it" (a row) and "it,animal" (a cell).
@@ -41,6 +43,8 @@ class StyleOptions(TypedDict, total=False):
     title: str | None
     annotate: bool | None
     size: tuple[float, float] | None
+    width: float | None
+    font_size: float | None
     dpi: int | None
     ascii: bool | None
     highlight: tuple[str, ...] | None

@@ -80,7 +80,7 @@ LAYERS = {
         ("figure", "page", "terminal"),
         ("data",),
         ("row_remainder", "cell_pooling", "style", "provenance", "views", "link_text"),
-        ("head_report", "sparkline"),
+        ("head_report", "sparkline", "figure_width"),
         ("prediction_texts",),
         ("segment_borders", "segment_roles", "safe_text"),
         ("head_scales",),

@@ -67,6 +67,7 @@ class Style(Record, kw_only=True):
     annotate: bool | None = None
     size: tuple[float, float] | None = None  # inches
     width: float | None = None  # inches; the height follows
+    font_size: float | None = None  # points of token labels in figures; None: by the size
     dpi: int = 150
     ascii: bool = False  # ASCII output only
     captions: Mapping[tuple[int, int], str] = field(default_factory=dict)

@@ -22,6 +22,7 @@ DISPLAY = {  # option: what is typed
     "title": ("--title", "Title"),
     "annotate": ("--no-annotate",),
     "size": ("--size", "9x7"),
+    "width": ("--width", "column"),
     "dpi": ("--dpi", "77"),
     "vmin": ("--vmin", "0.05"),
     "vmax": ("--vmax", "0.2"),
@@ -42,7 +43,7 @@ DISPLAY = {  # option: what is typed
     "color": ("--color", "never"),
 }
 SAME_IN_EVERY_VIEW = ("title", "size", "dpi", "with_qk", "color", "view", "columns", "math")
-SAME_IN_EVERY_VIEW += ("no_title", "dark", "transparent", "font", "zoom")
+SAME_IN_EVERY_VIEW += ("no_title", "dark", "transparent", "font", "zoom", "width")
 VIEW_NAMES = [view.name for view in VIEWS]
 OUTPUTS = [
     (row.name, view)

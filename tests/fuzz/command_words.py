@@ -71,6 +71,7 @@ BY_NAME = {
     "graphics": ("off", "auto", "half", "kitty", "sixel"),
     "color": ("auto", "always", "never"),
     "size": ("3x2", "8x6", "0x0", "1x", "x", "99999x99999", "0.01x0.01"),
+    "width": ("column", "page", "8.3cm", "3.25in", "0", "-1", "1e9", "wide", "0.1"),
     "pool_by": ("share", "mean", "strongest"),
     "input_format": ("lines", "pairs", "whole", "jsonl", "csv", "tsv"),
     "column": ("text", "sentence", "0"),

@@ -179,7 +179,9 @@ def parse_size(text: str | None) -> tuple[float, float] | None:
         return None
     match = re.fullmatch(r"(\d{1,5}(?:\.\d+)?)[x×](\d{1,5}(?:\.\d+)?)", text.strip())
     if not match:
-        raise MisuseError(f"--size {text!r} must be WIDTHxHEIGHT in inches, such as 8x6")
+        raise MisuseError(
+            f"--size {text!r} must be WIDTHxHEIGHT in inches, such as 8x6; --width takes a width"
+        )
     width, height = float(match[1]), float(match[2])
     if not (0 < width <= MAX_INCHES and 0 < height <= MAX_INCHES):
         raise MisuseError(

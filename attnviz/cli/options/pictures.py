@@ -9,6 +9,14 @@ PANELS = "matrix lines rows"  # views with a panel per head
 CAPTIONED = f"{PANELS} text"
 
 PICTURES = {
+    "width": Opt(
+        "--width",
+        str,
+        metavar="WIDTH",
+        help="Image width, e.g. 3.25in, 8.3cm, column (3.25in) or page (6.75in); the height "
+        "follows.",
+        effect=acts_on(figure=ALL),
+    ),
     "highlight": Opt(
         "--highlight",
         list[str],

@@ -16,6 +16,7 @@ from attnviz.cli.options.parse import (
     parse_size,
 )
 from attnviz.core.attention_map import AttentionMap
+from attnviz.render.figure_width import parse_width
 from attnviz.render.style import Style
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def parse_style(env: Environment, options: Mapping[str, Any]) -> Style:
         title=options["title"],
         annotate=options.get("annotate"),
         size=parse_size(options.get("size")),
+        width=None if options.get("width") is None else parse_width(options["width"]),
         dpi=check_dpi(options["dpi"]),
         ascii=env.ascii,
     )

@@ -9,7 +9,7 @@ from attnviz.record import Record
 from attnviz.render.figure.fonts import FontSet, text_width
 from attnviz.render.figure.type_sizes import SMALLEST
 
-LEADING = 1.05  # of a line, in sizes of the type: labels do not touch
+LEADING = 1.02  # of a line, in sizes of the type: labels do not touch
 SLIGHTLY_SMALLER = 0.8  # horizontal labels are preferred to rotated ones of more than this size
 MAX_EXTENT, DEFAULT_EXTENT = 1.1, 0.4  # inches
 

@@ -20,13 +20,20 @@ NO_MARGINS = Margins(left=0.0, right=0.0, top=0.0, bottom=0.0, across=0.0, down=
 class FigurePlan(Record):
     """A layout and the function that draws it.
 
-    `share` is the part of the figure that panels cover; `is_roomy`: type need not be smaller.
+    `share` is the part of the figure that panels cover; `is_roomy`: type need not be smaller;
+    `captions_fit`: no caption is truncated within its first part.
     """
 
     layout: FigureLayout
     draw: Callable[[], Figure]
     share: float = 1.0
     is_roomy: bool = True
+    captions_fit: bool = True
+
+    @property
+    def is_good(self) -> bool:
+        """Whether nothing needs to be smaller or omitted."""
+        return self.is_roomy and self.captions_fit
 
 
 def is_roomy(n: int, columns: Iterable[int], need: PanelSize, layout: FigureLayout) -> bool:

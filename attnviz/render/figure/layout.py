@@ -11,6 +11,7 @@ from attnviz.render.figure.page_size import PAGE, Page, TooSmallError, check_siz
 
 MIN_PANEL = 0.25  # inches
 STRETCH = 1.6  # maximum aspect ratio of a cell at a requested size
+SLIGHTLY = 1.2  # maximum aspect ratio of a cell that is higher for its label
 UNEQUAL = 4.0  # panels with sides in this ratio may have longer cells
 MIN_COLORBAR, AROUND = 0.8, 0.15  # inches: minimum height of the colorbar, space below it
 MIN_SCALE = 0.4  # inches, from the top of the panels to the end of the figure
@@ -110,7 +111,7 @@ def compute_layout(
     Raises MisuseError if the figure is too large to draw, TooSmallError if the page is too
     small for the panels.
     """
-    what = f"{n} panels of {need.wide:.0f} × {need.tall:.0f} cells"
+    what = f"{n} panel{'s' if n > 1 else ''} of {need.wide:.0f} × {need.tall:.0f} cells"
     check_size((page.width, page.height), dpi, what)
     pages = [page]
     if page.fixed_width and not page.fixed_height:
@@ -164,6 +165,8 @@ def panel_size(best: FigureLayout, need: PanelSize, page: Page) -> tuple[float, 
         return min(width, most * need.wide), min(height, most * need.tall)
     across = width / need.wide
     down = min(across, max(need.largest, across / STRETCH))
+    if across < need.label <= SLIGHTLY * across:  # all rows can be labelled
+        down = need.label
     down = min(max(down, need.long_side(across)), height / need.tall)
     return min(across, need.stretch * down) * need.wide, down * need.tall
 

@@ -21,6 +21,7 @@ from attnviz.render.figure.titles import (
     FAINT,
     INK,
     add_panels,
+    captions_fit,
     header_height,
     heading_height,
     new_figure,
@@ -65,7 +66,8 @@ def plan_lines_view(drawable: Drawable) -> FigurePlan:
     n, columns = drawable.n_panel, drawable.column_choices
     roomy = is_roomy(n, columns, arranged.need, arranged.layout)
     draw = partial(draw_lines_view, drawable, arranged)
-    return FigurePlan(arranged.layout, draw, arranged.layout.share(n), roomy)
+    fit = captions_fit(drawable, arranged.layout.panel[0] + arranged.left + arranged.right)
+    return FigurePlan(arranged.layout, draw, arranged.layout.share(n), roomy, fit)
 
 
 def draw_lines_view(drawable: Drawable, arranged: LinesLayout) -> Figure:

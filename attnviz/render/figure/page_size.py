@@ -6,11 +6,12 @@ from math import inf, sqrt
 
 from attnviz.errors import MisuseError
 from attnviz.record import Record
+from attnviz.render.figure.type_sizes import FULL
 from attnviz.render.style import Style
 
 PAGE = (13.0, 7.4)  # inches, the default maximum: a 16:9 slide
 FULL_SIZE = 6.0  # inches, √(width × height) of a figure whose type has its full size
-HEIGHT_OF_WIDTH = 1.25  # the height of a figure of given width is at most this times its width
+HEIGHT_OF_WIDTH = 1.0  # the height of a figure of given width is at most this times its width
 MAX_PIXELS = 60_000_000
 MAX_SIDE = 30_000  # pixels
 
@@ -26,19 +27,29 @@ class Page(Record):
     height: float
     fixed_width: bool = False
     fixed_height: bool = False
+    font_size: float | None = None  # points of token labels
 
     @classmethod
     def of(cls, style: Style) -> Page:
-        """The page of a style."""
+        """The page of a style.
+
+        Raises MisuseError for a size and a width.
+        """
+        if style.size is not None and style.width is not None:
+            raise MisuseError("give either --size or --width; with a width, the height follows")
+        points = style.font_size
         if style.size is not None:
-            return cls(*style.size, fixed_width=True, fixed_height=True)
+            return cls(*style.size, fixed_width=True, fixed_height=True, font_size=points)
         if style.width is not None:
-            return cls(style.width, HEIGHT_OF_WIDTH * style.width, fixed_width=True)
-        return cls(*PAGE)
+            height = HEIGHT_OF_WIDTH * style.width
+            return cls(style.width, height, fixed_width=True, font_size=points)
+        return cls(*PAGE, font_size=points)
 
     @property
     def type_factor(self) -> float:
         """The factor of the type: 1 for slides, less for a column of a paper."""
+        if self.font_size is not None:
+            return self.font_size / FULL["label"]
         if not self.fixed_width:
             return 1.0
         height = self.height if self.fixed_height else 0.75 * self.width

@@ -11,12 +11,13 @@ from attnviz.render.figure.fonts import text_width
 from attnviz.render.figure.heat_image import pool_to_dots
 from attnviz.render.figure.layout import FigureLayout, Margins, PanelSize, compute_layout
 from attnviz.render.figure.page_size import PAGE, Page
-from attnviz.render.figure.titles import header_height, heading_height, nonempty
+from attnviz.render.figure.titles import captions_fit, header_height, heading_height, nonempty
 from attnviz.render.figure.type_sizes import SMALLEST
 
 CLEAR_CELL, MIN_CELL, MAX_CELL = 0.1, 0.012, 0.5  # inches
 MIN_PANEL, LARGE_PANEL, MAX_HEADING = 0.9, 4.0, 2.4  # inches
-LABELLED = 1.1 * SMALLEST * LEADING / 72  # inches: a row with a readable label
+WITHOUT_CAPTIONS = 0.6  # of the gap between panels with captions, which may be as wide
+LABELLED = 1.01 * SMALLEST * LEADING / 72  # inches: a row with a readable label
 
 
 class PanelLayout(Record):
@@ -32,6 +33,7 @@ class PanelLayout(Record):
     over: float
     notes: tuple[str, ...]
     is_roomy: bool
+    captions_fit: bool
 
 
 def panel_need(drawable: Drawable, least: float) -> PanelSize:
@@ -75,7 +77,8 @@ def arrange_panels(drawable: Drawable, least: float, bars: str) -> PanelLayout:
             *always, "" if bars else pool_to_dots(drawable, cell).note(is_mask=drawable.is_mask)
         )
     roomy = is_roomy(drawable.n_panel, drawable.column_choices, need, layout)
-    return PanelLayout(layout, cell, down, below, over, notes, roomy)
+    fit = captions_fit(drawable, layout.panel[0] + over)
+    return PanelLayout(layout, cell, down, below, over, notes, roomy, fit)
 
 
 def panel_margins(
@@ -83,13 +86,14 @@ def panel_margins(
 ) -> Margins:
     """The margins for labels that extend `left` and `bottom` inches from the panels."""
     sizes = drawable.type
+    gap = sizes.between * (1.0 if drawable.style.captions else WITHOUT_CAPTIONS)
     return Margins(
         left=sizes.edge + sizes.axis_name + left,
         right=over + (0.0 if bars else colorbars_width(drawable)) + sizes.edge,
         top=top,
         bottom=sizes.edge + sizes.axis_name + bottom,
-        across=over + sizes.between,
-        down=heading_height(drawable) + 0.8 * sizes.between,
+        across=over + gap,
+        down=heading_height(drawable) + 0.8 * gap,
     )
 
 

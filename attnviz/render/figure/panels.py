@@ -60,7 +60,7 @@ def plan_small_multiples(
     arranged = arrange_panels(drawable, least, bars)
     draw = partial(draw_small_multiples, drawable, arranged, draw_panel, has_scale=not bars)
     share = arranged.layout.share(drawable.n_panel)
-    return FigurePlan(arranged.layout, draw, share, arranged.is_roomy)
+    return FigurePlan(arranged.layout, draw, share, arranged.is_roomy, arranged.captions_fit)
 
 
 def draw_small_multiples(

@@ -54,14 +54,15 @@ def choose_plan(planner: Planner, drawable: Drawable) -> FigurePlan:
             plans.append((planner(presentation.drawable), presentation))
         except TooSmallError as error:
             reason, drawable = str(error), presentation.drawable
-        if plans and (plans[-1][0].is_roomy or not page.fixed_width):
+        if plans and (plans[-1][0].is_good or not page.fixed_width):
             break
     if not plans:
         raise TooSmallError(f"{reason}; {remedy(planner, drawable, page)}")
     plan, chosen = plans[-1]
-    if page.fixed_width and not plan.is_roomy:
-        enough = NEARLY * max(plan.share for plan, _ in plans)
-        plan, chosen = next(pair for pair in plans if pair[0].share >= enough)
+    if page.fixed_width and not plan.is_good:
+        candidates = [pair for pair in plans if pair[0].captions_fit] or plans
+        enough = NEARLY * max(plan.share for plan, _ in candidates)
+        plan, chosen = next(pair for pair in candidates if pair[0].share >= enough)
     if chosen.omitted:
         warnings.warn(
             f"omitted at {page}: {', '.join(chosen.omitted)}; a larger figure shows them",
@@ -73,11 +74,13 @@ def choose_plan(planner: Planner, drawable: Drawable) -> FigurePlan:
 
 def presentations(drawable: Drawable, page: Page) -> Iterator[Presentation]:
     """From the full presentation to the one that shows least, in the order of what gives way."""
-    factor = page.type_factor
-    while factor > SMALLEST_FACTOR:
+    factor, smallest = page.type_factor, SMALLEST_FACTOR
+    if page.font_size is not None:
+        smallest = factor
+    while factor > smallest:
         yield Presentation(replace(drawable, type=TypeSizes.scaled(factor)))
         factor *= STEP
-    drawable = replace(drawable, type=TypeSizes.scaled(SMALLEST_FACTOR))
+    drawable = replace(drawable, type=TypeSizes.scaled(smallest))
     yield (now := Presentation(drawable))
     if drawable.subtitle:  # shorter, then beside the title: nothing is omitted
         drawable = replace(drawable, subtitle=drawable.subtitle.partition(":")[0])

@@ -182,6 +182,13 @@ def fit_captions(drawable: Drawable, width: float) -> list[str]:
     ]
 
 
+def captions_fit(drawable: Drawable, width: float) -> bool:
+    """Whether the first part of every caption fits, which is truncated otherwise."""
+    captions = (drawable.caption(*at) for at in drawable.head_indices())
+    firsts = (caption.partition(SEPARATOR)[0] for caption in captions)
+    return all(text_width(x, drawable.type.caption) <= ROUNDING * width for x in firsts)
+
+
 def count_fitting(drawable: Drawable, caption: str, width: float) -> int:
     """How many parts of a caption fit; at least one."""
     parts = caption.split(SEPARATOR)
