@@ -85,7 +85,7 @@ FORMATS = (
     Format(
         "svg",
         "figure:svg",
-        "vector image, its text can be edited",
+        "vector image, its text can be edited (pixels beyond 10,000 cells)",
         (".svg",),
         is_visual=True,
         **FIGURE,
@@ -93,7 +93,7 @@ FORMATS = (
     Format(
         "pdf",
         "figure:pdf",
-        "vector image for print",
+        "vector image for print (pixels beyond 10,000 cells)",
         (".pdf",),
         is_text=False,
         is_visual=True,

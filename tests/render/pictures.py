@@ -57,14 +57,29 @@ def texts(fig):
     return [text for text in fig.findobj(Text) if text.get_text() and text.get_visible()]
 
 
+def cell_texts(fig):
+    """The numbers on all cells: one artist per heatmap."""
+    from attnviz.render.figure.cell_texts import CellTexts
+
+    return fig.findobj(CellTexts)
+
+
 def words(fig):
-    """The same, as strings."""
-    return [text.get_text() for text in texts(fig)]
+    """The same, as strings, with the numbers on cells."""
+    on_cells = [cell.text for artist in cell_texts(fig) for cell in artist.texts]
+    return [text.get_text() for text in texts(fig)] + on_cells
 
 
 def numbers(axes):
-    """The numbers on the cells, with where they stand."""
-    return {text.get_position(): text for text in axes.texts if any(map(str.isdigit, str(text)))}
+    """The numbers on the cells and beside them, with where they stand."""
+    from attnviz.render.figure.cell_texts import CellText
+
+    found = {(cell.x, cell.y): cell for artist in cell_texts(axes) for cell in artist.texts}
+    beside = (text for text in axes.texts if any(map(str.isdigit, text.get_text())))
+    for text in beside:
+        at = text.get_position()
+        found[at] = CellText(*at, text.get_text(), text.get_color())
+    return found
 
 
 def pixels(axes):

@@ -86,7 +86,7 @@ def test_names_are_thinned_when_there_are_many(n_token, every):
 def test_numbers_are_those_of_the_cells():
     amap = spread(SENTENCE[:5], n_head=2)
     for axes, weights in zip(heads(draw(amap)), amap.weights[0], strict=True):
-        labels = {at: text.get_text() for at, text in numbers(axes).items()}
+        labels = {at: text.text for at, text in numbers(axes).items()}
         assert labels == {(k, q): f"{weights[q, k]:.2f}" for q in range(5) for k in range(5)}
 
 
@@ -114,7 +114,7 @@ def test_numbers_can_be_read_on_their_cells(palette):
     assert len(cells) == 144
     for (k, q), text in cells.items():
         ground = luminance(tuple(pixels(axes)[int(q), int(k)].tolist()))
-        ink = luminance(tuple(round(255 * part) for part in text.get_color()))
+        ink = luminance(tuple(round(255 * part) for part in text.color))
         assert (max(ground, ink) + 0.05) / (min(ground, ink) + 0.05) >= 4.5
 
 
@@ -136,7 +136,7 @@ def test_weight_on_none_of_the_keys_has_a_column():
     (axes,) = heads(fig)
     assert axes.get_xticklabels()[-1].get_text() == "∅"
     assert len(axes.images) == 1  # ∅ has no color
-    assert [text.get_text() for (x, _), text in numbers(axes).items() if x > 3] == ["0.25"] * 4
+    assert [text.text for (x, _), text in numbers(axes).items() if x > 3] == ["0.25"] * 4
     assert "∅ = weight on none of these keys (1 − row sum), 0.25" in words(fig)
 
 
@@ -153,7 +153,7 @@ def test_row_sums_have_a_column_of_numbers_or_bars():
     fig = draw(amap)
     (axes,) = heads(fig)
     assert axes.get_xticklabels()[-1].get_text() == "Σ"
-    assert [text.get_text() for (x, _), text in numbers(axes).items() if x > 3] == ["2.50"] * 4
+    assert [text.text for (x, _), text in numbers(axes).items() if x > 3] == ["2.50"] * 4
     assert "Σ = row sum, 2.5" in words(fig)
     (many,) = heads(draw(amap, annotate=False))
     assert [round(rect.get_width(), 6) for rect in many.containers[0]] == [1.25] * 4
@@ -171,7 +171,7 @@ def test_signed_weights_have_a_diverging_scale_and_signs():
     fig = draw(amap)
     most = np.abs(amap.weights).max()
     assert bar(fig).get_ylim() == pytest.approx((-most, most))
-    labels = {at: text.get_text() for at, text in numbers(heads(fig)[0]).items() if at[0] <= 3}
+    labels = {at: text.text for at, text in numbers(heads(fig)[0]).items() if at[0] <= 3}
     for (k, q), text in labels.items():
         weight = amap.weights[0, 0, q, k]
         assert text == f"{'+' if weight > 0 else '−'}{abs(weight):.2f}"
@@ -181,7 +181,12 @@ def test_signed_weights_have_a_diverging_scale_and_signs():
 def test_zero_has_no_sign():
     amap = spread(SENTENCE[:3], signed=True)
     still = type(amap)(amap.queries, amap.keys, amap.weights * 1e-9, meta=amap.meta)
-    assert {text.get_text() for text in numbers(heads(draw(still))[0]).values()} == {"0.00"}
+    assert {text.text for text in numbers(heads(draw(still))[0]).values()} == {"0.00"}
+
+
+def test_an_exact_zero_is_a_bare_zero():
+    amap = replace(make_map(), weights=np.broadcast_to(np.eye(3), (1, 2, 3, 3)))
+    assert {text.text for text in numbers(heads(draw(amap))[0]).values()} == {"1.00", "0"}
 
 
 def test_a_map_of_zeros_has_a_scale():

@@ -99,7 +99,21 @@ def save_figure(
             figure.savefig(data, format=format, metadata=metadata, dpi=figure.dpi * zoom)
         else:
             figure.savefig(data, format=format, metadata=metadata)
-    return zoom_svg(data.getvalue(), zoom) if format == "svg" else data.getvalue()
+    if format == "svg":
+        return zoom_svg(describe_svg(data.getvalue(), metadata), zoom)
+    return data.getvalue()
+
+
+def describe_svg(data: bytes, metadata: dict[str, Any]) -> bytes:
+    """The SVG as an image with a description, for readers that do not show it."""
+    from html import escape
+
+    words = f"{metadata.get('Title') or 'Attention weights'}. {metadata['Description']}"
+    start, tag, rest = data.partition(b"<svg")
+    head, end, body = rest.partition(b">")
+    described = f' role="img" aria-describedby="description"{end.decode()}\n '.encode()
+    text = f'<desc id="description">{escape(words.strip())}</desc>'.encode()
+    return start + tag + head + described + text + body
 
 
 def check_zoom(figure: Figure, zoom: float) -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from attnviz.core.attention_map import AttentionMap
 from attnviz.errors import UnknownParameterError
 from attnviz.render.figure.axis_labels import AxisLabels
@@ -85,9 +83,7 @@ def draw_numbers(axes: Axes, drawable: Drawable, cell: tuple[float, float]) -> N
     numbers = CellNumbers.of(drawable, cell)
     if numbers is None:
         return
-    weights = drawable.amap.weights[0, 0]
-    for q, k in np.argwhere(~drawable.masked[0, 0]):
-        numbers.draw_weight(axes, k, q, weights[q, k])
+    numbers.draw_weights(axes, drawable.amap.weights[0, 0], drawable.masked[0, 0])
 
 
 def keep_characters(axes: Axes, drawable: Drawable) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from attnviz.core.arrays import BoolArray, FloatArray
 from attnviz.errors import AttnvizWarning
 from attnviz.record import Record
 from attnviz.render.colors import contrast_ink
@@ -56,10 +57,24 @@ class CellNumbers(Record):
         """A weight as text."""
         return format_number(self.drawable, weight, self.short)
 
-    def draw_weight(self, axes: Axes, x: float, y: float, weight: float) -> None:
-        """A weight on its cell, in black or white, whichever has more contrast."""
-        red, green, blue = self.drawable.scale.rgb(np.asarray(weight)).tolist()
-        self.draw_text(axes, x, y, self.format(weight), contrast_ink((red, green, blue)))
+    def draw_weights(self, axes: Axes, weights: FloatArray, masked: BoolArray) -> None:
+        """Weights on visible cells, in black or white, whichever has more contrast.
+
+        Shapes: weights [query, key], masked [query, key]
+        """
+        from attnviz.render.figure.cell_texts import CellText, CellTexts
+
+        texts = []
+        queries, keys = np.nonzero(~masked)
+        visible = weights[queries, keys]
+        colors = self.drawable.scale.rgb(visible).tolist()
+        for q, k, weight, (red, green, blue) in zip(
+            queries.tolist(), keys.tolist(), visible.tolist(), colors, strict=True
+        ):
+            ink = contrast_ink((red, green, blue))
+            color = (ink[0] / 255, ink[1] / 255, ink[2] / 255)
+            texts.append(CellText(k, q, self.format(weight), color))
+        CellTexts(axes, self.points, texts)
 
     def draw_text(
         self, axes: Axes, x: float, y: float, text: str, rgb: tuple[int, int, int]
@@ -94,6 +109,8 @@ def widest_number(drawable: Drawable, short: bool) -> str:
 
 
 def format_number(drawable: Drawable, weight: float, short: bool) -> str:
-    """A weight as text; short: without the zero before the decimal point."""
+    """A weight as text, 0 if it is exactly zero; short: without the zero before the point."""
+    if weight == 0:
+        return "0"
     text = drawable.format_weight(weight)
     return text.replace("0.", ".", 1) if short and text.lstrip("+−").startswith("0.") else text

@@ -75,6 +75,8 @@ def draw_colorbar(
     figure: Figure, drawable: Drawable, layout: FigureLayout, beyond: float, label: str
 ) -> Axes:
     """Draw one scale; a long label only where there is room for it."""
+    from attnviz.render.figure.cell_image import CellImage
+
     scale, top = drawable.scale, layout.margins.top
     edge, points = drawable.type.edge, drawable.type.note
     named_above = is_named_above(drawable)
@@ -84,13 +86,9 @@ def draw_colorbar(
     box = layout.fraction_box(layout.right_edge + beyond + before, top, wide, tall)
     axes = figure.add_axes(box, label="colorbar")
     bottom, top_height = bar_heights(scale, [scale.low, scale.high])
-    axes.imshow(
-        scale.palette.rgb[:, None],
-        extent=(0, 1, bottom, top_height),
-        origin="lower",
-        aspect="auto",
-        interpolation="nearest",
-    )
+    extent = (0, 1, top_height, bottom)  # the first color is at the bottom
+    CellImage(axes, scale.palette.rgb[:, None], extent, is_vector=True)
+    axes.set(xlim=(0, 1), ylim=(bottom, top_height))
     axes.set_xticks([])
     labels = tick_labels(drawable, scale, apart=LEADING * points / 72 / tall)
     axes.set_yticks(bar_heights(scale, [*labels]), [*labels.values()], fontsize=points, color=INK)

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 HATCH: dict[str, Any] = {
     "facecolor": "#ececec",
-    "edgecolor": "#bdbdbd",
-    "hatch": "//////",
+    "edgecolor": "#d0d0d0",
+    "hatch": "////",
     "linewidth": 0.0,
 }
 

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from attnviz.core.arrays import FloatArray
 from attnviz.render.figure.cell_numbers import min_cell_width
 from attnviz.render.figure.fonts import text_width
-from attnviz.render.figure.heat_image import draw_heat_image, pool_to_dots
+from attnviz.render.figure.heat_image import draw_heat_image, heatmap_name, pool_to_dots
 from attnviz.render.figure.highlight import draw_highlights
 from attnviz.render.figure.panels import Panel, plan_small_multiples
 from attnviz.render.figure.remainder_column import RemainderColumn
@@ -33,22 +29,15 @@ def plan_matrix_view(drawable: Drawable) -> FigurePlan:
 def draw_heatmap(panel: Panel) -> None:
     """Draw one head: its weights, the remainder column, the values."""
     weights, numbers = panel.weights, panel.numbers
-    draw_heat(panel, weights, -0.5, weights.shape[1] - 0.5)
+    box = (-0.5, weights.shape[1] - 0.5, len(weights) - 0.5, -0.5)
+    pool = pool_to_dots(panel.drawable, panel.cell)
+    name = heatmap_name(panel.drawable, panel.head_index)
+    draw_heat_image(panel.axes, panel.drawable, weights, box, pool, panel.masked, name)
     if panel.drawable.remainder is not None:
         draw_remainder(panel, panel.drawable.remainder)
     if numbers is not None:
-        for q, k in np.argwhere(~panel.masked):
-            numbers.draw_weight(panel.axes, k, q, weights[q, k])
+        numbers.draw_weights(panel.axes, weights, panel.masked)
     draw_highlights(panel.axes, panel.drawable.highlights, weights.shape[1])
-
-
-def draw_heat(panel: Panel, values: FloatArray, left: float, right: float) -> None:
-    """Draw weights between two positions on the key axis.    values [query, column]"""
-    pool = pool_to_dots(panel.drawable, panel.cell)
-    if values.shape[1] == 1:
-        pool = replace(pool, keys=1)
-    box = (left, right, len(values) - 0.5, -0.5)
-    draw_heat_image(panel.axes, panel.drawable, values, box, pool)
 
 
 def draw_remainder(panel: Panel, column: RemainderColumn) -> None:

@@ -10,7 +10,7 @@ from attnviz.render.cell_pooling import Pool
 from attnviz.render.figure.axis_labels import AxisLabels, label_step
 from attnviz.render.figure.drawable import Drawable
 from attnviz.render.figure.fonts import text_width
-from attnviz.render.figure.heat_image import draw_heat_image
+from attnviz.render.figure.heat_image import draw_heat_image, heatmap_name
 from attnviz.render.figure.layout import FigureLayout
 from attnviz.render.figure.masked_hatch import draw_masked
 from attnviz.render.figure.overview_grid import OverviewGrid
@@ -44,7 +44,15 @@ def draw_thumbnails(
     for at, (row, column) in grid.cells.items():
         left, top = corner(layout, row, column)
         box = (left, left + width, top + height, top)
-        draw_heat_image(axes, drawable.of_head(at), drawable.amap.weights[at], box, pool)
+        draw_heat_image(
+            axes,
+            drawable.of_head(at),
+            drawable.amap.weights[at],
+            box,
+            pool,
+            drawable.masked[at],
+            heatmap_name(drawable, at),
+        )
         draw_masked(axes, drawable.masked[at], (left, top), cell)
         draw_borders(axes, drawable, (left, top), cell, 0.5)
         corners.append((left, top))

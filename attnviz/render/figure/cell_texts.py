@@ -1,0 +1,130 @@
+"""Cell texts: many short texts as one artist, drawn much faster than an artist for each.
+
+This module imports matplotlib: it is imported when something is drawn.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from math import ceil
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.backends.backend_agg import RendererAgg
+from matplotlib.font_manager import FontProperties
+from matplotlib.text import Text
+from matplotlib.transforms import Bbox, IdentityTransform
+
+from attnviz.core.arrays import FloatArray
+from attnviz.render.colors import Bytes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+MARGIN = 4  # dots around a text that is rasterized
+Color = tuple[float, float, float]
+Placed = tuple[float, float, str]  # the centre in dots, and the text
+
+
+class CellText(NamedTuple):
+    """A text centred at (x, y) of the axes, in a color of channels from 0 to 1."""
+
+    x: float
+    y: float
+    text: str
+    color: Color
+
+
+class CellTexts(Artist):
+    """The texts of the cells of one heatmap, in one size."""
+
+    def __init__(self, axes: Axes, points: float, texts: Sequence[CellText]) -> None:
+        super().__init__()
+        self.texts = tuple(texts)
+        self.font = FontProperties(size=points)
+        self.set_zorder(Text.zorder)
+        self.set_label("numbers")
+        axes.add_artist(self)
+
+    def positions(self) -> FloatArray:
+        """The centres of all texts on the drawing, in dots.    -> [text, 2]"""
+        centres = [(text.x, text.y) for text in self.texts]
+        assert self.axes is not None
+        return np.asarray(self.axes.transData.transform(np.array(centres).reshape(-1, 2)))
+
+    def extents(self, renderer: Any) -> dict[str, tuple[float, float]]:
+        """The width of each different text, and its height above the baseline, in dots."""
+        sizes = {}
+        for text in {text.text for text in self.texts}:
+            width, height, descent = renderer.get_text_width_height_descent(text, self.font, False)
+            sizes[text] = width, height - descent
+        return sizes
+
+    def boxes(self, renderer: Any) -> list[Bbox]:
+        """The boxes of all texts on the drawing, in dots."""
+        sizes = self.extents(renderer)
+        found = []
+        for text, (x, y) in zip(self.texts, self.positions(), strict=True):
+            width, height = sizes[text.text]
+            found.append(Bbox.from_bounds(x - width / 2, y - height / 2, width, height))
+        return found
+
+    def draw(self, renderer: Any) -> None:
+        """Draw all texts, those of one color together."""
+        by_color = defaultdict(list)
+        for text, (x, y) in zip(self.texts, self.positions().tolist(), strict=True):
+            by_color[text.color].append((x, y, text.text))
+        draw = self.stamp if isinstance(renderer, RendererAgg) else self.write
+        renderer.open_group("numbers", self.get_gid())
+        for color, texts in by_color.items():
+            gc = renderer.new_gc()
+            gc.set_foreground(color)
+            gc.set_clip_rectangle(self.get_clip_box())
+            draw(renderer, gc, color, texts)
+            gc.restore()
+        renderer.close_group("numbers")
+        self.stale = False
+
+    def write(self, renderer: Any, gc: Any, color: Color, texts: list[Placed]) -> None:
+        """Draw texts as text."""
+        sizes = self.extents(renderer)
+        place = Text(
+            horizontalalignment="center", fontproperties=self.font, transform=IdentityTransform()
+        )
+        height = renderer.get_canvas_width_height()[1]
+        for x, y, text in texts:
+            width, above = sizes[text]
+            baseline = y - above / 2
+            place.set_position((x, baseline))
+            down = height - baseline if renderer.flipy() else baseline
+            renderer.draw_text(gc, x - width / 2, down, text, self.font, 0, False, place)
+
+    def stamp(self, renderer: RendererAgg, gc: Any, color: Color, texts: list[Placed]) -> None:
+        """Draw texts as pixels, each different one rasterized once."""
+        ink = [round(255 * channel) for channel in color]
+        images = {}
+        for text in {text for _, _, text in texts}:
+            alpha = self.rasterize(text, renderer.dpi)
+            rgba = np.empty((*alpha.shape, 4), np.uint8)
+            rgba[..., :3], rgba[..., 3] = ink, alpha
+            images[text] = rgba
+        for x, y, text in texts:
+            high, wide = images[text].shape[:2]
+            renderer.draw_image(gc, round(x - wide / 2), round(y - high / 2), images[text])
+
+    def rasterize(self, text: str, dpi: float) -> Bytes:
+        """The coverage of the dots of a text, cut to it, from the lowest row up.
+
+        -> [row, column]
+        """
+        size = ceil(len(text) * self.font.get_size_in_points() * dpi / 72) + 2 * MARGIN
+        new_canvas: Any = RendererAgg
+        canvas = new_canvas(size, size, dpi)
+        canvas.draw_text(canvas.new_gc(), MARGIN, size - MARGIN, text, self.font, 0)
+        alpha = np.asarray(canvas.buffer_rgba())[..., 3]
+        rows, columns = (np.flatnonzero(alpha.any(axis)) for axis in (1, 0))
+        if not rows.size:
+            return np.zeros((1, 1), np.uint8)
+        return alpha[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1][::-1]
