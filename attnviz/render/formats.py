@@ -15,6 +15,7 @@ from attnviz.render.style import Style
 
 FIGURE: Any = {"bytes_per_weight": 64, "fixed_bytes": 64_000_000}  # colored cells; the raster
 # masked cells; labels and rows of text
+ANIMATION: Any = FIGURE | {"fixed_bytes": 160_000_000}  # the frames of all layers
 TABLES: Any = {"bytes_per_weight": 1, "bytes_per_token": 300, "fixed_bytes": 100_000}
 TEXT: Any = {"fixed_bytes": 12_000_000}  # blocks of numbers as text
 
@@ -99,6 +100,50 @@ FORMATS = (
         is_visual=True,
         **FIGURE,
     ),
+    Format(
+        "eps",
+        "figure:eps",
+        "vector image for older LaTeX",
+        (".eps",),
+        is_visual=True,
+        **FIGURE,
+    ),
+    Format(
+        "jpg",
+        "figure:jpg",
+        "raster image for slides",
+        (".jpg", ".jpeg"),
+        is_text=False,
+        is_visual=True,
+        **FIGURE,
+    ),
+    Format(
+        "webp",
+        "figure:webp",
+        "raster image for the web",
+        (".webp",),
+        is_text=False,
+        is_visual=True,
+        **FIGURE,
+    ),
+    Format(
+        "gif",
+        "figure:gif",
+        "animation, a frame per layer",
+        (".gif",),
+        is_text=False,
+        is_visual=True,
+        **ANIMATION,
+    ),
+    Format(
+        "apng",
+        "figure:apng",
+        "animation in all colors",
+        (".apng",),
+        is_text=False,
+        is_visual=True,
+        **ANIMATION,
+    ),
     Format("html", "page:html", "interactive page (offline)", (".html", ".htm"), is_visual=True),
     Format(
         "md",
@@ -129,6 +174,14 @@ FORMATS = (
         holds_many=True,
         **TEXT,
     ),
+    Format(
+        "vega-lite",
+        "data.vega_lite:vega_lite",
+        "Vega-Lite specification with its data",
+        (".vl.json",),
+        is_visual=True,
+        bytes_per_weight=1_500,
+    ),
     Format("csv", "data.csv_table:csv", "long-format CSV, one weight per row", (".csv",), **TEXT),
     Format("tsv", "data.csv_table:tsv", "long-format TSV, one weight per row", (".tsv",), **TEXT),
     Format(
@@ -150,15 +203,27 @@ def find_format(name: str) -> Format:
     return find_by_name(FORMATS, name, "format")
 
 
+def known_format(path: str) -> Format | None:
+    """The format with the longest extension that the name of this file ends with."""
+    name = PurePath(path).name.lower()
+    found = [
+        (len(suffix), row)
+        for row in FORMATS
+        for suffix in row.suffixes
+        if name.endswith(suffix) and name != suffix
+    ]
+    return max(found, key=lambda pair: pair[0])[1] if found else None
+
+
 def format_for_path(path: str) -> Format:
     """The format with the extension of this file.
 
     Raises MisuseError for an unsupported extension.
     """
+    row = known_format(path)
+    if row is not None:
+        return row
     extension = PurePath(path).suffix.lower()
-    for row in FORMATS:
-        if extension in row.suffixes:
-            return row
     supported = ", ".join(suffix for row in FORMATS for suffix in row.suffixes)
     raise MisuseError(
         f"unsupported extension {extension!r} of {path!r}; use one of {supported}, "

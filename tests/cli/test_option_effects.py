@@ -45,9 +45,12 @@ DISPLAY = {  # option: what is typed
 SAME_IN_EVERY_VIEW = ("title", "size", "dpi", "with_qk", "color", "view", "columns", "math")
 SAME_IN_EVERY_VIEW += ("no_title", "dark", "transparent", "font", "zoom", "width")
 VIEW_NAMES = [view.name for view in VIEWS]
+# Formats of one kind have the same options.
+KINDS = {row.kind: row.name for row in reversed(FORMATS)}
 OUTPUTS = [
     (row.name, view)
     for row in FORMATS
+    if row.name in (*KINDS.values(), "svg", "pdf")
     for view in (VIEW_NAMES if row.name in ("table", "png", "html") else ["auto"])
     if (row.name, view) != ("html", "rows")  # the page has no such view
 ]

@@ -16,7 +16,9 @@ COLORS = {
         metavar="NAME",
         help="Colormap: viridis, magma, Blues…, any of matplotlib's; with _r reversed.",
         value_names=palette_names,
-        effect=acts_on(COLOR, terminal="matrix overview lines text", figure=ALL, page=ALL),
+        effect=acts_on(
+            COLOR, terminal="matrix overview lines text", figure=ALL, page=ALL, vega_lite=ALL
+        ),
     ),
     "vmin": Opt(
         "--vmin",
@@ -24,7 +26,7 @@ COLORS = {
         metavar="X",
         help="Lowest weight of the color scale (not of differences beside weights).",
         default_text="0, or −vmax for signed weights",
-        effect=acts_on(terminal=SCALED, figure=SCALED),
+        effect=acts_on(terminal=SCALED, figure=SCALED, vega_lite=ALL),
     ),
     "vmax": Opt(
         "--vmax",
@@ -32,14 +34,14 @@ COLORS = {
         metavar="X",
         help="Highest weight of the color scale, to make several pictures comparable.",
         default_text="the largest weight",
-        effect=acts_on(terminal=SCALED, figure=SCALED),
+        effect=acts_on(terminal=SCALED, figure=SCALED, vega_lite=ALL),
     ),
     "robust": Opt(
         "--robust",
         bool,
         help="End the color scale at the 98 % quantile of the weights.",
         default=False,
-        effect=acts_on(terminal=SCALED, figure=SCALED),
+        effect=acts_on(terminal=SCALED, figure=SCALED, vega_lite=ALL),
     ),
     "norm": Opt(
         "--norm",
@@ -48,6 +50,6 @@ COLORS = {
         help="Norm of the color scale: linear, sqrt or log.",
         default_text="linear; beyond 64 tokens log, or sqrt for signed weights",
         value_names=norm_names,
-        effect=acts_on(terminal=SCALED, figure=SCALED),
+        effect=acts_on(terminal=SCALED, figure=SCALED, vega_lite=ALL),
     ),
 }

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import PurePath
 from typing import Any
 
 from attnviz.errors import MisuseError
-from attnviz.render.formats import FORMATS, Format, find_format, format_for_path
+from attnviz.render.formats import Format, find_format, format_for_path, known_format
 
 
 def choose_formats(options: Mapping[str, Any]) -> Iterator[tuple[str | None, Format]]:
@@ -36,9 +35,9 @@ def is_named_by_extension(path: str, chosen: Format, paths: Sequence[str]) -> bo
 
     Raises MisuseError where no other output takes the chosen format.
     """
-    if not any(PurePath(path).suffix.lower() in row.suffixes for row in FORMATS):
+    own = known_format(path)
+    if own is None:
         return False
-    own = format_for_path(path)
     if own.renderer == chosen.renderer:
         return False
     if "-" not in paths:

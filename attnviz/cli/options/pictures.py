@@ -30,7 +30,7 @@ PICTURES = {
         bool,
         help="Write weights as percentages.",
         default=False,
-        effect=acts_on(terminal="matrix text", figure=ALL, text_table=ALL),
+        effect=acts_on(terminal="matrix text", figure=ALL, text_table=ALL, vega_lite=ALL),
     ),
     "columns": Opt(
         "--columns",
@@ -50,7 +50,7 @@ PICTURES = {
         bool,
         help="Leave out the title.",
         default=False,
-        effect=acts_on(terminal=ALL, figure=ALL),
+        effect=acts_on(terminal=ALL, figure=ALL, vega_lite=ALL),
     ),
     "no_caption": Opt(
         "--no-caption",

@@ -175,7 +175,7 @@ DISPLAY = Group(
             str,
             metavar="TEXT",
             help="Title.",
-            effect=acts_on(terminal=ALL, figure=ALL, page=ALL, text_table=ALL),
+            effect=acts_on(terminal=ALL, figure=ALL, page=ALL, text_table=ALL, vega_lite=ALL),
         ),
         "annotate": Opt(
             "--annotate/--no-annotate",

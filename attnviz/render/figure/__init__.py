@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from io import BytesIO
+from math import ceil
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from attnviz.core.attention_map import AttentionMap
 from attnviz.errors import AttnvizWarning, MisuseError
+from attnviz.render.figure import more_formats
 from attnviz.render.figure.drawable import Drawable, figure_title
 from attnviz.render.figure.finish import finish_figure
 from attnviz.render.figure.fonts import find_family, measured_in
@@ -33,6 +35,7 @@ RC_PARAMS = {
     "svg.fonttype": "none",  # text remains text: searchable and editable
     "svg.hashsalt": "attnviz",
     "pdf.fonttype": 42,
+    "ps.fonttype": 42,
     "hatch.linewidth": 0.5,
 }
 SETTINGS_LOCK = RLock()
@@ -58,6 +61,45 @@ def pdf(amap: AttentionMap, style: Style) -> bytes:
     return save_figure(draw_figure(amap, style), "pdf", metadata, style)
 
 
+def jpg(amap: AttentionMap, style: Style) -> bytes:
+    """The map as a JPEG image, which has no transparency."""
+    more_formats.require_alpha("jpg", style)
+    return save_image(amap, style, "jpg")
+
+
+def webp(amap: AttentionMap, style: Style) -> bytes:
+    """The map as a WebP image, without loss."""
+    return save_image(amap, style, "webp")
+
+
+def save_image(amap: AttentionMap, style: Style, format: str) -> bytes:
+    """The map as an image with its metadata as EXIF."""
+    title, made_by = file_metadata(amap, style)
+    options = more_formats.image_options(format, title, made_by)
+    return save_figure(draw_figure(amap, style), format, None, style, pil_kwargs=options)
+
+
+def eps(amap: AttentionMap, style: Style) -> bytes:
+    """The map as Encapsulated PostScript, which has no transparency."""
+    more_formats.require_alpha("eps", style)
+    title, made_by = file_metadata(amap, style)
+    creator = f"{title}; {join_metadata(made_by)}".encode("ascii", "backslashreplace")
+    metadata = {"Creator": creator.decode()}
+    return more_formats.without_date(save_figure(draw_figure(amap, style), "eps", metadata, style))
+
+
+def gif(amap: AttentionMap, style: Style) -> bytes:
+    """An animation: a frame for each layer."""
+    frames = more_formats.layer_frames(amap, style)
+    return more_formats.animate(frames, "gif", file_metadata(amap, style)[0], style)
+
+
+def apng(amap: AttentionMap, style: Style) -> bytes:
+    """An animation in all colors: a frame for each layer."""
+    frames = more_formats.layer_frames(amap, style)
+    return more_formats.animate(frames, "apng", file_metadata(amap, style)[0], style)
+
+
 def draw_figure(amap: AttentionMap, style: Style, *, viewer_fonts: bool = False) -> Figure:
     """The matplotlib figure of a map; with `viewer_fonts` no character is missing.
 
@@ -77,7 +119,11 @@ def draw_figure(amap: AttentionMap, style: Style, *, viewer_fonts: bool = False)
 
 
 def save_figure(
-    figure: Figure, format: str, metadata: dict[str, Any], style: Style | None = None
+    figure: Figure,
+    format: str,
+    metadata: dict[str, Any] | None,
+    style: Style | None = None,
+    **options: Any,
 ) -> bytes:
     """The bytes of a figure in a format, at the zoom of the style, on its ground.
 
@@ -93,15 +139,14 @@ def save_figure(
         if format == "pdf" and zoom != 1:
             from attnviz.render.figure.pdf_pages import write_pdf
 
-            return write_pdf([figure], metadata, zoom)
-        if format == "png":
+            return write_pdf([figure], metadata or {}, zoom)
+        if format in ("png", "jpg", "webp"):
             check_zoom(figure, zoom)
-            figure.savefig(data, format=format, metadata=metadata, dpi=figure.dpi * zoom)
-        else:
-            figure.savefig(data, format=format, metadata=metadata)
+            options["dpi"] = figure.dpi * zoom
+        figure.savefig(data, format=format, metadata=metadata, **options)
     if format == "svg":
-        return zoom_svg(describe_svg(data.getvalue(), metadata), zoom)
-    return data.getvalue()
+        return zoom_svg(describe_svg(data.getvalue(), metadata or {}), zoom)
+    return zoom_eps(data.getvalue(), zoom) if format == "eps" else data.getvalue()
 
 
 def describe_svg(data: bytes, metadata: dict[str, Any]) -> bytes:
@@ -111,7 +156,8 @@ def describe_svg(data: bytes, metadata: dict[str, Any]) -> bytes:
     words = f"{metadata.get('Title') or 'Attention weights'}. {metadata['Description']}"
     start, tag, rest = data.partition(b"<svg")
     head, end, body = rest.partition(b">")
-    described = f' role="img" aria-describedby="description"{end.decode()}\n '.encode()
+    described = f' role="img" aria-describedby="description"{end.decode()}
+ '.encode()
     text = f'<desc id="description">{escape(words.strip())}</desc>'.encode()
     return start + tag + head + described + text + body
 
@@ -124,6 +170,23 @@ def check_zoom(figure: Figure, zoom: float) -> None:
             f"--zoom {zoom:g} makes an image of {width:,.0f} × {height:,.0f} pixels; the limit is "
             f"{MAX_PIXELS:,} pixels"
         )
+
+
+def zoom_eps(data: bytes, zoom: float) -> bytes:
+    """The EPS at another size: its bounding boxes, and the unit of its page."""
+    if zoom == 1:
+        return data
+
+    def resize(match: re.Match[bytes]) -> bytes:
+        box = [float(side) * zoom for side in match[2].split()]
+        is_whole = b"HiRes" not in match[1]
+        return match[1] + b" ".join(
+            b"%d" % ceil(side) if is_whole else b"%.6f" % side for side in box
+        )
+
+    data = re.sub(rb"(%%(?:HiRes)?BoundingBox: )([-\d. ]+)", resize, data)
+    start, end, body = data.partition(b"%%EndProlog\n")
+    return start + end + b"%g %g scale\n" % (zoom, zoom) + body
 
 
 def zoom_svg(data: bytes, zoom: float) -> bytes:
