@@ -1,70 +1,23 @@
-"""Color scales: palettes, the mapping of weights to colors, and readable text on them.
-
-The tables are those of matplotlib, stored as text: the terminal does not import matplotlib.
-"""
+"""Color scales: palettes, the mapping of weights to colors, and readable text on them."""
 
 from __future__ import annotations
 
-from base64 import b85decode
-from functools import cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from attnviz.core.arrays import FloatArray, largest_magnitude
 from attnviz.errors import MisuseError
 from attnviz.record import Record
+from attnviz.render.more_palettes import find_other_palette
 from attnviz.render.norms import Norm, find_norm, low_end
-from attnviz.render.palettes import TABLES
+from attnviz.render.palette import PALETTES, Bytes, Palette
 
-Bytes = NDArray[np.uint8]
 Limits = tuple[float | None, float | None]  # of a color scale; None: by the weights
 MAX_LIMIT, MIN_RANGE = 1e30, 1e-30  # of a color scale: within float32
 ROUNDING = 1e-6  # of 32-bit weights, relative to the scale
 BLACK, WHITE = (0, 0, 0), (255, 255, 255)
 MIDDLE_LUMINANCE = 0.179  # where black and white text have the same contrast
-
-
-class Palette(Record):
-    """A colormap of 256 colors; a diverging one has its neutral color in the middle.
-
-    `ansi` are its steps in terminals of 16 colors, by number. Terminals define these colors
-    differently. The steps are colors on which black (0) or bright white (15) text is readable
-    in all of them, which excludes 3, 8, 12 and 13, and their lightness is monotone.
-    """
-
-    name: str
-    summary: str
-    ansi: tuple[int, ...]
-    is_diverging: bool = False
-
-    @property
-    def rgb(self) -> Bytes:
-        """All colors, from low to high.    -> [256, 3]"""
-        if self.name in TABLES:
-            return decode_table(self.name)
-        from attnviz.render.more_palettes import colormap_rgb
-
-        return colormap_rgb(self.name)
-
-
-@cache
-def decode_table(name: str) -> Bytes:
-    """The palette of this name from its stored table.    -> [256, 3]"""
-    return np.frombuffer(b85decode(TABLES[name]), np.uint8).reshape(256, 3)
-
-
-PALETTES = (
-    Palette("viridis", "perceptually uniform, for dark and light backgrounds", (0, 4, 6, 10, 11)),
-    Palette("cividis", "perceptually uniform, safe for color blindness", (0, 4, 7, 11)),
-    Palette("magma", "black via red to pale yellow", (0, 5, 9, 11, 15)),
-    Palette("gray", "black to white", (0, 7, 15)),
-    Palette("Greys", "white to black, for print", (15, 7, 0)),
-    Palette("Blues", "white to dark blue, for print", (15, 14, 6, 4)),
-    Palette("RdBu", "red below zero, blue above", (1, 9, 15, 6, 4), is_diverging=True),
-    Palette("coolwarm", "blue below zero, red above", (4, 6, 7, 9, 1), is_diverging=True),
-)
 
 
 def find_palette(name: str | None, signed: bool = False) -> Palette:
@@ -78,8 +31,6 @@ def find_palette(name: str | None, signed: bool = False) -> Palette:
     for row in PALETTES:
         if row.name.lower() == name.lower():
             return row
-    from attnviz.render.more_palettes import find_other_palette
-
     return find_other_palette(name)
 
 

@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cache
 from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from attnviz.errors import MisuseError
 from attnviz.lookup import find_by_name
-from attnviz.render.colors import PALETTES, Palette, decode_table
-from attnviz.render.palettes import TABLES
+from attnviz.render.palette import N_COLOR, PALETTES, REVERSED, Bytes, Palette
 
-REVERSED = "_r"
-N_COLOR = 256
 DIVERGING = (  # of matplotlib; the others that have an order are sequential
     "PiYG", "PRGn", "BrBG", "PuOr", "RdGy", "RdBu", "RdYlBu", "RdYlGn", "Spectral", "coolwarm",
     "bwr", "seismic", "berlin", "managua", "vanimo",
@@ -72,21 +65,7 @@ def require_order(name: str) -> None:
         )
 
 
-@cache
-def colormap_rgb(name: str) -> NDArray[np.uint8]:
-    """The colors of a reversed palette of the table, or of a colormap.    -> [256, 3]"""
-    base = name.removesuffix(REVERSED)
-    if base in TABLES:
-        return decode_table(base)[::-1]
-    import matplotlib
-
-    colors = matplotlib.colormaps[name](np.linspace(0, 1, N_COLOR))[:, :3]
-    rgb = np.rint(np.asarray(colors) * 255).astype(np.uint8)
-    rgb.setflags(write=False)
-    return rgb
-
-
-def ansi_steps(rgb: NDArray[np.uint8], is_diverging: bool) -> tuple[int, ...]:
+def ansi_steps(rgb: Bytes, is_diverging: bool) -> tuple[int, ...]:
     """Steps for a terminal of 16 colors, in the direction of these colors.    [256, 3]"""
     first, last = rgb[0].astype(int), rgb[-1].astype(int)
     if is_diverging:

@@ -14,7 +14,7 @@ from attnviz.record import Record
 MAX_RATIO = 1e3  # of the two ends of a logarithmic scale, without a requested limit
 
 
-class Norm(Record):
+class Norm(Record, eq=False):
     """A row of the table of norms.
 
     `position` maps the share of a weight between the ends of its scale (0 to 1) to its position

@@ -11,15 +11,8 @@ import numpy as np
 import pytest
 
 from attnviz.errors import MisuseError, UnknownNameError
-from attnviz.render.colors import (
-    BLACK,
-    PALETTES,
-    WHITE,
-    ColorScale,
-    contrast_ink,
-    find_palette,
-    luminance,
-)
+from attnviz.render.colors import BLACK, WHITE, ColorScale, contrast_ink, find_palette, luminance
+from attnviz.render.palette import PALETTES
 
 
 def generator():

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from attnviz.errors import AttnvizWarning, MisuseError, UnknownNameError
-from attnviz.render.colors import PALETTES, ColorScale, luminance
+from attnviz.render.colors import ColorScale, luminance
+from attnviz.render.palette import PALETTES
 from attnviz.render.style import Style
 from tests.conftest import make_map
 from tests.render.pictures import SENTENCE, bar, draw, heads, numbers, pixels, spread, words

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from attnviz.errors import MisuseError, UnknownNameError
-from attnviz.render.colors import PALETTES, find_palette
+from attnviz.render.colors import find_palette
 from attnviz.render.more_palettes import CYCLIC, DIVERGING, colormap_names
 from attnviz.render.page.data_island import page_data
+from attnviz.render.palette import PALETTES
 from attnviz.render.style import Style
 from attnviz.render.terminal.cell_colors import cell_style
 from tests.cli.runner import run

@@ -20,12 +20,12 @@ from attnviz.api.compare import compare
 from attnviz.api.look import look
 from attnviz.core.tokens import Token
 from attnviz.errors import InvalidInputError, MisuseError
-from attnviz.render.colors import PALETTES
 from attnviz.render.formats import find_format
 from attnviz.render.page import data_island
 from attnviz.render.page.bundle import built_script
 from attnviz.render.page.json_stream import Base64Text
 from attnviz.render.page.quantize import MAX_VECTOR_VALUES, quantize
+from attnviz.render.palette import PALETTES
 from attnviz.render.style import Style
 from attnviz.sources.external import read
 from attnviz.sources.external.attnviz_html import parse_packed_header, unpack_values

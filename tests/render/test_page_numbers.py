@@ -15,9 +15,10 @@ import pytest
 
 from attnviz.api.look import look
 from attnviz.core.variants import VARIANTS
-from attnviz.render.colors import PALETTES, luminance
+from attnviz.render.colors import luminance
 from attnviz.render.data.csv_table import csv as csv_file
 from attnviz.render.page.bundle import read_asset
+from attnviz.render.palette import PALETTES
 from attnviz.render.row_remainder import Remainder
 from attnviz.render.style import Style
 from attnviz.sources.external import read

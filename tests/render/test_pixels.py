@@ -19,8 +19,8 @@ from matplotlib.image import imread
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.tokens import Token
 from attnviz.render import figure
-from attnviz.render.colors import PALETTES
 from attnviz.render.formats import find_format
+from attnviz.render.palette import PALETTES
 from attnviz.render.style import Style
 from tests.render.pictures import cell_texts
 

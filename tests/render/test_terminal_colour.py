@@ -11,7 +11,8 @@ from rich._palettes import STANDARD_PALETTE, WINDOWS_PALETTE
 from rich.color import ColorSystem
 from rich.console import Console
 
-from attnviz.render.colors import MIDDLE_LUMINANCE, PALETTES, ColorScale, luminance
+from attnviz.render.colors import MIDDLE_LUMINANCE, ColorScale, luminance
+from attnviz.render.palette import PALETTES
 from attnviz.render.style import Style
 from attnviz.render.terminal import table
 from attnviz.render.terminal.cell_colors import cell_style

@@ -32,7 +32,7 @@ def view_names() -> Iterable[str]:
 
 def palette_names() -> Iterable[str]:
     """The palettes."""
-    from attnviz.render.colors import PALETTES
+    from attnviz.render.palette import PALETTES
 
     return (palette.name for palette in PALETTES)
 

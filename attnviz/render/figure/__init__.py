@@ -90,14 +90,21 @@ def eps(amap: AttentionMap, style: Style) -> bytes:
 
 def gif(amap: AttentionMap, style: Style) -> bytes:
     """An animation: a frame for each layer."""
-    frames = more_formats.layer_frames(amap, style)
-    return more_formats.animate(frames, "gif", file_metadata(amap, style)[0], style)
+    return animate_layers(amap, style, "gif")
 
 
 def apng(amap: AttentionMap, style: Style) -> bytes:
     """An animation in all colors: a frame for each layer."""
-    frames = more_formats.layer_frames(amap, style)
-    return more_formats.animate(frames, "apng", file_metadata(amap, style)[0], style)
+    return animate_layers(amap, style, "apng")
+
+
+def animate_layers(amap: AttentionMap, style: Style, format: str) -> bytes:
+    """An animation in a format."""
+    images = (
+        save_figure(draw_figure(layer, same), "png", {}, same)
+        for layer, same in more_formats.split_layers(amap, style)
+    )
+    return more_formats.animate(images, format, file_metadata(amap, style)[0])
 
 
 def draw_figure(amap: AttentionMap, style: Style, *, viewer_fonts: bool = False) -> Figure:

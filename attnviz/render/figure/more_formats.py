@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from attnviz.core.attention_map import AttentionMap
 from attnviz.errors import MisuseError
 from attnviz.render.head_scales import HeadScales
 from attnviz.render.scaling import Scaling
 from attnviz.render.style import Style
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-    from PIL.Image import Image
 
 TITLE_TAG, SOFTWARE_TAG = 0x010E, 0x0131  # of EXIF: description of the image, program
 WITHOUT_ALPHA = ("jpg", "eps")
@@ -47,10 +43,8 @@ def without_date(eps: bytes) -> bytes:
     return re.sub(rb"^%%CreationDate: .*\n", b"", eps, count=1, flags=re.MULTILINE)
 
 
-def layer_frames(amap: AttentionMap, style: Style) -> Iterator[Figure]:
-    """A figure for each layer, all on the color scale of the whole map."""
-    from attnviz.render.figure import draw_figure
-
+def split_layers(amap: AttentionMap, style: Style) -> Iterator[tuple[AttentionMap, Style]]:
+    """The map of each layer, with a style that has the color scale of the whole map."""
     view = "matrix" if style.view in ("auto", "overview") else style.view
     style = replace(style, view=view)
     if view in ("matrix", "text"):
@@ -58,14 +52,14 @@ def layer_frames(amap: AttentionMap, style: Style) -> Iterator[Figure]:
         low = None if scale.is_centered else scale.low
         style = replace(style, vmin=low, vmax=scale.high, norm=scale.norm.name, robust=False)
     for layer in amap.layers:
-        yield draw_figure(amap.select(layers=[layer]), style)
+        yield amap.select(layers=[layer]), style
 
 
-def animate(figures: Iterator[Figure], format: str, title: str, style: Style) -> bytes:
-    """The figures as frames of a GIF or an animated PNG, which repeats."""
+def animate(images: Iterable[bytes], format: str, title: str) -> bytes:
+    """PNG images as the frames of a GIF or an animated PNG, which repeats."""
     from PIL import Image
 
-    frames = [rasterize(figure, style) for figure in figures]
+    frames = [Image.open(BytesIO(image)).convert("RGBA") for image in images]
     size = (max(frame.width for frame in frames), max(frame.height for frame in frames))
     padded = []
     for frame in frames:
@@ -84,12 +78,3 @@ def animate(figures: Iterator[Figure], format: str, title: str, style: Style) ->
         **options,
     )
     return data.getvalue()
-
-
-def rasterize(figure: Figure, style: Style) -> Image:
-    """A figure as an image."""
-    from PIL import Image
-
-    from attnviz.render.figure import save_figure
-
-    return Image.open(BytesIO(save_figure(figure, "png", {}, style))).convert("RGBA")

@@ -16,7 +16,7 @@ from attnviz.core.attention_map import AttentionMap
 from attnviz.core.tokens import Token
 from attnviz.core.words import word_numbers
 from attnviz.errors import MisuseError
-from attnviz.render.colors import PALETTES, Palette, contrast_ink, find_palette
+from attnviz.render.colors import contrast_ink, find_palette
 from attnviz.render.data.json_document import document_header
 from attnviz.render.page.map_facts import (
     carries_vectors,
@@ -27,6 +27,7 @@ from attnviz.render.page.map_facts import (
 )
 from attnviz.render.page.prediction_data import prediction_data
 from attnviz.render.page.quantize import MAX_WEIGHTS, quantize
+from attnviz.render.palette import PALETTES, Palette
 from attnviz.render.safe_text import escape_text, escape_token
 from attnviz.render.style import Style
 

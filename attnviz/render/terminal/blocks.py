@@ -11,7 +11,7 @@ from rich.segment import Segment
 
 from attnviz.core.arrays import BoolArray, FloatArray, IntArray
 from attnviz.render.cell_pooling import Pool
-from attnviz.render.colors import Palette
+from attnviz.render.palette import Palette
 from attnviz.render.row_remainder import Remainder
 from attnviz.render.segment_borders import find_borders
 from attnviz.render.terminal.cell_colors import (

@@ -11,7 +11,8 @@ from rich.style import Style
 
 from attnviz.core.arrays import BoolArray, FloatArray
 from attnviz.record import Record
-from attnviz.render.colors import Palette, contrast_ink
+from attnviz.render.colors import contrast_ink
+from attnviz.render.palette import Palette
 
 MASKED = "·"
 FEW_COLORS = (ColorSystem.STANDARD, ColorSystem.WINDOWS)  # 16 colors
