@@ -163,8 +163,7 @@ def describe_svg(data: bytes, metadata: dict[str, Any]) -> bytes:
     words = f"{metadata.get('Title') or 'Attention weights'}. {metadata['Description']}"
     start, tag, rest = data.partition(b"<svg")
     head, end, body = rest.partition(b">")
-    described = f' role="img" aria-describedby="description"{end.decode()}
- '.encode()
+    described = f' role="img" aria-describedby="description"{end.decode()}\n '.encode()
     text = f'<desc id="description">{escape(words.strip())}</desc>'.encode()
     return start + tag + head + described + text + body
 
