@@ -69,7 +69,7 @@ LAYERS = {
         ("checkpoint",),
         ("external",),
         ("tokenizing",),
-        ("options", "file_stamp", "strict_json", "shipped_models"),
+        ("options", "file_stamp", "strict_json", "shipped_models", "token_text"),
         ("safe_read", "variant_settings"),
         ("memory",),
         ("__init__",),

@@ -65,6 +65,7 @@ def test_signatures():
         "bias",
         "scale",
         "softcap",
+        "is_causal",
         "learned",
         "seed",
         "tunables",

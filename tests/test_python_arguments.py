@@ -77,7 +77,7 @@ def test_parts_and_parameters_of_look_have_types_too(name, value):
         attnviz.look(TEXT, **{name: value})
 
 
-@pytest.mark.parametrize("text", [3, ["The", "cat"], b"The cat"])
+@pytest.mark.parametrize("text", [3, ["The", 3], {"The", "cat"}, np.eye(2), b"The cat"])
 def test_a_text_is_a_text(text):
     for call in (attnviz.look, attnviz.explain):
         with pytest.raises(UnknownParameterError, match=r"^text=.* should be a text"):

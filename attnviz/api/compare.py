@@ -28,17 +28,18 @@ from attnviz.sources.forward_pass import (
 )
 from attnviz.sources.options import PART_OPTIONS, Options, validate_options
 from attnviz.sources.seeded.run_seeded import SeededPass, describe_overrides
+from attnviz.sources.token_text import TextInput, as_text
 
 COPIES_PER_PASS = 5  # maps in memory per recorded one: as recorded, differences, joined
 Indices = tuple[int, ...] | None  # of layers or heads; None: all
 
 
 def compare(
-    text: str,
-    context: str | None = None,
+    text: TextInput,
+    context: TextInput | None = None,
     *,
     variants: Sequence[str] = (),
-    other_text: str | None = None,
+    other_text: TextInput | None = None,
     differences: bool = True,
     select_layers: Selector = None,
     select_heads: Selector = None,
@@ -54,7 +55,7 @@ def compare(
     share; meta["alignment"] states which.
 
     Args:
-        text: the sentence; its tokens are the queries.
+        text: the sentence, or its tokens as a list; the tokens are the queries.
         context: a second sentence whose tokens are the keys (cross-attention); None: the text.
         variants: names of mechanisms, two or more, each perhaps with settings
             ("scaled-dot:temperature=2"); with a model one or more, or none if the options state
@@ -82,6 +83,8 @@ def compare(
     ['scaled-dot', 'hard', 'hard − scaled-dot']
     """
     require_type("differences", differences, bool)
+    text = as_text("text", text)
+    context = None if context is None else as_text("context", context)
     selection = HeadSelection.parse(select_layers, select_heads)
     if isinstance(variants, str):
         raise UnknownParameterError(f"variants={variants!r:.80} should be a list of names")
@@ -91,7 +94,7 @@ def compare(
             "select_heads": select_heads,
             "select_segments": select_segments,
         }
-        texts = text, other_text
+        texts = text, as_text("other_text", other_text)
         return compare_texts(texts, context, variants, kept, options, differences=differences)
     if options.get("model"):
         passes = build_interventions(text, context, variants, options)

@@ -30,13 +30,14 @@ from attnviz.sources.forward_pass import (
 )
 from attnviz.sources.options import Options
 from attnviz.sources.seeded.run_seeded import SeededPass
+from attnviz.sources.token_text import TextInput, as_text
 
 Meta = Mapping[str, Any]
 
 
 def explain(
-    text: str,
-    context: str | None = None,
+    text: TextInput,
+    context: TextInput | None = None,
     *,
     layer: int | str | None = None,
     head: int | str | None = None,
@@ -46,7 +47,7 @@ def explain(
     """Explain one head: its computation from tokens to output, and one weight in detail.
 
     Args:
-        text: the sentence; its tokens are the queries.
+        text: the sentence, or its tokens as a list; the tokens are the queries.
         context: a second sentence whose tokens are the keys (cross-attention); None: the text.
         layer: the layer to explain (0); negative: from the end.
         head: the head to explain (0), likewise; or "2.9" for head 9 of layer 2.
@@ -66,6 +67,8 @@ def explain(
     >>> explanation.cell.query.label, explanation.cell.key.label
     ('cat', 'sat')
     """
+    text = as_text("text", text)
+    context = None if context is None else as_text("context", context)
     selection = HeadSelection.parse(layer, head)
     refuse_predictions(options, "explain")
     forward = build_forward_pass(text, context, **options)

@@ -12,11 +12,12 @@ from attnviz.core.attention_map import AttentionMap
 from attnviz.core.selection import HeadSelection, Selector
 from attnviz.render.formats import Format
 from attnviz.sources.options import Options
+from attnviz.sources.token_text import TextInput, as_text
 
 
 def look(
-    text: str,
-    context: str | None = None,
+    text: TextInput,
+    context: TextInput | None = None,
     *,
     select_layers: Selector = None,
     select_heads: Selector = None,
@@ -36,7 +37,7 @@ def look(
     works, not what a trained model attends to.
 
     Args:
-        text: the sentence; its tokens are the queries.
+        text: the sentence, or its tokens as a list; the tokens are the queries.
         context: a second sentence whose tokens are the keys (cross-attention); None: the text.
         select_layers: the layers to keep: a number (negative: from the end), several, or a
             text such as "0,2-5"; "mean", "max" or "min": all, combined into one. Earlier layers
@@ -58,7 +59,8 @@ def look(
             its queries (the default); "mean", the mean of its weights; or "strongest", the
             largest.
         options: variant, model, tokenizer, seed, dim, heads, layers…; see
-            attnviz.sources.options.Options.
+            attnviz.sources.options.Options. Tunables of the mechanism's parts are keywords too,
+            as in window=2; for type checkers, tunables={"window": 2}.
 
     Returns:
         The attention map, weights [layer, head, query, key].
@@ -73,8 +75,8 @@ def look(
     """
     return look_to_write(
         (),
-        text,
-        context,
+        as_text("text", text),
+        None if context is None else as_text("context", context),
         select_layers=select_layers,
         select_heads=select_heads,
         select_segments=select_segments,

@@ -13,6 +13,7 @@ from attnviz.core.variant import Variant
 from attnviz.errors import MisuseError
 from attnviz.sources.memory import MapFormat
 from attnviz.sources.options import Options, validate_options
+from attnviz.sources.token_text import TokenText
 
 EMBEDDING_OPTIONS = ("seed", "dim", "embedding", "projections", "positions")
 
@@ -83,6 +84,8 @@ def build_forward_pass(text: str, context: str | None, **options: Unpack[Options
     require_type("context", context, str)
     settings = validate_options(options)
     if "model" in settings:
+        if isinstance(text, TokenText) or isinstance(context, TokenText):
+            raise MisuseError("--model makes tokens of the text itself; pass a text, no list")
         from attnviz.sources.model.run_model import build_model_pass
 
         return build_model_pass(text, context, **settings)

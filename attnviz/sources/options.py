@@ -11,7 +11,7 @@ from attnviz.core.compose.compose import PartChoice
 from attnviz.core.variant import Variant
 from attnviz.errors import PARAMETERS, MisuseError, UnknownParameterError
 from attnviz.lookup import unknown_name_message
-from attnviz.sources.variant_settings import expand_variant
+from attnviz.sources.variant_settings import expand_variant, tunable_names
 
 
 class PartOptions(TypedDict, total=False):
@@ -99,6 +99,7 @@ class Options(PartOptions, SeededOptions, ModelOptions, total=False):
     variant: the mechanism, by its name in the catalogue ("multihead"), perhaps with settings
         ("scaled-dot:temperature=2"). With a model: the mechanism that replaces the model's own.
     tunables: values for tunables of the mechanism's parts, such as {"window": 2}.
+        Each is a keyword of its own too, as in window=2, where type checkers do not mind.
     model: a local folder, or a name on the Hugging Face Hub.
     """
 
@@ -145,21 +146,13 @@ def validate_options(options: Mapping[str, Any]) -> dict[str, Any]:
     Raises UnknownParameterError for an unknown name and for a value of another type, MisuseError
     for options that cannot be combined.
     """
-    for name in options:
-        if name not in NAMES:
-            near = PARAMETERS.get(name.replace("_", "-"))
-            names = [*NAMES, *LOOK_PARAMETERS]
-            raise UnknownParameterError(
-                f"unknown parameter {name!r}. Did you mean {near!r}?"
-                if near
-                else unknown_name_message(name, names, "parameter")
-            )
+    unknown = [name for name in options if name not in NAMES]
     for kind, names_of_kind in TYPES.items():
         for name in names_of_kind:
             require_type(name, options.get(name), kind)
     require_type("variant", options.get("variant"), str, Variant)
     require_type("tunables", options.get("tunables"), Mapping)
-    options = expand_variant(options)
+    options = expand_variant(keywords_as_tunables(options, unknown) if unknown else options)
     settings = {
         name: value
         for name, value in options.items()
@@ -175,3 +168,26 @@ def validate_options(options: Mapping[str, Any]) -> dict[str, Any]:
                 else f"{option} needs --model"
             )
     return settings
+
+
+def keywords_as_tunables(options: Mapping[str, Any], unknown: Sequence[str]) -> dict[str, Any]:
+    """The options with keywords that are tunables of the mechanism among its tunables.
+
+    Raises UnknownParameterError for other keywords, and for one that `tunables` has too.
+    """
+    known = {name: value for name, value in options.items() if name not in unknown}
+    names = [] if known.get("model") else tunable_names(expand_variant(known))
+    tunables = dict(known.get("tunables") or {})
+    for name in unknown:
+        if name not in names:
+            near = PARAMETERS.get(name.replace("_", "-"))
+            raise UnknownParameterError(
+                f"unknown parameter {name!r}. Did you mean {near!r}?"
+                if near
+                else unknown_name_message(name, [*NAMES, *names, *LOOK_PARAMETERS], "parameter")
+            )
+        if name in tunables:
+            raise UnknownParameterError(f"{name}={options[name]!r:.60} is in tunables too")
+        if options[name] is not None:
+            tunables[name] = options[name]
+    return {**known, "tunables": tunables}

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from attnviz.core.tunables import iter_tunable_aliases, iter_tunables
+from attnviz.core.variant import Variant
 from attnviz.errors import MisuseError, UnknownNameError
 from attnviz.lookup import unknown_name_message
 
@@ -81,10 +82,7 @@ def convert(variant: str, key: str, value: str) -> Any:
 
 def require_tunables(options: Mapping[str, Any], tunables: Mapping[str, str]) -> None:
     """Raise UnknownNameError for a name that is neither tunable nor option of the mechanism."""
-    from attnviz.core.compose.compose import compose
-
-    parts = {name: options[name] for name in PARTS if options.get(name) is not None}
-    variant = compose(options["variant"] or "multihead", **parts)
+    variant = compose_variant(options)
     names = [name for name, _ in iter_tunables(variant)]
     old_names = [name for name, _ in iter_tunable_aliases(variant)]
     for key in tunables:
@@ -92,3 +90,16 @@ def require_tunables(options: Mapping[str, Any], tunables: Mapping[str, str]) ->
             known = list(dict.fromkeys([*names, *SETTINGS]))
             kind = f"setting of {variant.name}"
             raise UnknownNameError(unknown_name_message(key, known, kind, aliases=old_names))
+
+
+def tunable_names(options: Mapping[str, Any]) -> list[str]:
+    """The names of all tunables of the mechanism that the options describe."""
+    return list(dict.fromkeys(name for name, _ in iter_tunables(compose_variant(options))))
+
+
+def compose_variant(options: Mapping[str, Any]) -> Variant:
+    """The mechanism of the options with its parts, without tunables."""
+    from attnviz.core.compose.compose import compose
+
+    parts = {name: options[name] for name in PARTS if options.get(name) is not None}
+    return compose(options.get("variant") or "multihead", **parts)

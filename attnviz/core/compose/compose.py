@@ -6,13 +6,16 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from attnviz.argument_types import require_type
+from attnviz.core.arrays import BoolArray
 from attnviz.core.biases import SoftCap, Temperature
-from attnviz.core.masks import Full, Mask
+from attnviz.core.masks import Full, GivenMask, Mask
 from attnviz.core.part import Part
 from attnviz.core.variant import Variant
 from attnviz.core.variants import find_variant
-from attnviz.errors import MisuseError
+from attnviz.errors import MisuseError, ShapeError
 
 PartChoice = str | Part | None
 
@@ -81,6 +84,8 @@ def overrides(
 
 def resolve_part(slot: str, choice: Any) -> Any:
     """The part, or tuple of biases, that a choice names; a part stays as it is."""
+    if slot == "mask" and getattr(choice, "dtype", None) == np.bool_:
+        return given_mask(np.asarray(choice))
     if not isinstance(choice, str):
         for part in as_tuple(choice) if slot == "bias" else (choice,):
             require_type(slot, part, str, Part)
@@ -90,6 +95,16 @@ def resolve_part(slot: str, choice: Any) -> Any:
     if slot == "bias":
         return parse_biases(choice)
     return parse_mask(choice) if slot == "mask" else parse_part(slot, choice)
+
+
+def given_mask(array: BoolArray) -> GivenMask:
+    """An array as a mask.    [query, key] or [head, query, key] -> [head or 1, query, key]
+
+    Raises ShapeError for an array of other axes.
+    """
+    if array.ndim not in (2, 3):
+        raise ShapeError(f"mask {array.shape} should have the axes [query, key] or [head, …]")
+    return GivenMask(array if array.ndim == 3 else array[None])
 
 
 def intersect_masks(mask: Mask, other: Any) -> Mask:

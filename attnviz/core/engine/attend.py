@@ -68,30 +68,12 @@ def attend(
     value [..., kv_head, key, d_value] -> output [..., head, query, d_value],
     weights [..., head, query, key]. Arrays [token, d] are one head without a head axis.
 
-    Args:
-        query: queries. Floats of up to 32 bits, bfloat16 among them, become float32, other
-            numbers float64; bool, complex and text are refused. The weights have the type of
-            the queries.
-        key: keys. With fewer heads than `query`, query head i uses key head i // group.
-        value: values; without them, `output` is None.
-        variant: a name from the catalogue, or a Variant; of a layer plan, its first layer.
-        mask: a Mask, or a boolean array that broadcasts to [..., head, query, key]; True = the
-            query attends to the key. It is combined (and) with the variant's own mask.
-        bias: numbers added to the logits, broadcasting to [..., head, query, key].
-        scale: factor of the scores, in place of the variant's own.
-        softcap: cap · tanh(logits / cap), after the bias and before the mask.
-        learned: learned parameters of the mechanism, by name, each [head, ...], or [...] for all
-            heads; missing ones are random, from `seed`.
-        seed: random seed of missing parameters.
-        tunables: tunables of the mechanism's parts, such as window=2.
+    The arguments are those of `attnviz.attend`, whose mask may be a text too.
 
     Raises:
         ShapeError: arrays whose shapes do not match, or that are empty.
         MisuseError: types, names and numbers that are not allowed.
         NumbersError: NaN or +inf in a score that is not masked.
-
-    >>> attend([[1.0, 0.0]], [[1.0, 0.0], [1.0, 0.0]]).weights.tolist()
-    [[0.5, 0.5]]
     """
     query, key = to_floats("query", query), to_floats("key", key)
     value = None if value is None else to_floats("value", value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from attnviz.core.compose.compose import compose
@@ -34,6 +34,7 @@ from attnviz.sources.seeded.layers import (
     SENTENCE_TOKEN,
     SeededLayers,
 )
+from attnviz.sources.token_text import TokenText
 
 OPTION_RANGES = {"dim": (1, 8192), "layers": (1, 1000), "pad": (0, 10_000)}
 
@@ -73,10 +74,10 @@ def build_seeded_pass(text: str, context: str | None, **options: Any) -> SeededP
         table=table,
     )
     n_pad = options.get("pad", 2 if contains(variant.mask, Padding) else 0)
-    tokenizer = options.get("tokenizer", "words")
+    tokenizer = options.get("tokenizer")
     queries, keys = encode_texts(text, context, variant, tokenizer, n_pad)
     meta: MapMetadata = {
-        "tokenizer": tokenizer,
+        "tokenizer": tokenizer_name((text, context), tokenizer),
         "pad": n_pad,
         "composed": describe_overrides(options),
     }
@@ -184,11 +185,9 @@ def describe_overrides(options: Mapping[str, Any]) -> str:
 
 
 def encode_texts(
-    text: str, context: str | None, variant: Variant, name: str, n_pad: int
+    text: str, context: str | None, variant: Variant, name: str | None, n_pad: int
 ) -> tuple[Tokens, Tokens | None]:
     """Query tokens and key tokens; None for the keys: self-attention."""
-    from attnviz.sources.tokenizing.tokenizers import find_tokenizer
-
     if context is None and variant.context == "required":
         raise MisuseError(f"variant {variant.name!r} needs a second sequence: --context TEXT")
     if context is not None and variant.context == "refused":
@@ -196,13 +195,37 @@ def encode_texts(
             f"variant {variant.name!r} is self-attention only; leave out --context, "
             "or use the variant 'cross'"
         )
-    encode, padding = find_tokenizer(name).encode, (PAD,) * n_pad
-    queries: Tokens = encode(text).tokens
+    padding = (PAD,) * n_pad
+    queries = encode_text(text, name)
     keys: Tokens | None = None
     if context is None:
         queries += padding
     else:
-        keys = encode(context).tokens + padding
+        keys = encode_text(context, name) + padding
     if variant.queries == "single":
         return (SENTENCE_TOKEN,), queries if keys is None else keys
     return queries, keys
+
+
+def encode_text(text: str, name: str | None) -> Tokens:
+    """The tokens of a text by this tokenizer (None: words), or those that are given."""
+    if isinstance(text, TokenText):
+        from attnviz.sources.external.token_lists import make_tokens
+
+        return make_tokens(list(text.tokens))
+    from attnviz.sources.tokenizing.tokenizers import find_tokenizer
+
+    tokens: Tokens = find_tokenizer(name or "words").encode(text).tokens
+    return tokens
+
+
+def tokenizer_name(texts: Iterable[str | None], name: str | None) -> str:
+    """What makes tokens of the texts, for the metadata.
+
+    Raises MisuseError for a tokenizer without any text to act on.
+    """
+    if any(text is not None and not isinstance(text, TokenText) for text in texts):
+        return name or "words"
+    if name is not None:
+        raise MisuseError("--tokenizer has no effect on a list of tokens")
+    return "given"
