@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from math import inf
 from typing import TypedDict
+
+RANGES: Mapping[str, tuple[float, float]] = {  # of options that are numbers
+    "precision": (0, 17),
+    "dpi": (10, 2400),
+    "columns": (1, inf),
+    "zoom": (0.1, 10),
+}
 
 
 class StyleOptions(TypedDict, total=False):
@@ -15,12 +24,20 @@ class StyleOptions(TypedDict, total=False):
     robust: the high limit is a quantile of the weights.
     norm: of the color scale: "linear", "sqrt" or "log".
     precision: number of decimals.
-    title: the title of the figure or document.
+    percent: whether weights are written as percentages.
+    title: the title of the figure or document; with math, $…$ in it is typeset.
     annotate: whether values are written into the cells; None: where they are readable.
+    highlight: rows and cells to frame: texts such as "it" or "it,cat", or positions (4, 1).
+    show_title, show_captions, show_colorbar: False leaves these out.
+    columns: number of panels side by side.
     size: width and height in inches.
     width: width in inches; the height follows.
     font_size: points of token labels in figures; None: by the size.
     dpi: dots per inch.
+    zoom: size of the finished figure, 1 as it is.
+    font: the font family.
+    dark: light text on a dark background.
+    transparent: no background.
     ascii: ASCII characters only.
     highlight: what is outlined: texts such as "it" (a row) and "it,animal" (a cell).
     percent: weights are written as percentages.
@@ -40,12 +57,23 @@ class StyleOptions(TypedDict, total=False):
     robust: bool | None
     norm: str | None
     precision: int | None
+    percent: bool | None
     title: str | None
+    math: bool | None
     annotate: bool | None
+    highlight: str | Sequence[str | tuple[int, int | None]] | None
+    show_title: bool | None
+    show_captions: bool | None
+    show_colorbar: bool | None
+    columns: int | None
     size: tuple[float, float] | None
     width: float | None
     font_size: float | None
     dpi: int | None
+    zoom: float | None
+    font: str | None
+    dark: bool | None
+    transparent: bool | None
     ascii: bool | None
     highlight: tuple[str, ...] | None
     percent: bool | None

@@ -15,7 +15,7 @@ from attnviz.errors import MisuseError, UnknownParameterError
 from attnviz.render.figure import RC_PARAMS, matplotlib_settings
 from attnviz.render.formats import FORMATS
 from attnviz.render.style import Style
-from attnviz.style_options import StyleOptions
+from attnviz.style_options import RANGES, StyleOptions
 from tests.cli.runner import run
 from tests.conftest import HOSTILE, make_map
 
@@ -91,6 +91,27 @@ def test_display_options_do_what_those_of_the_command_do(words, style):
     assert written(AMAP, "svg") != made.data
 
 
+@pytest.mark.parametrize("name", RANGES)
+def test_python_and_the_command_have_the_same_limits_of_numbers(name):
+    low, high = RANGES[name]
+    wrong = [low - 1 if name == "columns" else low / 2 - 0.01] + [high * 2] * (high < 1e9)
+    for value in wrong:
+        number = int(value) - 1 * (value < low) if name != "zoom" else value
+        with pytest.raises(MisuseError, match=f"{name}={number} must be") as caught:
+            AMAP.figure(**{name: number})
+        made = run("show", "a b", f"--{name}", str(number), "-f", "svg")
+        assert made.status == 2
+        limits = str(caught.value).partition(" must be ")[2]
+        assert limits in made.err
+
+
+def test_highlights_are_texts_or_positions():
+    texts = written(AMAP, "svg", highlight=["saw", "dog,cat"])
+    assert texts == written(AMAP, "svg", highlight=[(2, None), (4, 1)])
+    assert written(AMAP, "svg", highlight="saw") == written(AMAP, "svg", highlight=[(2, None)])
+    assert texts != written(AMAP, "svg")
+
+
 def test_a_figure_is_the_image_that_is_written():
     figure = AMAP.figure(dpi=100)
     assert isinstance(figure, Figure)
@@ -163,6 +184,10 @@ def test_each_display_option_has_a_type_and_a_field():
         ({"dpi": 3}, "dpi=3 must be between 10 and 2400"),
         ({"annotate": 1}, "annotate=1 should be True or False"),
         ({"vmax": "1"}, "vmax='1' should be a number"),
+        ({"highlight": 3}, "highlight=3 should be a text, or a list"),
+        ({"highlight": [(0.5, 1)]}, "(0.5, 1) should be a text"),
+        ({"highlight": "dig"}, "there is no query 'dig'"),
+        ({"highlight": [(9, None)]}, "highlight (9, None) is not in this map"),
         ({"query": 1.5}, "query=1.5 should be a whole number or a text"),
         ({"query": "dig"}, "there is no query 'dig'"),
         ({"view": "matix"}, "Did you mean 'matrix'"),

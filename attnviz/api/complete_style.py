@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
+from math import inf
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 from attnviz.argument_types import abbreviate, require_type
@@ -17,7 +18,7 @@ from attnviz.core.tokens import find_token
 from attnviz.errors import MisuseError, UnknownParameterError
 from attnviz.lookup import unknown_name_message
 from attnviz.render.style import Style, query_index
-from attnviz.style_options import StyleOptions
+from attnviz.style_options import RANGES, StyleOptions
 
 if TYPE_CHECKING:
     from attnviz.api.captions import Captions
@@ -44,11 +45,32 @@ def check_style(options: Mapping[str, Any]) -> Style:
     size = options.get("size")
     if size is not None:
         check_size(size)
-    if (dpi := options.get("dpi")) is not None and not 10 <= dpi <= 2400:
-        raise MisuseError(f"--dpi {dpi} must be between 10 and 2400")
-    if (digits := options.get("precision")) is not None and not 0 <= digits <= 17:
-        raise MisuseError(f"--precision {digits} must be between 0 and 17")
-    return Style(**{name: value for name, value in options.items() if value is not None})
+    given = {name: value for name, value in options.items() if value is not None}
+    for name, (low, high) in RANGES.items():
+        if name in given and not low <= given[name] <= high:
+            limits = f"at least {low:g}" if high == inf else f"between {low:g} and {high:g}"
+            raise MisuseError(f"--{name} {given[name]} must be {limits}")
+    if "highlight" in given:
+        given["highlight"] = as_highlights(given["highlight"])
+    return Style(**given)
+
+
+def as_highlights(value: Any) -> tuple[Any, ...]:
+    """One or several rows and cells to frame.
+
+    Raises UnknownParameterError for values that are neither texts nor pairs of positions.
+    """
+    entries = [value] if isinstance(value, str) else value
+    if not isinstance(entries, list | tuple):
+        raise UnknownParameterError(f"highlight={abbreviate(value)} should be a text, or a list")
+    for entry in entries:
+        is_pair = isinstance(entry, tuple) and len(entry) == 2 and isinstance(entry[0], int)
+        if not (isinstance(entry, str) or (is_pair and isinstance(entry[1], int | None))):
+            raise UnknownParameterError(
+                f'highlight: {abbreviate(entry)} should be a text such as "it,cat", or '
+                "(query, key)"
+            )
+    return tuple(entries)
 
 
 @cache
