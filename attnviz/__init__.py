@@ -7,7 +7,8 @@
 
 `look` computes the attention map of a sentence (`look_many`: of many), `attend` attention over
 arrays; `read` loads attention that other programs saved, `write` saves a map to a file. `compare`,
-`diff`, `check`, `explain` and `head_stats` do what the commands of these names do; `measure`,
+`diff`, `check`, `explain`, `heads`, `mask`, `tokens`, `models`, `formats` and `schema` do what
+the commands of these names do, `show`, `figure` and `plot` display a map; `measure`,
 `agreement` and `corpus_stats` are numbers about heads, `effect` is what their ablation does to the
 prediction of a model (`corpus_effects`: the mean over texts, `mean_outputs`: what mean ablation
 needs), `expert_choices` are the experts that a mixture of experts chooses; `reduce` combines
@@ -32,11 +33,16 @@ if TYPE_CHECKING:
     from attnviz.api.effect import effect, mean_outputs
     from attnviz.api.expert_choices import expert_choices
     from attnviz.api.explain import explain
-    from attnviz.api.head_stats import corpus_stats, head_stats
+    from attnviz.api.figures import figure, plot, show
+    from attnviz.api.formats import formats, schema
+    from attnviz.api.head_stats import corpus_stats, head_stats, heads
     from attnviz.api.look import look
     from attnviz.api.look_many import look_many
+    from attnviz.api.mask_map import mask
     from attnviz.api.measure import agreement, measure
+    from attnviz.api.model_info import models
     from attnviz.api.reduce import reduce
+    from attnviz.api.tokens import tokens
     from attnviz.api.watch import watch
     from attnviz.api.write import write
     from attnviz.core.attention_map import AttentionMap
@@ -61,19 +67,37 @@ __all__ = [
     "effect",
     "expert_choices",
     "explain",
+    "figure",
+    "formats",
     "head_stats",
+    "heads",
     "load",
     "look",
     "look_many",
+    "mask",
     "mean_outputs",
     "measure",
+    "models",
+    "plot",
     "read",
     "reduce",
+    "schema",
+    "show",
+    "tokens",
     "watch",
     "write",
 ]
 
 _HOME = {
+    "show": "attnviz.api.figures",
+    "plot": "attnviz.api.figures",
+    "figure": "attnviz.api.figures",
+    "schema": "attnviz.api.formats",
+    "formats": "attnviz.api.formats",
+    "tokens": "attnviz.api.tokens",
+    "models": "attnviz.api.model_info",
+    "mask": "attnviz.api.mask_map",
+    "heads": "attnviz.api.head_stats",
     "look": "attnviz.api.look",
     "look_many": "attnviz.api.look_many",
     "attend": "attnviz.api.attend",

@@ -9,6 +9,7 @@ import sys
 import pytest
 
 import attnviz
+from attnviz.cli.app import COMMANDS
 
 NAMES = [
     "VARIANTS",
@@ -26,14 +27,23 @@ NAMES = [
     "effect",
     "expert_choices",
     "explain",
+    "figure",
+    "formats",
     "head_stats",
+    "heads",
     "load",
     "look",
     "look_many",
+    "mask",
     "mean_outputs",
     "measure",
+    "models",
+    "plot",
     "read",
     "reduce",
+    "schema",
+    "show",
+    "tokens",
     "watch",
     "write",
 ]
@@ -134,12 +144,17 @@ def test_functions_for_commands_return_their_stated_type():
     assert [entry["kind"] for entry in kinds] == ["original", "changed", "difference"]
 
 
-@pytest.mark.parametrize(
-    "name", ["check", "compare", "diff", "explain", "head_stats", "measure", "reduce"]
+WITHOUT_EXAMPLE = {  # they display, need files or another program
+    "expert_choices", "figure", "plot", "show", "watch",
+}  # fmt: skip
+MODULES = sorted(
+    {attnviz._HOME[name] for name in NAMES if name[0].islower() and name not in WITHOUT_EXAMPLE}
 )
-def test_examples_of_the_functions_for_commands(name):
-    module = importlib.import_module(f"attnviz.api.{name}")
-    results = doctest.testmod(module)
+
+
+@pytest.mark.parametrize("module", [*MODULES, "attnviz.core.variants"])
+def test_examples_of_the_functions(module):
+    results = doctest.testmod(importlib.import_module(module))
     assert results.attempted and not results.failed
 
 
@@ -191,3 +206,21 @@ def test_old_import_paths_of_plug_ins_still_work(old, new, names):
         assert getattr(importlib.import_module(old), name) is getattr(
             importlib.import_module(new), name
         )
+
+
+OTHER_NAMES = {"show": "look", "render": "read", "variants": "VARIANTS"}  # and write, show
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_is_a_function(command):
+    name = OTHER_NAMES.get(command, command)
+    assert name in attnviz.__all__
+    assert inspect.getdoc(getattr(attnviz, name))
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name[0].islower()])
+def test_every_function_states_what_it_takes_returns_and_raises(name):
+    doc = inspect.getdoc(getattr(attnviz, name))
+    assert doc[0].isupper()
+    assert "Args:" in doc or not inspect.signature(getattr(attnviz, name)).parameters
+    assert ">>>" in doc or name in WITHOUT_EXAMPLE

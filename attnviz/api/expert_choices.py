@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Unpack
 
 from attnviz.api.blas_threads import use_threads
 from attnviz.argument_types import require_given, require_type
@@ -14,13 +14,13 @@ from attnviz.core.engine.layer_call import LayerCall
 from attnviz.errors import MisuseError
 from attnviz.sources.model.expert_records import describe_experts, routing_records
 from attnviz.sources.model.run_model import ModelPass, build_model_pass
-from attnviz.sources.options import validate_options
+from attnviz.sources.options import ModelOptions, validate_options
 from attnviz.sources.transformer.experts import Routing
 
 
 @use_threads()
 def expert_choices(
-    text: str, *, model: str, layers: Sequence[int] | None = None, **options: Any
+    text: str, *, model: str, layers: Sequence[int] | None = None, **options: Unpack[ModelOptions]
 ) -> dict[str, Any]:
     """The experts of each token, and the weights of their outputs.
 
@@ -32,7 +32,7 @@ def expert_choices(
         model: folder or name of a pretrained model with a mixture of experts.
         layers: layers to keep; None: all that have experts.
         options: options of a pretrained model, such as pair, generate or revision; see
-            attnviz.sources.options.Options.
+            attnviz.sources.options.ModelOptions.
 
     Returns:
         A dict: "text", "model"; "tokens", their labels; "experts", with the number of them

@@ -67,6 +67,9 @@ def head_stats(amap: AttentionMap, sort: str = "layer") -> list[HeadStats]:
     return sort_heads(rows, sort)
 
 
+heads = head_stats  # the name of the command
+
+
 def corpus_stats(maps: Iterable[AttentionMap], sort: str = "layer") -> list[HeadStats]:
     """Summarize every head over many maps, in one pass and with bounded memory.
 

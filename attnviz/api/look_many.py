@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Unpack, cast
 
 from attnviz.api.blas_threads import use_threads
+from attnviz.api.look_options import LookOptions
 from attnviz.api.pending_map import PendingMap, prepare_map
 from attnviz.argument_types import require_given
 from attnviz.core.attention_map import AttentionMap
@@ -20,7 +21,7 @@ PACKED_NUMBERS = 1 << 21  # hidden states of one run
 PACKED_WEIGHTS = 1 << 25  # of its maps, which are in memory together
 
 
-def look_many(texts: Iterable[str], **options: Any) -> Iterator[AttentionMap]:
+def look_many(texts: Iterable[str], **options: Unpack[LookOptions]) -> Iterator[AttentionMap]:
     """Compute the attention weights of many texts, in order, with bounded memory.
 
     Up to 32 texts of a pretrained model share a forward pass, without padding: for a corpus of
@@ -39,12 +40,12 @@ def look_many(texts: Iterable[str], **options: Any) -> Iterator[AttentionMap]:
 
     >>> maps = look_many(["the cat sat", "a dog"], model="induction")
     >>> [len(amap.queries) for amap in maps]
-    [3, 2]
+    [4, 2]
     """
     require_given("texts", texts, Iterable)
     if isinstance(texts, str):
         raise UnknownParameterError("texts should be several texts, got one: put it into a list")
-    return map_groups(texts, options)
+    return map_groups(texts, {**options})
 
 
 def map_groups(texts: Iterable[str], options: dict[str, Any]) -> Iterator[AttentionMap]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from attnviz.argument_types import require_given, require_type
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.compose.grammar import parse_mask
 from attnviz.core.grid import Grid
@@ -41,7 +42,13 @@ def mask_map(
         MisuseError: neither text nor size, or both; a size that is too large;
             heads that do not exist or are to be combined.
         GrammarError: an invalid expression.
+
+    >>> mask_map("causal & window(2)", size=3).weights[0, 0].tolist()
+    [[1.0, 0.0, 0.0], [1.0, 1.0, 0.0], [0.0, 1.0, 1.0]]
     """
+    require_given("expression", expression, str)
+    require_type("size", size, int)
+    require_given("heads", heads, int)
     mask = parse_mask(expression)
     if (text is None) == (size is None):
         raise MisuseError("give either a text or --size")
@@ -72,6 +79,9 @@ def mask_map(
             "signed": False,
         },
     )
+
+
+mask = mask_map  # the name of the command
 
 
 def select_from(n_head: int, selector: Selector) -> tuple[int, ...]:

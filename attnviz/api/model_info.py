@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, overload
 
-from attnviz.errors import CouldNotError, InvalidInputError
+from attnviz.argument_types import require_type
+from attnviz.errors import CouldNotError, InvalidInputError, MisuseError
 from attnviz.sources.families import FAMILIES
 from attnviz.sources.model.checkpoint import open_checkpoint
 from attnviz.sources.model.describe import describe
@@ -16,6 +17,41 @@ INPUTS = {
     "encoder-decoder": "one text, and a second one for the decoder (--target, or generated); "
     "--attention encoder, decoder or cross",
 }
+
+
+@overload
+def models(model: None = None, *, revision: None = None) -> list[dict[str, Any]]: ...
+@overload
+def models(model: str, *, revision: str | None = None) -> dict[str, Any]: ...
+def models(
+    model: str | None = None, *, revision: str | None = None
+) -> list[dict[str, Any]] | dict[str, Any]:
+    """List the supported families of pretrained models, or describe one model.
+
+    Args:
+        model: a local folder, a name on the Hugging Face Hub, or a model that ships; None: the
+            families.
+        revision: branch, tag or commit of the model.
+
+    Returns:
+        One dict per family: its kind, name, features and paper; or the facts about a model:
+        sizes, type of its numbers, attention of its layers, tokenizer. No model runs.
+
+    Raises:
+        MisuseError: a revision without a model.
+        CouldNotError: a model that cannot be loaded.
+        InvalidInputError: a damaged or unsupported model.
+
+    >>> models("induction")["kind"], len(models()) > 50
+    ('decoder', True)
+    """
+    require_type("model", model, str)
+    require_type("revision", revision, str)
+    if model is not None:
+        return describe_checkpoint(model, revision)
+    if revision is not None:
+        raise MisuseError("--revision needs a model")
+    return list_families()
 
 
 def list_families() -> list[dict[str, Any]]:

@@ -20,22 +20,18 @@ def formats(
 ) -> None:
     """List output and input formats."""
     from attnviz.cli.output.render import render_text
-    from attnviz.render.formats import FORMATS
-    from attnviz.sources.external.readers import READERS
 
     env = ctx.obj.with_color(options["color"])
-    tables: dict[str, Sequence[Any]] = {"writes": FORMATS, "reads": READERS}
     if json:
         from json import dumps
 
-        facts = {title: [describe_format(row) for row in rows] for title, rows in tables.items()}
-        env.write(dumps(facts, indent=1).encode() + b"\n")
+        from attnviz.api.formats import formats as list_formats
+
+        env.write(dumps(list_formats(), indent=1).encode() + b"\n")
         return
+    from attnviz.render.formats import FORMATS
     from attnviz.render.reports.terminal_formats import FormatTables
+    from attnviz.sources.external.readers import READERS
 
+    tables: dict[str, Sequence[Any]] = {"writes": FORMATS, "reads": READERS}
     env.write(render_text(env, FormatTables(tables)))
-
-
-def describe_format(row: Any) -> dict[str, Any]:
-    """Name, extensions and summary of a format."""
-    return {"name": row.name, "suffixes": list(row.suffixes), "summary": row.summary}

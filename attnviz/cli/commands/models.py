@@ -89,11 +89,10 @@ def show_experts(
     from attnviz.cli.input.sentences import read_valid_sentences, with_headings
     from attnviz.cli.options.parse import parse_indices
 
-    request = {} if revision is None else {"revision": revision}
     selected = parse_indices(layers, "--layer")
     sentences = with_headings(read_valid_sentences(env, [text], None, None))
     for sentence, heading in sentences:
-        facts = expert_choices(sentence.text, model=model, layers=selected, **request)
+        facts = expert_choices(sentence.text, model=model, layers=selected, revision=revision)
         if form:
             from attnviz.render.reports.experts_files import experts_csv, experts_json
 
