@@ -24,22 +24,15 @@ class StyleOptions(TypedDict, total=False):
     robust: the high limit is a quantile of the weights.
     norm: of the color scale: "linear", "sqrt" or "log".
     precision: number of decimals.
-    percent: whether weights are written as percentages.
-    title: the title of the figure or document; with math, $…$ in it is typeset.
+    title: the title of the figure or document.
     annotate: whether values are written into the cells; None: where they are readable.
-    highlight: rows and cells to frame: texts such as "it" or "it,cat", or positions (4, 1).
-    show_title, show_captions, show_colorbar: False leaves these out.
-    columns: number of panels side by side.
     size: width and height in inches.
     width: width in inches; the height follows.
     font_size: points of token labels in figures; None: by the size.
     dpi: dots per inch.
-    zoom: size of the finished figure, 1 as it is.
-    font: the font family.
-    dark: light text on a dark background.
-    transparent: no background.
     ascii: ASCII characters only.
-    highlight: what is outlined: texts such as "it" (a row) and "it,animal" (a cell).
+    highlight: what is outlined: texts such as "it" (a row) and "it,animal" (a cell), or positions
+        such as (4, None) and (4, 1).
     percent: weights are written as percentages.
     columns: panels side by side.
     math: $…$ in the title is typeset.
@@ -57,25 +50,14 @@ class StyleOptions(TypedDict, total=False):
     robust: bool | None
     norm: str | None
     precision: int | None
-    percent: bool | None
     title: str | None
-    math: bool | None
     annotate: bool | None
-    highlight: str | Sequence[str | tuple[int, int | None]] | None
-    show_title: bool | None
-    show_captions: bool | None
-    show_colorbar: bool | None
-    columns: int | None
     size: tuple[float, float] | None
     width: float | None
     font_size: float | None
     dpi: int | None
-    zoom: float | None
-    font: str | None
-    dark: bool | None
-    transparent: bool | None
     ascii: bool | None
-    highlight: tuple[str, ...] | None
+    highlight: str | Sequence[str | tuple[int, int | None]] | None
     percent: bool | None
     columns: int | None
     math: bool | None

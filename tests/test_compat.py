@@ -1,13 +1,15 @@
 """BertViz and CircuitsVis calls take the arguments of the originals."""
 
+import doctest
 import inspect
 
 import numpy as np
 import pytest
 
+from attnviz.api import compat
 from attnviz.api.compat import attention_patterns, head_view, model_view
 from attnviz.core.attention_map import AttentionMap
-from attnviz.errors import InvalidInputError, MisuseError
+from attnviz.errors import AttnvizWarning, InvalidInputError, MisuseError
 
 TOKENS = ["[CLS]", "Ġcat", "sat", "##s", "[SEP]"]
 BERTVIZ = (
@@ -46,6 +48,35 @@ def test_attention_of_one_text(view):
 def test_heads_can_be_chosen():
     made = model_view(layers(), TOKENS, include_layers=[0, 2], include_heads=[1])
     assert (made.layers, made.heads) == ((0, 2), (1,))
+
+
+def test_a_head_view_shows_the_layer_and_the_heads_it_is_given():
+    given = layers()
+    made = head_view(given, TOKENS, layer=2, heads=[1])
+    assert (made.layers, made.heads) == ((2,), (1,))
+    assert np.array_equal(made[0, 0], given[2][0, 1])
+    assert head_view(given, TOKENS, layer=0).shape == (1, 2, 5, 5)
+    assert head_view(given, TOKENS, include_layers=[0, 2], layer=2).layers == (2,)
+    for wrong in ({"layer": 3}, {"heads": [2]}, {"include_layers": [0], "layer": 1}):
+        with pytest.raises(MisuseError, match="there is no"):
+            head_view(given, TOKENS, **wrong)
+
+
+@pytest.mark.parametrize("view", [head_view, model_view])
+def test_an_html_action_is_one_of_the_originals(view):
+    assert view(layers(), TOKENS, html_action="return").n_layer == 3
+    with pytest.raises(MisuseError, match="Did you mean 'return'"):
+        view(layers(), TOKENS, html_action="retrun")
+
+
+def test_appearance_without_effect_is_stated():
+    with pytest.warns(AttnvizWarning, match="max_value, mask_upper_tri: no effect"):
+        attention_patterns(TOKENS, layers()[0][0], max_value=1.0, mask_upper_tri=True)
+
+
+def test_the_example():
+    results = doctest.testmod(compat)
+    assert results.attempted and not results.failed
 
 
 def test_attention_of_two_texts():

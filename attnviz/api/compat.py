@@ -1,22 +1,25 @@
 """Drop-in versions of BertViz and CircuitsVis calls, which return an attention map.
 
 In a notebook the map is displayed, as theirs is. Arguments that only concern appearance are
-accepted and have no effect.
+accepted; a warning names those that have no effect.
 """
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.tokens import Token
-from attnviz.errors import MisuseError
+from attnviz.errors import AttnvizWarning, MisuseError, UnknownNameError
+from attnviz.lookup import unknown_name_message
 from attnviz.sources.external import read
 from attnviz.sources.external.token_lists import make_token
 
 Words = Sequence[str]
+HTML_ACTIONS = ("view", "return")  # both return the map, which a notebook displays
 
 
 def head_view(
@@ -41,8 +44,8 @@ def head_view(
         tokens: the tokens of the text.
         sentence_b_start: position of the first token of the second sentence of a pair.
         prettify_tokens: show tokens without word boundary marks.
-        layer: has no effect: all layers are kept.
-        heads: has no effect: all heads are kept.
+        layer: the layer that is shown: the map has this one only; None: all.
+        heads: the heads that are shown, likewise.
         encoder_attention: of an encoder-decoder; of several, the cross-attention is shown, or
             else the decoder's.
         decoder_attention: see encoder_attention.
@@ -53,9 +56,15 @@ def head_view(
         html_action: has no effect.
 
     Raises:
-        MisuseError: no attention, both kinds of attention, or missing tokens.
+        MisuseError: no attention, both kinds of attention, or missing tokens; a layer or head
+            that there is not.
+
+    >>> import numpy as np
+    >>> attention = (np.full((1, 2, 2, 2), 0.5), np.full((1, 2, 2, 2), 0.5))
+    >>> head_view(attention, ["a", "b"], layer=1, heads=[0]).shape
+    (1, 1, 2, 2)
     """
-    return model_view(
+    amap = model_view(
         attention,
         tokens,
         sentence_b_start,
@@ -66,7 +75,9 @@ def head_view(
         encoder_tokens=encoder_tokens,
         decoder_tokens=decoder_tokens,
         include_layers=include_layers,
+        html_action=html_action,
     )
+    return amap.select(layers=layer, heads=heads)
 
 
 def model_view(
@@ -89,6 +100,8 @@ def model_view(
     They are those of `head_view`, and `include_heads`, which keeps only these heads;
     `display_mode` has no effect.
     """
+    if html_action not in HTML_ACTIONS:
+        raise UnknownNameError(unknown_name_message(html_action, HTML_ACTIONS, "html_action"))
     kinds = {
         "attention": (attention, tokens, tokens),
         "cross_attention": (cross_attention, decoder_tokens, encoder_tokens),
@@ -124,13 +137,24 @@ def attention_patterns(
         tokens: the tokens, shown as they are.
         attention: the weights, [head, query, key] or [query, key].
         attention_head_names: names of the heads.
-        max_value: has no effect, like the other four: colors follow the weights.
+        max_value: has no effect, like the other four: colors follow the weights, and
+            `AttentionMap.figure` takes vmin, vmax and palette.
         min_value: see max_value.
         negative_color: see max_value.
         positive_color: see max_value.
         mask_upper_tri: see max_value.
     """
     amap = read(attention, make_tokens(tokens, False, None))
+    appearance = {
+        "max_value": max_value,
+        "min_value": min_value,
+        "negative_color": negative_color,
+        "positive_color": positive_color,
+        "mask_upper_tri": mask_upper_tri,
+    }
+    if given := [name for name, value in appearance.items() if value is not None]:
+        message = f"{', '.join(given)}: no effect; amap.figure takes vmin=, vmax= and palette="
+        warnings.warn(message, AttnvizWarning, stacklevel=2)
     return replace(amap, names=tuple(attention_head_names or ()))
 
 
