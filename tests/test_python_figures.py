@@ -13,6 +13,7 @@ import attnviz
 from attnviz.api import complete_style
 from attnviz.errors import MisuseError, UnknownParameterError
 from attnviz.render.figure import RC_PARAMS, matplotlib_settings
+from attnviz.render.figure.drawable import Drawable
 from attnviz.render.formats import FORMATS
 from attnviz.render.style import Style
 from attnviz.style_options import RANGES, StyleOptions
@@ -235,6 +236,25 @@ def test_options_of_a_plot():
     for option in ("size", "view", "dpi"):
         with pytest.raises(UnknownParameterError, match="figure"):
             AMAP.plot(Figure().subplots(), head=0, **{option: (1, 1)})
+
+
+@pytest.mark.parametrize("norm", [None, "sqrt", "log"])
+@pytest.mark.parametrize("name", ["weights", "difference"])
+def test_colors_on_an_axes_are_those_of_figures(name, norm):
+    other = attnviz.look(TEXT, variant="dot", heads=2)
+    amap = (AMAP if name == "weights" else AMAP - other).sel(head=0)
+    if (name, norm) == ("difference", "log"):
+        with pytest.raises(MisuseError, match="norm sqrt"):
+            amap.plot(Figure().subplots(), norm=norm)
+        return
+    figure = Figure()
+    (image,) = amap.plot(figure.subplots(), norm=norm).images
+    drawn = image.to_rgba(amap.weights[0, 0], bytes=True)[..., :3].astype(int)
+    scale = Drawable.of(amap, Style(norm=norm)).scale
+    off = abs(drawn - scale.rgb(amap.weights[0, 0]).astype(int))
+    assert off.max() <= 8  # a step of 256 colors: matplotlib truncates where ours round
+    figure.colorbar(image)
+    figure.savefig(io.BytesIO(), format="png")
 
 
 def test_hostile_tokens_on_an_axes_are_drawn_as_they_are():

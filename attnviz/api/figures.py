@@ -44,15 +44,16 @@ def plot(
 ) -> Axes:
     """Draw one head as a heatmap on an Axes of matplotlib.
 
-    Rows are queries, columns are keys, masked cells are hatched. The Axes keeps the settings of
-    its figure; `ax.figure.colorbar(ax.images[0])` adds a color bar.
+    Rows are queries, columns are keys, masked cells are hatched. Colors are those of `figure`:
+    of texts of more than 64 tokens, logarithmic. The Axes keeps the settings of its figure;
+    `ax.figure.colorbar(ax.images[0])` adds a color bar.
 
     Args:
         amap: the map.
         ax: the Axes; None: a new one of pyplot.
         layer: the number of the layer; None: the only one.
         head: the number of the head; None: the only one.
-        style: palette, vmin, vmax, title, annotate, precision.
+        style: palette, vmin, vmax, robust, norm, title, annotate, precision, percent, highlight.
 
     Raises:
         MisuseError: several heads to choose from, or options that a single Axes does not have.

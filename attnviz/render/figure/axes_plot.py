@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from attnviz.core.arrays import FloatArray
 from attnviz.core.attention_map import AttentionMap
 from attnviz.errors import UnknownParameterError
+from attnviz.render.colors import ColorScale
 from attnviz.render.figure.axis_labels import AxisLabels
 from attnviz.render.figure.cell_numbers import CellNumbers
 from attnviz.render.figure.drawable import Drawable
+from attnviz.render.figure.highlight import draw_highlights
 from attnviz.render.figure.masked_hatch import draw_masked
 from attnviz.render.figure.panels import label_keys, label_queries
 from attnviz.render.figure.segment_lines import draw_borders
@@ -17,8 +22,12 @@ from attnviz.render.style import Style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.colors import Normalize
 
-AXES_OPTIONS = ("palette", "vmin", "vmax", "title", "annotate", "precision")
+AXES_OPTIONS = (
+    *("palette", "vmin", "vmax", "robust", "norm"),
+    *("title", "annotate", "precision", "percent", "highlight"),
+)
 
 
 def require_axes_options(options: Mapping[str, Any]) -> None:
@@ -45,16 +54,16 @@ def draw_on_axes(axes: Axes, amap: AttentionMap, style: Style) -> None:
     from matplotlib.colors import ListedColormap
 
     drawable = Drawable.of(amap, style)
-    scale = drawable.scale
+    palette, norm = drawable.scale.palette, drawable.scale.norm
     image = axes.imshow(
         amap.weights[0, 0],
-        cmap=ListedColormap(scale.palette.rgb / 255.0, name=scale.palette.name),
-        vmin=scale.low,
-        vmax=scale.high,
+        cmap=ListedColormap(palette.rgb / 255.0, name=palette.name),
+        norm=as_norm(drawable.scale),
         aspect="auto",
         interpolation="nearest",
     )
-    image.set_label("weight")
+    image.set_label(f"weight ({norm.label})" if norm.label else "weight")
+    draw_highlights(axes, drawable.highlights, len(drawable.keys))
     draw_masked(axes, drawable.masked[0, 0])
     draw_borders(axes, drawable)
     cell = cell_inches(axes, drawable)
@@ -69,6 +78,24 @@ def draw_on_axes(axes: Axes, amap: AttentionMap, style: Style) -> None:
     title = drawable.title if is_named else f"{drawable.title} · {head}"
     axes.set_title(drawable.fonts.substitute(title))
     keep_characters(axes, drawable)
+
+
+def as_norm(scale: ColorScale) -> Normalize:
+    """The scale as a norm of matplotlib, for the image and its color bar."""
+    from matplotlib.colors import FuncNorm, LogNorm, Normalize, PowerNorm
+
+    if scale.norm.name == "linear":
+        return Normalize(scale.low, scale.high)
+    if scale.norm.name == "log":
+        return LogNorm(scale.low, scale.high, clip=True)
+    if scale.norm.name == "sqrt" and not scale.is_centered:
+        return PowerNorm(0.5, scale.low, scale.high, clip=True)
+
+    def weights_at(fractions: Any) -> FloatArray:
+        """Weights at places among the colors.    [...] -> [...]"""
+        return scale.weights_at(2.0 * fractions - 1.0 if scale.is_centered else fractions)
+
+    return FuncNorm((scale.fractions, weights_at), scale.low, scale.high)
 
 
 def cell_inches(axes: Axes, drawable: Drawable) -> tuple[float, float]:
