@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from attnviz.core.arrays import FloatArray
 from attnviz.core.attention_map import AttentionMap
 from attnviz.errors import UnknownParameterError
@@ -18,7 +16,7 @@ from attnviz.render.figure.highlight import draw_highlights
 from attnviz.render.figure.masked_hatch import draw_masked
 from attnviz.render.figure.panels import label_keys, label_queries
 from attnviz.render.figure.segment_lines import draw_borders
-from attnviz.render.style import Style
+from attnviz.render.style import SEPARATOR, Style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,6 +26,8 @@ AXES_OPTIONS = (
     *("palette", "vmin", "vmax", "robust", "norm"),
     *("title", "annotate", "precision", "percent", "highlight"),
 )
+
+EASY_POINTS = 7.0  # the size of numbers that are drawn without request
 
 
 def require_axes_options(options: Mapping[str, Any]) -> None:
@@ -73,9 +73,8 @@ def draw_on_axes(axes: Axes, amap: AttentionMap, style: Style) -> None:
     )
     label_queries(axes, down, drawable.type.name)
     label_keys(axes, below, None, drawable.type.name)
-    head = amap.head_label(0)
-    is_named = style.title is not None or drawable.title.endswith(head)
-    title = drawable.title if is_named else f"{drawable.title} · {head}"
+    heading = "" if style.title is not None else drawable.heading(0, 0)
+    title = SEPARATOR.join(filter(None, (drawable.title, heading)))
     axes.set_title(drawable.fonts.substitute(title))
     keep_characters(axes, drawable)
 
@@ -108,7 +107,7 @@ def cell_inches(axes: Axes, drawable: Drawable) -> tuple[float, float]:
 def draw_numbers(axes: Axes, drawable: Drawable, cell: tuple[float, float]) -> None:
     """Draw the values of visible cells where they are readable."""
     numbers = CellNumbers.of(drawable, cell)
-    if numbers is None:
+    if numbers is None or (drawable.style.annotate is None and numbers.points < EASY_POINTS):
         return
     numbers.draw_weights(axes, drawable.amap.weights[0, 0], drawable.masked[0, 0])
 

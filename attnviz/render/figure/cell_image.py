@@ -16,7 +16,7 @@ from matplotlib.path import Path
 from matplotlib.transforms import IdentityTransform
 
 from attnviz.core.arrays import BoolArray, FloatArray
-from attnviz.render.colors import Bytes
+from attnviz.render.palette import Bytes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

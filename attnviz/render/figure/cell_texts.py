@@ -18,7 +18,7 @@ from matplotlib.text import Text
 from matplotlib.transforms import Bbox, IdentityTransform
 
 from attnviz.core.arrays import FloatArray
-from attnviz.render.colors import Bytes
+from attnviz.render.palette import Bytes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
