@@ -48,6 +48,30 @@ def require_given(name: str, value: Any, *kinds: type) -> None:
     require_type(name, value, *kinds)
 
 
+def require_callable(name: str, value: Any) -> None:
+    """Raise UnknownParameterError for a value that cannot be called."""
+    if not callable(value):
+        raise UnknownParameterError(f"{name}={abbreviate(value)} should be a function")
+
+
+def require_pair(name: str, value: Any, *kinds: type, of: str) -> None:
+    """Raise UnknownParameterError for anything but two values of these types.
+
+    >>> require_pair("names", ("a", 3), str, of="texts")
+    Traceback (most recent call last):
+    attnviz.errors.UnknownParameterError: names=('a', 3) should be a pair of texts
+    """
+    try:
+        if not isinstance(value, tuple | list) or len(value) != 2:
+            raise UnknownParameterError
+        for entry in value:
+            require_given(name, entry, *kinds)
+    except UnknownParameterError:
+        raise UnknownParameterError(
+            f"{name}={abbreviate(value)} should be a pair of {of}"
+        ) from None
+
+
 def abbreviate(value: Any) -> str:
     """A value on one line of at most 80 characters."""
     text = " ".join(repr(value).split())

@@ -99,8 +99,8 @@ def test_the_text_of_a_token_is_no_range():
     [
         ({"layer": 3}, "there is no layer 3"),
         ({"head": "5"}, "there is no head 5"),
-        ({"query": "dog"}, "queries: there is no token 'dog'"),
-        ({"key": 9}, "keys=9: the positions are 0 to 4"),
+        ({"query": "dog"}, "^query: there is no token 'dog'"),
+        ({"key": 9}, "^key 9: the positions are 0 to 4"),
         ({"key": []}, "no keys are selected"),
         ({"key": slice(0, 2)}, r"key=slice\(0, 2, None\) should be a label"),
         ({"layer": slice(0, 2)}, r"isel\(layer=…\) takes slices"),

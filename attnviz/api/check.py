@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from attnviz.argument_types import require_type
+from attnviz.argument_types import require_given, require_type
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.tokens import Token
 from attnviz.measures.check import Violation, find_violations, is_padding
@@ -55,7 +55,8 @@ def check(
     >>> [violation.sentence for violation in check(amap, causal=True).violations]
     ['layer 0, head 0: query 0 (a) → key 1 (b): weight 0.4 on a future position']
     """
-    require_type("amap", amap, AttentionMap)
+    require_given("amap", amap, AttentionMap)
+    require_type("row_sum", row_sum, str)
     for name, value in (("causal", causal), ("signed", signed)):
         require_type(name, value, bool)
     require_type("window", window, int)

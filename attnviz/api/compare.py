@@ -10,7 +10,7 @@ from attnviz.api.blas_threads import use_threads
 from attnviz.api.compare_texts import compare_texts
 from attnviz.api.join_maps import join_maps
 from attnviz.api.pending_map import build_map
-from attnviz.argument_types import require_type
+from attnviz.argument_types import abbreviate, require_type
 from attnviz.core import subset
 from attnviz.core.arrays import FloatArray
 from attnviz.core.attention_map import AttentionMap
@@ -86,8 +86,10 @@ def compare(
     text = as_text("text", text)
     context = None if context is None else as_text("context", context)
     selection = HeadSelection.parse(select_layers, select_heads)
-    if isinstance(variants, str):
-        raise UnknownParameterError(f"variants={variants!r:.80} should be a list of names")
+    require_type("select_segments", select_segments, str)
+    is_list = isinstance(variants, Sequence) and not isinstance(variants, str | bytes)
+    if not is_list or not all(isinstance(variant, str) for variant in variants):
+        raise UnknownParameterError(f"variants={abbreviate(variants)} should be a list of names")
     if other_text is not None:
         kept: Any = {
             "select_layers": select_layers,

@@ -8,7 +8,7 @@ import numpy as np
 
 from attnviz.api.head_effects import HeadEffect, HeadEffects, find_order, rank_heads
 from attnviz.api.head_stats import defined
-from attnviz.argument_types import require_given
+from attnviz.argument_types import require_given, require_type
 from attnviz.core.arrays import FloatArray
 from attnviz.errors import MisuseError
 from attnviz.measures.corpus import RunningMoments
@@ -88,6 +88,7 @@ def corpus_effects(effects: Iterable[HeadEffects], sort: str | None = None) -> l
     2
     """
     require_given("effects", effects, Iterable)
+    require_type("sort", sort, str)
     find_order(sort)
     statistics = EffectStatistics()
     for one in effects:

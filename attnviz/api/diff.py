@@ -8,7 +8,7 @@ from typing import NamedTuple, cast
 import numpy as np
 
 from attnviz.api.captions import Patterns
-from attnviz.argument_types import require_type
+from attnviz.argument_types import require_given, require_pair, require_type
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.map_metadata import MapMetadata
 from attnviz.core.tokens import Token
@@ -86,9 +86,19 @@ def diff(
     >>> [(change.layer, change.head, round(change.divergence, 3)) for change in changes]
     [(0, 0, 0.233)]
     """
-    require_type("before", before, AttentionMap)
-    require_type("after", after, AttentionMap)
-    limits = Limits(max_js=max_js, max_row_js=max_row_js, max_abs=max_abs, rtol=rtol, atol=atol)
+    require_given("before", before, AttentionMap)
+    require_given("after", after, AttentionMap)
+    require_pair("names", names, str, of="texts")
+    given = {
+        "max_js": max_js,
+        "max_row_js": max_row_js,
+        "max_abs": max_abs,
+        "rtol": rtol,
+        "atol": atol,
+    }
+    for name, limit in given.items():
+        require_type(name, limit, float)
+    limits = Limits(**given)
     before, after, notes = align(before, after)
     change = difference(before, after)
     first, second = names

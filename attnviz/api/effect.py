@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Unpack
 from attnviz.api.blas_threads import use_threads
 from attnviz.api.head_effects import EFFECTS, HeadEffects
 from attnviz.api.pending_map import library_versions
-from attnviz.argument_types import require_given, require_type
+from attnviz.argument_types import require_callable, require_given, require_type
 from attnviz.core.arrays import FloatArray
 from attnviz.errors import MisuseError, UnknownNameError
 from attnviz.lookup import unknown_name_message
@@ -66,6 +66,8 @@ def effect(
 
     require_type("token", token, str)
     require_type("lens", lens, bool)
+    require_given("replace", replace, str, MeanOutputs)
+    require_callable("on_progress", on_progress)
     if replace == "mean":
         raise MisuseError("replace='mean' needs texts: replace=attnviz.mean_outputs(texts, …)")
     if not isinstance(replace, MeanOutputs) and replace not in REPLACEMENTS:
@@ -128,6 +130,7 @@ def mean_outputs(
     from attnviz.sources.model.mean_outputs import average_outputs
 
     require_given("texts", texts, Iterable)
+    require_callable("on_text", on_text)
     if isinstance(texts, str):
         raise MisuseError("texts should be several texts, got one: put it into a list")
 

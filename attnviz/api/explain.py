@@ -11,6 +11,7 @@ from typing import Any, Unpack
 
 from attnviz.api.explain_input import head_matrices, input_steps, output_steps
 from attnviz.api.pending_map import library_versions
+from attnviz.argument_types import require_pair
 from attnviz.core.arrays import FloatArray
 from attnviz.core.engine.layer_call import LayerCall
 from attnviz.core.explain.arithmetic import explain_weight
@@ -70,6 +71,8 @@ def explain(
     text = as_text("text", text)
     context = None if context is None else as_text("context", context)
     selection = HeadSelection.parse(layer, head)
+    if cell is not None:
+        require_pair("cell", cell, str, of="tokens, the query and the key")
     refuse_predictions(options, "explain")
     forward = build_forward_pass(text, context, **options)
     layer, head = selection.resolve_single(forward.n_layer, forward.n_head)

@@ -6,9 +6,9 @@ import builtins
 from typing import TYPE_CHECKING, Any, Unpack
 
 from attnviz.api.complete_style import complete_style
-from attnviz.argument_types import require_given, require_type
+from attnviz.argument_types import abbreviate, require_given, require_type
 from attnviz.core.attention_map import AttentionMap
-from attnviz.errors import MisuseError
+from attnviz.errors import MisuseError, UnknownParameterError
 from attnviz.style_options import StyleOptions
 
 if TYPE_CHECKING:
@@ -59,6 +59,8 @@ def plot(
         MisuseError: several heads to choose from, or options that a single Axes does not have.
     """
     require_given("amap", amap, AttentionMap)
+    if ax is not None and not hasattr(ax, "imshow"):
+        raise UnknownParameterError(f"ax={abbreviate(ax)} should be an Axes of matplotlib")
     require_type("layer", layer, int)
     require_type("head", head, int)
     from attnviz.render.figure.axes_plot import draw_on_axes, new_axes, require_axes_options

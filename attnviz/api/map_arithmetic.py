@@ -6,6 +6,7 @@ import warnings
 
 from attnviz.api.diff import diff
 from attnviz.api.reduce import reduce
+from attnviz.argument_types import abbreviate
 from attnviz.core.attention_map import AttentionMap
 from attnviz.errors import AttnvizWarning, MisuseError
 
@@ -21,9 +22,9 @@ def reduce_dims(amap: AttentionMap, how: str, *dims: str) -> AttentionMap:
     if not dims:
         raise MisuseError(f'{how} of which axis? {how}("head"), {how}("layer") or both')
     for dim in dims:
-        if dim not in AXES:
+        if not isinstance(dim, str) or dim not in AXES:
             raise MisuseError(
-                f'{how}({dim!r:.40}): only "head" and "layer" are reduced to a map; '
+                f'{how}({abbreviate(dim)}): only "head" and "layer" are reduced to a map; '
                 f"a.weights.{how}(…) reduces the array over any axis"
             )
     return reduce(amap, *(f"{dim}s:{how}" for dim in dims))

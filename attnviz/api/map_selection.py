@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from numbers import Integral
 from typing import Any
 
 import numpy as np
 
+from attnviz.argument_types import abbreviate
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.map_methods import Labels, Positions
 from attnviz.core.selection import HeadSelection
@@ -15,6 +18,9 @@ from attnviz.core.subset import select_positions
 from attnviz.core.token_selection import find_tokens, find_word, select_queries_and_keys
 from attnviz.core.tokens import Tokens
 from attnviz.errors import MisuseError, UnknownParameterError
+
+ARGUMENTS = {"layer": "layer", "head": "head", "queries": "query", "keys": "key"}  # by option
+OPTION = re.compile(rf"--({'|'.join(ARGUMENTS)})\b")
 
 
 def sel(
@@ -35,14 +41,25 @@ def sel(
                 f'{name}={value} should be a label, a list, or a range such as "2-5"; '
                 f"isel({name}=…) takes slices of positions"
             )
-    amap = HeadSelection.parse(to_list(layer), to_list(head)).apply(amap)
-    if query is None and key is None:
-        return amap
-    return select_queries_and_keys(
-        amap,
-        label_positions(query, amap.queries, "queries"),
-        label_positions(key, amap.keys, "keys"),
-    )
+    with name_labels():
+        amap = HeadSelection.parse(to_list(layer), to_list(head)).apply(amap)
+        if query is None and key is None:
+            return amap
+        return select_queries_and_keys(
+            amap,
+            label_positions(query, amap.queries, "queries"),
+            label_positions(key, amap.keys, "keys"),
+        )
+
+
+@contextmanager
+def name_labels() -> Iterator[None]:
+    """Messages about options of a selection as messages about the arguments of `sel`."""
+    try:
+        yield
+    except MisuseError as error:
+        text = OPTION.sub(lambda match: ARGUMENTS[match[1]], str(error.args[0]))
+        raise type(error)(text) from None
 
 
 def to_list(value: Any) -> Any:
@@ -111,15 +128,15 @@ def resolve(positions: Positions, n: int, dim: str) -> list[int]:
         is_number = isinstance(positions, Integral) and not isinstance(positions, bool)
         if index.dtype.kind not in "iub" or (index.ndim == 0 and not is_number):
             raise UnknownParameterError(
-                f"{dim}={positions!r:.60} should be positions: an integer, a slice, a list or a "
-                f"boolean array; sel({dim}=…) takes labels"
+                f"{dim}={abbreviate(positions)} should be positions: an integer, a slice, a list "
+                f"or a boolean array; sel({dim}=…) takes labels"
             )
         index = np.atleast_1d(index)
     try:
         chosen = np.arange(n)[index]
     except IndexError:
-        message = f"{dim}={positions!r:.60}: the positions are 0 to {n - 1}, or -{n} to -1"
+        message = f"{dim}={abbreviate(positions)}: the positions are 0 to {n - 1}, or -{n} to -1"
         raise MisuseError(f"{message}; a boolean array has {n} entries") from None
     if not chosen.size:
-        raise MisuseError(f"{dim}={positions!r:.60} selects nothing; leave it out for all")
+        raise MisuseError(f"{dim}={abbreviate(positions)} selects nothing; leave it out for all")
     return list(dict.fromkeys(chosen.tolist()))

@@ -47,8 +47,12 @@ def mask_map(
     [[1.0, 0.0, 0.0], [1.0, 1.0, 0.0], [0.0, 1.0, 1.0]]
     """
     require_given("expression", expression, str)
+    for name, value in (("text", text), ("context", context), ("tokenizer", tokenizer)):
+        require_type(name, value, str)
     require_type("size", size, int)
     require_given("heads", heads, int)
+    if heads < 1:
+        raise MisuseError(f"--heads {heads} should be at least 1")
     mask = parse_mask(expression)
     if (text is None) == (size is None):
         raise MisuseError("give either a text or --size")

@@ -88,6 +88,7 @@ def prepare_map(
     require_type("with_vectors", with_vectors, bool)
     require_type("select_segments", select_segments, str)
     require_type("pool", pool, int)
+    require_type("pool_by", pool_by, str)
     selection = HeadSelection.parse(select_layers, select_heads)
     request = MapRequest.parse(
         selection, select_segments, select_queries, select_keys, contribution, reduce

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from numbers import Integral
 from typing import Any
 
+from attnviz.argument_types import abbreviate
 from attnviz.errors import MisuseError, ShapeError, UnknownParameterError
 
 Numbers = int | Collection[int] | None  # of layers or heads; None: all
@@ -30,7 +31,7 @@ def indices_of(present: Sequence[int], selected: Numbers, kind: str) -> list[int
     numbers: Any = [selected] if isinstance(selected, Integral) else selected
     if not isinstance(numbers, Iterable) or isinstance(numbers, str):
         raise UnknownParameterError(
-            f"{kind}s={numbers!r:.60} should be a number or several; isel({kind}=…) takes "
+            f"{kind}s={abbreviate(numbers)} should be a number or several; isel({kind}=…) takes "
             f"slices, sel({kind}=…) texts"
         )
     numbers = list(numbers)
@@ -38,7 +39,7 @@ def indices_of(present: Sequence[int], selected: Numbers, kind: str) -> list[int
         raise MisuseError(f"--{kind} is empty; leave it out for every {kind}")
     for number in numbers:
         if isinstance(number, bool) or not isinstance(number, Integral):
-            raise UnknownParameterError(f"{kind} {number!r:.60} should be a whole number")
+            raise UnknownParameterError(f"{kind} {abbreviate(number)} should be a whole number")
         if number not in present:
             raise MisuseError(missing_number(int(number), present, kind))
     return [present.index(number) for number in numbers]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 import numpy as np
 
+from attnviz.argument_types import abbreviate, require_given
 from attnviz.core.arrays import BoolArray, FloatArray
 from attnviz.core.tokens import Token
 from attnviz.errors import MisuseError, UnknownParameterError
@@ -90,8 +91,8 @@ class MapArray:
         """
         if not isinstance(index, tuple):
             raise MisuseError(
-                f"a[{index!r:.40}] names one axis; write a[layer, head], or a.sel(layer=…), or "
-                "iterate over the heads: for head in a"
+                f"a[{abbreviate(index)}] names one axis; write a[layer, head], or a.sel(layer=…), "
+                "or iterate over the heads: for head in a"
             )
         return self.weights[index]
 
@@ -122,7 +123,11 @@ class MapArray:
         Formula: |a − b| ≤ atol + rtol·|b|. Raises UnknownParameterError for no map.
         """
         if not isinstance(other, MapArray):
-            raise UnknownParameterError(f"other={other!r:.60} should be a map")
+            raise UnknownParameterError(f"other={abbreviate(other)} should be a map")
+        for name, tolerance in (("rtol", rtol), ("atol", atol)):
+            require_given(name, tolerance, float)
+            if not 0 <= tolerance < np.inf:
+                raise MisuseError(f"{name}={tolerance} should be a number from 0")
         return self._is_like(other) and bool(np.allclose(self.weights, other.weights, rtol, atol))
 
     def _is_like(self, other: object) -> TypeGuard[MapArray]:

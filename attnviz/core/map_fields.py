@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from attnviz.argument_types import abbreviate
 from attnviz.core.arrays import BoolArray, FloatArray, Shape, as_floats, read_only
 from attnviz.core.tokens import Token, Tokens
 from attnviz.errors import InvalidInputError, ShapeError, UnknownParameterError
@@ -21,12 +22,12 @@ def as_tokens(name: str, values: Any) -> Tokens:
     'cat'
     """
     if isinstance(values, str | bytes) or not isinstance(values, Iterable):
-        raise UnknownParameterError(f"{name}={values!r:.60} should be a list of tokens")
+        raise UnknownParameterError(f"{name}={abbreviate(values)} should be a list of tokens")
     tokens = tuple(Token.of(str(v)) if isinstance(v, str) else v for v in values)
     for position, token in enumerate(tokens):
         if not isinstance(token, Token):
             raise UnknownParameterError(
-                f"{name}[{position}]={token!r:.60} should be a text or a Token"
+                f"{name}[{position}]={abbreviate(token)} should be a text or a Token"
             )
     return tokens
 
@@ -87,9 +88,9 @@ def check_texts(texts: Mapping[str, Any], names: Any) -> None:
     """Raise UnknownParameterError for texts and names of heads that are no texts."""
     for name, text in texts.items():
         if not isinstance(text, str | None):
-            raise UnknownParameterError(f"{name}={text!r:.60} should be a text")
+            raise UnknownParameterError(f"{name}={abbreviate(text)} should be a text")
     if isinstance(names, str) or not isinstance(names, Collection):
-        raise UnknownParameterError(f"names={names!r:.60} should be a list of texts")
+        raise UnknownParameterError(f"names={abbreviate(names)} should be a list of texts")
     for number, name in enumerate(names):
         if not isinstance(name, str):
-            raise UnknownParameterError(f"names[{number}]={name!r:.60} should be a text")
+            raise UnknownParameterError(f"names[{number}]={abbreviate(name)} should be a text")

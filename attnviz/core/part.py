@@ -8,6 +8,7 @@ from inspect import get_annotations
 from math import inf, isfinite
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
+from attnviz.argument_types import abbreviate
 from attnviz.core.arrays import Shape
 from attnviz.core.initialization import Initial
 from attnviz.core.inputs import Inputs, Sizes
@@ -163,7 +164,8 @@ def coerce(old: Any, new: Any, name: str) -> Any:
             raise ValueError
         return kind(float(new)) if kind is int else kind(new)
     except (KeyError, TypeError, ValueError, OverflowError):
-        raise MisuseError(f"{name}={new!r} should be {KINDS.get(kind, kind.__name__)}") from None
+        allowed = KINDS.get(kind, kind.__name__)
+        raise MisuseError(f"{name}={abbreviate(new)} should be {allowed}") from None
 
 
 def require_sequence(values: Any) -> Any:

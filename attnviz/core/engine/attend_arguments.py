@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from attnviz.argument_types import abbreviate
 from attnviz.core.arrays import SHORT_FLOATS, BoolArray, FloatArray, Shape, as_floats
 from attnviz.core.grid import broadcasts_to
 from attnviz.core.variant import Variant
@@ -194,7 +195,7 @@ def to_seed(seed: Any) -> int:
     try:
         return index(seed)
     except TypeError:
-        raise MisuseError(f"seed={seed!r} should be a whole number") from None
+        raise MisuseError(f"seed={abbreviate(seed)} should be a whole number") from None
 
 
 def short_message(error: Exception) -> str:

@@ -10,6 +10,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from attnviz.argument_types import require_type
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.file_format import FORMAT
 from attnviz.core.tokens import Token
@@ -58,6 +59,7 @@ def read(
     >>> read([[0.5, 0.5], [0.25, 0.75]], ["a", "b"]).weights.shape
     (1, 1, 2, 2)
     """
+    require_type("axes", axes, str)
     if isinstance(source, AttentionMap):
         raise UnknownParameterError(f"source={source!r} is a map already")
     if isinstance(source, Mapping) and source.get("format") == FORMAT:
