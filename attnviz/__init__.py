@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from attnviz.core.attention_map import AttentionMap
     from attnviz.core.tokens import Token
     from attnviz.core.variants import VARIANTS
-    from attnviz.errors import AttnvizError, AttnvizWarning
+    from attnviz.errors import AttnvizError, AttnvizWarning, GuessWarning
     from attnviz.sources.external import load, read
 
 __all__ = [
@@ -56,6 +56,7 @@ __all__ = [
     "AttentionMap",
     "AttnvizError",
     "AttnvizWarning",
+    "GuessWarning",
     "Token",
     "agreement",
     "attend",
@@ -123,6 +124,7 @@ _HOME = {
     "VARIANTS": "attnviz.core.variants",
     "AttnvizError": "attnviz.errors",
     "AttnvizWarning": "attnviz.errors",
+    "GuessWarning": "attnviz.errors",
 }
 
 METHODS.update(

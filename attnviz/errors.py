@@ -121,6 +121,13 @@ class AttnvizWarning(UserWarning):
         return text if IS_COMMAND_LINE.get() else name_parameters(text)
 
 
+class GuessWarning(AttnvizWarning):
+    """An assumption about the axes or tokens of attention that another program saved.
+
+    The command line prints it from the metadata of the map.
+    """
+
+
 def missing_package(purpose: str, package: str, extra: str) -> CouldNotError:
     """The error for an optional package that is not installed, with the command to install it.
 

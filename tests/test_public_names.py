@@ -16,6 +16,7 @@ NAMES = [
     "AttentionMap",
     "AttnvizError",
     "AttnvizWarning",
+    "GuessWarning",
     "Token",
     "agreement",
     "attend",
@@ -86,6 +87,10 @@ def test_signatures():
         "tokens",
         "axes",
         "which",
+        "attention_mask",
+        "mask",
+        "softmax",
+        "trim_padding",
     ]
     assert list(inspect.signature(attnviz.write).parameters)[:3] == ["amap", "target", "format"]
 

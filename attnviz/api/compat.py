@@ -16,6 +16,7 @@ from attnviz.core.tokens import Token
 from attnviz.errors import AttnvizWarning, MisuseError, UnknownNameError
 from attnviz.lookup import unknown_name_message
 from attnviz.sources.external import read
+from attnviz.sources.external.named_ids import outline
 from attnviz.sources.external.token_lists import make_token
 
 Words = Sequence[str]
@@ -144,7 +145,8 @@ def attention_patterns(
         positive_color: see max_value.
         mask_upper_tri: see max_value.
     """
-    amap = read(attention, make_tokens(tokens, False, None))
+    axes = "qk" if len(outline(attention)) == len("qk") else "hqk"
+    amap = read(attention, make_tokens(tokens, False, None), axes=axes)
     appearance = {
         "max_value": max_value,
         "min_value": min_value,

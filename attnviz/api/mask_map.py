@@ -7,10 +7,8 @@ import numpy as np
 from attnviz.argument_types import require_given, require_type
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.compose.grammar import parse_mask
-from attnviz.core.grid import Grid
-from attnviz.core.masks import align_queries
+from attnviz.core.compose.mask_pairs import allowed_pairs
 from attnviz.core.selection import HeadSelection, Selector
-from attnviz.core.token_features import compute_token_features
 from attnviz.core.tokens import Token
 from attnviz.errors import MisuseError
 
@@ -61,9 +59,7 @@ def mask_map(
     queries = number_positions(size) if size is not None else tokenize(text or "", tokenizer)
     keys = queries if context is None else tokenize(context, tokenizer)
     kept = select_from(heads, select_heads)
-    shape = (heads, len(queries), len(keys))
-    grid = align_queries(mask, Grid.of(*shape, compute_token_features(queries, keys)))
-    visible = np.broadcast_to(mask(grid), shape)[list(kept)]
+    visible = allowed_pairs(mask, queries, keys, heads)[list(kept)]
     n_visible, n_pair = int(visible.sum()), visible.size
     return AttentionMap(
         heads=kept,

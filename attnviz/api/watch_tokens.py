@@ -9,7 +9,7 @@ from typing import Any
 from attnviz.api.watch_maps import Group, attention_kind
 from attnviz.errors import InvalidInputError, UnknownNameError
 from attnviz.lookup import unknown_name_message
-from attnviz.sources.external.token_lists import split_sides
+from attnviz.sources.external.token_sides import split_sides
 
 KINDS = ("encoder", "decoder", "self")
 Sides = tuple[Sequence[Any], Sequence[Any]]

@@ -45,7 +45,8 @@ class SourceMetadata(TypedDict, total=False):
     intervention: what was changed in a pretrained model before it ran.
     adapter: the folder of the LoRA adapter that was merged into the model.
     producer: the program that wrote the file; guessed: what had to be guessed to read it.
-    padding: positions of padding among the keys.
+    padding: positions of padding among the keys; nan_rows: queries whose rows were NaN in the
+        file, as [layer, head, queries].
     truncated: numbers of tokens before and after truncation, of the "text" and of the "target".
     roles: of a chat, whose turn each segment is: "system", "user", "assistant".
     prompt: the text that the chat template made, in which tokens have their positions.
@@ -80,6 +81,7 @@ class SourceMetadata(TypedDict, total=False):
     producer: str
     guessed: list[str]
     padding: list[int]
+    nan_rows: list[list[Any]]
     truncated: dict[str, list[int]]
     roles: list[str]
     prompt: str

@@ -26,7 +26,7 @@ PADDED = rows([[4, 3, 2, 1], [1, 5, 1, 0], [3, 2, 2, 0], [1, 1, 2, 0]])
 CASES = {
     "the mask is missing": (FREE, CAUSAL, ("--causal",), "weight 0.333333 on a future position"),
     "the window is missing": (CAUSAL, NEAR, ("--window", "2"), "window of 2"),
-    "the map is transposed": (TURNED, FREE, (), "query and key axes swapped?"),
+    "the map is transposed": (TURNED, FREE, ("--axes", "hqk"), "query and key axes swapped?"),
     "a row is the same over hidden keys": (
         EVEN,
         CAUSAL,

@@ -178,9 +178,27 @@ def test_a_vocabulary_makes_tokens_of_numbers(bare):
     )
 
 
+def test_masks_and_padding_of_a_file_can_be_given(bare):
+    words = ("render", str(bare / "w.npy"), "--axes", "hqk", "--json", "--tokens", "a b")
+    made = run(*words, "--attention-mask", "1 1 0")
+    assert labels(made)[0] == ["a", "b", "[PAD]"]
+    for name, text in {"m.txt": "1 1 0\n", "m.json": "[1, 1, 0]"}.items():
+        (bare / name).write_text(text)
+        flags = ("--attention-mask", str(bare / name), "--trim-padding")
+        assert labels(run(*words, *flags))[1] == ["a", "b"]
+    np.save(bare / "m.npy", [True, True, False])
+    assert labels(run(*words, "--attention-mask", str(bare / "m.npy")))[0][2] == "[PAD]"
+    masked = run("render", str(bare / "w.npy"), "--axes", "hqk", "--mask", "causal")
+    assert "causal excludes 6 pairs with weights up to 0.333" in masked.err
+
+
 MISUSE = [
+    (("--attention-mask", "1 x 1"), 3, "should be 0 and 1"),
+    (("--attention-mask", "1 1"), 3, "its shape (2,) does not fit"),
+    (("--mask", "causl"), 2, "Did you mean"),
+    (("--softmax",), 2, "--softmax has no effect on weights"),
     (("--tokens", "a b"), 3, "2 tokens for 3 positions"),
-    (("--query-tokens", "a b c"), 2, "--query-tokens and --key-tokens"),
+    (("--query-tokens", "a b"), 3, "2 tokens for 3 positions of the query axis"),
     (("--tokens", "a b c", "--key-tokens", "a"), 2, "give --tokens for both sides"),
     (("--axes", "qk"), 2, "--axes 'qk' does not fit"),
     (("--which", "5"), 2, "there is no batch item 5"),

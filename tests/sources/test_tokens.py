@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tokenizers import Tokenizer, models, pre_tokenizers
+from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
 from attnviz.errors import InvalidInputError, MisuseError, UnknownNameError
 from attnviz.sources.tokenizing.tokenizers import TOKENIZERS, find_tokenizer
@@ -103,6 +103,14 @@ def test_a_lone_space_mark_is_a_space_and_a_typed_one_is_itself(saved):
     path = saved(unigram.to_str())
     assert labels(path, "a a") == ["␣", "a", "␣", "a"]
     assert labels("words", "a ▁") == ["a", "▁"]
+
+
+def test_trimmed_white_space_is_shown_as_marks(saved):
+    pieces = ["Ġ", "Ċ", "a", "Ġa", "č", "[S]"]
+    bpe = Tokenizer(models.BPE({p: i for i, p in enumerate(pieces)}, [("Ġ", "a")]))
+    bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    bpe.post_processor = processors.ByteLevel(trim_offsets=True)
+    assert labels(saved(bpe.to_str()), "a  a\n\r a") == ["a", "␣", "a", "⏎", "␣", "a"]
 
 
 def test_pieces_across_characters_are_numbered_in_one_group(saved):

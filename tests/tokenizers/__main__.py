@@ -19,7 +19,7 @@ from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, tr
 from transformers import AutoTokenizer
 
 from attnviz.sources.tokenizing.bpe_files import QWEN2_WORDS
-from attnviz.sources.tokenizing.byte_files import byte_letters
+from attnviz.sources.tokenizing.byte_letters import byte_letters
 from tests.tokenizers.folders import FOLDERS, HERE, make_folder
 from tests.tokenizers.texts import PAIR, PLAIN, TEXTS
 

@@ -6,13 +6,21 @@ from typing import Annotated, Any
 
 import typer
 
-from attnviz.cli.options.files import FILE_CONTENTS, FILE_TOKENS
+from attnviz.cli.options.files import FILE_CONTENTS, FILE_MASK, FILE_TOKENS
 from attnviz.cli.options.shared import DISPLAY, GENERAL, IN_OUT, REDUCTION, SELECTION
 from attnviz.cli.options.spec import with_options
 
 
 @with_options(
-    FILE_CONTENTS, FILE_TOKENS, IN_OUT, SELECTION, REDUCTION, DISPLAY, GENERAL, without=("input",)
+    FILE_CONTENTS,
+    FILE_MASK,
+    FILE_TOKENS,
+    IN_OUT,
+    SELECTION,
+    REDUCTION,
+    DISPLAY,
+    GENERAL,
+    without=("input",),
 )
 def render(
     ctx: typer.Context,
@@ -31,5 +39,5 @@ def render(
 
     env = ctx.obj.with_color(options["color"])
     tokens = parse_token_arguments(**{name: options[name] for name in FILE_TOKENS})
-    maps = read_maps(env, file, options, tokens)
+    maps = read_maps(env, file, options, tokens, options["mask"])
     write_all(env, maps, options, inputs=file_ids(env, file))

@@ -14,13 +14,18 @@ from attnviz.core.attention_map import AttentionMap
 from attnviz.core.selection import HeadSelection
 from attnviz.errors import MisuseError
 from attnviz.sources.external import read_each
+from attnviz.sources.external.mask_argument import parse_attention_mask
 
 
 def read_maps(
-    env: Environment, file: str, options: Mapping[str, Any], names: Any = None
+    env: Environment,
+    file: str,
+    options: Mapping[str, Any],
+    names: Any = None,
+    mask: str | None = None,
 ) -> Iterator[AttentionMap]:
     """The maps of a file (`-`: standard input), with the selected and reduced layers, heads and
-    tokens.
+    tokens; `mask` is an expression over the pairs of the file.
 
     Guesses about the contents are written to standard error: a note with the name of the file,
     once for all maps that it is about.
@@ -33,7 +38,18 @@ def read_maps(
     request = MapRequest.parse(
         selection, options.get("segments"), *tokens, None, parse_reductions(options)
     )
-    for amap in read_each(source, names, axes=options["axes"], which=options["which"]):
+    flags = options["attention_mask"]
+    maps = read_each(
+        source,
+        names,
+        axes=options["axes"],
+        which=options["which"],
+        attention_mask=None if flags is None else parse_attention_mask(flags),
+        mask=mask,
+        softmax=options["softmax"],
+        trim_padding=options["trim_padding"],
+    )
+    for amap in maps:
         for guess in amap.meta.get("guessed", ()):
             if guess not in known:
                 env.warn(f"note: {name}: {guess}")

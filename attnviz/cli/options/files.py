@@ -20,6 +20,34 @@ FILE_CONTENTS = Group(
             metavar="LETTERS",
             help="Axis order of a plain array: l(ayer) b(atch) h(ead) q(uery) k(ey), e.g. lhqk.",
         ),
+        "attention_mask": Opt(
+            "--attention-mask",
+            str,
+            metavar="FLAGS|FILE",
+            help="Attention mask, if the file has none: 1 for a token, 0 for padding, as in "
+            "'1 1 1 0', or a file (text, JSON, npy).",
+        ),
+        "trim_padding": Opt(
+            "--trim-padding", bool, default=False, help="Leave out padding at both ends."
+        ),
+        "softmax": Opt(
+            "--softmax",
+            bool,
+            default=False,
+            help="The file holds scores; weights are their softmax.",
+        ),
+    },
+)
+
+FILE_MASK = Group(
+    "File contents",
+    {
+        "mask": Opt(
+            "--mask",
+            str,
+            metavar="MASK",
+            help="Mask of the attention, e.g. 'causal & window(4)'; see `attnviz mask`.",
+        )
     },
 )
 

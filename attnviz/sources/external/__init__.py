@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attnviz.argument_types import require_type
 from attnviz.core.attention_map import AttentionMap
@@ -18,9 +18,14 @@ from attnviz.errors import CouldNotError, InvalidInputError, UnknownParameterErr
 from attnviz.sources.external.selection import Selection
 
 TABLES = ("csv", "tsv", "parquet")  # readers of long tables, whose attention has no name
+if TYPE_CHECKING:
+    from attnviz.core.masks import Mask
+
 TokenSequence = Sequence[str | Token]
 TokenArgument = (
-    TokenSequence | tuple[TokenSequence, TokenSequence] | Callable[[list[int]], TokenSequence]
+    TokenSequence
+    | tuple[TokenSequence | None, TokenSequence | None]
+    | Callable[[list[int]], TokenSequence]
 )
 
 
@@ -30,50 +35,73 @@ def read(
     *,
     axes: str | None = None,
     which: str | int | None = None,
+    attention_mask: Any = None,
+    mask: str | Mask | None = None,
+    softmax: bool = False,
+    trim_padding: bool = False,
 ) -> AttentionMap:
     """Read attention from a file or from arrays of any library.
 
     The format of a file is recognized by its content. Assumptions that had to be made (axis
-    order, batch item, tokens) are listed in meta["guessed"], one sentence each.
+    order, batch item, tokens) are listed in meta["guessed"], one sentence each; a GuessWarning
+    states those about axes and about which tokens are the queries.
 
     Args:
         source: a path, the bytes of a file, a binary stream, or arrays: one of shape
             [query, key], [head, query, key], [layer, head, query, key] or
             [layer, batch, head, query, key]; a tuple with one array per layer; a model's
             outputs or cache; or the dict of `AttentionMap.to_dict`.
-        tokens: the tokens; a pair of query tokens and key tokens; or a function that decodes
-            the `input_ids` of the source into tokens.
+        tokens: the tokens; a pair of query tokens and key tokens, None for a side that keeps its
+            own; or a function that decodes the `input_ids` of the source into tokens.
         axes: the axis order of a plain array, if it is another: one letter per axis, of
             "lbhqk" (layer, batch, head, query, key).
         which: the name of one attention of several ("cross"), the index of a batch item
             ("2"), or both ("cross:2").
+        attention_mask: the flags of the tokens, 1 for a token and 0 for padding, if the source
+            has none or others; or of pairs, as models accept them.
+        mask: a mask expression such as "causal & window(4)", whose excluded pairs are masked.
+        softmax: the values are scores; weights are their softmax over visible keys.
+        trim_padding: leave out padding at the ends of the sequence.
 
     Returns:
         The attention map.
 
     Raises:
         InvalidInputError: the source holds no attention, or the tokens do not fit it.
-        MisuseError: `axes` or `which` do not fit the source.
+        MisuseError: `axes`, `which`, `softmax` or a mask does not fit the source.
         CouldNotError: the file cannot be read.
 
     >>> read([[0.5, 0.5], [0.25, 0.75]], ["a", "b"]).weights.shape
     (1, 1, 2, 2)
     """
+    from attnviz.sources.external.guesses import warn_of_readings
+
     require_type("axes", axes, str)
     if isinstance(source, AttentionMap):
         raise UnknownParameterError(f"source={source!r} is a map already")
     if isinstance(source, Mapping) and source.get("format") == FORMAT:
         source = standard.dumps(source).encode()  # a document of `AttentionMap.to_dict`
-    selection = Selection.parse(which, axes)
+    selection = Selection.parse(
+        which,
+        axes,
+        mask=mask,
+        attention_mask=attention_mask,
+        softmax=softmax,
+        trim_padding=trim_padding,
+    )
     if is_file(source):
         from attnviz.sources.safe_read import read_bytes
 
         with name_source_in_errors(source):
-            return read_map(read_bytes(source), tokens, selection)
-    from attnviz.sources.external.arrays import from_arrays
-    from attnviz.sources.external.assemble import assemble
+            amap = read_map(read_bytes(source), tokens, selection)
+    else:
+        from attnviz.sources.external.arrays import from_arrays
+        from attnviz.sources.external.assemble import assemble
 
-    return assemble(from_arrays(source, selection), tokens, selection, producer="arrays")
+        raw = from_arrays(source, selection)
+        amap = assemble(raw, tokens, selection, producer="arrays")
+    warn_of_readings(amap.meta.get("guessed", ()))
+    return amap
 
 
 load = read  # the counterpart of `AttentionMap.save`
@@ -85,6 +113,7 @@ def read_each(
     *,
     axes: str | None = None,
     which: str | int | None = None,
+    **others: Any,
 ) -> Iterator[AttentionMap]:
     """Iterate over the maps of a file: one per text of a file with several, else a single one.
 
@@ -95,7 +124,7 @@ def read_each(
     from attnviz.sources.external.readers import find_reader
     from attnviz.sources.safe_read import read_bytes
 
-    selection = Selection.parse(which, axes)
+    selection = Selection.parse(which, axes, **others)
     with name_source_in_errors(source):
         data = read_bytes(source)
         items = None if which is not None else split_items(find_reader(data).name, data)

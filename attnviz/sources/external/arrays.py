@@ -12,18 +12,25 @@ from attnviz.core.arrays import FloatArray
 from attnviz.core.map_metadata import MapMetadata
 from attnviz.errors import InvalidInputError
 from attnviz.sources.external.assemble import RawAttention
-from attnviz.sources.external.axes import infer_axes, infer_layer_axes, order_axes
+from attnviz.sources.external.axes import check_key_axis, infer_axes
 from attnviz.sources.external.metadata import record_id
 from attnviz.sources.external.selection import EAGER, Selection
-from attnviz.sources.external.to_numpy import float_bytes, is_array, to_numpy
+from attnviz.sources.external.to_numpy import float_bytes, is_array, to_numpy, unmasked
 from attnviz.sources.external.vector import from_vector
 from attnviz.sources.safe_read import check_budget
 
 
-def from_arrays(source: Any, selection: Selection, *, budget: int | None = None) -> RawAttention:
+def from_arrays(
+    source: Any,
+    selection: Selection,
+    *,
+    budget: int | None = None,
+    n_sequence: int | None = None,
+) -> RawAttention:
     """Attention from one array, one per layer, one per generation step, or named arrays.
 
     `budget`: the bytes that arrays of a file may take beside their own; None: no limit.
+    `n_sequence`: the number of sequences of the batch; None: unknown.
     Raises InvalidInputError, with the reason, for anything that is not attention.
     """
     if is_frame(source):
@@ -32,7 +39,9 @@ def from_arrays(source: Any, selection: Selection, *, budget: int | None = None)
         return from_frame(source, selection)
     if is_array(source):
         check_arrays([source], budget, is_copied=False)
-        return from_one_array(to_numpy(source), selection.axes)
+        raw = from_one_array(to_numpy(source), selection.axes, n_sequence)
+        valid = unmasked([source])
+        return raw if valid is None else replace(raw, visible=valid[0])
     if not isinstance(source, list | tuple):
         from attnviz.sources.external.named_arrays import named_values
 
@@ -42,14 +51,19 @@ def from_arrays(source: Any, selection: Selection, *, budget: int | None = None)
         raise InvalidInputError(f"these outputs hold no attention; {EAGER}")
     if is_array(source[0]):
         check_arrays(source, budget)
-        return from_layers(source, selection.axes)
+        raw = from_layers(source, selection.axes, n_sequence)
+        valid = unmasked(source)
+        return raw if valid is None else replace(raw, visible=np.stack(valid))
     if len(inner) == len(source) and is_array(inner[0][0]) and len(inner[0][0].shape) > 2:
         from attnviz.sources.external.generation_steps import join_steps
 
-        check_arrays([layer for step in source for layer in step], budget)
+        parts = [layer for step in source for layer in step]
+        check_arrays(parts, budget)
+        if unmasked(parts) is not None:
+            raise InvalidInputError("masked arrays of generation steps are not read; fill them")
         steps = [[to_numpy(layer) for layer in step] for step in source]
         return join_steps(steps, budget=budget)
-    return from_one_array(to_numpy(source), selection.axes)
+    return from_one_array(to_numpy(source), selection.axes, n_sequence)
 
 
 def is_frame(source: Any) -> bool:
@@ -88,7 +102,7 @@ def from_names(
 
     attention = find_attention(named, selection)
     stored = attention.stored
-    raw = from_arrays(stored.arrays, selection, budget=budget)
+    raw = from_arrays(stored.arrays, selection, budget=budget, n_sequence=attention.n_sequence)
     id = record_id(named)
     meta: MapMetadata = {} if id is None else {"id": id}
     if stored.modules:
@@ -98,23 +112,29 @@ def from_names(
         layers=stored.layers,
         heads=stored.heads,
         meta=meta,
+        is_cross=attention.is_cross,
         queries=attention.queries or raw.queries,
         keys=attention.keys or raw.keys,
         ids=attention.ids,
-        mask=attention.mask,
+        segments=attention.segments,
+        masks=attention.masks,
         guesses=(*attention.guesses, *raw.guesses),
     )
 
 
-def from_one_array(array: FloatArray, axes: str | None) -> RawAttention:
+def from_one_array(array: FloatArray, axes: str | None, n_sequence: int | None) -> RawAttention:
     """Attention from one array with all layers and heads."""
     if array.ndim == 1 and axes is None:
         return from_vector(array)
-    letters, guesses = infer_axes(array.shape, axes)
+    letters, guesses = infer_axes(array.shape, axes, n_sequence)
+    if axes is None:
+        check_key_axis(array, letters)
     return RawAttention(weights=array, axes=letters, guesses=guesses, has_order=False)
 
 
-def from_layers(source: Sequence[Any], axes: str | None) -> RawAttention:
+def from_layers(
+    source: Sequence[Any], axes: str | None, n_sequence: int | None = None
+) -> RawAttention:
     """Attention from one array per layer.    each [batch, head, query, key] -> [layer, ...]"""
     layers = [to_numpy(layer, f"layer {number}") for number, layer in enumerate(source)]
     for number, layer in enumerate(layers):
@@ -123,9 +143,10 @@ def from_layers(source: Sequence[Any], axes: str | None) -> RawAttention:
                 f"layer {number} has shape {layer.shape}, layer 0 {layers[0].shape}; all layers "
                 "of a map need the same shape: pass a subset of them"
             )
-    letters = infer_layer_axes(layers[0].shape, axes)
-    return RawAttention(
-        weights=np.concatenate([order_axes(each, letters) for each in layers]),
-        axes="lbhqk",
-        has_order=False,
-    )
+    of_layer = None if axes is None else f"l{axes.removeprefix('l')}"
+    shape = (len(layers), *layers[0].shape)
+    letters, guesses = infer_axes(shape, of_layer, n_sequence, of_layers=True)
+    if axes is None:
+        for layer in layers:
+            check_key_axis(layer, letters[1:])
+    return RawAttention(weights=np.stack(layers), axes=letters, guesses=guesses, has_order=False)

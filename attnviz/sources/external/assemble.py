@@ -10,18 +10,22 @@ import numpy as np
 from attnviz.core.arrays import BoolArray, FloatArray, IntArray
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.map_metadata import MapMetadata, RowSum
-from attnviz.core.tokens import Token
 from attnviz.errors import InvalidInputError, MisuseError, ShapeError
 from attnviz.record import Record
 from attnviz.sources.external.alignment_words import SentencePair, name_words
-from attnviz.sources.external.attention_mask import AppliedMask, NamedMask, apply_mask
+from attnviz.sources.external.attention_mask import NamedMask
 from attnviz.sources.external.axes import NAMES, ORDER, order_axes
-from attnviz.sources.external.selection import Selection
-from attnviz.sources.external.token_lists import (
-    match_tokens,
-    match_vector_tokens,
-    split_sides,
+from attnviz.sources.external.cells import Cells, mask_by_expression, read_cells
+from attnviz.sources.external.guesses import Reading
+from attnviz.sources.external.item_tokens import (
+    BatchItem,
+    add_segments,
+    name_tokens,
+    resolve_tokens,
 )
+from attnviz.sources.external.named_tokens import Found
+from attnviz.sources.external.selection import Selection
+from attnviz.sources.external.trim_padding import trim_padding
 from attnviz.sources.safe_read import LONGEST
 
 TOLERANCE = 1e-2  # row sums of 16-bit weights, or of few decimals, may differ from 1 by this
@@ -30,8 +34,9 @@ TOLERANCE = 1e-2  # row sums of 16-bit weights, or of few decimals, may differ f
 class RawAttention(Record, kw_only=True, eq=False):
     """Attention as read from a source, before it becomes an AttentionMap.
 
-    Shapes: weights and visible have the axes that the letters of `axes` name, of "lbhqk"; ids,
-    the token ids, are [batch, token] or [token]; `mask` is applied to the weights' batch item.
+    Shapes: weights and visible have the axes that the letters of `axes` name, of "lbhqk"; ids
+    (of tokens) and segments are [batch, token] or [token]; `masks` are applied to the
+    batch item.
 
     `is_document`: from a document of attnviz, whose meta is kept as it is. `is_single`: one
     batch item has been selected already. `pair`: the words of an alignment, which `assemble`
@@ -41,8 +46,8 @@ class RawAttention(Record, kw_only=True, eq=False):
     weights: FloatArray
     axes: str
     visible: BoolArray | None = None
-    queries: tuple[Token, ...] | None = None
-    keys: tuple[Token, ...] | None = None
+    queries: Found = None
+    keys: Found = None
     layers: tuple[int, ...] = ()
     heads: tuple[int, ...] = ()
     names: tuple[str, ...] = ()
@@ -52,7 +57,9 @@ class RawAttention(Record, kw_only=True, eq=False):
     query_vectors: FloatArray | None = None
     key_vectors: FloatArray | None = None
     ids: IntArray | None = None
-    mask: NamedMask | None = None
+    segments: IntArray | None = None
+    is_cross: bool = False
+    masks: tuple[NamedMask, ...] = ()
     guesses: tuple[str, ...] = ()
     pair: SentencePair | None = None
     is_document: bool = False
@@ -66,65 +73,80 @@ def assemble(raw: RawAttention, tokens: Any, selection: Selection, producer: str
 
     Raises InvalidInputError, with the reason, for weights and tokens that do not fit.
     """
-    if selection.axes is not None and raw.has_order:
-        raise MisuseError(f"--axes has no effect: the axes of this {producer} source have names")
+    refuse_unused(raw, selection, producer)
     if raw.pair is not None:
-        sides = split_sides(tokens(input_ids(raw, 0)) if callable(tokens) else tokens)
+        sides = resolve_tokens(tokens, raw.ids, BatchItem(0, 1))
         words, tokens = name_words(raw.weights, raw.pair, sides), None
-        guesses = (*raw.guesses, *words.guesses)
-        raw = replace(raw, **words._replace(guesses=guesses)._asdict())
-    weights, visible, mask, item, item_guesses = select_batch_item(raw, selection)
-    sides = split_sides(tokens(input_ids(raw, item)) if callable(tokens) else tokens)
-    match = match_vector_tokens if raw.is_vector else match_tokens
-    (queries, keys), token_guesses = match(
-        sides[0] or raw.queries, sides[1] or raw.keys, weights.shape
+        raw = replace(raw, **words._replace(guesses=(*raw.guesses, *words.guesses))._asdict())
+    cells, item, item_guesses = select_batch_item(raw, selection)
+    sides, token_guesses = name_tokens(
+        resolve_tokens(tokens, raw.ids, item),
+        (raw.queries, raw.keys),
+        cells.weights.shape,
+        item,
+        kind="vector" if raw.is_vector else "cross" if raw.is_cross else "self",
+        padding=cells.padding,
     )
-    guesses = (*raw.guesses, *item_guesses, *token_guesses, *mask.guesses)
+    (queries, keys), segment_guesses = add_segments(sides, raw.segments, item)
+    cells = mask_by_expression(cells, selection.mask, (queries, keys), is_own=raw.is_document)
+    guesses = (*raw.guesses, *item_guesses, *token_guesses, *segment_guesses, *cells.guesses)
     try:
-        return AttentionMap(
+        amap = AttentionMap(
             queries=queries,
             keys=keys,
-            weights=weights,
-            visible=visible,
+            weights=cells.weights,
+            visible=cells.visible,
             layers=raw.layers,
             heads=raw.heads,
             names=raw.names,
             text=raw.text,
             context=raw.context,
-            meta=build_meta(raw, weights, producer, guesses, mask.padding),
+            meta=build_meta(raw, cells, producer, guesses),
             query_vectors=raw.query_vectors,
             key_vectors=raw.key_vectors,
         )
     except ShapeError as error:
         raise InvalidInputError(str(error)) from None
+    return trim_padding(amap) if selection.trim_padding else amap
+
+
+def refuse_unused(raw: RawAttention, selection: Selection, producer: str) -> None:
+    """Raise MisuseError for a choice that has no effect on this source."""
+    if selection.axes is not None and raw.has_order:
+        raise MisuseError(f"--axes has no effect: the axes of this {producer} source have names")
+    if raw.is_document:
+        for name in ("softmax", "attention_mask"):
+            if getattr(selection, name) not in (None, False):
+                option = f"--{name.replace('_', '-')}"
+                raise MisuseError(
+                    f"{option} has no effect: a map of attnviz holds weights and its own mask"
+                )
 
 
 def select_batch_item(
     raw: RawAttention, selection: Selection
-) -> tuple[FloatArray, BoolArray | None, AppliedMask, int, tuple[str, ...]]:
-    """One batch item: its weights, visible pairs and mask, its index, and how it was chosen.
+) -> tuple[Cells, BatchItem, tuple[str, ...]]:
+    """The cells of one batch item, which it is, and how it was chosen.
 
     Shapes: any -> [layer, head, query, key]
     """
     weights = order_axes(raw.weights, raw.axes)
     check_sizes(weights.shape)
     of_batch = Selection() if raw.is_single else selection
-    item, guesses = of_batch.choose_index(range(weights.shape[1]), "batch item")
-    visible = None if raw.visible is None else order_axes(raw.visible, raw.axes)[:, item]
-    mask = AppliedMask() if raw.mask is None else apply_mask(raw.mask, weights, item)
-    if mask.visible is not None:
-        visible = mask.visible if visible is None else visible & mask.visible
-    return weights[:, item], visible, mask, item, guesses
-
-
-def input_ids(raw: RawAttention, item: int) -> list[int]:
-    """The token ids of one batch item.    [batch, token] -> [token]"""
-    if raw.ids is None:
-        raise InvalidInputError(
-            "a tokenizer.json needs input_ids, and the source has none; give the tokens"
-        )
-    ids: list[int] = (raw.ids if raw.ids.ndim == 1 else raw.ids[item]).tolist()
-    return ids
+    try:
+        index, guesses = of_batch.choose_index(range(weights.shape[1]), "batch item")
+    except MisuseError as error:
+        readings = [guess for guess in raw.guesses if isinstance(guess, Reading)]
+        raise MisuseError("; ".join([str(error), *readings])) from None
+    item = BatchItem(index, weights.shape[1])
+    visible = None if raw.visible is None else order_axes(raw.visible, raw.axes)[:, index]
+    if raw.is_document:
+        return Cells(weights[:, index], visible), item, guesses
+    masks = raw.masks
+    if selection.attention_mask is not None:
+        masks = (NamedMask("attention_mask", selection.attention_mask, is_required=True),)
+    cells = read_cells(weights[:, index], visible, masks, item, softmax=selection.softmax)
+    return cells, item, guesses
 
 
 def check_sizes(shape: tuple[int, ...]) -> None:
@@ -137,16 +159,14 @@ def check_sizes(shape: tuple[int, ...]) -> None:
 
 
 def build_meta(
-    raw: RawAttention,
-    weights: FloatArray,
-    producer: str,
-    guesses: tuple[str, ...],
-    padding: tuple[int, ...] = (),
+    raw: RawAttention, cells: Cells, producer: str, guesses: tuple[str, ...]
 ) -> MapMetadata:
-    """The map's metadata: its origin, row sums and padding.    [layer, head, query, key]
+    """The map's metadata: its origin, row sums, padding and rows of NaN.
 
     Rows are never renormalized; their sums are reported.
+    Shapes: cells.weights [layer, head, query, key]
     """
+    weights = cells.weights
     if raw.is_document:
         return {**raw.meta, "guessed": list(guesses)} if guesses else raw.meta
     with np.errstate(invalid="ignore", over="ignore"):  # the map itself refuses NaN and infinity
@@ -160,7 +180,13 @@ def build_meta(
         guesses = (*guesses, f"row sums range from {low:.3g} to {high:.3g} (not normalized)")
     if signed:
         guesses = (*guesses, f"some weights are negative, down to {float(weights.min()):.3g}")
-    stated: MapMetadata = {"padding": list(padding)} if padding else {}
+    if signed and over:
+        guesses = (*guesses[:-1], f"{guesses[-1]}; if they are scores, add --softmax")
+    stated: MapMetadata = {"padding": list(cells.padding)} if cells.padding else {}
+    if cells.nan_rows:
+        layers = raw.layers or range(weights.shape[0])
+        heads = raw.heads or range(weights.shape[1])
+        stated["nan_rows"] = [[layers[i], heads[j], rows] for i, j, rows in cells.nan_rows]
     if guesses:
         stated["guessed"] = list(guesses)
     return {

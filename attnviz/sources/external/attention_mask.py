@@ -11,7 +11,7 @@ from attnviz.core.arrays import BoolArray, FloatArray, Shape
 from attnviz.errors import InvalidInputError
 from attnviz.sources.external.to_numpy import to_numpy
 
-PADDING = ("key_padding_mask", "padding_mask")
+PADDING = ("key_padding_mask", "src_key_padding_mask", "padding_mask")
 # The names of the mask over the keys, by kind of attention; the first that is there counts.
 MASKS = {
     "self": ("attention_mask", *PADDING),
@@ -19,7 +19,15 @@ MASKS = {
     "decoder": ("decoder_attention_mask", "decoder_padding_mask"),
     "cross": ("encoder_attention_mask", "attention_mask", "encoder_padding_mask", *PADDING),
 }
-MASK_NAMES = frozenset(name for names in MASKS.values() for name in names)
+# Masks of pairs, likewise. Some programs mask where they hold 1, others where they hold 0.
+PAIR_MASKS = {
+    "self": ("src_mask", "attn_mask", "causal_mask", "mask"),
+    "encoder": ("src_mask",),
+    "decoder": ("tgt_mask",),
+    "cross": ("memory_mask",),
+}
+EITHER = frozenset(name for names in PAIR_MASKS.values() for name in names)
+MASK_NAMES = EITHER | {name for names in MASKS.values() for name in names}
 BLOCKING = -1e3  # masks that are added to the logits hold 0, and −∞ or a large negative number
 MAX_DEPTH = 4
 # The axes before the key, by number of axes.
@@ -32,10 +40,11 @@ LEADING_AXES: dict[int, tuple[tuple[str, ...], ...]] = {
 
 
 class NamedMask(NamedTuple):
-    """A mask as stored, and its name."""
+    """A mask as stored, and its name; `is_required`: it is refused if it does not fit."""
 
     name: str
     values: Any
+    is_required: bool = False
 
 
 class AppliedMask(NamedTuple):
@@ -49,38 +58,50 @@ class AppliedMask(NamedTuple):
     guesses: tuple[str, ...] = ()
 
 
-def find_mask(kind: str, named: Mapping[str, Any]) -> NamedMask | None:
-    """The mask over the keys of an attention, if it is among the named arrays."""
-    present = (name for name in MASKS[kind] if named.get(name) is not None)
-    name = next(present, None)
-    return None if name is None else NamedMask(name, named[name])
+def find_masks(kind: str, named: Mapping[str, Any]) -> tuple[NamedMask, ...]:
+    """The masks of an attention that are among the named arrays: over keys, and of pairs."""
+    found = []
+    for names in (MASKS[kind], PAIR_MASKS[kind]):
+        present = (name for name in names if named.get(name) is not None)
+        found += [NamedMask(name, named[name]) for name in list(present)[:1]]
+    return tuple(found)
 
 
-def apply_mask(mask: NamedMask, weights: FloatArray, item: int) -> AppliedMask:
-    """The mask of one batch item; a mask that cannot be read for certain is not applied.
+def read_mask(
+    mask: NamedMask, weights: FloatArray, n_item: int, item: int
+) -> tuple[BoolArray | None, tuple[str, ...]]:
+    """Which pairs a mask of one batch item excludes; None, and a sentence, if it is not certain.
+
+    Shapes: weights [layer, head, query, key] -> [head or 1, query or 1, key]
+    Raises InvalidInputError for a mask that is required.
+    """
+    try:
+        values = to_numpy(flags_to_numbers(mask.values), mask.name)
+        values = select_item(values, (n_item, *weights.shape[1:]), item)
+        masked = find_masked(values, mask.name, weights)
+    except InvalidInputError as error:
+        if mask.is_required:
+            raise InvalidInputError(f"{mask.name}: {error}") from None
+        return None, (f"{mask.name} is not applied: {error}",)
+    return (masked if masked.any() else None), ()
+
+
+def apply_mask(name: str, masked: BoolArray, weights: FloatArray) -> AppliedMask:
+    """The visible pairs and the padding that a mask leaves, and a sentence.
 
     Weights are not changed. Keys that a mask over keys excludes are padding; they are masked
     only if no query attends to them, so that a violation remains in the map.
-    Shapes: weights [layer, batch, head, query, key]
+    Shapes: masked [head or 1, query or 1, key], weights [layer, head, query, key]
     """
-    shape, of_item = weights.shape[1:], weights[:, item]
-    try:
-        values = to_numpy(flags_to_numbers(mask.values), mask.name)
-        values = select_item(values, mask.name, shape, item)
-        masked = find_masked(values, mask.name, of_item)
-    except InvalidInputError as error:
-        return AppliedMask(guesses=(f"{mask.name} is not applied: {error}",))
-    if not masked.any():
-        return AppliedMask()
-    full = np.broadcast_to(masked, of_item.shape)
-    largest = float(np.abs(of_item).max(initial=0.0, where=full))
+    full = np.broadcast_to(masked, weights.shape)
+    largest = float(np.abs(weights).max(initial=0.0, where=full))
     if masked.shape[:2] == (1, 1):
         padding = tuple(np.flatnonzero(masked[0, 0]).tolist())
-        note = f"{mask.name} marks {len(padding)} of {shape[-1]} keys as padding"
+        note = f"{name} marks {len(padding)} of {weights.shape[-1]} keys as padding"
         if not largest:
             return AppliedMask(~masked[None], padding, (note,))
         return AppliedMask(None, padding, (f"{note}; weights on them are up to {largest:.3g}",))
-    note = f"{mask.name} masks {int(full[0].any(0).sum()):,} pairs of queries and keys"
+    note = f"{name} masks {int(full[0].any(0).sum()):,} pairs of queries and keys"
     note += f"; weights on them are up to {largest:.3g}" if largest else ""
     return AppliedMask(~masked[None], (), (note,))
 
@@ -92,7 +113,7 @@ def flags_to_numbers(values: Any, depth: int = 0) -> Any:
     return [flags_to_numbers(value, depth + 1) for value in values]
 
 
-def select_item(values: FloatArray, name: str, shape: Shape, item: int) -> FloatArray:
+def select_item(values: FloatArray, shape: Shape, item: int) -> FloatArray:
     """The mask of one batch item.    [...] -> [head or 1, query or 1, key]
 
     `shape` is that of the weights, [batch, head, query, key].
@@ -128,6 +149,8 @@ def find_masked(values: FloatArray, name: str, weights: FloatArray) -> BoolArray
     if not np.isin(values, (0, 1)).all():
         raise InvalidInputError("it should hold 0 and 1 only, or 0 and large negative numbers")
     ones = values == 1
+    if name in EITHER:
+        return find_zero_side(ones, weights)
     if name == "padding_mask":  # 1 marks padding in some libraries, tokens in others
         on_ones, on_zeros = (
             float(np.abs(weights).sum(where=np.broadcast_to(side, weights.shape)))
@@ -139,3 +162,16 @@ def find_masked(values: FloatArray, name: str, weights: FloatArray) -> BoolArray
     if masked.all():
         raise InvalidInputError("it would exclude every key")
     return np.asarray(masked)
+
+
+def find_zero_side(ones: BoolArray, weights: FloatArray) -> BoolArray:
+    """The side of a mask, ones or zeros, on which no query has weight.    as `ones`
+
+    Raises InvalidInputError where both sides have weight, or neither.
+    """
+    has_weight = [
+        bool(np.any(weights, where=np.broadcast_to(side, weights.shape))) for side in (ones, ~ones)
+    ]
+    if has_weight[0] == has_weight[1]:
+        raise InvalidInputError("its 1 may stand for masked or for visible pairs")
+    return np.asarray(~ones if has_weight[0] else ones)

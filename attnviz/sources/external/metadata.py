@@ -11,6 +11,7 @@ from attnviz.errors import InvalidInputError
 
 ROW_SUMS: tuple[str, ...] = get_args(RowSum)
 MAX_DEPTH = 32  # of nested values
+N_OF_NAN_ROWS = 3  # layer, head, queries
 MAX_INDEX = 1 << 31  # of a layer, a head or a character, exclusive: data formats store 32 bits
 MAX_SEGMENT = 1 << 16  # exclusive
 
@@ -73,6 +74,17 @@ def is_index_list(value: Any) -> bool:
     return isinstance(value, list) and all(type(n) is int and 0 <= n < MAX_INDEX for n in value)
 
 
+def is_nan_rows(value: Any) -> bool:
+    """Whether a value is a list of layer, head and positions of queries."""
+    return isinstance(value, list) and all(
+        isinstance(entry, list)
+        and len(entry) == N_OF_NAN_ROWS
+        and is_index_list(entry[:-1])
+        and is_index_list(entry[-1])
+        for entry in value
+    )
+
+
 CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "row_sum": (is_row_sum, " or ".join(map(repr, ROW_SUMS))),
     "signed": (is_flag, "true or false"),
@@ -81,6 +93,7 @@ CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "id": (is_text, "a string"),
     "guessed": (is_text_list, "a list of strings"),
     "padding": (is_index_list, "a list of positions"),
+    "nan_rows": (is_nan_rows, "a list of [layer, head, queries]"),
     "roles": (is_text_list, "a list of strings"),
     "predictions_by_map": (
         lambda value: isinstance(value, dict) and all(map(is_predictions, value.values())),

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import re
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from attnviz.core.arrays import BoolArray, IntArray
-from attnviz.core.tokens import Tokens
+from attnviz.core.arrays import IntArray
 from attnviz.errors import InvalidInputError
-from attnviz.sources.external.attention_mask import MASK_NAMES, NamedMask, find_mask
-from attnviz.sources.external.metadata import MAX_INDEX
+from attnviz.sources.external.attention_mask import NamedMask, find_masks
 from attnviz.sources.external.module_names import StoredAttention, find_modules, role
+from attnviz.sources.external.named_ids import (
+    OF_SEQUENCES,
+    count_sequences,
+    find_input_ids,
+    find_segments,
+    outline,
+)
+from attnviz.sources.external.named_tokens import Found, describe_unused_tokens, find_tokens
 from attnviz.sources.external.selection import EAGER, FEW, Selection
-from attnviz.sources.external.to_numpy import to_numpy
-from attnviz.sources.external.token_lists import check_count, make_tokens
 
+NOT_ATTENTION = ("position_ids", "hidden_states", *OF_SEQUENCES)
 OUTPUTS = ("attentions", "encoder_attentions", "decoder_attentions", "cross_attentions")
 KINDS = ("self", "cross", "decoder", "encoder")  # the first is the default
 WORD = r"(?:attentions?|attn|weights|patterns?)(?:_(?:weights|probs|scores))?"
@@ -37,12 +41,6 @@ LAYER = (
     ),
 )
 STEP = re.compile(r"step[._]?([0-9]{1,6})[._]layer[._]?([0-9]{1,6})", re.IGNORECASE)
-INPUT_IDS = "input_ids"
-NOT_ATTENTION = (INPUT_IDS, "token_type_ids", "position_ids", "hidden_states", *MASK_NAMES)
-QUERIES = ("query_tokens", "queries", "target_tokens", "left_text", "decoder_tokens", "tokens")
-KEYS = ("key_tokens", "keys", "source_tokens", "right_text", "encoder_tokens", "tokens")
-
-TOKENS = tuple(name for name in dict.fromkeys((*QUERIES, *KEYS)) if name.endswith("tokens"))
 
 
 def named_values(source: Any) -> dict[str, Any]:
@@ -56,13 +54,19 @@ def named_values(source: Any) -> dict[str, Any]:
 
 
 class NamedAttention(NamedTuple):
-    """One attention, found by its name, with its tokens and mask; None if unknown."""
+    """One attention, found by its name, and what the source states beside it; None if unknown.
+
+    `n_sequence` is the number of sequences of the batch.
+    """
 
     stored: StoredAttention
-    queries: Tokens | None
-    keys: Tokens | None
+    is_cross: bool
+    queries: Found
+    keys: Found
     ids: IntArray | None
-    mask: NamedMask | None
+    segments: IntArray | None
+    masks: tuple[NamedMask, ...]
+    n_sequence: int | None
     guesses: tuple[str, ...]
 
 
@@ -91,11 +95,19 @@ def find_attention(named: Mapping[str, Any], selection: Selection) -> NamedAtten
     kind = names[index] if names[index] in KINDS else role(names[index])
     if isinstance(stored.arrays, Mapping):
         raise InvalidInputError("the attention is an object, not numbers")
-    queries, keys = find_tokens(kind, named)
-    ids = find_input_ids(named) if kind == "self" else None
-    mask = find_mask(kind, named)
-    notes = () if queries and keys else describe_unused_tokens(named)
-    return NamedAttention(stored, queries, keys, ids, mask, (*guesses, *notes))
+    sizes = (1, 1, *outline(stored.arrays))[-2:]
+    queries, keys = find_tokens(kind, named, sizes)
+    return NamedAttention(
+        stored=stored,
+        is_cross=kind == "cross",
+        queries=queries,
+        keys=keys,
+        ids=find_input_ids(named) if kind == "self" else None,
+        segments=find_segments(named) if kind == "self" else None,
+        masks=find_masks(kind, named),
+        n_sequence=count_sequences(named, sizes[-1]),
+        guesses=(*guesses, *(() if queries and keys else describe_unused_tokens(named))),
+    )
 
 
 def find_whole(named: Mapping[str, Any]) -> dict[str, StoredAttention]:
@@ -141,73 +153,6 @@ def find_only_matrix(named: Mapping[str, Any]) -> dict[str, StoredAttention]:
     matrices = [
         part
         for name, part in named.items()
-        if isinstance(part, np.ndarray) and part.ndim > 1 and name not in (INPUT_IDS, *MASK_NAMES)
+        if isinstance(part, np.ndarray) and part.ndim > 1 and name not in OF_SEQUENCES
     ]
     return {"self": StoredAttention((), matrices[0])} if len(matrices) == 1 else {}
-
-
-def find_tokens(kind: str, named: Mapping[str, Any]) -> tuple[Tokens | None, Tokens | None]:
-    """The query and key tokens of an attention, found by their names."""
-    queries = ("encoder_tokens", "tokens") if kind == "encoder" else QUERIES
-    keys = ("decoder_tokens", "tokens") if kind == "decoder" else KEYS
-    return first_tokens(named, queries), first_tokens(named, keys)
-
-
-def describe_unused_tokens(named: Mapping[str, Any]) -> tuple[str, ...]:
-    """A sentence for each value that is called tokens and does not hold strings."""
-    return tuple(
-        f"{name} are not shown: {describe_value(named[name])} is not a list of strings"
-        for name in TOKENS
-        if named.get(name) is not None and first_tokens(named, (name,)) is None
-    )
-
-
-def describe_value(value: Any) -> str:
-    """The type of a value, and the shape if it has one."""
-    shape = getattr(value, "shape", None)
-    kind = type(value).__name__ if shape is None else str(value.dtype)[:40]
-    return kind if shape is None else f"{kind} of shape {shape!s:.60}"
-
-
-def find_input_ids(named: Mapping[str, Any]) -> IntArray | None:
-    """The token ids, if there are any.    -> [batch, token] or [token]"""
-    if named.get(INPUT_IDS) is None:
-        return None
-    ids = np.asarray(to_numpy(named[INPUT_IDS], INPUT_IDS))
-    if ids.ndim not in (1, 2) or (ids != np.floor(ids)).any() or not is_id(ids).all():
-        raise InvalidInputError(
-            f"input_ids of shape {ids.shape} should be integers [batch, token], from 0 to "
-            f"{MAX_INDEX - 1:,}"
-        )
-    return ids.astype(np.int64)
-
-
-def is_id(numbers: Any) -> BoolArray:
-    """Whether numbers are in the range of token ids.    [...] -> [...]"""
-    return np.asarray((numbers >= 0) & (numbers < MAX_INDEX))
-
-
-def texts_of(array: Any, name: str) -> list[str]:
-    """The strings of a NumPy array, whose characters NumPy does not check.    [token] -> [token]
-
-    Raises InvalidInputError for code points beyond Unicode.
-    """
-    check_count(array.size, name)
-    codes = np.ascontiguousarray(array).view(array.dtype.byteorder.replace("|", "=") + "u4")
-    if (codes > sys.maxunicode).any():
-        raise InvalidInputError(
-            f"{name} holds the code point {codes.max():#x}; Unicode ends at {sys.maxunicode:#x}"
-        )
-    texts: list[str] = array.tolist()
-    return texts
-
-
-def first_tokens(named: Mapping[str, Any], names: Sequence[str]) -> Tokens | None:
-    """The tokens under the first of these names that holds strings."""
-    for name in names:
-        values = named.get(name)
-        if isinstance(values, np.ndarray) and values.dtype.kind == "U" and values.ndim == 1:
-            values = texts_of(values, name)
-        if isinstance(values, list | tuple) and values and all(isinstance(v, str) for v in values):
-            return make_tokens(values, name)
-    return None

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from attnviz.errors import MisuseError, UnknownNameError
 from attnviz.lookup import normalize_name, unknown_name_message
 from attnviz.record import Record
+
+if TYPE_CHECKING:
+    from attnviz.core.masks import Mask
 
 FEW = 8  # options listed in a message
 
@@ -28,25 +32,50 @@ class Item(NamedTuple):
 
 
 class Selection(Record):
-    """The name of one attention, the number of one batch item, and the order of the axes.
+    """What is read of a source, and how; None leaves the choice to the reader.
 
-    None leaves the choice to the reader.
+    The name of one attention, the number of one batch item, the order of the axes; the flags of
+    an attention mask; a mask over pairs; `softmax`: the values are scores; `trim_padding`:
+    padding at the ends is left out.
     """
 
     name: str | None = None
     number: int | None = None
     axes: str | None = None
+    attention_mask: Any = None
+    mask: Mask | None = None
+    softmax: bool = False
+    trim_padding: bool = False
 
     @classmethod
-    def parse(cls, which: str | int | None, axes: str | None = None) -> Selection:
-        """The selection that "cross", "2" or "cross:2" stands for."""
+    def parse(
+        cls,
+        which: str | int | None,
+        axes: str | None = None,
+        *,
+        mask: str | Mask | None = None,
+        **others: Any,
+    ) -> Selection:
+        """The selection that "cross", "2" or "cross:2" stands for, and `others` as they are.
+
+        Raises GrammarError for a mask expression that cannot be parsed.
+        """
+        if isinstance(mask, str):
+            from attnviz.core.compose.grammar import parse_mask
+
+            mask = parse_mask(mask)
+        return replace(cls.parse_which(which), axes=axes, mask=mask, **others)
+
+    @classmethod
+    def parse_which(cls, which: str | int | None) -> Selection:
+        """The attention and the batch item that "cross", "2" or "cross:2" stands for."""
         if which is None:
-            return cls(axes=axes)
+            return cls()
         text = str(which).strip()
         name, colon, number = text.rpartition(":")
         if number.isdecimal() and number.isascii() and len(number) < 10 and (name or not colon):
-            return cls(name or None, int(number), axes)
-        return cls(text, None, axes)
+            return cls(name or None, int(number))
+        return cls(text)
 
     def choose_name(self, names: Sequence[str]) -> Choice:
         """The index of the selected name; without a selection, the first.

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from attnviz.core.arrays import FloatArray, Shape, as_floats
+from attnviz.core.arrays import BoolArray, FloatArray, Shape, as_floats
 from attnviz.errors import InvalidInputError
 from attnviz.sources.external.nested_lists import from_lists
 from attnviz.sources.safe_read import one_line_message
@@ -19,12 +19,14 @@ SHORT = ("bfloat16", "float8", "float4")  # float types that NumPy does not have
 def to_numpy(source: Any, what: str = "attention") -> FloatArray:
     """An array of any library, or nested lists, as a NumPy array.    [...] -> [...]
 
+    Masked values of NumPy's masked arrays are 0; see `unmasked`.
     Raises InvalidInputError for non-numeric, ragged or inaccessible values.
     """
     if isinstance(source, list | tuple):
         return stack_lists(source, what)
     try:
-        array = np.asarray(fetch_to_host(source))
+        source = fetch_to_host(source)
+        array = np.asarray(source.filled(0) if isinstance(source, np.ma.MaskedArray) else source)
     except Exception as error:  # arrays of other libraries may raise anything
         raise InvalidInputError(
             f"{what} is not an array of numbers: {one_line_message(error)}"
@@ -34,6 +36,16 @@ def to_numpy(source: Any, what: str = "attention") -> FloatArray:
     if array.dtype.kind not in "fiub":
         raise InvalidInputError(f"{what} has type {array.dtype.name}; it should be numbers")
     return as_floats(array)
+
+
+def unmasked(sources: Sequence[Any]) -> list[BoolArray] | None:
+    """Which values are valid, of arrays of which some are NumPy's masked arrays; else None.
+
+    Shapes: each [...] -> each [...]
+    """
+    if not any(isinstance(source, np.ma.MaskedArray) for source in sources):
+        return None
+    return [~np.ma.getmaskarray(source) for source in sources]
 
 
 def float_bytes(shape: Shape, dtype: Any, *, is_copied: bool = False) -> int:

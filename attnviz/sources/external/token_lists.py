@@ -1,17 +1,18 @@
-"""Token lists: vocabulary entries as tokens, matched with the axes of attention."""
+"""Token lists: vocabulary entries as tokens, with readable labels."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-from attnviz.core.arrays import Shape
 from attnviz.core.tokens import Token, Tokens
 from attnviz.errors import InvalidInputError
 from attnviz.sources.safe_read import LONGEST, check_budget
+from attnviz.sources.tokenizing.byte_level_labels import byte_level_labels
+from attnviz.sources.tokenizing.special_names import is_special_name
 
 STARTS, ENDS = ("Ġ", "▁"), ("</w>",)  # word boundary marks of vocabularies
-NO_TOKENS = "no tokens given; showing positions (see --tokens)"
 BYTES_PER_CHARACTER = 64  # of a line that is split: words of one letter are the worst
 
 
@@ -26,18 +27,34 @@ def make_token(entry: Any) -> Token:
         label = label.removeprefix(mark)
     for mark in ENDS:
         label = label.removesuffix(mark)
-    return Token(piece=str(entry), label=label or str(entry))
+    return Token(piece=str(entry), label=label or str(entry), special=is_special_name(entry))
 
 
 def make_tokens(entries: Any, what: str = "tokens") -> Tokens:
-    """The tokens of a list of vocabulary entries."""
+    """The tokens of a list of vocabulary entries, byte-level ones with the text of their bytes."""
+    if hasattr(entries, "tolist"):  # arrays, and series of pandas
+        entries = entries.tolist()
     if isinstance(entries, str | bytes) or not isinstance(entries, Sequence):
         kind = type(entries).__name__
         raise InvalidInputError(f"{what} should be a list of strings, not {kind}")
+    check_count(len(entries), what)
     if isinstance(entries, tuple) and all(isinstance(entry, Token) for entry in entries):
         return entries
-    check_count(len(entries), what)
-    return tuple(make_token(entry) for entry in entries)
+    tokens = tuple(make_token(entry) for entry in entries)
+    if any(isinstance(entry, Token) for entry in entries):
+        return tokens
+    return relabel_bytes(tokens)
+
+
+def relabel_bytes(tokens: Tokens) -> Tokens:
+    """Byte-level tokens with the text of their bytes as labels; other tokens as they are."""
+    labels = byte_level_labels([t.piece for t in tokens], [t.special for t in tokens])
+    if labels is None:
+        return tokens
+    return tuple(
+        token if token.special else replace(token, label=label)
+        for token, label in zip(tokens, labels, strict=True)
+    )
 
 
 def check_count(n: int, what: str) -> None:
@@ -52,60 +69,6 @@ def split_words(line: str) -> list[str]:
     return line.split()
 
 
-def split_sides(tokens: Any) -> tuple[Tokens | None, Tokens | None]:
-    """Query tokens and key tokens; a single list stands for both."""
-    if tokens is None:
-        return None, None
-    is_pair = isinstance(tokens, list | tuple) and len(tokens) == 2
-    if is_pair and not any(isinstance(side, str | Token) for side in tokens):
-        return make_tokens(tokens[0]), make_tokens(tokens[1])
-    both = make_tokens(tokens)
-    return both, both
-
-
-def match_tokens(
-    queries: Tokens | None, keys: Tokens | None, shape: Shape
-) -> tuple[tuple[Tokens, Tokens], tuple[str, ...]]:
-    """Query and key tokens that fit the weights, and a sentence per assumption.
-
-    Shapes: `shape` ends in [query, key]
-    Raises InvalidInputError, with both counts, for tokens that do not fit.
-    """
-    n_query, n_key = shape[-2:]
-    guesses: tuple[str, ...] = ()
-    keys = queries if keys is None else keys
-    queries = keys if queries is None else queries
-    if queries is None or keys is None:
-        queries, keys = position_tokens(n_query), position_tokens(n_key)
-        guesses = (NO_TOKENS,)
-    elif len(queries) > n_query and queries == keys:
-        guesses = (f"assuming that the {n_query} queries are the last of {len(queries)} tokens",)
-        queries = queries[-n_query:]
-    for side, tokens, n in (("query", queries, n_query), ("key", keys, n_key)):
-        if len(tokens) != n:
-            raise InvalidInputError(
-                f"{len(tokens)} tokens for {n} positions of the {side} axis (attention of shape "
-                f"{shape}); give {n} tokens, or query tokens and key tokens as a pair"
-            )
-    return (queries, keys), guesses
-
-
 def position_tokens(n: int) -> Tokens:
     """Positions in place of unknown tokens."""
     return tuple(Token.of(str(position)) for position in range(n))
-
-
-def match_vector_tokens(
-    queries: Tokens | None, keys: Tokens | None, shape: Shape
-) -> tuple[tuple[Tokens, Tokens], tuple[str, ...]]:
-    """Tokens of one weight per word, whose single query has no token of its own.
-
-    Shapes: `shape` ends in [query 1, key]
-    Raises InvalidInputError for tokens that do not fit.
-    """
-    if queries is None or queries == keys:
-        queries = (Token.of("query"),)
-    if keys is None:
-        keys, guesses = position_tokens(shape[-1]), (NO_TOKENS,)
-        return (queries, keys), guesses
-    return match_tokens(queries, keys, shape)

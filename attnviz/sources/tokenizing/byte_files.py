@@ -5,6 +5,7 @@ Paper: 2105.13626
 
 from __future__ import annotations
 
+from attnviz.sources.tokenizing.byte_letters import byte_letters
 from attnviz.sources.tokenizing.special_tokens import FolderSettings
 from attnviz.sources.tokenizing.tokenizer_document import (
     AddedToken,
@@ -16,18 +17,6 @@ from attnviz.sources.tokenizing.tokenizer_document import (
 
 SPECIAL = ("<pad>", "</s>", "<unk>")  # ids 0, 1 and 2
 MAX_EXTRA = 10_000
-
-
-def byte_letters() -> list[str]:
-    """The letter that stands for each byte in byte-level BPE: itself where it is printable.
-
-    >>> byte_letters()[65], byte_letters()[32]
-    ('A', 'Ġ')
-    """
-    printable = {*range(33, 127), *range(161, 173), *range(174, 256)}
-    others = (byte for byte in range(256) if byte not in printable)
-    shifted = {byte: chr(256 + i) for i, byte in enumerate(others)}
-    return [shifted.get(byte, chr(byte)) for byte in range(256)]
 
 
 def build_byt5(settings: FolderSettings) -> bytes:

@@ -4,7 +4,8 @@ A byte-level piece (`Ġcat`, `ðŁĲ±`) is not readable, and several tokens may
 character. So:
 
 1. the label of a special token, or of one that covers no characters, is its piece;
-2. of a token that covers white space only: ␣ per character, ⏎ for a line break;
+2. of a token that covers white space only, or none because the tokenizer trims it: ␣ per
+   character, ⏎ for a line break;
 3. of any other: the characters it covers, without surrounding white space;
 4. tokens that share characters are numbered: é⟨1/2⟩ é⟨2/2⟩.
 """
@@ -13,6 +14,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
+
+from attnviz.sources.tokenizing.byte_letters import letters_to_bytes
 
 SPACE_MARK = "▁"  # SentencePiece writes it for a space
 
@@ -47,7 +50,8 @@ def make_label(span: Span, covered: str) -> str:
     if is_readable(span, covered):
         return covered.strip()
     if not covered:
-        return span.piece
+        blank = (letters_to_bytes(span.piece) or b"").decode("ascii", errors="replace")
+        return mark_white_space(blank) if blank.isspace() and not span.special else span.piece
     return mark_white_space(covered) if covered.isspace() else "␣" * len(span.piece)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from attnviz.errors import InvalidInputError
 from attnviz.sources.tokenizing.bpe_merges import all_merges
-from attnviz.sources.tokenizing.byte_files import byte_letters
+from attnviz.sources.tokenizing.byte_letters import byte_letters
 from attnviz.sources.tokenizing.special_tokens import FolderSettings, read_json_value
 from attnviz.sources.tokenizing.tokenizer_document import (
     AddedToken,

@@ -85,8 +85,10 @@ def test_guesses_are_noted():
     assert read(LBHQK[:, 0], list("abcde")).meta["guessed"] == [
         "interpreting shape (3, 2, 5, 5) as [layer, head, query, key]; override with --axes"
     ]
-    assert "guessed" not in read(LBHQK, list("abcde")).meta
-    assert read(LBHQK).meta["guessed"] == ["no tokens given; showing positions (see --tokens)"]
+    assert "guessed" not in read(tuple(LBHQK), list("abcde")).meta
+    assert read(LBHQK[0, 0, 0]).meta["guessed"] == [
+        "no tokens given; showing positions (see --tokens)"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -109,7 +111,7 @@ def test_outputs_without_attention_are_refused_with_the_missing_argument(nothing
         (np.array([[1j]]), "type complex128"),
         (np.array([[object()]]), "type object"),
         (np.array([[0.5, np.nan]]), "is nan"),
-        (np.array([[0.5, -np.inf]]), "is -inf"),
+        (np.array([[0.5, -np.inf]]), "down to -inf are scores before the softmax"),
         (np.ones((1,) * 6), "6 axes, not 2 to 5"),
         (np.ones((0, 3)), "query axis has size 0;"),
         (np.broadcast_to(0.0, (1, 1 << 18)), "key axis has size 262,144;"),
@@ -130,7 +132,7 @@ def test_one_sequence_of_a_batch_is_taken():
     batch = ramp(2, 3, 2, 4, 4)
     assert np.array_equal(read(tuple(batch), which=2).weights, batch[:, 2])
     assert np.array_equal(read(batch).weights, batch[:, 0])
-    assert read(batch).meta["guessed"][0] == "showing batch item 0 of 3; choose with --which"
+    assert read(batch).meta["guessed"][1] == "showing batch item 0 of 3; choose with --which"
     with pytest.raises(MisuseError, match="no batch item 3; choose from 0, 1, 2"):
         read(batch, which="3")
     with pytest.raises(MisuseError, match="no batch item 1"):

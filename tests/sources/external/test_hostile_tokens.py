@@ -45,7 +45,7 @@ def test_every_other_code_point_is_read_and_can_be_written(number):
     [
         (np.array([b"a", b"b"]), r"\|S1 of shape \(2,\)"),
         (np.array([1, 2]), r"int64 of shape \(2,\)"),
-        (np.array([["a", "b"]]), r"<U1 of shape \(1, 2\)"),
+        (np.array([[["a", "b"]]]), r"<U1 of shape \(1, 1, 2\)"),
         (np.array([True, False]), r"bool of shape \(2,\)"),
     ],
 )

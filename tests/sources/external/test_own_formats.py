@@ -203,7 +203,7 @@ REFUSED = {
     "holds NoneType": {"weights": [[[[None]]]]},
     "nested deeper": {"weights": [[[[[[[[[[1.0]]]]]]]]]]},
     "float32 cannot hold": {"weights": [[[[1e300]]]]},
-    "3 tokens for 2 positions": {"weights": [[[[0.5, 0.5]]]]},
+    "3 tokens for 1 position of the query axis": {"weights": [[[[0.5, 0.5]]]]},
     "0 and 1 only": {"hidden": [[[[2]]]]},
     "does not fit the weights": {"hidden": [[[[0]] * 2] * 2] * 2},
     "not 0 where hidden is 1": {"hidden": [[[[1] * 3] * 3] * 2]},
