@@ -91,6 +91,7 @@ def test_signatures():
         "mask",
         "softmax",
         "trim_padding",
+        "document_end",
     ]
     assert list(inspect.signature(attnviz.write).parameters)[:3] == ["amap", "target", "format"]
 

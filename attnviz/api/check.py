@@ -5,7 +5,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from attnviz.argument_types import require_given, require_type
+from attnviz.core.arrays import BoolArray
 from attnviz.core.attention_map import AttentionMap
+from attnviz.core.compose.grammar import parse_mask
+from attnviz.core.compose.mask_pairs import allowed_pairs
+from attnviz.core.masks import Mask
 from attnviz.core.tokens import Token
 from attnviz.measures.check import Violation, find_violations, is_padding
 from attnviz.measures.row_mass import row_sum_tolerance
@@ -27,6 +31,7 @@ def check(
     *,
     causal: bool = False,
     window: int | None = None,
+    mask: str | Mask | None = None,
     row_sum: str | None = None,
     signed: bool = False,
     tolerance: float | None = None,
@@ -40,6 +45,8 @@ def check(
         amap: the map to check.
         causal: require that no query attends to a later key.
         window: require |query − key| < window.
+        mask: require that no query attends to a key that this mask excludes, such as
+            "causal & same-document" for texts packed into one sequence.
         row_sum: required row sum: "1", "at most 1" or "any"; None: as the map states, else "1".
         signed: allow negative weights.
         tolerance: how far row sums may be from 1; None: by the precision of the weights.
@@ -60,6 +67,8 @@ def check(
     for name, value in (("causal", causal), ("signed", signed)):
         require_type(name, value, bool)
     require_type("window", window, int)
+    require_type("mask", mask, str, Mask)
+    required = parse_mask(mask) if isinstance(mask, str) else mask
     require_type("tolerance", tolerance, float)
     is_own = amap.meta.get("source") != "foreign"
     stated = Requirements.from_map(amap) if is_own else Requirements()
@@ -68,12 +77,18 @@ def check(
         signed=signed or stated.signed,
         causal=causal,
         window=window,
+        mask=None if required is None else str(required),
         tolerance=max(TEXT_TOLERANCE, row_sum_tolerance(amap.weights))
         if tolerance is None
         else tolerance,
     )
     names = (label_positions(amap.queries), label_positions(amap.keys))
-    return CheckResult(find_violations(amap, requirements, names=names), requirements)
+    allowed: BoolArray | bool = True
+    if required is not None:
+        pairs = allowed_pairs(required, amap.queries, amap.keys, max(amap.heads) + 1)
+        allowed = pairs[list(amap.heads)]
+    violations = find_violations(amap, requirements, names=names, allowed=allowed)
+    return CheckResult(violations, requirements)
 
 
 def label_positions(tokens: tuple[Token, ...]) -> list[str]:
@@ -110,6 +125,7 @@ def describe_passed(amap: AttentionMap, requirements: Requirements) -> str:
         f"no weight on {' or '.join(forbidden)} keys" if forbidden else "",
         "causal" if requirements.causal else "",
         "" if window is None else f"no attention outside window {window}",
+        "" if requirements.mask is None else f"no weight outside {requirements.mask}",
     ]
     layers = f"{n_layer} layer{'s' * (n_layer != 1)}"
     heads = f"{n_head} head{'s' * (n_head != 1)}"

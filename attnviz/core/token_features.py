@@ -11,6 +11,7 @@ import numpy as np
 from attnviz.core.grid import TokenFeature
 from attnviz.core.tokens import Token, Tokens
 
+PADDING_TOKENS = ("[PAD]", "<pad>", "<PAD>", "<|pad|>")
 PAD = Token(piece="[PAD]", label="[PAD]", special=True)
 
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import inf, nan
 from typing import Any
 
 import numpy as np
 
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.subset import visible_pairs
+from attnviz.core.token_features import PADDING_TOKENS
 from attnviz.measures.rules import RULES, Breach, CheckedWeights, Requirements, check_finite
 from attnviz.record import Record
-
-PADDING_TOKENS = ("[PAD]", "<pad>", "<PAD>", "<|pad|>")
 
 
 class Violation(Record):
@@ -39,21 +39,42 @@ def find_violations(
     expect: Requirements | None = None,
     *,
     names: tuple[Sequence[str], Sequence[str]] | None = None,
+    allowed: Any = True,
 ) -> list[Violation]:
     """The violations of a map; requirements default to its own metadata.
 
     A map cannot hold NaN or a wrong number of tokens; `check_weights` finds those in arrays.
-    Shapes: [layer, head, query, key] -> violations, the worst first
+    Rows that were NaN in the file are masked rows in the map, and violations. `allowed` are the
+    pairs that the required mask allows.
+    Shapes: [layer, head, query, key], allowed broadcasts to the same -> violations, the worst
+    first
     """
-    return check_weights(
+    violations = check_weights(
         amap.weights,
         (len(amap.queries), len(amap.keys)),
         expect or Requirements.from_map(amap),
         visible=visible_pairs(amap),
         padding=is_padding(amap),
+        allowed=allowed,
         numbers=(amap.layers, amap.heads),
         names=names,
     )
+    return [*list_nan_rows(amap, names and names[0]), *violations]
+
+
+def list_nan_rows(amap: AttentionMap, names: Sequence[str] | None) -> Iterator[Violation]:
+    """A violation per head with rows that were NaN in the file.    -> violations
+
+    A map whose tokens were selected has other positions than the file, and lists none.
+    """
+    stated = [] if "dropped" in amap.meta else amap.meta.get("nan_rows", [])
+    for layer, head, rows in stated:
+        if rows and layer in amap.layers and head in amap.heads and max(rows) < len(amap.queries):
+            query = names[rows[0]] if names else rows[0]
+            others = f" (+{len(rows) - 1} more)" if len(rows) > 1 else ""
+            sentence = f"layer {layer}, head {head}: query {query}: the row is NaN{others}"
+            count = len(rows)
+            yield Violation("number", layer, head, (rows[0],), nan, count, sentence, inf)
 
 
 def is_padding(amap: AttentionMap) -> list[bool]:
@@ -70,6 +91,7 @@ def check_weights(
     *,
     visible: Any = True,
     padding: Any = False,
+    allowed: Any = True,
     numbers: tuple[Sequence[int], Sequence[int]] | None = None,
     names: tuple[Sequence[str], Sequence[str]] | None = None,
 ) -> list[Violation]:
@@ -77,8 +99,8 @@ def check_weights(
 
     `n_token` is the number of query and key tokens, `numbers` the original indices of layers
     and heads, `names` the labels of queries and keys in sentences (None: their positions).
-    Shapes: weights [layer, head, query, key], visible broadcasts to the same, padding [key]
-    (True = padding) -> violations, the worst first
+    Shapes: weights [layer, head, query, key], visible and allowed broadcast to the same, padding
+    [key] (True = padding) -> violations, the worst first
     """
     weights = np.asarray(weights, dtype=np.float64)
     if weights.ndim != 4 or weights.shape[2:] != n_token:
@@ -91,6 +113,7 @@ def check_weights(
     checked = CheckedWeights(
         weights=weights,
         visible=np.broadcast_to(np.asarray(visible, dtype=bool), weights.shape),
+        allowed=np.broadcast_to(np.asarray(allowed, dtype=bool), weights.shape),
         padding=np.broadcast_to(np.asarray(padding, dtype=bool), n_token[1:]),
         expect=expect or Requirements(),
     )

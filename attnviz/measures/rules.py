@@ -17,14 +17,16 @@ class Requirements(Record, kw_only=True):
     """What weights are required to be.
 
     `row_sum` is "1", "at most 1" or "any"; `signed`: weights may be negative; `causal`: no
-    weight on future positions; `window`: |query − key| < window; `tolerance`: how far row sums
-    may be from 1, None: by the precision of the weights.
+    weight on future positions; `window`: |query − key| < window; `mask`: no weight on pairs that
+    a mask expression excludes; `tolerance`: how far row sums may be from 1, None: by the
+    precision of the weights.
     """
 
     row_sum: str = "1"
     signed: bool = False
     causal: bool = False
     window: int | None = None
+    mask: str | None = None
     tolerance: float | None = None
 
     @classmethod
@@ -36,11 +38,13 @@ class Requirements(Record, kw_only=True):
 class CheckedWeights(Record, eq=False):
     """Finite weights, and the requirements to check them against.
 
-    Shapes: weights [layer, head, query, key], visible broadcasts to the same, padding [key]
+    Shapes: weights [layer, head, query, key], visible and allowed (by the required mask)
+    broadcast to the same, padding [key]
     """
 
     weights: FloatArray
     visible: BoolArray
+    allowed: BoolArray
     padding: BoolArray
     expect: Requirements
 
@@ -66,6 +70,8 @@ class CheckedWeights(Record, eq=False):
         window = self.expect.window
         if window is not None:
             yield f"a key outside the window of {window}", np.abs(self.offsets) >= window
+        if self.expect.mask is not None:
+            yield f"a key that {self.expect.mask} excludes", ~self.allowed
 
 
 class Breach(NamedTuple):
@@ -107,7 +113,7 @@ def check_row_sums(checked: CheckedWeights) -> Iterator[Breach]:
         return
     sums = checked.weights.sum(-1)
     error = sums - 1.0 if checked.expect.row_sum == "at most 1" else np.abs(sums - 1.0)
-    has_key = np.broadcast_to(checked.visible, checked.weights.shape).any(-1)
+    has_key = np.broadcast_to(checked.visible & checked.allowed, checked.weights.shape).any(-1)
     row_sum = checked.expect.row_sum
     yield Breach(
         np.where(has_key & (error > checked.tolerance), error, 0.0),

@@ -153,3 +153,67 @@ def test_what_was_not_checked_is_stated(files):
 def test_texts_of_one_file_are_named_by_id():
     lines = "\n".join(json.dumps({"id": id, "attention": [[1.0]]}) for id in "xy")
     assert run("check", "-", stdin=lines).out.startswith("id x: OK: ")
+
+
+PACKED = np.tril(np.ones((6, 6))) / np.arange(1, 7)[:, None]
+TEXTS = ["a", "b", "</s>", "x", "y", "</s>"]
+WITHIN = np.kron(np.eye(2), np.tril(np.ones((3, 3)) / [[1], [2], [3]]))
+
+
+def check_file(weights, *words, **beside):
+    document = json.dumps({"attention": weights.tolist(), **beside})
+    return run("check", "-", *words, stdin=document)
+
+
+@pytest.mark.parametrize(
+    ("words", "beside"),
+    [
+        (("--document-end", "</s>"), {"tokens": TEXTS}),
+        ((), {"tokens": TEXTS, "token_type_ids": [0, 0, 0, 1, 1, 1]}),
+    ],
+    ids=["separator", "token types"],
+)
+def test_texts_packed_into_one_sequence_do_not_leak(words, beside):
+    words = (*words, "--mask", "causal & same-document")
+    leaky = check_file(PACKED, *words, **beside)
+    assert leaky.status == 4
+    excluded = "weight 0.25 on a key that causal & same-document excludes (+8 more)"
+    assert f"query 3 (x) → key 0 (a): {excluded}" in leaky.out
+    clean = check_file(WITHIN, *words, **beside)
+    assert clean.status == 0
+    assert "no weight outside causal & same-document" in clean.out
+
+
+@pytest.mark.parametrize(
+    ("mask", "status"),
+    [("causal", 0), ("full", 0), ("causal & window(5)", 4), ("causal | prefix(2)", 0)],
+)
+def test_any_mask_expression_can_be_required(mask, status):
+    assert check_file(PACKED, "--mask", mask, tokens=TEXTS).status == status
+
+
+def test_rows_of_nan_are_violations(tmp_path):
+    weights = np.stack([PACKED, PACKED])
+    weights[1, 4:] = np.nan
+    np.save(tmp_path / "nan.npy", weights)
+    made = run("check", str(tmp_path / "nan.npy"), "--axes", "hqk")
+    assert made.status == 4
+    assert made.out == "layer 0, head 1: query 4: the row is NaN (+1 more)\n"
+    report = json.loads(run("check", str(tmp_path / "nan.npy"), "--axes", "hqk", "--json").out)
+    assert report["violations"][0]["value"] is None
+    assert run("render", str(tmp_path / "nan.npy"), "--axes", "hqk").status == 0
+
+
+def test_padding_of_a_mask_is_what_check_judges_by():
+    weights = np.full((5, 5), 0.2)
+    beside = {"tokens": ["a", "b", "c", "</s>", "</s>"], "attention_mask": [1, 1, 1, 0, 0]}
+    made = check_file(weights, **beside)
+    assert made.status == 4 and "→ key 3 (</s>): weight 0.2 on padding (+9 more)" in made.out
+    del beside["attention_mask"]
+    assert check_file(weights, **beside).status == 0
+    assert check_file(weights, "--attention-mask", "11100", **beside).status == 4
+
+
+def test_a_document_end_that_is_not_there_is_misuse():
+    made = check_file(PACKED, "--document-end", "[SEP]", tokens=TEXTS)
+    assert made.status == 2 and "there is no such token among the keys" in made.err

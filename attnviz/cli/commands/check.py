@@ -32,6 +32,15 @@ def check(
             "--window", metavar="N", min=1, help="Require |query - key| < N (at least 1)."
         ),
     ] = None,
+    mask: Annotated[
+        str | None,
+        typer.Option(
+            "--mask",
+            metavar="MASK",
+            help="Require no weight on pairs that a mask excludes, e.g. "
+            "'causal & same-document'; see `attnviz mask`.",
+        ),
+    ] = None,
     row_sum: Annotated[
         str | None,
         typer.Option(
@@ -83,6 +92,7 @@ def check(
                 amap,
                 causal=causal,
                 window=window,
+                mask=mask,
                 row_sum=row_sum,
                 signed=signed,
                 tolerance=tolerance,
@@ -127,6 +137,17 @@ def describe_as_json(
             "file": file,
             "id": amap.meta.get("id"),
             "checked": vars(requirements),
-            "violations": [vars(violation) for violation in violations],
+            "violations": [finite_fields(violation) for violation in violations],
         }
     )
+
+
+def finite_fields(violation: Violation) -> dict[str, Any]:
+    """The fields of a violation, null for NaN and infinity, which JSON does not have."""
+    from math import isfinite
+
+    fields = vars(violation)
+    return {
+        name: None if isinstance(value, float) and not isfinite(value) else value
+        for name, value in fields.items()
+    }

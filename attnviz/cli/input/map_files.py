@@ -48,6 +48,7 @@ def read_maps(
         mask=mask,
         softmax=options["softmax"],
         trim_padding=options["trim_padding"],
+        document_end=options["document_end"],
     )
     for amap in maps:
         for guess in amap.meta.get("guessed", ()):

@@ -30,6 +30,12 @@ FILE_CONTENTS = Group(
         "trim_padding": Opt(
             "--trim-padding", bool, default=False, help="Leave out padding at both ends."
         ),
+        "document_end": Opt(
+            "--document-end",
+            str,
+            metavar="TOKEN",
+            help="Token that ends each of several texts in a sequence; they become segments.",
+        ),
         "softmax": Opt(
             "--softmax",
             bool,

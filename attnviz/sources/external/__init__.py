@@ -39,6 +39,7 @@ def read(
     mask: str | Mask | None = None,
     softmax: bool = False,
     trim_padding: bool = False,
+    document_end: str | None = None,
 ) -> AttentionMap:
     """Read attention from a file or from arrays of any library.
 
@@ -62,6 +63,8 @@ def read(
         mask: a mask expression such as "causal & window(4)", whose excluded pairs are masked.
         softmax: the values are scores; weights are their softmax over visible keys.
         trim_padding: leave out padding at the ends of the sequence.
+        document_end: the token that ends each of several texts packed into the sequence; they
+            become segments, for masks such as "same-document".
 
     Returns:
         The attention map.
@@ -88,6 +91,7 @@ def read(
         attention_mask=attention_mask,
         softmax=softmax,
         trim_padding=trim_padding,
+        document_end=document_end,
     )
     if is_file(source):
         from attnviz.sources.safe_read import read_bytes

@@ -22,6 +22,7 @@ from attnviz.sources.external.item_tokens import (
     add_segments,
     name_tokens,
     resolve_tokens,
+    split_documents,
 )
 from attnviz.sources.external.named_tokens import Found
 from attnviz.sources.external.selection import Selection
@@ -87,7 +88,10 @@ def assemble(raw: RawAttention, tokens: Any, selection: Selection, producer: str
         kind="vector" if raw.is_vector else "cross" if raw.is_cross else "self",
         padding=cells.padding,
     )
-    (queries, keys), segment_guesses = add_segments(sides, raw.segments, item)
+    sides, segment_guesses = add_segments(sides, raw.segments, item)
+    if selection.document_end is not None:
+        sides = split_documents(sides, selection.document_end)
+    queries, keys = sides
     cells = mask_by_expression(cells, selection.mask, (queries, keys), is_own=raw.is_document)
     guesses = (*raw.guesses, *item_guesses, *token_guesses, *segment_guesses, *cells.guesses)
     try:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import accumulate
 from typing import Any
 
 from attnviz.core.arrays import IntArray, Shape
 from attnviz.core.tokens import Tokens
-from attnviz.errors import InvalidInputError
+from attnviz.errors import InvalidInputError, MisuseError
 from attnviz.record import Record
 from attnviz.sources.external.named_tokens import Found
 from attnviz.sources.external.token_sides import (
@@ -88,6 +89,23 @@ def name_tokens(
             given, (queries, keys), shape, is_cross=kind == "cross", padding=padding
         )
     return sides, (*filter(None, dict.fromkeys((query_note, key_note))), *guesses)
+
+
+def split_documents(sides: tuple[Tokens, Tokens], end: str) -> tuple[Tokens, Tokens]:
+    """Query and key tokens, each in the segment of its text: texts end with the token `end`.
+
+    Raises MisuseError where no token is spelled so.
+    """
+    if all(end not in (token.piece, token.label) for token in sides[1]):
+        raise MisuseError(f"--document-end {end!r}: there is no such token among the keys")
+
+    def number(tokens: Tokens) -> Tokens:
+        ends = accumulate((end in (t.piece, t.label) for t in tokens), initial=0)
+        return tuple(replace(t, segment=n) for t, n in zip(tokens, ends, strict=False))
+
+    keys = number(sides[1])
+    is_suffix = len(sides[0]) < len(keys) and sides[0] == sides[1][-len(sides[0]) :]
+    return (keys[-len(sides[0]) :] if is_suffix else number(sides[0])), keys
 
 
 def add_segments(

@@ -36,7 +36,7 @@ class Selection(Record):
 
     The name of one attention, the number of one batch item, the order of the axes; the flags of
     an attention mask; a mask over pairs; `softmax`: the values are scores; `trim_padding`:
-    padding at the ends is left out.
+    padding at the ends is left out; `document_end`: the token that ends each of several texts.
     """
 
     name: str | None = None
@@ -46,6 +46,7 @@ class Selection(Record):
     mask: Mask | None = None
     softmax: bool = False
     trim_padding: bool = False
+    document_end: str | None = None
 
     @classmethod
     def parse(

@@ -7,18 +7,18 @@ from dataclasses import replace
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.map_metadata import MapMetadata
 from attnviz.core.subset import select_tokens
-from attnviz.core.token_features import PAD
+from attnviz.core.token_features import PADDING_TOKENS
 
 
 def trim_padding(amap: AttentionMap) -> AttentionMap:
     """The map without padded keys at both ends, and without their queries in self attention.
 
-    Padding is what the map's metadata states, and keys spelled [PAD]. Weight that queries have
-    on it is lost, and stated.
+    Padding is what the map's metadata states, and keys spelled as padding tokens. Weight that
+    queries have on it is lost, and stated.
     Shapes: [layer, head, query, key] -> fewer queries and keys
     """
     stated = set(amap.meta.get("padding", ()))
-    padded = [k in stated or key == PAD for k, key in enumerate(amap.keys)]
+    padded = [k in stated or key.piece in PADDING_TOKENS for k, key in enumerate(amap.keys)]
     real = [k for k, is_padded in enumerate(padded) if not is_padded]
     keys = list(range(real[0], real[-1] + 1)) if real else list(range(len(padded)))
     guesses = list(amap.meta.get("guessed", ()))

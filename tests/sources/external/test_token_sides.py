@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from attnviz.core.tokens import Token
-from attnviz.errors import GuessWarning, InvalidInputError
+from attnviz.errors import GuessWarning, InvalidInputError, MisuseError
 from attnviz.sources.external import read
 from attnviz.sources.external.named_tokens import BOTH, KEYS, QUERIES
 from tests.sources.external.ramp import ramp
@@ -144,6 +144,16 @@ def test_token_types_are_segments(name):
     assert read({"attention": np.eye(2), name: [0, 1]}).keys[1].segment == 1
     with pytest.raises(InvalidInputError, match=f"{name} of shape .* should be integers"):
         read({"attention": np.eye(2), name: [0, 0.5]})
+
+
+def test_texts_that_end_with_a_token_are_segments():
+    tokens = ["a", "</s>", "b", "c", "</s>", "d"]
+    made = read(np.eye(6), tokens, document_end="</s>")
+    assert [token.segment for token in made.keys] == [0, 0, 1, 1, 1, 2]
+    last = read(ramp(2, 6), tokens, document_end="</s>")
+    assert [token.segment for token in last.queries] == [1, 2]
+    with pytest.raises(MisuseError, match="no such token"):
+        read(np.eye(6), tokens, document_end="<s>")
 
 
 def test_token_types_of_another_batch_are_a_note():
