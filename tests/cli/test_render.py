@@ -192,6 +192,28 @@ def test_masks_and_padding_of_a_file_can_be_given(bare):
     assert "causal excludes 6 pairs with weights up to 0.333" in masked.err
 
 
+def test_files_of_tokens_are_named_in_messages(bare):
+    words = ("render", str(bare / "w.npy"), "--axes", "hqk", "--json", "--tokens")
+    (bare / "object.json").write_text('{"tokens": ["a", "b", "c"]}')
+    assert labels(run(*words, str(bare / "object.json")))[0] == ["a", "b", "c"]
+    (bare / "crlf.txt").write_bytes(b"a\r\nb\r\nc\r\n")
+    assert labels(run(*words, str(bare / "crlf.txt")))[0] == ["a", "b", "c"]
+    (bare / "latin.txt").write_bytes(b"caf\xe9\nb\nc\n")
+    made = run(*words, str(bare / "latin.txt"))
+    assert made.status == 3 and "'latin.txt': byte 3 is not UTF-8" in made.err
+    missing = run(*words, "missing.txt")
+    assert missing.status == 1 and "'missing.txt': there is no such file" in missing.err
+    (bare / "other.json").write_text('{"a": 1}')
+    other = run(*words, str(bare / "other.json"))
+    assert other.status == 3 and 'it should be a JSON list of tokens, or {"tokens"' in other.err
+
+
+def test_the_tokenizer_of_a_folder_decodes_ids(bare):
+    folder = str(MODELS / "bert")
+    words = ("render", str(bare / "w.npz"), "--json", "--tokens")
+    assert labels(run(*words, folder)) == labels(run(*words, f"{folder}/tokenizer.json"))
+
+
 MISUSE = [
     (("--attention-mask", "1 x 1"), 3, "should be 0 and 1"),
     (("--attention-mask", "1 1"), 3, "its shape (2,) does not fit"),

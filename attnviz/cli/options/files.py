@@ -64,17 +64,20 @@ FILE_TOKENS = Group(
             "--tokens",
             str,
             metavar="TEXT|FILE",
-            help="Text, file (one token per line, or a JSON list), or a tokenizer.json to decode "
-            "the input_ids of the file.",
+            help="Text, file (one token per line, or a JSON list), or a tokenizer.json or model "
+            "folder to decode the input_ids of the file.",
         ),
         "query_tokens": Opt(
             "--query-tokens",
             str,
             metavar="TEXT|FILE",
-            help="Tokens of the queries, if they differ from those of the keys.",
+            help="Tokens of the queries only; for alignments, also the target side of a corpus.",
         ),
         "key_tokens": Opt(
-            "--key-tokens", str, metavar="TEXT|FILE", help="Tokens of the keys, if they differ."
+            "--key-tokens",
+            str,
+            metavar="TEXT|FILE",
+            help="Tokens of the keys only; for alignments, also the source side of a corpus.",
         ),
         "tokenizer": Opt(
             "--tokenizer, -t",

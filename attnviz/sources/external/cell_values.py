@@ -13,6 +13,7 @@ from attnviz.errors import InvalidInputError, MisuseError
 from attnviz.sources.external.attention_mask import BLOCKING
 
 MASKED_SCORE = -6e4  # a score at or below it is masked: −∞, or the least number of its type
+LARGEST = 1e30  # below it, sums of all weights are float32
 SUM_TOLERANCE = 1e-2
 
 
@@ -56,8 +57,10 @@ def mask_nan(weights: FloatArray, visible: BoolArray | None) -> CellValues:
 
 
 def refuse_scores(weights: FloatArray) -> None:
-    """Raise InvalidInputError for values that only masked scores have."""
-    lowest = float(weights.min(initial=0.0))
+    """Raise InvalidInputError for values that only masked scores have, or that no sum can hold."""
+    lowest, highest = float(weights.min(initial=0.0)), float(weights.max(initial=0.0))
+    if LARGEST <= highest < np.inf:
+        raise InvalidInputError(f"values up to {highest:.3g} are no attention weights")
     if lowest <= BLOCKING:
         raise InvalidInputError(
             f"values down to {lowest:.3g} are scores before the softmax, with masked ones; add "

@@ -186,6 +186,9 @@ def test_signed_values_are_offered_the_softmax():
 def test_huge_values_leak_no_warning_of_numpy():
     with pytest.raises(InvalidInputError, match=r"down to -3\.4e"):
         read(np.float32([[LEAST, LEAST], [0, LEAST]]))
+    for value in (-LEAST, 1e300):
+        with pytest.raises(InvalidInputError, match="are no attention weights"):
+            read(np.array([[value, 0]]))
 
 
 @pytest.mark.parametrize("choice", [{"softmax": True}, {"attention_mask": [1, 1, 0]}])
