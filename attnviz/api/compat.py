@@ -17,7 +17,7 @@ from attnviz.errors import AttnvizWarning, MisuseError, UnknownNameError
 from attnviz.lookup import unknown_name_message
 from attnviz.sources.external import read
 from attnviz.sources.external.named_ids import outline
-from attnviz.sources.external.token_lists import make_token
+from attnviz.sources.external.token_lists import make_plain_token, make_token
 
 Words = Sequence[str]
 HTML_ACTIONS = ("view", "return")  # both return the map, which a notebook displays
@@ -162,7 +162,7 @@ def attention_patterns(
 
 def make_tokens(words: Words, prettify: bool, segment_b_start: int | None) -> tuple[Token, ...]:
     """Tokens with or without word boundary marks; segment B begins at `segment_b_start`."""
-    tokens = (make_token(word) if prettify else Token.of(word) for word in words)
+    tokens = (make_token(word) if prettify else make_plain_token(word) for word in words)
     return tuple(
         replace(token, segment=int(segment_b_start is not None and at >= segment_b_start))
         for at, token in enumerate(tokens)

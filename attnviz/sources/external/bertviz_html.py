@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -102,7 +103,7 @@ def parse_vectors(values: Any, what: str) -> FloatArray:
 def parse_page_tokens(values: Any, what: str) -> tuple[Token, ...]:
     """Tokens of a page, where a leading space marks the start of a word."""
     return tuple(
-        Token(piece=token.piece, label=token.label.strip() or token.label)
+        replace(token, label=token.label.strip() or token.label)
         for token in make_tokens(values, what)
     )
 

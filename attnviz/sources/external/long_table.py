@@ -13,6 +13,7 @@ from attnviz.core.file_format import COLUMNS
 from attnviz.core.tokens import Token
 from attnviz.errors import InvalidInputError
 from attnviz.sources.external.assemble import RawAttention
+from attnviz.sources.external.token_lists import make_plain_token
 from attnviz.sources.safe_read import LONGEST, check_budget
 
 AXES = COLUMNS[:4]
@@ -162,4 +163,4 @@ def build_attention(
 
 def tokens_by_position(labels: Mapping[int, str], n: int) -> tuple[Token, ...] | None:
     """The token of each position, if the table has tokens."""
-    return tuple(Token.of(labels[position]) for position in range(n)) if labels else None
+    return tuple(make_plain_token(labels[position]) for position in range(n)) if labels else None

@@ -30,6 +30,11 @@ def make_token(entry: Any) -> Token:
     return Token(piece=str(entry), label=label or str(entry), special=is_special_name(entry))
 
 
+def make_plain_token(text: str) -> Token:
+    """The token of a label or a piece that is shown as it is."""
+    return replace(Token.of(text), special=is_special_name(text))
+
+
 def make_tokens(entries: Any, what: str = "tokens") -> Tokens:
     """The tokens of a list of vocabulary entries, byte-level ones with the text of their bytes."""
     if hasattr(entries, "tolist"):  # arrays, and series of pandas

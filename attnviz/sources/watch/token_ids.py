@@ -63,11 +63,16 @@ def find_tokenizer(n_entry: int, ids: Sequence[int]) -> Any:
 
 def decode_ids(tokenizer: Any, ids: Sequence[int]) -> list[Token]:
     """The tokens of ids, special ones marked."""
+    from attnviz.sources.tokenizing.special_names import stands_for_text
     from attnviz.sources.tokenizing.tokenizer_json import label_decoded
 
-    special = set(tokenizer.all_special_ids)
+    ids_of_special = set(tokenizer.all_special_ids)
     pieces = tokenizer.convert_ids_to_tokens(list(ids))
     return [
-        Token(piece, label_decoded(piece, tokenizer.decode([n])), special=n in special)
+        Token(
+            piece,
+            label_decoded(piece, tokenizer.decode([n])),
+            special=n in ids_of_special and not stands_for_text(piece),
+        )
         for piece, n in zip(pieces, ids, strict=True)
     ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -159,3 +161,27 @@ def test_texts_that_end_with_a_token_are_segments():
 def test_token_types_of_another_batch_are_a_note():
     source = {"attentions": ramp(3, 3, 1, 4, 4), "token_type_ids": [[0, 0, 1, 1]] * 2}
     assert "token_type_ids has 2 sequences, the attention 3" in guesses(read(source))
+
+
+LONG = "layer,head,query,key,query_token,key_token,weight\n" + "".join(
+    f"0,0,{q},{k},{'[CLS]' if q == 0 else 'cat'},{'[CLS]' if k == 0 else 'cat'},0.5\n"
+    for q in range(2)
+    for k in range(2)
+)
+FIXTURES = Path(__file__).parent / "fixtures"
+FOREIGN = {
+    "npz": lambda: {"attention": np.eye(2), "tokens": ["[CLS]", "cat"]},
+    "csv": LONG.encode,
+    "tsv": lambda: LONG.replace(",", "\t").encode(),
+    "matrix": lambda: b",[CLS],cat\n[CLS],1,0\ncat,0.5,0.5\n",
+    "marian": lambda: b"<s> cat ||| 0-0 1-1\n",
+    "bertviz": (FIXTURES / "bertviz_head.html").read_bytes,
+    "circuitsvis": (FIXTURES / "circuitsvis_heads.html").read_bytes,
+}
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_the_start_token_is_special_in_every_format(name):
+    made = read(FOREIGN[name]())
+    assert made.queries[0].special
+    assert not made.queries[1].special
