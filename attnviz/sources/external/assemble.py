@@ -10,6 +10,7 @@ import numpy as np
 from attnviz.core.arrays import BoolArray, FloatArray, IntArray
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.map_metadata import MapMetadata, RowSum
+from attnviz.core.tokens import Tokens
 from attnviz.errors import InvalidInputError, MisuseError, ShapeError
 from attnviz.record import Record
 from attnviz.sources.external.alignment_words import SentencePair, name_words
@@ -25,8 +26,8 @@ from attnviz.sources.external.item_tokens import (
     split_documents,
 )
 from attnviz.sources.external.named_tokens import Found
+from attnviz.sources.external.padded_ends import trim_padding
 from attnviz.sources.external.selection import Selection
-from attnviz.sources.external.trim_padding import trim_padding
 from attnviz.sources.safe_read import LONGEST
 
 TOLERANCE = 1e-2  # row sums of 16-bit weights, or of few decimals, may differ from 1 by this
@@ -91,13 +92,24 @@ def assemble(raw: RawAttention, tokens: Any, selection: Selection, producer: str
     sides, segment_guesses = add_segments(sides, raw.segments, item)
     if selection.document_end is not None:
         sides = split_documents(sides, selection.document_end)
-    queries, keys = sides
-    cells = mask_by_expression(cells, selection.mask, (queries, keys), is_own=raw.is_document)
+    cells = mask_by_expression(cells, selection.mask, sides, is_own=raw.is_document)
     guesses = (*raw.guesses, *item_guesses, *token_guesses, *segment_guesses, *cells.guesses)
+    amap = build_map(raw, cells, sides, build_meta(raw, cells, producer, guesses))
+    return trim_padding(amap) if selection.trim_padding else amap
+
+
+def build_map(
+    raw: RawAttention, cells: Cells, sides: tuple[Tokens, Tokens], meta: MapMetadata
+) -> AttentionMap:
+    """The map of one batch item: its cells, and what the source states beside them.
+
+    `sides` are query and key tokens.
+    Raises InvalidInputError for parts that do not fit each other.
+    """
     try:
-        amap = AttentionMap(
-            queries=queries,
-            keys=keys,
+        return AttentionMap(
+            queries=sides[0],
+            keys=sides[1],
             weights=cells.weights,
             visible=cells.visible,
             layers=raw.layers,
@@ -105,13 +117,12 @@ def assemble(raw: RawAttention, tokens: Any, selection: Selection, producer: str
             names=raw.names,
             text=raw.text,
             context=raw.context,
-            meta=build_meta(raw, cells, producer, guesses),
+            meta=meta,
             query_vectors=raw.query_vectors,
             key_vectors=raw.key_vectors,
         )
     except ShapeError as error:
         raise InvalidInputError(str(error)) from None
-    return trim_padding(amap) if selection.trim_padding else amap
 
 
 def refuse_unused(raw: RawAttention, selection: Selection, producer: str) -> None:

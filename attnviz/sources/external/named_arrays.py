@@ -75,6 +75,29 @@ def find_attention(named: Mapping[str, Any], selection: Selection) -> NamedAtten
 
     Raises InvalidInputError if no name stands for attention.
     """
+    kind, stored, guesses = choose_attention(named, selection)
+    sizes = (1, 1, *outline(stored.arrays))[-2:]
+    queries, keys = find_tokens(kind, named, sizes)
+    return NamedAttention(
+        stored=stored,
+        is_cross=kind == "cross",
+        queries=queries,
+        keys=keys,
+        ids=find_input_ids(named) if kind == "self" else None,
+        segments=find_segments(named) if kind == "self" else None,
+        masks=find_masks(kind, named),
+        n_sequence=count_sequences(named, sizes[-1]),
+        guesses=(*guesses, *(() if queries and keys else describe_unused_tokens(named))),
+    )
+
+
+def choose_attention(
+    named: Mapping[str, Any], selection: Selection
+) -> tuple[str, StoredAttention, tuple[str, ...]]:
+    """The kind of the selected attention, its arrays, and a sentence if it was the default.
+
+    Raises InvalidInputError if no name stands for attention.
+    """
     if named.get("beam_indices") is not None:
         raise InvalidInputError(
             "attention of a beam search is not supported: beams change order between steps; "
@@ -95,19 +118,7 @@ def find_attention(named: Mapping[str, Any], selection: Selection) -> NamedAtten
     kind = names[index] if names[index] in KINDS else role(names[index])
     if isinstance(stored.arrays, Mapping):
         raise InvalidInputError("the attention is an object, not numbers")
-    sizes = (1, 1, *outline(stored.arrays))[-2:]
-    queries, keys = find_tokens(kind, named, sizes)
-    return NamedAttention(
-        stored=stored,
-        is_cross=kind == "cross",
-        queries=queries,
-        keys=keys,
-        ids=find_input_ids(named) if kind == "self" else None,
-        segments=find_segments(named) if kind == "self" else None,
-        masks=find_masks(kind, named),
-        n_sequence=count_sequences(named, sizes[-1]),
-        guesses=(*guesses, *(() if queries and keys else describe_unused_tokens(named))),
-    )
+    return kind, stored, guesses
 
 
 def find_whole(named: Mapping[str, Any]) -> dict[str, StoredAttention]:
