@@ -17,6 +17,7 @@ from random import Random
 
 import numpy as np
 
+from attnviz.errors import NOT_PASSED
 from tests.cli.runner import Run, run
 from tests.fuzz.command_words import FILES, make_words
 from tests.fuzz.loop import case_numbers
@@ -52,7 +53,7 @@ def make_files() -> dict[str, bytes]:
 def faults_of(done: Run) -> list[str]:
     """What is wrong with the outcome of a command."""
     faults = []
-    if done.status not in (0, 1, 2, 3):
+    if done.status not in (0, 1, 2, 3, NOT_PASSED):
         faults.append(f"status {done.status}")
     if "error: unexpected" in done.err or "Traceback" in done.err:
         faults.append("an unexpected error")

@@ -23,6 +23,7 @@ TEXTS = (
     b"S-0\tRome\nH-0\t-1.6\tRom\nP-0\t-1 -1\nA-0\t0 1\n",
     b"0-0 1-2 2-1\n\n0-0 1p1\n",
     b'{"attention": [[0.5, 0.5], [1, 0]], "tokens": ["a", "b"], "input_ids": [1, 2]}',
+    b",the,cat\nthe,0.5,0.5\ncat,0.2,0.8\n",
     b"\x80\x04N.",
 )
 
