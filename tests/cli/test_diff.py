@@ -240,7 +240,7 @@ def test_ids_of_pairs_are_the_same(tmp_path):
     for name, order in (("a", lines), ("b", lines[::-1])):
         (tmp_path / f"{name}.jsonl").write_text("\n".join(order) + "\n")
     made = run("diff", str(tmp_path / "a.jsonl"), str(tmp_path / "b.jsonl"))
-    assert made.status == 2 and "map 1 has the id 'x' in one file and 'y' in the other" in made.err
+    assert made.status == 2 and "map 1 has the id 'x' in one file and 'y' in another" in made.err
 
 
 def test_many_maps_beyond_a_limit_are_counted(tmp_path):

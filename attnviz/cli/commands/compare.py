@@ -7,19 +7,32 @@ from typing import Annotated, Any
 
 import typer
 
+from attnviz.cli.options.files import FILE_CONTENTS, FILE_TOKENS
 from attnviz.cli.options.look import MODEL, PARTS, PREDICT, SEEDED
 from attnviz.cli.options.shared import CONTEXT, DISPLAY, GENERAL, IN_OUT, SELECTION
-from attnviz.cli.options.spec import with_options
+from attnviz.cli.options.spec import Group, with_options
 
 Texts = Annotated[
     list[str] | None,
-    typer.Argument(metavar="TEXT", help="Sentence, or two to compare; - for standard input."),
+    typer.Argument(
+        metavar="TEXT|FILE…",
+        help="Sentence, or two to compare; - for standard input. Or attention files to compare.",
+    ),
 ]
 
 
-@with_options(
-    CONTEXT, IN_OUT, MODEL, PREDICT, SELECTION, DISPLAY, PARTS, SEEDED, GENERAL, without=("input",)
+TOKENS = Group(
+    FILE_TOKENS.title,
+    {name: row for name, row in FILE_TOKENS.options.items() if name != "tokenizer"},
 )
+OF_FILES = (FILE_CONTENTS, TOKENS)
+OF_SENTENCES = (CONTEXT, MODEL, PREDICT, PARTS, SEEDED)
+
+
+@with_options(
+    CONTEXT, IN_OUT, MODEL, PREDICT, SELECTION, DISPLAY, PARTS, SEEDED, FILE_CONTENTS, TOKENS,
+    GENERAL, without=("input",),
+)  # fmt: skip
 def compare(
     ctx: typer.Context,
     text: Texts = None,
@@ -36,20 +49,64 @@ def compare(
     ] = None,
     **options: Any,
 ) -> None:
-    """Compare mechanisms on one sentence, or one mechanism on two sentences.
+    """Compare mechanisms on one sentence, one mechanism on two sentences, or attention files.
 
     Shows each map and its difference from the first. With --model the first is the model as it
     was trained. Two sentences of equally many tokens are aligned by position, others by the
     tokens that they share.
     """
     from attnviz.cli.input.sentences import require_no_file
+    from attnviz.sources.external.token_argument import is_file
 
     words, other_text = text or [], None
+    is_of_files = len(words) > 1 and all(map(is_file, words))
+    refuse_typed(
+        ctx, ("variant", *of_groups(OF_SENTENCES)) if is_of_files else of_groups(OF_FILES)
+    )
+    if is_of_files:
+        write_comparison_of_files(ctx, words, options)
+        return
     if len(words) == 2 and "-" not in words:
         words, other_text = words[:1], words[1]
         require_no_file(other_text)
     variants = with_temperatures(variant or [], options)
     write_comparison(ctx, words, variants, options, other_text=other_text)
+
+
+def of_groups(groups: tuple[Group, ...]) -> tuple[str, ...]:
+    """The names of the options of groups."""
+    return tuple(name for group in groups for name in group if name != "tokenizer")
+
+
+def refuse_typed(ctx: typer.Context, names: tuple[str, ...]) -> None:
+    """Raise MisuseError for options of sentences with files, and of files with sentences."""
+    from attnviz.cli.options.effects import flag, is_typed
+    from attnviz.errors import MisuseError
+
+    is_of_files = "variant" in names
+    kind = "attention from files" if is_of_files else "sentences; it acts on files"
+    for name in names:
+        if is_typed(ctx, name):
+            raise MisuseError(f"{flag(name)} has no effect on {kind}")
+
+
+def write_comparison_of_files(
+    ctx: typer.Context, files: list[str], options: dict[str, Any]
+) -> None:
+    """Write the comparison of the maps in files; those of several texts are compared in order."""
+    from attnviz.api.compare_maps import compare_maps
+    from attnviz.cli.input.map_files import file_ids, name_files, read_maps, zip_maps
+    from attnviz.cli.output.render import write_all
+    from attnviz.sources.external.token_argument import parse_token_arguments
+
+    env = ctx.obj.with_color(options["color"])
+    tokens = parse_token_arguments(**{name: options[name] for name in FILE_TOKENS})
+    names = name_files(files)
+    maps = (
+        compare_maps(dict(zip(names, group, strict=True)))
+        for group in zip_maps(*(read_maps(env, file, options, tokens) for file in files))
+    )
+    write_all(env, maps, options, inputs=file_ids(env, *files))
 
 
 def with_temperatures(variants: Sequence[str], options: dict[str, Any]) -> Sequence[str]:

@@ -40,7 +40,7 @@ def diff(
     from attnviz.api.diff import describe_excess, make_captions
     from attnviz.api.diff import diff as compute_difference
     from attnviz.cli.environment import BrokenOutputPipe, silence_stdout
-    from attnviz.cli.input.map_files import file_ids, read_maps, require_one_pipe
+    from attnviz.cli.input.map_files import file_ids, read_maps, require_one_pipe, zip_maps
     from attnviz.cli.output.render import write_all
     from attnviz.errors import NOT_PASSED, MisuseError
     from attnviz.sources.external.token_argument import parse_token_arguments
@@ -60,7 +60,7 @@ def diff(
 
     def differences() -> Iterator[AttentionMap]:
         sides = (read_maps(env, file, options, tokens) for file in (before, after))
-        for number, (first, second) in enumerate(pair_maps(*sides), start=1):
+        for number, (first, second) in enumerate(zip_maps(*sides), start=1):
             difference = compute_difference(first, second, names, **limits)
             for note in difference.notes:
                 env.warn(f"note: {note}")
@@ -86,25 +86,3 @@ def diff(
     if len(excesses) > MAX_LINES:
         env.warn(f"FAIL: {len(excesses) - MAX_LINES:,} more, in {len(numbers):,} maps")
     return NOT_PASSED if excesses else 0
-
-
-def pair_maps(
-    before: Iterator[AttentionMap], after: Iterator[AttentionMap]
-) -> Iterator[tuple[AttentionMap, AttentionMap]]:
-    """The maps of two files in pairs.
-
-    Raises MisuseError if one file has more than the other, or if their ids differ.
-    """
-    from attnviz.errors import MisuseError
-
-    try:
-        for number, (first, second) in enumerate(zip(before, after, strict=True), start=1):
-            ids = [amap.meta["id"] for amap in (first, second) if "id" in amap.meta]
-            if len(set(ids)) > 1:
-                raise MisuseError(
-                    f"map {number} has the id {ids[0]!r:.40} in one file and {ids[1]!r:.40} in "
-                    "the other; write both in the same order"
-                )
-            yield first, second
-    except ValueError:
-        raise MisuseError("one of the files holds more maps than the other") from None

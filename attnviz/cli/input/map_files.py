@@ -69,3 +69,31 @@ def require_one_pipe(*files: str) -> None:
     """Raise MisuseError where several files are standard input."""
     if files.count("-") > 1:
         raise MisuseError("standard input can be read once; give the others as files")
+
+
+def name_files(files: list[str]) -> list[str]:
+    """Short names of files: the last parts of their paths, as many as make them distinct."""
+    for n in range(1, 1 + max(len(PurePath(file).parts) for file in files)):
+        names = ["/".join(PurePath(file).parts[-n:]) for file in files]
+        if len(set(names)) == len(names):
+            return names
+    raise MisuseError("the same file is given twice")
+
+
+def zip_maps(*sides: Iterator[AttentionMap]) -> Iterator[tuple[AttentionMap, ...]]:
+    """The maps of several files side by side.
+
+    Raises MisuseError if one file has more than another, or if their ids differ.
+    """
+    try:
+        for number, group in enumerate(zip(*sides, strict=True), start=1):
+            ids = dict.fromkeys(amap.meta["id"] for amap in group if "id" in amap.meta)
+            if len(ids) > 1:
+                one, other, *_ = ids
+                raise MisuseError(
+                    f"map {number} has the id {one!r:.40} in one file and {other!r:.40} in "
+                    "another; write all in the same order"
+                )
+            yield group
+    except ValueError:
+        raise MisuseError("one of the files holds more maps than the other") from None
