@@ -34,6 +34,7 @@ class Format(Record):
     suffixes: tuple[str, ...] = ()
     is_text: bool = True  # can be printed on a terminal
     holds_many: bool = False  # one file holds any number of maps
+    has_ids: bool = False  # one file holds the maps of several texts, in a table with ids
     is_visual: bool = False  # has captions and colors
     bytes_per_weight: int = 0  # beside the map, while it is written
     bytes_per_token: int = 2_000  # labels, rows of text, the token in the JSON document
@@ -182,14 +183,29 @@ FORMATS = (
         is_visual=True,
         bytes_per_weight=1_500,
     ),
-    Format("csv", "data.csv_table:csv", "long-format CSV, one weight per row", (".csv",), **TEXT),
-    Format("tsv", "data.csv_table:tsv", "long-format TSV, one weight per row", (".tsv",), **TEXT),
+    Format(
+        "csv",
+        "data.csv_table:csv",
+        "long-format CSV, one weight per row",
+        (".csv",),
+        has_ids=True,
+        **TEXT,
+    ),
+    Format(
+        "tsv",
+        "data.csv_table:tsv",
+        "long-format TSV, one weight per row",
+        (".tsv",),
+        has_ids=True,
+        **TEXT,
+    ),
     Format(
         "parquet",
         "data.parquet:parquet",
         "long-format table, typed columns",
         (".parquet",),
         is_text=False,
+        has_ids=True,
     ),
     Format("npz", "data.array_files:npz", "NumPy arrays", (".npz",), is_text=False),
     Format(

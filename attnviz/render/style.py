@@ -40,7 +40,7 @@ class Style(Record, kw_only=True):
     `patterns`, by the same key, has the attention pattern of a head and its score, 0 to 1;
     `measures` has numbers about every head.
     `made_by` (command, versions) goes into the metadata of the output. `precision` is a number
-    of decimals, `query` a position.
+    of decimals, `query` a position. `row_id` is the id of the text in tables of several texts.
     """
 
     view: str = "auto"
@@ -64,6 +64,7 @@ class Style(Record, kw_only=True):
     precision: int | None = None
     title: str | None = None
     names_text: bool = False  # tables begin with the sentence: there are several
+    row_id: str | None = None  # without an id of its own, the number of its line
     annotate: bool | None = None
     size: tuple[float, float] | None = None  # inches
     width: float | None = None  # inches; the height follows

@@ -127,8 +127,9 @@ MISUSE = [
     (("--input-format", "xml"), "unknown --input-format 'xml'"),
     (("--resume",), "--resume needs files"),
     (("--resume", "-f", "table", "-o", "x.txt"), "cannot continue a table file"),
-    (("-f", "csv"), "several sentences, but a csv file holds one"),
-    (("-o", "x.csv"), "-o 'x-{n}.csv'"),
+    (("-f", "npz"), "several sentences, but a npz file holds one"),
+    (("-f", "parquet"), "several sentences, but a parquet file holds one"),
+    (("-o", "x.npz"), "-o 'x-{n}.npz'"),
 ]
 
 

@@ -39,4 +39,7 @@ class Job(MapJob):
             amap = replace(amap, meta={**amap.meta, "id": sentence.id})
         if self.request is not None:
             amap = replace(amap, meta={**amap.meta, "request": self.request})
-        return render_map(self.env, self.targets, amap, self.style, self.query)
+        style = self.style
+        if style.names_text:
+            style = replace(style, row_id=sentence.id or str(sentence.line))
+        return render_map(self.env, self.targets, amap, style, self.query)

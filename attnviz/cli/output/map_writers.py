@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from attnviz.api.atomic_file import GrowingFile, as_chunks
 from attnviz.cli.environment import Environment, FileId
 from attnviz.cli.output.file_per_map import FilePerMapWriter, confirm
+from attnviz.cli.output.parquet_writer import DistinctIds, ParquetWriter
 from attnviz.cli.output.target import Target
 from attnviz.errors import MisuseError
 
@@ -68,7 +69,7 @@ def open_writer(
             raise MisuseError(
                 "--resume needs files: -o all.jsonl, or one file per sentence: -o out/{n}.png"
             )
-        return StdoutWriter(env, target.is_json_lines, separator_of(target))
+        return StdoutWriter(env, target.is_json_lines, separator_of(target), is_table(target))
     if target.is_file_per_map or not many:
         return FilePerMapWriter(env, target, resume, inputs)
     if resume and not target.is_json_lines:
@@ -76,13 +77,19 @@ def open_writer(
             f"--resume cannot continue a {target.format.name} file; write JSON Lines "
             "(-o all.jsonl) or one file per sentence"
         )
+    if target.format.kind == "parquet":
+        return ParquetWriter(env, Path(target.path))
     if resume:
         from attnviz.cli.output.earlier_run import EarlierRun
 
         earlier = EarlierRun(target.path, request or {})
         return AppendWriter(env, Path(target.path), target.is_json_lines, earlier)
     writer = AppendWriter(
-        env, Path(target.path), target.is_json_lines, separator=separator_of(target)
+        env,
+        Path(target.path),
+        target.is_json_lines,
+        separator=separator_of(target),
+        has_header=is_table(target),
     )
     if writer.file.was_interrupted and writer.holds_records:
         env.warn(
@@ -97,11 +104,30 @@ def separator_of(target: Target) -> bytes:
     return b"\n" if target.format.name == "table" else b""
 
 
+def is_table(target: Target) -> bool:
+    """Whether it is a table with ids as text: one header, then the rows of all texts."""
+    return target.format.has_ids and target.format.is_text
+
+
+def without_header(data: bytes | Iterable[bytes]) -> Iterator[bytes]:
+    """The rows of a table without its first line."""
+    chunks = iter(as_chunks(data))
+    yield next(chunks, b"").partition(b"\n")[2]
+    yield from chunks
+
+
 class StdoutWriter:
     """Writes to standard output."""
 
-    def __init__(self, env: Environment, holds_records: bool, separator: bytes = b"") -> None:
-        self.env, self.holds_records = env, holds_records
+    def __init__(
+        self,
+        env: Environment,
+        holds_records: bool,
+        separator: bytes = b"",
+        has_header: bool = False,
+    ) -> None:
+        self.env, self.holds_records, self.has_header = env, holds_records, has_header
+        self.ids = DistinctIds()
         self.separator, self.is_empty = separator, True
         self.commit = self.close = lambda: None
 
@@ -113,6 +139,9 @@ class StdoutWriter:
         """Write and flush."""
         if self.separator and not self.is_empty:
             self.env.write(self.separator)
+        if self.has_header:
+            self.ids.add(id)
+            data = data if self.is_empty else without_header(data)
         self.is_empty = False
         for chunk in as_chunks(data):
             self.env.write(chunk)
@@ -137,8 +166,10 @@ class AppendWriter:
         holds_records: bool,
         earlier: Any = None,
         separator: bytes = b"",
+        has_header: bool = False,
     ) -> None:
-        self.env, self.path = env, path
+        self.env, self.path, self.has_header = env, path, has_header
+        self.ids = DistinctIds()
         self.holds_records, self.earlier = holds_records, earlier
         self.separator, self.is_empty = separator, True
         self.file = GrowingFile(path, resume=earlier is not None)
@@ -165,6 +196,9 @@ class AppendWriter:
             self.earlier.require_same_request(data)
         if self.separator and not self.is_empty:
             self.file.append(self.separator)
+        if self.has_header:
+            self.ids.add(id)
+            data = data if self.is_empty else without_header(data)
         self.is_empty = False
         self.file.append(data)
 

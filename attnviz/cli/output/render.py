@@ -52,9 +52,17 @@ def render_map(
     return [
         render_table(env, amap, visual_style, target)
         if target.format.name == "table"
-        else target.format.chunks(amap, visual_style if target.format.is_visual else style)
+        else target.format.chunks(
+            amap,
+            without_id(visual_style if target.format.is_visual else style, target),
+        )
         for target in targets
     ]
+
+
+def without_id(style: Style, target: Target) -> Style:
+    """The style for a target: a file that holds one text needs no id."""
+    return replace(style, row_id=None) if target.is_file_per_map else style
 
 
 @use_threads()
@@ -81,6 +89,8 @@ def write_all(
         style = replace(style, names_text=True)
     with open_writers(env, targets, many=len(first) > 1, inputs=inputs) as writers:
         for number, amap in enumerate(chain(first, remaining), start=1):
+            if style.names_text:
+                style = replace(style, row_id=str(amap.meta.get("id", number)))
             outputs = render_map(env, targets, amap, style, options.get("query"), captions)
             for writer, data in zip(writers, outputs, strict=True):
                 writer.write(number, amap.meta.get("id"), data)
@@ -115,7 +125,9 @@ def check_target(env: Environment, target: Target) -> None:
 def require_multiple_maps(targets: list[Target]) -> None:
     """Raise MisuseError for a target that can hold one map only."""
     for target in targets:
-        if target.format.holds_many or target.is_file_per_map:
+        format = target.format
+        is_file_of_ids = format.has_ids and (format.is_text or target.path is not None)
+        if format.holds_many or is_file_of_ids or target.is_file_per_map:
             continue
         name = target.format.name
         path = Path(target.path or f"out.{name}")

@@ -8,7 +8,7 @@ from io import StringIO
 
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.comparison import table_heads
-from attnviz.core.file_format import COLUMNS, MAP_COLUMN, to_cell
+from attnviz.core.file_format import COLUMNS, ID_COLUMN, MAP_COLUMN, to_cell
 from attnviz.render.data.decimals import require_float32, row_blocks, to_decimals
 from attnviz.render.style import Style
 
@@ -28,7 +28,8 @@ def tsv(amap: AttentionMap, style: Style) -> Iterator[bytes]:
 def table_chunks(amap: AttentionMap, style: Style, separator: str) -> Iterator[bytes]:
     """The table in blocks of rows; layers and heads have their original numbers.
 
-    A comparison has a column more, `map`: the map that a head belongs to.
+    A comparison has a column more, `map`: the map that a head belongs to; a table of several
+    texts has the column `id`.
     Queries and keys count from 0. A token that a spreadsheet would execute, that contains a line
     break or that is not valid UTF-8 is a JSON string; `core.file_format.from_cell` decodes it.
     Raises NumbersError, before the first block, for numbers outside float32.
@@ -47,7 +48,9 @@ def table_rows(amap: AttentionMap, style: Style, separator: str) -> Iterator[byt
     )
     heads, maps = table_heads(amap)
     names = quote_cells(maps, separator)
-    yield (separator.join((*COLUMNS, *([MAP_COLUMN] if maps else ()))) + "\n").encode()
+    id = [] if style.row_id is None else quote_cells([style.row_id], separator)
+    columns = (*COLUMNS, *([MAP_COLUMN] if maps else ()), *([ID_COLUMN] if id else ()))
+    yield (separator.join(columns) + "\n").encode()
     # No cell holds the placeholders: `to_cell` encodes control characters.
     row = "".join(
         f"{START}{k}{separator}{QUERY}{separator}{key.replace('%', '%%')}{separator}%r{END}\n"
@@ -56,7 +59,8 @@ def table_rows(amap: AttentionMap, style: Style, separator: str) -> Iterator[byt
     for i, layer in enumerate(amap.layers):
         for j, head in enumerate(heads):
             what = f"weight of layer {layer}, head {head}"
-            end = separator + names[j].replace("%", "%%") if names else ""
+            end = "".join(separator + cell for cell in (*names[j : j + 1], *id))
+            end = end.replace("%", "%%")
             for block in row_blocks(*amap.weights.shape[2:]):
                 decimals = to_decimals(amap.weights[i, j, block], what, style.precision)
                 lines = []

@@ -9,7 +9,7 @@ import numpy as np
 
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.comparison import table_heads
-from attnviz.core.file_format import COLUMNS, MAP_COLUMN
+from attnviz.core.file_format import COLUMNS, ID_COLUMN, MAP_COLUMN
 from attnviz.errors import CouldNotError
 from attnviz.render.data.chunk_sink import ChunkSink
 from attnviz.render.data.decimals import require_float32, to_float32
@@ -42,21 +42,29 @@ def parquet_chunks(amap: AttentionMap, style: Style) -> Iterator[bytes]:
 
     sides = ([token.label for token in tokens] for tokens in (amap.queries, amap.keys))
     labels = [array(utf8_texts(side), string()) for side in sides]
-    metadata = {"document": to_json_line(document_header(amap, style)).decode()}
-    schema = table(table_columns(amap, 0, 0, *labels), metadata=metadata).schema
+    metadata = None  # of several texts: the file is for all of them
+    if style.row_id is None:
+        metadata = {"document": to_json_line(document_header(amap, style)).decode()}
+    id = style.row_id
+    schema = table(table_columns(amap, 0, 0, *labels, id=id), metadata=metadata).schema
     sink = ChunkSink()
     with ParquetWriter(sink, schema, compression="zstd") as writer:
         for start in range(0, amap.weights.size, ROW_GROUP_SIZE):
             stop = min(start + ROW_GROUP_SIZE, amap.weights.size)
-            writer.write_table(table(table_columns(amap, start, stop, *labels), schema=schema))
+            writer.write_table(
+                table(table_columns(amap, start, stop, *labels, id=id), schema=schema)
+            )
             yield sink.take()
     yield sink.take()
 
 
 def table_columns(
-    amap: AttentionMap, start: int, stop: int, queries: Any, keys: Any
+    amap: AttentionMap, start: int, stop: int, queries: Any, keys: Any, *, id: str | None = None
 ) -> dict[str, Any]:
-    """The rows `start` to `stop` of the columns, by name.    [layer, head, query, key] -> [row]"""
+    """The rows `start` to `stop` of the columns, by name; `id` is that of the text.
+
+    Shapes: [layer, head, query, key] -> [row]
+    """
     shape = amap.weights.shape
     where = np.unravel_index(np.arange(start, stop), shape)
     layer, head, query, key = where
@@ -74,7 +82,11 @@ def table_columns(
         to_float32(amap.weights[where], "weight"),
     )
     columns = {**dict(zip(COLUMNS, values, strict=True)), "hidden": masked}
-    return columns | ({MAP_COLUMN: np.array(utf8_texts(maps))[head]} if maps else {})
+    if maps:
+        columns[MAP_COLUMN] = np.array(utf8_texts(maps))[head]
+    if id is not None:
+        columns[ID_COLUMN] = np.repeat(utf8_texts([id]), stop - start)
+    return columns
 
 
 def utf8_texts(texts: Sequence[str]) -> list[str]:
