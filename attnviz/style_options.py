@@ -37,6 +37,7 @@ class StyleOptions(TypedDict, total=False):
     columns: panels side by side.
     math: $…$ in the title is typeset.
     show_title, show_captions, show_colorbar: False leaves the part out.
+    show_metadata: False writes files without command, paths, sentence and versions.
     dark, transparent: a dark ground, no ground.
     font: the family of the text.
     zoom: the size of the finished picture, relative to its own.
@@ -64,6 +65,7 @@ class StyleOptions(TypedDict, total=False):
     show_title: bool | None
     show_captions: bool | None
     show_colorbar: bool | None
+    show_metadata: bool | None
     dark: bool | None
     transparent: bool | None
     font: str | None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from importlib import import_module
 from pathlib import PurePath
 from typing import Any
@@ -68,7 +69,12 @@ class Format(Record):
         module, function = self.renderer.split(":")
         render: Callable[[AttentionMap, Style], Any]
         render = getattr(import_module(f"attnviz.render.{module}"), function)
-        return render(amap, style or Style())
+        style = style or Style()
+        if style.show_metadata:
+            return render(amap, style)
+        from attnviz.render.anonymous import without_metadata
+
+        return render(without_metadata(amap), replace(style, made_by={}))
 
 
 FORMATS = (

@@ -63,6 +63,7 @@ class Style(Record, kw_only=True):
     zoom: float = 1.0  # size of the finished picture
     precision: int | None = None
     title: str | None = None
+    show_metadata: bool = True  # command, paths, text and versions, beside what is drawn
     names_text: bool = False  # tables begin with the sentence: there are several
     row_id: str | None = None  # without an id of its own, the number of its line
     annotate: bool | None = None

@@ -36,6 +36,7 @@ DISPLAY = {  # option: what is typed
     "no_caption": ("--no-caption",),
     "no_colorbar": ("--no-colorbar",),
     "dark": ("--dark",),
+    "no_metadata": ("--no-metadata",),
     "transparent": ("--transparent",),
     "font": ("--font", "DejaVu Serif"),
     "zoom": ("--zoom", "2"),
@@ -44,6 +45,7 @@ DISPLAY = {  # option: what is typed
 }
 SAME_IN_EVERY_VIEW = ("title", "size", "dpi", "with_qk", "color", "view", "columns", "math")
 SAME_IN_EVERY_VIEW += ("no_title", "dark", "transparent", "font", "zoom", "width")
+SAME_IN_EVERY_VIEW += ("no_metadata",)
 VIEW_NAMES = [view.name for view in VIEWS]
 # Formats of one kind have the same options.
 KINDS = {row.kind: row.name for row in reversed(FORMATS)}
@@ -59,7 +61,8 @@ OUTPUTS = [
 @pytest.fixture(autouse=True)
 def no_provenance(monkeypatch):
     """The command, which is in the metadata of pictures, would differ with every option."""
-    monkeypatch.setattr("attnviz.api.complete_style.provenance", lambda amap, command: {})
+    facts = {"Command": "attnviz"}
+    monkeypatch.setattr("attnviz.api.complete_style.provenance", lambda amap, command: facts)
 
 
 @functools.cache

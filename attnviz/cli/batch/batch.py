@@ -43,6 +43,8 @@ def run_batch(
     touched. Targets take their new contents when the run is complete.
     """
     n_jobs = check_jobs(options["jobs"])
+    if options["resume"] and options["no_metadata"]:
+        raise MisuseError("--resume finds sentences by their text; --no-metadata leaves it out")
     require_multiple_maps(job.targets)
     check_options(job.look_options, options)
     job = replace(

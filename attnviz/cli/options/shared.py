@@ -177,6 +177,13 @@ DISPLAY = Group(
             help="Title.",
             effect=acts_on(terminal=ALL, figure=ALL, page=ALL, text_table=ALL, vega_lite=ALL),
         ),
+        "no_metadata": Opt(
+            "--no-metadata",
+            bool,
+            help="Files without command, paths, sentence and versions, for double-blind papers.",
+            default=False,
+            effect=acts_on(figure=ALL, page=ALL, json_document=ALL, array_files=ALL, parquet=ALL),
+        ),
         "annotate": Opt(
             "--annotate/--no-annotate",
             bool,

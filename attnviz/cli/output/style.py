@@ -23,7 +23,12 @@ if TYPE_CHECKING:
     from attnviz.api.captions import Captions
 
 
-HIDDEN = {"title": "title", "caption": "captions", "colorbar": "colorbar"}  # --no-…: show_…
+HIDDEN = {  # --no-…: show_…
+    "title": "title",
+    "caption": "captions",
+    "colorbar": "colorbar",
+    "metadata": "metadata",
+}
 
 
 def parse_style(env: Environment, options: Mapping[str, Any]) -> Style:
