@@ -172,6 +172,9 @@ class AttentionMap(MapArray, MapMethods, MapOutput, Record, eq=False):
             picked.setflags(write=False)  # else the new map would copy it
             return picked
 
+        meta, modules = self.meta, self.meta.get("modules")
+        if isinstance(modules, list) and len(modules) == self.n_layer:
+            meta = {**meta, "modules": [modules[i] for i in layer_indices]}
         return replace(
             self,
             weights=pick(self.weights),
@@ -181,4 +184,5 @@ class AttentionMap(MapArray, MapMethods, MapOutput, Record, eq=False):
             layers=tuple(self.layers[i] for i in layer_indices),
             heads=tuple(self.heads[i] for i in head_indices),
             names=tuple(self.names[i] for i in head_indices) if self.names else (),
+            meta=meta,
         )

@@ -54,6 +54,7 @@ class SourceMetadata(TypedDict, total=False):
         not long the "routing": the experts of each token and their weights, by layer.
     predictions: the most probable next tokens after each query, or fillers of mask tokens;
         predictions_by_map: those of each map of a comparison, by its name.
+    generated: of a text that the model continued, the number of tokens that it generated.
     modules: the qualified name of the module of each layer, in a program that was watched; step,
         run: the number of the call of the model, and of the call of these modules.
     """
@@ -88,6 +89,7 @@ class SourceMetadata(TypedDict, total=False):
     predictions: Predictions
     experts: dict[str, Any]
     predictions_by_map: dict[str, Predictions]
+    generated: int
     modules: list[str]
     step: int
     run: int

@@ -18,23 +18,40 @@ TOLERANCES = ((8, 2.0**-7), (11, 2.0**-10), (24, 1e-5), (53, 1e-9))
 
 
 def row_sum_tolerance(weights: FloatArray) -> float:
-    """How far from 1 row sums may be, given the precision of the weights.
+    """How far from 1 row sums may be, given the precision of the weights.    [...] -> a number"""
+    return float(row_sum_tolerances(weights.reshape(1, 1, -1))[0, 0])
+
+
+def row_sum_tolerances(weights: FloatArray) -> FloatArray:
+    """How far from 1 the row sums of each head may be, given the precision of its weights.
 
     Weights that bfloat16 or float16 represent exactly are assumed to have been rounded to it,
-    whatever their type is now.    [...] -> a number
+    whatever their type is now.    [layer, head, ...] -> [layer, head]
     """
-    sample = weights.ravel()[:: max(1, weights.size // 1000)]
+    values = weights.reshape(*weights.shape[:2], -1)
+    samples = values[..., :: max(1, values.shape[-1] // 1000)]
     type_bits = np.finfo(np.result_type(weights, np.float16)).nmant + 1
+    tolerances = np.full(values.shape[:2], TOLERANCES[-1][1])
+    unknown = np.ones(values.shape[:2], dtype=bool)
     for bits, tolerance in TOLERANCES[:-1]:
-        if type_bits <= bits or (fits_precision(sample, bits) and fits_precision(weights, bits)):
-            return tolerance
-    return TOLERANCES[-1][1]
+        may_fit = unknown & ((type_bits <= bits) | fits_precision(samples, bits))
+        for at in map(tuple, np.argwhere(may_fit)):
+            if type_bits <= bits or fits_precision(values[at], bits):
+                tolerances[at], unknown[at] = tolerance, False
+    return tolerances
 
 
-def fits_precision(values: FloatArray, bits: int) -> bool:
-    """Whether `bits` significant bits represent each value exactly.    [...] -> yes or no"""
+def fits_precision(values: FloatArray, bits: int) -> BoolArray:
+    """Whether `bits` significant bits represent each value of a head.    [..., value] -> [...]"""
     significand = np.frexp(values.astype(np.float64))[0] * 2.0**bits
-    return bool((significand == np.rint(significand)).all())
+    fits: BoolArray = (significand == np.rint(significand)).all(-1)
+    return fits
+
+
+@once_per_map
+def map_tolerances(amap: AttentionMap) -> FloatArray:
+    """`row_sum_tolerances` of a map.    -> [layer, head]"""
+    return row_sum_tolerances(amap.weights)
 
 
 @once_per_map
@@ -46,10 +63,10 @@ def has_distribution_rows(amap: AttentionMap) -> bool:
 @once_per_map
 def distribution_heads(amap: AttentionMap) -> BoolArray:
     """Which heads have rows that are distributions, with a remainder.    -> [layer, head]"""
-    limit = 1.0 + row_sum_tolerance(amap.weights)
+    limit = 1.0 + map_tolerances(amap)
     least = amap.weights.min((-2, -1), initial=0.0)
     most = amap.weights.max((-2, -1), initial=0.0)
-    return (least >= 0) & (most <= limit) & (amap.row_sums <= limit).all(-1)
+    return (least >= 0) & (most <= limit) & (amap.row_sums <= limit[..., None]).all(-1)
 
 
 def require_distribution_rows(amap: AttentionMap, what: str) -> None:
@@ -68,7 +85,7 @@ def row_remainders(amap: AttentionMap) -> FloatArray:
     Formula: 1 − Σ A    Shapes: -> [layer, head, query]
     """
     remainders = 1.0 - amap.row_sums
-    return np.where(remainders > row_sum_tolerance(amap.weights), remainders, 0.0)
+    return np.where(remainders > map_tolerances(amap)[..., None], remainders, 0.0)
 
 
 def weights_and_remainder(amap: AttentionMap) -> FloatArray:

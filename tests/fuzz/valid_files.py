@@ -24,6 +24,8 @@ TEXTS = (
     b"0-0 1-2 2-1\n\n0-0 1p1\n",
     b'{"attention": [[0.5, 0.5], [1, 0]], "tokens": ["a", "b"], "input_ids": [1, 2]}',
     b",the,cat\nthe,0.5,0.5\ncat,0.2,0.8\n",
+    b'query_token,key_token,weight\na,"b, c",1\na,d,0\n',
+    b'{"id": "x", "attention": [[1]]}\n{"id": "y", "attention": [0.5, 0.5]}\n',
     b"\x80\x04N.",
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import log2
 
 import numpy as np
@@ -11,7 +12,13 @@ from numpy.testing import assert_allclose
 from attnviz.api.compare import compare
 from attnviz.errors import AttnvizWarning, MisuseError
 from attnviz.measures.entropy import entropy, head_entropy, max_entropy
-from attnviz.measures.row_mass import has_distribution_rows, row_remainders, row_sum_tolerance
+from attnviz.measures.head_summary import summarize_head
+from attnviz.measures.row_mass import (
+    distribution_heads,
+    has_distribution_rows,
+    row_remainders,
+    row_sum_tolerance,
+)
 from tests.measure.maps import (
     SHARED_OUT,
     UNSHARED,
@@ -113,3 +120,15 @@ def test_rows_of_common_tokens_have_the_remainder_as_an_outcome():
     weights_only = amap.select(heads=[0, 1])
     assert (entropy(weights_only) <= max_entropy(weights_only) + 1e-12).all()
     assert_allclose(max_entropy(weights_only)[0, :, 0], [log2(3), log2(4)])
+
+
+def test_the_precision_of_a_head_does_not_depend_on_other_heads():
+    exact = plain(n_layer=1, n_head=1).weights
+    rounded = exact.astype(np.float32).astype(np.float64)
+    signed_head = rounded - exact[..., ::-1]
+    amap = plain(n_layer=1, n_head=2)
+    both = replace(amap, weights=np.concatenate([rounded, signed_head], 1))
+    assert distribution_heads(both).tolist() == [[True, False]]
+    alone = both.select(heads=[0])
+    assert has_distribution_rows(alone)
+    assert summarize_head(both, 0, 0) == summarize_head(alone, 0, 0)

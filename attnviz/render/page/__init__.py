@@ -21,7 +21,7 @@ from attnviz.render.page.data_island import page_data
 from attnviz.render.page.json_stream import json_chunks
 from attnviz.render.page.map_facts import map_name
 from attnviz.render.page.noscript import noscript_html
-from attnviz.render.page.split_comparison import split_maps
+from attnviz.render.page.split_comparison import split_maps, split_styles
 from attnviz.render.provenance import untrained_note
 from attnviz.render.safe_text import escape_text
 from attnviz.render.style import Style
@@ -30,18 +30,24 @@ from attnviz.render.style import Style
 def html(amap: AttentionMap, style: Style) -> Iterator[bytes]:
     """The page of one map; the mechanisms of a comparison are shown side by side."""
     amaps = split_maps(amap)
-    return render_page(amaps, style if len(amaps) == 1 else replace(style, captions={}))
+    if len(amaps) == 1:
+        return render_page(amaps, style)
+    return render_page(amaps, replace(style, captions={}), split_styles(amap, style))
 
 
-def render_page(amaps: Sequence[AttentionMap], style: Style) -> Iterator[bytes]:
+def render_page(
+    amaps: Sequence[AttentionMap], style: Style, map_styles: Sequence[Style] = ()
+) -> Iterator[bytes]:
     """One page of one or more maps, which can be compared side by side, in chunks.
+
+    `map_styles` has what is known about the heads of each map; by default `style` has it.
 
     Raises, before the first chunk, MisuseError without a map, or for more weights than a page
     can hold.
     """
     if not amaps:
         raise MisuseError("a page needs at least one map, got none")
-    data = page_data(amaps, style)
+    data = page_data(amaps, style, map_styles)
     title = data["title"]
     styles, code = stylesheet(), built_script()
     head, tail = read_asset("page.html").split("$data")

@@ -13,11 +13,10 @@ import numpy as np
 
 from attnviz.core.arrays import largest_magnitude
 from attnviz.core.attention_map import AttentionMap
-from attnviz.core.tokens import Token
-from attnviz.core.words import word_numbers
 from attnviz.errors import MisuseError
 from attnviz.render.colors import contrast_ink, find_palette
 from attnviz.render.data.json_document import document_header
+from attnviz.render.page.head_data import head_data
 from attnviz.render.page.map_facts import (
     carries_vectors,
     describe_map,
@@ -27,16 +26,21 @@ from attnviz.render.page.map_facts import (
 )
 from attnviz.render.page.prediction_data import prediction_data
 from attnviz.render.page.quantize import MAX_WEIGHTS, quantize
+from attnviz.render.page.score_scale import score_scale
+from attnviz.render.page.token_data import token_data
 from attnviz.render.palette import PALETTES, Palette
-from attnviz.render.safe_text import escape_text, escape_token
+from attnviz.render.safe_text import escape_text
 from attnviz.render.style import Style
 
 FIRST_SCREEN_QUERIES = 12  # rows of a matrix that fit on any screen without scrolling
 
 
-def page_data(amaps: Sequence[AttentionMap], style: Style) -> dict[str, Any]:
+def page_data(
+    amaps: Sequence[AttentionMap], style: Style, map_styles: Sequence[Style] = ()
+) -> dict[str, Any]:
     """All maps, the palettes that suit them, and the initial state of the page, for `json_chunks`.
 
+    `map_styles` has what is known about the heads of each map; by default `style` has it.
     Arrays are quantized while they are written, which is why it can be written once.
     """
     check_size(amaps)
@@ -72,12 +76,12 @@ def page_data(amaps: Sequence[AttentionMap], style: Style) -> dict[str, Any]:
         "maps": iter(
             [
                 {
-                    **map_data(amap, style, several=len(amaps) > 1),
+                    **map_data(amap, each, several=len(amaps) > 1),
                     "largest": largest_weight(
                         other for other in amaps if other.signed == amap.signed
                     ),
                 }
-                for amap in amaps
+                for amap, each in zip(amaps, map_styles or [style] * len(amaps), strict=True)
             ]
         ),
     }
@@ -111,8 +115,8 @@ def map_data(amap: AttentionMap, style: Style, several: bool) -> dict[str, Any]:
         **describe_map(amap, several),
         "made": meta_lines(document["meta"]),
         "kept": precision_note(amap, weights),
-        "shown": {"queries": token_labels(amap.queries), "keys": token_labels(amap.keys)},
-        "words": {"queries": word_numbers(amap.queries), "keys": word_numbers(amap.keys)},
+        **token_data(amap),
+        **head_data(amap, style),
         "row_sum": amap.row_sum,
         "signed": amap.signed,
         "captions": {f"{layer}.{head}": text for (layer, head), text in style.captions.items()},
@@ -123,19 +127,15 @@ def map_data(amap: AttentionMap, style: Style, several: bool) -> dict[str, Any]:
 
 
 def vector_data(amap: AttentionMap) -> dict[str, Any]:
-    """Query and key vectors, if the page includes them."""
+    """Query and key vectors, if the page includes them, and how weights follow from them."""
     query, key = amap.query_vectors, amap.key_vectors
     if query is None or key is None or not carries_vectors(amap):
         return {}
     return {
         "query_vectors": quantize(query, signed=True),
         "key_vectors": quantize(key, signed=True),
+        "score_scale": score_scale(amap),
     }
-
-
-def token_labels(tokens: Sequence[Token]) -> list[str]:
-    """The printable labels of tokens."""
-    return [escape_token(token.label) for token in tokens]
 
 
 def encode_palette(palette: Palette) -> str:

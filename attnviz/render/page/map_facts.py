@@ -9,9 +9,11 @@ from typing import Any
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.tokens import Token
 from attnviz.core.words import word_numbers
+from attnviz.render.page.head_data import module_names
 from attnviz.render.page.quantize import MAX_VECTOR_VALUES
+from attnviz.render.page.token_data import segment_name
 from attnviz.render.safe_text import escape_text
-from attnviz.render.segment_roles import role_of, roles_note, segment_letter
+from attnviz.render.segment_roles import roles_note
 
 NAME_KEYS = ("name", "variant", "model", "source")  # metadata that may name a map, best first
 
@@ -46,11 +48,18 @@ def describe_map(amap: AttentionMap, several: bool) -> dict[str, Any]:
 def control_options(amap: AttentionMap) -> dict[str, list[tuple[int | str, str]]]:
     """The options of each select element, by its name, as (value, label) pairs."""
     return {
-        "layer": [(n, escape_text(amap.layer_label(i))) for i, n in enumerate(amap.layers)],
+        "layer": list(zip(amap.layers, layer_labels(amap), strict=True)),
         "head": list(zip(amap.heads, head_names(amap), strict=True)),
         "qs": segment_options(amap, amap.queries),
         "ks": segment_options(amap, amap.keys),
     }
+
+
+def layer_labels(amap: AttentionMap) -> list[str]:
+    """The name of each layer, with its module where the map is of a program that was watched."""
+    labels = [escape_text(amap.layer_label(index)) for index in range(amap.n_layer)]
+    modules = module_names(amap)
+    return [f"{a}: {b}" for a, b in zip(labels, modules, strict=True)] if modules else labels
 
 
 def segment_options(amap: AttentionMap, tokens: Sequence[Token]) -> list[tuple[int | str, str]]:
@@ -58,13 +67,6 @@ def segment_options(amap: AttentionMap, tokens: Sequence[Token]) -> list[tuple[i
     segments = sorted({token.segment for token in tokens})
     options: list[tuple[int | str, str]] = [(s, segment_name(amap, s)) for s in segments]
     return [("", "all"), *options] if len(segments) > 1 else []
-
-
-def segment_name(amap: AttentionMap, segment: int) -> str:
-    """The letter of a segment, and its role in a chat."""
-    role = escape_text(role_of(amap, segment))
-    letter = segment_letter(segment)
-    return f"{letter}: {role}" if role else f"segment {letter}"
 
 
 def map_name(amap: AttentionMap) -> str:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import cast
 
@@ -13,6 +14,7 @@ import numpy as np
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.comparison import compared_heads, compared_names
 from attnviz.core.map_metadata import MapMetadata
+from attnviz.render.style import HeadMeasure, Style
 
 # Metadata of a comparison as a whole.
 COMPARISON_KEYS = ("algebra", "compared", "comparison", "divergence", "predictions_by_map")
@@ -20,16 +22,41 @@ COMPARISON_KEYS = ("algebra", "compared", "comparison", "divergence", "predictio
 
 def split_maps(amap: AttentionMap) -> tuple[AttentionMap, ...]:
     """The maps of a comparison, each mechanism, then the differences; any other map alone."""
-    heads_by_name: dict[str, list[tuple[int, int]]] = {}
-    for index, compared in zip(amap.heads, compared_heads(amap), strict=False):
-        heads_by_name.setdefault(compared.name, []).append((index, compared.head))
-    if not heads_by_name or not all(are_distinct(heads) for heads in heads_by_name.values()):
-        return (amap,)
+    groups = group_heads(amap)
+    return tuple(extract_map(amap, name, heads) for name, heads in groups.items()) or (amap,)
+
+
+def split_styles(amap: AttentionMap, style: Style) -> tuple[Style, ...]:
+    """What is known about the heads of each map of a comparison, in the order of `split_maps`."""
     return tuple(
-        extract_map(amap, name, heads_by_name[name])
-        for name in compared_names(amap)
-        if name in heads_by_name
+        replace(
+            style,
+            captions={},
+            patterns={},
+            measures=[
+                select_heads(row, [amap.heads.index(i) for i, _ in heads])
+                for row in style.measures
+            ],
+        )
+        for heads in group_heads(amap).values()
     )
+
+
+def select_heads(row: HeadMeasure, heads: Sequence[int]) -> HeadMeasure:
+    """A measure of some heads, by their indices.    [layer, head] -> [layer, fewer heads]"""
+    return replace(row, values=row.values[:, list(heads)])
+
+
+def group_heads(amap: AttentionMap) -> dict[str, list[tuple[int, int]]]:
+    """The heads of each map of a comparison, by its name: their indices here and there.
+
+    Empty for any other map.
+    """
+    groups: dict[str, list[tuple[int, int]]] = {name: [] for name in compared_names(amap)}
+    for index, compared in zip(amap.heads, compared_heads(amap), strict=False):
+        groups.setdefault(compared.name, []).append((index, compared.head))
+    groups = {name: heads for name, heads in groups.items() if heads}
+    return groups if all(are_distinct(heads) for heads in groups.values()) else {}
 
 
 def are_distinct(heads: list[tuple[int, int]]) -> bool:

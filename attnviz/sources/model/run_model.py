@@ -57,14 +57,16 @@ def build_model_pass(text: str, context: str | None, **options: Any) -> ModelPas
     intervention = build_intervention(options)
     if intervention:
         check_intervention(model, kind, intervention)
-    target = None
+    target, n_generated = None, 0
     if kind in ("decoder", "cross"):
         target = decoder_input(model, encoding, options, truncated)
     elif side := next((name for name in ("target", "target_lang") if name in options), None):
         option = f"--{side.replace('_', '-')}"
         raise MisuseError(f"{option} needs decoder or cross attention, not {kind!r}")
     elif "generate" in options:
+        n_text = len(encoding.tokens)
         encoding = with_generated(model, encoding, options["generate"], chat)
+        n_generated = len(encoding.tokens) - n_text
     request = check_predictions(model, kind, target or encoding, options.get("predict"))
     return ModelPass(
         model,
@@ -77,6 +79,7 @@ def build_model_pass(text: str, context: str | None, **options: Any) -> ModelPas
         options.get("adapter"),
         request,
         chat,
+        n_generated,
     )
 
 
@@ -93,6 +96,7 @@ class ModelPass(Record):
     adapter: str | None = None
     request: PredictionRequest | None = None
     chat: Chat | None = None
+    n_generated: int = 0  # of the tokens
     predicted: list[Predictions] = field(default_factory=list)  # of the run, if requested
     routings: list[Routing] = field(default_factory=list)  # of the run, one per layer with experts
 
@@ -188,6 +192,8 @@ class ModelPass(Record):
         if self.chat is not None:
             meta["roles"] = list(self.chat.roles)
             meta["prompt"] = self.chat.prompt
+        if self.n_generated:
+            meta["generated"] = self.n_generated
         if self.adapter is not None:
             meta["adapter"] = self.adapter
             short += f" with adapter {PurePath(self.adapter).name or self.adapter}"

@@ -1,0 +1,138 @@
+"""Numbers of a page: those of the map, within the stated error, for every mechanism."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+
+import attnviz
+from attnviz.api.complete_style import complete_style
+from attnviz.api.look import look
+from attnviz.core.subset import visible_pairs
+from attnviz.core.variants import VARIANTS
+from attnviz.measures.values import measure_heads
+from attnviz.render.page.score_scale import masked_softmax
+from attnviz.render.page.split_comparison import split_maps
+from attnviz.sources.external.attnviz_html import parse_packed_header, unpack_values
+from tests.conftest import make_map
+from tests.measure.maps import causal, gated, signed
+from tests.render.pages import html
+
+TEXT = "the cat sat on the mat"
+pytestmark = pytest.mark.filterwarnings("ignore::attnviz.errors.AttnvizWarning")
+
+
+@cache
+def map_of(variant):
+    context = "der Hund saß" if variant.context == "required" else None
+    return look(TEXT, context, variant=variant, with_vectors=True)
+
+
+def island_of(page):
+    return json.loads(re.search(rb'id="data">([^<]*)<', page)[1])
+
+
+def page_map(amap):
+    (record,) = island_of(html(amap, complete_style(amap, {})))["maps"]
+    return record
+
+
+def values_of(record, name="weights"):
+    return unpack_values(parse_packed_header(record[name], name), name)[0].astype(np.float64)
+
+
+def stated_error(record, weights):
+    """The error that the page states: half a step of the largest weight of each row."""
+    steps = int(re.search(r"within 1/([\d,]+) of the largest", record["kept"])[1].replace(",", ""))
+    return np.abs(weights).max(-1, keepdims=True) / steps
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+@pytest.mark.parametrize("variant", list(VARIANTS.values()), ids=lambda row: row.name)
+def test_weights_and_measures_of_every_mechanism_are_those_of_the_map(variant, bits, monkeypatch):
+    monkeypatch.setattr("attnviz.render.page.quantize.MAX_16_BIT_VALUES", (bits == 16) << 22)
+    amap = map_of(variant)
+    record = page_map(amap)
+    assert record["weights"]["codes"].endswith("16" if bits == 16 or amap.signed else "8")
+    shown = values_of(record)
+    # The sums of rows are given back, which moves weights by half a step at most.
+    limit = 2 * stated_error(record, amap.weights) + 1e-7
+    assert (np.abs(shown - amap.weights) <= limit).all()
+    assert not shown[~visible_pairs(amap)].any()
+    measures = measure_heads(amap)
+    of_page = measure_heads(replace(amap, weights=shown))
+    for row in record["measures"]:
+        name, values = row["name"], np.array(row["values"], dtype=float)  # null is NaN
+        np.testing.assert_allclose(values, measures[name], atol=1e-5)
+        np.testing.assert_allclose(values, of_page[name], atol=2e-4 if bits == 16 else 0.05)
+
+
+@pytest.mark.parametrize("variant", list(VARIANTS.values()), ids=lambda row: row.name)
+def test_steps_from_queries_and_keys_are_those_of_the_mechanism_or_left_out(variant):
+    amap = map_of(variant)
+    record = page_map(amap)
+    scale = record.get("score_scale")
+    if scale is None:
+        assert variant.name not in STEP_BY_STEP
+        return
+    query, key = values_of(record, "query_vectors")[0], values_of(record, "key_vectors")[0]
+    weights = masked_softmax(scale * (query @ key.swapaxes(-1, -2)), visible_pairs(amap)[0])
+    assert np.abs(weights - amap.weights[0]).max() < 2e-4
+
+
+STEP_BY_STEP = ("scaled-dot", "dot", "causal", "multihead", "sliding-window", "temperature")
+
+
+def test_a_bias_that_the_vectors_lack_leaves_the_steps_out():
+    assert page_map(look(TEXT, variant="alibi", with_vectors=True))["score_scale"] is None
+    assert page_map(look(TEXT, variant="sparsemax", with_vectors=True))["score_scale"] is None
+    assert "score_scale" not in page_map(look(TEXT, variant="causal"))
+
+
+@pytest.mark.parametrize("make", [causal, gated, signed], ids=lambda make: make.__name__)
+def test_measures_that_are_not_defined_are_null(make):
+    amap = make()
+    rows = {row["name"]: row for row in page_map(amap)["measures"]}
+    assert ("entropy" in rows) == (make is causal)
+    assert rows["distance"]["unit"] == "tokens" and rows["distance"]["high"] is None
+    assert np.shape(rows["distance"]["values"]) == amap.weights.shape[:2]
+
+
+def test_heads_have_their_patterns_and_measures_wherever_a_page_is_written(tmp_path):
+    amap = make_map("abcdef", n_layer=2, n_head=3)
+    weights = np.zeros((2, 3, 6, 6))
+    weights[..., 0, 0], weights[..., range(1, 6), range(5)] = 1.0, 1.0
+    weights[1, 2] = 1 / 6
+    amap = attnviz.AttentionMap(amap.queries, amap.keys, weights, layers=(4, 7), heads=(0, 1, 5))
+    attnviz.write(amap, tmp_path / "a.html")
+    (record,) = island_of((tmp_path / "a.html").read_bytes())["maps"]
+    assert record["patterns"][0][1] == {"name": "previous token", "score": 1.0}
+    assert record["patterns"][1][2] == {"name": "diffuse", "score": 1.0}
+    entropy = next(row for row in record["measures"] if row["name"] == "entropy")
+    assert entropy["values"] == [[0.0, 0.0, 0.0], [0.0, 0.0, round(np.log2(6), 5)]]
+    assert entropy["lowest_first"] is True
+    assert "measures" in attnviz.AttentionMap._repr_mimebundle_(amap, ["text/html"])["text/html"]
+
+
+def test_masks_pooled_maps_and_differences_have_no_measures():
+    pooled = look("a b c d e f g h", variant="causal", pool=3)
+    assert page_map(pooled)["measures"] == []
+    difference = make_map(meta={"source": "difference"})
+    assert page_map(difference)["measures"] == []
+
+
+def test_each_map_of_a_comparison_has_the_measures_of_its_heads():
+    """Their row sums are those of float32, whatever the differences beside them are."""
+    amap = attnviz.compare(TEXT, variants=["scaled-dot", "causal"], heads=2)
+    maps = island_of(html(amap, complete_style(amap, {})))["maps"]
+    for record, part in zip(maps[:2], split_maps(amap)[:2], strict=True):
+        alone = measure_heads(part)
+        rows = {row["name"]: row["values"] for row in record["measures"]}
+        np.testing.assert_allclose(rows["entropy"], alone["entropy"], atol=1e-5)
+    assert maps[2]["name"] == "causal − scaled-dot"
+    assert all(row["values"] == [[None, None]] for row in maps[2]["measures"])
