@@ -42,7 +42,11 @@ def find_token(name: str, tokens: Tokens, side: str) -> int:
     Raises MisuseError where there is no such token.
     """
     name = name.strip()
-    positions = [i for i, token in enumerate(tokens) if name in (token.label, token.piece)]
+    positions = [
+        i
+        for i, token in enumerate(tokens)
+        if name in (token.label, token.piece) or token.label == f"{token.piece}⟨{name}⟩"
+    ]
     if len(positions) > 1:
         others = ", ".join(map(str, positions[1:6])) + " …" * (len(positions) > 6)
         message = f"{side} {name!r} is at position {positions[0]}, and at {others}"

@@ -64,6 +64,7 @@ class Style(Record, kw_only=True):
     precision: int | None = None
     title: str | None = None
     show_metadata: bool = True  # command, paths, text and versions, beside what is drawn
+    source_name: str = ""  # the file that is rendered: title of a page without a text
     names_text: bool = False  # tables begin with the sentence: there are several
     row_id: str | None = None  # without an id of its own, the number of its line
     annotate: bool | None = None

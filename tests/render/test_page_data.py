@@ -18,7 +18,9 @@ from attnviz.core.variants import VARIANTS
 from attnviz.measures.values import measure_heads
 from attnviz.render.page.score_scale import masked_softmax
 from attnviz.render.page.split_comparison import split_maps
+from attnviz.render.style import Style
 from attnviz.sources.external.attnviz_html import parse_packed_header, unpack_values
+from tests.cli.runner import run
 from tests.conftest import make_map
 from tests.measure.maps import causal, gated, signed
 from tests.render.pages import html
@@ -136,3 +138,33 @@ def test_each_map_of_a_comparison_has_the_measures_of_its_heads():
         np.testing.assert_allclose(rows["entropy"], alone["entropy"], atol=1e-5)
     assert maps[2]["name"] == "causal − scaled-dot"
     assert all(row["values"] == [[None, None]] for row in maps[2]["measures"])
+
+
+def title_of(amap, **style):
+    return island_of(html(amap, Style(**style)))["title"]
+
+
+def test_the_title_names_both_texts_or_the_file_that_is_rendered(tmp_path):
+    assert title_of(look("the cat", "le chat", variant="cross")) == "the cat · le chat"
+    paired = make_map(text="the cat", meta={"pair": "a dog", "model": "m"})
+    assert title_of(paired) == "the cat · a dog"
+    assert title_of(paired, title="mine") == "mine"
+    two = attnviz.compare("the cat", other_text="the dog", variants=["causal"])
+    assert title_of(two) == "the cat vs. the dog"
+    np.save(tmp_path / "heads.npy", np.full((2, 3, 3), 1 / 3))
+    foreign = attnviz.read(tmp_path / "heads.npy")
+    assert title_of(foreign) == "attention"
+    assert title_of(foreign, source_name="heads.npy") == "heads.npy"
+    done = run("render", str(tmp_path / "heads.npy"), "-o", str(tmp_path / "a.html"))
+    assert done.status == 0
+    data = island_of((tmp_path / "a.html").read_bytes())
+    assert data["title"] == "heads.npy" and data["maps"][0]["name"] == "attention"
+
+
+def test_signed_maps_are_compared_on_a_page(tmp_path):
+    target = tmp_path / "c.html"
+    done = run("compare", TEXT, "-v", "scaled-dot", "-v", "cog", "-o", str(target))
+    assert done.status == 0, done.err
+    maps = island_of(target.read_bytes())["maps"]
+    assert [one["signed"] for one in maps] == [False, True, True]
+    assert [one["name"] for one in maps] == ["scaled-dot", "cog", "cog − scaled-dot"]

@@ -12,7 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
+from attnviz.core.tokens import Token, find_token
 from attnviz.errors import InvalidInputError, MisuseError, UnknownNameError
+from attnviz.sources.tokenizing.encode import TextTokenizer
+from attnviz.sources.tokenizing.labels import Span, make_labels
 from attnviz.sources.tokenizing.tokenizers import TOKENIZERS, find_tokenizer
 
 ROOT = Path(__file__).parents[2]
@@ -199,3 +202,31 @@ def test_flags_are_split_as_grapheme_clusters_and_in_linear_time():
     start = time.process_time()
     assert len(ours.pre_tokenize_str("🇩🇪" * 20_000)) == 20_000  # \X takes 15 seconds
     assert time.process_time() - start < 3
+
+
+def test_an_unknown_token_is_shown_with_the_word_that_it_replaces():
+    labels = make_labels(
+        [
+            Span("[UNK]", 0, 2, False, 0, 0),
+            Span("[UNK]", 3, 8, False, 0, 1),  # the text itself
+            Span("cat", 9, 12, False, 0, 2),
+        ],
+        ["🐱字 [UNK] Cat"],
+    )
+    assert labels == ["[UNK]⟨🐱字⟩", "[UNK]", "Cat"]
+
+
+def test_an_unknown_token_is_found_by_the_word_that_it_replaces():
+    tokens = (Token("[UNK]", "[UNK]⟨字⟩"), Token("a", "a"))
+    assert find_token("字", tokens, "query") == find_token("[UNK]", tokens, "query") == 0
+    with pytest.raises(MisuseError, match="there is no query '漢'"):
+        find_token("漢", tokens, "query")
+
+
+def test_a_unigram_model_has_the_unknown_token_as_the_piece_of_an_unknown_word():
+    library = Tokenizer(models.Unigram([("<unk>", 0.0), ("a", -1.0), ("▁", -2.0)], unk_id=0))
+    tokenizer = TextTokenizer("own", "", lambda texts: library)
+    assert [(t.piece, t.label) for t in tokenizer.encode("a字").tokens] == [
+        ("a", "a"),
+        ("<unk>", "<unk>⟨字⟩"),
+    ]

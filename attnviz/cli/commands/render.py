@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -40,4 +41,5 @@ def render(
     env = ctx.obj.with_color(options["color"])
     tokens = parse_token_arguments(**{name: options[name] for name in FILE_TOKENS})
     maps = read_maps(env, file, options, tokens, options["mask"])
-    write_all(env, maps, options, inputs=file_ids(env, file))
+    name = "" if file == "-" else Path(file).name
+    write_all(env, maps, options, inputs=file_ids(env, file), source_name=name)

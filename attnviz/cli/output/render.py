@@ -72,15 +72,18 @@ def write_all(
     options: Mapping[str, Any],
     captions: Captions | None = None,
     inputs: frozenset[FileId] = frozenset(),
+    source_name: str = "",
 ) -> None:
     """Write every map to every target of the options, one map after the other.
 
-    `inputs` are the files that the maps are read from; none of them may be a target.
+    `inputs` are the files that the maps are read from; none of them may be a target;
+    `source_name` is the name of the one file that all are read from.
     """
     from attnviz.cli.output.map_writers import open_writers
     from attnviz.cli.output.style import parse_style
 
-    style, targets = parse_style(env, options), parse_targets(env, options)
+    style = replace(parse_style(env, options), source_name=source_name)
+    targets = parse_targets(env, options)
     require_distinct_files(targets, inputs, stream_id(env.stdout))
     remaining = iter(maps)
     first = list(islice(remaining, 2))

@@ -30,7 +30,7 @@ from attnviz.render.page.score_scale import score_scale
 from attnviz.render.page.token_data import token_data
 from attnviz.render.palette import PALETTES, Palette
 from attnviz.render.safe_text import escape_text
-from attnviz.render.style import Style
+from attnviz.render.style import SEPARATOR, Style
 
 FIRST_SCREEN_QUERIES = 12  # rows of a matrix that fit on any screen without scrolling
 
@@ -48,7 +48,7 @@ def page_data(
     has_signed = any(amap.signed for amap in amaps)
     first = amaps[0]
     return {
-        "title": escape_text(style.title or page_title(first)),
+        "title": escape_text(style.title or page_title(first, style)),
         "start": {
             "view": "compare" if style.view == "auto" and len(amaps) > 1 else style.view,
             "q": initial_query(first) if style.query is None else style.query,
@@ -87,10 +87,13 @@ def page_data(
     }
 
 
-def page_title(first: AttentionMap) -> str:
-    """The text, both texts of a comparison of two, or the name of the first map."""
+def page_title(first: AttentionMap, style: Style) -> str:
+    """The text, or both texts of two; else the file that is rendered, or the first map."""
     other = first.meta.get("other_text")
-    return f"{first.text} vs. {other}" if other else first.text or map_name(first)
+    if other:
+        return f"{first.text} vs. {other}"
+    texts = (first.text, first.context or first.meta.get("pair"))
+    return SEPARATOR.join(map(str, filter(None, texts))) or style.source_name or map_name(first)
 
 
 def largest_weight(amaps: Iterable[AttentionMap]) -> float:

@@ -72,7 +72,8 @@ def segment_options(amap: AttentionMap, tokens: Sequence[Token]) -> list[tuple[i
 def map_name(amap: AttentionMap) -> str:
     """The name of a map among several."""
     meta: Mapping[str, object] = amap.meta
-    return next((str(meta[key]) for key in NAME_KEYS if meta.get(key)), "attention")
+    names = (str(meta[key]) for key in NAME_KEYS if meta.get(key))
+    return next((name for name in names if name != "foreign"), "attention")
 
 
 def map_pipeline(amap: AttentionMap) -> str:

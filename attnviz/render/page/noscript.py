@@ -10,12 +10,13 @@ import numpy as np
 from attnviz.core.arrays import BoolArray, FloatArray
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.tokens import Token
-from attnviz.render.colors import ColorScale
+from attnviz.render.colors import Bytes, ColorScale
 from attnviz.render.safe_text import escape_text, escape_token, truncate
 from attnviz.render.style import Style
 
 MAX_TOKENS = 24  # per axis: what a reader can still make out
 CELL, LEFT, TOP = 24, 110, 96
+SIZE = ".95"  # of the colored part of a cell
 
 
 def noscript_html(amap: AttentionMap, style: Style) -> str:
@@ -72,20 +73,33 @@ def heatmap_svg(
     box = f'width="{width}" viewBox="0 0 {width} {height}" role="img" fill="currentColor"'
     parts = [f'<svg {box} font-family="sans-serif" font-size="12">']
     parts += ["<title>Attention weights of the first head</title>"]
-    for q, query in enumerate(queries):
-        y = TOP + CELL * q + 16
-        parts.append(f'<text x="{LEFT - 8}" y="{y}" text-anchor="end">{escape(query)}</text>')
-    for k, key in enumerate(keys):
-        x = LEFT + CELL * k + 14
-        rotation = f"rotate(-45 {x} {TOP - 8})"
-        parts.append(f'<text x="{x}" y="{TOP - 8}" transform="{rotation}">{escape(key)}</text>')
-    for q, row in enumerate(scale.rgb(weights)):
+    parts.append(f'<g text-anchor="end" transform="translate({LEFT - 8} {TOP + 16})">')
+    parts += [f'<text y="{CELL * q}">{escape(query)}</text>' for q, query in enumerate(queries)]
+    step = CELL * np.sqrt(0.5)  # columns, along axes that are rotated by 45 degrees
+    parts.append(f'</g><g transform="translate({LEFT + 14} {TOP - 8})rotate(-45)">')
+    parts += [
+        f'<text x="{step * k:.1f}" y="{step * k:.1f}">{escape(key)}</text>'
+        for k, key in enumerate(keys)
+    ]
+    cells = cell_paths(scale.rgb(weights), masked)
+    place = f'transform="translate({LEFT} {TOP + CELL / 2})scale({CELL})" stroke-width="{SIZE}"'
+    return "".join([*parts, f"</g><g {place}>{cells}</g></svg>"])
+
+
+def cell_paths(colors: Bytes, masked: BoolArray | None) -> str:
+    """The cells as one path per color, a stroke per cell; none where masked.
+
+    A cell so takes 10 bytes, a rectangle of its own 60.
+    Shapes: [query, key, 3], [query, key] -> SVG
+    """
+    strokes: dict[str, list[str]] = {}
+    for q, row in enumerate(colors):
         for k, rgb in enumerate(row):
-            is_masked = masked is not None and masked[q, k]
-            fill = "none" if is_masked else f"#{bytes(rgb).hex()}"
-            corner = f'x="{LEFT + CELL * k}" y="{TOP + CELL * q}"'
-            parts.append(f'<rect {corner} width="{CELL - 1}" height="{CELL - 1}" fill="{fill}"/>')
-    return "".join([*parts, "</svg>"])
+            if masked is None or not masked[q, k]:
+                strokes.setdefault(bytes(rgb).hex(), []).append(f"M{k} {q}h{SIZE}")
+    return "".join(
+        f'<path stroke="#{color}" d="{"".join(path)}"/>' for color, path in strokes.items()
+    )
 
 
 def weights_table(
@@ -96,12 +110,12 @@ def weights_table(
     digits: int,
 ) -> str:
     """A table of the weights.    [query, key] -> HTML"""
-    head = "".join(f'<th scope="col">{escape(key)}</th>' for key in keys)
-    rows = [f"<tr><th>query \\ key</th>{head}</tr>"]
+    head = "".join(f"<th scope=col>{escape(key)}" for key in keys)
+    rows = [f"<tr><th>query \\ key{head}"]
     for q, query in enumerate(queries):
         texts = [f"{weight:.{digits}f}" for weight in weights[q].tolist()]
         if masked is not None:
             texts = ["masked" if out else text for out, text in zip(masked[q], texts, strict=True)]
-        cells = "".join(f"<td>{text}</td>" for text in texts)
-        rows.append(f'<tr><th scope="row">{escape(query)}</th>{cells}</tr>')
+        cells = "".join(f"<td>{text}" for text in texts)  # HTML needs no end tags of cells
+        rows.append(f"<tr><th scope=row>{escape(query)}{cells}")
     return f"<table>{''.join(rows)}</table>"

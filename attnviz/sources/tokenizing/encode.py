@@ -12,7 +12,7 @@ from attnviz.core.tokens import Token
 from attnviz.errors import InvalidInputError, MisuseError
 from attnviz.record import Record
 from attnviz.sources.safe_read import one_line_message
-from attnviz.sources.tokenizing.labels import Span, make_labels
+from attnviz.sources.tokenizing.labels import UNKNOWN, Span, make_labels
 
 STDERR_LOCK = RLock()
 
@@ -69,11 +69,12 @@ class TextTokenizer(Record):
         for sentence, which in zip(texts, ("sentence", "second sentence"), strict=False):
             check_text(sentence, which)
         with translate_errors(self.name):
-            encoding = self.build(texts).encode(*texts)
+            tokenizer = self.build(texts)
+            encoding = tokenizer.encode(*texts)
         if not encoding.ids:
             raise MisuseError(f"tokenizer {self.name!r} finds no tokens in the sentence {text!r}")
         with translate_errors(self.name):
-            spans = read_spans(encoding, len(texts))
+            spans = name_unknown(tokenizer, encoding.ids, read_spans(encoding, len(texts)))
         tokens = map(make_token, spans, make_labels(spans, texts))
         return Encoding(tuple(tokens), tuple(encoding.ids), tuple(encoding.type_ids))
 
@@ -107,6 +108,18 @@ def read_spans(encoding: Any, n_text: int) -> list[Span]:
                 f"its post-processor puts the token {span.piece[:40]!r} into text {span.segment}"
             )
     return spans
+
+
+def name_unknown(tokenizer: Any, ids: Sequence[int], spans: Sequence[Span]) -> list[Span]:
+    """The spans with the piece of the unknown token where a text has no piece of its own.
+
+    Unigram models report the text as the piece.
+    """
+    pieces = map(tokenizer.id_to_token, ids)
+    return [
+        span._replace(piece=piece) if piece in UNKNOWN else span
+        for span, piece in zip(spans, pieces, strict=True)
+    ]
 
 
 def make_token(span: Span, label: str) -> Token:

@@ -6,8 +6,9 @@ character. So:
 1. the label of a special token, or of one that covers no characters, is its piece;
 2. of a token that covers white space only, or none because the tokenizer trims it: ␣ per
    character, ⏎ for a line break;
-3. of any other: the characters it covers, without surrounding white space;
-4. tokens that share characters are numbered: é⟨1/2⟩ é⟨2/2⟩.
+3. of the unknown token: its piece and the characters that it replaces, [UNK]⟨字⟩;
+4. of any other: the characters it covers, without surrounding white space;
+5. tokens that share characters are numbered: é⟨1/2⟩ é⟨2/2⟩.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import NamedTuple
 
 from attnviz.sources.tokenizing.byte_letters import letters_to_bytes
 
+UNKNOWN = frozenset(("[UNK]", "<unk>", "<UNK>", "[unk]", "<|unk|>"))
 SPACE_MARK = "▁"  # SentencePiece writes it for a space
 
 
@@ -46,9 +48,11 @@ def make_labels(spans: Sequence[Span], texts: Sequence[str]) -> list[str]:
 
 
 def make_label(span: Span, covered: str) -> str:
-    """The label by rules 1 to 3."""
+    """The label by rules 1 to 4."""
     if is_readable(span, covered):
-        return covered.strip()
+        text = covered.strip()
+        is_unknown = span.piece in UNKNOWN and text != span.piece
+        return f"{span.piece}⟨{text}⟩" if is_unknown else text
     if not covered:
         blank = (letters_to_bytes(span.piece) or b"").decode("ascii", errors="replace")
         return mark_white_space(blank) if blank.isspace() and not span.special else span.piece
@@ -61,7 +65,7 @@ def mark_white_space(text: str) -> str:
 
 
 def is_readable(span: Span, covered: str) -> bool:
-    """Whether the label is the covered characters (rule 3)."""
+    """Whether the label has the covered characters (rules 3 and 4)."""
     is_space = set(span.piece) == {SPACE_MARK} and span.piece != covered
     return bool(covered.strip()) and not is_space
 
