@@ -20,6 +20,7 @@ from attnviz.sources.safe_read import check_budget, decode_text
 from attnviz.sources.strict_json import parse_json
 
 DATA = re.compile(rb'<script type="application/json" id="data">([^<]*)</script>')
+END = b"</html>"
 CODES = ("uint8", "uint16", "int8", "int16")
 CURVES = ("linear", "square")  # pages without one are linear
 MAX_VALUES = 1 << 26  # of one array of a page
@@ -33,6 +34,10 @@ def read_html(data: bytes, selection: Selection) -> RawAttention:
     Raises InvalidInputError for an invalid page.
     """
     match = DATA.search(data)
+    if match is None and END not in data:
+        raise InvalidInputError(
+            "the page is cut off: its data do not end in it; save, copy or download it again"
+        )
     document = parse_json(decode_text(match[1])) if match else None
     maps = document.get("maps") if isinstance(document, dict) else None
     if not isinstance(maps, list) or not all(isinstance(each, dict) for each in maps) or not maps:

@@ -138,7 +138,7 @@ READERS = (
         "attnviz_html:read_html",
         "attnviz pages",
         ".html .htm",
-        rb'<script type="application/json" id="data">',
+        rb'<script type="application/json" id="data">|<meta name="generator" content="attnviz">',
     ),
     make_reader(
         "bertviz",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import zlib
 from base64 import b64encode
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,9 +13,11 @@ import pytest
 from attnviz.errors import InvalidInputError, UnknownNameError
 from attnviz.render.page import quantize
 from attnviz.render.style import Style
+from attnviz.sources.external import read
 from attnviz.sources.external.assemble import assemble
 from attnviz.sources.external.attnviz_html import parse_packed_header, read_html, unpack_values
 from attnviz.sources.external.selection import Selection
+from tests.cli.runner import run
 from tests.conftest import make_map
 from tests.render.pages import html, stored
 
@@ -119,3 +122,51 @@ def test_sums_that_no_rounding_explains_change_little():
     changed = page(sums=True, layers=[squeezed(data)])
     weights = read_page(changed).weights
     assert np.allclose(weights, [1.0, 99 / 254 + 1 / 254, 0.0])
+
+
+@pytest.mark.parametrize("share", [0.02, 0.3, 0.6, 0.95])
+def test_a_page_that_is_cut_off_is_one_clear_line(share, tmp_path):
+    whole = html(make_map(text="x" * 50_000), Style())
+    end = whole.index(END, whole.index(START))
+    path = tmp_path / "half.html"
+    path.write_bytes(whole[: max(700, int(share * end))])
+    done = run("render", str(path))
+    assert (done.status, done.out) == (3, "")
+    assert done.err == (
+        "error: 'half.html': the page is cut off: its data do not end in it; save, copy or "
+        "download it again\n"
+    )
+
+
+def test_a_page_that_is_cut_off_after_its_data_is_read():
+    whole = html(make_map(), Style())
+    end = whole.index(END, whole.index(START)) + len(END)
+    assert np.allclose(read_page(whole[:end]).weights, make_map().weights, atol=1e-4)
+
+
+PAGES = sorted((Path(__file__).parent / "fixtures" / "pages").glob("*.html"))
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("bits", [16, 8])
+def test_pages_of_every_earlier_version_are_read(path, bits):
+    """Written by the code of their time: linear codes, square roots with row sums, planes."""
+    amap = read(path, which=f"{bits} bits")
+    rows = np.array([[1, 0, 0], [0.96, 0.04, 0], [0.9, 0.003, 0.097]])
+    is_linear = path.stem == "linear"
+    limit = 1e-5 if bits == 16 else 0.002 if is_linear else 0.001
+    assert np.abs(amap.weights[0] - np.stack([rows, rows / 2])).max() < limit
+    assert (amap.visible == np.tril(np.ones((3, 3), bool))).all()
+    assert (amap.layers, amap.heads, amap.text) == ((2,), (1, 4), "<a> b c")
+    assert [token.label for token in amap.keys] == ["<a>", "b", "c"]
+    vectors = (np.arange(12).reshape(1, 2, 3, 2) - 5) / 7
+    assert np.allclose(amap.query_vectors, vectors, atol=0.01)
+    assert np.allclose(amap.key_vectors, -vectors, atol=0.01)
+
+
+def test_the_format_of_pages_of_today_is_among_them():
+    """A page of each version is kept: a new version adds one."""
+    today = json.loads(html(make_map(), Style()).split(START)[1].split(END)[0])["maps"][0]
+    known = [json.loads(path.read_bytes().split(START)[1].split(END)[0]) for path in PAGES]
+    headers = [set(page["maps"][0]["weights"]) for page in known]
+    assert len(headers) == 3 and set(today["weights"]) in headers
