@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
@@ -13,10 +12,12 @@ from attnviz.errors import MisuseError
 from attnviz.measures.entropy import shannon_entropy
 from attnviz.measures.row_mass import (
     distribution_heads,
+    mean_over_rows,
     require_distribution_rows,
     weights_and_remainder,
 )
 
+BLOCK_SIZE = 1 << 20  # shares that are compared with those of one head at once
 CLUSTER_LIMIT = 0.2  # bits: mean divergence of two clusters that are joined
 
 
@@ -64,10 +65,13 @@ def layer_agreement(amap: AttentionMap) -> FloatArray | None:
     if amap.n_head == 1 or not allowed.any():
         return None
     result = np.full(allowed.shape, np.nan)
-    for i, shares in enumerate(weights_and_remainder(amap)):
+    shares = weights_and_remainder(amap)
+    if allowed.all() and shares.size <= BLOCK_SIZE:  # all layers at once
+        return 1.0 - pairwise_divergence(shares).sum(-1) / (amap.n_head - 1)
+    for i, layer in enumerate(shares):
         heads = np.flatnonzero(allowed[i])
         if len(heads) > 1:
-            divergence = pairwise_divergence(shares[heads])
+            divergence = pairwise_divergence(layer[heads])
             result[i, heads] = 1.0 - divergence.sum(-1) / (len(heads) - 1)
     return result
 
@@ -76,16 +80,20 @@ def pairwise_divergence(shares: FloatArray) -> FloatArray:
     """The mean divergence of the rows of each two heads, in bits.
 
     Rows without weight in both heads do not count.
-    Shapes: [head, query, key + 1] -> [head, head]
+    Shapes: [..., head, query, key + 1] -> [..., head, head]
     """
-    result = np.zeros((len(shares), len(shares)))
+    n_head = shares.shape[-3]
+    result = np.zeros((*shares.shape[:-2], n_head))
     bits, has_weight = shannon_entropy(shares), shares[..., :-1].sum(-1) > 0
-    for i, j in combinations(range(len(shares)), 2):
-        rows = has_weight[i] | has_weight[j]
-        if rows.any():
-            mixed = shannon_entropy((shares[i] + shares[j]) / 2)
-            between = np.clip(mixed - (bits[i] + bits[j]) / 2, 0.0, 1.0)
-            result[i, j] = result[j, i] = float(between[rows].mean())
+    n_at_once = max(1, BLOCK_SIZE * n_head // max(1, shares.size))
+    for i in range(n_head):
+        for start in range(i + 1, n_head, n_at_once):
+            others = slice(start, start + n_at_once)
+            mixed = shannon_entropy((shares[..., i : i + 1, :, :] + shares[..., others, :, :]) / 2)
+            apart = (bits[..., i : i + 1, :] + bits[..., others, :]) / 2
+            rows = has_weight[..., i : i + 1, :] | has_weight[..., others, :]
+            between = mean_over_rows(np.clip(mixed - apart, 0.0, 1.0), rows)
+            result[..., i, others] = result[..., others, i] = between
     return result
 
 

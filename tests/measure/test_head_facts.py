@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 
 from attnviz.api.blas_threads import use_threads
-from attnviz.measures import head_facts
+from attnviz.measures import agreement, head_facts
+from attnviz.measures.agreement import layer_agreement
 from attnviz.measures.head_facts import find_head_facts, find_patterns, head_blocks
 from attnviz.measures.head_summary import summarize_head
 from attnviz.measures.once_per_map import once_per_map, once_per_text, take_block
 from attnviz.measures.sink import sink_cells
 from attnviz.measures.values import measure_heads
-from tests.measure.maps import SHARED_OUT, UNSHARED, causal, plain
+from tests.measure.maps import SHARED_OUT, UNSHARED, causal, leaky, plain
 
 
 def unmasked_causal():
@@ -87,3 +88,10 @@ def test_what_measures_share_is_computed_once_and_dropped_with_its_map():
     del amap, blocks, block
     gc.collect()
     assert cells() is None
+
+
+@pytest.mark.parametrize("make", [plain, causal, leaky])
+def test_agreement_is_the_same_head_by_head_and_all_at_once(make, monkeypatch):
+    at_once = layer_agreement(make())
+    monkeypatch.setattr(agreement, "BLOCK_SIZE", 1)
+    np.testing.assert_allclose(layer_agreement(make()), at_once, rtol=1e-12)

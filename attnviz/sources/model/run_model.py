@@ -20,8 +20,7 @@ from attnviz.record import Record
 from attnviz.sources.memory import MapFormat, check_memory, machine_memory, with_writer
 from attnviz.sources.model.chat import Chat
 from attnviz.sources.model.checkpoint import Checkpoint
-from attnviz.sources.model.describe import describe
-from attnviz.sources.model.expert_records import routing_records
+from attnviz.sources.model.expert_records import describe_experts, routing_records
 from attnviz.sources.model.memory_estimate import estimate_memory
 from attnviz.sources.model.model_input import decoder_input, encode_input, with_generated
 from attnviz.sources.model.model_intervention import build_intervention, check_intervention
@@ -174,17 +173,18 @@ class ModelPass(Record):
 
     def meta(self) -> MapMetadata:
         """The model and its intervention, for a map's metadata."""
-        facts, short = describe(self.model), short_model_name(self.model.name)
+        model, short = self.model, short_model_name(self.model.name)
+        all_experts = describe_experts(next(iter(model.stacks.values())))
         meta: MapMetadata = {
             "source": "model",
             "trained": True,
-            "model": self.model.name,
+            "model": model.name,
             "variant": short,
-            "family": facts["family"],
+            "family": model.family.name,
             "attention": self.kind,
-            "dtype": facts["dtype"],
+            "dtype": model.tensors.dtype,
             "layers": self.n_layer,
-            "heads": facts["heads"],
+            "heads": model.n_head,
             "tokenizer": "the model's own",
         }
         if self.pair is not None:
@@ -200,8 +200,8 @@ class ModelPass(Record):
             meta["variant"] = short
         if self.truncated:
             meta["truncated"] = dict(self.truncated)
-        if facts["experts"]:
-            experts = {name: facts["experts"][name] for name in ("count", "per_token")}
+        if all_experts:
+            experts = {name: all_experts[name] for name in ("count", "per_token")}
             routing = routing_records(self.routings)
             meta["experts"] = {**experts, "routing": routing} if routing else experts
         if self.predicted:
