@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from importlib import import_module
+from itertools import chain
+from pathlib import Path
 from pkgutil import iter_modules
 
 from attnviz.core.part import Part
-from attnviz.lookup import find_by_name
+from attnviz.lookup import find_by_name, names_of, normalize_name
 
 SLOTS = {  # slot of a Variant: folder with its parts
     "position": "positions",
@@ -38,4 +40,24 @@ def find_part(slot: str, name: str) -> type[Part]:
 
     Raises UnknownNameError with the nearest names.
     """
-    return find_by_name(parts_for(slot), name, slot)
+    return find_by_name(chain(quoting_parts(slot, name), parts_for(slot)), name, slot)
+
+
+def quoting_parts(slot: str, name: str) -> Iterator[type[Part]]:
+    """The parts that a name can mean, from the files whose source quotes it.
+
+    Reading the sources costs a tenth of importing them. Other spellings of a name, and files
+    without a source, are left to `parts_for`.
+    """
+    quoted = f'"{normalize_name(name)}"'
+    folder = import_module(f"attnviz.core.{SLOTS[slot]}")
+    yield from (part for part in folder.PARTS if is_named(part, name))
+    for path in sorted(Path(folder.__path__[0]).glob("[!_]*.py")):
+        if quoted in path.read_text("utf-8"):
+            parts = import_module(f"{folder.__name__}.{path.stem}").PARTS
+            yield from (part for part in parts if is_named(part, name))
+
+
+def is_named(part: type[Part], name: str) -> bool:
+    """Whether this is the name or an alias of a part."""
+    return normalize_name(name) in map(normalize_name, names_of(part))
