@@ -40,6 +40,11 @@ test("the row sum is stated where rows do not sum to 1", async () => {
 	assert.equal(facts.sumText, "on no key ∅ 0.250");
 });
 
+test("weights of rows without a fixed sum are no percentages", async () => {
+	const facts = cellFacts(await matrixOf([[0.5, 2], [3, 1]], { row_sum: "any" }), 0, 1, 3);
+	assert.deepEqual([facts.text, facts.percent, facts.sumText], ["2.000", "", "row sum Σ 2.500"]);
+});
+
 test("signed weights are ranked by magnitude, and are no percentages", async () => {
 	const matrix = await matrixOf([[-0.5, 0.25], [0.5, 0.25]], { signed: true }, { signed: true });
 	const facts = cellFacts(matrix, 0, 0, 3);

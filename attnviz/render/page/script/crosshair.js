@@ -15,12 +15,14 @@ export function paintCrosshair(
 	/** @type {Cell} */ { row, column },
 	/** @type {Theme} */ theme,
 ) {
-	const [left, top] = [x + column * cell, y + row * cell];
+	// Whole pixels: a line between two would be blurred.
+	const [left, right] = [column, column + 1].map((c) => Math.round(x + c * cell) - 0.5);
+	const [top, bottom] = [row, row + 1].map((r) => Math.round(y + r * cell) - 0.5);
 	for (const [width, color] of linesOf(theme)) {
 		ctx.lineWidth = width;
 		ctx.strokeStyle = color;
-		if (row >= 0) ctx.strokeRect(x - 4, top - 0.5, w + 8, cell);
-		if (column >= 0) ctx.strokeRect(left - 0.5, y - 4, cell, h + 8);
+		if (row >= 0) ctx.strokeRect(x - 4, top, w + 8, bottom - top);
+		if (column >= 0) ctx.strokeRect(left, y - 4, right - left, h + 8);
 	}
 }
 

@@ -10,7 +10,7 @@ import { formatExact, formatPercent, pluralize } from "./number_text.js";
  * @property {boolean} masked
  * @property {boolean} isDrawn
  * @property {string} text the value, "< …" below the stored precision, or "masked"
- * @property {string} percent the share of the row's attention; "" of signed or masked weights
+ * @property {string} percent the share of the query's attention; "" of weights that are none
  * @property {number} rank 1 for the largest magnitude; 0 of a masked weight
  * @property {number} of the number of visible keys
  * @property {number} tied other weights of the same rank
@@ -42,7 +42,7 @@ export const weightText = (value, least, precision) =>
 export function cellFacts(matrix, r, c, precision) {
 	const cell = matrix.cell(r, c);
 	const { rank, of, tied } = rankOf(matrix, r, c);
-	const { margin, signed } = matrix;
+	const { margin, isShare } = matrix;
 	const bound = cell.value === 0 ? matrix.least[r] : 0;
 	const share = bound ? `< ${formatPercent(bound).replace("< ", "")}` : formatPercent(cell.value);
 	const sum = margin ? formatExact(margin.values[r], precision) : "";
@@ -50,7 +50,7 @@ export function cellFacts(matrix, r, c, precision) {
 		...cell,
 		...{ rank, of, tied },
 		text: cellText(matrix, r, c, precision),
-		percent: cell.masked || signed ? "" : share,
+		percent: cell.masked || !isShare ? "" : share,
 		rankText: cell.masked ? "masked" : `rank ${rank} of ${of}${tiesText(tied)}`,
 		sumText: margin ? `${margin.meaning} ${margin.mark} ${sum}` : "",
 	};

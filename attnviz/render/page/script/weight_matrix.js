@@ -87,7 +87,10 @@ export class WeightMatrix {
 		const refused = this.renormalized ? renormalizeRows(this) : 0;
 		/** Whether a weight may exceed those of the map. */
 		this.altered = this.renormalized || Boolean(options.words);
-		this.margin = this.findMargin(head.rowSum ?? map.row_sum, gathered.spent, omitted[1]);
+		const law = head.rowSum ?? map.row_sum;
+		/** Whether a weight is a share of the attention of its query. */
+		this.isShare = !head.signed && (law !== "any" || this.renormalized);
+		this.margin = this.findMargin(law, gathered.spent, omitted[1]);
 		this.isDrawn = keepTopKeys(this, options.threshold ?? 0, options.top ?? 0);
 		this.notes = listNotes(options, omitted, this.renormalized, refused);
 		if (options.renormalise && head.signed) this.notes.push("Signed weights are not renormalized.");
