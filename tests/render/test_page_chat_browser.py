@@ -1,50 +1,21 @@
 """The page of a chat and of predictions in a browser."""
 
-import pytest
-
-from attnviz.render.style import Style
-from tests.render import browser as browsers
-from tests.render.pages import html
 from tests.render.test_predictions import comparison, token, with_predictions
 from tests.render.test_segment_roles import chat_map
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with browsers.launched() as running:
-        yield running
-
-
-@pytest.fixture
-def visit(browser, tmp_path):
-    """Opens pages, none of which may log an error."""
-    opened = []
-
-    def open_page(amap, fragment):
-        path = tmp_path / f"{len(opened)}.html"
-        path.write_bytes(html(amap, Style()))
-        opened.append(browsers.Visit(browser, path))
-        opened[-1].go(fragment)
-        return opened[-1]
-
-    yield open_page
-    for page in opened:
-        assert page.complaints == []
-        page.context.close()
 
 
 def test_lines_stand_between_segments(visit):
     plain, again, turns = (
         visit(chat_map(segments), "view=matrix").tab.evaluate(
-            "document.querySelector('canvas').toDataURL()"
+            "document.querySelector('#figure canvas').toDataURL()"
         )
         for segments in ((0, 0, 0, 0), (1, 1, 1, 1), (0, 0, 1, 2))
     )
     assert plain == again != turns
 
 
-def test_the_text_view_begins_a_line_with_each_segment(visit):
-    assert visit(chat_map(), "view=text").tab.locator(".sentence hr").count() == 2
+def test_the_sentence_begins_a_line_with_each_segment(visit):
+    assert visit(chat_map(), "view=text").tab.locator(".keys hr").count() == 2
 
 
 def test_the_predictions_are_those_of_the_marked_query(visit):

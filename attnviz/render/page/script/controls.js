@@ -1,55 +1,76 @@
-// @ts-nocheck
-// Controls: map, layer and head in the bar, all others under "Options".
-// The name of a control is the name of the state field that it sets.
+// Controls: each sets the setting that has its name.
 
-import { pageData } from "./data.js";
-import { clamp, el } from "./dom.js";
+import { pageData } from "./page_data.js";
+import { change, settings } from "./settings.js";
+import { html } from "./view.js";
+
+/** @typedef {import("./settings.js").Settings} Settings */
+/** @typedef {keyof Settings} Name */
 
 /** The threshold slider: cubic, for fine steps near zero. */
 const slider = {
+	/** @param {number} position */
 	value: (position) => Number((pageData.largest * (position / 100) ** 3).toPrecision(2)),
+	/** @param {number} value */
 	position: (value) => Math.round(100 * Math.cbrt(value / (pageData.largest || 1))),
 };
 
-const all = (selector) => document.querySelectorAll(`.choice ${selector}`);
-const control = (name) => all(`[name=${name}]`)[0];
-const toggle = (name, visible) => (control(name).closest(".choice").hidden = !visible);
-
-/** Fills a select element with (value, label) pairs. */
-function setOptions(name, pairs) {
-	control(name).replaceChildren(...pairs.map(([value, label]) => el("option", { value }, label)));
-	toggle(name, pairs.length > 1);
+/** @param {{name: Name, label: string, pairs: [string | number, string][], bare?: boolean}} props */
+export function Select({ name, label, pairs, bare = false }) {
+	if (pairs.length < 2) return null;
+	const value = settings.value[name];
+	const set = (/** @type {any} */ event) => change({ [name]: event.target.value });
+	const select = html`<select name=${name} aria-label=${bare ? label : undefined} value=${value} onChange=${set}>
+		${pairs.map(([option, text]) => html`<option value=${option} selected=${option === value}>${text}</option>`)}
+	</select>`;
+	return bare ? select : html`<label class="choice"><span>${label}</span>${select}</label>`;
 }
 
-export function fillControls({ attention, maps }) {
-	const { offers, lists, keys } = attention;
-	setOptions("map", maps.map(({ name }, i) => [i, name]));
-	setOptions("palette", Object.keys(pageData.palettes).map((name) => [name, name]));
-	for (const [name, pairs] of Object.entries(lists)) setOptions(name, pairs);
-	for (const [name, applies] of Object.entries(offers)) toggle(name, applies);
-	control("top").max = keys.length;
+/** A select with buttons for the previous and the next option. @param {{name: "layer" | "head", pairs: [number, string][]}} props */
+export function Stepper({ name, pairs }) {
+	if (pairs.length < 2) return null;
+	const at = pairs.findIndex(([value]) => value === settings.value[name]);
+	const step = (/** @type {number} */ by) => {
+		const next = pairs[at + by];
+		if (next) change({ [name]: next[0], combine: "" });
+	};
+	return html`<span class="choice stepper">
+		<button aria-label=${`previous ${name}`} onClick=${() => step(-1)}>‹</button>
+		<${Select} name=${name} label=${name} pairs=${pairs} bare />
+		<button aria-label=${`next ${name}`} onClick=${() => step(1)}>›</button>
+	</span>`;
 }
 
-export function bindControls(state) {
-	addEventListener("input", ({ target: { name, type, value, checked, validity } }) => {
-		const setting = { checkbox: checked, range: slider.value(value) }[type] ?? value;
-		if (validity.valid) state.set({ [name]: setting });
-	});
-	for (const step of all("[data-step]")) {
-		step.onclick = () => {
-			const select = step.parentNode.querySelector("select");
-			select.selectedIndex = clamp(select.selectedIndex + Number(step.dataset.step), select.length);
-			select.dispatchEvent(new Event("input", { bubbles: true }));
-		};
-	}
+/** @param {{name: Name, label: string, hint?: string}} props */
+export function Check({ name, label, hint }) {
+	const set = (/** @type {any} */ event) => change({ [name]: event.target.checked }, { replace: true });
+	return html`<label class="choice tick" title=${hint}>
+		<input type="checkbox" name=${name} checked=${settings.value[name]} onChange=${set} /> ${label}
+	</label>`;
 }
 
-export function syncControls(state) {
-	for (const node of all("[name]")) {
-		const value = state[node.name];
-		if (node.type === "checkbox") node.checked = value;
-		else if (node.type === "range") node.value = slider.position(value);
-		else if (node.type !== "number" || node !== document.activeElement) node.value = value;
-	}
-	all("output")[0].textContent = state.threshold ? `≥ ${state.threshold}` : "all";
+/** The same, for a setting that is on where the box is not checked. @param {{name: Name, label: string, hint?: string}} props */
+export function Omit({ name, label, hint }) {
+	const set = (/** @type {any} */ event) => change({ [name]: !event.target.checked }, { replace: true });
+	return html`<label class="choice tick" title=${hint}>
+		<input type="checkbox" name=${name} checked=${!settings.value[name]} onChange=${set} /> ${label}
+	</label>`;
+}
+
+export function Threshold() {
+	const { threshold } = settings.value;
+	const set = (/** @type {any} */ event) =>
+		change({ threshold: slider.value(Number(event.target.value)) }, { replace: true });
+	return html`<label class="choice"><span>threshold</span>
+		<input type="range" name="threshold" value=${slider.position(threshold)} onInput=${set} />
+		<output>${threshold ? `≥ ${threshold}` : "all"}</output>
+	</label>`;
+}
+
+/** @param {{most: number}} props */
+export function TopKeys({ most }) {
+	const set = (/** @type {any} */ { target }) => target.validity.valid && change({ top: Number(target.value) }, { replace: true });
+	return html`<label class="choice"><span>top keys per query (0: all, at most ${most})</span>
+		<input type="number" name="top" min="0" max=${most} value=${settings.value.top} onInput=${set} />
+	</label>`;
 }

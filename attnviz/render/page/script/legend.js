@@ -1,23 +1,71 @@
-// @ts-nocheck
-// Legend: shows the sentences in the HTML of which a `data-for` fact holds.
+// Legend: what colors, lines, hatches and marks stand for.
 
-import { byId, el } from "./dom.js";
-import { formatExact } from "./format.js";
+import { formatExact } from "./number_text.js";
+import { precision } from "./page_data.js";
+import { scaleOf } from "./scales.js";
+import { settings } from "./settings.js";
+import { currentMap, mainHead } from "./shown_heads.js";
+import { html } from "./view.js";
 
-const STOPS = 32; // of the gradient, from the 256 colors of a palette
+/** @typedef {import("./color_scale.js").ColorScale} ColorScale */
 
-export function drawLegend({ scale, shared, masked, margin }, view, { signed, layers }) {
-	const { low, high } = scale;
-	const stop = (_, i) => scale.css(low + ((high - low) * i) / (STOPS - 1));
-	const stops = Array.from({ length: STOPS }, stop).join();
-	byId("palette").style.background = `linear-gradient(to right, ${stops})`;
-	const ends = low < 0 ? [low, 0, high] : [0, high];
-	byId("ticks").replaceChildren(...ends.map((end) => el("span", end && formatExact(end))));
-	byId("max-weight").textContent = formatExact(high);
-	const facts = [view, margin?.[0], shared ? "shared" : "per-head", signed && "signed"];
-	if (layers.length > 1) facts.push("grid");
-	if (masked.includes(1)) facts.push("masked");
-	for (const node of byId("legend").querySelectorAll("[data-for]")) {
-		node.hidden = !node.dataset.for.split(" ").some((fact) => facts.includes(fact));
-	}
+/** @param {{scale: ColorScale}} props */
+function Gradient({ scale }) {
+	const background = `linear-gradient(to right, ${scale.gradient().join()})`;
+	const tick = (/** @type {{value: number, share: number}} */ { value, share }) =>
+		html`<span style=${{ left: `${100 * share}%` }}>${value && formatExact(value, precision)}</span>`;
+	return html`<div id="palette" role="img" aria-label="color scale" style=${{ background }}></div>
+		<div id="ticks">${scale.ticks().map(tick)}</div>`;
+}
+
+/** @param {{scale: ColorScale, signed: boolean}} props */
+const LineMarks = ({ scale, signed }) =>
+	html`<p>Left: queries. Right: keys.</p>
+		<p>
+			Line opacity: weight, up to <span id="max-weight">${formatExact(scale.high, precision)}</span>. Color: head.
+			${signed && "Dashed: negative."}
+		</p>`;
+
+export function Legend() {
+	const head = mainHead.value;
+	if (!head) return null;
+	const { matrix, map } = head;
+	const { view } = settings.value;
+	const { scale, shared, sentences } = scaleOf(map, matrix);
+	const [several, grid] = [map.layers.length * map.heads.length > 1, map.layers.length > 1];
+	const mark = matrix.margin?.mark;
+	return html`<section id="legend" aria-label="Legend">
+		<h2>Legend</h2>
+		${grid && html`<p>Grid: layers (down) × heads (across).</p>`}
+		${view === "lines" ? html`<${LineMarks} scale=${scale} signed=${map.signed} />` : html`<p>Rows: queries. Columns: keys.</p>`}
+		<p>Color: weight${several && (shared ? "; one scale for all heads" : "; the scale of this head")}. ${sentences.join(" ")}</p>
+		<${Gradient} scale=${scale} />
+		${matrix.masked.includes(1) && html`<p class="mark"><i class="masked"></i> masked</p>`}
+		${view !== "lines" && mark === "∅" && html`<p class="mark"><b>∅</b> weight on no key (1 − row sum)</p>`}
+		${view !== "lines" && mark === "Σ" && html`<p class="mark"><b>Σ</b> row sum over the keys shown</p>`}
+		<p class="muted">A weight is what one layer mixes, not a reason.</p>
+	</section>`;
+}
+
+/** Notes on all that changes what is shown. */
+export function Notes() {
+	const head = mainHead.value;
+	if (!head) return null;
+	const { combine } = settings.value;
+	const notes = [...head.matrix.notes];
+	if (combine.startsWith("max")) notes.push("Each weight is the largest of its heads: rows do not sum to 1.");
+	return html`<ul id="notes">${notes.map((note) => html`<li>${note}</li>`)}</ul>`;
+}
+
+/** How the map was made. */
+export function Metadata() {
+	const { about, made, kept } = currentMap.value;
+	return html`<footer>
+		<details>
+			<summary>Metadata</summary>
+			<p id="about">${about}</p>
+			<dl id="meta">${made.map(([key, text]) => [html`<dt>${key}</dt>`, html`<dd>${text}</dd>`])}</dl>
+		</details>
+		<p id="precision">${kept}</p>
+	</footer>`;
 }

@@ -1,0 +1,61 @@
+// All heads in the order of the weight of the marked pair, or of a measure.
+
+import { computed, effect, signal } from "@preact/signals";
+import { parseFilter } from "./head_filter.js";
+import { rankByMeasure, rankByPair } from "./head_ranking.js";
+import { hasPair, mainCell } from "./selection.js";
+import { settings } from "./settings.js";
+import { currentMap, mainHead, options } from "./shown_heads.js";
+
+/** @typedef {import("./head_ranking.js").HeadEntry} HeadEntry */
+/** @typedef {import("./page_data.js").PageMap} PageMap */
+
+/** What the heads are ranked by: "pair", or the name of a measure. */
+export const rankedBy = computed(() => {
+	const { rank } = settings.value;
+	const names = currentMap.value.measures.map(({ name }) => name);
+	if (names.includes(rank) || rank === "pair") return rank;
+	return hasPair.value ? "pair" : (names[0] ?? "pair");
+});
+
+/** @type {import("@preact/signals").Signal<{by: string, list: HeadEntry[]}>} */
+export const ranking = signal({ by: "", list: [] });
+
+/** @param {PageMap} map @param {string} name @returns {HeadEntry[]} */
+function byMeasure(map, name) {
+	const measure = map.measures.find((each) => each.name === name);
+	if (!measure) return [];
+	const patterns = map.patterns?.map((heads) => heads.map((pattern) => pattern?.name ?? null));
+	return rankByMeasure(map, measure.values, { lowestFirst: measure.lowest_first, patterns });
+}
+
+let latest = 0;
+effect(() => {
+	const [by, map, chosen, head] = [rankedBy.value, currentMap.value, options.value, mainHead.value];
+	const { row, column } = mainCell.value;
+	const turn = ++latest;
+	if (by !== "pair" || !head || row < 0) {
+		ranking.value = { by, list: byMeasure(map, by) };
+		return;
+	}
+	const [queries, keys] = [head.matrix.rows[row].members, head.matrix.columns[column].members];
+	const work = { isCurrent: () => turn === latest };
+	rankByPair(map, map.array, queries, keys, chosen, work).then(
+		(list) => list && turn === latest && (ranking.value = { by, list }),
+		() => (ranking.value = { by, list: [] }),
+	);
+});
+
+/** The entries that match the filter, and why it cannot be read. */
+export const filtered = computed(() => {
+	const { matches, error } = parseFilter(settings.value.filter);
+	return { list: ranking.value.list.filter(matches), error };
+});
+
+/** The value of each head, by its indices, and the largest magnitude of all. */
+export const headValues = computed(() => {
+	const { list } = ranking.value;
+	const values = new Map(list.map((entry) => [`${entry.layer} ${entry.head}`, entry]));
+	const most = list.reduce((all, { value, masked }) => (masked ? all : Math.max(all, Math.abs(value))), 0);
+	return { values, most };
+});

@@ -1,0 +1,183 @@
+// Lines from queries (left) to keys (right), one color per head.
+
+import { computed, signal, useSignalEffect } from "@preact/signals";
+import { useLayoutEffect, useRef } from "preact/hooks";
+import { canvasContext } from "./canvas.js";
+import { headColors } from "./head_colors.js";
+import { stop, walkStops } from "./keyboard.js";
+import { headBoxes, layoutLines, paintLines } from "./line_painter.js";
+import { pluralize } from "./number_text.js";
+import { precision } from "./page_data.js";
+import { describeRow, weightText } from "./row_facts.js";
+import { scaleOf } from "./scales.js";
+import { announcement, hover, hovered, mainCell, markedCell, toggle } from "./selection.js";
+import { change, settings } from "./settings.js";
+import { currentMap, mainHead, shownHeads } from "./shown_heads.js";
+import { printing, theme } from "./theme.js";
+import { found } from "./token_finder.js";
+import { positionText } from "./token_labels.js";
+import { html } from "./view.js";
+
+/** @typedef {import("./token_groups.js").TokenGroup} TokenGroup */
+
+const WIDTH = 360;
+const PITCHES = [
+	[14, 38],
+	[60, 25],
+	[Infinity, 20],
+]; // tokens up to which a token has this height
+
+/** The heads that are drawn, each with its color. */
+const layers = computed(() => {
+	const colors = headColors(currentMap.value.heads.length);
+	return shownHeads.value.map(({ matrix, map, head, name, combine }) => ({
+		matrix,
+		scale: scaleOf(map, matrix).scale,
+		color: combine ? colors[0] : colors[head],
+		name,
+	}));
+});
+
+/** The token whose lines alone are drawn: a previewed one, else a selected one. */
+const markedToken = computed(() => {
+	const main = mainHead.value;
+	if (!main) return null;
+	const { q, k } = settings.value;
+	const { row, column } = mainCell.value;
+	const query = { side: /** @type {const} */ ("query"), index: row };
+	const key = { side: /** @type {const} */ ("key"), index: column };
+	if (hovered.value.q >= 0 && q < 0) return query;
+	if (hovered.value.k >= 0 && k < 0) return key;
+	if (q >= 0) return query;
+	return k >= 0 ? key : null;
+});
+
+const boxes = computed(() => {
+	const marked = markedToken.value;
+	return new Map((marked ? headBoxes(layers.value, marked) : []).map(({ index, boxes: all }) => [index, all]));
+});
+
+/** The weights of the heads on a token, as small boxes. @param {{index: number}} props */
+function Boxes({ index }) {
+	const all = boxes.value.get(index) ?? [];
+	return html`<span class="boxes" aria-hidden="true">
+		${all.map(({ color, value, head, share }) => html`<i title=${`${head} ${weightText(value, 0, precision)}`} style=${{ background: color, opacity: share }}></i>`)}
+	</span>`;
+}
+
+/** @param {{side: "query" | "key", groups: TokenGroup[], pitch: number}} props */
+function Tokens({ side, groups, pitch }) {
+	const field = side === "query" ? "q" : "k";
+	const marked = markedToken.value;
+	const { row, column } = mainCell.value;
+	const current = side === "query" ? row : column;
+	const matches = found.value[side === "query" ? "queries" : "keys"];
+	const boxed = marked && marked.side !== side && layers.value.length > 1;
+	const item = (/** @type {TokenGroup} */ group, /** @type {number} */ i) => {
+		const preview = () => hover({ [field]: group.members[0] });
+		const focus = () => {
+			const main = mainHead.value;
+			if (side === "query" && main) announcement.value = describeRow(main.matrix, i, precision);
+			preview();
+		};
+		const classes = [
+			marked?.side === side && marked.index === i && "marked",
+			group.members.some((token) => matches.has(token)) && "found",
+		];
+		return html`<li key=${i}>
+			<button
+				class=${classes.filter(Boolean).join(" ")}
+				title=${`${side} ${positionText(group)}`}
+				aria-pressed=${settings.value[field] >= 0 && current === i}
+				onClick=${() => toggle(field, group.members[0])}
+				onPointerEnter=${preview}
+				onPointerLeave=${() => hover({})}
+				onFocus=${focus}
+				onBlur=${() => hover({})}
+				...${stop(i === current)}
+			><bdi>${group.label}</bdi>${boxed && html`<${Boxes} index=${i} />`}</button>
+		</li>`;
+	};
+	return html`<ol class=${side} aria-label=${side} translate="no" style=${{ "--tall": `${pitch}px` }}>${groups.map(item)}</ol>`;
+}
+
+/** The heads of the layer, of which several can be drawn. */
+function Chips() {
+	const { heads, head_names: names } = currentMap.value;
+	if (heads.length < 2) return null;
+	const { head, heads: more } = settings.value;
+	const on = new Set([head, ...more.split(",").filter(Boolean).map(Number)]);
+	const colors = headColors(heads.length);
+	const set = (/** @type {number[]} */ numbers) => {
+		const main = numbers.includes(head) ? head : numbers[0];
+		if (numbers.length) change({ head: main, heads: numbers.filter((each) => each !== main).join(), combine: "" });
+	};
+	const flip = (/** @type {number} */ number) => () => set(heads.filter((each) => on.has(each) !== (each === number)));
+	const chip = (/** @type {number} */ number, /** @type {number} */ i) => html`<button
+		aria-pressed=${on.has(number)}
+		style=${{ "--hue": colors[i] }}
+		onClick=${flip(number)}
+		onDblClick=${() => set([number])}
+		title="Click: add or remove. Double click: only this head"
+	>${names[i]}</button>`;
+	return html`<div class="chips" role="group" aria-label="Heads in the lines">
+		<button onClick=${() => set([...heads])}>all</button><button onClick=${() => set([head])}>only ${names[heads.indexOf(head)]}</button>
+		${heads.map(chip)}
+	</div>`;
+}
+
+/** How many lines are drawn, of all. */
+const drawn = signal({ drawn: 0, all: 0 });
+
+function LinesNote() {
+	const { drawn: n, all } = drawn.value;
+	return html`<p class="muted" id="lines-note">${n < all && `Showing the top ${n} of ${pluralize(all, "line")}.`}</p>`;
+}
+
+/** @param {{layout: import("./line_painter.js").LineLayout}} props */
+function Curves({ layout }) {
+	const canvas = useRef(/** @type {HTMLCanvasElement | null} */ (null));
+	const paint = () => {
+		if (!canvas.current) return;
+		const ctx = canvasContext(canvas.current, layout.width, layout.height);
+		drawn.value = paintLines(ctx, layers.value, { marked: markedToken.value, layout, theme: theme.value });
+	};
+	const painting = useRef(paint);
+	painting.current = paint;
+	useLayoutEffect(paint);
+	useSignalEffect(() => painting.current());
+	return html`<canvas ref=${canvas} aria-hidden="true"></canvas>`;
+}
+
+export function LinesPanel() {
+	const main = mainHead.value;
+	const host = useRef(/** @type {HTMLElement | null} */ (null));
+	const n = main ? Math.max(main.matrix.rows.length, main.matrix.columns.length) : 0;
+	const pitch = /** @type {number[]} */ (PITCHES.find(([most]) => n <= most))[1];
+	const { q, view } = settings.value;
+	const inView = useRef(signal({ height: 0, offset: 0 })).current;
+	const measure = () => {
+		const { clientHeight: height = 0, scrollTop: offset = 0 } = host.current ?? {};
+		const before = inView.peek();
+		if (height !== before.height || offset !== before.offset) inView.value = { height, offset };
+	};
+	useLayoutEffect(() => {
+		if (host.current && main) host.current.scrollTop = pitch * (markedCell(main.matrix).row - 4);
+		measure();
+	}, [q, view, pitch, n]);
+	useLayoutEffect(() => {
+		const observer = new ResizeObserver(measure);
+		if (host.current) observer.observe(host.current);
+		return () => observer.disconnect();
+	}, [n > 0]);
+	if (!main) return null;
+	const { rows, columns } = main.matrix;
+	const part = printing.value || !inView.value.height ? {} : inView.value; // print shows all
+	const layout = layoutLines(rows.length, columns.length, WIDTH, pitch, part);
+	return html`<${Chips} /><${LinesNote} />
+		<div class="links" ref=${host} onScroll=${measure} onKeyDown=${(/** @type {KeyboardEvent} */ event) => walkStops(event, 1)}>
+			<${Tokens} side="query" groups=${rows} pitch=${pitch} />
+			<${Curves} layout=${layout} />
+			<${Tokens} side="key" groups=${columns} pitch=${pitch} />
+		</div>`;
+}

@@ -1,0 +1,53 @@
+// The color scale of a matrix: one scale for all heads, or one per head.
+
+import { chooseCurve, reversesOnGround } from "./color_choice.js";
+import { ColorScale, limitSentence, percentileLimit } from "./color_scale.js";
+import { maxAbs } from "./number_text.js";
+import { pageData, precision } from "./page_data.js";
+import { settings } from "./settings.js";
+import { isLight } from "./theme.js";
+
+/** @typedef {import("./page_data.js").PageMap} PageMap */
+/**
+ * @typedef {object} ScaledCells
+ * @property {{length: number}} rows
+ * @property {{length: number}} columns
+ * @property {Float64Array} values
+ * @property {Uint8Array} masked
+ * @property {boolean} altered whether a weight may exceed those of the map
+ */
+
+/** The selected palette, or the default of a map that it does not suit, as of a difference. */
+function suitedPalette(/** @type {string} */ selected, /** @type {boolean} */ signed) {
+	const { defaults, diverging } = pageData;
+	if (diverging.includes(selected) === signed) return selected;
+	return (signed ? defaults.signed : defaults.plain) ?? selected;
+}
+
+/** Whether all heads share one scale. @param {boolean} altered @param {PageMap} map */
+const isShared = (altered, map) =>
+	settings.value.scale === "map" && settings.value.limit >= 100 && !(altered && map.row_sum === "any");
+
+/**
+ * The scale of a head, with the sentences that state it.
+ * @param {PageMap} map @param {ScaledCells} cells
+ */
+export function scaleOf(map, { rows, columns, values, masked, altered }) {
+	const { palette: selected, limit, curve } = settings.value;
+	const palette = suitedPalette(selected, map.signed);
+	const colors = pageData.palettes[palette];
+	const diverging = pageData.diverging.includes(palette);
+	const shared = isShared(altered, map);
+	const cut = limit < 100 ? percentileLimit(values, masked, limit) : null;
+	const most = shared ? (altered ? 1 : map.largest) : maxAbs(values);
+	const automatic = chooseCurve({ nToken: Math.max(rows.length, columns.length) });
+	const scale = new ColorScale({
+		colors,
+		high: cut ? cut.high : most,
+		curve: curve === "auto" ? automatic.curve : /** @type {"log"} */ (curve),
+		centered: diverging,
+		reversed: reversesOnGround(colors, diverging, isLight.value),
+	});
+	const sentence = scale.sentence(precision, curve === "auto" ? automatic.reason : "");
+	return { scale, shared, sentences: [sentence, cut && limitSentence(cut, limit, precision)].filter(Boolean) };
+}

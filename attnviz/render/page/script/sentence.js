@@ -1,0 +1,146 @@
+// The sentence: queries above, keys below, colored by the weights of the marked token.
+
+import { useSignalEffect } from "@preact/signals";
+import { useLayoutEffect, useRef } from "preact/hooks";
+import { stop, walkStops } from "./keyboard.js";
+import { formatNumber } from "./number_text.js";
+import { precision } from "./page_data.js";
+import { cellFacts, cellText, describeRow } from "./row_facts.js";
+import { scaleOf } from "./scales.js";
+import { announcement, hover, mainCell, toggle } from "./selection.js";
+import { change, settings } from "./settings.js";
+import { mainHead } from "./shown_heads.js";
+import { positionLabel, positionText } from "./token_labels.js";
+import { found } from "./token_finder.js";
+import { html } from "./view.js";
+
+/** @typedef {import("./shown_heads.js").ShownHead} ShownHead */
+/** @typedef {import("./token_groups.js").TokenGroup} TokenGroup */
+
+const MAX_NUMBERED = 60; // tokens up to which weights are written
+
+/** @type {Record<"q" | "k", {name: string, groups: (matrix: import("./weight_matrix.js").WeightMatrix) => TokenGroup[]}>} */
+const SIDES = {
+	q: { name: "query", groups: (matrix) => matrix.rows },
+	k: { name: "key", groups: (matrix) => matrix.columns },
+};
+
+/** Whether the colors are on this side: on the keys that a query attends to, or on its queries. @param {"q" | "k"} side */
+const isColored = (side) => (settings.value.direction === "by") === (side === "q");
+
+/** The statement of the marked weight, in plain words. @param {{head: ShownHead}} props */
+function Statement({ head: { matrix, name } }) {
+	const { row, column } = mainCell.value;
+	if (row < 0) return html`<p id="statement">This map has no weights.</p>`;
+	const { value, percent, masked, text, rankText } = cellFacts(matrix, row, column, precision);
+	const [query, key] = [positionLabel(matrix.rows, row), positionLabel(matrix.columns, column)];
+	const how = masked ? "" : percent && value <= 1 ? ` with ${percent} of its attention` : ` with weight ${text}`;
+	return html`<p id="statement">
+		${name}: <bdi class="query">${query}</bdi> ${masked ? "cannot attend to" : "attends to"} <bdi class="key">${key}</bdi>${how} (${rankText}).
+	</p>`;
+}
+
+/**
+ * Colors and marks the tokens of a line.
+ * @param {HTMLElement} host @param {ShownHead} head @param {"q" | "k"} side
+ */
+function paintTokens(host, { matrix, map }, side) {
+	const nodes = /** @type {HTMLElement[]} */ ([...host.querySelectorAll("[data-index]")]);
+	const groups = SIDES[side].groups(matrix);
+	const { row, column } = mainCell.value;
+	if (nodes.length !== groups.length || row < 0) return;
+	const { scale } = scaleOf(map, matrix);
+	const colored = isColored(side);
+	const numbered = groups.length <= MAX_NUMBERED;
+	const current = side === "q" ? row : column;
+	const matches = found.value[side === "q" ? "queries" : "keys"];
+	nodes.forEach((node, i) => {
+		const [r, c] = side === "q" ? [i, column] : [row, i];
+		const { value, isDrawn, masked } = matrix.cell(r, c);
+		const filled = colored && isDrawn;
+		node.style.background = filled ? scale.css(value) : "";
+		node.style.color = filled ? scale.ink(value) : "";
+		node.classList.toggle("masked", colored && masked);
+		node.classList.toggle("found", groups[i].members.some((token) => matches.has(token)));
+		node.setAttribute("aria-pressed", String(i === current));
+		const label = positionLabel(groups, i);
+		node.setAttribute("aria-label", colored ? `${label} ${cellText(matrix, r, c, precision)}` : label);
+		const number = node.querySelector("small");
+		if (number) number.textContent = colored ? (masked ? "·" : formatNumber(value, precision, 3)) : "";
+		if (number) number.hidden = !(numbered && colored);
+	});
+}
+
+/** Scrolls the current token of a line into sight, and nothing else. @param {HTMLElement} host */
+function revealCurrent(host) {
+	const node = /** @type {HTMLElement | null} */ (host.querySelector('[aria-pressed="true"]'));
+	if (!node || host.scrollHeight <= host.clientHeight) return;
+	const [top, bottom] = [node.offsetTop - host.offsetTop, node.offsetTop - host.offsetTop + node.offsetHeight];
+	if (top < host.scrollTop || bottom > host.scrollTop + host.clientHeight) host.scrollTop = top - 8;
+}
+
+/** @param {{head: ShownHead, side: "q" | "k"}} props */
+function TokenLine({ head, side }) {
+	const host = useRef(/** @type {HTMLElement | null} */ (null));
+	const groups = SIDES[side].groups(head.matrix);
+	const paint = () => {
+		if (host.current && mainHead.value) paintTokens(host.current, mainHead.value, side);
+	};
+	useLayoutEffect(paint);
+	useSignalEffect(paint);
+	useSignalEffect(() => {
+		settings.value.q, settings.value.k;
+		if (host.current) revealCurrent(host.current);
+	});
+	const indexOf = (/** @type {Event} */ { target }) =>
+		Number(/** @type {HTMLElement} */ (target).closest("[data-index]")?.getAttribute("data-index") ?? -1);
+	const tokenOf = (/** @type {Event} */ event) => groups[indexOf(event)]?.members[0] ?? -1;
+	const press = (/** @type {Event} */ event) => {
+		if (tokenOf(event) < 0) return;
+		toggle(side, tokenOf(event));
+		if (side === "q") announcement.value = describeRow(head.matrix, indexOf(event), precision);
+	};
+	const token = (/** @type {TokenGroup} */ group, /** @type {number} */ i) => [
+		i > 0 && group.segment !== groups[i - 1].segment && html`<hr />`,
+		html`<button class="token" data-index=${i} title=${`${SIDES[side].name} ${positionText(group)}`} ...${stop(i === 0)}>
+			<bdi>${group.label}</bdi> <small hidden aria-hidden="true"></small>
+		</button>`,
+	];
+	return html`<div class="token-line">
+		<span class="muted">${SIDES[side].name}</span>
+		<div
+			class=${`sentence ${side === "q" ? "queries" : "keys"}`}
+			role="group"
+			aria-label=${side === "q" ? "queries" : "keys"}
+			dir="auto"
+			translate="no"
+			ref=${host}
+			onClick=${press}
+			onPointerOver=${(/** @type {Event} */ event) => hover({ [side]: tokenOf(event) })}
+			onPointerLeave=${() => hover({})}
+			onKeyDown=${walkStops}
+		>
+			${groups.map(token)}
+		</div>
+	</div>`;
+}
+
+/** Whose weights color the sentence. */
+function Direction() {
+	const { direction } = settings.value;
+	const flip = () => change({ direction: direction === "to" ? "by" : "to" }, { replace: true });
+	return html`<button id="direction" aria-pressed=${direction === "by"} onClick=${flip} title="Colors of the sentence: the keys of the query, or the queries of the key">
+		${direction === "to" ? "attends to ⇄" : "⇄ attended by"}
+	</button>`;
+}
+
+export function Sentence() {
+	const head = mainHead.value;
+	if (!head) return null;
+	return html`<section id="sentence" aria-label="Sentence">
+		<div id="statement-line"><${Statement} head=${head} /><${Direction} /></div>
+		<${TokenLine} head=${head} side="q" />
+		<${TokenLine} head=${head} side="k" />
+	</section>`;
+}
+
