@@ -14,9 +14,12 @@ import numpy as np
 import pytest
 
 from attnviz.api.look import look
+from attnviz.core.attention_map import AttentionMap
+from attnviz.core.tokens import Token
 from attnviz.core.variants import VARIANTS
 from attnviz.render.colors import luminance
 from attnviz.render.data.csv_table import csv as csv_file
+from attnviz.render.page import quantize
 from attnviz.render.page.bundle import read_asset
 from attnviz.render.palette import PALETTES
 from attnviz.render.row_remainder import Remainder
@@ -109,6 +112,38 @@ def test_the_column_of_remainders_is_that_of_the_other_formats(mechanisms, varia
         mark, values = page["margin"]
         assert mark == remainder.mark
         np.testing.assert_allclose(values, remainder.values[0, 0], atol=2e-4)
+
+
+def sink_map(least, second=0.037):
+    """Rows of which a special token has nearly all, one key `second` and the others `least`."""
+    tokens = tuple(Token(f"t{i}", f"t{i}", special=i == 0) for i in range(12))
+    weights = np.full((1, 1, 12, 12), least)
+    weights[..., 5] = second
+    weights[..., 0] = 1.0 - weights[..., 1:].sum(-1)
+    return AttentionMap(tokens, tokens, weights)
+
+
+def test_weights_beside_a_sink_are_shown_as_they_are_in_8_bits(tmp_path, monkeypatch):
+    monkeypatch.setattr(quantize, "MAX_16_BIT_VALUES", 0)
+    amap = sink_map(least=0.0009)
+    (page,) = read_by_script([amap], tmp_path)
+    shown = np.array([[number(text) for text, *_ in row] for row in page["shown"]])
+    np.testing.assert_allclose(shown, amap.weights[0, 0], atol=0.002)
+    assert shown[1, 1] > 0
+    np.testing.assert_allclose(page["sums"], 1.0, atol=1e-6)
+    rest = amap.weights[0, 0, 1, 1:] / amap.weights[0, 0, 1, 1:].sum()
+    again = [number(text) for text, *_ in page["renormalized"]["shown"][0]]
+    np.testing.assert_allclose(again, rest, atol=0.02)
+
+
+def test_rows_below_the_stored_precision_are_not_renormalized(tmp_path, monkeypatch):
+    monkeypatch.setattr(quantize, "MAX_16_BIT_VALUES", 0)
+    (page,) = read_by_script([sink_map(least=1e-6, second=2e-5)], tmp_path)
+    (text, percent, _, tied) = page["shown"][1][1]
+    assert text.startswith("< ") and percent.startswith("< ") and tied == 9
+    assert number(text[2:]) >= 1e-6
+    assert page["renormalized"]["shown"][0][4][0] == page["shown"][1][5][0]
+    assert any("below the stored precision" in note for note in page["renormalized"]["notes"])
 
 
 @pytest.mark.parametrize("name", ["causal", "cog", "sigmoid"])

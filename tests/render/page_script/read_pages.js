@@ -1,5 +1,6 @@
 // Reads the data of pages, one file each, and prints what the engines make of them, one JSON line
-// each: the JSON document, the CSV of the first head, and what cells show.
+// each: the JSON document, the CSV of the first head, what its cells show, and the same without
+// special tokens, renormalized.
 
 import { readFileSync } from "node:fs";
 
@@ -13,12 +14,21 @@ import { WeightMatrix } from "../../../attnviz/render/page/script/weight_matrix.
 async function readMap(map, precision) {
 	const weights = new QuantizedArray(map.weights);
 	const document = (await mapJson(map, { weights })).join("");
-	const matrix = new WeightMatrix(map, decodeHead(weights, 0, 0));
+	const head = decodeHead(weights, 0, 0);
+	const matrix = new WeightMatrix(map, head);
 	const csv = headCsv(map, matrix, map.layers[0], map.heads[0]);
-	const facts = matrix.rows.map((_, r) => matrix.columns.map((_, c) => cellFacts(matrix, r, c, precision)));
-	const shown = facts.map((row) => row.map(({ text, percent, rank, tied }) => [text, percent, rank, tied]));
 	const { margin, totals } = matrix;
-	return { document, csv, shown, sums: [...totals], margin: margin && [margin.mark, [...margin.values]] };
+	const sums = { sums: [...totals], margin: margin && [margin.mark, [...margin.values]] };
+	const rest = new WeightMatrix(map, head, { special: false, renormalise: true });
+	const renormalized = { shown: shownIn(rest, precision), notes: rest.notes };
+	return { document, csv, shown: shownIn(matrix, precision), ...sums, renormalized };
+}
+
+/** Text, percentage, rank and ties of each cell. */
+function shownIn(matrix, precision) {
+	const facts = (r) => matrix.columns.map((_, c) => cellFacts(matrix, r, c, precision));
+	const rows = matrix.rows.map((_, r) => facts(r));
+	return rows.map((row) => row.map(({ text, percent, rank, tied }) => [text, percent, rank, tied]));
 }
 
 for (const path of process.argv.slice(2)) {
