@@ -9,6 +9,7 @@ import shutil
 import subprocess
 from io import StringIO
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -17,12 +18,13 @@ from attnviz.api.look import look
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.tokens import Token
 from attnviz.core.variants import VARIANTS
-from attnviz.render.colors import luminance
+from attnviz.render.colors import ColorScale, luminance
 from attnviz.render.data.csv_table import csv as csv_file
 from attnviz.render.page import quantize
 from attnviz.render.page.bundle import read_asset
 from attnviz.render.palette import PALETTES
 from attnviz.render.row_remainder import Remainder
+from attnviz.render.safe_text import escape_token
 from attnviz.render.style import Style
 from attnviz.sources.external import read
 from tests.conftest import HOSTILE, make_map
@@ -165,6 +167,34 @@ def test_hostile_tokens_are_cells_and_strings_as_the_command_writes_them(tmp_pat
     np.testing.assert_allclose(*weights, atol=1e-5)
     assert page["document"].isascii()
     assert [t.label for t in read(page["document"].encode()).keys] == list(HOSTILE)
+
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def test_hostile_tokens_are_labels_in_svg(tmp_path):
+    amap = make_map(tuple(HOSTILE), n_head=1)
+    (page,) = read_by_script([amap], tmp_path)
+    root = ElementTree.fromstring(page["svg"])
+    assert {node.tag for node in root.iter()} == {
+        SVG + tag for tag in ("svg", "g", "rect", "text", "clipPath", "path")
+    }
+    texts = [node.text for node in root.iter(f"{SVG}text")]
+    labels = [escape_token(label) for label in HOSTILE]
+    n_whole = sum(texts.count(label) == 2 for label in labels)
+    assert n_whole >= len(labels) // 2  # the others are cut, or have their positions
+
+
+def test_masked_cells_are_hatched_in_svg_and_each_weight_has_its_color(mechanisms):
+    amap, page = mechanisms["causal"]
+    root = ElementTree.fromstring(page["svg"])
+    assert root.find(f".//{SVG}pattern") is not None
+    scale = ColorScale.of(amap.weights, palette=PALETTES[0].name)
+    fills = {node.get("fill") for node in root.iter(f"{SVG}rect")}
+    for weight in amap.weights[0, 0][np.tril_indices(len(amap.keys))]:
+        level = int(scale.levels(weight))
+        near = scale.palette.rgb[max(0, level - 1) : level + 2].tolist()
+        assert {f"rgb({r} {g} {b})" for r, g, b in near} & fills
 
 
 def contrast(one, other):

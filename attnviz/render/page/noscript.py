@@ -10,7 +10,8 @@ import numpy as np
 from attnviz.core.arrays import BoolArray, FloatArray
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.tokens import Token
-from attnviz.render.colors import Bytes, ColorScale
+from attnviz.render.colors import ColorScale
+from attnviz.render.palette import Bytes
 from attnviz.render.safe_text import escape_text, escape_token, truncate
 from attnviz.render.style import Style
 
