@@ -56,11 +56,12 @@ def mechanisms(tmp_path_factory):
     """Each mechanism with its map and what the script makes of it."""
     maps = [
         look(TEXT, variant=row.name, context=CONTEXT if row.context == "required" else None)
-        for row in VARIANTS
+        for row in VARIANTS.values()
     ]
     pages = read_by_script(maps, tmp_path_factory.mktemp("pages"))
     return {
-        row.name: pair for row, pair in zip(VARIANTS, zip(maps, pages, strict=True), strict=True)
+        row.name: pair
+        for row, pair in zip(VARIANTS.values(), zip(maps, pages, strict=True), strict=True)
     }
 
 
@@ -68,7 +69,7 @@ def number(text):
     return float(text.replace("−", "-"))
 
 
-@pytest.mark.parametrize("variant", list(VARIANTS), ids=lambda row: row.name)
+@pytest.mark.parametrize("variant", list(VARIANTS.values()), ids=lambda row: row.name)
 def test_every_weight_and_row_sum_is_that_of_the_map(mechanisms, variant):
     amap, page = mechanisms[variant.name]
     document = json.loads(page["document"])
@@ -82,7 +83,7 @@ def test_every_weight_and_row_sum_is_that_of_the_map(mechanisms, variant):
     assert (np.asarray(hidden, bool) == masked).all()
 
 
-@pytest.mark.parametrize("variant", list(VARIANTS), ids=lambda row: row.name)
+@pytest.mark.parametrize("variant", list(VARIANTS.values()), ids=lambda row: row.name)
 def test_every_shown_number_is_that_of_the_map(mechanisms, variant):
     amap, page = mechanisms[variant.name]
     for q, row in enumerate(page["shown"]):
@@ -102,7 +103,7 @@ def test_every_shown_number_is_that_of_the_map(mechanisms, variant):
             assert rank >= 1 + np.count_nonzero(larger)
 
 
-@pytest.mark.parametrize("variant", list(VARIANTS), ids=lambda row: row.name)
+@pytest.mark.parametrize("variant", list(VARIANTS.values()), ids=lambda row: row.name)
 def test_the_column_of_remainders_is_that_of_the_other_formats(mechanisms, variant):
     amap, page = mechanisms[variant.name]
     remainder = Remainder.of(amap)
