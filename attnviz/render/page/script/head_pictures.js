@@ -7,8 +7,9 @@ import { scaleOf } from "./scales.js";
 import { settings } from "./settings.js";
 import { currentMap, failure, options } from "./shown_heads.js";
 import { printing, theme } from "./theme.js";
-import { paintThumbnail, thumbnailSize } from "./thumbnail.js";
+import { paintLinesOf, paintThumbnail, thumbnailSize } from "./thumbnail.js";
 import { ThumbnailQueue } from "./thumbnail_queue.js";
+import { found } from "./token_finder.js";
 import { WeightMatrix, groupMap } from "./weight_matrix.js";
 
 /** @typedef {import("./page_data.js").PageMap} PageMap */
@@ -31,6 +32,17 @@ function cellsOf({ map, layer, head }, pixels) {
 	return { cells, scale: scaleOf(map, facts).scale, matrix: facts };
 }
 
+/** The rows and columns that the search found, as shares of all. @param {PageMap} map */
+function foundGroups(map) {
+	const { rows, columns } = groupMap(map, options.peek());
+	const { queries, keys } = found.peek();
+	const shares = (/** @type {typeof rows} */ { groups, groupOf }, /** @type {Set<number>} */ positions) =>
+		[...new Set([...positions].map((token) => groupOf[token]))]
+			.filter((group) => group >= 0)
+			.map((group) => (group + 0.5) / groups.length);
+	return { rows: shares(rows, queries), columns: shares(columns, keys) };
+}
+
 /** @param {Picture} picture */
 function draw(picture) {
 	const { button, ctx, size } = picture;
@@ -41,6 +53,7 @@ function draw(picture) {
 	const box = thumbnailSize(matrix.rows.length, matrix.columns.length, pixels);
 	const [x, y] = [button.offsetLeft, button.offsetTop].map((at) => Math.round(at * ratio));
 	paintThumbnail(ctx, cells, scale, { x, y, ...box }, theme.peek());
+	paintLinesOf(ctx, foundGroups(picture.map), { x, y, ...box }, theme.peek().accent);
 	button.classList.add("drawn");
 }
 

@@ -71,8 +71,8 @@ function Thumb({ layer, head, size, named }) {
 function followSettings(grid, size) {
 	let before = "";
 	return effect(() => {
-		const { scale, curve, palette, limit } = settings.value;
-		const facts = [currentMap.value.index, scale, curve, palette, limit, options.value, theme.value, printing.value];
+		const { scale, curve, palette, limit, find } = settings.value;
+		const facts = [currentMap.value.index, scale, curve, palette, limit, find, options.value, theme.value, printing.value];
 		const key = JSON.stringify(facts);
 		if (key === before) return;
 		before = key;

@@ -36,6 +36,7 @@ import { DataError, QuantizedArray, decodeBase64 } from "./quantized_array.js";
  * @property {QuantizedArray} array the weights
  * @property {QuantizedArray | null} queryVectors
  * @property {QuantizedArray | null} keyVectors
+ * @property {number | null} [score_scale] where the weights are softmax(score_scale · q·k)
  */
 
 /**

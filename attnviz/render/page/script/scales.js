@@ -40,7 +40,7 @@ export function scaleOf(map, { rows, columns, values, masked, altered }) {
 	const shared = isShared(altered, map);
 	const cut = limit < 100 ? percentileLimit(values, masked, limit) : null;
 	const most = shared ? (altered ? 1 : map.largest) : maxAbs(values);
-	const automatic = chooseCurve({ nToken: Math.max(rows.length, columns.length) });
+	const automatic = chooseCurve({ nToken: Math.max(rows.length, columns.length), centered: diverging });
 	const scale = new ColorScale({
 		colors,
 		high: cut ? cut.high : most,
@@ -48,6 +48,6 @@ export function scaleOf(map, { rows, columns, values, masked, altered }) {
 		centered: diverging,
 		reversed: reversesOnGround(colors, diverging, isLight.value),
 	});
-	const sentence = scale.sentence(precision, curve === "auto" ? automatic.reason : "");
+	const sentence = scale.sentence(curve === "auto" ? automatic.reason : "");
 	return { scale, shared, sentences: [sentence, cut && limitSentence(cut, limit, precision)].filter(Boolean) };
 }

@@ -55,3 +55,15 @@ export function paintThumbnail(ctx, matrix, scale, { x = 0, y = 0, width, height
 	const pixels = thumbnailPixels(matrix, scale, width, height, theme);
 	ctx.putImageData(new ImageData(pixels, width, height), x, y);
 }
+
+/**
+ * Marks rows and columns by a line of one pixel, at shares of the height and width.
+ * @param {CanvasRenderingContext2D} ctx
+ * @param {{rows: number[], columns: number[]}} shares from 0 to 1
+ * @param {{x: number, y: number, width: number, height: number}} box @param {string} color
+ */
+export function paintLinesOf(ctx, { rows, columns }, { x, y, width, height }, color) {
+	ctx.fillStyle = color;
+	for (const share of rows) ctx.fillRect(x, y + Math.floor(share * height), width, 1);
+	for (const share of columns) ctx.fillRect(x + Math.floor(share * width), y, 1, height);
+}

@@ -1,6 +1,7 @@
 // The vectors of the marked query and key, and their elementwise product.
 
 import { signal } from "@preact/signals";
+import { Computation } from "./computation.js";
 import { stop, walkStops } from "./keyboard.js";
 import { formatExact, maxAbs } from "./number_text.js";
 import { precision } from "./page_data.js";
@@ -54,5 +55,6 @@ export function Vectors() {
 		<${DimensionBars} title=${name("key", map.shown.keys[key])} values=${k} most=${most} describe=${describe} />
 		<${DimensionBars} title=${`query × key; dot product ${sum}`} values=${product} most=${maxAbs(product)} describe=${describe} focusable />
 		<p class="muted" id="dimension">${described.value || "Hover a dimension or use the arrow keys. Bars below the line: negative."}</p>
+		<${Computation} head=${head} query=${query} marked=${key} />
 	</section>`;
 }
