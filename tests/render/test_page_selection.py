@@ -57,7 +57,9 @@ def test_hover_previews_click_holds_and_escape_releases(visit):
     page.tab.locator(".queries .token").nth(3).click()
     keys.nth(1).hover()
     expect(pair).to_have_text("it → animal")
-    expect(page.tab.locator("#statement")).to_contain_text("it attends to animal")
+    statement = page.tab.locator("#statement")
+    percent = f"{100 * amap.weights[0, 0, 3, 1]:.1f} % of its attention"
+    expect(statement).to_contain_text(f"it attends to animal with {percent}")
     keys.nth(0).click()
     keys.nth(2).hover()  # the pair is held
     expect(pair).to_have_text("it → The")

@@ -28,7 +28,7 @@ const PITCHES = [
 ]; // tokens up to which a token has this height
 
 /** The heads that are drawn, each with its color. */
-const layers = computed(() => {
+export const layers = computed(() => {
 	const colors = headColors(currentMap.value.heads.length);
 	return shownHeads.value.map(({ matrix, map, head, name, combine }) => ({
 		matrix,
@@ -39,7 +39,7 @@ const layers = computed(() => {
 });
 
 /** The token whose lines alone are drawn: a previewed one, else a selected one. */
-const markedToken = computed(() => {
+export const markedToken = computed(() => {
 	const main = mainHead.value;
 	if (!main) return null;
 	const { q, k } = settings.value;

@@ -23,7 +23,7 @@ const room = signal({ width: 0, height: 0 });
 const GAP = 24; // between the maps side by side, with their titles
 
 /** Where each head in view stands: differences below the map that they are the difference of. */
-const places = computed(() => {
+export const places = computed(() => {
 	const shown = shownHeads.value;
 	const names = shown.map(({ map }) => map.name);
 	const isDifference = (/** @type {number} */ i) => settings.value.view === "compare" && names[i].includes(" − ");
@@ -44,7 +44,7 @@ const places = computed(() => {
 });
 
 /** A layout of the same cells for each head in view. */
-const layouts = computed(() => {
+export const layouts = computed(() => {
 	const shown = shownHeads.value;
 	const { width, height } = room.value;
 	const { columns, rows } = places.value;
