@@ -9,6 +9,7 @@ from matplotlib.image import imread
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.tokens import Token
 from attnviz.render.colors import find_palette
+from attnviz.render.page.data_island import PLAIN_PALETTE
 from tests.conftest import make_map
 
 WORDS = ("The", "cat", "sat")
@@ -64,7 +65,7 @@ def shown(number, digits=3):
 def colors_on_light(weights, high):
     """Colors of weights on a light ground: the palette begins pale.    [...] -> [..., 3]"""
     shares = np.clip(np.asarray(weights) / high, 0, 1)
-    return find_palette(None).rgb[255 - np.floor(255 * shares + 0.5).astype(int)]
+    return find_palette(PLAIN_PALETTE).rgb[np.floor(255 * shares + 0.5).astype(int)]
 
 
 def pixels(page, selector="#figure canvas"):

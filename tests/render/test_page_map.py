@@ -18,7 +18,6 @@ from tests.render.page_maps import (
     decode,
     make_map_of,
     pixels,
-    rich,
     shown,
 )
 
@@ -160,14 +159,3 @@ def test_a_click_on_a_thumbnail_opens_the_head_that_it_shows(visit, layer, head,
     caption = f"layer {amap.layers[layer]}, head {amap.heads[head]}"
     browsers.expect(page.tab.locator("#caption")).to_have_text(caption)
     assert page.text("#value") == shown(amap.weights[layer, head, 1, 2])
-
-
-def test_on_paper_it_is_light_and_without_controls(visit):
-    page = visit(rich(), "view=matrix&q=0", color_scheme="dark")
-    page.tab.emulate_media(media="print", color_scheme="dark")
-    page.tab.evaluate("dispatchEvent(new Event('beforeprint'))")
-    assert not page.tab.locator("#bar").is_visible()
-    background = "getComputedStyle(document.body).backgroundColor"
-    assert page.tab.evaluate(background) == "rgb(253, 253, 251)"
-    left = pixels(page)[:, :20]  # the labels of the rows
-    assert left[left[..., 3] == 255].mean() < 200

@@ -69,7 +69,7 @@ def test_controls_write_the_state_and_follow_it(visit):
     page.tab.evaluate("location.hash = 'view=matrix'")
     browsers.expect(output).to_have_text("all")
     assert page.tab.locator("[name=threshold]").input_value() == "0"
-    assert page.tab.locator("[name=palette]").input_value() == "viridis"
+    assert page.tab.locator("[name=palette]").input_value() == "Blues"
 
 
 def segments_map():

@@ -32,6 +32,7 @@ from attnviz.render.palette import PALETTES, Palette
 from attnviz.render.safe_text import escape_text
 from attnviz.render.style import SEPARATOR, Style
 
+PLAIN_PALETTE = "Blues"  # by default: its zero is the color of paper
 FIRST_SCREEN_QUERIES = 12  # rows of a matrix that fit on any screen without scrolling
 
 
@@ -47,30 +48,26 @@ def page_data(
     signed = all(amap.signed for amap in amaps)  # else weights and differences
     has_signed = any(amap.signed for amap in amaps)
     first = amaps[0]
+    palette = find_palette(style.palette or (None if signed else PLAIN_PALETTE), signed)
+    palettes = tuple(dict.fromkeys((*PALETTES, palette)))
     return {
         "title": escape_text(style.title or page_title(first, style)),
         "start": {
             "view": "compare" if style.view == "auto" and len(amaps) > 1 else style.view,
             "q": initial_query(first) if style.query is None else style.query,
-            "palette": find_palette(style.palette, signed).name,
+            "palette": palette.name,
             "layer": next(iter(first.layers), 0),
             "head": next(iter(first.heads), 0),
         },
         "precision": 3 if style.precision is None else style.precision,
         "palettes": {
-            row.name: encode_palette(row)
-            for row in dict.fromkeys((*PALETTES, find_palette(style.palette, signed)))
-            if row.is_diverging or not signed
+            row.name: encode_palette(row) for row in palettes if row.is_diverging or not signed
         },
-        "diverging": [
-            row.name
-            for row in dict.fromkeys((*PALETTES, find_palette(style.palette, signed)))
-            if row.is_diverging
-        ],
+        "diverging": [row.name for row in palettes if row.is_diverging],
         # Of maps that the selected palette does not suit.
         "defaults": {
             "signed": find_palette(None, signed=True).name,
-            "plain": find_palette(None).name if has_signed and not signed else None,
+            "plain": PLAIN_PALETTE if has_signed and not signed else None,
         },
         "largest": largest_weight(amaps),
         "maps": iter(

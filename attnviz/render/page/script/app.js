@@ -1,7 +1,7 @@
 // The page on one screen: bar, sentence, heads, map and details.
 
 import { Select, Stepper } from "./controls.js";
-import { Detail } from "./detail.js";
+import { Detail, Sheet } from "./detail.js";
 import { Glossary, isOpen } from "./glossary.js";
 import { HeadsPanel } from "./heads_panel.js";
 import { Legend, Metadata } from "./legend.js";
@@ -64,6 +64,7 @@ export function App() {
 			</aside>
 		</main>
 		<p id="live" class="visually-hidden" aria-live="polite">${announcement.value}</p>
+		<${Sheet} />
 		<${Tooltip} />
 		<${Glossary} />
 	`;

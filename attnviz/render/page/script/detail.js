@@ -113,6 +113,20 @@ function HeadBars() {
 		<${Bars} label=${`${what} in all heads, layer by layer`} values=${numbers} current=${current} most=${most} choose=${choose} />`;
 }
 
+/** The value at the lower edge of a small screen, where the details are out of sight. */
+export function Sheet() {
+	const head = mainHead.value;
+	const { row, column } = mainCell.value;
+	if (!head || row < 0) return null;
+	const { matrix } = head;
+	const { text, percent, rankText, masked } = cellFacts(matrix, row, column, precision);
+	return html`<div id="sheet" aria-hidden="true">
+		<span><bdi class="query">${positionLabel(matrix.rows, row)}</bdi> → <bdi>${positionLabel(matrix.columns, column)}</bdi>
+			<br /><span class="muted">${masked ? "" : [percent, rankText].filter(Boolean).join("; ")}</span></span>
+		<b>${text}</b>
+	</div>`;
+}
+
 export function Detail() {
 	const head = mainHead.value;
 	if (!head || mainCell.value.row < 0) return null;

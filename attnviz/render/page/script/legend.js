@@ -9,6 +9,14 @@ import { html } from "./view.js";
 
 /** @typedef {import("./color_scale.js").ColorScale} ColorScale */
 
+/** What the lines between cells separate. */
+const BORDERS = {
+	turns: "Lines between cells: turns of the chat.",
+	generated: "Line between cells: where the generated text begins.",
+	segments: "Lines between cells: segments.",
+	"": "",
+};
+
 /** @param {{scale: ColorScale}} props */
 function Gradient({ scale }) {
 	const background = `linear-gradient(to right, ${scale.gradient().join()})`;
@@ -40,6 +48,7 @@ export function Legend() {
 		${view === "lines" ? html`<${LineMarks} scale=${scale} signed=${map.signed} />` : html`<p>Rows: queries. Columns: keys.</p>`}
 		<p>Color: weight${several && (shared ? "; one scale for all heads" : "; the scale of this head")}. ${sentences.join(" ")}</p>
 		<${Gradient} scale=${scale} />
+		${view !== "lines" && map.border_kind && html`<p>${BORDERS[map.border_kind]}</p>`}
 		${matrix.masked.includes(1) && html`<p class="mark"><i class="masked"></i> masked</p>`}
 		${view !== "lines" && mark === "∅" && html`<p class="mark"><b>∅</b> weight on no key (1 − row sum)</p>`}
 		${view !== "lines" && mark === "Σ" && html`<p class="mark"><b>Σ</b> row sum over the keys shown</p>`}

@@ -155,11 +155,13 @@ export function LinesPanel() {
 	const n = main ? Math.max(main.matrix.rows.length, main.matrix.columns.length) : 0;
 	const pitch = /** @type {number[]} */ (PITCHES.find(([most]) => n <= most))[1];
 	const { q, view } = settings.value;
-	const inView = useRef(signal({ height: 0, offset: 0 })).current;
+	const inView = useRef(signal({ width: 0, height: 0, offset: 0 })).current;
 	const measure = () => {
-		const { clientHeight: height = 0, scrollTop: offset = 0 } = host.current ?? {};
+		const { clientWidth: width = 0, clientHeight: height = 0, scrollTop: offset = 0 } = host.current ?? {};
 		const before = inView.peek();
-		if (height !== before.height || offset !== before.offset) inView.value = { height, offset };
+		if (width !== before.width || height !== before.height || offset !== before.offset) {
+			inView.value = { width, height, offset };
+		}
 	};
 	useLayoutEffect(() => {
 		if (host.current && main) host.current.scrollTop = pitch * (markedCell(main.matrix).row - 4);
@@ -173,7 +175,7 @@ export function LinesPanel() {
 	if (!main) return null;
 	const { rows, columns } = main.matrix;
 	const part = printing.value || !inView.value.height ? {} : inView.value; // print shows all
-	const layout = layoutLines(rows.length, columns.length, WIDTH, pitch, part);
+	const layout = layoutLines(rows.length, columns.length, Math.min(WIDTH, Math.round(0.4 * inView.value.width)), pitch, part);
 	return html`<${Chips} /><${LinesNote} />
 		<div class="links" ref=${host} onScroll=${measure} onKeyDown=${(/** @type {KeyboardEvent} */ event) => walkStops(event, 1)}>
 			<${Tokens} side="query" groups=${rows} pitch=${pitch} />

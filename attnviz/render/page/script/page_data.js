@@ -31,7 +31,8 @@ import { DataError, QuantizedArray, decodeBase64 } from "./quantized_array.js";
  * @property {Measure[]} measures
  * @property {({name: string, score: number} | null)[][]} [patterns]
  * @property {{queries: number[], keys: number[]}} [borders]
- * @property {string} [border_kind]
+ * @property {"turns" | "generated" | "segments" | ""} [border_kind] what the borders separate
+ * @property {{queries: [number, number][], keys: [number, number][]} | null} [ranges] first and last token of a pooled cell
  * @property {number} index its place among the maps of the page
  * @property {QuantizedArray} array the weights
  * @property {QuantizedArray | null} queryVectors

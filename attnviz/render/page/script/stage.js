@@ -12,10 +12,16 @@ import { MatrixPanel, zoomBy } from "./matrix_panel.js";
 import { markedCell } from "./selection.js";
 import { settings } from "./settings.js";
 import { currentMap, isReady, shownHeads } from "./shown_heads.js";
+import { printing } from "./theme.js";
 import { html } from "./view.js";
 import { WeightTable } from "./weight_table.js";
 
 /** @typedef {import("./shown_heads.js").ShownHead} ShownHead */
+
+/** Whether all parts are on one screen; else they are below each other, and the page scrolls. */
+const isOneScreen = () => matchMedia("(min-width: 60rem) and (min-height: 34rem)").matches && !printing.value;
+
+const PRINTED_HEIGHT = 640; // of the map on paper
 
 /** The room for the map, in CSS pixels. */
 const room = signal({ width: 0, height: 0 });
@@ -52,7 +58,11 @@ export const layouts = computed(() => {
 	const across = (width - GAP * (columns - 1)) / columns;
 	const tall = several ? Math.max(260, height / rows - GAP - 12) : Math.max(240, height);
 	const withMargin = shown.some(({ matrix }) => matrix.margin);
-	return shown.map(({ matrix }) => layoutMap(matrix, across, tall, measureText, { margin: withMargin }));
+	const layoutsOf = (/** @type {number} */ most) =>
+		shown.map(({ matrix }) => layoutMap(matrix, across, most, measureText, { margin: withMargin }));
+	const fitted = layoutsOf(tall);
+	if (isOneScreen()) return fitted;
+	return layoutsOf(Math.min(tall, Math.max(...fitted.map(({ bottom }) => bottom)) + 4)); // no empty room below
 });
 
 function Matrices() {
@@ -91,11 +101,20 @@ export function Stage() {
 	const { view } = settings.value;
 	useLayoutEffect(() => {
 		const node = /** @type {HTMLElement} */ (figure.current);
-		const measure = () => (room.value = { width: node.clientWidth, height: node.clientHeight });
+		const measure = () => {
+			const height = printing.value ? PRINTED_HEIGHT : isOneScreen() ? node.clientHeight : Math.round(0.7 * innerHeight);
+			if (node.clientWidth !== room.value.width || height !== room.value.height) {
+				room.value = { width: node.clientWidth, height };
+			}
+		};
 		const observer = new ResizeObserver(measure);
 		observer.observe(node);
 		measure();
-		return () => observer.disconnect();
+		const unsubscribe = printing.subscribe(measure);
+		return () => {
+			observer.disconnect();
+			unsubscribe();
+		};
 	}, []);
 	useLayoutEffect(() => {
 		if (isReady.value && room.value.width) document.body.dataset.ready = view;
