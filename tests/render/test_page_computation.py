@@ -88,7 +88,8 @@ def accents(page):
         const accent = getComputedStyle(probe).color.match(/\\d+/g).map(Number);
         probe.remove();
         const canvas = document.querySelector(".heads canvas");
-        const copy = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+        const options = { willReadFrequently: true };
+        const copy = document.createElement("canvas").getContext("2d", options);
         Object.assign(copy.canvas, { width: canvas.width, height: canvas.height });
         copy.drawImage(canvas, 0, 0);
         const { data } = copy.getImageData(0, 0, canvas.width, canvas.height);
@@ -115,3 +116,21 @@ def frames(page):
     for _ in range(100):
         page.tab.evaluate("new Promise(requestAnimationFrame)")
         yield
+
+
+def test_two_heads_beside_each_other_have_their_difference(visit):
+    amap = rich()
+    page = visit(amap, "view=matrix&layer=3&head=1&q=3&k=1&pins=7.4")
+    titles = page.tab.locator(".frame h2").all_inner_texts()
+    first, second = (float(amap.weights[layer, layer, 3, 1]) for layer in (0, 1))
+    assert len(titles) == 3
+    assert titles[2].startswith("3.1 − 7.4")
+    assert titles[2].endswith(shown(first - second))
+
+
+def test_the_difference_is_that_of_the_weights_that_are_shown(visit):
+    fragment = "view=matrix&layer=3&head=1&q=3&k=1&pins=7.4&special=false&renormalise=true"
+    texts = visit(rich(), fragment).tab.locator(".frame h2 b").all_inner_texts()
+    first, second, difference = (float(text.replace("−", "-")) for text in texts)
+    assert abs(first - second - difference) < 0.0016
+    assert first > rich().weights[0, 0, 3, 1] + 0.01

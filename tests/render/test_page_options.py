@@ -20,7 +20,7 @@ def test_weight_on_no_key_and_row_sums_are_shown(visit):
     assert "on no key ∅ 0.875" in page.text("#side")
     page = visit(make_map_of(weights * -3, meta={"row_sum": "any"}), "view=matrix&q=0")
     assert "row sum Σ −2.250" in page.text("#side")
-    assert page.text("#ticks").split() == ["−1.500", "0", "1.500"]
+    assert page.text(".ticks").split() == ["−1.500", "0", "1.500"]
 
 
 def test_omitted_tokens_and_renormalization_are_noted_and_right(visit):

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { decodeHead } from "../../../attnviz/render/page/script/dense_head.js";
-import { reduceHeads, subtractHeads } from "../../../attnviz/render/page/script/reduced_heads.js";
+import { reduceHeads } from "../../../attnviz/render/page/script/reduced_heads.js";
 import { WeightMatrix } from "../../../attnviz/render/page/script/weight_matrix.js";
 import { close, loadedArray, quantizedRecord, selfMap } from "./maps.js";
 import { QuantizedArray } from "../../../attnviz/render/page/script/quantized_array.js";
@@ -46,27 +45,4 @@ test("a reduction reports its progress", async () => {
 	const onProgress = (done, all) => steps.push([done, all]);
 	await reduceHeads(await loadedArray(WEIGHTS), ALL, "mean", { slice: 0, onProgress });
 	assert.deepEqual(steps, [[0, 4], [1, 4], [2, 4], [3, 4], [4, 4]]);
-});
-
-test("a difference is signed, and masked where both heads are", async () => {
-	const array = await loadedArray(WEIGHTS);
-	const difference = subtractHeads(decodeHead(array, 0, 0), decodeHead(array, 1, 0));
-	assert.ok(isClose(difference.values, [0, 0, -0.5, 0.5]));
-	assert.deepEqual([...difference.masked], [0, 1, 0, 0]);
-	assert.equal(difference.signed, true);
-	assert.equal(new WeightMatrix(selfMap(["a", "b"]), difference).margin, null);
-});
-
-test("equal weights that are stored with rounding differ by less than both errors", async () => {
-	const array = await loadedArray(WEIGHTS);
-	const [a, b] = [decodeHead(array, 0, 0), decodeHead(array, 0, 0)];
-	a.least.fill(1e-4);
-	a.errors.fill(0.004);
-	b.errors.fill(0.001);
-	assert.deepEqual([...subtractHeads(a, b).least], [0.005, 0.005]);
-});
-
-test("heads of other shapes have no difference", async () => {
-	const [a, b] = [await loadedArray(WEIGHTS), await loadedArray([[[[1]]]])];
-	assert.throws(() => subtractHeads(decodeHead(a, 0, 0), decodeHead(b, 0, 0)), /2 × 2 and 1 × 1/);
 });

@@ -12,6 +12,7 @@ const MAX_ROUNDING = 0.05; // of the sum of a row that is renormalized
  * @property {Float64Array} totals [row]: the sum over all keys, omitted ones too
  * @property {Float64Array} spent [row]: the same of magnitudes
  * @property {Float64Array} least [row]: smaller magnitudes are stored as 0
+ * @property {Float64Array} errors [row]: the largest rounding error of a stored value
  */
 
 /**
@@ -30,6 +31,7 @@ export function gatherRows(head, members, columnOf, nColumn) {
 		totals: new Float64Array(members.length),
 		spent: new Float64Array(members.length),
 		least: new Float64Array(members.length),
+		errors: new Float64Array(members.length),
 	};
 	if (isWhole) return takeWhole(gathered, head);
 	const columns = Int32Array.from(columnOf);
@@ -53,10 +55,10 @@ const isIdentity = (members, columnOf, { nQuery, nKey }) =>
  * A head as it is, without a copy of its weights.
  * @param {GatheredRows} gathered @param {DenseHead} head
  */
-function takeWhole(gathered, { values, masked, sums, least, nKey, signed }) {
+function takeWhole(gathered, { values, masked, sums, least, errors, nKey, signed }) {
 	const spent = signed ? gathered.spent : sums;
 	if (signed) for (let i = 0; i < values.length; i++) spent[Math.floor(i / nKey)] += Math.abs(values[i]);
-	return { values, masked, totals: sums, spent, least };
+	return { values, masked, totals: sums, spent, least, errors };
 }
 
 /**
@@ -66,7 +68,7 @@ function takeWhole(gathered, { values, masked, sums, least, nKey, signed }) {
  * @param {Int32Array} columns
  */
 function addRow(gathered, row, head, query, share, columns) {
-	const { values, masked, totals, spent, least } = gathered;
+	const { values, masked, totals, spent, least, errors } = gathered;
 	const [start, from] = [row * (values.length / totals.length), query * head.nKey];
 	let magnitude = 0;
 	for (let key = 0; key < head.nKey; key++) {
@@ -80,6 +82,7 @@ function addRow(gathered, row, head, query, share, columns) {
 	totals[row] += head.sums[query] * share;
 	spent[row] += magnitude;
 	least[row] = Math.max(least[row], head.least[query]);
+	errors[row] = Math.max(errors[row], head.errors[query]);
 }
 
 /** The sum of each row over the columns. @param {Matrix} matrix */

@@ -4,7 +4,7 @@ import { formatExact } from "./number_text.js";
 import { precision } from "./page_data.js";
 import { scaleOf } from "./scales.js";
 import { settings } from "./settings.js";
-import { currentMap, mainHead } from "./shown_heads.js";
+import { currentMap, mainHead, shownHeads } from "./shown_heads.js";
 import { html } from "./view.js";
 
 /** @typedef {import("./color_scale.js").ColorScale} ColorScale */
@@ -22,8 +22,17 @@ function Gradient({ scale }) {
 	const background = `linear-gradient(to right, ${scale.gradient().join()})`;
 	const tick = (/** @type {{value: number, share: number}} */ { value, share }) =>
 		html`<span style=${{ left: `${100 * share}%` }}>${value && formatExact(value, precision)}</span>`;
-	return html`<div id="palette" role="img" aria-label="color scale" style=${{ background }}></div>
-		<div id="ticks">${scale.ticks().map(tick)}</div>`;
+	return html`<div class="palette" role="img" aria-label="color scale" style=${{ background }}></div>
+		<div class="ticks">${scale.ticks().map(tick)}</div>`;
+}
+
+/** The scale of the difference of two heads, which is its own. */
+function DifferenceMarks() {
+	const difference = shownHeads.value.find(({ map, matrix }) => matrix.signed !== map.signed);
+	if (!difference) return null;
+	const { scale, sentences } = scaleOf(difference.map, difference.matrix);
+	return html`<p>Difference ${difference.name}: a scale of its own. ${sentences.join(" ")}</p>
+		<${Gradient} scale=${scale} />`;
 }
 
 /** @param {{scale: ColorScale, signed: boolean}} props */
@@ -48,6 +57,7 @@ export function Legend() {
 		${view === "lines" ? html`<${LineMarks} scale=${scale} signed=${map.signed} />` : html`<p>Rows: queries. Columns: keys.</p>`}
 		<p>Color: weight${several && (shared ? "; one scale for all heads" : "; the scale of this head")}. ${sentences.join(" ")}</p>
 		<${Gradient} scale=${scale} />
+		<${DifferenceMarks} />
 		${view !== "lines" && map.border_kind && html`<p>${BORDERS[map.border_kind]}</p>`}
 		${matrix.masked.includes(1) && html`<p class="mark"><i class="masked"></i> masked</p>`}
 		${view !== "lines" && mark === "∅" && html`<p class="mark"><b>∅</b> weight on no key (1 − row sum)</p>`}

@@ -1,4 +1,4 @@
-// Several heads as one: their mean or maximum, and the difference of two.
+// Several heads as one: their mean or maximum.
 
 import { decodeHead, emptyHead } from "./dense_head.js";
 import { Slices } from "./slices.js";
@@ -65,29 +65,4 @@ function keepLargest(most, head) {
 function sumRows({ nKey, values, sums }) {
 	sums.fill(0);
 	for (let i = 0; i < values.length; i++) sums[Math.floor(i / nKey)] += values[i];
-}
-
-/**
- * The difference a − b of two heads of equal shape. A cell is masked where both are; where one
- * is, its weight is 0. Equal stored weights differ by less than their rounding errors.
- * @param {DenseHead} a @param {DenseHead} b
- * @returns {DenseHead}
- */
-export function subtractHeads(a, b) {
-	if (a.nQuery !== b.nQuery || a.nKey !== b.nKey) {
-		const [one, other] = [a, b].map(({ nQuery, nKey }) => `${nQuery} × ${nKey}`);
-		throw new RangeError(`No difference of heads of ${one} and ${other} weights.`);
-	}
-	const difference = emptyHead(a.nQuery, a.nKey, true);
-	difference.rowSum = "any";
-	for (let i = 0; i < a.values.length; i++) {
-		difference.values[i] = a.values[i] - b.values[i];
-		difference.masked[i] = a.masked[i] & b.masked[i];
-	}
-	for (let q = 0; q < a.nQuery; q++) {
-		difference.sums[q] = a.sums[q] - b.sums[q];
-		difference.errors[q] = a.errors[q] + b.errors[q];
-		difference.least[q] = a.least[q] || b.least[q] ? difference.errors[q] : 0;
-	}
-	return difference;
 }

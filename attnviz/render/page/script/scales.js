@@ -15,6 +15,7 @@ import { isLight } from "./theme.js";
  * @property {Float64Array} values
  * @property {Uint8Array} masked
  * @property {boolean} altered whether a weight may exceed those of the map
+ * @property {boolean} [signed] whether weights are signed, where the map's are not: a difference
  */
 
 /** The selected palette, or the default of a map that it does not suit, as of a difference. */
@@ -32,12 +33,12 @@ const isShared = (altered, map) =>
  * The scale of a head, with the sentences that state it.
  * @param {PageMap} map @param {ScaledCells} cells
  */
-export function scaleOf(map, { rows, columns, values, masked, altered }) {
+export function scaleOf(map, { rows, columns, values, masked, altered, signed = map.signed }) {
 	const { palette: selected, limit, curve } = settings.value;
-	const palette = suitedPalette(selected, map.signed);
+	const palette = suitedPalette(selected, signed);
 	const colors = pageData.palettes[palette];
 	const diverging = pageData.diverging.includes(palette);
-	const shared = isShared(altered, map);
+	const shared = isShared(altered, map) && signed === map.signed;
 	const cut = limit < 100 ? percentileLimit(values, masked, limit) : null;
 	const most = shared ? (altered ? 1 : map.largest) : maxAbs(values);
 	const automatic = chooseCurve({ nToken: Math.max(rows.length, columns.length), centered: diverging });

@@ -2,6 +2,7 @@
 
 import { computed, effect, signal } from "@preact/signals";
 import { decodeHead } from "./dense_head.js";
+import { subtractMatrices } from "./matrix_difference.js";
 import { maps } from "./page_data.js";
 import { reduceHeads } from "./reduced_heads.js";
 import { settings } from "./settings.js";
@@ -158,12 +159,23 @@ export const options = computed(() => {
 /** @type {import("@preact/signals").ReadonlySignal<ShownHead[]>} */
 export const shownHeads = computed(() => {
 	const chosen = options.value;
-	return ready.value.heads.map((head) => ({
+	const shown = ready.value.heads.map((head) => ({
 		...head,
 		name: headName(head),
 		matrix: new WeightMatrix(head.map, head.dense, chosen),
 	}));
+	return settings.value.view === "matrix" && shown.length === 2 ? [...shown, differenceOf(shown)] : shown;
 });
+
+/** What two heads beside each other differ in. @param {ShownHead[]} heads @returns {ShownHead} */
+function differenceOf([first, second]) {
+	const matrix = subtractMatrices(first.matrix, second.matrix);
+	return { ...first, name: `${shortName(first)} − ${shortName(second)}`, matrix };
+}
+
+/** A head as in lists, "3.1". @param {ShownHead} head */
+const shortName = ({ map, layer, head, combine, name }) =>
+	combine ? name : `${map.layers[layer]}.${map.heads[head]}`;
 
 /** The selected head: the one of the current map. */
 export const mainHead = computed(() => {

@@ -81,6 +81,7 @@ export class WeightMatrix {
 		this.values = gathered.values;
 		this.masked = gathered.masked;
 		this.least = gathered.least;
+		this.errors = gathered.errors;
 		this.totals = gathered.totals;
 		const omitted = [this.rowOf, this.columnOf].map((of) => of.filter((i) => i < 0).length);
 		this.renormalized = Boolean(options.renormalise && omitted[1] && !head.signed);
