@@ -26,7 +26,7 @@ const { metafile, outputFiles } = await build({
 	absWorkingDir: here,
 	entryPoints: ["main.js"],
 	bundle: true,
-	alias: { "d3-transition": "./no_transition.js" },
+	alias: { "d3-interpolate": "./no_interpolation.js", "d3-transition": "./no_transition.js" },
 	minify: true,
 	format: "esm",
 	target: "es2023",
