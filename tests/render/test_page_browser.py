@@ -26,8 +26,9 @@ from tests.render.page_maps import (
 from tests.render.pages import html
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1920, 1280, 390])
+@pytest.mark.parametrize(
+    ("width", "scheme"), [(1920, "dark"), (1280, "light"), (640, "dark"), (390, "light")]
+)
 def test_every_view_is_drawn_and_fits(visit, scheme, width):
     maps = [rich(meta={"variant": "one"}), rich(meta={"variant": "two"})]
     size = {"width": width, "height": 800}

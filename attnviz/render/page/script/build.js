@@ -22,12 +22,22 @@ function describe(/** @type {string} */ folder) {
 	return { title: `${name} ${version} (${license})`, holder, text };
 }
 
+/** Templates without the indentation of the sources. @type {import("esbuild").Plugin} */
+const withoutIndentation = {
+	name: "without indentation",
+	setup: ({ onLoad }) =>
+		onLoad({ filter: /script\/[a-z_]+\.js$/ }, ({ path }) => ({
+			contents: readFileSync(path, "utf8").replace(/\n\t+/g, "\n"),
+		})),
+};
+
 const { metafile, outputFiles } = await build({
 	absWorkingDir: here,
 	entryPoints: ["main.js"],
 	bundle: true,
 	alias: { "d3-interpolate": "./no_interpolation.js", "d3-transition": "./no_transition.js" },
 	minify: true,
+	plugins: [withoutIndentation],
 	format: "esm",
 	target: "es2023",
 	legalComments: "none",
