@@ -52,7 +52,7 @@ NORMS = (
     ),
     Norm(
         "sqrt",
-        "positions are proportional to square roots: small weights are told apart",
+        "positions are proportional to square roots: small weights differ more",
         position=lambda share, ratio: np.sqrt(share),
         share=lambda position, ratio: np.square(position),
         label="square root",
