@@ -81,12 +81,10 @@ def families():
 
 
 def formats():
-    """The formats as a table."""
-    lines = ["| format | extension | contents |", "|---|---|---|"]
-    for row in FORMATS:
-        extensions = " ".join(f"`{suffix}`" for suffix in row.suffixes) or "–"
-        lines.append(f"| {row.name} | {extensions} | {row.summary} |")
-    return "\n".join(lines) + "\n"
+    """The extensions of all formats."""
+    suffixes = (" ".join(f"`{suffix}`" for suffix in row.suffixes) for row in FORMATS)
+    listed = " · ".join(filter(None, suffixes))
+    return f"**{len(FORMATS)} formats**: tables in the terminal and {listed}.\n"
 
 
 def speed():

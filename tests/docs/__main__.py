@@ -9,7 +9,7 @@ from _pytest.outcomes import Skipped
 from rich.console import Console
 
 import attnviz
-from attnviz.api.captions import find_patterns, make_captions
+from attnviz.api.captions import make_captions
 from attnviz.api.compare import compare
 from attnviz.render.formats import find_format
 from attnviz.render.style import Style
@@ -35,7 +35,7 @@ def page_image(amap, path):
     try:
         with TemporaryDirectory() as folder, launched() as browser:
             page = Path(folder) / "page.html"
-            attnviz.write(amap, page, captions=make_captions(amap))
+            attnviz.write(amap, page)
             context = browser.new_context(viewport={"width": 1080, "height": 700}, offline=True)
             tab = context.new_page()
             tab.goto(f"{page.as_uri()}#view=matrix&layer=3&head=1&q=9&k=2")
@@ -52,20 +52,16 @@ def main():
     amap = attnviz.look(SENTENCE)
     IMAGES.mkdir(exist_ok=True)
     (IMAGES / "terminal.svg").write_text(terminal_image(amap, 84))
-    attnviz.write(amap, IMAGES / "heads.png", captions=make_captions(amap), dpi=110)
+    attnviz.write(amap, IMAGES / "heads.png", dpi=110)
     pretrained = attnviz.look(TIRED, model=str(folder()))
-    style = {
-        "view": "overview",
-        "title": "all-MiniLM-L6-v2",
-        "patterns": find_patterns(pretrained),
-    }
-    attnviz.write(pretrained, IMAGES / "minilm.png", dpi=100, **style)
+    title = "all-MiniLM-L6-v2"
+    attnviz.write(pretrained, IMAGES / "minilm.png", dpi=100, view="overview", title=title)
     page_image(pretrained, IMAGES / "page.png")
     induction = attnviz.look(REPEATED, model=str(path()), select_layers=17, select_heads=5)
-    style = {"title": "SmolLM2-135M-Instruct, layer 17", "captions": make_captions(induction)}
-    attnviz.write(induction, IMAGES / "induction.png", dpi=80, **style)
+    title = "SmolLM2-135M-Instruct, layer 17"
+    attnviz.write(induction, IMAGES / "induction.png", dpi=80, title=title)
     both = compare("The cat sat on the mat", variants=["scaled-dot", "sparsemax"])
-    attnviz.write(both, IMAGES / "compare.png", captions=make_captions(both), dpi=100)
+    attnviz.write(both, IMAGES / "compare.png", dpi=100)
 
 
 if __name__ == "__main__":

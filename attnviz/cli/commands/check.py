@@ -68,8 +68,9 @@ def check(
 ) -> int:
     """Validate attention: row sums, masking, padding.
 
-    Prints one line per rule and head that violates it, the worst first, and exits 4; or one line
-    per map that passes, with what was checked and what was not.
+    One line per rule and head that violates it, the worst first, and exit status 4.
+
+    A map that passes has one line: what was checked, and what was not.
     """
     from attnviz.api.check import check as find_violations
     from attnviz.api.check import describe_passed, describe_violations

@@ -43,7 +43,7 @@ def heads(
     ] = None,
     **options: Any,
 ) -> int:
-    """Measure every head: pattern, entropy, distance and 30 more, as table, data or figure.
+    """Measure every head: pattern, entropy, distance and 31 more, as table, data or figure.
 
     With --input, or several files: mean and standard deviation over all of them.
     """
