@@ -214,6 +214,22 @@ def test_the_tokenizer_of_a_folder_decodes_ids(bare):
     assert labels(run(*words, folder)) == labels(run(*words, f"{folder}/tokenizer.json"))
 
 
+def test_alignments_are_shown_with_the_lines_of_a_corpus(tmp_path):
+    files = {
+        "a.align": "\n0-0\n0-1 1-0\n",
+        "src": "x\nla\nla casa\n",
+        "tgt": "y\nthe\nhouse the\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    sides = ("--query-tokens", str(tmp_path / "tgt"), "--key-tokens", str(tmp_path / "src"))
+    words = ("render", str(tmp_path / "a.align"), "--json", *sides)
+    assert labels(run(*words, "--which", "2")) == [["house", "the"], ["la", "casa"]]
+    first = run(*words)
+    assert labels(first) == [["the"], ["la"]]
+    assert "showing line 1 of 3" in first.err
+
+
 MISUSE = [
     (("--attention-mask", "1 x 1"), 3, "should be 0 and 1"),
     (("--attention-mask", "1 1"), 3, "its shape (2,) does not fit"),

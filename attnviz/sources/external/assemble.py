@@ -67,6 +67,7 @@ class RawAttention(Record, kw_only=True, eq=False):
     is_document: bool = False
     is_single: bool = False
     has_order: bool = True  # the order of its axes is known from the format
+    is_generation: bool = False  # its last token was generated, and is no query
     is_vector: bool = False  # one weight per word: a single list of tokens is of the keys
 
 
@@ -86,7 +87,7 @@ def assemble(raw: RawAttention, tokens: Any, selection: Selection, producer: str
         (raw.queries, raw.keys),
         cells.weights.shape,
         item,
-        kind="vector" if raw.is_vector else "cross" if raw.is_cross else "self",
+        kind=kind_of_tokens(raw),
         padding=cells.padding,
     )
     sides, segment_guesses = add_segments(sides, raw.segments, item)
@@ -96,6 +97,13 @@ def assemble(raw: RawAttention, tokens: Any, selection: Selection, producer: str
     guesses = (*raw.guesses, *item_guesses, *token_guesses, *segment_guesses, *cells.guesses)
     amap = build_map(raw, cells, sides, build_meta(raw, cells, producer, guesses))
     return trim_padding(amap) if selection.trim_padding else amap
+
+
+def kind_of_tokens(raw: RawAttention) -> str:
+    """How tokens fit the attention: "self", "cross", "generation" or "vector"."""
+    if raw.is_cross:
+        return "cross"
+    return "vector" if raw.is_vector else "generation" if raw.is_generation else "self"
 
 
 def build_map(

@@ -10,6 +10,7 @@ import numpy as np
 from attnviz.core.arrays import FloatArray
 from attnviz.errors import InvalidInputError
 from attnviz.sources.external.assemble import RawAttention
+from attnviz.sources.external.guesses import Reading
 from attnviz.sources.safe_read import check_budget
 
 
@@ -48,6 +49,11 @@ def join_steps(
     guesses = [f"joining {len(steps)} generation steps: {n_query} rows"]
     if first[0] > 1:
         guesses.append(
-            "assuming that the batch holds sequences, not beams, which change order between steps"
+            Reading(
+                "assuming that the batch holds sequences, not beams, which change order between "
+                "steps"
+            )
         )
-    return RawAttention(weights=weights, axes="lbhqk", visible=visible, guesses=tuple(guesses))
+    return RawAttention(
+        weights=weights, axes="lbhqk", visible=visible, guesses=tuple(guesses), is_generation=True
+    )

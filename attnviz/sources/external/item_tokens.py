@@ -78,9 +78,11 @@ def name_tokens(
 ) -> tuple[tuple[Tokens, Tokens], tuple[str, ...]]:
     """The query and key tokens of one batch item, and a sentence per assumption.
 
-    `shape` is that of its weights, [layer, head, query, key]; `kind` is "self", "cross", or
-    "vector": one weight per word.
+    `shape` is that of its weights, [layer, head, query, key]; `kind` is "self", "cross",
+    "generation", whose last token may be given too, or "vector": one weight per word.
     """
+    if kind == "generation" and given[0] is given[1] and len(given[0] or ()) == shape[-1] + 1:
+        given = drop_generated(given[0])
     (queries, query_note), (keys, key_note) = map(item.select_tokens, own)
     if kind == "vector":
         sides, guesses = match_vector_tokens(given, (queries, keys), shape)
@@ -89,6 +91,12 @@ def name_tokens(
             given, (queries, keys), shape, is_cross=kind == "cross", padding=padding
         )
     return sides, (*filter(None, dict.fromkeys((query_note, key_note))), *guesses)
+
+
+def drop_generated(tokens: Side) -> tuple[Side, Side]:
+    """The tokens of a generation without the last, which no step had as query or key."""
+    rest = (tokens or ())[:-1]
+    return rest, rest
 
 
 def split_documents(sides: tuple[Tokens, Tokens], end: str) -> tuple[Tokens, Tokens]:

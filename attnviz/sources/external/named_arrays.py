@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -11,6 +10,7 @@ import numpy as np
 from attnviz.core.arrays import IntArray
 from attnviz.errors import InvalidInputError
 from attnviz.sources.external.attention_mask import NamedMask, find_masks
+from attnviz.sources.external.attention_names import find_layers, find_steps, find_whole
 from attnviz.sources.external.module_names import StoredAttention, find_modules, role
 from attnviz.sources.external.named_ids import (
     OF_SEQUENCES,
@@ -25,22 +25,6 @@ from attnviz.sources.external.selection import EAGER, FEW, Selection
 NOT_ATTENTION = ("position_ids", "hidden_states", *OF_SEQUENCES)
 OUTPUTS = ("attentions", "encoder_attentions", "decoder_attentions", "cross_attentions")
 KINDS = ("self", "cross", "decoder", "encoder")  # the first is the default
-WORD = r"(?:attentions?|attn|weights|patterns?)(?:_(?:weights|probs|scores))?"
-WHOLE = re.compile(rf"(?:(encoder|decoder|cross)_)?{WORD}", re.IGNORECASE)
-LAYER = (
-    # TransformerLens: blocks.0.attn.hook_pattern, decoder.0.cross_attn.hook_pattern
-    re.compile(
-        r"(?:blocks|(?P<part>encoder|decoder))\.(?P<layer>[0-9]{1,6})"
-        r"\.(?P<cross>cross_)?attn\.hook_pattern"
-    ),
-    # np.savez(*attentions), layer_0, attention_0, encoder_attentions_0, layer.0.attn
-    re.compile(
-        rf"(?:(?P<part>encoder|decoder|cross)_)?(?:arr|layers?|{WORD})[._]?(?P<layer>[0-9]{{1,6}})"
-        rf"(?:[._]{WORD})?(?P<cross>)",
-        re.IGNORECASE,
-    ),
-)
-STEP = re.compile(r"step[._]?([0-9]{1,6})[._]layer[._]?([0-9]{1,6})", re.IGNORECASE)
 
 
 def named_values(source: Any) -> dict[str, Any]:
@@ -119,44 +103,6 @@ def choose_attention(
     if isinstance(stored.arrays, Mapping):
         raise InvalidInputError("the attention is an object, not numbers")
     return kind, stored, guesses
-
-
-def find_whole(named: Mapping[str, Any]) -> dict[str, StoredAttention]:
-    """Attention stored under one name, by kind."""
-    matches = [(WHOLE.fullmatch(name), part) for name, part in named.items()]
-    return {
-        (match[1] or "self").lower(): StoredAttention((), part)
-        for match, part in matches
-        if match and part is not None
-    }
-
-
-def find_layers(named: Mapping[str, Any]) -> dict[str, StoredAttention]:
-    """Attention stored under one name per layer, by kind."""
-    kinds: dict[str, dict[int, Any]] = {}
-    for pattern in LAYER:
-        for name, part in named.items():
-            match = pattern.fullmatch(name)
-            if match and part is not None:
-                kind = "cross" if match["cross"] else (match["part"] or "self").lower()
-                kinds.setdefault(kind, {})[int(match["layer"])] = part
-        if kinds:
-            break
-    return {
-        kind: StoredAttention(tuple(sorted(parts)), [parts[layer] for layer in sorted(parts)])
-        for kind, parts in kinds.items()
-    }
-
-
-def find_steps(named: Mapping[str, Any]) -> dict[str, StoredAttention]:
-    """Attention stored under one name per generation step and layer."""
-    steps: dict[int, dict[int, Any]] = {}
-    for name, part in named.items():
-        match = STEP.fullmatch(name)
-        if match:
-            steps.setdefault(int(match[1]), {})[int(match[2])] = part
-    ordered = [[steps[step][layer] for layer in sorted(steps[step])] for step in sorted(steps)]
-    return {"self": StoredAttention((), ordered)} if ordered else {}
 
 
 def find_only_matrix(named: Mapping[str, Any]) -> dict[str, StoredAttention]:
