@@ -101,6 +101,7 @@ def test_signatures_of_the_functions_for_commands():
         "amap",
         "causal",
         "window",
+        "mask",
         "row_sum",
         "signed",
         "tolerance",

@@ -13,7 +13,7 @@ from tests.sources import external
 from tests.sources.external.handmade_files import npy, npz, tensors
 
 OWN = ("json", "jsonl", "csv", "tsv", "npz", "parquet", "safetensors", "html")
-FIXTURES = sorted(Path(external.__path__[0], "fixtures").iterdir())
+FIXTURES = sorted(filter(Path.is_file, Path(external.__path__[0], "fixtures").iterdir()))
 TEXTS = (
     b"S-0\tun perro\nH-0\t-0.5\ta puppy\nA-0\t0-0 1-1\nA-1\t0.5,0.5 0,1\n",
     b"das Haus ||| 0-0 1-1 2-2\nein Hund ||| 0.75,0.25 0.5,0.5 0,1\n",
