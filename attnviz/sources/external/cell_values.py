@@ -10,8 +10,8 @@ import numpy as np
 from attnviz.core.arrays import BoolArray, FloatArray
 from attnviz.core.numerics import softmax
 from attnviz.errors import InvalidInputError, MisuseError
-from attnviz.sources.external.attention_mask import BLOCKING
 
+LEAST_WEIGHT = -9e3  # programs add at least -1e4 to masked scores; signed weights are above
 MASKED_SCORE = -6e4  # a score at or below it is masked: −∞, or the least number of its type
 LARGEST = 1e30  # below it, sums of all weights are float32
 SUM_TOLERANCE = 1e-2
@@ -61,7 +61,7 @@ def refuse_scores(weights: FloatArray) -> None:
     lowest, highest = float(weights.min(initial=0.0)), float(weights.max(initial=0.0))
     if LARGEST <= highest < np.inf:
         raise InvalidInputError(f"values up to {highest:.3g} are no attention weights")
-    if lowest <= BLOCKING:
+    if lowest <= LEAST_WEIGHT:
         raise InvalidInputError(
             f"values down to {lowest:.3g} are scores before the softmax, with masked ones; add "
             "--softmax"

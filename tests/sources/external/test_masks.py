@@ -155,6 +155,10 @@ def test_other_nan_is_refused(weights):
 SCORES = ramp(3, 4, 4) * 5 - 1
 
 
+def test_signed_values_of_any_usual_size_are_read():
+    assert read(np.array([[-5e3, 2.0], [1.0, 0.0]])).signed
+
+
 @pytest.mark.parametrize("fill", [-np.inf, LEAST, -65504.0, -1e9])
 def test_masked_scores_are_recognized_and_their_softmax_is_exact(fill):
     scores = np.where(CAUSAL > 0, SCORES, np.float32(fill))
