@@ -48,20 +48,26 @@ def infer_axes(
     letters = (fit or orders)[0]
     if letters == "lbhqk" and shape[0] == 1 and "blhqk" in fit and not of_layers:
         letters = "blhqk"  # of a batch of one, and of one layer of several sequences
+    if is_unambiguous(shape, of_layers=of_layers):
+        return letters, ()
     is_batch = n_sequence is not None and n_sequence > 1 and len(fit) == 1
-    *leading, n_query, n_key = shape
-    is_plausible = n_query == n_key or n_key not in leading  # no other axis may be the queries
-    if is_batch and letters == orders[0] and is_plausible:
-        return letters, ()
-    if of_layers and len(shape) == len(ORDER) and not is_batch:
-        fit = ["lbhqk", "lhbqk"] if shape[1] > 1 else ["lbhqk"]
-    is_alike = len({long_axes(shape, order) for order in fit or orders}) == 1
-    if is_alike and is_plausible and not is_batch:
-        return letters, ()
     guess = describe_reading(shape, letters, n_sequence if is_batch else None)
     is_returned = len(shape) == (len(ORDER) if of_layers else len("bhqk")) and not is_batch
     is_usual = is_returned and (of_layers or shape[0] == 1)  # as models return it
-    return letters, (guess if is_usual else Reading(guess),)
+    is_stated = is_batch and letters == orders[0]
+    is_alike = len({long_axes(shape, order) for order in fit or orders}) == 1
+    return letters, (guess if is_usual or is_stated or is_alike else Reading(guess),)
+
+
+def is_unambiguous(shape: Shape, *, of_layers: bool) -> bool:
+    """Whether no axis before query and key has several members, or one that models return.
+
+    `of_layers`: the first axis is that of a list of arrays, [batch of one, head, query, key] each.
+    """
+    *leading, n_query, n_key = shape
+    if of_layers:
+        return len(leading) == 1 or (len(leading) == len("lbh") and leading[1] == 1)
+    return not leading or (set(leading) == {1} and n_query == n_key)
 
 
 def axis_size(shape: Shape, order: str, axis: str) -> int:
