@@ -66,7 +66,10 @@ def is_unambiguous(shape: Shape, *, of_layers: bool) -> bool:
     """
     *leading, n_query, n_key = shape
     if of_layers:
-        return len(leading) == 1 or (len(leading) == len("lbh") and leading[1] == 1)
+        is_plausible = n_query == n_key or n_key not in leading  # no other may be the queries
+        return len(leading) == 1 or (
+            len(leading) == len("lbh") and leading[1] == 1 and is_plausible
+        )
     return not leading or (set(leading) == {1} and n_query == n_key)
 
 
