@@ -104,7 +104,7 @@ LIBRARIES = {
     "gguf": ("sources/",),
     "jinja2": ("sources/tokenizing/template_worker",),
     "huggingface_hub": ("sources/",),
-    "pyarrow": ("sources/external/parquet", "render/data/parquet"),
+    "pyarrow": ("sources/external/parquet", "render/data/parquet", "sources/safe_read"),
     "threadpoolctl": ("api/blas_threads",),
     "click": (),
     "torch": ("sources/watch/",),

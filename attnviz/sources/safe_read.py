@@ -1,4 +1,4 @@
-"""Size-limited reading of untrusted files: bytes, gzip, text in UTF-8, and values in memory."""
+"""Size-limited reading of untrusted files: bytes, gzip, zstd, UTF-8, and values in memory."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from sys import getsizeof
 from typing import BinaryIO
 
-from attnviz.errors import CouldNotError, InvalidInputError
+from attnviz.errors import CouldNotError, InvalidInputError, missing_package
 from attnviz.sources.memory import format_bytes
 
 LARGEST = 1 << 30  # bytes of a file, compressed or not
@@ -20,11 +20,11 @@ TEXT_COPIES = 3  # of a text, which exist at the same time: the text, its lines,
 LONGEST = 1 << 17  # size of any axis, number of tokens
 HARMLESS = 1 << 26  # bytes that compressed data of any size may expand to
 RATIO = 200  # attention does not compress better than this; zip bombs do
-GZIP = b"\x1f\x8b"
+GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 
 
 def read_bytes(source: str | PathLike[str] | bytes | bytearray | memoryview | BinaryIO) -> bytes:
-    """The bytes of a path, a binary stream or a bytes object; gzip is decompressed.
+    """The bytes of a path, a binary stream or a bytes object; gzip and zstd are decompressed.
 
     Raises CouldNotError for a file that cannot be read, InvalidInputError for one that is too
     large.
@@ -35,6 +35,8 @@ def read_bytes(source: str | PathLike[str] | bytes | bytearray | memoryview | Bi
         data = bytes(source)
     else:
         data = read_limited(source)
+    if data.startswith(ZSTD):
+        return decompress_zstd(data)
     return decompress_gzip(data) if data.startswith(GZIP) else data
 
 
@@ -74,6 +76,24 @@ def decompress_gzip(data: bytes) -> bytes:
             content = file.read(LARGEST_TEXT + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise InvalidInputError(f"invalid gzip: {one_line_message(error)}") from None
+    check_growth(len(data), len(content), LARGEST_TEXT)
+    return content
+
+
+def decompress_zstd(data: bytes) -> bytes:
+    """The content of Zstandard data, as far as `check_growth` allows.
+
+    Raises CouldNotError if pyarrow, which decompresses it, is not installed.
+    """
+    try:
+        import pyarrow
+    except ImportError:
+        raise missing_package("reading Zstandard files (.zst)", "pyarrow", "arrow") from None
+    try:
+        with pyarrow.input_stream(BytesIO(data), compression="zstd") as stream:
+            content = bytes(stream.read(LARGEST_TEXT + 1))
+    except (OSError, pyarrow.ArrowException) as error:
+        raise InvalidInputError(f"invalid zstd: {one_line_message(error)}") from None
     check_growth(len(data), len(content), LARGEST_TEXT)
     return content
 

@@ -9,6 +9,7 @@ from importlib import import_module
 from attnviz.errors import InvalidInputError
 from attnviz.record import Record
 from attnviz.sources.external.assemble import RawAttention
+from attnviz.sources.external.refusals import find_refusal
 from attnviz.sources.external.selection import Selection
 
 
@@ -203,7 +204,9 @@ def is_long_header(columns: Sequence[object]) -> bool:
 
 
 def find_reader(data: bytes) -> Reader:
-    """The reader of a file's bytes; InvalidInputError if no signature matches."""
+    """The reader of a file's bytes; InvalidInputError if none reads them."""
+    if (advice := find_refusal(data)) is not None:
+        raise InvalidInputError(advice)
     for row in READERS:
         if row.matches(data):
             return row
