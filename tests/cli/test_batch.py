@@ -66,6 +66,7 @@ def test_an_invalid_first_line_is_not_misuse():
 RECORDS = {
     "jsonl": '{"id": 7, "text": "a b"}\n\n'
     '{"id": "x/y", "text": "c", "context": "d e"}\n{"text": "f"}\n',
+    "json": '[{"id": 7, "text": "a b"}, {"id": "x/y", "text": "c", "context": "d e"}, "f"]',
     "csv": 'id,other,text,context\n7,,"a b",\nx/y,"q,""r",c,d e\n,,f\n',
     "tsv": "text\tid\tcontext\na b\t7\t\nc\tx/y\td e\nf\n",
 }  # fmt: skip
@@ -82,6 +83,21 @@ def test_records_have_texts_contexts_and_ids(form, tmp_path):
     assert told == [("a b", None, "7"), ("c", "d e", "x/y"), ("f", None, None)]
     piped = run("--input-format", form, *words, stdin=RECORDS[form])
     assert piped.data == made.data
+
+
+def test_a_json_file_of_sentences_is_a_list(tmp_path):
+    path = tmp_path / "in.json"
+    path.write_text('{"text": "a b"}')
+    made = run("-i", str(path))
+    assert made.status == 3 and "should be a list of texts or objects" in made.err
+    path.write_text('["a b", 5, {"said": "c"}]')
+    made = run("-i", str(path), "-f", "jsonl")
+    assert made.status == 1
+    assert [d.get("text") or d["error"] for d in documents(made)] == [
+        "a b",
+        "missing key 'text' with a text",
+        "missing key 'text' with a text",
+    ]
 
 
 def test_a_column_may_have_another_name():

@@ -1,4 +1,4 @@
-"""Sentences from records: JSON Lines, or a column of a CSV or TSV table."""
+"""Sentences from records: JSON Lines, a JSON list, or a column of a CSV or TSV table."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from functools import partial
 from itertools import count
 from typing import Any, BinaryIO
 
-from attnviz.cli.input.lines import decode_line, number_lines
+from attnviz.cli.input.lines import decode_line, number_lines, read_whole
 from attnviz.cli.input.sentence import Sentence
 from attnviz.errors import AttnvizError, InvalidInputError, MisuseError, UnknownNameError
 from attnviz.lookup import unknown_name_message
 from attnviz.sources.strict_json import parse_json
 
-INPUT_FORMATS = ("lines", "pairs", "whole", "jsonl", "csv", "tsv")
+INPUT_FORMATS = ("lines", "pairs", "whole", "jsonl", "json", "csv", "tsv")
 SECOND_SENTENCES = ("context", "pair")  # keys: for cross-attention, for a pretrained model
 Parser = Callable[[BinaryIO], Iterator[Sentence]]
 
@@ -23,6 +23,8 @@ def choose_record_parser(form: str, column: str, context: str | None) -> Parser:
     """The parser of a format of records."""
     if form == "jsonl":
         return partial(parse_json_lines, column=column, context=context)
+    if form == "json":
+        return partial(parse_json_list, column=column, context=context)
     if form in ("csv", "tsv"):
         return partial(parse_table, form=form, column=column, context=context)
     raise UnknownNameError(unknown_name_message(form, INPUT_FORMATS, "--input-format"))
@@ -35,6 +37,25 @@ def parse_json_lines(stream: BinaryIO, column: str, context: str | None) -> Iter
             try:
                 record = parse_json(decode_line(number, content))
                 yield parse_record(record, number, column, context)
+            except AttnvizError as error:
+                yield Sentence("", None, number, error=error)
+
+
+def parse_json_list(stream: BinaryIO, column: str, context: str | None) -> Iterator[Sentence]:
+    """Sentences from one JSON list of texts, or of objects as in JSON Lines.
+
+    Raises InvalidInputError for anything but a list.
+    """
+    for text in read_whole(stream):
+        records = parse_json(text)
+        if not isinstance(records, list):
+            raise InvalidInputError(
+                "a .json file of sentences should be a list of texts or objects"
+            )
+        for number, record in enumerate(records, start=1):
+            try:
+                named = {column: record} if isinstance(record, str) else record
+                yield parse_record(named, number, column, context)
             except AttnvizError as error:
                 yield Sentence("", None, number, error=error)
 

@@ -13,7 +13,7 @@ from attnviz.cli.input.sentence import Sentence
 from attnviz.errors import AttnvizError, CouldNotError, MisuseError
 
 SINGLE_SENTENCE_FORMATS = ("lines", "pairs", "whole")  # may hold just one sentence
-RECORDS_BY_EXTENSION = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv"}
+RECORDS_BY_EXTENSION = {".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "json", ".csv": "csv"}
 FILE_EXTENSIONS = frozenset(
     (".npz", ".npy", ".safetensors", ".parquet", ".json", ".jsonl", ".csv", ".tsv", ".html")
 )

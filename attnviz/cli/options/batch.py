@@ -14,7 +14,7 @@ BATCH = Group(
             "--input-format",
             str,
             metavar="NAME",
-            help="Input: lines, pairs (sentence TAB context), whole, jsonl, csv or tsv.",
+            help="Input: lines, pairs (sentence TAB context), whole, jsonl, json, csv or tsv.",
             default_text="from the extension",
             effect=acts_if(MANY_SENTENCES),
         ),
@@ -28,7 +28,7 @@ BATCH = Group(
                 MANY_SENTENCES,
                 Need(
                     lambda request: request.options["input_format"] not in LINE_FORMATS,
-                    "on lines; it acts on the input formats csv, tsv and jsonl",
+                    "on lines; it acts on the input formats csv, tsv, jsonl and json",
                 ),
             ),
         ),

@@ -24,6 +24,7 @@ from attnviz.sources.external.selection import EAGER, FEW, Selection
 
 NOT_ATTENTION = ("position_ids", "hidden_states", *OF_SEQUENCES)
 OUTPUTS = ("attentions", "encoder_attentions", "decoder_attentions", "cross_attentions")
+BEAMS = "beam_indices"  # of a beam search, whose rows belong to other beams at each step
 KINDS = ("self", "cross", "decoder", "encoder")  # the first is the default
 
 
@@ -31,7 +32,8 @@ def named_values(source: Any) -> dict[str, Any]:
     """The named values of a mapping, a cache, or a model's outputs."""
     if hasattr(source, "keys") and hasattr(source, "__getitem__"):
         return {str(name): source[name] for name in list(source.keys())}
-    outputs = {name: getattr(source, name) for name in OUTPUTS if hasattr(source, name)}
+    present = (*OUTPUTS, BEAMS)
+    outputs = {name: getattr(source, name) for name in present if hasattr(source, name)}
     if not outputs:
         raise InvalidInputError(f"{type(source).__name__} holds no attention that can be read")
     return outputs
@@ -82,11 +84,6 @@ def choose_attention(
 
     Raises InvalidInputError if no name stands for attention.
     """
-    if named.get("beam_indices") is not None:
-        raise InvalidInputError(
-            "attention of a beam search is not supported: beams change order between steps; "
-            "generate with num_beams=1, or run the model once over the generated text"
-        )
     kinds = (
         find_whole(named) | find_layers(named)
         or find_steps(named)
@@ -100,6 +97,12 @@ def choose_attention(
     index, guesses = selection.choose_name(names)
     stored = kinds[names[index]]
     kind = names[index] if names[index] in KINDS else role(names[index])
+    if named.get(BEAMS) is not None and kind != "encoder":
+        raise InvalidInputError(
+            "attention of a beam search is not supported: beams change order between steps; "
+            "generate with num_beams=1, or run the model once over the generated text"
+            + ("; --which encoder is read" if "encoder" in names else "")
+        )
     if isinstance(stored.arrays, Mapping):
         raise InvalidInputError("the attention is an object, not numbers")
     return kind, stored, guesses

@@ -196,6 +196,13 @@ def test_steps_of_a_generation_are_put_together():
     )
     with pytest.raises(InvalidInputError, match="num_beams=1"):
         read({"attentions": steps, "beam_indices": np.zeros((1, 3))})
+    for kind in (dict, SimpleNamespace):  # of a library, or its outputs as an object
+        beams = kind(
+            encoder_attentions=LBHQK, cross_attentions=LBHQK, beam_indices=np.zeros((1, 3))
+        )
+        with pytest.raises(InvalidInputError, match=r"num_beams=1.*encoder is read"):
+            read(beams)
+        assert read(beams, which="encoder").weights.shape[:2] == LBHQK.shape[::2][:2]
     with pytest.raises(InvalidInputError, match="step 1 does not fit"):
         read([steps[0], steps[1][:1]])
 
