@@ -15,6 +15,7 @@ from attnviz.sources.external.to_numpy import is_array, to_numpy
 NUMBER = re.compile(r"[0-9]{1,6}")
 LAYER_WORD = re.compile(r"(?:layers?|blocks?|(?<![a-z])[hl])[._/-]?\Z", re.IGNORECASE)
 HEAD_WORD = re.compile(r"(?:heads?|(?<![a-z])h)[._/-]?\Z", re.IGNORECASE)
+SEPARATORS = (".", "_", "/", "-")
 ATTENTION = re.compile(r"att(?:n|ention)|pattern", re.IGNORECASE)
 PARAMETER = re.compile(
     r"(?:weight|bias|kernel|scale|gamma|beta|embeddings?|[qkvo]_?proj|lora_[ab]|running_mean"
@@ -50,17 +51,21 @@ class ModuleName(NamedTuple):
     numbers: tuple[int, ...]
 
     @classmethod
-    def parse(cls, name: str) -> ModuleName:
-        """Split a name at its numbers."""
-        return cls(name, tuple(NUMBER.split(name)), tuple(map(int, NUMBER.findall(name))))
+    def parse(cls, name: str, *, is_first: bool = False) -> ModuleName:
+        """Split a name at its numbers; Keras leaves out the 0 of the first name of several."""
+        full = f"{name}_0" if is_first else name
+        return cls(name, tuple(NUMBER.split(full)), tuple(map(int, NUMBER.findall(full))))
 
     def without(self, positions: Iterable[int | None]) -> str:
-        """The name without some of its numbers, and without the separator after each."""
+        """The name without some of its numbers, and without the separators before each."""
         text = self.texts[0]
         for position, (number, after) in enumerate(zip(self.numbers, self.texts[1:], strict=True)):
-            is_left_out = position in positions
-            has_two = is_left_out and (not text or text[-1:] in "._/-") and after[:1] in "._/-"
-            text += after[1:] if has_two else after if is_left_out else f"{number}{after}"
+            if position not in positions:
+                text += f"{number}{after}"
+            elif after[:1] in SEPARATORS:
+                text = text.rstrip("".join(SEPARATORS)) + after
+            else:
+                text += after
         return text.strip("._/-") or "attention"
 
 
@@ -74,11 +79,11 @@ def find_modules(named: Mapping[str, Any]) -> dict[str, StoredAttention]:
     Raises InvalidInputError where no such arrays hold weights.
     """
     groups: dict[tuple[str, ...], list[ModuleName]] = {}
-    for name, value in named.items():
-        if is_matrix(value) and not PARAMETER.search(name):
-            parsed = ModuleName.parse(name)
-            if parsed.numbers:
-                groups.setdefault(parsed.texts, []).append(parsed)
+    arrays = [n for n, value in named.items() if is_matrix(value) and not PARAMETER.search(n)]
+    for name in arrays:
+        parsed = ModuleName.parse(name, is_first=any(f"{name}_{n}" in arrays for n in (1, 2)))
+        if parsed.numbers:
+            groups.setdefault(parsed.texts, []).append(parsed)
     kinds: dict[str, dict[int, dict[int, str]]] = {}
     for names in groups.values():
         layer, head = find_positions(names)

@@ -78,6 +78,16 @@ def test_a_number_of_a_head_is_the_head(name):
         read({at: array for at, array in named.items() if at != name.format(1, 0)})
 
 
+def test_the_first_layer_of_keras_has_no_number():
+    names = ("multi_head_attention", "multi_head_attention_1", "multi_head_attention_2")
+    made = read({name: weights(n)[None] for n, name in enumerate(names)})
+    assert made.layers == (0, 1, 2) and made.meta["modules"] == list(names)
+    assert np.array_equal(made.weights, np.array([weights(n) for n in range(3)]))
+    deep = [f"encoder/block_{n}/mha{end}" for n in range(2) for end in ("", "_1")]
+    made = read({name: weights(n) for n, name in enumerate(deep)}, which="encoder/block/mha_1")
+    assert made.meta["modules"] == [deep[1], deep[3]]
+
+
 def test_attention_goes_before_other_rows_that_sum_to_1():
     named = {f"model.layers.{n}.router": weights(n) for n in range(2)}
     assert read(named).meta["modules"][0] == "model.layers.0.router"
