@@ -32,6 +32,7 @@ from attnviz.sources.model.predictions import (
     predict_tokens,
 )
 from attnviz.sources.model.truncation import fit_length
+from attnviz.sources.model.weights_version import find_revision, fingerprint
 from attnviz.sources.tokenizing.tokenizers import Encoding
 from attnviz.sources.transformer.experts import Routing
 
@@ -187,6 +188,10 @@ class ModelPass(Record):
             "heads": model.n_head,
             "tokenizer": "the model's own",
         }
+        weights = tuple(model.files.weights)
+        meta["fingerprint"] = fingerprint(weights)
+        if (revision := find_revision(weights)) is not None:
+            meta["revision"] = revision
         if self.pair is not None:
             meta["pair"] = self.pair
         if self.chat is not None:
