@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import lru_cache
 from math import ceil
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -106,7 +107,7 @@ class CellTexts(Artist):
         ink = [round(255 * channel) for channel in color]
         images = {}
         for text in {text for _, _, text in texts}:
-            alpha = self.rasterize(text, renderer.dpi)
+            alpha = rasterize(text, self.font, renderer.dpi)
             rgba = np.empty((*alpha.shape, 4), np.uint8)
             rgba[..., :3], rgba[..., 3] = ink, alpha
             images[text] = rgba
@@ -114,17 +115,19 @@ class CellTexts(Artist):
             high, wide = images[text].shape[:2]
             renderer.draw_image(gc, round(x - wide / 2), round(y - high / 2), images[text])
 
-    def rasterize(self, text: str, dpi: float) -> Bytes:
-        """The coverage of the dots of a text, cut to it, from the lowest row up.
 
-        -> [row, column]
-        """
-        size = ceil(len(text) * self.font.get_size_in_points() * dpi / 72) + 2 * MARGIN
-        new_canvas: Any = RendererAgg
-        canvas = new_canvas(size, size, dpi)
-        canvas.draw_text(canvas.new_gc(), MARGIN, size - MARGIN, text, self.font, 0)
-        alpha = np.asarray(canvas.buffer_rgba())[..., 3]
-        rows, columns = (np.flatnonzero(alpha.any(axis)) for axis in (1, 0))
-        if not rows.size:
-            return np.zeros((1, 1), np.uint8)
-        return alpha[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1][::-1]
+@lru_cache(maxsize=4096)
+def rasterize(text: str, font: FontProperties, dpi: float) -> Bytes:
+    """The coverage of the dots of a text, cut to it, from the lowest row up.
+
+    -> [row, column]
+    """
+    size = ceil(len(text) * font.get_size_in_points() * dpi / 72) + 2 * MARGIN
+    new_canvas: Any = RendererAgg
+    canvas = new_canvas(size, size, dpi)
+    canvas.draw_text(canvas.new_gc(), MARGIN, size - MARGIN, text, font, 0)
+    alpha = np.asarray(canvas.buffer_rgba())[..., 3]
+    rows, columns = (np.flatnonzero(alpha.any(axis)) for axis in (1, 0))
+    if not rows.size:
+        return np.zeros((1, 1), np.uint8)
+    return alpha[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1][::-1].copy()

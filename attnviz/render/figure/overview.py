@@ -17,7 +17,7 @@ from attnviz.render.figure.overview_grid import OverviewGrid
 from attnviz.render.figure.page_size import Page
 from attnviz.render.figure.pattern_labels import PatternLabels
 from attnviz.render.figure.thumbnails import draw_thumbnails, label_axes, label_patterns
-from attnviz.render.figure.titles import header_height, new_figure, nonempty
+from attnviz.render.figure.titles import header_height, heading_height, new_figure, nonempty
 from attnviz.render.row_remainder import Remainder
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def overview_margins(drawable: Drawable, grid: OverviewGrid, top: float, label: 
     return Margins(
         left=sizes.edge + sizes.axis_name + max(rows, 0.1),
         right=colorbars_width(drawable) + sizes.edge,
-        top=top - 0.5 * sizes.heading_line + sizes.axis_name + sizes.name / 72,
+        top=top - heading_height(drawable) + sizes.axis_name + 1.3 * sizes.name / 72,
         bottom=sizes.edge + label,
         across=gap,
         down=gap + label,

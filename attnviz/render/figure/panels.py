@@ -92,7 +92,7 @@ def draw_outline(axes: Axes, left: float, right: float, tall: int) -> None:
     from matplotlib.patches import Rectangle
 
     box = Rectangle((left, -0.5), right - left, tall, fill=False, clip_on=False)
-    box.set(edgecolor=HAIR, linewidth=0.6)
+    box.set(edgecolor=HAIR, linewidth=0.6, label="panel")
     axes.add_patch(box)
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 INK, FAINT, HAIR = "#1a1a1a", "#595959", "#b8b8b8"
 HATCH_SAMPLE = 2.3  # width of a sample of masked cells and the space after it, in font sizes
 NOTES_APART = 2.2  # space between two notes, in font sizes
-ROUNDING = 0.98  # of a width: rendered text is wider by rounding to dots
+ROUNDING = 0.96  # of a width: rendered text is wider by rounding to dots
 
 
 def nonempty(*notes: str) -> tuple[str, ...]:
