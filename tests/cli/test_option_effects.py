@@ -40,11 +40,12 @@ DISPLAY = {  # option: what is typed
     "transparent": ("--transparent",),
     "font": ("--font", "DejaVu Serif"),
     "zoom": ("--zoom", "2"),
+    "font_size": ("--font-size", "7"),
     "with_qk": ("--with-qk",),
     "color": ("--color", "never"),
 }
 SAME_IN_EVERY_VIEW = ("title", "size", "dpi", "with_qk", "color", "view", "columns", "math")
-SAME_IN_EVERY_VIEW += ("no_title", "dark", "transparent", "font", "zoom", "width")
+SAME_IN_EVERY_VIEW += ("no_title", "dark", "transparent", "font", "zoom", "width", "font_size")
 SAME_IN_EVERY_VIEW += ("no_metadata",)
 VIEW_NAMES = [view.name for view in VIEWS]
 # Formats of one kind have the same options.

@@ -98,7 +98,8 @@ def test_math_is_typeset_on_request_only():
     plain = [text for text in texts(draw(make_map(), title=formula)) if "$" in str(text)]
     assert not plain[0].get_parse_math()
     long = draw(make_map(), title=f"{formula} " * 9, math=True)
-    box = long.texts[0].get_window_extent()
+    (title,) = [text for text in long.texts if text.get_label() == "title"]
+    box = title.get_window_extent()
     assert box.x1 <= long.bbox.x1 and box.y1 <= long.bbox.y1
 
 
@@ -205,3 +206,25 @@ def test_fonts_installed_after_the_list_of_matplotlib_are_found(monkeypatch):
     assert lost not in fonts.installed_families()
     assert fonts.find_family(lost) == lost
     fonts.add_new_fonts.cache_clear()
+
+
+def test_thinned_axes_number_tokens_that_repeat():
+    repeated = attnviz.look(" ".join(["the", "cat", "saw"] * 30), heads=1)
+    (axes,) = heads(draw(repeated, size=(5, 5)))
+    labels = [label.get_text() for label in axes.get_yticklabels()]
+    positions = axes.get_yticks().astype(int).tolist()
+    words_at = [repeated.queries[at].label for at in positions]
+    assert labels == [f"{word} ({at})" for word, at in zip(words_at, positions, strict=True)]
+    unique = attnviz.look(" ".join(f"w{n}" for n in range(90)), heads=1)
+    (axes,) = heads(draw(unique, size=(5, 5)))
+    assert axes.get_yticklabels()[1].get_text() == f"w{positions[1]}"
+    long = attnviz.look(" ".join(["the", "cat", "saw"] * 130), heads=1)
+    (axes,) = heads(draw(long, size=(4, 4)))
+    labels = [label.get_text() for label in axes.get_yticklabels()]
+    assert labels == [str(at) for at in axes.get_yticks().astype(int)] and len(labels) > 3
+
+
+@pytest.mark.parametrize("points", ["5", "80"])
+def test_font_sizes_out_of_range_are_refused(points):
+    made = run(TEXT, "--font-size", points, "-o", "x.png")
+    assert made.status == 2 and "must be between 6 and 72 points" in made.err

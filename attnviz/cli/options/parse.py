@@ -166,6 +166,13 @@ def check_columns(n: int | None) -> int | None:
     return n
 
 
+def check_font_size(points: float | None) -> float | None:
+    """The size of token labels in points; MisuseError outside 6 to 72."""
+    if points is not None and not 6 <= points <= 72:
+        raise MisuseError(f"--font-size {points:g} must be between 6 and 72 points")
+    return points
+
+
 def check_zoom(zoom: float | None) -> float:
     """The size of a finished picture; MisuseError outside 0.1 to 10."""
     if zoom is not None and not 0.1 <= zoom <= 10:

@@ -88,6 +88,14 @@ PICTURES = {
         default_text="DejaVu Sans",
         effect=acts_on(figure=ALL),
     ),
+    "font_size": Opt(
+        "--font-size",
+        float,
+        metavar="PT",
+        help="Size of the tokens on the axes in points; other type in proportion.",
+        default_text="9, smaller where space requires it",
+        effect=acts_on(figure=ALL),
+    ),
     "zoom": Opt(
         "--zoom",
         float,

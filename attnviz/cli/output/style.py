@@ -11,6 +11,7 @@ from attnviz.cli.options.effects import has_one_layer
 from attnviz.cli.options.parse import (
     check_columns,
     check_dpi,
+    check_font_size,
     check_precision,
     check_zoom,
     parse_size,
@@ -61,6 +62,7 @@ def parse_picture_style(options: Mapping[str, Any]) -> dict[str, Any]:
         "highlight": tuple(options.get("highlight") or ()),
         "font": options.get("font"),
         "columns": check_columns(options.get("columns")),
+        "font_size": check_font_size(options.get("font_size")),
         "zoom": check_zoom(options.get("zoom")),
     }
 

@@ -7,6 +7,7 @@ from math import sqrt
 
 from attnviz.record import Record
 from attnviz.render.figure.fonts import FontSet, text_width
+from attnviz.render.figure.tick_labels import tick_labels
 from attnviz.render.figure.type_sizes import SMALLEST
 
 LEADING = 1.02  # of a line, in sizes of the type: labels do not touch
@@ -29,9 +30,8 @@ class AxisLabels(Record):
         """Labels beside rows that are `pitch` inches apart, up to `largest` points."""
         points = min(max(pitch * 72 / LEADING, SMALLEST), largest)
         step = label_step(points * LEADING / 72 / pitch)
-        return cls(
-            tuple(fonts.truncate(x, points, MAX_EXTENT) for x in labels[::step]), step, points
-        )
+        shown = (fonts.truncate(x, points, MAX_EXTENT) for x in tick_labels(labels, step))
+        return cls(tuple(shown), step, points)
 
     @classmethod
     def for_columns(
