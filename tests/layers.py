@@ -83,6 +83,7 @@ LAYERS = {
         ("head_report", "sparkline", "figure_width"),
         ("prediction_texts",),
         ("segment_borders", "segment_roles", "safe_text"),
+        ("shared_scale",),
         ("head_scales",),
         ("scaling",),
         ("views",),

@@ -28,6 +28,7 @@ DISPLAY = {  # option: what is typed
     "vmax": ("--vmax", "0.2"),
     "robust": ("--robust",),
     "norm": ("--norm", "sqrt"),
+    "shared_scale": ("--shared-scale",),
     "highlight": ("--highlight", "cat"),
     "percent": ("--percent",),
     "columns": ("--columns", "1"),
@@ -97,6 +98,8 @@ def test_all_display_options_are_tried():
 
 @pytest.mark.parametrize("option", DISPLAY)
 def test_each_display_option_acts_somewhere(option):
+    if option == "shared_scale":  # acts on several texts: tests/render/test_shared_scale.py
+        return
     if option == "columns":  # acts on several heads
         assert run(TEXT, "--columns", "1", "-f", "svg").status == 0
         return

@@ -18,8 +18,9 @@ from tests.cli.runner import run
 NO_EFFECT_ON_RECORDS = {  # options of `show` that change no JSON Lines record
     "input", "output", "format", "json", "column", "input_format", "whole", "jobs", "fail_fast",
     "resume", "annotate", "color", "dpi", "graphics", "palette", "query", "size", "title", "view",
-    "vmin", "vmax", "robust", "norm", "highlight", "percent", "columns", "math", "no_title",
-    "no_caption", "no_colorbar", "dark", "transparent", "font", "font_size", "zoom", "width",
+    "vmin", "vmax", "robust", "norm", "shared_scale", "highlight", "percent", "columns", "math",
+    "no_title", "no_caption", "no_colorbar", "dark", "transparent", "font", "font_size", "zoom",
+    "width",
 }  # fmt: skip
 
 SENTENCES = "".join(f"sentence {n} of a corpus\n" for n in range(12))

@@ -54,6 +54,8 @@ def run_batch(
     )
     if any(target.is_json_lines and target.path is not None for target in job.targets):
         job = replace(job, request=parse_request(options))
+    if options["shared_scale"]:
+        job, sentences = share_scale_of_all(job, sentences, options)
     with ExitStack() as stack:
         writers = stack.enter_context(
             open_writers(
@@ -98,6 +100,22 @@ def run_batch(
             isinstance(writer, AppendWriter) and writer.has_errors for writer in writers
         )
     return int(has_failures or had_failures)
+
+
+def share_scale_of_all(
+    job: Job, sentences: Iterator[Sentence], options: Mapping[str, Any]
+) -> tuple[Job, Iterator[Sentence]]:
+    """The job with one color scale for all sentences, and the sentences again.
+
+    Raises MisuseError for a resumed run, whose earlier pictures have the scale of other texts.
+    """
+    from attnviz.cli.batch.shared_scale import with_shared_scale
+
+    if options["resume"]:
+        raise MisuseError("--shared-scale is of all texts of a run; --resume continues another")
+    every = list(sentences)
+    job = with_shared_scale(job, every, check_jobs(options["jobs"]), group_size(options))
+    return job, iter(every)
 
 
 def check_jobs(n_jobs: int) -> int:

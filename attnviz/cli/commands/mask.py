@@ -20,6 +20,7 @@ NOT_OF_MASKS = (
     "vmin",
     "vmax",
     "robust",
+    "shared_scale",
     "percent",
     "no_caption",
     "no_colorbar",

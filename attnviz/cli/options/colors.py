@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from attnviz.cli.options.completion import norm_names, palette_names
-from attnviz.cli.options.effects import ALL, COLOR, acts_on
+from attnviz.cli.options.effects import ALL, COLOR, MANY_SENTENCES, acts_on
 from attnviz.cli.options.spec import Opt
 from attnviz.render.views import SCALED_VIEWS
 
@@ -42,6 +42,13 @@ COLORS = {
         help="End the color scale at the 98 % quantile of the weights.",
         default=False,
         effect=acts_on(terminal=SCALED, figure=SCALED, vega_lite=ALL),
+    ),
+    "shared_scale": Opt(
+        "--shared-scale",
+        bool,
+        help="One color scale for all texts, found in a first pass over them.",
+        default=False,
+        effect=acts_on(MANY_SENTENCES, terminal=SCALED, figure=SCALED, vega_lite=ALL),
     ),
     "norm": Opt(
         "--norm",

@@ -85,6 +85,11 @@ def write_all(
     style = replace(parse_style(env, options), source_name=source_name)
     targets = parse_targets(env, options)
     require_distinct_files(targets, inputs, stream_id(env.stdout))
+    if options.get("shared_scale"):
+        from attnviz.render.shared_scale import ScaleEnds, share_scale
+
+        maps = list(maps)
+        style = share_scale(style, (ScaleEnds.of(amap, style) for amap in maps))
     remaining = iter(maps)
     first = list(islice(remaining, 2))
     if len(first) > 1:
