@@ -228,3 +228,12 @@ def test_thinned_axes_number_tokens_that_repeat():
 def test_font_sizes_out_of_range_are_refused(points):
     made = run(TEXT, "--font-size", points, "-o", "x.png")
     assert made.status == 2 and "must be between 6 and 72 points" in made.err
+
+
+def test_words_from_right_to_left_do_not_reverse_a_caption():
+    amap = make_map(["\u05d0\u05d1", "\u0645\u0631", "cat"], n_head=1)
+    captions = {(0, 0): "max weight \u05d0\u05d1 → \u0645\u0631 0.5"}
+    (found,) = [word for word in words(draw(amap, captions=captions)) if "max weight" in word]
+    assert found == "max weight \u05d0\u05d1\u200e → \u0645\u0631\u200e 0.5"
+    plain = {(0, 0): "max weight cat → cat 0.5"}
+    assert plain[0, 0] in words(draw(amap, captions=plain))

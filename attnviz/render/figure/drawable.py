@@ -13,6 +13,7 @@ from attnviz.core.attention_map import AttentionMap
 from attnviz.errors import MisuseError
 from attnviz.record import Record
 from attnviz.render.colors import ColorScale
+from attnviz.render.figure.direction import end_runs
 from attnviz.render.figure.fonts import FontSet, text_width
 from attnviz.render.figure.highlight import find_highlights
 from attnviz.render.figure.remainder_column import RemainderColumn
@@ -186,11 +187,13 @@ class Drawable(Record, eq=False):
 
     def caption(self, layer: int, head: int) -> str:
         """The caption of a head; empty if it has none."""
-        return self.style.captions.get((self.amap.layers[layer], self.amap.heads[head]), "")
+        at = self.amap.layers[layer], self.amap.heads[head]
+        return end_runs(self.style.captions.get(at, ""))
 
     def row_caption(self, layer: int, head: int) -> str:
         """The caption of a head in the text view, about the row of the query."""
-        return self.style.row_captions.get((self.amap.layers[layer], self.amap.heads[head]), "")
+        at = self.amap.layers[layer], self.amap.heads[head]
+        return end_runs(self.style.row_captions.get(at, ""))
 
     def format_weight(self, weight: float) -> str:
         """A weight as text; on a centered scale with its sign."""
