@@ -17,7 +17,7 @@ RANGES: Mapping[str, tuple[float, float]] = {  # of options that are numbers
 class StyleOptions(TypedDict, total=False):
     """Display options of a map; each may be left out or None.
 
-    view: "auto", "matrix", "overview", "lines", "text" or "rows".
+    view: "auto", "matrix", "overview", "lines", "arcs", "text" or "rows".
     query: the query of the text view: a position, or a token.
     palette: the colors, such as "viridis" or "Greys".
     vmin, vmax: limits of the color scale.

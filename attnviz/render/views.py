@@ -50,6 +50,12 @@ VIEWS = (
         palette="Blues",
     ),
     View(
+        "arcs",
+        "the sentence on a line, arcs from queries to keys",
+        figure="arcs:plan_arcs_view",
+        palette="Blues",
+    ),
+    View(
         "text",
         "the text, each key colored by its weight for one query",
         terminal="text",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from attnviz.cli.options.effects import ALL, acts_on, is_with
 from attnviz.cli.options.spec import Opt
 
-PANELS = "matrix lines rows"  # views with a panel per head
+PANELS = "matrix lines arcs rows"  # views with a panel per head
 CAPTIONED = f"{PANELS} text"
 
 PICTURES = {
@@ -64,7 +64,7 @@ PICTURES = {
         bool,
         help="Leave out the color bar.",
         default=False,
-        effect=acts_on(figure="matrix overview lines text"),
+        effect=acts_on(figure="matrix overview lines arcs text"),
     ),
     "dark": Opt(
         "--dark",
