@@ -48,15 +48,14 @@ DISPLAY = {  # option: what is typed
 SAME_IN_EVERY_VIEW = ("title", "size", "dpi", "with_qk", "color", "view", "columns", "math")
 SAME_IN_EVERY_VIEW += ("no_title", "dark", "transparent", "font", "zoom", "width", "font_size")
 SAME_IN_EVERY_VIEW += ("no_metadata",)
-VIEW_NAMES = [view.name for view in VIEWS]
 # Formats of one kind have the same options.
 KINDS = {row.kind: row.name for row in reversed(FORMATS)}
 OUTPUTS = [
-    (row.name, view)
+    (row.name, view.name)
     for row in FORMATS
     if row.name in (*KINDS.values(), "svg", "pdf")
-    for view in (VIEW_NAMES if row.name in ("table", "png", "html") else ["auto"])
-    if (row.name, view) != ("html", "rows")  # the page has no such view
+    for view in (VIEWS if row.name in ("table", "png", "html") else VIEWS[:1])
+    if view.name == "auto" or getattr(view, row.kind)  # a view of this kind of output
 ]
 
 
