@@ -13,6 +13,24 @@ RANGES: Mapping[str, tuple[float, float]] = {  # of options that are numbers
     "zoom": (0.1, 10),
 }
 
+COLORED = ("figure", "page", "vega_lite")
+SCALED = ("figure", "vega_lite")
+FORMAT_KINDS: Mapping[str, tuple[str, ...]] = {  # in which an option acts; others: figures only
+    "view": ("figure", "page"),
+    "query": ("figure", "page"),
+    "palette": COLORED,
+    "vmin": SCALED,
+    "vmax": SCALED,
+    "robust": SCALED,
+    "norm": SCALED,
+    "precision": ("figure", "page", "text_table", "json_document", "csv_table"),
+    "title": (*COLORED, "text_table"),
+    "percent": ("figure", "text_table", "vega_lite"),
+    "show_title": SCALED,
+    "show_captions": ("figure", "page", "text_table"),
+    "ascii": (),  # tables in the terminal
+}
+
 
 class StyleOptions(TypedDict, total=False):
     """Display options of a map; each may be left out or None.

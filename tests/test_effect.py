@@ -269,7 +269,7 @@ def test_the_order_is_by_magnitude(name):
     ("options", "message"),
     [
         ({}, "effect needs model"),
-        ({"model": "induction", "replace": "mean"}, "unknown replacement 'mean'"),
+        ({"model": "induction", "replace": "mean"}, "replace='mean' needs texts"),
         ({"model": "induction", "token": "xyzzy"}, "'xyzzy' is no single token of 'induction'"),
         ({"model": "induction", "predict": 3}, "predict has no effect on effect"),
         ({"model": str(MODELS / "bert"), "token": "cat"}, "it predicts no token of this text"),

@@ -11,12 +11,13 @@ from matplotlib.font_manager import FontProperties
 
 import attnviz
 from attnviz.api import complete_style
+from attnviz.cli.options.shared import DISPLAY
 from attnviz.errors import MisuseError, UnknownParameterError
 from attnviz.render.figure import RC_PARAMS, matplotlib_settings
 from attnviz.render.figure.drawable import Drawable
 from attnviz.render.formats import FORMATS
 from attnviz.render.style import Style
-from attnviz.style_options import RANGES, StyleOptions
+from attnviz.style_options import FORMAT_KINDS, RANGES, StyleOptions
 from tests.cli.runner import run
 from tests.conftest import HOSTILE, make_map
 
@@ -104,6 +105,40 @@ def test_python_and_the_command_have_the_same_limits_of_numbers(name):
         assert made.status == 2
         limits = str(caught.value).partition(" must be ")[2]
         assert limits in made.err
+
+
+def test_options_act_in_the_formats_of_the_command():
+    shown = {
+        f"show_{name.removeprefix('no_')}": name for name in DISPLAY.options if name[:3] == "no_"
+    }
+    shown["show_captions"] = shown.pop("show_caption")
+    for name in StyleOptions.__annotations__:
+        option = DISPLAY.options.get(shown.get(name, name))
+        if option is not None:
+            kinds = {kind for kind in option.effect.views if kind != "terminal"}
+            assert set(FORMAT_KINDS.get(name, ("figure",))) == kinds, name
+        else:
+            assert name in ("ascii", "font_size")
+
+
+@pytest.mark.parametrize(
+    ("format", "style", "message"),
+    [
+        ("json", {"palette": "Greys"}, "palette has no effect on json; it acts on png, svg"),
+        ("npz", {"precision": 3}, "precision has no effect on npz"),
+        ("md", {"dpi": 100}, "dpi has no effect on md"),
+        ("csv", {"query": "cat"}, "query has no effect on csv"),
+        ("html", {"highlight": "cat"}, "highlight has no effect on html"),
+        ("svg", {"ascii": True}, "ascii has no effect on svg: it acts on tables in the terminal"),
+    ],
+)
+def test_an_option_without_effect_is_refused(format, style, message):
+    with pytest.raises(MisuseError, match=message):
+        written(AMAP, format, **style)
+
+
+def test_a_query_implies_the_text_view():
+    assert written(AMAP, "svg", query="saw") == written(AMAP, "svg", view="text", query="saw")
 
 
 def test_highlights_are_texts_or_positions():

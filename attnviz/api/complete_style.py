@@ -17,8 +17,9 @@ from attnviz.core.attention_map import AttentionMap
 from attnviz.core.tokens import find_token
 from attnviz.errors import MisuseError, UnknownParameterError
 from attnviz.lookup import unknown_name_message
+from attnviz.render.formats import FORMATS, Format
 from attnviz.render.style import Style, query_index
-from attnviz.style_options import RANGES, StyleOptions
+from attnviz.style_options import FORMAT_KINDS, RANGES, StyleOptions
 
 if TYPE_CHECKING:
     from attnviz.api.captions import Captions
@@ -73,6 +74,17 @@ def as_highlights(value: Any) -> tuple[Any, ...]:
     return tuple(entries)
 
 
+def refuse_without_effect(style: Style, file_format: Format) -> None:
+    """Raise MisuseError for an option that does not act in this format."""
+    default = Style()
+    for name in StyleOptions.__annotations__:
+        kinds = FORMAT_KINDS.get(name, ("figure",))
+        if getattr(style, name) != getattr(default, name) and file_format.kind not in kinds:
+            names = ", ".join(row.name for row in FORMATS if row.kind in kinds)
+            where = f"; it acts on {names}" if names else ": it acts on tables in the terminal"
+            raise MisuseError(f"{name} has no effect on {file_format.name}{where}")
+
+
 @cache
 def option_types() -> dict[str, tuple[type, ...]]:
     """The types of each display option whose values are texts, numbers or flags."""
@@ -101,6 +113,8 @@ def complete_style(
     """The style of display options for this map, with its captions and provenance."""
     options = dict(options)
     query = options.pop("query", None)
+    if query is not None and options.get("view") in (None, "auto"):
+        options["view"] = "text"  # of one query
     style = check_style({**options, "query": None if isinstance(query, str) else query})
     style = model_defaults(style, amap)
     return complete(style, amap, query if isinstance(query, str) else None)

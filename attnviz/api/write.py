@@ -9,13 +9,13 @@ from typing import Any, BinaryIO, Unpack
 
 from attnviz.api.atomic_file import write_file
 from attnviz.api.blas_threads import use_threads
-from attnviz.api.complete_style import check_style, complete_style
+from attnviz.api.complete_style import check_style, complete_style, refuse_without_effect
 from attnviz.api.writer_memory import check_writer_memory
 from attnviz.argument_types import abbreviate, require_given, require_type
 from attnviz.core.attention_map import AttentionMap
 from attnviz.errors import MisuseError, UnknownParameterError
 from attnviz.render.formats import Format, find_format, format_for_path
-from attnviz.style_options import StyleOptions
+from attnviz.style_options import FORMAT_KINDS, StyleOptions
 
 
 @use_threads()
@@ -56,6 +56,9 @@ def write(
     file_format: Format = find_format(format) if format else format_for_path(str(path))
     if file_format.name == "table":
         raise MisuseError("format 'table' is for the terminal; files take json, csv, png, html…")
+    refuse_without_effect(check_style({**style, "query": None}), file_format)
+    if style.get("query") is not None and file_format.kind not in FORMAT_KINDS["query"]:
+        raise MisuseError(f"query has no effect on {file_format.name}")
     is_visual = file_format.is_visual
     render_style = complete_style(amap, style) if is_visual else check_style(style)
     check_writer_memory(amap, file_format)
