@@ -27,6 +27,7 @@ FORMAT_KINDS: Mapping[str, tuple[str, ...]] = {  # in which an option acts; othe
     "title": (*COLORED, "text_table"),
     "percent": ("figure", "text_table", "vega_lite"),
     "show_title": SCALED,
+    "show_metadata": ("figure", "page", "json_document", "array_files", "parquet"),
     "show_captions": ("figure", "page", "text_table"),
     "ascii": (),  # tables in the terminal
 }

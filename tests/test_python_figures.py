@@ -31,6 +31,8 @@ OF_STYLE = {  # completed, not given
     "patterns",
     "measures",
     "made_by",
+    "source_name",
+    "row_id",
     "names_text",
 }
 

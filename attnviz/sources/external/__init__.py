@@ -10,7 +10,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from attnviz.argument_types import require_type
+from attnviz.argument_types import require_given, require_type
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.file_format import FORMAT
 from attnviz.core.tokens import Token
@@ -80,6 +80,13 @@ def read(
     from attnviz.sources.external.guesses import warn_of_readings
 
     require_type("axes", axes, str)
+    if mask is not None and not isinstance(mask, str):
+        from attnviz.core.masks import Mask
+
+        require_type("mask", mask, str, Mask)
+    require_given("softmax", softmax, bool)
+    require_given("trim_padding", trim_padding, bool)
+    require_type("document_end", document_end, str)
     if isinstance(source, AttentionMap):
         raise UnknownParameterError(f"source={source!r} is a map already")
     if isinstance(source, Mapping) and source.get("format") == FORMAT:
