@@ -23,6 +23,8 @@ def as_tokens(name: str, values: Any) -> Tokens:
     """
     if isinstance(values, str | bytes) or not isinstance(values, Iterable):
         raise UnknownParameterError(f"{name}={abbreviate(values)} should be a list of tokens")
+    if isinstance(values, tuple) and all(type(value) is Token for value in values):
+        return values  # shared by maps of the same text
     tokens = tuple(Token.of(str(v)) if isinstance(v, str) else v for v in values)
     for position, token in enumerate(tokens):
         if not isinstance(token, Token):

@@ -189,6 +189,12 @@ def test_words_become_tokens():
     assert type(amap.keys[1].piece) is str
 
 
+def test_maps_of_one_text_share_their_tokens():
+    amap = MAPS["causal"]
+    assert replace(amap, meta={}).queries is amap.queries
+    assert amap.select(heads=0).keys is amap.keys
+
+
 def test_whole_numbers_become_floats():
     amap = AttentionMap(["a"], ["b", "c"], np.array([[[[1, 0]]]]))
     assert amap.weights.dtype == np.float64
