@@ -13,6 +13,8 @@ IntArray: TypeAlias = NDArray[np.integer[Any]]
 BoolArray: TypeAlias = NDArray[np.bool_]
 Shape: TypeAlias = tuple[int, ...]
 
+ByteArray: TypeAlias = NDArray[np.uint8]
+HEADER_BYTES = 4096  # before the numbers of an array in a file
 SHORT_FLOATS = ("bfloat16", "float8_", "float6_", "float4_")  # of ml_dtypes; no kind of NumPy
 
 
@@ -35,11 +37,16 @@ def largest_magnitude(array: FloatArray) -> float:
 def read_only(array: Any) -> Any:
     """The array in C order, as files hold it, and not to be written to.    [...] -> [...]
 
-    A copy, unless it is such an array already: maps that differ in their metadata share theirs.
+    A copy, unless it is such an array already, or all of one: maps that differ in their metadata
+    share theirs, and maps from files keep what was read.
     """
-    if type(array) is np.ndarray:
-        flags = array.flags
-        if flags.owndata and flags.c_contiguous and not flags.writeable:
+    flags = array.flags if type(array) is np.ndarray else None
+    if flags is not None and flags.c_contiguous and flags.aligned and not flags.writeable:
+        owner = array
+        while type(owner.base) is np.ndarray:
+            owner = owner.base
+        is_all = owner.nbytes <= array.nbytes + HEADER_BYTES
+        if owner.flags.owndata and not owner.flags.writeable and is_all:
             return array
     copy = np.array(array, order="C")
     copy.setflags(write=False)

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from attnviz.api.look import look
+from attnviz.api.write import write
 from attnviz.core.arrays import read_only
+from attnviz.sources.external import read
 from tests.conftest import make_map
 
 
@@ -46,3 +48,22 @@ def test_a_run_holds_two_copies_of_the_weights_at_most():
     n_weight = 8 * 800 * 800
     assert amap.weights.size == n_weight
     assert peak < 11 * n_weight  # `memory.BYTES_PER_WEIGHT` counts 9; three copies took 13
+
+
+def test_all_of_a_read_only_array_is_shared_and_a_part_of_it_is_copied():
+    base = np.ones((4, 600))
+    base.setflags(write=False)
+    whole = base.reshape(2, 2, 600)
+    assert read_only(whole) is whole
+    for part in (base[:2], base[:, ::2], base.T):
+        assert read_only(part) is not part
+        assert not read_only(part).flags.writeable
+
+
+def test_a_map_from_npz_keeps_the_array_that_was_read(tmp_path):
+    amap = replace(make_map("ab" * 150, n_layer=2), weights=np.ones((2, 2, 300, 300), np.float32))
+    write(amap, tmp_path / "a.npz")
+    back = read(tmp_path / "a.npz")
+    assert (back.weights == 1).all() and not back.weights.flags.writeable
+    member = back.weights.base  # the bytes of the file's member, header included
+    assert member.flags.owndata and member.nbytes == amap.weights.nbytes + 128

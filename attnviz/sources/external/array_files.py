@@ -14,6 +14,7 @@ from zipfile import ZipFile, ZipInfo
 
 import numpy as np
 
+from attnviz.core.arrays import ByteArray
 from attnviz.errors import CouldNotError, InvalidInputError
 from attnviz.sources.external.arrays import from_arrays
 from attnviz.sources.external.assemble import RawAttention
@@ -54,7 +55,11 @@ TENSORS = {
 
 def read_npy(data: bytes, selection: Selection) -> RawAttention:
     """An npy file: one array."""
-    return from_arrays(parse_npy(data, "the array"), selection, budget=memory_budget(len(data)))
+    return from_arrays(
+        parse_npy(data, "the array"),
+        selection,
+        budget=memory_budget(len(data)),
+    )
 
 
 def read_npz(data: bytes, selection: Selection) -> RawAttention:
@@ -157,16 +162,20 @@ def read_members(data: bytes) -> dict[str, Any]:
         raise InvalidInputError(f"invalid npz: {one_line_message(error)}") from None
 
 
-def read_member(archive: ZipFile, info: ZipInfo) -> bytearray:
-    """The content of a member, read a part at a time: zipfile alone holds it twice."""
-    content = bytearray(info.file_size)
-    view = memoryview(content)
+def read_member(archive: ZipFile, info: ZipInfo) -> ByteArray:
+    """The content of a member, read a part at a time: zipfile alone holds it twice.
+
+    It is not to be written to, so that a map can keep it without a copy.    -> [byte]
+    """
+    content = np.empty(info.file_size, np.uint8)
+    view = content.data
     with archive.open(info) as file:
         while part := file.read(MEMBER_PART):
             view[: len(part)] = part
             view = view[len(part) :]
     if view:
         raise InvalidInputError(f"{info.filename!r:.80} is shorter than the directory declares")
+    content.setflags(write=False)
     return content
 
 
@@ -181,9 +190,10 @@ def check_directory(data: bytes) -> None:
         raise InvalidInputError(f"invalid npz: its directory is for more than {MEMBERS:,} members")
 
 
-def parse_npy(data: bytes | bytearray, name: str) -> Any:
+def parse_npy(data: bytes | ByteArray, name: str) -> Any:
     """The array of an npy file, whose header is checked first.    -> [...]"""
-    file = BytesIO(bytes(data[:MAX_HEADER]))
+    content = data if isinstance(data, np.ndarray) else np.frombuffer(data, np.uint8)
+    file = BytesIO(content[:MAX_HEADER].tobytes())
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -200,9 +210,7 @@ def parse_npy(data: bytes | bytearray, name: str) -> Any:
             f"{name!r:.80} declares {size:,} bytes, but {len(data) - file.tell():,} follow"
         )
     try:
-        values = (
-            np.frombuffer(data, dtype, prod(shape), file.tell()) if size else np.empty(0, dtype)
-        )
+        values = content[file.tell() :].view(dtype) if size else np.empty(0, dtype)
         return values.reshape(shape, order="F" if is_fortran else "C")
     except ValueError as error:  # a shape that NumPy cannot hold
         raise InvalidInputError(f"{name!r:.80}: {one_line_message(error)}") from None

@@ -117,7 +117,7 @@ def to_float32(values: Any, what: str) -> FloatArray:
         raise InvalidInputError(f"{what} have {array.ndim} axes, not 4")
     with np.errstate(over="ignore", invalid="ignore"):
         result = array.astype(np.float32, copy=False)
-    if not np.isfinite(result).all():
+    if not np.isfinite((result.min(initial=0.0), result.max(initial=0.0))).all():
         raise InvalidInputError(f"{what} hold values that float32 cannot hold")
     return result
 
@@ -136,7 +136,8 @@ def check_visible(visible: Any, weights: FloatArray, is_foreign: bool) -> Any:
             f"hidden, {visible.dtype} of shape {visible.shape}, does not fit the weights "
             f"{weights.shape}"
         )
-    if not is_foreign and weights[~full].any():
+    heads = np.ndindex(weights.shape[:2])  # head by head: no second array of this size
+    if not is_foreign and any(((weights[at] != 0) & ~full[at]).any() for at in heads):
         raise InvalidInputError("a weight is not 0 where hidden is 1")
     return visible
 
