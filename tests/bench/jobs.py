@@ -19,7 +19,7 @@ from attnviz.core.engine.collectors import FullCollector, run_layer
 from attnviz.render.formats import find_format
 from attnviz.sources.forward_pass import build_forward_pass
 from attnviz.sources.model.checkpoint import open_checkpoint
-from tests.bench import tasks
+from tests.bench import page_jobs, tasks
 from tests.bench.measure import Job, peak, process, program, taken
 from tests.bench.other_programs import (
     GGUF_SCRIPT,
@@ -316,5 +316,40 @@ JOBS = (
         forward(128),
         3.0,
         5,
+    ),
+    Job(
+        "a page of 12 × 12 heads of 512 tokens",
+        "numpy.savez_compressed",
+        page_jobs.write_page,
+        page_jobs.compress,
+        0.5,
+        3,
+    ),
+    Job(
+        "patterns and measures of 144 heads of 512 tokens",
+        "their entropies in NumPy, one expression",
+        page_jobs.describe,
+        page_jobs.entropies,
+        1.5,
+        5,
+    ),
+    Job(
+        "heads over 200 sentences to JSON, from the command line",
+        "look_many over them",
+        program(
+            *("heads", "-i", page_jobs.sentences_file(), "-m", minilm()),
+            *("-o", page_jobs.HEADS),
+        ),
+        lambda: deque(look_many(page_jobs.SENTENCES, model=minilm()), maxlen=0),
+        3.0,
+        5,
+    ),
+    Job(
+        "the first use of a late part, cold",
+        "the import of its file",
+        process("-c", page_jobs.PART),
+        process("-c", page_jobs.FILE),
+        1.1,
+        11,
     ),
 )
