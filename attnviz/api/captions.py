@@ -41,7 +41,8 @@ def make_captions(
             for head in amap.heads
             if (mechanism := layer_mechanism(amap.meta, variant, layer))
         }
-    summaries = describe_heads(amap).summaries if summaries is None else summaries
+    if summaries is None:
+        summaries = describe_heads(amap, has_measures=False).summaries
     prefixes = {
         at: f"{name} {score:.2f}{SEPARATOR}" for at, (name, score) in (patterns or {}).items()
     }
@@ -65,7 +66,7 @@ def name_layer(amap: AttentionMap, name: str, layer: int) -> str:
 
 def find_patterns(amap: AttentionMap) -> Patterns:
     """The pattern and score of each head that fits a pattern; see `describe_heads`."""
-    return describe_heads(amap).patterns
+    return describe_heads(amap, has_measures=False).patterns
 
 
 def make_caption(amap: AttentionMap, i: int, j: int, is_change: bool, summary: HeadSummary) -> str:

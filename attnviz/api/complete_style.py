@@ -140,12 +140,17 @@ def complete(
     query: str | None = None,
     captions: Captions | None = None,
     command: str | None = None,
+    *,
+    has_measures: bool = True,
 ) -> Style:
-    """The style with what depends on the map: captions, patterns, and the index of the query."""
+    """The style with what depends on the map: captions, patterns, and the index of the query.
+
+    Pages alone need measures of heads.
+    """
     from attnviz.api.captions import make_captions, make_row_captions
     from attnviz.api.head_facts import describe_heads, head_measures
 
-    facts = describe_heads(amap)
+    facts = describe_heads(amap, has_measures=has_measures)
     if query is not None:
         style = replace(style, query=find_token(query, amap.queries, "query"))
     is_text = style.view == "text"

@@ -6,12 +6,12 @@ import numpy as np
 
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.comparison import compared_heads
-from attnviz.measures.head_facts import SORTING_MEASURES, HeadFacts, find_head_facts
+from attnviz.measures.head_facts import HeadFacts, find_head_facts
 from attnviz.render.style import HeadMeasure
 
 
-def describe_heads(amap: AttentionMap) -> HeadFacts:
-    """The pattern, summary and measures of every head; none for a pooled map.
+def describe_heads(amap: AttentionMap, *, has_measures: bool = True) -> HeadFacts:
+    """The pattern, summary and, if requested, measures of every head; none for a pooled map.
 
     Cells of pooled maps are not weights. Untrained weights, masks, comparisons and reduced maps
     have no patterns.
@@ -19,13 +19,17 @@ def describe_heads(amap: AttentionMap) -> HeadFacts:
     if "pooled" in amap.meta:
         return HeadFacts({}, {}, {})
     is_other = amap.meta.get("source") in ("mask", "difference") or "reduced" in amap.meta
-    return find_head_facts(amap, has_patterns=not (amap.names or is_other or "seed" in amap.meta))
+    has_patterns = not (amap.names or is_other or "seed" in amap.meta)
+    return find_head_facts(amap, has_patterns=has_patterns, has_measures=has_measures)
 
 
 def head_measures(amap: AttentionMap, facts: HeadFacts) -> tuple[HeadMeasure, ...]:
     """The measures by which heads can be sorted; none for masks, NaN for differences of heads."""
-    if amap.meta.get("source") in ("mask", "difference"):
+    if not facts.measures or amap.meta.get("source") in ("mask", "difference"):
         return ()
+    from attnviz.measures.table import find_measure
+
+    rows = [find_measure(name) for name in facts.measures]
     is_change = np.array([head.kind == "difference" for head in compared_heads(amap)], dtype=bool)
     return tuple(
         HeadMeasure(
@@ -35,8 +39,9 @@ def head_measures(amap: AttentionMap, facts: HeadFacts) -> tuple[HeadMeasure, ..
             low=row.low,
             high=row.high,
             is_lowest_first=row.is_lowest_first,
-            values=np.where(is_change, np.nan, values) if is_change.any() else values,
+            values=np.where(is_change, np.nan, facts.measures[row.name])
+            if is_change.any()
+            else facts.measures[row.name],
         )
-        for row in SORTING_MEASURES
-        if (values := facts.measures.get(row.name)) is not None
+        for row in rows
     )

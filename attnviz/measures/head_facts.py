@@ -17,13 +17,10 @@ from attnviz.core.engine.parallel import map_tasks
 from attnviz.measures.distance import with_causal_mask
 from attnviz.measures.head_summary import HeadSummary, summarize_head
 from attnviz.measures.once_per_map import share_text, take_block
-from attnviz.measures.patterns import best_patterns
-from attnviz.measures.sink_patterns import patterns_without_sink
-from attnviz.measures.table import find_measure
 from attnviz.record import Record
 
 BLOCK_SIZE = 1 << 19  # weights
-SORTING_MEASURES = tuple(map(find_measure, ("entropy", "distance", "sink")))
+SORTING_MEASURES = ("entropy", "distance", "sink")  # names in `measures/table.py`
 
 Place = tuple[int, int]  # layer and head, by their original indices
 Block = tuple[slice, slice]  # layers and heads, by their indices in the map
@@ -40,8 +37,10 @@ class HeadFacts(Record, eq=False):
     measures: Mapping[str, FloatArray]
 
 
-def find_head_facts(amap: AttentionMap, *, has_patterns: bool = True) -> HeadFacts:
-    """The facts of all heads; without `has_patterns`, no head has a pattern.
+def find_head_facts(
+    amap: AttentionMap, *, has_patterns: bool = True, has_measures: bool = True
+) -> HeadFacts:
+    """The facts of all heads; without `has_patterns` no patterns, without `has_measures` none.
 
     Of a head that attends to a sink the pattern is that of its other weight, "induction without
     sink", if that fits one. Whether a map without a mask is causal depends on all its heads.
@@ -59,7 +58,8 @@ def find_head_facts(amap: AttentionMap, *, has_patterns: bool = True) -> HeadFac
         part = take_block(plain, *block)
         masked = part if causal is None else share_text(part, replace(part, visible=causal))
         patterns = find_patterns(masked) if has_patterns else {}
-        return HeadFacts(patterns, summarize_heads(part), measure_for_sorting(masked))
+        measures = measure_for_sorting(masked) if has_measures else {}
+        return HeadFacts(patterns, summarize_heads(part), measures)
 
     blocks = head_blocks(*amap.weights.shape)
     facts = list(map_tasks(find_facts, blocks, is_large=amap.weights.size > 2 * BLOCK_SIZE))
@@ -83,6 +83,9 @@ def head_blocks(n_layer: int, n_head: int, n_query: int, n_key: int) -> list[Blo
 
 def find_patterns(amap: AttentionMap) -> dict[Place, tuple[str, float]]:
     """The pattern and score of each head that fits a pattern, without the sink where it can be."""
+    from attnviz.measures.patterns import best_patterns
+    from attnviz.measures.sink_patterns import patterns_without_sink
+
     patterns = {
         (best.layer, best.head): (best.name, best.score)
         for best in best_patterns(amap)
@@ -102,7 +105,9 @@ def summarize_heads(amap: AttentionMap) -> dict[Place, HeadSummary]:
 
 def measure_for_sorting(amap: AttentionMap) -> dict[str, FloatArray]:
     """The measures by which a page sorts heads, where defined.    -> name: [layer, head]"""
-    values = {row.name: row.compute(amap) for row in SORTING_MEASURES}
+    from attnviz.measures.table import find_measure
+
+    values = {name: find_measure(name).compute(amap) for name in SORTING_MEASURES}
     return {name: value for name, value in values.items() if value is not None}
 
 

@@ -45,7 +45,8 @@ def render_map(
     if any(target.format.is_visual for target in targets):
         from attnviz.cli.output.style import complete_style
 
-        visual_style = complete_style(env, style, amap, query, captions)
+        has_page = any(target.format.kind == "page" for target in targets)
+        visual_style = complete_style(env, style, amap, query, captions, has_measures=has_page)
     for target in targets:
         if target.format.kind in ("terminal", "figure"):
             warn_without_panels(amap, style, target)

@@ -84,8 +84,10 @@ def complete_style(
     amap: AttentionMap,
     query: str | None,
     captions: Captions | None = None,
+    *,
+    has_measures: bool = True,
 ) -> Style:
     """The style with what depends on the map, and this command in its provenance."""
     from attnviz.api.complete_style import complete
 
-    return complete(style, amap, query, captions, env.command)
+    return complete(style, amap, query, captions, env.command, has_measures=has_measures)
