@@ -211,10 +211,12 @@ def test_pinned_heads_are_side_by_side_under_one_cursor(visit):
     page.tab.keyboard.press("p")
     page.tab.locator(".thumb[aria-label^='layer 2, head 3']").click()
     titles = page.tab.locator(".frame h2")
-    expect(titles).to_have_count(2)
+    expect(titles).to_have_count(3)
+    first, second = amap.weights[2, 3, 3, 1], amap.weights[0, 0, 3, 1]
     assert titles.all_inner_texts() == [
-        f"layer 2, head 3{shown(amap.weights[2, 3, 3, 1])}",
-        f"layer 0, head 0{shown(amap.weights[0, 0, 3, 1])}",
+        f"layer 2, head 3{shown(first)}",
+        f"layer 0, head 0{shown(second)}",
+        f"2.3 − 0.0{shown(first - second)}",
     ]
 
 

@@ -1,7 +1,7 @@
 // Lines from queries (left) to keys (right), one color per head.
 
 import { computed, signal, useSignalEffect } from "@preact/signals";
-import { useLayoutEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { canvasContext } from "./canvas.js";
 import { headColors } from "./head_colors.js";
 import { stop, walkStops } from "./keyboard.js";
@@ -54,51 +54,91 @@ export const markedToken = computed(() => {
 
 const boxes = computed(() => {
 	const marked = markedToken.value;
-	return new Map((marked ? headBoxes(layers.value, marked) : []).map(({ index, boxes: all }) => [index, all]));
+	const isSeveral = layers.value.length > 1;
+	return new Map((marked && isSeveral ? headBoxes(layers.value, marked) : []).map(({ index, boxes: all }) => [index, all]));
 });
 
-/** The weights of the heads on a token, as small boxes. @param {{index: number}} props */
-function Boxes({ index }) {
-	const all = boxes.value.get(index) ?? [];
+/**
+ * The weights of the heads on a token, as small boxes, where the other side is marked.
+ * @param {{side: "query" | "key", index: number}} props
+ */
+function Boxes({ side, index }) {
+	const all = boxes.value.get(index);
+	if (!all || markedToken.value?.side === side) return null;
 	return html`<span class="boxes" aria-hidden="true">
 		${all.map(({ color, value, head, share }) => html`<i title=${`${head} ${weightText(value, 0, precision)}`} style=${{ background: color, opacity: share }}></i>`)}
 	</span>`;
 }
 
-/** @param {{side: "query" | "key", groups: TokenGroup[], pitch: number}} props */
-function Tokens({ side, groups, pitch }) {
-	const field = side === "query" ? "q" : "k";
+/**
+ * Marks tokens of a side: the marked, the selected and the found ones. Only what changes is set.
+ * @param {HTMLElement} host @param {"query" | "key"} side @param {TokenGroup[]} groups
+ * @param {Map<number, string>} before the marks of tokens that have any
+ */
+function markTokens(host, side, groups, before) {
 	const marked = markedToken.value;
 	const { row, column } = mainCell.value;
 	const current = side === "query" ? row : column;
+	const isSelected = settings.value[side === "query" ? "q" : "k"] >= 0;
 	const matches = found.value[side === "query" ? "queries" : "keys"];
-	const boxed = marked && marked.side !== side && layers.value.length > 1;
-	const item = (/** @type {TokenGroup} */ group, /** @type {number} */ i) => {
-		const preview = () => hover({ [field]: group.members[0] });
-		const focus = () => {
-			const main = mainHead.value;
-			if (side === "query" && main) announcement.value = describeRow(main.matrix, i, precision);
-			preview();
-		};
-		const classes = [
-			marked?.side === side && marked.index === i && "marked",
-			group.members.some((token) => matches.has(token)) && "found",
-		];
-		return html`<li key=${i}>
-			<button
-				class=${classes.filter(Boolean).join(" ")}
-				title=${`${side} ${positionText(group)}`}
-				aria-pressed=${settings.value[field] >= 0 && current === i}
-				onClick=${() => toggle(field, group.members[0])}
-				onPointerEnter=${preview}
-				onPointerLeave=${() => hover({})}
-				onFocus=${focus}
-				onBlur=${() => hover({})}
-				...${stop(i === current)}
-			><bdi>${group.label}</bdi>${boxed && html`<${Boxes} index=${i} />`}</button>
-		</li>`;
+	/** @type {Map<number, string>} */
+	const marks = new Map(groups.flatMap(({ members }, i) => (members.some((token) => matches.has(token)) ? [[i, "found"]] : [])));
+	const add = (/** @type {number} */ i, /** @type {string} */ mark) => marks.set(i, `${marks.get(i) ?? ""} ${mark}`);
+	if (marked?.side === side) add(marked.index, "marked");
+	if (current >= 0) add(current, isSelected ? "current selected" : "current");
+	for (const i of new Set([...before.keys(), ...marks.keys()])) {
+		const node = /** @type {HTMLElement | undefined} */ (host.children[i]?.firstElementChild);
+		const now = marks.get(i) ?? "";
+		if (!node || before.get(i) === now) continue;
+		node.classList.toggle("marked", now.includes("marked"));
+		node.classList.toggle("found", now.includes("found"));
+		node.setAttribute("aria-pressed", String(now.includes("selected")));
+		node.tabIndex = now.includes("current") ? 0 : -1;
+	}
+	before.clear();
+	for (const [i, mark] of marks) before.set(i, mark);
+}
+
+const MAX_BOXED = 200; // tokens up to which there are boxes
+
+/** @param {{side: "query" | "key", groups: TokenGroup[], pitch: number}} props */
+function Tokens({ side, groups, pitch }) {
+	const host = useRef(/** @type {HTMLElement | null} */ (null));
+	const marks = useRef(/** @type {Map<number, string>} */ (new Map())).current;
+	const field = side === "query" ? "q" : "k";
+	const paint = () => {
+		if (host.current) markTokens(host.current, side, groups, marks);
 	};
-	return html`<ol class=${side} aria-label=${side} translate="no" style=${{ "--tall": `${pitch}px` }}>${groups.map(item)}</ol>`;
+	useLayoutEffect(() => {
+		marks.clear();
+		paint();
+	}, [groups]);
+	useSignalEffect(paint);
+	const indexOf = (/** @type {Event} */ { target }) =>
+		Number(/** @type {HTMLElement} */ (target).closest("[data-index]")?.getAttribute("data-index") ?? -1);
+	const preview = (/** @type {Event} */ event) => hover({ [field]: groups[indexOf(event)]?.members[0] ?? -1 });
+	const focus = (/** @type {Event} */ event) => {
+		const [main, i] = [mainHead.peek(), indexOf(event)];
+		if (side === "query" && main && i >= 0) announcement.value = describeRow(main.matrix, i, precision);
+		preview(event);
+	};
+	const press = (/** @type {Event} */ event) => indexOf(event) >= 0 && toggle(field, groups[indexOf(event)].members[0]);
+	const item = (/** @type {TokenGroup} */ group, /** @type {number} */ i) => html`<li key=${i}>
+		<button data-index=${i} title=${`${side} ${positionText(group)}`} aria-pressed="false" ...${stop(false)}
+			><bdi>${group.label}</bdi>${groups.length <= MAX_BOXED && html`<${Boxes} side=${side} index=${i} />`}</button>
+	</li>`;
+	return html`<ol
+		class=${side}
+		aria-label=${side}
+		translate="no"
+		style=${{ "--tall": `${pitch}px` }}
+		ref=${host}
+		onClick=${press}
+		onPointerOver=${preview}
+		onPointerLeave=${() => hover({})}
+		onFocusIn=${focus}
+		onFocusOut=${() => hover({})}
+	>${groups.map(item)}</ol>`;
 }
 
 /** The heads of the layer, of which several can be drawn. */
@@ -172,14 +212,16 @@ export function LinesPanel() {
 		if (host.current) observer.observe(host.current);
 		return () => observer.disconnect();
 	}, [n > 0]);
+	const sides = useMemo(() => {
+		const { rows, columns } = main?.matrix ?? { rows: [], columns: [] };
+		return [html`<${Tokens} side="query" groups=${rows} pitch=${pitch} />`, html`<${Tokens} side="key" groups=${columns} pitch=${pitch} />`];
+	}, [main?.matrix.rows, main?.matrix.columns, pitch]); // scrolling does not make them again
 	if (!main) return null;
 	const { rows, columns } = main.matrix;
 	const part = printing.value || !inView.value.height ? {} : inView.value; // print shows all
 	const layout = layoutLines(rows.length, columns.length, Math.min(WIDTH, Math.round(0.4 * inView.value.width)), pitch, part);
 	return html`<${Chips} /><${LinesNote} />
 		<div class="links" ref=${host} onScroll=${measure} onKeyDown=${(/** @type {KeyboardEvent} */ event) => walkStops(event, 1)}>
-			<${Tokens} side="query" groups=${rows} pitch=${pitch} />
-			<${Curves} layout=${layout} />
-			<${Tokens} side="key" groups=${columns} pitch=${pitch} />
+			${sides[0]}<${Curves} layout=${layout} />${sides[1]}
 		</div>`;
 }

@@ -10,16 +10,19 @@ import { scaleOf } from "./scales.js";
 import { announcement, hover, mainCell, toggle } from "./selection.js";
 import { change, settings } from "./settings.js";
 import { mainHead } from "./shown_heads.js";
+import { printing } from "./theme.js";
 import { positionLabel, positionText } from "./token_labels.js";
 import { found } from "./token_finder.js";
 import { html } from "./view.js";
 
 /** @typedef {import("./shown_heads.js").ShownHead} ShownHead */
 /** @typedef {import("./token_groups.js").TokenGroup} TokenGroup */
+/** @typedef {import("./weight_matrix.js").WeightMatrix} WeightMatrix */
 
 const MAX_NUMBERED = 60; // tokens up to which weights are written
+const MAX_PAINTED = 120; // of more tokens, those out of view are painted when they come into view
 
-/** @type {Record<"q" | "k", {name: string, groups: (matrix: import("./weight_matrix.js").WeightMatrix) => TokenGroup[]}>} */
+/** @type {Record<"q" | "k", {name: string, groups: (matrix: WeightMatrix) => TokenGroup[]}>} */
 const SIDES = {
 	q: { name: "query", groups: (matrix) => matrix.rows },
 	k: { name: "key", groups: (matrix) => matrix.columns },
@@ -40,36 +43,65 @@ function Statement({ head: { matrix, name } }) {
 	</p>`;
 }
 
+/** What is painted of each token; what stays the same is not set again. @type {WeakMap<HTMLElement, string>} */
+const painted = new WeakMap();
+
 /**
- * Colors and marks the tokens of a line.
- * @param {HTMLElement} host @param {ShownHead} head @param {"q" | "k"} side
+ * Colors and marks tokens of a line.
+ * @param {Iterable<HTMLElement>} nodes of this matrix @param {ShownHead} head @param {"q" | "k"} side
  */
-function paintTokens(host, { matrix, map }, side) {
-	const nodes = /** @type {HTMLElement[]} */ ([...host.querySelectorAll("[data-index]")]);
+function paintTokens(nodes, { matrix, map }, side) {
 	const groups = SIDES[side].groups(matrix);
 	const { row, column } = mainCell.value;
-	if (nodes.length !== groups.length || row < 0) return;
+	if (row < 0) return;
 	const { scale } = scaleOf(map, matrix);
 	const colored = isColored(side);
-	const numbered = groups.length <= MAX_NUMBERED;
 	const current = side === "q" ? row : column;
 	const matches = found.value[side === "q" ? "queries" : "keys"];
-	nodes.forEach((node, i) => {
+	for (const node of nodes) {
+		const i = Number(node.dataset.index);
+		if (!groups[i]) return; // the tokens of another matrix, which is not yet drawn
 		const [r, c] = side === "q" ? [i, column] : [row, i];
 		const { value, isDrawn, masked } = matrix.cell(r, c);
-		const filled = colored && isDrawn;
-		node.style.background = filled ? scale.css(value) : "";
-		node.style.color = filled ? scale.ink(value) : "";
+		const fill = colored && isDrawn ? scale.css(value) : "";
+		const ink = fill && scale.ink(value);
+		const isFound = groups[i].members.some((token) => matches.has(token));
+		const facts = [fill, ink, colored && masked, isFound, i === current, colored && value].join();
+		if (painted.get(node) === facts) continue;
+		painted.set(node, facts);
+		Object.assign(node.style, { background: fill, color: ink });
 		node.classList.toggle("masked", colored && masked);
-		node.classList.toggle("found", groups[i].members.some((token) => matches.has(token)));
+		node.classList.toggle("found", isFound);
 		node.setAttribute("aria-pressed", String(i === current));
-		const label = positionLabel(groups, i);
-		node.setAttribute("aria-label", colored ? `${label} ${cellText(matrix, r, c, precision)}` : label);
-		const number = node.querySelector("small");
-		if (number) number.textContent = colored ? (masked ? "·" : formatNumber(value, precision, 3)) : "";
-		if (number) number.hidden = !(numbered && colored);
-	});
+		writeToken(node, matrix, side, [r, c]);
+	}
 }
+
+/**
+ * The weight of a token, for eyes and for screen readers.
+ * @param {HTMLElement} node @param {WeightMatrix} matrix @param {"q" | "k"} side
+ * @param {[number, number]} cell
+ */
+function writeToken(node, matrix, side, [r, c]) {
+	const colored = isColored(side);
+	const groups = SIDES[side].groups(matrix);
+	const label = positionLabel(groups, side === "q" ? r : c);
+	node.setAttribute("aria-label", colored ? `${label} ${cellText(matrix, r, c, precision)}` : label);
+	const number = node.querySelector("small");
+	if (!number) return;
+	const { value, masked } = matrix.cell(r, c);
+	number.textContent = colored ? (masked ? "·" : formatNumber(value, precision, 3)) : "";
+	number.hidden = !(groups.length <= MAX_NUMBERED && colored);
+}
+
+/**
+ * The tokens of a line that are painted: of a long text those in view, in print all.
+ * @param {HTMLElement} host @param {Set<HTMLElement>} inView
+ */
+const tokensToPaint = (host, inView) => {
+	const all = /** @type {HTMLElement[]} */ ([...host.querySelectorAll("[data-index]")]);
+	return all.length <= MAX_PAINTED || printing.value ? all : [...inView].filter((node) => node.isConnected);
+};
 
 /** Scrolls the current token of a line into sight, and nothing else. @param {HTMLElement} host */
 function revealCurrent(host) {
@@ -83,14 +115,31 @@ function revealCurrent(host) {
 function TokenLine({ head, side }) {
 	const host = useRef(/** @type {HTMLElement | null} */ (null));
 	const groups = SIDES[side].groups(head.matrix);
+	const inView = useRef(/** @type {Set<HTMLElement>} */ (new Set())).current;
 	const paint = () => {
-		if (host.current && mainHead.value) paintTokens(host.current, mainHead.value, side);
+		if (host.current && mainHead.value) paintTokens(tokensToPaint(host.current, inView), mainHead.value, side);
 	};
-	useLayoutEffect(paint);
+	useLayoutEffect(paint, [head]);
 	useSignalEffect(paint);
+	useLayoutEffect(() => {
+		const node = /** @type {HTMLElement} */ (host.current);
+		const observer = new IntersectionObserver((entries) => {
+			for (const { target, isIntersecting } of entries) {
+				const token = /** @type {HTMLElement} */ (target);
+				if (isIntersecting) inView.add(token);
+				else inView.delete(token);
+			}
+			paint();
+		}, { root: node, rootMargin: "50px" });
+		if (groups.length > MAX_PAINTED) for (const token of node.querySelectorAll("[data-index]")) observer.observe(token);
+		return () => observer.disconnect();
+	}, [groups]);
+	const revealed = useRef("");
 	useSignalEffect(() => {
-		settings.value.q, settings.value.k;
-		if (host.current) revealCurrent(host.current);
+		const { q, k } = settings.value;
+		if (!host.current || revealed.current === `${q} ${k}`) return;
+		revealed.current = `${q} ${k}`;
+		revealCurrent(host.current);
 	});
 	const indexOf = (/** @type {Event} */ { target }) =>
 		Number(/** @type {HTMLElement} */ (target).closest("[data-index]")?.getAttribute("data-index") ?? -1);
