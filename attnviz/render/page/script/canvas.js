@@ -19,8 +19,18 @@ export function canvasContext(canvas, width, height) {
 const FONT = "600 13px system-ui, sans-serif"; // marked labels are bold
 const ruler = /** @type {CanvasRenderingContext2D} */ (document.createElement("canvas").getContext("2d"));
 
+/** Widths by font and text: all heads of a map have the same labels. @type {Map<string, number>} */
+const widths = new Map();
+const MAX_WIDTHS = 20_000;
+
 /** The width of a text in the font of labels. @param {string} text @param {string} [font] */
 export function measureText(text, font = FONT) {
+	const key = `${font} ${text}`;
+	const known = widths.get(key);
+	if (known !== undefined) return known;
+	if (widths.size >= MAX_WIDTHS) widths.clear();
 	ruler.font = font;
-	return ruler.measureText(text).width;
+	const { width } = ruler.measureText(text);
+	widths.set(key, width);
+	return width;
 }
