@@ -29,10 +29,10 @@ export function listedKeys(keys, marked) {
 function KeyRow({ step, label, query, index, current }) {
 	const { dot, score, exponential, weight, masked } = step;
 	const numbers = [dot, score].map((value) => formatExact(value, precision));
-	const ends = masked ? ["masked", "masked"] : [exponential, weight].map((value) => formatExact(value, precision));
+	const ends = masked ? [] : [exponential, weight].map((value) => formatExact(value, precision));
 	return html`<tr aria-current=${current} onPointerEnter=${() => hover({ q: query, k: index })} onPointerLeave=${() => hover({})}>
 		<th scope="row"><button onClick=${() => select({ q: query, k: index })}><bdi>${label}</bdi></button></th>
-		${[...numbers, ...ends].map((text) => html`<td>${text}</td>`)}
+		${[...numbers, ...ends].map((text) => html`<td>${text}</td>`)}${masked && html`<td colspan="2">masked</td>`}
 	</tr>`;
 }
 
