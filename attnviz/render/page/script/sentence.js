@@ -56,7 +56,7 @@ function paintTokens(nodes, { matrix, map }, side) {
 	if (row < 0) return;
 	const { scale } = scaleOf(map, matrix);
 	const colored = isColored(side);
-	const current = side === "q" ? row : column;
+	const current = currentOf(side, mainCell.value);
 	const matches = found.value[side === "q" ? "queries" : "keys"];
 	for (const node of nodes) {
 		const i = Number(node.dataset.index);
@@ -95,17 +95,27 @@ function writeToken(node, matrix, side, [r, c]) {
 }
 
 /**
- * The tokens of a line that are painted: of a long text those in view, in print all.
- * @param {HTMLElement} host @param {Set<HTMLElement>} inView
+ * The tokens of a line that are painted: of a long text those in view, the current one and the one
+ * before it, in print all.
+ * @param {HTMLElement} host @param {Set<HTMLElement>} inView @param {number} current
  */
-const tokensToPaint = (host, inView) => {
+function tokensToPaint(host, inView, current) {
 	const all = /** @type {HTMLElement[]} */ ([...host.querySelectorAll("[data-index]")]);
-	return all.length <= MAX_PAINTED || printing.value ? all : [...inView].filter((node) => node.isConnected);
-};
+	if (all.length <= MAX_PAINTED || printing.value) return all;
+	const before = /** @type {HTMLElement[]} */ ([...host.querySelectorAll('[aria-pressed="true"]')]);
+	const seen = [...inView].filter((node) => node.isConnected);
+	return new Set([...seen, ...before, ...all.slice(current, current + 1)]);
+}
 
-/** Scrolls the current token of a line into sight, and nothing else. @param {HTMLElement} host */
-function revealCurrent(host) {
-	const node = /** @type {HTMLElement | null} */ (host.querySelector('[aria-pressed="true"]'));
+/** The current token of a line. @param {"q" | "k"} side @param {{row: number, column: number}} cell */
+const currentOf = (side, { row, column }) => (side === "q" ? row : column);
+
+/**
+ * Scrolls the current token of a line into sight, and nothing else.
+ * @param {HTMLElement} host @param {number} current
+ */
+function revealCurrent(host, current) {
+	const node = /** @type {HTMLElement | null} */ (host.querySelector(`[data-index="${current}"]`));
 	if (!node || host.scrollHeight <= host.clientHeight) return;
 	const [top, bottom] = [node.offsetTop - host.offsetTop, node.offsetTop - host.offsetTop + node.offsetHeight];
 	if (top < host.scrollTop || bottom > host.scrollTop + host.clientHeight) host.scrollTop = top - 8;
@@ -117,7 +127,10 @@ function TokenLine({ head, side }) {
 	const groups = SIDES[side].groups(head.matrix);
 	const inView = useRef(/** @type {Set<HTMLElement>} */ (new Set())).current;
 	const paint = () => {
-		if (host.current && mainHead.value) paintTokens(tokensToPaint(host.current, inView), mainHead.value, side);
+		if (host.current && mainHead.value) {
+			const nodes = tokensToPaint(host.current, inView, currentOf(side, mainCell.value));
+			paintTokens(nodes, mainHead.value, side);
+		}
 	};
 	useLayoutEffect(paint, [head]);
 	useSignalEffect(paint);
@@ -139,7 +152,7 @@ function TokenLine({ head, side }) {
 		const { q, k } = settings.value;
 		if (!host.current || revealed.current === `${q} ${k}`) return;
 		revealed.current = `${q} ${k}`;
-		revealCurrent(host.current);
+		revealCurrent(host.current, currentOf(side, mainCell.peek()));
 	});
 	const indexOf = (/** @type {Event} */ { target }) =>
 		Number(/** @type {HTMLElement} */ (target).closest("[data-index]")?.getAttribute("data-index") ?? -1);
