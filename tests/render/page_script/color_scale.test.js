@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { chooseCurve, largestKeyShare, reversesOnGround } from "../../../attnviz/render/page/script/color_choice.js";
+import { chooseCurve, reversesOnGround } from "../../../attnviz/render/page/script/color_choice.js";
 import { ColorScale, limitSentence, percentileLimit } from "../../../attnviz/render/page/script/color_scale.js";
 import { close, GRAYS } from "./maps.js";
 
@@ -59,23 +59,14 @@ test("zero is pale on a light ground and dark on a dark one", () => {
 	assert.equal(reversesOnGround(GRAYS, true, true), false);
 });
 
-test("the curve is chosen by the number of tokens or by a dominant key, and stated", () => {
+test("the curve is chosen by the number of tokens, and stated", () => {
 	const choose = (facts) => Object.values(chooseCurve(facts)).join(": ");
 	assert.equal(choose({ nToken: 64 }), "linear: ");
 	assert.equal(choose({ nToken: 65 }), "log: 65 tokens");
 	assert.equal(choose({ nToken: 1024, centered: true }), "sqrt: 1,024 tokens");
-	assert.equal(choose({ nToken: 9, sinkShare: 0.85 }), "sqrt: one key with 85 % of the weight");
 	assert.equal(scaleOf({ curve: "sqrt" }).sentence("65 tokens"), "Square-root color scale, chosen for 65 tokens.");
 	assert.match(scaleOf({ curve: "log" }).sentence(), /Weights below 0.0005 have the color of 0/);
 	assert.equal(scaleOf({}).sentence(), "");
-});
-
-const matrix = (rows) => ({ values: Float64Array.from(rows.flat()), rows, columns: rows[0] });
-
-test("the key with most of the weight has a share", () => {
-	assert.ok(close(largestKeyShare(matrix([[0.8, 0.1, 0.1], [0.7, 0.3, 0], [0.9, 0, 0.1]])), 0.8));
-	assert.equal(largestKeyShare(matrix([[1, 0], [1, 0]])), 0);
-	assert.equal(largestKeyShare(matrix([[0, 0, 0], [0, 0, 0], [0, 0, 0]])), 0);
 });
 
 test("a percentile limit leaves out masked weights and counts those above", () => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { decodeHead } from "../../../attnviz/render/page/script/dense_head.js";
-import { cellFacts, describeRow, rankedKeys, rankedQueries } from "../../../attnviz/render/page/script/row_facts.js";
+import { cellFacts, describeRow, rankedKeys } from "../../../attnviz/render/page/script/row_facts.js";
 import { WeightMatrix } from "../../../attnviz/render/page/script/weight_matrix.js";
 import { loadedArray, selfMap } from "./maps.js";
 
@@ -51,11 +51,10 @@ test("signed weights are ranked by magnitude, and are no percentages", async () 
 	assert.deepEqual([facts.text, facts.percent, facts.rankText], ["−0.500", "", "rank 1 of 2"]);
 });
 
-test("keys and queries are listed by weight, ties in the order of the text", async () => {
+test("keys are listed by weight, ties in the order of the text", async () => {
 	const matrix = await matrixOf([[0.25, 0.25, 0.5], [null, 0.5, 0.5], [0.5, 0.1, 0.4]]);
 	assert.deepEqual(rankedKeys(matrix, 0), [2, 0, 1]);
 	assert.deepEqual(rankedKeys(matrix, 1), [1, 2]);
-	assert.deepEqual(rankedQueries(matrix, 0), [2, 0]);
 	assert.equal(describeRow(matrix, 0, 2, 2), "a attends to c 0.50, a 0.25");
 });
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { pooledLabel, positionLabel, positionText, rangeLabel } from "../../../attnviz/render/page/script/token_labels.js";
+import { pooledLabel, positionLabel, positionText } from "../../../attnviz/render/page/script/token_labels.js";
 import { findTokens } from "../../../attnviz/render/page/script/token_search.js";
 
 const LABELS = ["The", "ani", "mal", "the", "Ünder", "12", "İ", "x"];
@@ -39,11 +39,6 @@ test("a repeated label has its position, as in the terminal", () => {
 	assert.deepEqual(GROUPS.map((_, i) => positionLabel(GROUPS, i)), ["the (0)", "cat", "the (20)", "mat"]);
 	assert.equal(positionText(GROUPS[1]), "10–19");
 	assert.equal(positionText({ label: "a", members: [4] }), "4");
-});
-
-test("a cell of many tokens names the first and the last", () => {
-	assert.equal(rangeLabel(GROUPS, 0, 3), "tokens 0–39 'the … mat'");
-	assert.equal(rangeLabel(GROUPS, 2, 2), "the (20)");
 });
 
 test("a cell of a pooled map states its tokens", () => {

@@ -120,15 +120,6 @@ export function cellAt({ left, top, w, h, cell, rows, columns }, { x, y, k }, px
 }
 
 /**
- * The box of a cell on the canvas, for a tooltip.
- * @param {MapLayout} layout @param {Transform} transform @param {number} row @param {number} column
- */
-export function cellBox({ left, top, cell }, { x, y, k }, row, column) {
-	const size = cell * k;
-	return { x: left + x + column * size, y: top + y + row * size, width: size, height: size };
-}
-
-/**
  * The transform of the same scale, moved as little as needed to show a cell.
  * @param {MapLayout} layout @param {Transform} transform @param {number} row @param {number} column
  */
@@ -140,17 +131,6 @@ export function keepInView(layout, transform, row, column) {
 	const y = row < 0 ? transform.y : near(transform.y, row, layout.h);
 	if (x === transform.x && y === transform.y) return transform;
 	return clampTransform(layout, { x, y, k: transform.k });
-}
-
-/**
- * The transform in whose middle a cell is, at a scale of readable cells.
- * @param {MapLayout} layout @param {number} row @param {number} column @param {number} [size] of cells
- */
-export function centerOn(layout, row, column, size = 24) {
-	const k = Math.min(maxScale(layout), Math.max(1, size / layout.cell));
-	const cell = layout.cell * k;
-	const [x, y] = [layout.w / 2 - (column + 0.5) * cell, layout.h / 2 - (row + 0.5) * cell];
-	return clampTransform(layout, { x, y, k });
 }
 
 /**

@@ -26,10 +26,6 @@ export function minimapFrame({ w, h, cell, rows, columns }, { x, y, k }, { width
 	};
 }
 
-/** Whether a part of the map is out of view. @param {MapLayout} layout @param {Transform} transform */
-export const isPartial = ({ w, h, cell, rows, columns }, { k }) =>
-	columns.length * cell * k > w + 0.5 || rows.length * cell * k > h + 0.5;
-
 /** The pictures of heads, by their painters. @type {WeakMap<HeatmapPainter, {key: string, image: HTMLCanvasElement}>} */
 const pictures = new WeakMap();
 

@@ -97,17 +97,6 @@ export function rankedKeys(matrix, r) {
 }
 
 /**
- * The same down a column: the rows of queries that may attend to a key, largest weight first.
- * @param {WeightMatrix} matrix @param {number} c
- */
-export function rankedQueries(matrix, c) {
-	const n = matrix.columns.length;
-	const size = (/** @type {number} */ r) => Math.abs(matrix.values[r * n + c]);
-	const visible = [...matrix.rows.keys()].filter((r) => !matrix.masked[r * n + c]);
-	return visible.sort((a, b) => size(b) - size(a) || a - b);
-}
-
-/**
  * The top keys of a row in one line, as for screen readers.
  * @param {WeightMatrix} matrix @param {number} r @param {number} precision @param {number} [n]
  */

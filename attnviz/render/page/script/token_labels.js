@@ -34,17 +34,6 @@ export function positionText({ members }) {
 }
 
 /**
- * What a cell of many rows or columns holds: "tokens 421–441 'the … mat'".
- * @param {LabeledGroup[]} groups @param {number} from @param {number} to the last, included
- */
-export function rangeLabel(groups, from, to) {
-	const [first, last] = [groups[from], groups[to]];
-	if (from === to) return positionLabel(groups, from);
-	const [start, end] = [first.members[0], last.members[last.members.length - 1]];
-	return `tokens ${start}–${end} '${first.label} … ${last.label}'`;
-}
-
-/**
  * The label of a cell of a pooled map: "tokens 421–441 'the…mat'". Without ranges, each is a token.
  * @param {LabeledGroup[]} groups @param {number} i
  * @param {[number, number][] | null | undefined} ranges of each token of the map
