@@ -8,7 +8,7 @@ from tests.render import browser as browsers
 from tests.render.pages import html, render_page
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
     with browsers.launched() as running:
         yield running

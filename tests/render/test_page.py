@@ -96,11 +96,11 @@ def test_the_policy_allows_no_request_and_only_the_script_and_style_of_the_page(
         assert not [name for name in attributes if name.startswith("on")], tag
 
 
-NAMESPACE = rb"http://www\.w3\.org/(?:1998/Math/MathML|1999/x(?:html|link)|2000/(?:svg|xmlns/)|XML/1998/namespace)"
+NAMESPACE = rb"http://www\.w3\.org/(?:\d{4}|XML)/[\w/]+"  # names of vocabularies, never requested
 
 
 def test_the_page_has_no_url_but_the_names_of_namespaces():
-    address = re.compile(rb"\w+:/|url\((?!#)|@import", re.IGNORECASE)
+    address = re.compile(rb"\w+:/|\burl\((?!#)|@import", re.IGNORECASE)
     assert not address.search(re.sub(NAMESPACE, b"", html(make_map(), Style())))
     assert address.search(re.sub(NAMESPACE, b"", html(make_map(["see", "http://x"]), Style())))
 

@@ -19,7 +19,7 @@ import { WeightTable } from "./weight_table.js";
 /** @typedef {import("./shown_heads.js").ShownHead} ShownHead */
 
 /** Whether all parts are on one screen; else they are below each other, and the page scrolls. */
-const isOneScreen = () => matchMedia("(min-width: 60rem) and (min-height: 34rem)").matches && !printing.value;
+const isOneScreen = () => matchMedia("(min-width: 54rem) and (min-height: 34rem)").matches && !printing.value;
 
 const PRINTED_HEIGHT = 640; // of the map on paper
 
