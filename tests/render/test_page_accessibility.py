@@ -58,6 +58,8 @@ def test_the_accessibility_tree_has_landmarks_and_names_what_is_drawn(visit):
     for role in ("banner", "navigation", "main", "complementary"):
         assert page.tab.get_by_role(role).count() == 1, role
     heads = page.tab.get_by_role("group", name="Grid of heads").get_by_role("button")
+    assert heads.nth(3).get_attribute("aria-label") == "layer 7, head 4"
+    heads.nth(3).focus()
     label = heads.nth(3).get_attribute("aria-label")
     assert label.startswith("layer 7, head 4: weight of the pair 0.")
     map_label = page.tab.get_by_role("application").get_attribute("aria-label")

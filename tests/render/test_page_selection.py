@@ -258,6 +258,14 @@ def test_the_selected_cell_stays_in_view_while_zooming(visit):
     assert ("100", "90") in found
 
 
+def test_an_address_with_a_zoom_opens_at_it(visit):
+    n = 120
+    page = visit(make_map_of(np.full((1, 1, n, n), 1 / n)), "view=matrix&q=100&k=90&zoom=3")
+    expect(page.tab.locator("#minimap")).to_be_visible()
+    page.tab.evaluate("location.hash = 'view=matrix&q=100&k=90'")
+    expect(page.tab.locator("#minimap")).to_be_hidden()
+
+
 def test_differences_stand_below_their_maps_in_cells_of_one_size(visit):
     names = ("one", "two", "three", "two − one", "three − one")
     maps = [make_map("abc", n_head=1, meta={"variant": name}) for name in names]

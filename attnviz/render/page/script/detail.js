@@ -29,7 +29,7 @@ function Value({ head: { matrix } }) {
 		</p>
 		<p id="value">${text}</p>
 		<p class="muted" id="rank">
-			${[percent, masked ? "Masked." : `${rankText} in this row`, sumText].filter(Boolean).join("; ")}
+			${[percent, masked ? "Masked." : `${rankText} in this row`, sumText].filter(Boolean).join(", ")}
 		</p>
 	`;
 }
@@ -57,10 +57,10 @@ function TopKeys({ head: { matrix, map } }) {
  */
 function Bars({ label, values, current, most, choose }) {
 	const canvas = useRef(/** @type {HTMLCanvasElement | null} */ (null));
+	const room = useRef(0); // the width, measured once and not at each painting
 	const paint = () => {
-		const node = canvas.current;
-		if (!node?.parentElement) return;
-		const width = node.parentElement.clientWidth;
+		const [node, width] = [canvas.current, room.current];
+		if (!node || !width) return;
 		const ctx = canvasContext(node, width, BARS_HEIGHT);
 		const step = width / Math.max(1, values.length);
 		const signed = Array.from(values).some((value) => value < 0);
@@ -75,10 +75,21 @@ function Bars({ label, values, current, most, choose }) {
 		ctx.fillStyle = theme.value.accent;
 		ctx.fillRect(current * step, BARS_HEIGHT - 2, Math.max(2, step - 1), 2);
 	};
+	const painting = useRef(paint);
+	painting.current = paint;
+	useLayoutEffect(() => {
+		const node = /** @type {HTMLElement} */ (canvas.current?.parentElement);
+		const observer = new ResizeObserver(() => {
+			room.current = node.clientWidth;
+			painting.current();
+		});
+		observer.observe(node);
+		return () => observer.disconnect();
+	}, []);
 	useLayoutEffect(paint);
 	useSignalEffect(() => {
 		theme.value;
-		paint();
+		painting.current();
 	});
 	const press = (/** @type {MouseEvent} */ event) => {
 		const node = /** @type {HTMLElement} */ (event.currentTarget);
@@ -122,7 +133,7 @@ export function Sheet() {
 	const { text, percent, rankText, masked } = cellFacts(matrix, row, column, precision);
 	return html`<div id="sheet" aria-hidden="true">
 		<span><bdi class="query">${positionLabel(matrix.rows, row)}</bdi> → <bdi>${positionLabel(matrix.columns, column)}</bdi>
-			<br /><span class="muted">${masked ? "" : [percent, rankText].filter(Boolean).join("; ")}</span></span>
+			<br /><span class="muted">${masked ? "" : [percent, rankText].filter(Boolean).join(", ")}</span></span>
 		<b>${text}</b>
 	</div>`;
 }

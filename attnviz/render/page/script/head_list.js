@@ -31,9 +31,17 @@ function byMeasure(map, name) {
 
 let latest = 0;
 effect(() => {
-	const [by, map, chosen, head] = [rankedBy.value, currentMap.value, options.value, mainHead.value];
-	const { row, column } = mainCell.value;
+	const wanted = { by: rankedBy.value, map: currentMap.value, chosen: options.value, head: mainHead.value };
+	const cell = mainCell.value;
 	const turn = ++latest;
+	requestAnimationFrame(() => turn === latest && rank(wanted, cell, turn)); // once a frame while the pointer moves
+});
+
+/**
+ * @param {{by: string, map: PageMap, chosen: import("./weight_matrix.js").MatrixOptions, head: import("./shown_heads.js").ShownHead | undefined}} wanted
+ * @param {{row: number, column: number}} cell @param {number} turn
+ */
+function rank({ by, map, chosen, head }, { row, column }, turn) {
 	if (by !== "pair" || !head || row < 0) {
 		ranking.value = { by, list: byMeasure(map, by) };
 		return;
@@ -44,7 +52,7 @@ effect(() => {
 		(list) => list && turn === latest && (ranking.value = { by, list }),
 		() => (ranking.value = { by, list: [] }),
 	);
-});
+}
 
 /** The entries that match the filter, and why it cannot be read. */
 export const filtered = computed(() => {

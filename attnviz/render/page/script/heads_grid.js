@@ -31,16 +31,26 @@ function focusCurrent() {
 	/** @type {HTMLElement | null} */ (document.querySelector("#heads .thumb[aria-current=true]"))?.focus();
 }
 
-/** What is known of a head, in words. @param {number} layer @param {number} head */
-function describeHead(layer, head) {
+/** The name and the caption of a head. @param {number} layer @param {number} head */
+function nameHead(layer, head) {
 	const map = currentMap.value;
-	const entry = headValues.value.values.get(`${layer} ${head}`);
-	const value = entry && !entry.masked ? weightText(entry.value, entry.least, precision) : "";
-	const share = value && entry && headValues.value.most ? Math.abs(entry.value) / headValues.value.most : 0;
 	const name = `${map.lists.layer[layer][1]}, ${map.head_names[head]}`;
 	const caption = map.captions[`${map.layers[layer]}.${map.heads[head]}`] ?? "";
-	const by = ranking.value.by === "pair" ? "weight of the pair" : ranking.value.by;
-	return { value, share, label: [name, caption, value && `${by} ${value}`].filter(Boolean).join(": ") };
+	return [name, caption].filter(Boolean).join(": ");
+}
+
+/** The ranked value of a head, as text and as a share of the largest. @param {number} layer @param {number} head */
+function valueOf(layer, head) {
+	const { values, most } = headValues.value;
+	const entry = values.get(`${layer} ${head}`);
+	if (!entry || entry.masked) return { value: "", share: 0 };
+	return { value: weightText(entry.value, entry.least, precision), share: most ? Math.abs(entry.value) / most : 0 };
+}
+
+/** The ranked value in place of a picture. @param {{layer: number, head: number, size: number}} props */
+function ValueCell({ layer, head, size }) {
+	const { value, share } = valueOf(layer, head);
+	return html`<span class="value-cell" style=${{ "--share": share }}>${size >= 40 ? value : ""}</span>`;
 }
 
 /** @param {{layer: number, head: number, size: number, named: boolean}} props */
@@ -48,21 +58,31 @@ function Thumb({ layer, head, size, named }) {
 	const map = currentMap.value;
 	const { layer: l, head: h, cells, combine } = settings.value;
 	const current = !combine && map.layers[layer] === l && map.heads[head] === h;
-	const { value, share, label } = describeHead(layer, head);
+	const label = nameHead(layer, head);
 	const open = () => {
 		selectHead(layer, head);
 		requestAnimationFrame(focusCurrent);
 	};
+	// The value is added once it is wanted: a preview of another pair does not draw all heads anew.
+	const describe = (/** @type {Event} */ { currentTarget }) => {
+		const by = ranking.value.by === "pair" ? "weight of the pair" : ranking.value.by;
+		const { value } = valueOf(layer, head);
+		const text = value ? `${label}: ${by} ${value}` : label;
+		const node = /** @type {HTMLElement} */ (currentTarget);
+		node.title = text;
+		node.ariaLabel = text;
+	};
 	return html`<button
 		class="thumb"
 		data-head=${`${layer} ${head}`}
-		title=${label}
 		aria-label=${label}
 		aria-current=${current}
 		onClick=${open}
+		onPointerEnter=${describe}
+		onFocus=${describe}
 		...${stop(current || (combine !== "" && layer + head === 0))}
 	>
-		${cells === "value" && html`<span class="value-cell" style=${{ "--share": share }}>${size >= 40 ? value : ""}</span>`}
+		${cells === "value" && html`<${ValueCell} layer=${layer} head=${head} size=${size} />`}
 		${named && html`<span class="muted">${map.head_names[head]}</span>`}
 	</button>`;
 }

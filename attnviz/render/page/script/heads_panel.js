@@ -60,7 +60,7 @@ function RankedHeads() {
 					${orders.map(([name, label]) => html`<option value=${name} selected=${name === rankedBy.value}>${label}</option>`)}
 				</select>
 			</label>
-			<input type="search" aria-label="filter heads" placeholder="filter: > 0.2, 3., previous" value=${settings.value.filter} onInput=${filter} />
+			<input type="search" aria-label="filter heads" placeholder="filter: > 0.2" title="a number such as > 0.2, a layer such as 3., part of a pattern such as previous" value=${settings.value.filter} onInput=${filter} />
 		</div>
 		${error && html`<p role="status" class="muted">${error}</p>`}
 		<${Heading} />

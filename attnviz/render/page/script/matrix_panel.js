@@ -41,6 +41,21 @@ export function zoomBy(layout, { row, column }, factor) {
 	setTransform(row < 0 ? moved : keepInView(layout, moved, row, column));
 }
 
+/**
+ * Takes the zoom of the address, as when the page opens.
+ * @param {MapLayout} layout @param {import("./weight_matrix.js").WeightMatrix} matrix @param {number} zoom
+ */
+function followZoom(layout, matrix, zoom) {
+	const { k } = transform.value;
+	if (Math.abs(k - zoom) > 0.01) zoomBy(layout, markedCell(matrix), zoom / k);
+}
+
+/** The value of the marked cell, beside the title of a map. @param {{matrix: import("./weight_matrix.js").WeightMatrix}} props */
+function MarkedValue({ matrix }) {
+	const { row, column } = markedCell(matrix);
+	return html`<b>${row < 0 ? "" : cellText(matrix, row, column, precision)}</b>`;
+}
+
 /** @param {{shown: ShownHead, layout: MapLayout, titled: boolean}} props */
 export function MatrixPanel({ shown, layout, titled }) {
 	const canvas = useRef(/** @type {HTMLCanvasElement | null} */ (null));
@@ -62,7 +77,8 @@ export function MatrixPanel({ shown, layout, titled }) {
 	};
 	const painting = useRef(paint);
 	painting.current = paint;
-	useLayoutEffect(paint);
+	useLayoutEffect(() => followZoom(layout, matrix, settings.value.zoom), [layout, settings.value.zoom]);
+	useLayoutEffect(paint, [painter]);
 	useSignalEffect(() => painting.current());
 	useLayoutEffect(() => connectZoom(/** @type {HTMLCanvasElement} */ (canvas.current), () => latest.current.layout), [layout]);
 	useSignalEffect(() => {
@@ -105,12 +121,11 @@ export function MatrixPanel({ shown, layout, titled }) {
 	};
 	const queries = pluralize(matrix.rows.length, "query", "queries");
 	const label = `${titled ? map.name : name}: ${queries} by ${pluralize(matrix.columns.length, "key")}. Arrow keys move the cursor.`;
-	const cell = markedCell(matrix);
 	const large = Math.max(matrix.rows.length, matrix.columns.length) > MANY;
 	return html`<div class="frame">
-		${titled && html`<h2>${settings.value.view === "compare" ? map.name : name}<b>${cell.row < 0 ? "" : cellText(matrix, cell.row, cell.column, precision)}</b></h2>`}
+		${titled && html`<h2>${settings.value.view === "compare" ? map.name : name}<${MarkedValue} matrix=${matrix} /></h2>`}
 		<div class="panel" role="application" aria-roledescription="heatmap" aria-label=${label} tabindex="0" onKeyDown=${press}>
-			<canvas ref=${canvas} onPointerMove=${move} onPointerLeave=${leave} onClick=${click} onDblClick=${() => zoomBy(layout, cell, 0)}></canvas>
+			<canvas ref=${canvas} onPointerMove=${move} onPointerLeave=${leave} onClick=${click} onDblClick=${() => zoomBy(layout, markedCell(matrix), 0)}></canvas>
 			${(large || transform.value.k > 1) && html`<${Minimap} painter=${painter} layout=${layout} />`}
 		</div>
 	</div>`;

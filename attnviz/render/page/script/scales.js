@@ -29,11 +29,28 @@ function suitedPalette(/** @type {string} */ selected, /** @type {boolean} */ si
 const isShared = (altered, map) =>
 	settings.value.scale === "map" && settings.value.limit >= 100 && !(altered && map.row_sum === "any");
 
+/** @typedef {{scale: ColorScale, shared: boolean, sentences: (string | null)[]}} StatedScale */
+
+/** The last scale of each matrix, with the settings that it was made for. @type {WeakMap<object, {key: string, made: StatedScale}>} */
+const known = new WeakMap();
+
 /**
  * The scale of a head, with the sentences that state it.
  * @param {PageMap} map @param {ScaledCells} cells
+ * @returns {StatedScale}
  */
-export function scaleOf(map, { rows, columns, values, masked, altered, signed = map.signed }) {
+export function scaleOf(map, cells) {
+	const { palette, limit, curve, scale } = settings.value;
+	const key = [palette, limit, curve, scale, isLight.value].join();
+	const last = known.get(cells);
+	if (last?.key === key) return last.made;
+	const made = makeScale(map, cells);
+	known.set(cells, { key, made });
+	return made;
+}
+
+/** @param {PageMap} map @param {ScaledCells} cells @returns {StatedScale} */
+function makeScale(map, { rows, columns, values, masked, altered, signed = map.signed }) {
 	const { palette: selected, limit, curve } = settings.value;
 	const palette = suitedPalette(selected, signed);
 	const colors = pageData.palettes[palette];
@@ -50,5 +67,6 @@ export function scaleOf(map, { rows, columns, values, masked, altered, signed = 
 		reversed: reversesOnGround(colors, diverging, isLight.value),
 	});
 	const sentence = scale.sentence(curve === "auto" ? automatic.reason : "");
-	return { scale, shared, sentences: [sentence, cut && limitSentence(cut, limit, precision)].filter(Boolean) };
+	const sentences = [sentence, cut && limitSentence(cut, limit, precision)].filter(Boolean);
+	return { scale, shared, sentences };
 }

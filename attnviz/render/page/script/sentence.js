@@ -66,7 +66,7 @@ function paintTokens(nodes, { matrix, map }, side) {
 		const fill = colored && isDrawn ? scale.css(value) : "";
 		const ink = fill && scale.ink(value);
 		const isFound = groups[i].members.some((token) => matches.has(token));
-		const facts = [fill, ink, colored && masked, isFound, i === current, colored && value].join();
+		const facts = [fill, ink, colored && masked, isFound, i === current, colored && value, groups[i].label].join();
 		if (painted.get(node) === facts) continue;
 		painted.set(node, facts);
 		Object.assign(node.style, { background: fill, color: ink });
@@ -171,7 +171,7 @@ function TokenLine({ head, side }) {
 	return html`<div class="token-line">
 		<span class="muted">${SIDES[side].name}</span>
 		<div
-			class=${`sentence ${side === "q" ? "queries" : "keys"}`}
+			class=${`sentence ${side === "q" ? "queries" : "keys"} ${groups.length > MAX_NUMBERED ? "long" : ""}`}
 			role="group"
 			aria-label=${side === "q" ? "queries" : "keys"}
 			dir="auto"
