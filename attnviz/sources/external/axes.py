@@ -20,7 +20,7 @@ ORDERS = {
     5: ("lbhqk", "blhqk"),
 }
 # The same where the first axis is that of a list of arrays.
-ORDERS_OF_LAYERS = {3: ("lqk",), 4: ("lhqk", "lbqk"), 5: ("lbhqk", "blhqk")}
+ORDERS_OF_LAYERS = {3: ("lqk",), 4: ("lhqk", "lbqk"), 5: ("lbhqk", "blhqk", "lhbqk")}
 LARGEST_ERROR = 1e-2  # of sums that should be 1: of 16-bit weights, or of few decimals
 LEAST_ERROR, RATIO = 1e-4, 20  # of sums along the last axis, beside those along another
 
@@ -48,7 +48,7 @@ def infer_axes(
     letters = (fit or orders)[0]
     if letters == "lbhqk" and shape[0] == 1 and "blhqk" in fit and not of_layers:
         letters = "blhqk"  # of a batch of one, and of one layer of several sequences
-    if is_unambiguous(shape, of_layers=of_layers):
+    if fit and is_unambiguous(shape, of_layers=of_layers):
         return letters, ()
     is_batch = n_sequence is not None and n_sequence > 1 and len(fit) == 1
     guess = describe_reading(shape, letters, n_sequence if is_batch else None)

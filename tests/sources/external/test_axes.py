@@ -50,6 +50,9 @@ def test_the_arrays_of_a_list_may_be_batch_items_or_layers():
     assert np.array_equal(made.weights, BATCH_FIRST[1])
     made = read({"attentions": list(LAYERS), "input_ids": IDS}, which=1)
     assert np.array_equal(made.weights, BATCH_FIRST[1])
+    turned = LAYERS.swapaxes(1, 2)  # [layer, head, batch, query, key]
+    made = read({"attentions": list(turned), "input_ids": IDS}, which=1)
+    assert np.array_equal(made.weights, BATCH_FIRST[1])
     averaged = LAYERS.mean(2)
     made = read({"attentions": list(averaged), "input_ids": IDS}, which=1)
     assert np.array_equal(made.weights[:, 0], averaged[:, 1])
