@@ -19,6 +19,7 @@ from safetensors.numpy import save
 from attnviz.errors import AttnvizError
 from attnviz.sources.external import axes as axes_of_arrays
 from attnviz.sources.external import read
+from tests.fuzz.loop import case_numbers
 
 N_CASE = 300
 AXES = "blhqk"
@@ -151,7 +152,7 @@ def judge(case, read_map=read_case):
 
 
 def cases(n=N_CASE):
-    for number in range(n):
+    for number in case_numbers(n):
         yield number, make_case(Random(f"index dump {number}"))
 
 
