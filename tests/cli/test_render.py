@@ -111,7 +111,7 @@ def test_in_every_format(row, tmp_path):
     assert out.stat().st_size > 100
 
 
-@pytest.mark.parametrize("view", [view.name for view in VIEWS])
+@pytest.mark.parametrize("view", ["auto", *(view.name for view in VIEWS if view.terminal)])
 def test_in_every_view(view):
     fixture = str(FIXTURES / "bertviz_head.html")
     made = run("render", fixture, "--view", view, "--layer", "0", "--head", "0")

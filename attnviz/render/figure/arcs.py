@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from math import sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +14,7 @@ from attnviz.render.figure.axis_labels import DEFAULT_EXTENT, AxisLabels
 from attnviz.render.figure.colorbar import colorbars_width, draw_colorbars
 from attnviz.render.figure.drawable import Drawable
 from attnviz.render.figure.figure_plan import FigurePlan, is_roomy
+from attnviz.render.figure.fonts import text_width
 from attnviz.render.figure.layout import FigureLayout, Margins, PanelSize, compute_layout
 from attnviz.render.figure.lines import (
     MIN_FRACTION,
@@ -92,22 +94,22 @@ def arrange_arcs(drawable: Drawable) -> ArcsLayout:
     """Lay out panels and labels, in several passes: each depends on the size of the other."""
     line, queries, keys = place_tokens(drawable)
     spans = [place_spans(drawable, at, queries, keys) for at in drawable.head_indices()]
-    left, right = -min(span[0] for span in spans), max(span[1] for span in spans)
+    to_left, to_right = -min(span[0] for span in spans), max(span[1] for span in spans)
     if keys[0] > 0:  # of another text: all arcs are above
-        left, right, sides = right, 0, TWO_TEXTS
+        to_left, to_right, sides = to_right, 0, TWO_TEXTS
     else:
-        sides = f"{ABOVE}; {BELOW}" if right else ABOVE
-    up, down = arcs_height(left, len(line)), arcs_height(right, len(line))
+        sides = f"{ABOVE}; {BELOW}" if to_right else ABOVE
+    up, down = arcs_height(to_left, len(line)), arcs_height(to_right, len(line))
     notes = (*line_notes(drawable), sides)
     page, sizes = Page.of(drawable.style), drawable.type
-    extent, width, pitch = DEFAULT_EXTENT, page.width, MAX_PITCH
+    extent, left, width, pitch = DEFAULT_EXTENT, 0.0, page.width, MAX_PITCH
     for _ in range(4):
         strip = extent / pitch + (2 if down else 1) * PAD
         need = PanelSize(
             wide=len(line), tall=up + strip + down, smallest=MIN_PITCH, largest=MAX_PITCH
         )
         margins = Margins(
-            left=sizes.edge,
+            left=sizes.edge + left,
             right=colorbars_width(drawable) + sizes.edge,
             top=header_height(drawable, notes, width),
             bottom=sizes.edge,
@@ -119,8 +121,18 @@ def arrange_arcs(drawable: Drawable) -> ArcsLayout:
         )
         pitch, width = layout.panel[0] / len(line), layout.size[0]
         labels = AxisLabels.for_columns(line, pitch, drawable.fonts, sizes.label)
-        extent = labels.extent
+        extent, left = labels.extent, max(left, overhang(labels, pitch))
     return ArcsLayout(layout, need, labels, queries, keys, strip, up, down, notes)
+
+
+def overhang(labels: AxisLabels, pitch: float) -> float:
+    """How far labels extend to the left of a panel with tokens `pitch` apart, in inches."""
+    part = {0: 0.5, 45: sqrt(0.5), 90: 0.0}[labels.angle]
+    beyond = (
+        part * text_width(label, labels.points) - (at + 0.5) * pitch
+        for at, label in zip(labels.positions, labels.labels, strict=True)
+    )
+    return max(0.0, *beyond)
 
 
 def place_spans(
