@@ -237,3 +237,12 @@ def test_words_from_right_to_left_do_not_reverse_a_caption():
     assert found == "max weight \u05d0\u05d1\u200e → \u0645\u0631\u200e 0.5"
     plain = {(0, 0): "max weight cat → cat 0.5"}
     assert plain[0, 0] in words(draw(amap, captions=plain))
+
+
+def test_a_font_without_outlines_is_refused(monkeypatch):
+    def fail(family):
+        raise RuntimeError("cannot set the size of a bitmap")
+
+    monkeypatch.setattr(fonts, "load_font", fail)
+    with pytest.raises(MisuseError, match="'DejaVu Serif' cannot be drawn"):
+        fonts.find_family("DejaVu Serif")

@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 from unicodedata import category
 
+from attnviz.errors import MisuseError
 from attnviz.lookup import find_by_name
 from attnviz.record import Record
 from attnviz.render.safe_text import ASCII, to_ascii, truncate
@@ -207,8 +208,16 @@ def add_new_fonts() -> bool:
 
 
 def find_family(name: str) -> str:
-    """The installed family of this name; UnknownNameError suggests similar names."""
+    """The installed family of this name; UnknownNameError suggests similar names.
+
+    Raises MisuseError for a font without outlines, such as one of colored pictures.
+    """
     if name not in installed_families():
         add_new_fonts()
     rows = [Family(family) for family in sorted(installed_families())]
-    return find_by_name(rows, name, "font").name
+    family = find_by_name(rows, name, "font").name
+    try:
+        load_font(family)
+    except (RuntimeError, OSError):
+        raise MisuseError(f"font {family!r} cannot be drawn; use one with outlines") from None
+    return family
