@@ -10,6 +10,7 @@ import numpy as np
 
 from attnviz.core.arrays import FloatArray
 from attnviz.errors import InvalidInputError
+from attnviz.sources.external.selection import FEW
 from attnviz.sources.external.to_numpy import is_array, to_numpy
 
 NUMBER = re.compile(r"[0-9]{1,6}")
@@ -41,6 +42,7 @@ class StoredAttention(NamedTuple):
     arrays: Any
     heads: tuple[int, ...] = ()
     modules: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()  # sentences about arrays beside it that are not read
 
 
 class ModuleName(NamedTuple):
@@ -100,7 +102,12 @@ def find_modules(named: Mapping[str, Any]) -> dict[str, StoredAttention]:
             errors.append(error)
     if errors and not found:
         raise errors[0]
-    return found
+    beside = [kind for kind in kinds if kind not in found]
+    if not beside:
+        return found
+    left_out = ", ".join(f"{kind:.60}" for kind in beside[:FEW]) + ", …" * (len(beside) > FEW)
+    note = f"not read, as they are not attention weights by name or value: {left_out}"
+    return {kind: stored._replace(notes=(note,)) for kind, stored in found.items()}
 
 
 def is_matrix(value: Any) -> bool:

@@ -105,7 +105,7 @@ def choose_attention(
         )
     if isinstance(stored.arrays, Mapping):
         raise InvalidInputError("the attention is an object, not numbers")
-    return kind, stored, guesses
+    return kind, stored, (*guesses, *stored.notes)
 
 
 def find_only_matrix(named: Mapping[str, Any]) -> dict[str, StoredAttention]:

@@ -92,7 +92,11 @@ def test_attention_goes_before_other_rows_that_sum_to_1():
     named = {f"model.layers.{n}.router": weights(n) for n in range(2)}
     assert read(named).meta["modules"][0] == "model.layers.0.router"
     both = named | {f"model.layers.{n}.attn": weights(n + 1) for n in range(2)}
-    assert read(both).meta["modules"] == ["model.layers.0.attn", "model.layers.1.attn"]
+    made = read(both)
+    assert made.meta["modules"] == ["model.layers.0.attn", "model.layers.1.attn"]
+    assert any(
+        note.endswith("by name or value: model.layers.router") for note in made.meta["guessed"]
+    )
 
 
 def test_what_a_module_returns_and_its_parameters_are_no_weights():
