@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from attnviz.api.attend import attend
     from attnviz.api.check import check
     from attnviz.api.compare import compare
+    from attnviz.api.compare_maps import compare_maps
     from attnviz.api.corpus_effects import corpus_effects
     from attnviz.api.diff import diff
     from attnviz.api.effect import effect, mean_outputs
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
     from attnviz.core.tokens import Token
     from attnviz.core.variants import VARIANTS
     from attnviz.errors import AttnvizError, AttnvizWarning, GuessWarning
-    from attnviz.sources.external import load, read
+    from attnviz.sources.external import load, read, read_each
 
 __all__ = [
     "VARIANTS",
@@ -62,6 +63,7 @@ __all__ = [
     "attend",
     "check",
     "compare",
+    "compare_maps",
     "corpus_effects",
     "corpus_stats",
     "diff",
@@ -81,6 +83,7 @@ __all__ = [
     "models",
     "plot",
     "read",
+    "read_each",
     "reduce",
     "schema",
     "show",
@@ -103,6 +106,7 @@ _HOME = {
     "look_many": "attnviz.api.look_many",
     "attend": "attnviz.api.attend",
     "compare": "attnviz.api.compare",
+    "compare_maps": "attnviz.api.compare_maps",
     "diff": "attnviz.api.diff",
     "check": "attnviz.api.check",
     "effect": "attnviz.api.effect",
@@ -116,6 +120,7 @@ _HOME = {
     "agreement": "attnviz.api.measure",
     "load": "attnviz.sources.external",
     "read": "attnviz.sources.external",
+    "read_each": "attnviz.sources.external",
     "reduce": "attnviz.api.reduce",
     "watch": "attnviz.api.watch",
     "write": "attnviz.api.write",

@@ -19,7 +19,17 @@ def compare_maps(maps: Mapping[str, AttentionMap], *, differences: bool = True) 
     many tokens.
 
     Shapes: each [layer, head, query, key] → [layer, head · (2 maps − 1), query, key]
-    Raises MisuseError for fewer than two maps, and for maps that do not fit the first.
+
+    Args:
+        maps: the maps by name, two or more, with the same layers and heads.
+        differences: whether to add the difference of each map from the first.
+
+    Returns:
+        A map that holds, per original head, one head per map and one per difference, as
+        `attnviz.compare` does.
+
+    Raises:
+        MisuseError: fewer than two maps, or maps that do not fit the first.
 
     >>> import attnviz
     >>> soft, hard = (attnviz.look("The cat sat", variant=name) for name in ("scaled-dot", "hard"))

@@ -45,7 +45,7 @@ class SourceMetadata(TypedDict, total=False):
     intervention: what was changed in a pretrained model before it ran.
     adapter: the folder of the LoRA adapter that was merged into the model.
     revision: the commit of a model of the Hub; fingerprint: a hash of the size and parts of its
-        files of weights, by which versions of a local model are told apart.
+        files of weights, which differs between versions of a local model.
     producer: the program that wrote the file; guessed: what had to be guessed to read it.
     padding: positions of padding among the keys; nan_rows: queries whose rows were NaN in the
         file, as [layer, head, queries].

@@ -129,7 +129,26 @@ def read_each(
     """Iterate over the maps of a file: one per text of a file with several, else a single one.
 
     Several texts are in JSON Lines, JSON lists of objects, and tables with a column `id`; the id
-    is meta["id"]. The arguments are those of `read`; `which` selects a single map.
+    is meta["id"].
+
+    Args:
+        source: a path, the bytes of a file or a binary stream.
+        tokens: the tokens of all maps, as for `read`.
+        axes: the axis order of a plain array, as for `read`.
+        which: one text, by its id or number, or one attention, as for `read`.
+        others: further arguments of `read`.
+
+    Returns:
+        An iterator over the maps, each read when the iterator gets to it.
+
+    Raises:
+        InvalidInputError: a text has no attention, or the tokens do not fit it.
+        MisuseError: `axes` or `which` do not fit the source.
+        CouldNotError: the file cannot be read.
+
+    >>> table = b"id,query_token,key_token,weight\\nx,a,a,1\\ny,b,b,1\\n"
+    >>> [amap.meta["id"] for amap in read_each(table)]
+    ['x', 'y']
     """
     from attnviz.sources.external.items import split_items
     from attnviz.sources.external.readers import find_reader

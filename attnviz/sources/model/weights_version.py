@@ -20,7 +20,7 @@ def find_revision(files: tuple[Path, ...]) -> str | None:
 
 
 def fingerprint(files: tuple[Path, ...]) -> str:
-    """A hash by which versions of weights are told apart.
+    """A hash that differs between versions of weights.
 
     It covers the size of each file and three parts of it, so that a large model takes no time;
     it is not the checksum of a file. Names do not count.
