@@ -61,7 +61,7 @@ def cell_texts(fig):
     """The numbers on all cells: one artist per heatmap."""
     from attnviz.render.figure.cell_texts import CellTexts
 
-    return fig.findobj(CellTexts)
+    return fig.findobj(lambda artist: isinstance(artist, CellTexts))
 
 
 def words(fig):

@@ -75,7 +75,8 @@ def faults(fig):
         for text, (_, box) in zip(texts(fig), found, strict=True)
         if text.get_rotation() in (0, 90)
     ]
-    panels = [("cells", image.get_window_extent(renderer)) for image in fig.findobj(CellImage)]
+    images = fig.findobj(lambda artist: isinstance(artist, CellImage))
+    panels = [("cells", image.get_window_extent(renderer)) for image in images]
     outlines = fig.findobj(lambda artist: artist.get_label() == "panel")
     if not outlines:  # lines
         outlines += [axes for axes in fig.axes if "head" in axes.get_label()]

@@ -99,7 +99,7 @@ def test_many_cells_are_an_embedded_image():
     assert b"/Subtype /Image" in figure.pdf(amap, Style())
 
 
-def test_an_svg_has_a_description():
+def test_an_svg_has_a_role_and_a_description():
     root = ElementTree.fromstring(figure.svg(spread(SENTENCE[:3]), Style(title="<a> & b")))
     assert root.get("role") == "img"
     described = root.find(f"{SVG}desc")

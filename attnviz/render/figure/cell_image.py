@@ -1,25 +1,22 @@
-"""Cell images: cells that are pixels in raster images, and vector shapes in vector formats.
-
-This module imports matplotlib: it is imported when something is drawn.
-"""
+"""Cell images: cells that are pixels in raster images, and vector shapes in vector formats."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from matplotlib.backends.backend_mixed import MixedModeRenderer
-from matplotlib.image import AxesImage
-from matplotlib.path import Path
-from matplotlib.transforms import IdentityTransform
 
 from attnviz.core.arrays import BoolArray, FloatArray
 from attnviz.render.palette import Bytes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.image import AxesImage
+else:
+    AxesImage = object  # `image_type` joins the two: matplotlib is imported when it draws
 
 BLEED = 0.35  # points by which a cell extends below the next ones: viewers show no gaps
 CRISP = {"shape-rendering": "crispEdges"}  # in SVG, where cells do not overlap
@@ -34,33 +31,24 @@ class Run(NamedTuple):
 
 
 class CellImage(AxesImage):
-    """An image of cells; in vector formats one rectangle per run of equal color in a row.
+    """How an image of cells draws itself: in vector formats as rectangles.
+
+    There is one per run of equal color in a row.
 
     `name` is the name of the heatmap, and `block` the number of queries and keys of a cell: both
     are in the ids of SVG elements. Shapes: rgb [row, column, 3], hidden [row, column]
     """
 
-    def __init__(
-        self,
-        axes: Axes,
-        rgb: Bytes,
-        extent: tuple[float, float, float, float],
-        *,
-        is_vector: bool,
-        hidden: BoolArray | None = None,
-        name: str = "",
-        block: tuple[int, int] = (1, 1),
-    ) -> None:
-        super().__init__(axes, interpolation="nearest", origin="upper")
-        self.set_data(rgb)
-        self.set_extent(extent)
-        self.set_clip_path(axes.patch)
-        self.rgb, self.hidden = rgb, hidden
-        self.is_vector, self.name, self.block = is_vector, name, block
-        axes.add_image(self)
+    rgb: Bytes
+    hidden: BoolArray | None
+    is_vector: bool
+    name: str
+    block: tuple[int, int]
 
     def draw(self, renderer: Any) -> None:
         """Draw pixels, or rectangles where the renderer is one of a vector format."""
+        from matplotlib.backends.backend_mixed import MixedModeRenderer
+
         if not (self.is_vector and isinstance(renderer, MixedModeRenderer)):
             super().draw(renderer)
         elif hasattr(renderer, "writer"):
@@ -113,6 +101,9 @@ class CellImage(AxesImage):
 
     def draw_paths(self, renderer: Any) -> None:
         """Draw rectangles in the order of rows, each a little below its neighbours after it."""
+        from matplotlib.path import Path
+        from matplotlib.transforms import IdentityTransform
+
         x, y = self.boxes()
         n_row, n_column = self.rgb.shape[:2]
         bleed = BLEED if y[-1] > y[0] else -BLEED
@@ -128,6 +119,37 @@ class CellImage(AxesImage):
             color = tuple(channel / 255 for channel in self.rgb[row, first].tolist())
             renderer.draw_path(gc, Path(corners, closed=True), identity, color)
         gc.restore()
+
+
+@cache
+def image_type() -> type[CellImage]:
+    """The class of images of cells: an image of matplotlib that draws itself as `CellImage`."""
+    from matplotlib.image import AxesImage
+
+    return type("CellImage", (CellImage, AxesImage), {})
+
+
+def add_cells(
+    axes: Axes,
+    rgb: Bytes,
+    extent: tuple[float, float, float, float],
+    *,
+    is_vector: bool,
+    hidden: BoolArray | None = None,
+    name: str = "",
+    block: tuple[int, int] = (1, 1),
+) -> None:
+    """Add an image of cells, in the box (left, right, bottom, top) of the axes.
+
+    Shapes: rgb [row, column, 3], hidden [row, column]
+    """
+    image = image_type()(axes, interpolation="nearest", origin="upper")
+    image.set_data(rgb)
+    image.set_extent(extent)
+    image.set_clip_path(axes.patch)
+    image.rgb, image.hidden = rgb, hidden
+    image.is_vector, image.name, image.block = is_vector, name, block
+    axes.add_image(image)
 
 
 def index_range(first: int, end: int) -> str:

@@ -12,6 +12,7 @@ from attnviz.core.arrays import BoolArray, FloatArray
 from attnviz.errors import AttnvizWarning
 from attnviz.record import Record
 from attnviz.render.colors import contrast_ink
+from attnviz.render.figure.cell_texts import CellText, add_texts
 from attnviz.render.figure.drawable import Drawable
 from attnviz.render.figure.fonts import text_width
 
@@ -62,8 +63,6 @@ class CellNumbers(Record):
 
         Shapes: weights [query, key], masked [query, key]
         """
-        from attnviz.render.figure.cell_texts import CellText, CellTexts
-
         texts = []
         queries, keys = np.nonzero(~masked)
         visible = weights[queries, keys]
@@ -74,7 +73,7 @@ class CellNumbers(Record):
             ink = contrast_ink((red, green, blue))
             color = (ink[0] / 255, ink[1] / 255, ink[2] / 255)
             texts.append(CellText(k, q, self.format(weight), color))
-        CellTexts(axes, self.points, texts)
+        add_texts(axes, self.points, texts)
 
     def draw_text(
         self, axes: Axes, x: float, y: float, text: str, rgb: tuple[int, int, int]

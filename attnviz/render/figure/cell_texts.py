@@ -1,28 +1,26 @@
-"""Cell texts: many short texts as one artist, drawn much faster than an artist for each.
-
-This module imports matplotlib: it is imported when something is drawn.
-"""
+"""Cell texts: many short texts as one artist, drawn much faster than an artist for each."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from math import ceil
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from matplotlib.artist import Artist
-from matplotlib.backends.backend_agg import RendererAgg
-from matplotlib.font_manager import FontProperties
-from matplotlib.text import Text
-from matplotlib.transforms import Bbox, IdentityTransform
 
 from attnviz.core.arrays import FloatArray
 from attnviz.render.palette import Bytes
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
+    from matplotlib.backends.backend_agg import RendererAgg
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.transforms import Bbox
+else:
+    Artist = object  # `artist_type` joins the two: matplotlib is imported when it draws
 
 MARGIN = 4  # dots around a text that is rasterized
 Color = tuple[float, float, float]
@@ -39,15 +37,10 @@ class CellText(NamedTuple):
 
 
 class CellTexts(Artist):
-    """The texts of the cells of one heatmap, in one size."""
+    """How the texts of the cells of one heatmap draw themselves, in one size."""
 
-    def __init__(self, axes: Axes, points: float, texts: Sequence[CellText]) -> None:
-        super().__init__()
-        self.texts = tuple(texts)
-        self.font = FontProperties(size=points)
-        self.set_zorder(Text.zorder)
-        self.set_label("numbers")
-        axes.add_artist(self)
+    texts: tuple[CellText, ...]
+    font: FontProperties
 
     def positions(self) -> FloatArray:
         """The centres of all texts on the drawing, in dots.    -> [text, 2]"""
@@ -65,6 +58,8 @@ class CellTexts(Artist):
 
     def boxes(self, renderer: Any) -> list[Bbox]:
         """The boxes of all texts on the drawing, in dots."""
+        from matplotlib.transforms import Bbox
+
         sizes = self.extents(renderer)
         found = []
         for text, (x, y) in zip(self.texts, self.positions(), strict=True):
@@ -74,6 +69,8 @@ class CellTexts(Artist):
 
     def draw(self, renderer: Any) -> None:
         """Draw all texts, those of one color together."""
+        from matplotlib.backends.backend_agg import RendererAgg
+
         by_color = defaultdict(list)
         for text, (x, y) in zip(self.texts, self.positions().tolist(), strict=True):
             by_color[text.color].append((x, y, text.text))
@@ -90,6 +87,9 @@ class CellTexts(Artist):
 
     def write(self, renderer: Any, gc: Any, color: Color, texts: list[Placed]) -> None:
         """Draw texts as text."""
+        from matplotlib.text import Text
+        from matplotlib.transforms import IdentityTransform
+
         sizes = self.extents(renderer)
         place = Text(
             horizontalalignment="center", fontproperties=self.font, transform=IdentityTransform()
@@ -116,12 +116,34 @@ class CellTexts(Artist):
             renderer.draw_image(gc, round(x - wide / 2), round(y - high / 2), images[text])
 
 
+@cache
+def artist_type() -> type[CellTexts]:
+    """The class of these artists: an artist of matplotlib that draws itself as `CellTexts`."""
+    from matplotlib.artist import Artist
+
+    return type("CellTexts", (CellTexts, Artist), {})
+
+
+def add_texts(axes: Axes, points: float, texts: Sequence[CellText]) -> None:
+    """Add texts to the axes, in one size, above images and lines."""
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.text import Text
+
+    artist = artist_type()()
+    artist.texts, artist.font = tuple(texts), FontProperties(size=points)
+    artist.set_zorder(Text.zorder)
+    artist.set_label("numbers")
+    axes.add_artist(artist)
+
+
 @lru_cache(maxsize=4096)
 def rasterize(text: str, font: FontProperties, dpi: float) -> Bytes:
     """The coverage of the dots of a text, cut to it, from the lowest row up.
 
     -> [row, column]
     """
+    from matplotlib.backends.backend_agg import RendererAgg
+
     size = ceil(len(text) * font.get_size_in_points() * dpi / 72) + 2 * MARGIN
     new_canvas: Any = RendererAgg
     canvas = new_canvas(size, size, dpi)

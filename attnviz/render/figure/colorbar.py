@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from attnviz.render.colors import ColorScale
+from attnviz.render.figure.cell_image import add_cells
 from attnviz.render.figure.drawable import Drawable
 from attnviz.render.figure.fonts import text_width
 from attnviz.render.figure.layout import MIN_COLORBAR, FigureLayout
@@ -75,8 +76,6 @@ def draw_colorbar(
     figure: Figure, drawable: Drawable, layout: FigureLayout, beyond: float, label: str
 ) -> Axes:
     """Draw one scale; a long label only where there is room for it."""
-    from attnviz.render.figure.cell_image import CellImage
-
     scale, top = drawable.scale, layout.margins.top
     edge, points = drawable.type.edge, drawable.type.note
     named_above = is_named_above(drawable)
@@ -87,7 +86,7 @@ def draw_colorbar(
     axes = figure.add_axes(box, label="colorbar")
     bottom, top_height = bar_heights(scale, [scale.low, scale.high])
     extent = (0, 1, top_height, bottom)  # the first color is at the bottom
-    CellImage(axes, scale.palette.rgb[:, None], extent, is_vector=True)
+    add_cells(axes, scale.palette.rgb[:, None], extent, is_vector=True)
     axes.set(xlim=(0, 1), ylim=(bottom, top_height))
     axes.set_xticks([])
     labels = tick_labels(drawable, scale, apart=LEADING * points / 72 / tall)

@@ -9,6 +9,7 @@ import numpy as np
 
 from attnviz.core.arrays import BoolArray, FloatArray
 from attnviz.render.cell_pooling import Pool
+from attnviz.render.figure.cell_image import add_cells
 from attnviz.render.figure.drawable import Drawable
 
 if TYPE_CHECKING:
@@ -31,15 +32,13 @@ def draw_heat_image(
     In vector formats, cells are shapes, without those that are masked; `name` is in their ids.
     Shapes: values [query, column], masked [query, column]
     """
-    from attnviz.render.figure.cell_image import CellImage
-
     left, right, bottom, top = box
     hidden = np.zeros(values.shape, np.bool_) if masked is None else masked
     pooled, hidden = pool(values, hidden)
     n_row, n_column = pooled.shape
     right = left + (right - left) * n_column * pool.keys / values.shape[1]
     bottom = top + (bottom - top) * n_row * pool.queries / values.shape[0]
-    CellImage(
+    add_cells(
         axes,
         drawable.scale.rgb(pooled),
         (left, right, bottom, top),

@@ -11,6 +11,9 @@ from attnviz.render.figure.fonts import text_width
 from attnviz.render.figure.overview_grid import OverviewGrid
 from attnviz.render.figure.type_sizes import SMALLEST
 
+WITHOUT_SINK, MARK = " without sink", "*"  # ends the name of a pattern; stands for it
+MARK_NOTE = f"{MARK} of the weight off the sinks"
+
 
 class PatternLabels(Record):
     """The label of each head, by its array indices, and the legend of abbreviations.
@@ -31,22 +34,30 @@ class PatternLabels(Record):
             for i, j in grid.cells
             if (at := (amap.layers[i], amap.heads[j])) in patterns
         }
+        found = {at: (name, score) for at, (name, score) in found.items() if name}
+        marked = any(name.endswith(WITHOUT_SINK) for name, _ in found.values())
+        star = MARK_NOTE if marked else ""
         codes = abbreviations(name for name, _ in found.values())
-        forms: tuple[dict[tuple[int, int], str], ...] = (
-            {at: f"{name} {score:.2f}" for at, (name, score) in found.items() if name},
-            {at: name for at, (name, _) in found.items()},
-            {at: codes[name] for at, (name, _) in found.items() if name},
+        legend = ", ".join(f"{code} = {name}" for name, code in codes.items())
+        forms = (
+            ({at: f"{mark(name)} {score:.2f}" for at, (name, score) in found.items()}, star),
+            ({at: mark(name) for at, (name, _) in found.items()}, star),
+            ({at: codes[name] for at, (name, _) in found.items()}, legend),
         )
-        for form in forms:
-            if all(text_width(text, SMALLEST) <= width for text in form.values()):
-                legend = ", ".join(f"{code} = {name}" for name, code in codes.items())
-                return cls(form, legend if form is forms[-1] else "")
+        for texts, note in forms:
+            if all(text_width(text, SMALLEST) <= width for text in texts.values()):
+                return cls(texts, note if texts else "")
         return cls({})
 
     @property
     def height(self) -> float:
         """The height of the labels, in inches."""
         return 1.3 * SMALLEST / 72 if any(self.texts.values()) else 0.0
+
+
+def mark(name: str) -> str:
+    """The name of a pattern, with a mark for one of the weight off the sinks."""
+    return name.removesuffix(WITHOUT_SINK) + (MARK if name.endswith(WITHOUT_SINK) else "")
 
 
 def abbreviations(names: Iterable[str]) -> dict[str, str]:
