@@ -27,8 +27,6 @@ AXES_OPTIONS = (
     *("title", "annotate", "precision", "percent", "highlight"),
 )
 
-EASY_POINTS = 7.0  # the size of numbers that are drawn without request
-
 
 def require_axes_options(options: Mapping[str, Any]) -> None:
     """Refuse display options of whole figures with UnknownParameterError."""
@@ -73,8 +71,9 @@ def draw_on_axes(axes: Axes, amap: AttentionMap, style: Style) -> None:
     )
     label_queries(axes, down, drawable.type.name)
     label_keys(axes, below, None, drawable.type.name)
-    heading = "" if style.title is not None else drawable.heading(0, 0)
-    title = SEPARATOR.join(filter(None, (drawable.title, heading)))
+    head = drawable.heading(0, 0)
+    is_named = style.title is not None or drawable.title.endswith(head)
+    title = drawable.title if is_named else SEPARATOR.join((drawable.title, head))
     axes.set_title(drawable.fonts.substitute(title))
     keep_characters(axes, drawable)
 
@@ -107,9 +106,8 @@ def cell_inches(axes: Axes, drawable: Drawable) -> tuple[float, float]:
 def draw_numbers(axes: Axes, drawable: Drawable, cell: tuple[float, float]) -> None:
     """Draw the values of visible cells where they are readable."""
     numbers = CellNumbers.of(drawable, cell)
-    if numbers is None or (drawable.style.annotate is None and numbers.points < EASY_POINTS):
-        return
-    numbers.draw_weights(axes, drawable.amap.weights[0, 0], drawable.masked[0, 0])
+    if numbers is not None:
+        numbers.draw_weights(axes, drawable.amap.weights[0, 0], drawable.masked[0, 0])
 
 
 def keep_characters(axes: Axes, drawable: Drawable) -> None:
