@@ -151,7 +151,14 @@ FORMATS = (
         is_visual=True,
         **ANIMATION,
     ),
-    Format("html", "page:html", "interactive page (offline)", (".html", ".htm"), is_visual=True),
+    Format(
+        "html",
+        "page:html",
+        "interactive page (offline)",
+        (".html", ".htm"),
+        is_visual=True,
+        bytes_per_weight=1,  # the compressed layers that threads have finished
+    ),
     Format(
         "md",
         "data.text_table:markdown",
