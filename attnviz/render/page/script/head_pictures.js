@@ -1,6 +1,5 @@
 // The pictures of all heads, on one canvas, drawn in slices. An old picture stays until the new one.
 
-import { signal } from "@preact/signals";
 import { decodeHead } from "./dense_head.js";
 import { pictureCells } from "./head_picture.js";
 import { scaleOf } from "./scales.js";
@@ -13,10 +12,10 @@ import { found } from "./token_finder.js";
 import { WeightMatrix, groupMap } from "./weight_matrix.js";
 
 /** @typedef {import("./page_data.js").PageMap} PageMap */
-/** @typedef {{map: PageMap, layer: number, head: number, button: HTMLElement, ctx: CanvasRenderingContext2D, size: number}} Picture */
+/** @typedef {{map: PageMap, layer: number, head: number, button: HTMLElement, ctx: CanvasRenderingContext2D, size: number, turn: number}} Picture */
 
-/** How many pictures are drawn, of all. */
-export const progress = signal({ done: 0, all: 0 });
+/** Increases with each request; pictures of earlier ones, whose layers come late, are not drawn. */
+let latest = 0;
 
 /** The cells of a picture, with what its scale depends on. @param {Picture} picture @param {number} pixels */
 function cellsOf({ map, layer, head }, pixels) {
@@ -46,7 +45,7 @@ function foundGroups(map) {
 /** @param {Picture} picture */
 function draw(picture) {
 	const { button, ctx, size } = picture;
-	if (!ctx.canvas.isConnected) return;
+	if (!ctx.canvas.isConnected || picture.turn !== latest) return;
 	const ratio = Math.max(1, devicePixelRatio);
 	const pixels = Math.round(size * ratio);
 	const { cells, scale, matrix } = cellsOf(picture, pixels);
@@ -63,7 +62,6 @@ const queue = new ThumbnailQueue({
 		if (array.isLoaded(picture.layer)) return draw(picture);
 		return array.load(picture.layer).then(() => draw(picture));
 	},
-	onProgress: (done, all) => (progress.value = { done, all }),
 	onError: (error) => (failure.value = error instanceof Error ? error.message : `${error}`),
 });
 
@@ -87,10 +85,11 @@ function fitCanvas(grid) {
 /** Draws the heads of a grid, those in view first. @param {HTMLElement} grid @param {number} size */
 export function drawHeads(grid, size) {
 	const map = currentMap.value;
+	const turn = ++latest;
 	const { buttons, ctx } = fitCanvas(grid);
 	const pictures = buttons.map((button) => {
 		const [layer, head] = (button.dataset.head ?? "").split(" ").map(Number);
-		return { map, layer, head, button, ctx, size };
+		return { map, layer, head, button, ctx, size, turn };
 	});
 	if (printing.peek()) {
 		queue.cancel();
@@ -98,7 +97,6 @@ export function drawHeads(grid, size) {
 		return;
 	}
 	const bottom = grid.scrollTop + grid.clientHeight;
-	progress.value = { done: 0, all: pictures.length };
 	queue.request(pictures);
 	queue.prioritize(({ button }) => button.offsetTop < bottom);
 }

@@ -35,8 +35,9 @@ export const places = computed(() => {
 	const isDifference = (/** @type {number} */ i) => settings.value.view === "compare" && names[i].includes(" − ");
 	const plain = shown.filter((_, i) => !isDifference(i)).length;
 	const below = names.some((_, i) => isDifference(i));
-	const narrow = room.value.width < 640;
-	const columns = narrow ? 1 : below ? plain : Math.min(shown.length, shown.length === 4 || !plain ? 2 : 3);
+	const { width } = room.value;
+	const narrow = width < 480;
+	const columns = narrow ? 1 : below ? plain : Math.min(shown.length, shown.length === 4 || !plain || width < 760 ? 2 : 3);
 	let next = 0;
 	return {
 		columns,
