@@ -20,6 +20,7 @@ const MAX_LISTED = 100;
 function Heading() {
 	const head = mainHead.value;
 	const { row, column } = mainCell.value;
+	if (!ranking.value.by) return null; // not yet ranked
 	if (ranking.value.by !== "pair") {
 		const measure = currentMap.value.measures.find(({ name }) => name === ranking.value.by);
 		return html`<p class="muted">Heads by ${measure?.name}${measure?.unit ? ` (${measure.unit})` : ""}: ${measure?.summary}.</p>`;
