@@ -77,9 +77,10 @@ LAYERS = {
     "render": (
         ("reports",),
         ("formats", "__init__"),
+        ("output_format",),
         ("figure", "page", "terminal"),
         ("data",),
-        ("row_remainder", "cell_pooling", "provenance", "link_text"),
+        ("row_remainder", "cell_pooling", "provenance", "link_text", "anonymous"),
         ("head_report", "sparkline", "figure_width"),
         ("prediction_texts",),
         ("segment_borders", "segment_roles", "safe_text"),
