@@ -13,6 +13,7 @@ FIGURE: Any = {"bytes_per_weight": 64, "fixed_bytes": 64_000_000}  # colored cel
 # masked cells; labels and rows of text
 ANIMATION: Any = FIGURE | {"fixed_bytes": 160_000_000}  # the frames of all layers
 TABLES: Any = {"bytes_per_weight": 1, "bytes_per_token": 300, "fixed_bytes": 100_000}
+PAGE: Any = {"is_visual": True, "bytes_per_weight": 1}  # layers that threads have compressed
 TEXT: Any = {"fixed_bytes": 12_000_000}  # blocks of numbers as text
 
 
@@ -90,14 +91,7 @@ FORMATS = (
         is_visual=True,
         **ANIMATION,
     ),
-    Format(
-        "html",
-        "page:html",
-        "interactive page (offline)",
-        (".html", ".htm"),
-        is_visual=True,
-        bytes_per_weight=1,  # the compressed layers that threads have finished
-    ),
+    Format("html", "page:html", "interactive page (offline)", (".html", ".htm"), **PAGE),
     Format(
         "md",
         "data.text_table:markdown",
