@@ -68,7 +68,7 @@ def test_an_array_is_a_mask():
     for wrong in (visible[:2], visible[None, None], visible[0, 0]):
         with pytest.raises(MisuseError, match=r"does not broadcast|axes"):
             attnviz.look("a b c", mask=wrong)
-    with pytest.raises(UnknownParameterError, match="mask="):
+    with pytest.raises(UnknownParameterError, match="mask of type float64 should be bool"):
         attnviz.look("a b c", mask=visible.astype(float))
 
 

@@ -15,7 +15,7 @@ from attnviz.core.masks import Full, GivenMask, Mask
 from attnviz.core.part import Part
 from attnviz.core.variant import Variant
 from attnviz.core.variants import find_variant
-from attnviz.errors import MisuseError, ShapeError
+from attnviz.errors import MisuseError, ShapeError, UnknownParameterError
 
 PartChoice = str | Part | None
 
@@ -86,6 +86,10 @@ def resolve_part(slot: str, choice: Any) -> Any:
     """The part, or tuple of biases, that a choice names; a part stays as it is."""
     if slot == "mask" and getattr(choice, "dtype", None) == np.bool_:
         return given_mask(np.asarray(choice))
+    if slot == "mask" and hasattr(choice, "dtype"):
+        raise UnknownParameterError(
+            f"mask of type {choice.dtype} should be bool, True = the query attends to the key"
+        )
     if not isinstance(choice, str):
         for part in as_tuple(choice) if slot == "bias" else (choice,):
             require_type(slot, part, str, Part)

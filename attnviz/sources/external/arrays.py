@@ -49,6 +49,8 @@ def from_arrays(
     inner = [part for part in source if isinstance(part, list | tuple)]
     if any(not parts or any(part is None for part in parts) for parts in (source, *inner)):
         raise InvalidInputError(f"these outputs hold no attention; {EAGER}")
+    if (layers := layers_in_outputs(source)) is not None:
+        return from_arrays(layers, selection, budget=budget, n_sequence=n_sequence)
     if is_array(source[0]):
         check_arrays(source, budget)
         raw = from_layers(source, selection.axes, n_sequence)
@@ -64,6 +66,24 @@ def from_arrays(
         steps = [[to_numpy(layer) for layer in step] for step in source]
         return join_steps(steps, budget=budget)
     return from_one_array(to_numpy(source), selection.axes, n_sequence)
+
+
+def layers_in_outputs(source: Sequence[Any]) -> Sequence[Any] | None:
+    """The attention in a model's outputs without names (`return_dict=False`), beside arrays.
+
+    It is the only item with an array [batch, head, query, key] per layer; None where there is
+    none. Raises InvalidInputError for several, as of an encoder-decoder.
+    """
+    inner = [part for part in source if isinstance(part, list | tuple)]
+    if len(inner) == len(source):
+        return None
+    found = [part for part in inner if all(is_array(a) and len(a.shape) == 4 for a in part)]
+    if len(found) > 1:
+        raise InvalidInputError(
+            f"{len(found)} items of these outputs could be the attention; pass one of them, or "
+            "call the model with return_dict=True"
+        )
+    return found[0] if found else None
 
 
 def is_frame(source: Any) -> bool:
