@@ -26,6 +26,7 @@ CALLS = {  # the least that a call needs
     "agreement": {"amap": AMAP},
     "attend": {"query": ONE, "key": ONE},
     "check": {"amap": AMAP},
+    "compare_maps": {"maps": {"a": AMAP, "b": AMAP}},
     "compare": {"text": TEXT, "variants": ["dot", "hard"]},
     "corpus_effects": {"effects": []},
     "corpus_stats": {"maps": [AMAP]},
@@ -44,6 +45,7 @@ CALLS = {  # the least that a call needs
     "models": {"model": "induction"},
     "plot": {"amap": AMAP},
     "read": {"source": ONE},
+    "read_each": {"source": b"id,query_token,key_token,weight\nx,a,a,1\n"},
     "reduce": {"amap": AMAP},
     "tokens": {"text": TEXT},
     "write": {"amap": AMAP, "target": None, "format": "csv"},
@@ -151,3 +153,8 @@ def test_the_walk_finds_other_errors():
 
     for function in (careless, wordy):
         assert len(list(refusals(function, {}, "text", False))) > 10
+
+
+def test_read_each_refuses_other_keywords():
+    with pytest.raises(AttnvizError, match="Did you mean 'softmax'"):
+        list(attnviz.read_each(b"id,query_token,key_token,weight\nx,a,a,1\n", sofmax=True))

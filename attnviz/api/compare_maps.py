@@ -7,6 +7,7 @@ from warnings import warn
 
 from attnviz.api.diff import align
 from attnviz.api.join_maps import join_maps
+from attnviz.argument_types import require_given
 from attnviz.core.attention_map import AttentionMap
 from attnviz.errors import AttnvizWarning, MisuseError
 from attnviz.measures.difference import require_same_shape
@@ -36,6 +37,11 @@ def compare_maps(maps: Mapping[str, AttentionMap], *, differences: bool = True) 
     >>> [entry["name"] for entry in compare_maps({"A": soft, "B": hard}).meta["comparison"]]
     ['A', 'B', 'B − A']
     """
+    require_given("maps", maps, Mapping)
+    require_given("differences", differences, bool)
+    for name, amap in maps.items():
+        require_given("maps", name, str)
+        require_given(f"maps[{name!r:.60}]", amap, AttentionMap)
     if len(maps) < 2:
         raise MisuseError("compare needs at least two maps")
     (first_name, first), *others = maps.items()

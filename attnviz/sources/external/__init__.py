@@ -10,11 +10,12 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from attnviz.argument_types import require_given, require_type
+from attnviz.argument_types import abbreviate, require_given, require_type
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.file_format import FORMAT
 from attnviz.core.tokens import Token
 from attnviz.errors import CouldNotError, InvalidInputError, UnknownParameterError
+from attnviz.lookup import unknown_name_message
 from attnviz.sources.external.selection import Selection
 
 TABLES = ("csv", "tsv", "parquet")  # readers of long tables, whose attention has no name
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from attnviz.core.masks import Mask
 
 TokenSequence = Sequence[str | Token]
+OTHER_ARGUMENTS = ("attention_mask", "mask", "softmax", "trim_padding", "document_end")
 TokenArgument = (
     TokenSequence
     | tuple[TokenSequence | None, TokenSequence | None]
@@ -79,14 +81,9 @@ def read(
     """
     from attnviz.sources.external.guesses import warn_of_readings
 
-    require_type("axes", axes, str)
-    if mask is not None and not isinstance(mask, str):
-        from attnviz.core.masks import Mask
-
-        require_type("mask", mask, str, Mask)
-    require_given("softmax", softmax, bool)
-    require_given("trim_padding", trim_padding, bool)
-    require_type("document_end", document_end, str)
+    check_arguments(
+        axes, mask=mask, softmax=softmax, trim_padding=trim_padding, document_end=document_end
+    )
     if isinstance(source, AttentionMap):
         raise UnknownParameterError(f"source={source!r} is a map already")
     if isinstance(source, Mapping) and source.get("format") == FORMAT:
@@ -154,6 +151,12 @@ def read_each(
     from attnviz.sources.external.readers import find_reader
     from attnviz.sources.safe_read import read_bytes
 
+    check_arguments(axes, **others)
+    if not is_file(source):
+        raise UnknownParameterError(
+            f"source={abbreviate(source)} should be a path, bytes or a binary stream; read takes "
+            "arrays too"
+        )
     selection = Selection.parse(which, axes, **others)
     with name_source_in_errors(source):
         data = read_bytes(source)
@@ -171,6 +174,23 @@ def read_each(
         with name_source_in_errors(source, item.where):
             amap = read_single(item.data, tokens, selection, item.id)
         yield amap
+
+
+def check_arguments(axes: Any, **others: Any) -> None:
+    """Raise UnknownParameterError for arguments of `read` of another type, and for others."""
+    require_type("axes", axes, str)
+    for name, value in others.items():
+        if name not in OTHER_ARGUMENTS:
+            names = [*OTHER_ARGUMENTS, "tokens", "axes", "which"]
+            raise UnknownParameterError(unknown_name_message(name, names, "parameter"))
+        if name == "mask" and value is not None and not isinstance(value, str):
+            from attnviz.core.masks import Mask
+
+            require_type("mask", value, str, Mask)
+        elif name in ("softmax", "trim_padding"):
+            require_given(name, value, bool)
+        elif name == "document_end":
+            require_type(name, value, str)
 
 
 def read_map(data: bytes, tokens: TokenArgument | None, selection: Selection) -> AttentionMap:
