@@ -82,7 +82,7 @@ LAYERS = {
         ("data",),
         ("row_remainder", "cell_pooling", "provenance", "link_text", "anonymous"),
         ("head_report", "sparkline", "figure_width"),
-        ("prediction_texts",),
+        ("prediction_texts", "anonymous"),
         ("segment_borders", "segment_roles", "safe_text"),
         ("shared_scale",),
         ("head_scales",),

@@ -15,6 +15,7 @@ ANIMATION: Any = FIGURE | {"fixed_bytes": 160_000_000}  # the frames of all laye
 TABLES: Any = {"bytes_per_weight": 1, "bytes_per_token": 300, "fixed_bytes": 100_000}
 PAGE: Any = {"is_visual": True, "bytes_per_weight": 1}  # layers that threads have compressed
 TEXT: Any = {"fixed_bytes": 12_000_000}  # blocks of numbers as text
+ROWS: Any = {"has_ids": True, **TEXT}
 
 
 FORMATS = (
@@ -129,22 +130,8 @@ FORMATS = (
         is_visual=True,
         bytes_per_weight=1_500,
     ),
-    Format(
-        "csv",
-        "data.csv_table:csv",
-        "long-format CSV, one weight per row",
-        (".csv",),
-        has_ids=True,
-        **TEXT,
-    ),
-    Format(
-        "tsv",
-        "data.csv_table:tsv",
-        "long-format TSV, one weight per row",
-        (".tsv",),
-        has_ids=True,
-        **TEXT,
-    ),
+    Format("csv", "data.csv_table:csv", "long-format CSV, one weight per row", (".csv",), **ROWS),
+    Format("tsv", "data.csv_table:tsv", "long-format TSV, one weight per row", (".tsv",), **ROWS),
     Format(
         "parquet",
         "data.parquet:parquet",
