@@ -133,4 +133,5 @@ def test_patterns_are_named_below_wide_thumbnails():
     assert pattern_names(patterns=patterns, size=(2.3, 2.2)) == {"previous token", "broad"}
     sinks = {at: (f"{name} without sink", score) for at, (name, score) in patterns.items()}
     assert pattern_names(patterns=sinks) == {"previous token* 0.97", "broad* 0.50"}
+    assert pattern_names(patterns=sinks, size=(1.7, 1.6)) == {"PT*", "B*"}
     assert pattern_names() == set()

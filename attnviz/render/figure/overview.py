@@ -87,7 +87,7 @@ def arrange_overview(drawable: Drawable, grid: OverviewGrid, need: PanelSize) ->
         cell = (layout.panel[0] / n_key, layout.panel[1] / n_query)
         pool, width = pool_to_dots(drawable, cell), layout.size[0]
         patterns = PatternLabels.of(drawable, grid, layout.panel[0])
-        notes = nonempty(*always, pool.note(is_mask=drawable.is_mask), patterns.legend)
+        notes = nonempty(*always, pool.note(is_mask=drawable.is_mask), *patterns.legend)
     return OverviewLayout(layout, pool, patterns, notes)
 
 

@@ -23,7 +23,7 @@ class PatternLabels(Record):
     """
 
     texts: Mapping[tuple[int, int], str]
-    legend: str = ""
+    legend: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, drawable: Drawable, grid: OverviewGrid, width: float) -> PatternLabels:
@@ -36,17 +36,18 @@ class PatternLabels(Record):
         }
         found = {at: (name, score) for at, (name, score) in found.items() if name}
         marked = any(name.endswith(WITHOUT_SINK) for name, _ in found.values())
-        star = MARK_NOTE if marked else ""
-        codes = abbreviations(name for name, _ in found.values())
-        legend = ", ".join(f"{code} = {name}" for name, code in codes.items())
+        star = (MARK_NOTE,) if marked else ()
+        bare = (name.removesuffix(WITHOUT_SINK) for name, _ in found.values())
+        codes = abbreviations(bare)
+        legend = (*(f"{code} = {name}" for name, code in codes.items()), *star)
         forms = (
             ({at: f"{mark(name)} {score:.2f}" for at, (name, score) in found.items()}, star),
             ({at: mark(name) for at, (name, _) in found.items()}, star),
-            ({at: codes[name] for at, (name, _) in found.items()}, legend),
+            ({at: mark(name, codes) for at, (name, _) in found.items()}, legend),
         )
         for texts, note in forms:
             if all(text_width(text, SMALLEST) <= width for text in texts.values()):
-                return cls(texts, note if texts else "")
+                return cls(texts, note if texts else ())
         return cls({})
 
     @property
@@ -55,9 +56,10 @@ class PatternLabels(Record):
         return 1.3 * SMALLEST / 72 if any(self.texts.values()) else 0.0
 
 
-def mark(name: str) -> str:
-    """The name of a pattern, with a mark for one of the weight off the sinks."""
-    return name.removesuffix(WITHOUT_SINK) + (MARK if name.endswith(WITHOUT_SINK) else "")
+def mark(name: str, codes: Mapping[str, str] | None = None) -> str:
+    """The name of a pattern, or its code, with a mark for one of the weight off the sinks."""
+    bare = name.removesuffix(WITHOUT_SINK)
+    return (codes[bare] if codes else bare) + (MARK if bare != name else "")
 
 
 def abbreviations(names: Iterable[str]) -> dict[str, str]:
