@@ -17,7 +17,8 @@ from attnviz.core.attention_map import AttentionMap
 from attnviz.core.tokens import find_token
 from attnviz.errors import MisuseError, UnknownParameterError
 from attnviz.lookup import unknown_name_message
-from attnviz.render.formats import FORMATS, Format
+from attnviz.render.formats import FORMATS
+from attnviz.render.output_format import Format
 from attnviz.render.style import Style, query_index
 from attnviz.style_options import FORMAT_KINDS, RANGES, StyleOptions
 

@@ -10,7 +10,7 @@ from attnviz.api.map_request import MapRequest, TokenSelector
 from attnviz.api.pending_map import prepare, prepare_map
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.selection import HeadSelection, Selector
-from attnviz.render.formats import Format
+from attnviz.render.output_format import Format
 from attnviz.sources.options import Options
 from attnviz.sources.token_text import TextInput, as_text
 

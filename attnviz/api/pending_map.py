@@ -19,7 +19,7 @@ from attnviz.core.map_metadata import MapMetadata
 from attnviz.core.selection import HeadSelection, Selector
 from attnviz.errors import MisuseError
 from attnviz.record import Record
-from attnviz.render.formats import Format
+from attnviz.render.output_format import Format
 from attnviz.sources.forward_pass import (
     ForwardPass,
     build_forward_pass,

@@ -14,7 +14,8 @@ from attnviz.api.writer_memory import check_writer_memory
 from attnviz.argument_types import abbreviate, require_given, require_type
 from attnviz.core.attention_map import AttentionMap
 from attnviz.errors import MisuseError, UnknownParameterError
-from attnviz.render.formats import Format, find_format, format_for_path
+from attnviz.render.formats import find_format, format_for_path
+from attnviz.render.output_format import Format
 from attnviz.style_options import FORMAT_KINDS, StyleOptions
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attnviz.core.attention_map import AttentionMap
 from attnviz.errors import MisuseError
-from attnviz.render.formats import Format
+from attnviz.render.output_format import Format
 from attnviz.sources.memory import LEAN_FORMAT, MAX_MEMORY_SHARE, format_bytes, machine_memory
 
 

@@ -12,7 +12,7 @@ from attnviz.cli.input.sentence import Sentence
 from attnviz.cli.output.render import render_map
 from attnviz.cli.output.target import Target
 from attnviz.core.attention_map import AttentionMap
-from attnviz.render.formats import Format
+from attnviz.render.output_format import Format
 from attnviz.render.style import Style
 
 

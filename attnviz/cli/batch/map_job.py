@@ -10,7 +10,7 @@ from attnviz.cli.input.sentence import Sentence
 from attnviz.core.attention_map import AttentionMap
 from attnviz.errors import AttnvizError
 from attnviz.record import Record
-from attnviz.render.formats import Format
+from attnviz.render.output_format import Format
 
 if TYPE_CHECKING:
     from attnviz.api.pending_map import PendingMap

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from attnviz.errors import MisuseError
-from attnviz.render.formats import Format, find_format, format_for_path, known_format
+from attnviz.render.formats import find_format, format_for_path, known_format
+from attnviz.render.output_format import Format
 
 
 def choose_formats(options: Mapping[str, Any]) -> Iterator[tuple[str | None, Format]]:

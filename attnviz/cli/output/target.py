@@ -9,7 +9,7 @@ from attnviz.cli.environment import FileId, file_id
 from attnviz.cli.output.filename_template import is_template
 from attnviz.errors import CouldNotError, MisuseError
 from attnviz.record import Record
-from attnviz.render.formats import Format
+from attnviz.render.output_format import Format
 
 
 class Target(Record):
