@@ -11,7 +11,7 @@ from attnviz.render.style import Style
 
 PAGE = (13.0, 7.4)  # inches, the default maximum: a 16:9 slide
 FULL_SIZE = 6.0  # inches, √(width × height) of a figure whose type has its full size
-HEIGHT_OF_WIDTH = 1.0  # the height of a figure of given width is at most this times its width
+HEIGHT_OF_WIDTH = 0.9  # the height of a figure of given width is at most this times its width
 MAX_PIXELS = 60_000_000
 MAX_SIDE = 30_000  # pixels
 
