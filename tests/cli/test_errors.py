@@ -26,7 +26,7 @@ MISUSE = [
     (("a b", "-t", "wrods"), "Did you mean 'words'"),
     (("a b", "--embedding", "leters"), "Did you mean 'letters'"),
     (("a b", "--format", "jpeg"), "unknown format 'jpeg'"),
-    (("a b", "-o", "x.jpeg"), "unsupported extension '.jpeg' of 'x.jpeg'"),
+    (("a b", "-o", "x.tiff"), "unsupported extension '.tiff' of 'x.tiff'"),
     (("a b", "--json", "--format", "csv"), "give either --json or --format csv, not both"),
     (("a b", "--mask", "causal & windw(2)"), "Did you mean 'window'"),
     (("a b", "--set", "window"), "must be NAME=VALUE"),
@@ -114,7 +114,7 @@ def test_only_debug_prints_a_traceback():
 
 
 def test_an_internal_error_is_one_line(monkeypatch):
-    monkeypatch.setattr("attnviz.api.look.look_to_write", lambda *a, **k: 1 / 0)
+    monkeypatch.setattr("attnviz.api.pending_map.prepare_map", lambda *a, **k: 1 / 0)
     made = run("a b")
     assert (made.status, made.out) == (1, "")
     assert made.err == (
@@ -157,7 +157,7 @@ def test_ctrl_c_is_130(monkeypatch):
     def interrupted(*args, **options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("attnviz.api.look.look_to_write", interrupted)
+    monkeypatch.setattr("attnviz.api.pending_map.prepare_map", interrupted)
     made = run("a b")
     assert (made.status, made.out, made.err) == (130, "", "")
 

@@ -20,7 +20,7 @@ NO_EFFECT_ON_RECORDS = {  # options of `show` that change no JSON Lines record
     "resume", "annotate", "color", "dpi", "graphics", "palette", "query", "size", "title", "view",
     "vmin", "vmax", "robust", "norm", "shared_scale", "highlight", "percent", "columns", "math",
     "no_title", "no_caption", "no_colorbar", "dark", "transparent", "font", "font_size", "zoom",
-    "width",
+    "width", "no_metadata",
 }  # fmt: skip
 
 SENTENCES = "".join(f"sentence {n} of a corpus\n" for n in range(12))

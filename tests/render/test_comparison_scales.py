@@ -89,8 +89,8 @@ def test_figures_have_a_bar_per_scale(view, tmp_path):
 
 def test_the_page_has_a_scale_for_weights_and_one_for_differences():
     island = page_data(split_maps(comparison("scaled-dot", "causal")), Style())
-    assert island["start"]["palette"] == "viridis"
-    assert island["defaults"] == {"signed": "RdBu", "plain": "viridis"}
+    assert island["start"]["palette"] == "Blues"
+    assert island["defaults"] == {"signed": "RdBu", "plain": "Blues"}
     maps = list(island["maps"])
     signed = [one["signed"] for one in maps]
     largest = [one["largest"] for one in maps]

@@ -47,10 +47,10 @@ def fallback(tmp_path, monkeypatch):
     monkeypatch.setattr(fontManager, "ttflist", list(fontManager.ttflist))
     fontManager.addfont(tmp_path / "squares.ttf")
     monkeypatch.setattr(letters, "FALLBACK_FAMILIES", ("Nobody Has This", "Squares"))
-    for remembered in (letters.installed_families, letters.load_font):
+    for remembered in (letters.add_new_fonts, letters.load_font):
         remembered.cache_clear()
     yield "Squares"
-    for remembered in (letters.installed_families, letters.load_font):
+    for remembered in (letters.add_new_fonts, letters.load_font):
         remembered.cache_clear()
 
 

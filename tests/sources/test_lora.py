@@ -233,7 +233,7 @@ def test_the_adapter_is_in_the_metadata_and_changes_the_map():
 
 def test_the_adapter_is_in_every_title():
     words = ("the cat", "-m", str(MODELS / "llama"), "--adapter", str(FOLDER / "llama-rs"))
-    title = "models/llama with adapter llama-rs"
+    title = "llama with adapter llama-rs"
     assert run(*words, "--head", "0.0").out.splitlines()[0] == title
     assert run("heads", *words).out.splitlines()[0] == title
     assert run("explain", *words, "--head", "0.0").out.startswith(f"{title}, layer 0, head 0")

@@ -100,7 +100,8 @@ def test_a_checkpoint_in_this_form_runs_as_in_the_other(name, write, tmp_path):
     (folder / "pytorch_model.bin").write_bytes(write(tensors))
     there = attnviz.look("the cat", model=str(MODELS / name))
     here = attnviz.look("the cat", model=str(folder))
-    assert np.array_equal(here.weights, there.weights)
+    # arrays that begin at other addresses are multiplied in another order on some processors
+    assert np.abs(here.weights - there.weights).max() < 1e-6
     assert here.meta["dtype"] == there.meta["dtype"]
 
 

@@ -20,7 +20,7 @@ PICTURES = {
     "highlight": Opt(
         "--highlight",
         list[str],
-        metavar="QUERY[,KEY]",
+        metavar="QUERY,KEY",
         help="Frame the row of a query, or one cell (tokens or positions). Repeatable.",
         default=[],
         effect=acts_on(figure=PANELS),

@@ -38,6 +38,7 @@ RC_PARAMS = {
     "ps.fonttype": 42,
     "hatch.linewidth": 0.5,
 }
+VECTOR_FORMATS = ("svg", "pdf", "eps")
 SETTINGS_LOCK = RLock()
 
 
@@ -151,9 +152,18 @@ def save_figure(
             check_zoom(figure, zoom)
             options["dpi"] = figure.dpi * zoom
         figure.savefig(data, format=format, metadata=metadata, **options)
+    if format in VECTOR_FORMATS and style.dpi != Style().dpi and has_only_shapes(figure):
+        message = f"--dpi has no effect on this {format}: its cells are shapes"
+        warnings.warn(message, AttnvizWarning, stacklevel=4)
     if format == "svg":
         return zoom_svg(describe_svg(data.getvalue(), metadata or {}), zoom)
     return zoom_eps(data.getvalue(), zoom) if format == "eps" else data.getvalue()
+
+
+def has_only_shapes(figure: Figure) -> bool:
+    """Whether no cells of a figure are pixels in its vector formats."""
+    images = [image for axes in figure.axes for image in axes.images]
+    return all(getattr(image, "is_vector", False) for image in images)
 
 
 def describe_svg(data: bytes, metadata: dict[str, Any]) -> bytes:

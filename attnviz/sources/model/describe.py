@@ -20,12 +20,14 @@ if TYPE_CHECKING:
     from attnviz.sources.model.checkpoint import Checkpoint
 
 
-@lru_cache(maxsize=1)
-def describe(checkpoint: Checkpoint) -> Mapping[str, Any]:
-    """Facts by name; "attention" lists the layers that share a mechanism, with its pipeline.
+def describe(checkpoint: Checkpoint) -> dict[str, Any]:
+    """Facts by name; "attention" lists the layers that share a mechanism, with its pipeline."""
+    return dict(describe_once(checkpoint))
 
-    They are kept for the next text of the same checkpoint.
-    """
+
+@lru_cache(maxsize=1)
+def describe_once(checkpoint: Checkpoint) -> Mapping[str, Any]:
+    """The same, kept for the next text of the same checkpoint."""
     config = next(iter(checkpoint.stacks.values())).config
     facts = {
         "name": checkpoint.name,
