@@ -55,11 +55,13 @@ def main():
     attnviz.write(amap, IMAGES / "heads.png", dpi=110)
     pretrained = attnviz.look(TIRED, model=str(folder()))
     title = "all-MiniLM-L6-v2"
-    attnviz.write(pretrained, IMAGES / "minilm.png", dpi=100, view="overview", title=title)
+    # The path of the model on this machine is metadata.
+    style = {"title": title, "show_metadata": False}
+    attnviz.write(pretrained, IMAGES / "minilm.png", dpi=100, view="overview", **style)
     page_image(pretrained, IMAGES / "page.png")
     induction = attnviz.look(REPEATED, model=str(path()), select_layers=17, select_heads=5)
-    title = "SmolLM2-135M-Instruct, layer 17"
-    attnviz.write(induction, IMAGES / "induction.png", dpi=80, title=title)
+    style = {"title": "SmolLM2-135M-Instruct, layer 17", "show_metadata": False}
+    attnviz.write(induction, IMAGES / "induction.png", dpi=80, **style)
     both = compare("The cat sat on the mat", variants=["scaled-dot", "sparsemax"])
     attnviz.write(both, IMAGES / "compare.png", dpi=100)
 
