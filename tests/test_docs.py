@@ -5,8 +5,9 @@ import subprocess
 import sys
 
 import pytest
+from PIL import Image
 
-from tests.docs import BLOCK, BLOCKS, DOCUMENTS, README, ROOT, generated, link_models
+from tests.docs import BLOCK, BLOCKS, DOCUMENTS, IMAGES, README, ROOT, generated, link_models
 
 TEXTS = {document: document.read_text() for document in DOCUMENTS}
 SHELL = [
@@ -116,3 +117,10 @@ def test_python_examples_run(code, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(README.parent))
     exec(compile(code, "README.md", "exec"), {"__name__": "readme"})
+
+
+@pytest.mark.parametrize("path", sorted(IMAGES.glob("*.png")), ids=lambda path: path.name)
+def test_pictures_name_no_folder_of_the_machine_that_drew_them(path):
+    with Image.open(path) as picture:
+        facts = getattr(picture, "text", {})
+    assert not [text for text in facts.values() if "/" in text], facts
