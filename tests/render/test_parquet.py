@@ -1,6 +1,8 @@
 """Parquet is written in row groups: the same table, without memory for the whole of it."""
 
 import io
+import subprocess
+import sys
 import tracemalloc
 from dataclasses import replace
 
@@ -82,3 +84,31 @@ def test_several_sentences_go_to_a_file_each(tmp_path):
     assert run("-o", str(tmp_path / "{n}.parquet"), stdin="a b c\nd e\n").status == 0
     tables = [read_table(tmp_path / f"{n}.parquet") for n in (1, 2)]
     assert [len(set(table["query_token"].to_pylist())) for table in tables] == [3, 2]
+
+
+THREADS = """
+import os, sys
+import pyarrow.parquet
+from tests.cli.runner import run
+
+folder, before = sys.argv[1], len(os.listdir("/proc/self/task"))
+for words in (["-o", f"{folder}/many.parquet"], ["render", f"{folder}/many.parquet"]):
+    assert run(*words, stdin="the cat\\na dog\\n").status == 0
+if len(sys.argv) > 2:  # the twin
+    pyarrow.parquet.read_table(open(f"{folder}/many.parquet", "rb"))
+print(len(os.listdir("/proc/self/task")) - before, flush=True)
+os._exit(0)  # without the wait for threads that aborts
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counts threads in /proc")
+@pytest.mark.parametrize("twin", [[], ["read with threads"]])
+def test_several_texts_leave_no_thread_of_pyarrow(twin, tmp_path):
+    # One that still reads when the interpreter ends aborts the process, with a complete file.
+    made = subprocess.run(
+        [sys.executable, "-c", THREADS, tmp_path, *twin],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert (int(made.stdout) == 0) == (not twin)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from io import BytesIO
 from typing import Any
 
 from attnviz.render.data.chunk_sink import ChunkSink
@@ -16,10 +15,14 @@ class ParquetTexts:
         self.writer: Any = None  # of the library, opened when the columns are known
 
     def add(self, data: bytes) -> bytes:
-        """The bytes to write for the rows of a file."""
-        from pyarrow.parquet import ParquetWriter, read_table
+        """The bytes to write for the rows of a file.
 
-        table = read_table(BytesIO(data))
+        It is read without threads of pyarrow: one that outlives the run aborts the process.
+        """
+        from pyarrow import BufferReader
+        from pyarrow.parquet import ParquetFile, ParquetWriter
+
+        table = ParquetFile(BufferReader(data)).read(use_threads=False)
         if self.writer is None:
             self.writer = ParquetWriter(self.sink, table.schema, compression="zstd")
         self.writer.write_table(table)

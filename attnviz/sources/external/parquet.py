@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from io import BytesIO
 from typing import Any
 
 import numpy as np
@@ -38,7 +37,7 @@ def read_parquet(data: bytes, selection: Selection) -> RawAttention:
     not installed.
     """
     try:
-        from pyarrow import ArrowException
+        from pyarrow import ArrowException, BufferReader
         from pyarrow.parquet import ParquetFile
     except ImportError:
         raise CouldNotError(
@@ -46,14 +45,14 @@ def read_parquet(data: bytes, selection: Selection) -> RawAttention:
         ) from None
     try:
         check_footer(data)
-        file = ParquetFile(BytesIO(data))
+        file = ParquetFile(BufferReader(data))
         check_line_count(file.metadata.num_rows)
         texts = [
             name
             for name in (*map(token_column, SIDES), MAP_COLUMN)
             if name in file.schema_arrow.names
         ]
-        return read_table(ParquetFile(BytesIO(data), read_dictionary=texts))
+        return read_table(ParquetFile(BufferReader(data), read_dictionary=texts))
     except (ArrowException, OSError, ValueError) as error:
         raise InvalidInputError(f"invalid parquet: {one_line_message(error)}") from None
 

@@ -16,17 +16,17 @@ from attnviz.sources.safe_read import one_line_message
 def split_parquet(data: bytes) -> Iterator[Item] | None:
     """The rows of each id as a table of its own; None for a table without that column."""
     try:
-        from pyarrow import ArrowException
+        from pyarrow import ArrowException, BufferReader
         from pyarrow.parquet import ParquetFile
     except ImportError:
         return None  # the reader says what is missing
     try:
         check_footer(data)
-        file = ParquetFile(BytesIO(data))
+        file = ParquetFile(BufferReader(data))
         if file.schema_arrow.names.count(ID_COLUMN) != 1:
             return None
         check_packed_sizes(file)
-        return split_rows(file.read())
+        return split_rows(file.read(use_threads=False))
     except (ArrowException, OSError, ValueError) as error:
         raise InvalidInputError(f"invalid parquet: {one_line_message(error)}") from None
 
