@@ -149,5 +149,6 @@ def replacement_note(effects: HeadEffects) -> str:
     if effects.replacement == "zero":
         return "ablated heads have zero output"
     if effects.replacement == "mean":
-        return f"ablated heads have their mean output over {effects.n_text} texts"
+        n_text = effects.n_text
+        return f"ablated heads have their mean output over {n_text} text{'s' * (n_text != 1)}"
     return "ablated heads attend uniformly to the visible keys"

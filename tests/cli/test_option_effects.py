@@ -124,7 +124,11 @@ REFUSED = [  # what is typed; what the message says
     (("-i", "x.txt", "--column", "a", "--input-format", "lines"), "on lines"),
     ((TEXT, "--pool", "0", "--pool-by", "mean"), "with --pool 0"),
     ((TEXT, "--query", "cat", "--view", "matrix"), "in the matrix view"),
-    ((TEXT, "-o", "x.html", "--view", "rows"), "in the rows view of html"),
+    (
+        (TEXT, "-o", "x.html", "--view", "rows"),
+        "on html: it has no rows view; its views are matrix,",
+    ),
+    ((TEXT, "--view", "arcs"), "on table: it has no arcs view; its views are matrix,"),
     ((TEXT, "-o", "x.txt", "-f", "table", "--color", "always"), "on files"),
     ((TEXT, "-o", "x.txt", "-f", "table", "--graphics", "half"), "on files"),
     ((TEXT, "--color", "never", "--palette", "magma"), "with --color never"),

@@ -80,6 +80,19 @@ class Effect(Record):
         return None
 
 
+class ViewEffect(Effect):
+    """Where --view acts: on outputs that have the view."""
+
+    def reason_on(self, output: Output, request: Request) -> str | None:
+        """Why the view has no effect on this output; None if the output has it."""
+        assert self.views is not None
+        if super().reason_on(output, request) is None or output.kind not in self.views:
+            return super().reason_on(output, request)
+        requested = " or ".join(sorted(request.views))
+        views = ", ".join(self.views[output.kind].split())
+        return f"on {output.format}: it has no {requested} view; its views are {views}"
+
+
 def acts_on(*needs: Need, is_of_terminal: bool = False, **views: str) -> Effect:
     """The effect of an option that acts on these kinds of output, in these views of each."""
     return Effect(views, needs, is_of_terminal)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attnviz.cli.options.colors import COLORS
 from attnviz.cli.options.completion import format_names, view_names
-from attnviz.cli.options.effects import ALL, TABLE_REQUESTED, Effect, Need, acts_if, acts_on
+from attnviz.cli.options.effects import ALL, TABLE_REQUESTED, Need, ViewEffect, acts_if, acts_on
 from attnviz.cli.options.pictures import PICTURES
 from attnviz.cli.options.spec import Group, Opt
 from attnviz.render.views import VIEW_NAMES, VIEWS
@@ -134,7 +134,7 @@ DISPLAY = Group(
             help=f"View: {', '.join(VIEW_NAMES)}.",
             default="auto",
             value_names=view_names,
-            effect=Effect(
+            effect=ViewEffect(
                 {
                     kind: " ".join(view.name for view in VIEWS if getattr(view, kind))
                     for kind in ("terminal", "figure", "page")

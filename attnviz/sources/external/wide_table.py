@@ -18,7 +18,7 @@ from attnviz.sources.external.token_lists import make_tokens, position_tokens
 from attnviz.sources.external.vector import from_vector
 from attnviz.sources.safe_read import LONGEST, check_budget, decode_text, one_line_message
 
-SEPARATORS = "\t;,"  # the first that is in the second line; else whitespace
+SEPARATORS = "\t;,"  # the first in the second line, or between numbers of the first; else blanks
 BYTES_PER_CELL = 120  # a string and a float
 
 
@@ -86,7 +86,7 @@ def parse_cells(text: str) -> Cells:
     first, body = rows[0][1], rows[1:]
     width = len((body or rows)[0][1])
     has_index = any(not is_number(cells[0]) for _, cells in body) or (
-        bool(body) and len(first) in (width, width - 1) and is_index_header(first, width)
+        bool(body) and (is_index_header(first, width) or is_short_header(first, body, width))
     )
     has_header, guesses = find_header(first, body, width)
     if not has_header:
@@ -104,7 +104,8 @@ def find_separator(text: str) -> str | None:
     """The separator of cells; None: whitespace."""
     lines = [line for line in text.split("\n", 20)[:20] if line.strip() and line[0] != "#"]
     last = lines[min(1, len(lines) - 1)] if lines else ""
-    return next((mark for mark in SEPARATORS if mark in last), None)
+    of_numbers = (mark for mark in SEPARATORS if last and is_row(lines[0].split(mark)))
+    return next((mark for mark in SEPARATORS if mark in last), next(of_numbers, None))
 
 
 def split_rows(text: str, separator: str | None) -> Iterator[tuple[int, list[str]]]:
@@ -145,7 +146,7 @@ def find_header(
     """
     if not body:
         return False, ()
-    if len(first) == width - 1 or is_index_header(first, width):
+    if is_short_header(first, body, width) or is_index_header(first, width):
         return True, ()
     if not all(map(is_number, first[1:])) or (len(first) == 1 and not is_number(first[0])):
         return True, ()
@@ -162,6 +163,23 @@ def find_header(
 def is_index_header(first: list[str], width: int) -> bool:
     """Whether the first cell of a header is blank: the column below it holds labels."""
     return len(first) == width and first[0] == "" and width > 1
+
+
+def is_short_header(first: list[str], body: list[tuple[int, list[str]]], width: int) -> bool:
+    """Whether a header has no cell above the labels of rows, as R writes it.
+
+    Numbers are a header above labels that are text, or if they count the columns.
+    """
+    if len(first) != width - 1:
+        return False
+    counts = [str(number) for number in range(len(first))]
+    has_text = any(not is_number(cells[0]) for _, cells in body)
+    return has_text or first == counts or not all(map(is_number, first))
+
+
+def is_row(cells: list[str]) -> bool:
+    """Whether these cells are several numbers."""
+    return len(cells) > 1 and all(map(is_number, cells))
 
 
 def is_number(cell: str) -> bool:

@@ -42,6 +42,16 @@ FILES = {  # text, labels of queries, labels of keys
         ["a", "b c", "d"],
         ["a", "b c", "d"],
     ),
+    "header shorter than rows, rows counted": (
+        '"a" "b" "c"\n"1" 0.5 0.3 0.2\n"2" .1 .8 .1\n"3" 0.2 0.2 0.6\n',
+        ["1", "2", "3"],
+        ["a", "b", "c"],
+    ),
+    "counted header shorter than rows": (
+        NO_LABELS.to_csv(sep=" ", index_label=False),
+        POSITIONS,
+        POSITIONS,
+    ),
 }
 
 
@@ -78,6 +88,8 @@ REFUSED = {
     "0,1\n0.5,0.5\n0.2,0.8\n0.1,0.9\n": "may be labels or weights",
     "0,5;0,5\n0,3;0,7\n": "line 2, column 2: '0,7' is not a number; write decimal points",
     "a,b\n0.5,0.5\n0.5\n": "line 3 has 1 cells; others have 2",
+    "0.5,0.5\n0.5\n": "line 1 has 2 cells; others have 1",
+    "0.5,0.5\n0.5,0.3,0.2\n": "line 1 has 2 cells; others have 3",
     "the 2 cats\n3 dogs ran\n": "'dogs' is not a number",
     ",a,b\na,0.5,\nb,0.1,0.9\n": "line 2, column 3: '' is not a number",
     'a,b\n0.1,0.9\n"0.1,0.9\n': "invalid table",
