@@ -41,6 +41,9 @@ def test_every_view_is_drawn_and_fits(visit, scheme, width):
         assert page.tab.locator("#figure").bounding_box()["height"] > 90, view
         assert page.tab.evaluate("document.documentElement.scrollWidth") <= width, view
         assert "Legend" in page.text("#side")
+        if width < 800:  # one column
+            for part in ("#sentence", "#stage", "#side"):
+                assert page.tab.locator(part).bounding_box()["width"] > 0.9 * width, (view, part)
         if width > 1000:  # one screen
             assert page.tab.evaluate("document.documentElement.scrollHeight") <= 800, view
     ground = page.tab.evaluate("getComputedStyle(document.body).backgroundColor")
