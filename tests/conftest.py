@@ -10,6 +10,7 @@ import pytest
 
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.tokens import Token
+from attnviz.render import figure
 from tests.judges import reference_packages
 
 HOSTILE = (
@@ -79,6 +80,12 @@ def pytest_collection_modifyitems(items):
     position = {path: i for i, path in enumerate(files)}
     rng.shuffle(items)
     items.sort(key=lambda item: position[item.path])
+
+
+@pytest.fixture(autouse=True, scope="session")
+def quick_fonts_of_eps():
+    """EPS with outlines as fonts: matplotlib takes a second to convert a font to Type 42."""
+    figure.RC_PARAMS["ps.fonttype"] = 3
 
 
 def pytest_sessionfinish(session):

@@ -67,7 +67,7 @@ def test_methods(tmp_path: Path) -> None:
     assert_type(amap.plot(Figure().subplots(), layer=0, head=1, annotate=False), Axes)
     assert_type([head for head in amap], list[AttentionMap])  # noqa: C416
     amap.save(tmp_path / "map.npz")
-    attnviz.write(amap, tmp_path / "map.svg", title="T", dpi=80)
+    attnviz.write(amap, tmp_path / "map.png", title="T", dpi=80)
     assert_type(attnviz.load(tmp_path / "map.npz"), AttentionMap)
     assert isinstance(attnviz.VARIANTS, Mapping)
     assert len(amap.to_frame()) == amap.size

@@ -12,6 +12,7 @@ from PIL import Image
 
 import attnviz
 from attnviz.errors import MisuseError
+from attnviz.render import figure
 from attnviz.render.data.vega_lite import MAX_WEIGHTS
 from attnviz.render.formats import find_format, format_for_path, known_format
 from attnviz.render.style import Style
@@ -48,16 +49,19 @@ def test_raster_images_show_what_the_png_shows(name):
     assert abs(image(name, zoom=2.0).width - 2 * made.width) < 3
 
 
-def test_an_eps_has_no_date_and_a_size():
+def test_an_eps_has_no_date_and_a_size(monkeypatch):
+    monkeypatch.setitem(figure.RC_PARAMS, "ps.fonttype", 42)  # as outside of tests
     eps = written("eps", title="Ein Täßchen → ∅")
+    assert b"/FontType 42" in eps and b"/FontType 3" not in eps
     assert eps.startswith(b"%!PS-Adobe") and b"CreationDate" not in eps
     assert rb"%%Creator: Ein T\xe4\xdfchen \u2192 \u2205" in eps
+    large = written("eps", title="Ein Täßchen → ∅", zoom=2.0)
     boxes = [
         [float(n) for n in re.search(rb"%%HiResBoundingBox: (.*)", data)[1].split()]
-        for data in (eps, written("eps", title="Ein Täßchen → ∅", zoom=2.0))
+        for data in (eps, large)
     ]
     assert np.allclose(boxes[1], 2 * np.array(boxes[0]), atol=1e-3)
-    assert b"\n2 2 scale\n" in written("eps", zoom=2.0) and b"\n2 2 scale\n" not in eps
+    assert b"\n2 2 scale\n" in large and b"\n2 2 scale\n" not in eps
 
 
 @pytest.mark.parametrize("name", ["jpg", "eps"])
