@@ -97,6 +97,15 @@ def test_display_options_do_what_those_of_the_command_do(words, style):
     assert written(AMAP, name) != made.data
 
 
+@pytest.mark.usefixtures("without_command")
+def test_dpi_without_effect_is_stated_as_by_the_command():
+    made = run("show", TEXT, "-v", "causal", "--heads", "2", "--dpi", "80", "-f", "svg")
+    stated = " has no effect on this svg: its cells are shapes"
+    with pytest.warns(attnviz.AttnvizWarning, match=f"^dpi{stated}$"):
+        assert written(AMAP, "svg", dpi=80) == made.data
+    assert f"--dpi{stated}" in made.err
+
+
 @pytest.mark.parametrize("name", RANGES)
 def test_python_and_the_command_have_the_same_limits_of_numbers(name):
     low, high = RANGES[name]
@@ -226,6 +235,7 @@ def test_each_display_option_has_a_type_and_a_field():
         ({"vmax": "1"}, "vmax='1' should be a number"),
         ({"highlight": 3}, "highlight=3 should be a text, or a list"),
         ({"highlight": [(0.5, 1)]}, "(0.5, 1) should be a text"),
+        ({"highlight": (9, None)}, "highlight (9, None) is not in this map"),
         ({"highlight": "dig"}, "there is no query 'dig'"),
         ({"highlight": [(9, None)]}, "highlight (9, None) is not in this map"),
         ({"query": 1.5}, "query=1.5 should be a whole number or a text"),
@@ -328,3 +338,12 @@ def test_show_displays_a_page_in_a_notebook(monkeypatch):
     )
     AMAP.show(palette="Greys")
     assert shown == [({"text/html", "image/png", "text/plain"}, True)]
+
+
+@pytest.mark.parametrize("cell", [(1, 2), (1, None)])
+def test_a_single_cell_is_framed_like_a_list_of_one(cell, tmp_path):
+    files = [tmp_path / "cell.svg", tmp_path / "list.svg", tmp_path / "none.svg"]
+    for file, highlight in zip(files, (cell, [cell], None), strict=True):
+        attnviz.write(AMAP, file, highlight=highlight)
+    one, listed, none = (file.read_bytes() for file in files)
+    assert one == listed != none

@@ -40,6 +40,12 @@ INVALID = {
 }
 
 
+def test_the_only_layer_and_the_only_head_are_named():
+    for selection in ({"select_layers": [3]}, {"select_heads": [3]}):
+        with pytest.raises(MisuseError, match=r"there is no (layer|head) 3; the only one is 0$"):
+            attnviz.look("the cat sat", variant="causal", **selection)
+
+
 @pytest.fixture
 def nothing_runs(monkeypatch):
     monkeypatch.setattr(SeededLayers, "run", None)
@@ -124,7 +130,7 @@ def test_a_map_keeps_at_least_one_layer_and_head(parameter):
     [
         (["scaled-dot", "multihead"], {}, r"different numbers of heads \(1 and 4\)"),
         (["causal", "length"], {}, r"different numbers of queries \(3 and 1\)"),
-        (["multihead", "dot"], {"select_heads": [2]}, "there is no head 2; there are 0"),
+        (["multihead", "dot"], {"select_heads": [2]}, "there is no head 2; the only one is 0"),
         (["hard", "hard"], {"model": MODEL}, "duplicate mechanism: hard"),
         (["hard", "hard"], {}, "duplicate mechanism: hard"),
         ("hard", {}, "variants='hard' should be a list of names"),

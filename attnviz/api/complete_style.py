@@ -62,17 +62,22 @@ def as_highlights(value: Any) -> tuple[Any, ...]:
 
     Raises UnknownParameterError for values that are neither texts nor pairs of positions.
     """
-    entries = [value] if isinstance(value, str) else value
+    is_single = isinstance(value, str) or (isinstance(value, tuple) and is_cell(value))
+    entries = [value] if is_single else value
     if not isinstance(entries, list | tuple):
         raise UnknownParameterError(f"highlight={abbreviate(value)} should be a text, or a list")
     for entry in entries:
-        is_pair = isinstance(entry, tuple) and len(entry) == 2 and isinstance(entry[0], int)
-        if not (isinstance(entry, str) or (is_pair and isinstance(entry[1], int | None))):
+        if not (isinstance(entry, str) or (isinstance(entry, tuple) and is_cell(entry))):
             raise UnknownParameterError(
                 f'highlight: {abbreviate(entry)} should be a text such as "it,cat", or '
                 "(query, key)"
             )
     return tuple(entries)
+
+
+def is_cell(pair: tuple[Any, ...]) -> bool:
+    """Whether this is a position of a query and one of a key, or None for its whole row."""
+    return len(pair) == 2 and isinstance(pair[0], int) and isinstance(pair[1], int | None)
 
 
 def refuse_without_effect(style: Style, file_format: Format) -> None:

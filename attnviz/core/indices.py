@@ -50,10 +50,14 @@ def missing_number(number: int, present: Sequence[int], kind: str) -> str:
 
     >>> missing_number(-4, range(3), "layer")
     'there is no layer -4; there are 0 to 2, or -3 to -1 from the end'
+    >>> missing_number(3, [0], "layer")
+    'there is no layer 3; the only one is 0'
     """
     count = len(present)
     is_range = count > 1 and list(present) == list(range(count))
     available = f"0 to {count - 1}" if is_range else ", ".join(map(str, present))
     if number < 0:
         available += f", or -{count} to -1 from the end"
+    if count == 1:
+        return f"there is no {kind} {number}; the only one is {present[0]}"
     return f"there is no {kind} {number}; there are {available}"

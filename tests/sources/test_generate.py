@@ -82,6 +82,8 @@ def test_no_more_tokens_than_the_maximum_length():
         MisuseError, match=r"2 tokens and 39 generated ones are 41.*accepts at most 40"
     ):
         generate(open_model("gpt2"), encoding_of_ids([5, 6]), 39, attend_unrecorded)
+    with pytest.raises(MisuseError, match=r"^1 token and 40 generated ones are 41;"):
+        generate(open_model("gpt2"), encoding_of_ids([5]), 40, attend_unrecorded)
     assert len(generate(open_model("gpt2"), encoding_of_ids([5, 6]), 38, attend_unrecorded)) <= 38
 
 

@@ -80,8 +80,9 @@ def fit_side(
     if padding and len(tokens) == n - len(padding):
         return insert_padding(tokens, padding, n), ""
     if len(tokens) != n:
+        given = f"{len(tokens)} token{'s' * (len(tokens) != 1)}"
         raise InvalidInputError(
-            f"{len(tokens)} tokens for {n} position{'s' * (n != 1)} of the {side} axis (attention "
+            f"{given} for {n} position{'s' * (n != 1)} of the {side} axis (attention "
             f"of shape {shape}); give {n} tokens, or query tokens and key tokens as a pair"
         )
     return tokens, ""

@@ -23,7 +23,7 @@ def check_generation(checkpoint: Checkpoint, n_text: int, n_start: int, n: int) 
     if n < 1:
         raise MisuseError(f"--generate {n} should be at least 1")
     n_total, max_length = n_start + n, checkpoint.max_length("decoder")
-    sizes = f"{n_start:,} tokens and {n:,} generated ones are {n_total:,}"
+    sizes = f"{n_start:,} token{'s' * (n_start != 1)} and {n:,} generated ones are {n_total:,}"
     if max_length is None and n_total > MAX_LENGTH:
         raise MisuseError(
             f"{sizes}; attnviz generates at most {MAX_LENGTH:,} tokens; use a smaller --generate"

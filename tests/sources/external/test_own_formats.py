@@ -216,7 +216,7 @@ REFUSED = {
     "3 indices of heads": {"heads": [1, 2, 3]},
     "text is 3": {"text": 3},
     "meta is": {"meta": []},
-    "1 tokens for 3": {"keys": [{"label": "a"}]},
+    "1 token for 3": {"keys": [{"label": "a"}]},
     "key_vectors": {"key_vectors": [[[[1.0]]]]},
 }
 
