@@ -98,7 +98,11 @@ def test_every_document_is_checked():
 
 @pytest.mark.parametrize(
     ("words", "says"),
-    [(("--row-sum", "2"), "unknown --row-sum '2'"), (("--window", "0"), "--window")],
+    [
+        (("--row-sum", "2"), "unknown --row-sum '2'"),
+        (("--window", "0"), "--window"),
+        (("--document-end", "x"), "--document-end has no effect without --mask"),
+    ],
 )
 def test_misuse_is_one_line(words, says):
     made = run("check", "-", *words, stdin="[[1]]")
@@ -215,5 +219,6 @@ def test_padding_of_a_mask_is_what_check_judges_by():
 
 
 def test_a_document_end_that_is_not_there_is_misuse():
-    made = check_file(PACKED, "--document-end", "[SEP]", tokens=TEXTS)
+    words = ("--document-end", "[SEP]", "--mask", "same-document")
+    made = check_file(PACKED, *words, tokens=TEXTS)
     assert made.status == 2 and "there is no such token among the keys" in made.err

@@ -76,13 +76,17 @@ def check(
     from attnviz.api.check import describe_passed, describe_violations
     from attnviz.cli.environment import BrokenOutputPipe, silence_stdout
     from attnviz.cli.input.map_files import read_maps, require_one_pipe
-    from attnviz.errors import NOT_PASSED, UnknownNameError
+    from attnviz.errors import NOT_PASSED, MisuseError, UnknownNameError
     from attnviz.lookup import unknown_name_message
     from attnviz.sources.external.token_argument import parse_token_arguments
 
     env, is_read = ctx.obj, True
     if row_sum not in (None, *ROW_SUM_CHOICES):
         raise UnknownNameError(unknown_name_message(row_sum, ROW_SUM_CHOICES, "--row-sum"))
+    if options["document_end"] is not None and mask is None:
+        raise MisuseError(
+            "--document-end has no effect without --mask, such as --mask 'causal & same-document'"
+        )
     require_one_pipe(*file)
     all_violations: list[Violation] = []
     tokens = parse_token_arguments(**{name: options[name] for name in FILE_TOKENS})
