@@ -136,6 +136,9 @@ def test_each_map_of_a_comparison_has_the_measures_of_its_heads():
         alone = measure_heads(part)
         rows = {row["name"]: row["values"] for row in record["measures"]}
         np.testing.assert_allclose(rows["entropy"], alone["entropy"], atol=1e-5)
+    for record in maps[:2]:
+        assert record["head_names"] == ["head 0", "head 1"]
+    assert [name[:12] for name in maps[2]["head_names"]] == ["head 0 · JS ", "head 1 · JS "]
     assert maps[2]["name"] == "causal − scaled-dot"
     assert all(row["values"] == [[None, None]] for row in maps[2]["measures"])
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import repeat
 from typing import cast
 
 import numpy as np
@@ -79,4 +80,23 @@ def extract_map(amap: AttentionMap, name: str, heads: list[tuple[int, int]]) -> 
     if name in predictions:
         map_meta["predictions"] = predictions[name]
     original = tuple(head for _, head in heads)
-    return replace(selection, heads=original, meta=cast("MapMetadata", meta | map_meta))
+    kinds = {compared.name: compared.kind for compared in compared_heads(amap)}
+    rests = (label.removeprefix(f"{name} · ").removeprefix(name) for label in selection.names)
+    names = tuple(map(name_head, rests, original, repeat(kinds[name])))
+    map_meta = cast("MapMetadata", meta | map_meta)
+    return replace(selection, heads=original, names=names, meta=map_meta)
+
+
+def name_head(label: str, head: int, kind: str) -> str:
+    """The name of a head of a map, from its label without the name of the map.
+
+    The label of a difference is its divergence, if there is one.
+
+    >>> name_head("head 3", 3, "changed")
+    'head 3'
+    >>> name_head("JS 0.04 bits", 3, "difference")
+    'head 3 · JS 0.04 bits'
+    """
+    if kind == "difference":
+        return f"head {head} · {label}" if label else f"head {head}"
+    return label
