@@ -281,3 +281,15 @@ def test_differences_stand_below_their_maps_in_cells_of_one_size(visit):
         for c in page.tab.locator(".panel canvas:first-child").all()
     }
     assert len(sizes) == 1
+
+
+def test_escape_leaves_the_search_and_an_empty_filter_says_so(visit):
+    page = visit(rich(), "view=matrix")
+    page.tab.keyboard.press("/")
+    page.tab.keyboard.type("zebra")
+    expect(page.tab.locator("#find")).to_be_focused()
+    page.tab.keyboard.press("Escape")
+    expect(page.tab.locator("#find")).not_to_be_focused()
+    expect(page.tab.locator("#find")).to_have_value("")
+    page.tab.get_by_label("filter heads").fill("> 7")
+    expect(page.tab.locator("#ranked")).to_contain_text("No head matches.")

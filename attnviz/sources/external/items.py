@@ -107,9 +107,12 @@ def split_list(data: bytes) -> Iterator[Item]:
 
 
 def has_id_column(data: bytes, separator: str) -> bool:
-    """Whether the header of a table has a column `id`."""
+    """Whether the header of a table has a column `id`; its reader refuses an invalid one."""
     header = data[: data.find(b"\n") + 1 or None][: 1 << 16].decode("utf-8-sig", "replace")
-    return ID_COLUMN in next(csv.reader([header.strip("\r\n")], delimiter=separator), [])
+    try:
+        return ID_COLUMN in next(csv.reader([header.strip("\r\n")], delimiter=separator), [])
+    except csv.Error:
+        return False
 
 
 def split_table(data: bytes, separator: str) -> Iterator[Item]:

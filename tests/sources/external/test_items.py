@@ -108,6 +108,7 @@ def test_every_text_has_its_id_as_heading():
         (FILES["csv"] + b"b,0,1,x,y,1\n", "id 'b': the table has 1 weights"),
         (FILES["JSON Lines"] + b"{}\n", "line 4: there is no attention among no arrays"),
         (b"id,layer,head,query,key,weight\n", "no line after its header"),
+        (b"la\ryer,head,query,key,query_token,key_token,weight\n0,0,0,0,a,a,1\n", "no column"),
     ],
 )
 def test_a_text_that_cannot_be_read_is_named(data, reason):

@@ -64,6 +64,7 @@ function RankedHeads() {
 			<input type="search" aria-label="filter heads" placeholder="filter: > 0.2" title="a number such as > 0.2, a layer such as 3., part of a pattern such as previous" value=${settings.value.filter} onInput=${filter} />
 		</div>
 		${error && html`<p role="status" class="muted">${error}</p>`}
+		${settings.value.filter && !error && !list.length && html`<p role="status" class="muted">No head matches.</p>`}
 		<${Heading} />
 		<ol aria-label="heads in order">${list.slice(0, MAX_LISTED).map((entry) => html`<${Entry} key=${entry.name} entry=${entry} most=${most} />`)}</ol>
 		${list.length > MAX_LISTED && html`<p class="muted">The first ${MAX_LISTED} of ${pluralize(list.length, "head")}.</p>`}

@@ -50,6 +50,7 @@ export function Finder() {
 		if (event.key === "Enter") next();
 		if (event.key !== "Escape") return;
 		change({ find: "" }, { replace: true });
+		/** @type {HTMLElement} */ (event.target).blur(); // keys act on the page again
 		event.stopPropagation();
 	};
 	return html`<search class="choice">
