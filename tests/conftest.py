@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import random
 
@@ -85,7 +86,18 @@ def pytest_collection_modifyitems(items):
 @pytest.fixture(autouse=True, scope="session")
 def quick_fonts_of_eps():
     """EPS with outlines as fonts: matplotlib takes a second to convert a font to Type 42."""
-    figure.RC_PARAMS["ps.fonttype"] = 3
+    original = figure.eps
+
+    @functools.wraps(original)
+    def eps(amap, style):
+        with figure.SETTINGS_LOCK:
+            figure.RC_PARAMS["ps.fonttype"] = 3
+            try:
+                return original(amap, style)
+            finally:
+                figure.RC_PARAMS["ps.fonttype"] = 42
+
+    figure.eps = eps
 
 
 def pytest_sessionfinish(session):

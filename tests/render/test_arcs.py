@@ -88,4 +88,4 @@ def test_arcs_beside_highlighted_ones_are_pale():
 @pytest.mark.parametrize("name", ["table", "html"])
 def test_arcs_are_a_view_of_figures(name):
     made = run(TEXT, "--view", "arcs", "-f", name)
-    assert made.status == 2 and "--view has no effect in the arcs view" in made.err
+    assert made.status == 2 and "it has no arcs view" in made.err

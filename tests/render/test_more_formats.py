@@ -49,13 +49,13 @@ def test_raster_images_show_what_the_png_shows(name):
     assert abs(image(name, zoom=2.0).width - 2 * made.width) < 3
 
 
-def test_an_eps_has_no_date_and_a_size(monkeypatch):
-    monkeypatch.setitem(figure.RC_PARAMS, "ps.fonttype", 42)  # as outside of tests
-    eps = written("eps", title="Ein Täßchen → ∅")
+def test_an_eps_has_no_date_and_a_size():
+    write = figure.eps.__wrapped__  # with the fonts that it has outside of tests
+    eps = write(make_map(), Style(title="Ein Täßchen → ∅"))
     assert b"/FontType 42" in eps and b"/FontType 3" not in eps
     assert eps.startswith(b"%!PS-Adobe") and b"CreationDate" not in eps
     assert rb"%%Creator: Ein T\xe4\xdfchen \u2192 \u2205" in eps
-    large = written("eps", title="Ein Täßchen → ∅", zoom=2.0)
+    large = write(make_map(), Style(title="Ein Täßchen → ∅", zoom=2.0))
     boxes = [
         [float(n) for n in re.search(rb"%%HiResBoundingBox: (.*)", data)[1].split()]
         for data in (eps, large)

@@ -283,7 +283,7 @@ def test_differences_stand_below_their_maps_in_cells_of_one_size(visit):
     assert len(sizes) == 1
 
 
-def test_escape_leaves_the_search_and_an_empty_filter_says_so(visit):
+def test_escape_leaves_the_search_and_a_filter_without_a_match_is_stated(visit):
     page = visit(rich(), "view=matrix")
     page.tab.keyboard.press("/")
     page.tab.keyboard.type("zebra")
