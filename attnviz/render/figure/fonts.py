@@ -193,7 +193,7 @@ def installed_families() -> frozenset[str]:
 
 @cache
 def add_new_fonts() -> bool:
-    """Tell matplotlib of fonts that were installed after it made its list of them.
+    """Add fonts that were installed after matplotlib made its list of them.
 
     Returns whether there are such fonts.
     """

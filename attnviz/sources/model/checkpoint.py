@@ -34,7 +34,7 @@ from attnviz.sources.transformer.experts import RoutingCallback
 from attnviz.sources.transformer.stack import LayerStack
 
 
-class Checkpoint(Record, eq=False):
+class Checkpoint(Record):
     """A pretrained model. Tensors are read when a layer needs them."""
 
     name: str

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from collections.abc import Iterator
 from itertools import groupby
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from attnviz.core.variant import Variant
@@ -22,14 +20,8 @@ if TYPE_CHECKING:
 
 def describe(checkpoint: Checkpoint) -> dict[str, Any]:
     """Facts by name; "attention" lists the layers that share a mechanism, with its pipeline."""
-    return dict(describe_once(checkpoint))
-
-
-@lru_cache(maxsize=1)
-def describe_once(checkpoint: Checkpoint) -> Mapping[str, Any]:
-    """The same, kept for the next text of the same checkpoint."""
     config = next(iter(checkpoint.stacks.values())).config
-    facts = {
+    return {
         "name": checkpoint.name,
         "family": checkpoint.family.name,
         "kind": checkpoint.kind,
@@ -49,7 +41,6 @@ def describe_once(checkpoint: Checkpoint) -> Mapping[str, Any]:
         "bytes": sum(path.stat().st_size for path in checkpoint.files.weights),
         "attention": list(describe_attentions(checkpoint)),
     }
-    return MappingProxyType(facts)
 
 
 def window_size(config: Config) -> int | None:
