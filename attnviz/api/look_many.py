@@ -45,23 +45,29 @@ def look_many(texts: Iterable[str], **options: Unpack[LookOptions]) -> Iterator[
     require_given("texts", texts, Iterable)
     if isinstance(texts, str):
         raise UnknownParameterError("texts should be several texts, got one: put it into a list")
-    return map_groups(texts, {**options})
+    arguments: dict[str, Any] = {**options}
+    groups = group_maps(prepare_map((), text, **arguments) for text in texts)
+    return (amap for group in groups for amap in run_group(group))
 
 
-def map_groups(texts: Iterable[str], options: dict[str, Any]) -> Iterator[AttentionMap]:
-    """The map of each text, in order."""
+def group_maps(pending: Iterable[PendingMap]) -> Iterator[list[PendingMap]]:
+    """The maps in order, in groups that can share a forward pass.
+
+    An error of the next map is raised after the group of those before it.
+    """
     group: list[PendingMap] = []
-    for text in texts:
-        try:
-            pending = prepare_map((), text, **options)
-        except AttnvizError:
-            yield from run_group(group)
-            raise
-        if not fits(group, pending):
-            yield from run_group(group)
-            group = []
-        group.append(pending)
-    yield from run_group(group)
+    try:
+        for one in pending:
+            if not fits(group, one):
+                yield group
+                group = []
+            group.append(one)
+    except AttnvizError:
+        if group:
+            yield group
+        raise
+    if group:
+        yield group
 
 
 def fits(group: Sequence[PendingMap], pending: PendingMap) -> bool:
@@ -97,7 +103,7 @@ def run_group(group: Sequence[PendingMap]) -> list[AttentionMap]:
     """The maps of a group that fits; one forward pass for several texts."""
     if len(group) == 1:
         group[0].run()
-    elif group:
+    else:
         from attnviz.sources.model.packed_run import PackedText, run_packed
 
         texts = [PackedText(cast("ModelPass", one.forward), one.attend) for one in group]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from attnviz.cli.batch.outcome import Outcome, record_notes, run_job
@@ -47,6 +48,8 @@ class MapJob(Record):
 
 def run_together(job: MapJob, sentences: Sequence[Sentence]) -> list[Outcome]:
     """The outcomes of several sentences, of which those that fit share a forward pass."""
+    from attnviz.api.look_many import group_maps
+
     outcomes: dict[int, Outcome] = {}
     pending: dict[int, PendingMap] = {}
     notes: list[list[str]] = [[] for _ in sentences]
@@ -59,23 +62,11 @@ def run_together(job: MapJob, sentences: Sequence[Sentence]) -> list[Outcome]:
                 pending[i] = job.prepare(sentence)
             except AttnvizError as error:
                 outcomes[i] = Outcome([], error, tuple(notes[i]))
-    for group in groups_that_fit(pending):
-        outcomes.update(finish_group(job, sentences, group, notes))
+    numbers = iter(pending)
+    for group in group_maps(pending.values()):
+        numbered = dict(zip(islice(numbers, len(group)), group, strict=True))
+        outcomes.update(finish_group(job, sentences, numbered, notes))
     return [outcomes[i] for i in range(len(sentences))]
-
-
-def groups_that_fit(pending: dict[int, PendingMap]) -> Iterator[dict[int, PendingMap]]:
-    """The maps in order, in groups that can share a forward pass."""
-    from attnviz.api.look_many import fits
-
-    group: dict[int, PendingMap] = {}
-    for i, one in pending.items():
-        if not fits(list(group.values()), one):
-            yield group
-            group = {}
-        group[i] = one
-    if group:
-        yield group
 
 
 def finish_group(
