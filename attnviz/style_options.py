@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import inf
-from typing import TypedDict
+from typing import TypedDict, TypeVar
+
+from attnviz.errors import MisuseError
+
+Value = TypeVar("Value", bound=float | None)
 
 RANGES: Mapping[str, tuple[float, float]] = {  # of options that are numbers
     "precision": (0, 17),
     "dpi": (10, 2400),
     "columns": (1, inf),
+    "font_size": (6, 72),
     "zoom": (0.1, 10),
 }
+UNITS = {"font_size": " points"}
 
 COLORED = ("figure", "page", "vega_lite")
 SCALED = ("figure", "vega_lite")
@@ -89,3 +95,14 @@ class StyleOptions(TypedDict, total=False):
     transparent: bool | None
     font: str | None
     zoom: float | None
+
+
+def check_range(name: str, value: Value) -> Value:
+    """The value of an option that is a number; MisuseError outside its range. None is allowed."""
+    low, high = RANGES[name]
+    if value is not None and not low <= value <= high:
+        limits = f"at least {low:g}" if high == inf else f"between {low:g} and {high:g}"
+        number = f"{value:g}" if isinstance(value, float) else f"{value}"
+        flag = name.replace("_", "-")
+        raise MisuseError(f"--{flag} {number} must be {limits}{UNITS.get(name, '')}")
+    return value

@@ -114,7 +114,7 @@ def test_python_and_the_command_have_the_same_limits_of_numbers(name):
         number = int(value) - 1 * (value < low) if name != "zoom" else value
         with pytest.raises(MisuseError, match=f"{name}={number} must be") as caught:
             AMAP.figure(**{name: number})
-        made = run("show", "a b", f"--{name}", str(number), "-f", "svg")
+        made = run("show", "a b", f"--{name.replace('_', '-')}", str(number), "-f", "svg")
         assert made.status == 2
         limits = str(caught.value).partition(" must be ")[2]
         assert limits in made.err

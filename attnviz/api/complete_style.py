@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
-from math import inf
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 from attnviz.argument_types import abbreviate, require_type
@@ -20,7 +19,7 @@ from attnviz.lookup import unknown_name_message
 from attnviz.render.formats import FORMATS
 from attnviz.render.output_format import Format
 from attnviz.render.style import Style, query_index
-from attnviz.style_options import FORMAT_KINDS, RANGES, StyleOptions
+from attnviz.style_options import FORMAT_KINDS, RANGES, StyleOptions, check_range
 
 if TYPE_CHECKING:
     from attnviz.api.captions import Captions
@@ -48,10 +47,8 @@ def check_style(options: Mapping[str, Any]) -> Style:
     if size is not None:
         check_size(size)
     given = {name: value for name, value in options.items() if value is not None}
-    for name, (low, high) in RANGES.items():
-        if name in given and not low <= given[name] <= high:
-            limits = f"at least {low:g}" if high == inf else f"between {low:g} and {high:g}"
-            raise MisuseError(f"--{name} {given[name]} must be {limits}")
+    for name in RANGES:
+        check_range(name, given.get(name))
     if "highlight" in given:
         given["highlight"] = as_highlights(given["highlight"])
     return Style(**given)

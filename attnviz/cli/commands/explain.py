@@ -63,16 +63,17 @@ def explain(
     from attnviz.api.atomic_file import write_file
     from attnviz.api.explain import explain as compute_explanation
     from attnviz.cli.input.sentences import read_valid_sentences, with_headings
-    from attnviz.cli.options.parse import check_precision, parse_look_options, warn_if_modified
+    from attnviz.cli.options.parse import parse_look_options, warn_if_modified
     from attnviz.cli.output.render import render_text
     from attnviz.errors import MisuseError
+    from attnviz.style_options import check_range
 
     env = ctx.obj.with_color(options["color"])
     writers = check_files({**options, "ctx": ctx}, json=json)
     pair = None if cell is None else tuple(cell.rsplit(",", 1))
     if pair is not None and len(pair) != 2:
         raise MisuseError(f"--cell {cell!r} must be QUERY,KEY: two tokens or indices")
-    digits = check_precision(options["precision"]) or 0
+    digits = check_range("precision", options["precision"]) or 0
     sentences = list(read_valid_sentences(env, text or [], None, options["context"]))
     if writers and len(sentences) > 1:
         raise MisuseError(f"--output holds one sentence; the input has {len(sentences)}")

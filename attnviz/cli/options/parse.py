@@ -145,41 +145,6 @@ def parse_indices(text: str | None, option: str) -> tuple[int, ...] | None:
     return tuple(dict.fromkeys(indices))
 
 
-def check_precision(digits: int | None) -> int | None:
-    """The number of decimal places; MisuseError outside 0 to 17."""
-    if digits is not None and not 0 <= digits <= 17:
-        raise MisuseError(f"--precision {digits} must be between 0 and 17")
-    return digits
-
-
-def check_dpi(dpi: int) -> int:
-    """The resolution in dots per inch; MisuseError outside 10 to 2400."""
-    if not 10 <= dpi <= 2400:
-        raise MisuseError(f"--dpi {dpi} must be between 10 and 2400")
-    return dpi
-
-
-def check_columns(n: int | None) -> int | None:
-    """The number of panels side by side; MisuseError below 1."""
-    if n is not None and n < 1:
-        raise MisuseError(f"--columns {n} must be at least 1")
-    return n
-
-
-def check_font_size(points: float | None) -> float | None:
-    """The size of token labels in points; MisuseError outside 6 to 72."""
-    if points is not None and not 6 <= points <= 72:
-        raise MisuseError(f"--font-size {points:g} must be between 6 and 72 points")
-    return points
-
-
-def check_zoom(zoom: float | None) -> float:
-    """The size of a finished picture; MisuseError outside 0.1 to 10."""
-    if zoom is not None and not 0.1 <= zoom <= 10:
-        raise MisuseError(f"--zoom {zoom:g} must be between 0.1 and 10")
-    return 1.0 if zoom is None else zoom
-
-
 def parse_size(text: str | None) -> tuple[float, float] | None:
     """Width and height in inches, as in 8x6."""
     if text is None:

@@ -9,16 +9,12 @@ from typing import TYPE_CHECKING, Any
 from attnviz.cli.environment import Environment
 from attnviz.cli.options.effects import has_one_layer
 from attnviz.cli.options.parse import (
-    check_columns,
-    check_dpi,
-    check_font_size,
-    check_precision,
-    check_zoom,
     parse_size,
 )
 from attnviz.core.attention_map import AttentionMap
 from attnviz.render.figure_width import parse_width
 from attnviz.render.style import Style
+from attnviz.style_options import check_range
 
 if TYPE_CHECKING:
     from attnviz.api.captions import Captions
@@ -42,12 +38,12 @@ def parse_style(env: Environment, options: Mapping[str, Any]) -> Style:
         robust=bool(options.get("robust")),
         norm=options.get("norm"),
         **parse_picture_style(options),
-        precision=check_precision(options["precision"]),
+        precision=check_range("precision", options["precision"]),
         title=options["title"],
         annotate=options.get("annotate"),
         size=parse_size(options.get("size")),
         width=None if options.get("width") is None else parse_width(options["width"]),
-        dpi=check_dpi(options["dpi"]),
+        dpi=check_range("dpi", options["dpi"]),
         ascii=env.ascii,
     )
 
@@ -61,9 +57,9 @@ def parse_picture_style(options: Mapping[str, Any]) -> dict[str, Any]:
         **{name: bool(options.get(name)) for name in same},
         "highlight": tuple(options.get("highlight") or ()),
         "font": options.get("font"),
-        "columns": check_columns(options.get("columns")),
-        "font_size": check_font_size(options.get("font_size")),
-        "zoom": check_zoom(options.get("zoom")),
+        "columns": check_range("columns", options.get("columns")),
+        "font_size": check_range("font_size", options.get("font_size")),
+        "zoom": check_range("zoom", options.get("zoom", 1.0)),
     }
 
 
