@@ -10,6 +10,7 @@ import pytest
 from attnviz import look, look_many
 from attnviz.api import look_many as module
 from attnviz.api.pending_map import prepare_map
+from attnviz.cli.batch.job import Job
 from attnviz.errors import MisuseError, NumbersError, UnknownParameterError
 from attnviz.sources.model import packed_run
 from tests.cli.runner import run
@@ -208,3 +209,20 @@ def test_where_a_shared_run_fails_each_sentence_has_its_own_error(corpus, monkey
 def test_heads_of_a_file_share_runs(corpus, n_packed):
     made = run("heads", "-i", str(corpus), "-m", "induction", "-f", "csv")
     assert made.status == 0 and n_packed == [32, 32, 6]
+
+
+@pytest.mark.parametrize("step", ["prepare", "finish"])
+def test_too_little_memory_is_the_error_of_one_sentence(corpus, monkeypatch, step):
+    method = getattr(Job, step)
+
+    def fail(job, sentence, *arguments):
+        if sentence.text == LINES[3]:
+            raise MemoryError
+        return method(job, sentence, *arguments)
+
+    monkeypatch.setattr(Job, step, fail)
+    made = run("-i", str(corpus), "-m", "induction", "-f", "jsonl")
+    assert made.status == 1
+    errors = [line for line in made.out.splitlines() if "error" in json.loads(line)]
+    assert errors == ['{"line":4,"error":"not enough memory for this sentence"}']
+    assert len(made.out.splitlines()) == len(LINES)

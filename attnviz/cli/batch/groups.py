@@ -9,8 +9,6 @@ from typing import Any
 
 from attnviz.cli.batch.outcome import Item
 
-GROUP = 32
-
 
 def group_size(options: Mapping[str, Any]) -> int:
     """The sentences per group: several for the lines of a file and a pretrained model.
@@ -18,7 +16,11 @@ def group_size(options: Mapping[str, Any]) -> int:
     Lines of a pipe run one by one: each has its result before the next line arrives.
     """
     path = options["input"]
-    return GROUP if options.get("model") and path and Path(path).is_file() else 1
+    if not (options.get("model") and path and Path(path).is_file()):
+        return 1
+    from attnviz.api.look_many import GROUP
+
+    return GROUP
 
 
 def group_items(items: Iterator[Item], size: int) -> Iterator[list[Item]]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from attnviz.cli.batch.outcome import Outcome, record_notes, run_job
+from attnviz.cli.batch.outcome import Outcome, attempt, record_notes, run_job, to_outcome
 from attnviz.cli.input.sentence import Sentence
 from attnviz.core.attention_map import AttentionMap
 from attnviz.errors import AttnvizError
@@ -57,11 +58,11 @@ def run_together(job: MapJob, sentences: Sequence[Sentence]) -> list[Outcome]:
         if sentence.error is not None:
             outcomes[i] = Outcome([], sentence.error)
             continue
-        with record_notes(notes[i]):
-            try:
-                pending[i] = job.prepare(sentence)
-            except AttnvizError as error:
-                outcomes[i] = Outcome([], error, tuple(notes[i]))
+        prepared = attempt(partial(job.prepare, sentence), notes[i])
+        if isinstance(prepared, AttnvizError):
+            outcomes[i] = to_outcome(prepared, notes[i])
+        else:
+            pending[i] = prepared
     numbers = iter(pending)
     for group in group_maps(pending.values()):
         numbered = dict(zip(islice(numbers, len(group)), group, strict=True))
@@ -83,13 +84,7 @@ def finish_group(
             maps = run_group(list(group.values()))
     except (AttnvizError, MemoryError):
         return {i: run_job(job, sentences[i]) for i in group}
-    outcomes = {}
-    for i, amap in zip(group, maps, strict=True):
-        with record_notes(notes[i]):
-            try:
-                data = job.finish(sentences[i], amap)
-            except AttnvizError as error:
-                outcomes[i] = Outcome([], error, tuple(notes[i]))
-            else:
-                outcomes[i] = Outcome(data, None, tuple(notes[i]))
-    return outcomes
+    return {
+        i: to_outcome(attempt(partial(job.finish, sentences[i], amap), notes[i]), notes[i])
+        for i, amap in zip(group, maps, strict=True)
+    }

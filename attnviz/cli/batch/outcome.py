@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from attnviz.cli.input.sentence import Sentence
 from attnviz.errors import AttnvizError, AttnvizWarning, CouldNotError, command_line_messages
+
+Result = TypeVar("Result")
 
 
 class Job(Protocol):
@@ -43,15 +45,27 @@ def record_notes(notes: list[str]) -> Iterator[None]:
         yield
 
 
+def attempt(action: Callable[[], Result], notes: list[str]) -> Result | AttnvizError:
+    """The result of an action for one sentence, or its error; its notes are appended to a list."""
+    with record_notes(notes):
+        try:
+            return action()
+        except AttnvizError as error:
+            return error
+        except MemoryError:
+            return CouldNotError("not enough memory for this sentence")
+
+
 def run_job(job: Job, sentence: Sentence) -> Outcome:
     """The outcome of one sentence; errors are returned, so that the others can go on."""
     if sentence.error is not None:
         return Outcome([], sentence.error)
     notes: list[str] = []
-    with record_notes(notes):
-        try:
-            return Outcome(job(sentence), None, tuple(notes))
-        except AttnvizError as error:
-            return Outcome([], error, tuple(notes))
-        except MemoryError:
-            return Outcome([], CouldNotError("not enough memory for this sentence"))
+    return to_outcome(attempt(lambda: job(sentence), notes), notes)
+
+
+def to_outcome(result: Sequence[Any] | AttnvizError, notes: list[str]) -> Outcome:
+    """The outcome of a sentence, of its results or its error."""
+    if isinstance(result, AttnvizError):
+        return Outcome([], result, tuple(notes))
+    return Outcome(result, None, tuple(notes))
