@@ -7,10 +7,15 @@ from typing import Annotated, Any
 
 import typer
 
-from attnviz.cli.options.files import FILE_CONTENTS, FILE_TOKENS
+from attnviz.cli.options.files import (
+    FILE_CONTENTS,
+    FILE_TOKENS,
+    TOKENS_OF_FILES,
+    refuse_other_input,
+)
 from attnviz.cli.options.look import MODEL, PARTS, PREDICT, SEEDED
 from attnviz.cli.options.shared import CONTEXT, DISPLAY, GENERAL, IN_OUT, SELECTION
-from attnviz.cli.options.spec import Group, with_options
+from attnviz.cli.options.spec import with_options
 
 Texts = Annotated[
     list[str] | None,
@@ -21,17 +26,12 @@ Texts = Annotated[
 ]
 
 
-TOKENS = Group(
-    FILE_TOKENS.title,
-    {name: row for name, row in FILE_TOKENS.options.items() if name != "tokenizer"},
-)
-OF_FILES = (FILE_CONTENTS, TOKENS)
-OF_SENTENCES = (CONTEXT, MODEL, PREDICT, PARTS, SEEDED)
+OF_SENTENCES = ("variant", *CONTEXT, *MODEL, *PREDICT, *PARTS, *SEEDED)
 
 
 @with_options(
-    CONTEXT, IN_OUT, MODEL, PREDICT, SELECTION, DISPLAY, PARTS, SEEDED, FILE_CONTENTS, TOKENS,
-    GENERAL, without=("input",),
+    CONTEXT, IN_OUT, MODEL, PREDICT, SELECTION, DISPLAY, PARTS, SEEDED, FILE_CONTENTS,
+    TOKENS_OF_FILES, GENERAL, without=("input",),
 )  # fmt: skip
 def compare(
     ctx: typer.Context,
@@ -60,9 +60,7 @@ def compare(
 
     words, other_text = text or [], None
     is_of_files = len(words) > 1 and all(map(is_file, words))
-    refuse_typed(
-        ctx, ("variant", *of_groups(OF_SENTENCES)) if is_of_files else of_groups(OF_FILES)
-    )
+    refuse_other_input(ctx, OF_SENTENCES, is_of_files=is_of_files)
     if is_of_files:
         write_comparison_of_files(ctx, words, options)
         return
@@ -71,23 +69,6 @@ def compare(
         require_no_file(other_text)
     variants = with_temperatures(variant or [], options)
     write_comparison(ctx, words, variants, options, other_text=other_text)
-
-
-def of_groups(groups: tuple[Group, ...]) -> tuple[str, ...]:
-    """The names of the options of groups."""
-    return tuple(name for group in groups for name in group if name != "tokenizer")
-
-
-def refuse_typed(ctx: typer.Context, names: tuple[str, ...]) -> None:
-    """Raise MisuseError for options of sentences with files, and of files with sentences."""
-    from attnviz.cli.options.effects import flag, is_typed
-    from attnviz.errors import MisuseError
-
-    is_of_files = "variant" in names
-    kind = "attention from files" if is_of_files else "sentences; it acts on files"
-    for name in names:
-        if is_typed(ctx, name):
-            raise MisuseError(f"{flag(name)} has no effect on {kind}")
 
 
 def write_comparison_of_files(

@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from attnviz.cli.options.effects import is_typed
-from attnviz.cli.options.files import FILE_CONTENTS, FILE_TOKENS
+from attnviz.cli.options.files import (
+    FILE_CONTENTS,
+    FILE_TOKENS,
+    TOKENS_OF_FILES,
+    refuse_other_input,
+)
 from attnviz.cli.options.heads import CORPUS, FIGURE, HEADS, REPORT_OUT
 from attnviz.cli.options.look import LOOK, MECHANISM, MODEL, PARTS, SEEDED
 from attnviz.cli.options.shared import CONTEXT, CONTRIBUTION, GENERAL, REDUCTION, SELECTION
-from attnviz.cli.options.spec import Group, with_options
+from attnviz.cli.options.spec import with_options
 
 if TYPE_CHECKING:
     from attnviz.api.head_report import ReportOptions
@@ -20,17 +24,12 @@ if TYPE_CHECKING:
     from attnviz.core.attention_map import AttentionMap
     from attnviz.render.head_report import HeadReport
 
-TOKENS = Group(
-    FILE_TOKENS.title,
-    {name: row for name, row in FILE_TOKENS.options.items() if name != "tokenizer"},
-)
-OF_FILES = (FILE_CONTENTS, TOKENS)
-OF_SENTENCES = (*LOOK, CONTEXT, CONTRIBUTION, CORPUS)
+OF_SENTENCES = ("input", *(n for group in (*LOOK, CONTEXT, CONTRIBUTION, CORPUS) for n in group))
 
 
 @with_options(
     HEADS, REPORT_OUT, CONTEXT, MECHANISM, MODEL, SELECTION, CONTRIBUTION, REDUCTION, FIGURE,
-    PARTS, SEEDED, CORPUS, FILE_CONTENTS, TOKENS, GENERAL,
+    PARTS, SEEDED, CORPUS, FILE_CONTENTS, TOKENS_OF_FILES, GENERAL,
 )  # fmt: skip
 def heads(
     ctx: typer.Context,
@@ -136,16 +135,10 @@ def file_report(
 
 def refuse_options(ctx: typer.Context, words: list[str], is_of_files: bool) -> None:
     """Raise MisuseError for options of sentences with files, and of files with sentences."""
-    from attnviz.cli.options.effects import flag
-    from attnviz.errors import CouldNotError, MisuseError
+    from attnviz.errors import CouldNotError
     from attnviz.sources.external.token_argument import is_file
 
-    groups = OF_SENTENCES if is_of_files else OF_FILES
-    kind = "attention from files" if is_of_files else "sentences; it acts on files"
-    for name in ("input", *(name for group in groups for name in group)):
-        is_for_tokens = name == "tokenizer" or (name == "input" and not is_of_files)
-        if not is_for_tokens and is_typed(ctx, name):
-            raise MisuseError(f"{flag(name)} has no effect on {kind}")
+    refuse_other_input(ctx, OF_SENTENCES, is_of_files=is_of_files)
     for word in words:
         if (is_of_files or is_path(word)) and not is_file(word):
             raise CouldNotError(f"cannot read {word!r}: there is no file of this name")

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from attnviz.cli.options.effects import acts_if, is_with
+from collections.abc import Iterable
+from typing import Any
+
+from attnviz.cli.options.effects import acts_if, flag, is_typed, is_with
 from attnviz.cli.options.spec import Group, Opt
+from attnviz.errors import MisuseError
 
 FILE_CONTENTS = Group(
     "File contents",
@@ -89,3 +93,21 @@ FILE_TOKENS = Group(
         ),
     },
 )
+
+# The tokens of files in commands whose --tokenizer is that of sentences.
+TOKENS_OF_FILES = Group(
+    FILE_TOKENS.title,
+    {name: row for name, row in FILE_TOKENS.options.items() if name != "tokenizer"},
+)
+
+
+def refuse_other_input(ctx: Any, of_sentences: Iterable[str], *, is_of_files: bool) -> None:
+    """Raise MisuseError for typed options of sentences with files, and of files with sentences.
+
+    `of_sentences` are the names of the former; --tokenizer acts on both.
+    """
+    names = of_sentences if is_of_files else (*FILE_CONTENTS, *TOKENS_OF_FILES)
+    kind = "attention from files" if is_of_files else "sentences; it acts on files"
+    for name in names:
+        if name != "tokenizer" and is_typed(ctx, name):
+            raise MisuseError(f"{flag(name)} has no effect on {kind}")
