@@ -20,6 +20,7 @@ from attnviz.sources.safe_read import LONGEST, check_budget, decode_text, one_li
 
 SEPARATORS = "\t;,"  # the first in the second line, or between numbers of the first; else blanks
 BYTES_PER_CELL = 120  # a string and a float
+ENOUGH = 64  # cells of a row from which its separator is recognized
 
 
 class Cells(NamedTuple):
@@ -104,7 +105,8 @@ def find_separator(text: str) -> str | None:
     """The separator of cells; None: whitespace."""
     lines = [line for line in text.split("\n", 20)[:20] if line.strip() and line[0] != "#"]
     last = lines[min(1, len(lines) - 1)] if lines else ""
-    of_numbers = (mark for mark in SEPARATORS if last and is_row(lines[0].split(mark)))
+    first = lines[0] if lines else ""
+    of_numbers = (mark for mark in SEPARATORS if is_row(first.split(mark, ENOUGH)[:ENOUGH]))
     return next((mark for mark in SEPARATORS if mark in last), next(of_numbers, None))
 
 

@@ -184,7 +184,7 @@ BOMBS = {
         "at the limit": lambda: b"0-131071 131071-0\n",
         "fairseq, far": lambda: b"S-0\ta\nH-0\t1\ta\nA-0\t0-131071 131071-0\n",
         "long": lambda: b"0-0 " * 6_000_000,
-        "nematus": lambda: b"0 ||| a ||| 1 ||| a ||| 1 9\n" + b"0 " * 9_000_000,
+        "nematus": lambda: b"0 ||| a ||| 1 ||| a ||| 1 9\n" + b"0 " * 2_000_000,
     },
     "alignments, large": {
         "nematus, lines": lambda: b"0 ||| a ||| 1 ||| a ||| 1 9\n" + b"0\n" * 90_000_000,
