@@ -3,9 +3,11 @@
 import ast
 import sys
 from collections import defaultdict
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent / "attnviz"
+parse = cache(ast.parse)  # several tests read the tree of every file
 
 # Every folder and file of a folder that is named here, from the top down. Each may import what
 # stands on its own line only where it is the same, and whatever stands on the lines below it.
@@ -148,7 +150,7 @@ def line_of(folder, name):
 
 def violations(path, source):
     """What a file imports against the rules, as sentences."""
-    here, tree = as_module(path), ast.parse(source)
+    here, tree = as_module(path), parse(source)
     typed = {name for block in type_blocks(tree) for name in imports(block)}
     for name in imports(tree):
         top, *there = name.split(".")
@@ -200,7 +202,7 @@ def import_graph(sources):
     modules = {".".join(("attnviz", *as_module(path))): path for path in sources}
     graph = defaultdict(set)
     for path, source in sources.items():
-        for name in imports(ast.parse(source)):
+        for name in imports(parse(source)):
             target = modules.get(name) or modules.get(name.rpartition(".")[0])
             if target and target != path and path != "__init__.py":
                 graph[path].add(target)
@@ -235,7 +237,7 @@ def circles(graph):
 
 def at_module_level(source):
     """Modules that are imported when the file is, not when a function runs."""
-    tree = ast.parse(source)
+    tree = parse(source)
     typing_only = {child for block in type_blocks(tree) for child in ast.walk(block)}
     tops = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
     for node in tops:

@@ -23,7 +23,7 @@ TUPLES = {
 def project(tmp_path_factory):
     """A copy of the project with the example files in it."""
     root = tmp_path_factory.mktemp("project")
-    ignore = shutil.ignore_patterns("__pycache__", "models", ".hypothesis")
+    ignore = shutil.ignore_patterns("__pycache__", "models", ".hypothesis", "node_modules")
     for name in ("attnviz", "tests"):
         shutil.copytree(README.parent / name, root / name, ignore=ignore)
     shutil.copy(README.parent / "pyproject.toml", root)

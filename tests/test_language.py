@@ -4,11 +4,9 @@ import ast
 import re
 from pathlib import Path
 
-import pytest
-
 from tests.docs import DOCUMENTS
 from tests.docs.catalogue import CATALOGUE
-from tests.layers import ROOT
+from tests.layers import ROOT, parse
 
 PYTHON = sorted(ROOT.rglob("*.py"))
 TESTS = sorted(Path(__file__).parent.rglob("test_*.py"))
@@ -105,21 +103,21 @@ def definitions(tree):
 
 def private_words(source):
     """Sentences with private verbs, of a Python source."""
-    for line, text in sentences(ast.parse(source)):
+    for line, text in sentences(parse(source)):
         for match in PRIVATE.finditer(text):
             yield f"line {line}: {match[0]!r}"
 
 
 def participles(source):
     """Definitions whose name is a bare participle."""
-    for line, name in definitions(ast.parse(source)):
+    for line, name in definitions(parse(source)):
         if name.strip("_").lower() in PARTICIPLES:
             yield f"line {line}: {name}"
 
 
 def private_names(source):
     """Names of tests with private words."""
-    for line, name in definitions(ast.parse(source)):
+    for line, name in definitions(parse(source)):
         if name.startswith("test_") and PRIVATE_NAMES.search(name):
             yield f"line {line}: {name}"
 
@@ -128,27 +126,32 @@ def relative_name(path):
     return str(path.relative_to(ROOT.parent))
 
 
-@pytest.mark.parametrize("path", PYTHON, ids=relative_name)
-def test_sentences_use_the_terms_of_the_field(path):
-    assert list(private_words(path.read_text())) == []
+def violations_in(paths, find):
+    """What a function finds in the text of each file, by file."""
+    found = {relative_name(path): list(find(path.read_text())) for path in paths}
+    return {name: lines for name, lines in found.items() if lines}
 
 
-@pytest.mark.parametrize("path", PYTHON, ids=relative_name)
-def test_no_name_is_a_bare_participle(path):
-    assert list(participles(path.read_text())) == []
-    assert path.stem not in PARTICIPLES
-    assert not path.stem.endswith("ing") or path.stem in ING
+def test_sentences_use_the_terms_of_the_field():
+    assert len(PYTHON) > 300
+    assert violations_in(PYTHON, private_words) == {}
 
 
-@pytest.mark.parametrize("path", TEXTS, ids=relative_name)
-def test_pages_and_documents_use_the_terms_of_the_field(path):
-    assert [match[0] for match in PRIVATE.finditer(path.read_text())] == []
+def test_no_name_is_a_bare_participle():
+    assert violations_in(PYTHON, participles) == {}
+    stems = {path.stem for path in PYTHON}
+    assert stems & PARTICIPLES == set()
+    assert {stem for stem in stems if stem.endswith("ing")} <= ING
+
+
+def test_pages_and_documents_use_the_terms_of_the_field():
+    assert TEXTS
+    assert violations_in(TEXTS, PRIVATE.findall) == {}
 
 
 def test_names_of_tests_use_the_terms_of_the_field():
     assert len(TESTS) > 100
-    violations = {path.name: list(private_names(path.read_text())) for path in TESTS}
-    assert {name: lines for name, lines in violations.items() if lines} == {}
+    assert violations_in(TESTS, private_names) == {}
 
 
 def test_the_test_finds_violations():

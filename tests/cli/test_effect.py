@@ -17,7 +17,7 @@ TEXT = "apple river seven clock apple river seven"
 MODEL = ("-m", "induction")
 
 
-def test_the_table_ranks_heads_and_says_of_what_its_effects_are():
+def test_the_table_ranks_heads_and_states_what_its_effects_measure():
     made = run("effect", TEXT, *MODEL, "--top", "3", width=400)
     assert (made.status, made.err) == (0, "")
     lines = made.out.splitlines()

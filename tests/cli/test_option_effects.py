@@ -49,6 +49,7 @@ SAME_IN_EVERY_VIEW = ("title", "size", "dpi", "with_qk", "color", "view", "colum
 SAME_IN_EVERY_VIEW += ("no_title", "dark", "transparent", "font", "zoom", "width", "font_size")
 SAME_IN_EVERY_VIEW += ("no_metadata",)
 STATED = {("dpi", "svg"), ("dpi", "pdf")}  # acts on more cells: test_vector_cells.py
+ONLY = {"pdf": ("dpi", "title", "no_metadata", "transparent")}  # what does not act as in SVG
 # Formats of one kind have the same options.
 KINDS = {row.kind: row.name for row in reversed(FORMATS)}
 OUTPUTS = [
@@ -78,7 +79,7 @@ def show(name, view, words=()):
 @pytest.mark.parametrize("option", DISPLAY)
 @pytest.mark.parametrize(("name", "view"), OUTPUTS)
 def test_a_display_option_acts_or_is_refused(option, name, view):
-    if view != "auto" and option in SAME_IN_EVERY_VIEW:
+    if (view != "auto" and option in SAME_IN_EVERY_VIEW) or option not in ONLY.get(name, DISPLAY):
         return
     done = show(name, view, DISPLAY[option])
     if done.status == 2:

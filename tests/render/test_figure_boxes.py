@@ -28,7 +28,7 @@ KINDS = {
     "long": lambda: spread([f"token{n}" for n in range(110)], n_head=1, causal=True),
     "unequal": lambda: spread(SENTENCE[:4], [f"k{n}" for n in range(60)]),
 }
-THINNED = 5  # every fifth size of a kind and view is tested, in turn
+THINNED = 11  # every eleventh size of a kind and view is tested, in turn
 COMBINATIONS = [(kind, view) for kind in KINDS for view in VIEW_NAMES]
 
 

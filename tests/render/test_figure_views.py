@@ -39,11 +39,8 @@ def boxes(fig):
     return [(text, text.get_window_extent(renderer)) for text in texts(fig)]
 
 
-@pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
-@pytest.mark.parametrize("name", MAPS)
-def test_no_text_is_outside_the_figure_or_over_other_text(view, name):
-    captions = {(0, 0): "a long line about this head " * 5} if name == "captions" else {}
-    fig = draw(MAPS[name], view=view.name, captions=captions)
+def require_clear_texts(fig):
+    """No text is outside the figure or over other text."""
     paper, text_boxes = fig.bbox.padded(1), boxes(fig)
     for text, box in text_boxes:
         assert paper.x0 <= box.x0 and box.x1 <= paper.x1, text

@@ -29,9 +29,8 @@ CONTRADICTIONS = {
 }
 
 
-def run(name, key, value):
+def run(model, key, value):
     """Samples of the weights of a checkpoint with a changed config, by kind of attention."""
-    model = open_model(name)
     values = with_change(model.files.read_document("config.json"), key, value)
     changed = replace(model, config=model.family.config(values))
     check_features(changed.config, changed.family)
@@ -42,11 +41,11 @@ def run(name, key, value):
     return {kind: sample_weights(layers) for kind, layers in attend.weights.items()}
 
 
-def describe_difference(name, row, unchanged):
+def describe_difference(name, model, row, unchanged):
     """What is wrong with a row, or None: neither followed nor refused by name."""
     key = row["key"]
     try:
-        samples = run(name, key, row["value"])
+        samples = run(model, key, row["value"])
     except AttnvizError as error:
         names = {key.rpartition(".")[2], "tensor '", "accepts at most"}
         names |= set(row["value"]) if isinstance(row["value"], dict) else set()
@@ -68,9 +67,10 @@ def describe_difference(name, row, unchanged):
 def test_each_config_key_is_followed_or_refused(name):
     unchanged, *rows = TABLE[name]
     assert len(rows) > 20
+    model = open_model(name)
     differences = {
         f"{row['key']} = {json.dumps(row['value'])}": difference
         for row in rows
-        if (difference := describe_difference(name, row, unchanged["result"]))
+        if (difference := describe_difference(name, model, row, unchanged["result"]))
     }
     assert not differences
