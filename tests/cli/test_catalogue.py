@@ -145,10 +145,13 @@ def test_a_composition_is_in_title_metadata_and_explanation():
 
 @pytest.mark.parametrize("row", [r for r in ROWS if tunable_values(r.slots)], ids=lambda r: r.name)
 def test_set_reaches_every_tunable(row):
-    for name, value in tunable_values(row.slots).items():
-        if value is not None and not isinstance(value, tuple):
-            result = run(*words_for(row), "-v", row.name, "--set", f"{name}={value}", "--json")
-            assert (result.status, result.err) == (0, ""), name
+    settings = [
+        f"--set={name}={value}"
+        for name, value in tunable_values(row.slots).items()
+        if value is not None and not isinstance(value, tuple)
+    ]
+    result = run(*words_for(row), "-v", row.name, *settings, "--json")
+    assert (result.status, result.err) == (0, "")
 
 
 def test_a_mask_is_drawn_with_its_density():
