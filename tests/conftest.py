@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import os
 import random
 
@@ -46,6 +47,11 @@ HOSTILE = (
     "\ud800",
     "\ufffe",
 )
+
+
+def pytest_collection_finish():
+    """Leave the collected tests, which live until the end, out of garbage collection."""
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
