@@ -22,6 +22,8 @@ from attnviz.sources.external.named_ids import (
 from attnviz.sources.external.named_tokens import Found, describe_unused_tokens, find_tokens
 from attnviz.sources.external.selection import EAGER, FEW, Selection
 
+# Reports of attnviz, by a name that the others do not have.
+REPORTS = {"steps": "explain", "profile_bins": "heads", "prediction": "effect"}
 NOT_ATTENTION = ("position_ids", "hidden_states", *OF_SEQUENCES)
 OUTPUTS = ("attentions", "encoder_attentions", "decoder_attentions", "cross_attentions")
 BEAMS = "beam_indices"  # of a beam search, whose rows belong to other beams at each step
@@ -91,6 +93,10 @@ def choose_attention(
         or find_modules({name: named[name] for name in named if name not in NOT_ATTENTION})
     )
     if not kinds:
+        if report := next((REPORTS[name] for name in named if name in REPORTS), None):
+            raise InvalidInputError(
+                f"the output of attnviz {report} holds no map; render the map that it was made of"
+            )
         options = ", ".join(repr(name) for name in list(named)[:FEW]) or "no arrays"
         raise InvalidInputError(f"there is no attention among {options}; {EAGER}")
     names = sorted(kinds, key=lambda name: KINDS.index(name) if name in KINDS else len(KINDS))

@@ -9,7 +9,7 @@ from importlib import import_module
 from attnviz.errors import InvalidInputError
 from attnviz.record import Record
 from attnviz.sources.external.assemble import RawAttention
-from attnviz.sources.external.refusals import find_refusal
+from attnviz.sources.external.refusals import NO_PAGE, find_refusal
 from attnviz.sources.external.selection import Selection
 
 
@@ -210,5 +210,9 @@ def find_reader(data: bytes) -> Reader:
     for row in READERS:
         if row.matches(data):
             return row
+    if NO_PAGE.match(data):
+        raise InvalidInputError(
+            "this page holds no attention; pages of attnviz, BertViz and CircuitsVis are read"
+        )
     names = ", ".join(row.name for row in READERS if row.name != "pickle")
     raise InvalidInputError(f"unrecognized format; supported: {names}")

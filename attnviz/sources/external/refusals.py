@@ -34,11 +34,18 @@ REFUSALS = (
     (rb"\AORC", "an ORC file is not read; save Parquet or CSV"),
     (rb"\AGGUF", "a GGUF file holds a model, not attention: attnviz TEXT --model FILE"),
     (
-        rb"\A(?:\x89PNG\r\n\x1a\n|\xff\xd8\xff|GIF8|%PDF-|<\?xml[^>]{0,200}>\s*(?:<!DOCTYPE svg"
-        rb"|<svg))",
+        rb"\A(?:\x89PNG\r\n\x1a\n|\xff\xd8\xff|GIF8|RIFF.{4}WEBP|%PDF-|%!PS|<\?xml[^>]{0,200}>\s*"
+        rb"(?:<!DOCTYPE svg|<svg)|\{\s*\"\$schema\":\s*\"[^\"]{0,200}/vega)",
         "a picture holds no weights; render the file that it was drawn from",
     ),
+    (
+        rb"\A(?:#{1,2} [^\n]{1,2000}\n\n(?:untrained weights |rows = |\|)|\\begin\{table|"
+        rb"\\documentclass|% Compile )",
+        "a report in Markdown or LaTeX is not read; render the file that it was made from",
+    ),
 )
+# HTML whose attention no reader recognizes.
+NO_PAGE = re.compile(rb"\A\s*(?:<!doctype html|<html)", re.IGNORECASE)
 COMPILED = tuple((re.compile(signature, re.DOTALL), advice) for signature, advice in REFUSALS)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 import zipfile
 from io import BytesIO
 
@@ -11,6 +12,7 @@ import pyarrow
 import pytest
 
 from attnviz.errors import CouldNotError, InvalidInputError
+from attnviz.render.formats import FORMATS, find_format
 from attnviz.sources.external import read
 from attnviz.sources.external.refusals import REFUSALS
 from tests.cli.runner import run
@@ -39,6 +41,14 @@ UNREAD = {
     "gguf": (b"GGUF" + bytes(99), "--model FILE"),
     "png": (b"\x89PNG\r\n\x1a\n" + bytes(99), "a picture holds no weights"),
     "svg": (b"<?xml version='1.0'?>\n<svg></svg>", "a picture holds no weights"),
+    "page": (b"<!doctype html>\n<html><body>text</body></html>", "this page holds no attention"),
+    "md": (b"## causal\n\nrows = queries", "a report in Markdown or LaTeX is not read"),
+}
+SENTENCE = "the doctor window the doctor"
+REPORTS = {
+    "explain": ("explain", SENTENCE, "-v", "causal"),
+    "heads": ("heads", SENTENCE),
+    "effect": ("effect", SENTENCE, "--model", "induction"),
 }
 
 
@@ -50,6 +60,24 @@ def test_files_of_other_kinds_name_the_next_step(name):
     assert advice in made.err
 
 
+@pytest.mark.parametrize("row", FORMATS, ids=lambda row: row.name)
+def test_every_format_of_ours_is_read_or_names_the_next_step(row):
+    if row.name == "table":  # in the terminal only
+        return
+    try:
+        assert read(row.render(make_map())).weights.any()
+    except InvalidInputError as error:
+        assert re.search("; render the file that it was (drawn|made) from", str(error))
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_reports_name_the_next_step(name):
+    report = run(*REPORTS[name], "--json")
+    made = run("render", "-", stdin=report.data)
+    assert (report.status, made.status) == (0, 3)
+    assert f"the output of attnviz {name} holds no map; render the map" in made.err
+
+
 def test_every_refusal_has_a_file_here():
     texts = [run("render", "-", stdin=data).err for data, _ in UNREAD.values()]
     assert all(any(advice in text for text in texts) for _, advice in REFUSALS)
@@ -58,8 +86,6 @@ def test_every_refusal_has_a_file_here():
 def test_files_that_are_read_are_not_refused():
     assert read(npy(np.eye(2))).weights.shape == (1, 1, 2, 2)
     for name in ("npz", "parquet", "html", "csv"):
-        from attnviz.render.formats import find_format
-
         assert read(find_format(name).render(make_map())).weights.any()
 
 
