@@ -59,7 +59,7 @@ LAYERS = {
         ("tokens", "grid", "link"),
         ("initialization",),
         ("numerics", "seeded_random", "file_format", "map_metadata", "renamed", "citation"),
-        ("arrays", "indices", "predictions"),
+        ("arrays", "indices", "predictions", "progress"),
         ("__init__",),
     ),
     "sources": (

@@ -9,12 +9,13 @@ import io
 import re
 import shlex
 import warnings
-from collections.abc import Sequence
-from contextlib import redirect_stdout
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, redirect_stdout
 from dataclasses import replace
 from typing import Any
 
 from attnviz.cli.environment import BrokenOutputPipe, Environment, silence_stdout
+from attnviz.core.progress import listen_to_progress
 from attnviz.errors import AttnvizError, AttnvizWarning, command_line_messages
 
 INTERRUPTED = 130
@@ -39,7 +40,7 @@ def run_with_errors(words: Sequence[str], env: Environment) -> int:
     capture = StdoutCapture(env)
     try:
         # Typer prints help itself: it is captured so that a failed write is noticed.
-        with redirect_stdout(capture), warnings.catch_warnings():
+        with redirect_stdout(capture), warnings.catch_warnings(), reported_progress(env):
             warnings.simplefilter("always", AttnvizWarning)
             warnings.showwarning = lambda message, *_, **__: env.warn(f"note: {message}")
             status = dispatch(words, env)
@@ -63,6 +64,26 @@ def run_with_errors(words: Sequence[str], env: Environment) -> int:
         kind = type(error).__name__
         report_error(env, f"error: unexpected {kind}: {error} (use --debug for a traceback)")
         return 1
+
+
+@contextmanager
+def reported_progress(env: Environment) -> Iterator[None]:
+    """A progress bar for what computations report, while they run."""
+    with ExitStack() as bars:
+        updates: list[Any] = []
+
+        def update(n_done: int, total: int) -> None:
+            if not updates:
+                from attnviz.cli.output.progress import progress_bar
+
+                updates.append(bars.enter_context(progress_bar(env)))
+            updates[0](n_done, total)
+            if n_done >= total:
+                bars.close()
+                updates.clear()
+
+        with listen_to_progress(update):
+            yield
 
 
 def dispatch(words: Sequence[str], env: Environment) -> int:

@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from attnviz.core.arrays import FloatArray
 from attnviz.core.attention_map import AttentionMap
+from attnviz.core.progress import report_progress
 from attnviz.errors import MisuseError
+from attnviz.measures.max_flow import max_flows
 from attnviz.measures.rollout import RESIDUAL, add_residual, to_single_head, visible_edges
 
-MAX_STEPS = 500_000_000  # about half a minute
-MIN_CAPACITY = 1e-12  # an edge with less residual capacity is saturated
+MAX_EDGES = 400_000_000  # of the networks of all pairs of tokens: a minute or less
 
 
 def flow(
@@ -32,15 +32,16 @@ def flow(
     capacities = add_residual(amap, "flow", residual)
     n_layer, n_token, _ = capacities.shape
     rows = range(n_token) if queries is None else queries
-    if len(rows) * n_token**2 * ((n_layer + 1) * n_token) ** 2 > MAX_STEPS:
+    n_edge = len(rows) * n_token * n_layer * n_token**2
+    if n_edge > MAX_EDGES:
+        most = int((MAX_EDGES / n_layer) ** 0.25)
         raise MisuseError(
-            f"flow through {n_layer} layers of {n_token} tokens takes too long for "
-            f"{len(rows)} queries; use a shorter text, fewer queries, or rollout"
+            f"flow through {n_layer} layers of {n_token} tokens takes too long: {n_edge:,} edges "
+            f"in the networks of all pairs, at most {MAX_EDGES:,}; use a text of up to {most} "
+            "tokens, or layers:rollout"
         )
-    network = build_network(capacities)
-    top = len(network) - n_token
-    flows = [[max_flow(network, top + q, k) for k in range(n_token)] for q in rows]
-    weights = np.array(flows).reshape(1, len(rows), n_token)
+    flows = max_flows(capacities, rows, lambda n_done: report_progress(n_done, len(rows)))
+    weights = flows[None]
     result = to_single_head(
         replace(
             amap,
@@ -58,50 +59,3 @@ def flow(
     for visible in visible_edges(amap):
         reach = visible @ reach
     return replace(result, visible=reach[list(rows)][None, None])
-
-
-def build_network(capacities: FloatArray) -> FloatArray:
-    """The capacities between all nodes, the input tokens first.
-
-    Shapes: [layer, token, token] -> [node, node], edges from row to column
-    """
-    n_layer, n_token, _ = capacities.shape
-    network = np.zeros(((n_layer + 1) * n_token,) * 2)
-    for layer in range(n_layer):
-        above, below = (layer + 1) * n_token, layer * n_token
-        network[above : above + n_token, below : below + n_token] = capacities[layer]
-    return network
-
-
-def max_flow(network: FloatArray, source: int, sink: int) -> float:
-    """The maximum flow from one node to another, by shortest paths (Edmonds and Karp, 1972).
-
-    Shapes: [node, node] -> a number
-    """
-    residual = network.copy()
-    total = 0.0
-    while path := shortest_path(residual, source, sink):
-        starts, ends = path[:-1], path[1:]
-        amount = residual[starts, ends].min()
-        residual[starts, ends] -= amount
-        residual[ends, starts] += amount  # flow may be sent back
-        total += float(amount)
-    return total
-
-
-def shortest_path(residual: FloatArray, source: int, sink: int) -> list[int]:
-    """The nodes of a shortest path with residual capacity, or none.    [node, node] -> nodes"""
-    before = np.full(len(residual), -1)
-    before[source] = source
-    front = np.array([source])
-    while front.size and before[sink] < 0:
-        open_edges = (residual[front] > MIN_CAPACITY) & (before < 0)
-        reached = np.flatnonzero(open_edges.any(0))
-        before[reached] = front[open_edges[:, reached].argmax(0)]
-        front = reached
-    if before[sink] < 0:
-        return []
-    path = [sink]
-    while path[-1] != source:
-        path.append(int(before[path[-1]]))
-    return path[::-1]

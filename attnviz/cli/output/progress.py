@@ -10,6 +10,7 @@ from typing import Any
 
 from attnviz.cli.environment import Environment
 from attnviz.cli.output.target import Target
+from attnviz.core.progress import listen_to_progress
 
 READ_SIZE = 1 << 20
 
@@ -25,7 +26,7 @@ def progress(
     if any(target.path is None for target in targets) and env.stdout_is_tty:
         yield lambda line: None
         return
-    with progress_bar(env, count_lines(input)) as update:
+    with listen_to_progress(None), progress_bar(env, count_lines(input)) as update:
         yield lambda line: update(line, None)
 
 
