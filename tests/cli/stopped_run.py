@@ -17,11 +17,13 @@ from typing import Any
 
 from attnviz import __main__ as program
 from attnviz.api import atomic_file
-from attnviz.cli.batch import batch
+from attnviz.cli.batch import batch, corpus, effect_record
 from attnviz.cli.output import earlier_run, existing_file, map_writers
 from tests.cli.runner import run
 
-MODULES = (atomic_file, batch, earlier_run, existing_file, map_writers)
+MODULES = (
+    atomic_file, batch, corpus, earlier_run, effect_record, existing_file, map_writers,
+)  # fmt: skip
 SECONDS = 120  # of one run
 FILES = frozenset(module.__file__ for module in MODULES)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attnviz.cli.batch.batch import check_jobs
 from attnviz.cli.batch.groups import group_items, group_size
@@ -16,6 +16,9 @@ from attnviz.cli.output.progress import progress
 from attnviz.cli.output.target import Target
 from attnviz.errors import AttnvizError, MisuseError
 
+if TYPE_CHECKING:
+    from attnviz.cli.batch.effect_record import EffectRecord
+
 
 def run_corpus(
     env: Environment,
@@ -24,19 +27,31 @@ def run_corpus(
     sentences: Iterator[Sentence],
     targets: list[Target],
     options: Mapping[str, Any],
+    record: EffectRecord | None = None,
 ) -> tuple[Any, bool]:
     """Apply a job to each sentence, and `add` each result, in order.
 
     The job returns a list of one result. Invalid lines, and results that `add` refuses with
-    MisuseError, are reported on standard error and left out.
+    MisuseError, are reported on standard error and left out. A record keeps every outcome; those
+    of an earlier run, which it has, are added first.
 
     Returns the first result that was added, and whether a line was invalid. Raises the error of
     the first line if every line is invalid.
     """
     n_jobs = check_jobs(options["jobs"])
-    first, first_error = None, None
+    first, first_error, has_failures = None, None, False
     known_notes: set[str] = set()
-    items = (Item(n, sentence, [True]) for n, sentence in enumerate(sentences, start=1))
+    for result in () if record is None else record.read_earlier():
+        if result is None:
+            has_failures = True
+        else:
+            add(result)
+            first = first or result
+    items = (
+        Item(n, sentence, [True])
+        for n, sentence in enumerate(sentences, start=1)
+        if record is None or not record.has(n, sentence.text)
+    )
     with (
         closing(run_in_order(job, group_items(items, group_size(options)), n_jobs)) as results,
         progress(env, targets, options["input"]) as tick,
@@ -49,14 +64,18 @@ def run_corpus(
             tick(item.sentence.line)
             if error is None:
                 first = first or outcome.data[0]
+                if record is not None:
+                    record.write(item.number, outcome.data[0])
                 continue
-            first_error = first_error or error
+            first_error, has_failures = first_error or error, True
             env.warn(f"error: line {item.sentence.line}: {error}")
+            if record is not None:
+                record.write_error(item.sentence.line, error)
             if options["fail_fast"]:
                 break
     if first is None:
         raise first_error or MisuseError("the input has no sentence")
-    return first, first_error is not None
+    return first, has_failures
 
 
 def add_result(add: Callable[[Any], object], result: Any) -> AttnvizError | None:

@@ -9,6 +9,7 @@ from attnviz.api.corpus_effects import EffectStatistics
 from attnviz.api.effect import effect, mean_outputs
 from attnviz.api.head_effects import HeadEffects
 from attnviz.cli.batch.corpus import run_corpus
+from attnviz.cli.batch.effect_record import EffectRecord
 from attnviz.cli.environment import Environment
 from attnviz.cli.input.sentence import Sentence
 from attnviz.cli.input.sentences import read_sentences, require_valid
@@ -40,11 +41,12 @@ def average_effects(
     sentences: Iterator[Sentence],
     targets: list[Target],
     options: Mapping[str, Any],
+    record: EffectRecord | None = None,
 ) -> tuple[EffectStatistics, bool]:
     """The mean effects over all sentences, and whether a line was invalid."""
     statistics = EffectStatistics()
     _, has_failures = run_corpus(
-        env, EffectJob(effect_options), statistics.add, sentences, targets, options
+        env, EffectJob(effect_options), statistics.add, sentences, targets, options, record
     )
     return statistics, has_failures
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from attnviz.cli.commands.show import Text
-from attnviz.cli.options.effect import EFFECT
+from attnviz.cli.options.effect import EFFECT, RESUME
 from attnviz.cli.options.heads import CORPUS, FIGURE, REPORT_OUT
 from attnviz.cli.options.look import MODEL
 from attnviz.cli.options.shared import GENERAL
@@ -16,46 +17,69 @@ from attnviz.cli.options.spec import with_options
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from attnviz.api.corpus_effects import EffectStatistics
     from attnviz.api.head_effects import HeadEffects
     from attnviz.cli.environment import Environment
     from attnviz.cli.input.sentence import Sentence
     from attnviz.cli.output.target import Target
     from attnviz.render.head_report import HeadReport
+    from attnviz.render.style import Style
 
 TABLE_ROWS = 20  # without --top
 
 
-@with_options(EFFECT, REPORT_OUT, MODEL, FIGURE, CORPUS, GENERAL, without=("at",))
+@with_options(EFFECT, REPORT_OUT, MODEL, FIGURE, CORPUS, RESUME, GENERAL, without=("at",))
 def effect(ctx: typer.Context, text: Text = None, **options: Any) -> int:
     """Ablate each head of a model in turn and rank heads by what this does to its prediction.
 
     With --input: mean and standard deviation over all its sentences.
     """
-    from attnviz.api.corpus_effects import EffectStatistics
-    from attnviz.api.effect_report import corpus_effect_report, effect_report
     from attnviz.cli.batch.effect_corpus import average_effects
+    from attnviz.cli.batch.effect_record import find_record_path, open_record
     from attnviz.cli.commands.heads import parse_figure_style
     from attnviz.cli.environment import stream_id
     from attnviz.cli.input.sentences import input_files, read_sentences
-    from attnviz.cli.output.head_reports import check_targets, write_reports
+    from attnviz.cli.options.request import drop_run_options
+    from attnviz.cli.output.head_reports import check_targets
     from attnviz.cli.output.render import parse_targets
     from attnviz.cli.output.target import require_distinct_files
 
     env = ctx.obj.with_color(options["color"])
-    style = parse_figure_style(env, options)
+    style = parse_figure_style(replace(env, command=drop_run_options(env.command)), options)
     targets = parse_targets(env, {**options, "graphics": "off"})
     check_targets(targets, "effects")
     for name in ("input", "corpus"):
         inputs = input_files(env, {"input": options[name]})
         require_distinct_files(targets, inputs, stream_id(env.stdout))
     check_order(options)
+    record_path = find_record_path(targets, resume=options["resume"])
     sentences = read_sentences(env, text or [], {**options, "context": None})
     effect_options = parse_effect_options(env, options, targets)
-    effects: HeadEffects | EffectStatistics
     if options["input"] is None:
-        effects, has_failures = effects_of_one(env, sentences, effect_options), False
-    else:
-        effects, has_failures = average_effects(env, effect_options, sentences, targets, options)
+        effects = effects_of_one(env, sentences, effect_options)
+        write_effects(env, targets, effects, style, options)
+        return 0
+    with open_record(env, record_path, options, effect_options["replace"]) as record:
+        statistics, has_failures = average_effects(
+            env, effect_options, sentences, targets, options, record
+        )
+        write_effects(env, targets, statistics, style, options)
+        if record is not None and not (has_failures and options["fail_fast"]):
+            record.discard()
+    return int(has_failures)
+
+
+def write_effects(
+    env: Environment,
+    targets: list[Target],
+    effects: HeadEffects | EffectStatistics,
+    style: Style,
+    options: dict[str, Any],
+) -> None:
+    """Write the report of the effects on one sentence, or of their means, to each target."""
+    from attnviz.api.corpus_effects import EffectStatistics
+    from attnviz.api.effect_report import corpus_effect_report, effect_report
+    from attnviz.cli.output.head_reports import write_reports
 
     def report(top: int | None, sort: str | None) -> HeadReport:
         if isinstance(effects, EffectStatistics):
@@ -69,7 +93,6 @@ def effect(ctx: typer.Context, text: Text = None, **options: Any) -> int:
         return report(options["top"] or default, options["sort"])
 
     write_reports(env, targets, [(report(None, None), "")], style, shorten)
-    return int(has_failures)
 
 
 def check_order(options: dict[str, Any]) -> None:
@@ -94,12 +117,12 @@ def parse_effect_options(
     from attnviz.errors import MisuseError
 
     look_options = parse_look_options(options)
-    replace: Any = options["replace"]
-    if replace == "mean":
+    replacement: Any = options["replace"]
+    if replacement == "mean":
         if options["corpus"] is None:
             raise MisuseError("--replace mean needs --corpus FILE: sentences to average over")
-        replace = average_corpus_outputs(env, options["corpus"], look_options, targets)
-    chosen = {"replace": replace, "token": options["token"], "lens": options["lens"]}
+        replacement = average_corpus_outputs(env, options["corpus"], look_options, targets)
+    chosen = {"replace": replacement, "token": options["token"], "lens": options["lens"]}
     return {**look_options, **chosen}
 
 

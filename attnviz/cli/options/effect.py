@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from attnviz.cli.options.batch import BATCH
 from attnviz.cli.options.completion import effect_order_names
-from attnviz.cli.options.effects import ALL, Need, acts_if, acts_on
+from attnviz.cli.options.effects import ALL, Need, acts_if, acts_on, is_with
 from attnviz.cli.options.heads import HEADS
 from attnviz.cli.options.spec import Group, Opt
 
@@ -64,4 +65,8 @@ EFFECT = Group(
             ),
         ),
     },
+)
+
+RESUME = Group(
+    BATCH.title, {"resume": replace(BATCH.options["resume"], effect=acts_if(is_with("input")))}
 )

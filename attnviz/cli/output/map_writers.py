@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
@@ -91,11 +91,7 @@ def open_writer(
         separator=separator_of(target),
         has_header=is_table(target),
     )
-    if writer.file.was_interrupted and writer.holds_records:
-        env.warn(
-            f"note: replacing the unfinished results in {str(writer.file.partial)!r}; "
-            "--resume would continue them"
-        )
+    note_replaced(env, writer)
     return writer
 
 
@@ -218,7 +214,16 @@ class AppendWriter:
         self.file.close()
 
 
-def note_unfinished(env: Environment, writers: list[MapWriter]) -> None:
+def note_replaced(env: Environment, writer: AppendWriter) -> None:
+    """State that a run replaces the results of a stopped one, which could be resumed."""
+    if writer.file.was_interrupted and writer.holds_records:
+        env.warn(
+            f"note: replacing the unfinished results in {str(writer.file.partial)!r}; "
+            "--resume would continue them"
+        )
+
+
+def note_unfinished(env: Environment, writers: Sequence[MapWriter]) -> None:
     """State where the results of a stopped run are."""
     for writer in writers:
         if isinstance(writer, AppendWriter) and writer.file.is_unfinished:
