@@ -48,6 +48,22 @@ def test_json_has_all_measures_of_the_python_function():
     assert sum(made["heads"][0]["profile"]) == pytest.approx(1.0)
 
 
+def test_a_planted_induction_head_is_first_among_144(tmp_path):
+    """A sequence of five words, three times; random causal heads, and one that repeats it."""
+    rng, path = np.random.default_rng(3), str(tmp_path / "w.npz")
+    weights = np.tril(rng.random((12, 12, 15, 15)) ** 4)
+    weights[7, 4, 5:] = np.eye(15)[np.arange(5, 15) - 4]
+    np.savez(path, attention=weights / weights.sum(-1, keepdims=True))
+    words = path, "--tokens", " ".join("abcde" * 3)
+    ranked = document(*words, "--sort", "induction")["heads"]
+    scores = [head["measures"]["induction"] for head in ranked]
+    assert (ranked[0]["layer"], ranked[0]["head"], ranked[0]["pattern"]) == (7, 4, "induction")
+    assert len(scores) == 144 and scores[0] == 1.0 and scores[1] < 0.5
+    (first,) = document(*words, "--sort", "induction", "--top", "1")["heads"]
+    amap = attnviz.read(path, tokens=[*"abcde" * 3])
+    assert first == ranked[0] == json.loads(json.dumps(attnviz.head_stats(amap, "induction")[0]))
+
+
 @pytest.mark.parametrize("name", WRITERS)
 def test_every_format(name, tmp_path):
     path = tmp_path / f"heads.{name}"

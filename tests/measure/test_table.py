@@ -138,19 +138,6 @@ def test_without_weight_off_the_sink_there_is_no_value():
     assert isnan(values["previous token without sink"][0, 0])
 
 
-def test_a_planted_induction_head_is_first_among_144():
-    words = tuple(Token.of(word) for word in "abcdeabcdeabcde")
-    random = np.tril(shares(12, 12, 15, 15, seed=3))
-    weights = random / random.sum(-1, keepdims=True)
-    for i in range(5, 15):
-        weights[7, 4, i] = 0.0
-        weights[7, 4, i, i - 4] = 1.0
-    visible = np.tril(np.ones((15, 15), bool))
-    scores = measure_heads(AttentionMap(words, words, weights, visible=visible))["induction"]
-    assert np.unravel_index(scores.argmax(), scores.shape) == (7, 4)
-    assert scores[7, 4] > 0.9 > np.sort(scores, None)[-2]
-
-
 def test_heads_that_are_no_distributions_have_no_entropy():
     amap = plain()
     weights = amap.weights.copy()
