@@ -168,6 +168,10 @@ def test_reductions_are_those_of_reduce_and_of_numpy(how):
     assert np.allclose(method("layer").weights[0], getattr(AMAP.weights, how)(0))
     both = method("head", "layer")
     assert both.shape == (1, 1, 5, 5)
+    for same in (("layer", "head"), (["head", "layer"],), (("layer", "head"),)):
+        assert method(*same).equals(both) and method(*same).meta == both.meta
+    with pytest.raises(MisuseError, match='"head" is named twice'):
+        method("head", ["layer", "head"])
     assert both.equals(attnviz.reduce(AMAP, f"heads:{how}", f"layers:{how}"))
     with pytest.raises(MisuseError, match="of which axis"):
         method()

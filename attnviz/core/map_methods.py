@@ -68,8 +68,8 @@ class MapMethods:
         """
         return self._call("isel", layer=layer, head=head, query=query, key=key)
 
-    def mean(self, *dims: Axis) -> Self:
-        """The mean over "head", "layer" or both, in this order; masked weights count as 0.
+    def mean(self, *dims: Axis | Sequence[Axis]) -> Self:
+        """The mean over "head", "layer" or both, in any order; masked weights count as 0.
 
         Shapes: [layer, head, query, key] -> 1 in place of each axis
         Raises MisuseError for another axis, and for heads of a comparison.
@@ -79,7 +79,7 @@ class MapMethods:
         """
         return self._call("reduce_dims", "mean", *dims)
 
-    def max(self, *dims: Axis) -> Self:
+    def max(self, *dims: Axis | Sequence[Axis]) -> Self:
         """The maximum over "head", "layer" or both; its rows do not sum to 1.
 
         Shapes: [layer, head, query, key] -> 1 in place of each axis
@@ -89,7 +89,7 @@ class MapMethods:
         """
         return self._call("reduce_dims", "max", *dims)
 
-    def min(self, *dims: Axis) -> Self:
+    def min(self, *dims: Axis | Sequence[Axis]) -> Self:
         """The minimum over "head", "layer" or both; its rows sum to at most 1.
 
         Shapes: [layer, head, query, key] -> 1 in place of each axis

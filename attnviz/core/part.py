@@ -77,13 +77,18 @@ class Part(Record):
                 allowed = f"at least {low:g}" if high == inf else f"between {low:g} and {high:g}"
                 allowed = "a finite number" if value == inf else allowed
                 raise MisuseError(
-                    f"{self.name}: {field_name}={format_value(value)} should be {allowed}"
+                    self.describe_field(f"{field_name}={format_value(value)} should be {allowed}")
                 )
         for field_name, words in self.choices.items():
             value = getattr(self, field_name)
             if value not in words:
                 allowed = " or ".join(words)
-                raise MisuseError(f"{self.name}: {field_name}={value!r} should be {allowed}")
+                message = f"{field_name}={value!r} should be {allowed}"
+                raise MisuseError(self.describe_field(message))
+
+    def describe_field(self, message: str) -> str:
+        """A message about a field, after the part's name unless it begins with that name."""
+        return message if message.startswith(f"{self.name}=") else f"{self.name}: {message}"
 
     def param_shapes(self, sizes: Sizes) -> Mapping[str, Shape]:
         """Names and per-head shapes of this part's learned parameters."""

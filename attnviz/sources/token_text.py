@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from attnviz.argument_types import abbreviate, require_given
+from attnviz.core.attention_map import AttentionMap
 from attnviz.errors import AttnvizWarning, MisuseError, UnknownParameterError
 
 TextInput = str | Sequence[str]
@@ -46,6 +47,11 @@ def as_text(name: str, value: Any) -> str:
             raise UnknownParameterError(
                 f"{name}={abbreviate(value)} should be a text, or its tokens; "
                 f"{abbreviate(wrong)} is no token"
+            )
+        if isinstance(value, AttentionMap):
+            raise UnknownParameterError(
+                f"{name}={abbreviate(value)} should be a text; maps that exist already are "
+                "compared by attnviz.compare_maps and attnviz.diff"
             )
         require_given(name, value, str)
     if not entries:

@@ -117,7 +117,13 @@ def find_variant(name: str) -> Variant:
     names = dict.fromkeys((*CLASSICS, *(row.name for row in rows)))
     aliases = [alias for row in rows for alias in row.aliases]
     search = "search with: attnviz variants WORD"
-    raise UnknownNameError(unknown_name_message(name, names, "variant", search, aliases))
+    message = unknown_name_message(name, names, "variant", search, aliases)
+    several = [word.strip() for word in name.split(",")]
+    if len(several) > 1 and all(word in VARIANTS for word in several):
+        message = f"unknown variant {name!r}: it is several; attnviz compare takes " + " ".join(
+            f"-v {word}" for word in several
+        )
+    raise UnknownNameError(message)
 
 
 def search_variants(word: str) -> list[Variant]:

@@ -6,6 +6,7 @@ import re
 
 # The signature of each, and a sentence with the next step.
 REFUSALS = (
+    (rb"\A(?:\xef\xbb\xbf)?\s*\Z", "the file is empty"),
     (
         rb"\APK\x03\x04.{26}(?:\[Content_Types\]\.xml|docProps/|_rels/|xl/"
         rb"|mimetypeapplication/vnd\.oasis)",

@@ -14,7 +14,8 @@ from tests.sources.external.handmade_files import refused
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
-        (b"", "unrecognized format"),
+        (b"", "the file is empty"),
+        (b"\xef\xbb\xbf \n", "the file is empty"),
         (b"hello\x1b[31m", "unrecognized format"),
         (b"[", "not JSON: .*line 1, column 2"),
         (b"[" * 100_000, "nested too deeply|not JSON"),
