@@ -132,6 +132,10 @@ def test_signatures_of_the_functions_for_commands():
         "layer",
         "head",
         "cell",
+        "tokens",
+        "axes",
+        "which",
+        "attention_mask",
         "options",
     ]
     assert list(inspect.signature(attnviz.head_stats).parameters) == ["amap", "sort"]

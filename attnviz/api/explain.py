@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, Unpack
 
+from attnviz.api.explain_arrays import explain_arrays, is_source
 from attnviz.api.explain_input import head_matrices, input_steps, output_steps
 from attnviz.api.pending_map import library_versions
 from attnviz.argument_types import require_pair
@@ -22,6 +23,8 @@ from attnviz.core.map_metadata import layer_mechanism
 from attnviz.core.selection import HeadSelection
 from attnviz.core.token_features import letter_numbers
 from attnviz.core.tokens import Tokens, find_token
+from attnviz.errors import MisuseError
+from attnviz.sources.external import TokenArgument
 from attnviz.sources.forward_pass import (
     build_forward_pass,
     check_request,
@@ -37,30 +40,42 @@ Meta = Mapping[str, Any]
 
 
 def explain(
-    text: TextInput,
+    text: Any,
     context: TextInput | None = None,
     *,
     layer: int | str | None = None,
     head: int | str | None = None,
     cell: tuple[str, str] | None = None,
+    tokens: TokenArgument | None = None,
+    axes: str | None = None,
+    which: str | int | None = None,
+    attention_mask: Any = None,
     **options: Unpack[Options],
 ) -> Explanation:
     """Explain one head: its computation from tokens to output, and one weight in detail.
 
     Args:
-        text: the sentence, or its tokens as a list; the tokens are the queries.
+        text: the sentence, or its tokens as a list; the tokens are the queries. Or queries and
+            keys that a program saved: a file (npz, safetensors, JSON), a mapping of names to
+            arrays, a tuple (query, key[, value]) of arrays [head, token, d], or a map with
+            vectors. Weights beside them are compared with the computed ones.
         context: a second sentence whose tokens are the keys (cross-attention); None: the text.
         layer: the layer to explain (0); negative: from the end.
         head: the head to explain (0), likewise; or "2.9" for head 9 of layer 2.
         cell: the query and the key of one weight, each a token or a position.
-        options: as for `attnviz.look`.
+        tokens, which, attention_mask: of a file or arrays, as for `attnviz.read`.
+        axes: of a file or arrays, one letter per axis: b(atch), h(ead), t(oken), d.
+        options: as for `attnviz.look`; with a file, those of the mechanism and its parts, and
+            `heads`, the number of heads of arrays [batch, token, heads · d].
 
     Returns:
         The steps in order, each with its meaning, formula and numbers, and the arithmetic of
-        one weight if `cell` is given.
+        one weight if `cell` is given. With a file, meta["stored_weights"] has the largest
+        difference from the weights in it.
 
     Raises:
         MisuseError: a layer, head or token that does not exist, or invalid options.
+        InvalidInputError: a file without queries and keys.
 
     >>> explanation = explain("The cat sat", variant="scaled-dot", cell=("cat", "sat"))
     >>> [step.name for step in explanation.steps][:4]
@@ -68,14 +83,23 @@ def explain(
     >>> explanation.cell.query.label, explanation.cell.key.label
     ('cat', 'sat')
     """
+    if cell is not None:
+        require_pair("cell", cell, str, of="tokens, the query and the key")
+    of_files = {"tokens": tokens, "axes": axes, "which": which, "attention_mask": attention_mask}
+    if is_source(text):
+        if context is not None:
+            raise MisuseError("--context has no effect on queries and keys from a file")
+        return explain_arrays(text, layer=layer, head=head, cell=cell, **of_files, **options)
+    for name, value in of_files.items():
+        if value is not None:
+            option = f"--{name.replace('_', '-')}"
+            raise MisuseError(f"{option} has no effect on a sentence; it acts on files")
     text = as_text("text", text)
     context = None if context is None else as_text("context", context)
     selection = HeadSelection.parse(layer, head)
-    if cell is not None:
-        require_pair("cell", cell, str, of="tokens, the query and the key")
     refuse_predictions(options, "explain")
     forward = build_forward_pass(text, context, **options)
-    layer, head = selection.resolve_single(forward.n_layer, forward.n_head)
+    layer, head = selection.resolve_single(range(forward.n_layer), range(forward.n_head))
     check_request(forward, [layer], [head])
     unused = find_unused_options(text, context, **options)
     refuse_unused(unused, str(forward.meta().get("variant")), has_vectors=True)

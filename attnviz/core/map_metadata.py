@@ -115,7 +115,8 @@ class DerivedMetadata(TypedDict, total=False):
     alignment: how the tokens of two texts were aligned, "aligned by position, …".
     divergence: Jensen–Shannon divergence in bits, [layer][head], by map in a comparison;
         row_divergence: that of the row that changed most.
-    layer, head: the head that an explanation is about.
+    layer, head: the head that an explanation is about; stored_weights: the largest difference
+        of its weights from those in the file that holds its queries and keys.
     """
 
     id: str
@@ -144,6 +145,7 @@ class DerivedMetadata(TypedDict, total=False):
     most_changed: list[dict[str, Any]]
     layer: int
     head: int
+    stored_weights: dict[str, Any]
 
 
 class MapMetadata(MechanismMetadata, SourceMetadata, DerivedMetadata, total=False):

@@ -101,13 +101,13 @@ class HeadSelection(Record):
         layers, heads = self.resolve(amap.layers, amap.heads)
         return self.reduce(amap.select(layers=layers, heads=heads))
 
-    def resolve_single(self, n_layer: int, n_head: int) -> tuple[int, int]:
-        """The number of the selected layer and head, by default the first of each.
+    def resolve_single(self, layers: Sequence[int], heads: Sequence[int]) -> tuple[int, int]:
+        """The number of the selected layer and head of those there are, by default the first.
 
         Raises MisuseError for a selection of several layers or heads.
         """
-        layers, heads = self.resolve(range(n_layer), range(n_head))
-        layers, heads = layers or (0,), heads or (0,)
+        chosen = self.resolve(layers, heads)
+        layers, heads = chosen[0] or layers[:1], chosen[1] or heads[:1]
         if self.is_reduced or len(layers) > 1 or len(heads) > 1:
             raise MisuseError(
                 "an explanation is about a single head: --layer 3 --head 9, or --head 3.9"

@@ -4,6 +4,7 @@ import json
 import re
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 
 from attnviz.core.variants import VARIANTS
@@ -168,3 +169,66 @@ def test_misuse_is_refused(words, message, tmp_path, monkeypatch):
 def test_a_file_that_cannot_be_written_leaves_nothing(tmp_path):
     result = run("explain", "a b", "-o", str(tmp_path / "none" / "x.md"))
     assert result.status != 0 and "cannot write" in result.err and not list(tmp_path.iterdir())
+
+
+@pytest.fixture
+def vectors(tmp_path):
+    """A file with queries, keys, a mask and weights that one row contradicts in head 1."""
+    random = np.random.default_rng(3)
+    query, key = (random.normal(size=(2, 3, 4)) for _ in "qk")
+    added = np.where(np.tril(np.ones((3, 3))), 0, -np.inf)
+    scores = query @ key.swapaxes(1, 2) / 2 + added
+    weights = np.exp(scores) / np.exp(scores).sum(-1, keepdims=True)
+    weights[1, 2] = weights[1, 2, ::-1]
+    path = tmp_path / "vectors.npz"
+    arrays = {"query_states": query, "key_states": key, "attn_mask": added, "attentions": weights}
+    np.savez(path, **arrays, tokens=["The", "cat", "sat"])
+    return str(path)
+
+
+def test_a_file_with_queries_and_keys_is_explained_in_every_format(vectors, tmp_path):
+    words = ("explain", vectors, "--head", "0", "--cell", "sat,cat")
+    shown = run(*words)
+    assert shown.status == 0 and "attn_mask masks 3 pairs" in shown.err
+    assert "equal to these weights: the largest difference is 0 " in shown.out
+    weight = re.search(r"weight +exp.* = (0\.\d+)", shown.out)[1]
+    for extension in EXTENSIONS:
+        path = tmp_path / f"steps.{extension}"
+        assert run(*words, "-o", str(path)).status == 0
+        assert weight in path.read_text() or extension == "json"
+    document = json.loads(path.read_text())
+    assert f"{document['cell']['lines'][-1]['value']:.3f}" == weight
+    assert run(*words[:4], "--query", "sat", "--key", "cat").out == shown.out
+
+
+def test_weights_in_the_file_that_differ_are_status_4(vectors, tmp_path):
+    differs = run("explain", vectors, "--head", "1")
+    assert differs.status == 4
+    assert re.search(
+        r"FAIL: different from these weights: up to 0\.\d+, of query sat", differs.err
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "message"),
+    [
+        (("--query", "sat"), 2, "add --key TOKEN"),
+        (("--query", "sat", "--key", "cat", "--cell", "0,0"), 2, "give either --cell"),
+        (("--seed", "1"), 2, "--seed has no effect"),
+        (("--context", "a"), 2, "--context has no effect"),
+        (("--which", "3"), 2, "there is no batch item 3"),
+        (("--heads", "3"), 2, "--heads 3 contradicts the weights of 2 heads"),
+    ],
+)
+def test_options_of_a_file_with_queries_and_keys(vectors, words, status, message):
+    done = run("explain", vectors, *words)
+    assert (done.status, done.out) == (status, "")
+    assert message in done.err and done.err.count("\n") == 1
+
+
+def test_a_file_with_weights_alone_is_one_line(tmp_path):
+    path = tmp_path / "weights.npz"
+    np.savez(path, attentions=np.eye(3))
+    done = run("explain", str(path))
+    assert (done.status, done.out, done.err.count("\n")) == (3, "", 1)
+    assert "no queries and keys" in done.err and "attnviz render FILE" in done.err

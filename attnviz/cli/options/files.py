@@ -101,12 +101,19 @@ TOKENS_OF_FILES = Group(
 )
 
 
-def refuse_other_input(ctx: Any, of_sentences: Iterable[str], *, is_of_files: bool) -> None:
+def refuse_other_input(
+    ctx: Any,
+    of_sentences: Iterable[str],
+    *,
+    is_of_files: bool,
+    of_files: Iterable[str] = (*FILE_CONTENTS, *TOKENS_OF_FILES),
+) -> None:
     """Raise MisuseError for typed options of sentences with files, and of files with sentences.
 
-    `of_sentences` are the names of the former; --tokenizer acts on both.
+    `of_sentences` are the names of the former, `of_files` those of the latter; --tokenizer acts
+    on both.
     """
-    names = of_sentences if is_of_files else (*FILE_CONTENTS, *TOKENS_OF_FILES)
+    names = of_sentences if is_of_files else of_files
     kind = "attention from files" if is_of_files else "sentences; it acts on files"
     for name in names:
         if name != "tokenizer" and is_typed(ctx, name):

@@ -31,7 +31,7 @@ def explain_steps(
     """Projections, every stage of the weights, and the output of each query.
 
     Maps that the head mixes are explained one after another. `matrices` are W_Q, W_K and W_V of
-    a head, where they are known.
+    a head, where they are known. Values that are not known have no dimensions.
     """
     variant = trace.variant
     sources = variant.heads.source_heads(head, len(trace.inputs.query))
@@ -52,7 +52,8 @@ def explain_steps(
     yield stage_step(trace, "weights", head, rows, columns)
     meaning = "sum of the values, weighted by each query's weights"
     formula = variant.heads.output_formula
-    yield vector_step("output", meaning, formula, trace.output[head], queries)
+    if trace.output.shape[-1]:
+        yield vector_step("output", meaning, formula, trace.output[head], queries)
 
 
 def last_stage(trace: Trace) -> str:
@@ -95,6 +96,8 @@ def projection_steps(
     )
     known = matrices(head, kv_value.shape[-1] // inputs.query.shape[-1])
     for title, letter, meaning, array, tokens in vectors:
+        if not array.shape[-1]:
+            continue
         name = f"W_{letter.upper()}"
         if name in known and name in trace.call.formulas[letter]:
             yield matrix_step(name, f"projects the input to the {title}", "", known[name])

@@ -1,0 +1,238 @@
+"""explain of saved queries and keys: names, axes, masks and scales, against plain loops."""
+
+from __future__ import annotations
+
+import json
+from io import BytesIO
+
+import numpy as np
+import pytest
+from safetensors.numpy import save
+
+import attnviz
+from attnviz.errors import InvalidInputError, MisuseError
+
+HEAD, QUERY, D = 4, 5, 3
+RANDOM = np.random.default_rng(5)
+Q, K, V = (np.float32(RANDOM.normal(size=(HEAD, QUERY, D))) for _ in "qkv")
+SHARED = np.float32(RANDOM.normal(size=(2, QUERY, D)))  # keys of two heads, for four of queries
+LOWER = np.tril(np.ones((QUERY, QUERY), bool))
+ADDED = np.where(LOWER, np.float32(0), -np.inf)
+
+
+def attention(query, key, *, scale=D**-0.5, allowed=None, bias=0.0):
+    """The weights of each head, by loops.    [head, query, d], [kv_head, key, d] -> [h, q, k]"""
+    group = len(query) // len(key)
+    allowed = np.ones((query.shape[1], key.shape[1]), bool) if allowed is None else allowed
+    bias = np.broadcast_to(bias, (len(query), *allowed.shape))
+    out = np.zeros((len(query), *allowed.shape))
+    for h, i in np.ndindex(*out.shape[:2]):
+        scores = {
+            j: scale * float(np.float64(query[h, i]) @ key[h // group, j]) + bias[h, i, j]
+            for j in range(key.shape[1])
+            if allowed[i, j]
+        }
+        total = sum(np.exp(score) for score in scores.values())
+        for j, score in scores.items():
+            out[h, i, j] = np.exp(score) / total
+    return out
+
+
+def side_by_side(array):
+    """[head, token, d] -> [1, token, head · d]"""
+    return array.swapaxes(0, 1).reshape(1, array.shape[1], -1)
+
+
+def weights_of(source, **options):
+    """The step "weights" of head 3, 0 where masked; the explanation.    -> [query, key]"""
+    explanation = attnviz.explain(source, **{"head": 3, **options})
+    steps = {step.name: step for step in explanation.steps}
+    return np.nan_to_num(steps["weights"].numbers, nan=0.0), explanation
+
+
+CASES = {  # what is saved; further arguments; the keywords of the truth
+    "q, k": ({"q": Q, "k": K, "v": V}, {}, {}),
+    "states": ({"query_states": Q[None], "key_states": K[None], "mask": LOWER}, {}, "causal"),
+    "layer": ({"query_layer": Q[None], "key_layer": K[None]}, {"layer": 0}, {}),
+    "token first": ({"xq": Q.swapaxes(0, 1)[None], "xk": K.swapaxes(0, 1)[None]}, {}, {}),
+    "hooks": (
+        {
+            f"blocks.2.attn.hook_{n}": a.swapaxes(0, 1)[None]
+            for n, a in zip("qk", (Q, K), strict=True)
+        },
+        {"layer": 2},
+        {},
+    ),
+    "rotated hooks": (
+        {
+            "blocks.0.attn.hook_q": K.swapaxes(0, 1)[None],
+            "blocks.0.attn.hook_k": Q.swapaxes(0, 1)[None],
+            "blocks.0.attn.hook_rot_q": Q.swapaxes(0, 1)[None],
+            "blocks.0.attn.hook_rot_k": K.swapaxes(0, 1)[None],
+        },
+        {},
+        {},
+    ),
+    "projections": (
+        {
+            f"layers.1.self_attn.{n}_proj": side_by_side(a)
+            for n, a in zip("qk", (Q, K), strict=True)
+        },
+        {"heads": HEAD, "layer": 1},
+        {},
+    ),
+    "shared keys": ({"queries": Q[None], "keys": SHARED[None]}, {}, {"key": SHARED}),
+    "shared projections": (
+        {"q_proj": side_by_side(Q), "k_proj": side_by_side(SHARED), "num_heads": np.int64(HEAD)},
+        {},
+        {"key": SHARED},
+    ),
+    "layers": ({"q": np.stack([K, Q])[:, None], "k": np.stack([Q, K])[:, None]}, {"layer": 1}, {}),
+    "by layer": ({"q_0": K, "k_0": Q, "q_7": Q, "k_7": K}, {"layer": 7}, {}),
+    "batch item": (
+        {"q": np.stack([K, Q]), "k": np.stack([Q, K])},
+        {"which": 1, "axes": "bhtd"},
+        {},
+    ),
+    "added mask": ({"q": Q, "k": K, "attn_mask": ADDED}, {}, "causal"),
+    "masked side": ({"q": Q, "k": K, "attn_mask": ~LOWER}, {}, "causal"),
+    "visible side": ({"q": Q, "k": K, "attn_mask": LOWER}, {}, "causal"),
+    "mask expression": ({"q": Q, "k": K}, {"mask": "causal"}, "causal"),
+    "variant": ({"q": Q, "k": K}, {"variant": "causal"}, "causal"),
+    "key padding": (
+        {"q": Q[None], "k": K[None], "attention_mask": np.array([[1, 1, 1, 1, 0]])},
+        {},
+        {"allowed": np.broadcast_to(np.arange(QUERY) < 4, (QUERY, QUERY))},
+    ),
+    "scale and bias": (
+        {"q": Q, "k": K, "scale": np.float32(0.25), "attn_bias": np.float32(LOWER * 0.5)},
+        {},
+        {"scale": 0.25, "bias": LOWER * 0.5},
+    ),
+    "scale of the weights": (
+        {"q": Q, "k": K, "weights": np.float32(attention(Q, K, scale=1.0))},
+        {},
+        {"scale": 1.0},
+    ),
+    "heads of the weights": (
+        {"q_proj": side_by_side(Q), "k_proj": side_by_side(K), "weights": attention(Q, K)[None]},
+        {"axes": "btd"},
+        {},
+    ),
+}
+
+
+def is_finite(named):
+    return all(np.isfinite(value).all() for value in named.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [
+        (name, form)
+        for name, (named, *_) in CASES.items()
+        for form in ("arrays", "npz", "safetensors", *(["json"] if is_finite(named) else []))
+    ],
+)
+def test_the_weights_are_those_of_the_formula(name, form):
+    named, options, truth = CASES[name]
+    if form == "npz":
+        np.savez(file := BytesIO(), **named)
+        named = BytesIO(file.getvalue())
+    elif form == "safetensors":
+        named = BytesIO(save({key: np.ascontiguousarray(a) for key, a in named.items()}))
+    elif form == "json":
+        text = json.dumps({key: np.asarray(value).tolist() for key, value in named.items()})
+        named = BytesIO(text.encode())
+    truth = {"allowed": LOWER} if truth == "causal" else dict(truth)
+    expected = attention(Q, truth.pop("key", K), **truth)[3]
+    weights, explanation = weights_of(named, **options)
+    assert np.abs(weights - expected).max() < 1e-6
+    assert explanation.meta.get("stored_weights", {"equal": True})["equal"]
+
+
+def test_weights_in_the_source_that_differ_are_compared():
+    stored = attention(Q, K)
+    stored[3, 1] = stored[3, 1][::-1]
+    _, explanation = weights_of({"q": Q, "k": K, "attentions": np.float32(stored)})
+    found = explanation.meta["stored_weights"]
+    error = np.abs(stored - attention(Q, K))[3]
+    assert not found["equal"] and found["query"] == 1
+    assert found["difference"] == pytest.approx(error.max(), abs=1e-6)
+    step = explanation.steps[-1]
+    assert step.numbers[1] == pytest.approx((stored - attention(Q, K))[3, 1], abs=1e-6)
+    assert weights_of({"q": Q, "k": K, "attentions": stored}, head=2)[1].meta["stored_weights"][
+        "equal"
+    ]
+
+
+def test_half_precision_is_compared_with_its_own_tolerance():
+    named = {"q": np.float16(Q), "k": np.float16(K)}
+    weights = np.float16(attention(np.float64(named["q"]), np.float64(named["k"])))
+    assert weights_of({**named, "attentions": weights})[1].meta["stored_weights"]["equal"]
+
+
+def test_the_arithmetic_of_a_weight_and_the_output():
+    explanation = attnviz.explain((Q, K, V), head=2, cell=("4", "1"), tokens=list("abcde"))
+    assert explanation.cell.query.label == "e" and explanation.cell.key.label == "b"
+    assert explanation.cell.lines[-1].value == pytest.approx(attention(Q, K)[2, 4, 1])
+    output = {step.name: step for step in explanation.steps}["output"].numbers
+    assert np.allclose(output, attention(Q, K)[2] @ V[2])
+    assert "values" not in [step.name for step in attnviz.explain((Q, K)).steps]
+
+
+@pytest.mark.parametrize("variant", ["multihead", "causal", "grouped-query", "alibi"])
+def test_maps_with_vectors_are_explained_from_them(variant):
+    amap = attnviz.look("The cat sat", variant=variant, with_vectors=True)
+    last = amap.heads[-1]
+    explanation = attnviz.explain(amap, head=last)
+    assert explanation.meta["stored_weights"]["equal"]
+    again = attnviz.explain(npz_file(amap), head=last)
+    assert again.title == explanation.title and again.meta["stored_weights"]["equal"]
+
+
+def npz_file(amap):
+    attnviz.write(amap, file := BytesIO(), format="npz")
+    return BytesIO(file.getvalue())
+
+
+REFUSED = [  # the source; further arguments; what the message says
+    ({"attentions": attention(Q, K)}, {}, "no queries and keys"),
+    ({"q": Q, "v": V}, {}, "no pair of queries and keys"),
+    ({"q_proj": side_by_side(Q), "k_proj": side_by_side(K)}, {}, "heads=N, their number"),
+    ({"q": Q, "k": K[:, :, :2]}, {}, "do not fit each other"),
+    ({"q": Q, "k": K, "attn_mask": np.eye(QUERY) + np.eye(QUERY)[::-1] > 0}, {}, "its 1 may"),
+    ({"q": Q, "k": K, "attentions": attention(Q, K)[:, :3]}, {}, "do not fit"),
+    ({"q": Q, "k": K * np.nan}, {}, "finite"),
+    ({"q": Q, "k": K, "alibi": np.ones((7, 7))}, {}, "alibi: its shape"),
+    ({"q": Q, "k": K}, {"variant": "additive"}, "learned parameters"),
+    ({"q": Q, "k": K}, {"variant": "talking-heads"}, "heads are combined"),
+    ({"q": Q, "k": K}, {"variant": "efficient"}, "alone"),
+    ({"q": Q, "k": K}, {"seed": 3}, "seed has no effect"),
+    ({"q": Q, "k": K}, {"positions": "sinusoidal"}, "added to the embeddings"),
+    ({"q": Q, "k": K}, {"axes": "hqd"}, "does not fit"),
+    ({"q": Q, "k": K}, {"head": 9}, "there is no head 9"),
+    ({"q": Q, "k": K}, {"context": "a"}, "context has no effect"),
+    ("The cat", {"which": 1}, "which has no effect"),
+    (
+        attnviz.look("The cat sat", variant="causal", positions="rope", with_vectors=True),
+        {},
+        "explain its text",
+    ),
+    (attnviz.look("The cat sat"), {}, "no queries and keys"),
+]
+
+
+@pytest.mark.parametrize(
+    ("source", "options", "message"), REFUSED, ids=lambda case: str(case)[:40]
+)
+def test_what_cannot_be_explained_is_refused(source, options, message):
+    with pytest.raises((InvalidInputError, MisuseError), match=message) as caught:
+        attnviz.explain(source, **options)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_reading_of_axes_that_is_a_guess_is_stated():
+    square = np.float32(RANDOM.normal(size=(1, 4, 4, D)))
+    explanation = attnviz.explain({"q": square, "k": square})
+    assert "[batch, head, token, d]; override with --axes bthd" in explanation.meta["guessed"][0]
