@@ -94,6 +94,7 @@ def test_signatures():
         "softmax",
         "trim_padding",
         "document_end",
+        "layout",
     ]
     assert list(inspect.signature(attnviz.write).parameters)[:3] == ["amap", "target", "format"]
 

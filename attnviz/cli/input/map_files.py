@@ -49,6 +49,7 @@ def read_maps(
         softmax=options["softmax"],
         trim_padding=options["trim_padding"],
         document_end=options["document_end"],
+        layout=options["layout"],
     )
     for amap in maps:
         for guess in amap.meta.get("guessed", ()):

@@ -46,6 +46,14 @@ FILE_CONTENTS = Group(
             default=False,
             help="The file holds scores; weights are their softmax.",
         ),
+        "layout": Opt(
+            "--layout",
+            str,
+            metavar="NAME",
+            help="Keys: band (offsets from the query, as of Longformer) or full (tokens).",
+            default_text="by names, shape and zeros",
+            value_names=lambda: ("band", "full"),
+        ),
     },
 )
 

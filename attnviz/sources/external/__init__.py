@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from attnviz.core.masks import Mask
 
 TokenSequence = Sequence[str | Token]
-OTHER_ARGUMENTS = ("attention_mask", "mask", "softmax", "trim_padding", "document_end")
+OTHER_ARGUMENTS = ("attention_mask", "mask", "softmax", "trim_padding", "document_end", "layout")
 TokenArgument = (
     TokenSequence
     | tuple[TokenSequence | None, TokenSequence | None]
@@ -42,6 +42,7 @@ def read(
     softmax: bool = False,
     trim_padding: bool = False,
     document_end: str | None = None,
+    layout: str | None = None,
 ) -> AttentionMap:
     """Read attention from a file or from arrays of any library.
 
@@ -67,6 +68,8 @@ def read(
         trim_padding: leave out padding at the ends of the sequence.
         document_end: the token that ends each of several texts packed into the sequence; they
             become segments, for masks such as "same-document".
+        layout: "band" if the keys are offsets from the query, as Longformer returns them; "full"
+            if they are tokens. None: by names, shape and zeros.
 
     Returns:
         The attention map.
@@ -81,22 +84,20 @@ def read(
     """
     from attnviz.sources.external.guesses import warn_of_readings
 
-    check_arguments(
-        axes, mask=mask, softmax=softmax, trim_padding=trim_padding, document_end=document_end
-    )
+    others: dict[str, Any] = {
+        "mask": mask,
+        "attention_mask": attention_mask,
+        "softmax": softmax,
+        "trim_padding": trim_padding,
+        "document_end": document_end,
+        "layout": layout,
+    }
+    check_arguments(axes, **others)
     if isinstance(source, AttentionMap):
         raise UnknownParameterError(f"source={source!r} is a map already")
     if isinstance(source, Mapping) and source.get("format") == FORMAT:
         source = standard.dumps(source).encode()  # a document of `AttentionMap.to_dict`
-    selection = Selection.parse(
-        which,
-        axes,
-        mask=mask,
-        attention_mask=attention_mask,
-        softmax=softmax,
-        trim_padding=trim_padding,
-        document_end=document_end,
-    )
+    selection = Selection.parse(which, axes, **others)
     if is_file(source):
         from attnviz.sources.safe_read import read_bytes
 
@@ -189,7 +190,7 @@ def check_arguments(axes: Any, **others: Any) -> None:
             require_type("mask", value, str, Mask)
         elif name in ("softmax", "trim_padding"):
             require_given(name, value, bool)
-        elif name == "document_end":
+        elif name in ("document_end", "layout"):
             require_type(name, value, str)
 
 

@@ -13,6 +13,7 @@ from attnviz.core.map_metadata import MapMetadata
 from attnviz.errors import InvalidInputError
 from attnviz.sources.external.assemble import RawAttention
 from attnviz.sources.external.axes import check_key_axis, infer_axes
+from attnviz.sources.external.block_layout import find_blocks
 from attnviz.sources.external.metadata import record_id
 from attnviz.sources.external.selection import EAGER, Selection
 from attnviz.sources.external.to_numpy import float_bytes, is_array, to_numpy, unmasked
@@ -120,9 +121,13 @@ def from_names(
     """
     from attnviz.sources.external.named_arrays import find_attention
 
-    attention = find_attention(named, selection)
+    blocks = find_blocks(named)
+    attention = find_attention(named if blocks is None else blocks.named, selection)
     stored = attention.stored
-    raw = from_arrays(stored.arrays, selection, budget=budget, n_sequence=attention.n_sequence)
+    if blocks is None:
+        raw = from_arrays(stored.arrays, selection, budget=budget, n_sequence=attention.n_sequence)
+    else:
+        raw = RawAttention(weights=blocks.weights, axes="bhqk", visible=blocks.visible)
     id = record_id(named)
     meta: MapMetadata = {} if id is None else {"id": id}
     if stored.modules:
@@ -138,6 +143,7 @@ def from_names(
         ids=attention.ids,
         segments=attention.segments,
         masks=attention.masks,
+        band=attention.band,
         guesses=(*attention.guesses, *raw.guesses),
     )
 

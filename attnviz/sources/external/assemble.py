@@ -16,6 +16,7 @@ from attnviz.record import Record
 from attnviz.sources.external.alignment_words import SentencePair, name_words
 from attnviz.sources.external.attention_mask import NamedMask
 from attnviz.sources.external.axes import NAMES, ORDER, order_axes
+from attnviz.sources.external.band import Band, expand_band
 from attnviz.sources.external.cells import Cells, mask_by_expression, read_cells
 from attnviz.sources.external.guesses import Reading
 from attnviz.sources.external.item_tokens import (
@@ -28,6 +29,7 @@ from attnviz.sources.external.item_tokens import (
 from attnviz.sources.external.named_tokens import Found
 from attnviz.sources.external.padded_ends import trim_padding
 from attnviz.sources.external.selection import Selection
+from attnviz.sources.external.to_numpy import to_numpy
 from attnviz.sources.safe_read import LONGEST
 
 TOLERANCE = 1e-2  # row sums of 16-bit weights, or of few decimals, may differ from 1 by this
@@ -38,7 +40,7 @@ class RawAttention(Record, kw_only=True, eq=False):
 
     Shapes: weights and visible have the axes that the letters of `axes` name, of "lbhqk"; ids
     (of tokens) and segments are [batch, token] or [token]; `masks` are applied to the
-    batch item.
+    batch item. `band`: the keys are offsets in a window.
 
     `is_document`: from a document of attnviz, whose meta is kept as it is. `is_single`: one
     batch item has been selected already. `pair`: the words of an alignment, which `assemble`
@@ -62,6 +64,7 @@ class RawAttention(Record, kw_only=True, eq=False):
     segments: IntArray | None = None
     is_cross: bool = False
     masks: tuple[NamedMask, ...] = ()
+    band: Band | None = None
     guesses: tuple[str, ...] = ()
     pair: SentencePair | None = None
     is_document: bool = False
@@ -77,6 +80,8 @@ def assemble(raw: RawAttention, tokens: Any, selection: Selection, producer: str
     Raises InvalidInputError, with the reason, for weights and tokens that do not fit.
     """
     refuse_unused(raw, selection, producer)
+    if raw.band is not None or selection.layout == "band":
+        raw = expand_offsets(raw, selection)
     if raw.pair is not None:
         sides = resolve_tokens(tokens, raw.ids, BatchItem(0, 1))
         words, tokens = name_words(raw.weights, raw.pair, sides), None
@@ -133,12 +138,31 @@ def build_map(
         raise InvalidInputError(str(error)) from None
 
 
+def expand_offsets(raw: RawAttention, selection: Selection) -> RawAttention:
+    """Attention whose keys are offsets in a window, as attention over all tokens."""
+    weights = order_axes(raw.weights, raw.axes)
+    flags = selection.attention_mask
+    for mask in raw.masks if flags is None else ():
+        flags = mask.values if mask.name == "attention_mask" else flags
+    padding = None if flags is None else np.atleast_2d(to_numpy(flags, "attention_mask")) == 0
+    if padding is not None and padding.shape != (weights.shape[1], weights.shape[3]):
+        padding = None  # refused, or stated, where masks are applied
+    square = expand_band(weights, raw.band or Band(None, None, True), padding)
+    return replace(
+        raw,
+        weights=square.weights,
+        visible=square.visible,
+        axes=ORDER,
+        guesses=(*raw.guesses, *square.guesses),
+    )
+
+
 def refuse_unused(raw: RawAttention, selection: Selection, producer: str) -> None:
     """Raise MisuseError for a choice that has no effect on this source."""
     if selection.axes is not None and raw.has_order:
         raise MisuseError(f"--axes has no effect: the axes of this {producer} source have names")
     if raw.is_document:
-        for name in ("softmax", "attention_mask"):
+        for name in ("softmax", "attention_mask", "layout"):
             if getattr(selection, name) not in (None, False):
                 option = f"--{name.replace('_', '-')}"
                 raise MisuseError(

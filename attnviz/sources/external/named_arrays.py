@@ -11,6 +11,7 @@ from attnviz.core.arrays import IntArray
 from attnviz.errors import InvalidInputError
 from attnviz.sources.external.attention_mask import NamedMask, find_masks
 from attnviz.sources.external.attention_names import find_layers, find_steps, find_whole
+from attnviz.sources.external.band import GLOBAL_MASK, Band, find_band
 from attnviz.sources.external.module_names import StoredAttention, find_modules, role
 from attnviz.sources.external.named_ids import (
     OF_SEQUENCES,
@@ -24,7 +25,8 @@ from attnviz.sources.external.selection import EAGER, FEW, Selection
 
 # Reports of attnviz, by a name that the others do not have.
 REPORTS = {"steps": "explain", "profile_bins": "heads", "prediction": "effect"}
-NOT_ATTENTION = ("position_ids", "hidden_states", *OF_SEQUENCES)
+GLOBAL_ROWS = ("global_attentions", "encoder_global_attentions")
+NOT_ATTENTION = ("position_ids", "hidden_states", GLOBAL_MASK, *GLOBAL_ROWS, *OF_SEQUENCES)
 OUTPUTS = ("attentions", "encoder_attentions", "decoder_attentions", "cross_attentions")
 BEAMS = "beam_indices"  # of a beam search, whose rows belong to other beams at each step
 KINDS = ("self", "cross", "decoder", "encoder")  # the first is the default
@@ -34,7 +36,7 @@ def named_values(source: Any) -> dict[str, Any]:
     """The named values of a mapping, a cache, or a model's outputs."""
     if hasattr(source, "keys") and hasattr(source, "__getitem__"):
         return {str(name): source[name] for name in list(source.keys())}
-    present = (*OUTPUTS, BEAMS)
+    present = (*OUTPUTS, *GLOBAL_ROWS, BEAMS)
     outputs = {name: getattr(source, name) for name in present if hasattr(source, name)}
     if not outputs:
         raise InvalidInputError(f"{type(source).__name__} holds no attention that can be read")
@@ -56,6 +58,7 @@ class NamedAttention(NamedTuple):
     masks: tuple[NamedMask, ...]
     n_sequence: int | None
     guesses: tuple[str, ...]
+    band: Band | None = None
 
 
 def find_attention(named: Mapping[str, Any], selection: Selection) -> NamedAttention:
@@ -64,7 +67,9 @@ def find_attention(named: Mapping[str, Any], selection: Selection) -> NamedAtten
     Raises InvalidInputError if no name stands for attention.
     """
     kind, stored, guesses = choose_attention(named, selection)
-    sizes = (1, 1, *outline(stored.arrays))[-2:]
+    band = find_band(kind, stored.arrays, named, selection.layout)
+    n_query, n_key = (1, 1, *outline(stored.arrays))[-2:]
+    sizes = (n_query, n_key) if band is None else (n_query, n_query)
     queries, keys = find_tokens(kind, named, sizes)
     return NamedAttention(
         stored=stored,
@@ -76,6 +81,7 @@ def find_attention(named: Mapping[str, Any], selection: Selection) -> NamedAtten
         masks=find_masks(kind, named),
         n_sequence=count_sequences(named, sizes[-1]),
         guesses=(*guesses, *(() if queries and keys else describe_unused_tokens(named))),
+        band=band,
     )
 
 

@@ -13,6 +13,7 @@ from attnviz.record import Record
 if TYPE_CHECKING:
     from attnviz.core.masks import Mask
 
+LAYOUTS = ("band", "full")
 FEW = 8  # options listed in a message
 
 
@@ -36,7 +37,8 @@ class Selection(Record):
 
     The name of one attention, the number of one batch item, the order of the axes; the flags of
     an attention mask; a mask over pairs; `softmax`: the values are scores; `trim_padding`:
-    padding at the ends is left out; `document_end`: the token that ends each of several texts.
+    padding at the ends is left out; `document_end`: the token that ends each of several texts;
+    `layout`: "band" for keys that are offsets from the query, "full" for keys that are tokens.
     """
 
     name: str | None = None
@@ -47,6 +49,7 @@ class Selection(Record):
     softmax: bool = False
     trim_padding: bool = False
     document_end: str | None = None
+    layout: str | None = None
 
     @classmethod
     def parse(
@@ -59,8 +62,11 @@ class Selection(Record):
     ) -> Selection:
         """The selection that "cross", "2" or "cross:2" stands for, and `others` as they are.
 
-        Raises GrammarError for a mask expression that cannot be parsed.
+        Raises GrammarError for a mask expression that cannot be parsed, UnknownNameError for a
+        layout that does not exist.
         """
+        if others.get("layout") not in (None, *LAYOUTS):
+            raise UnknownNameError(unknown_name_message(others["layout"], LAYOUTS, "layout"))
         if isinstance(mask, str):
             from attnviz.core.compose.grammar import parse_mask
 
