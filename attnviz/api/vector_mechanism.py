@@ -58,20 +58,34 @@ def choose_mechanism(
         return variant, ()
     if "scale" not in parts and stored.scale is not None:
         variant = replace(variant, scale=Factor(scale=stored.scale))
-    is_given = parts or options.get("variant") is not None
-    if is_given or stored.scale is not None or not (stored.bias is None is stored.softcap):
+    if "mask" in parts or options.get("variant") is not None:
         return add_stored_parts(variant, stored), ()
+    stored, notes = with_mask_of_weights(stored, index)
+    if parts or stored.scale is not None or not (stored.bias is None is stored.softcap):
+        return add_stored_parts(variant, stored), notes
     scale = scale_of_weights(stored, index)
     if scale is None and stored.meta.get("source") not in (None, "foreign"):
         raise MisuseError(
             "the weights of this map are not softmax(scale · q·k): its mechanism has more parts; "
             f"explain its text: attnviz explain TEXT -v {stored.meta.get('variant', 'NAME')}"
         )
-    if scale in (None, USUAL):
-        return add_stored_parts(variant, stored), ()
-    notes = (f"scale {scale:g}, not 1/√d: the one that the weights in the source follow",)
-    variant = replace(variant, scale=Factor(scale=scale))
+    if scale is not None and scale != USUAL:
+        note = f"scale {scale:g}, not 1/√d: the one that the weights in the source follow"
+        variant, notes = replace(variant, scale=Factor(scale=scale)), (*notes, note)
     return add_stored_parts(variant, stored), notes
+
+
+def with_mask_of_weights(stored: QueriesKeys, index: int) -> tuple[QueriesKeys, tuple[str, ...]]:
+    """Without a mask, a causal one where the weights are 0 at all later keys, and a sentence."""
+    if stored.visible is not None or stored.weights is None:
+        return stored, ()
+    weights = stored.weights[index]
+    n_query, n_key = weights.shape[-2:]
+    lower = np.tril(np.ones((n_query, n_key), bool), n_key - n_query)[None]
+    if lower.all() or np.any(weights, where=~lower):
+        return stored, ()
+    note = "a causal mask is assumed: the weights in the source are 0 at all later keys"
+    return replace(stored, visible=lower), (note,)
 
 
 def own_mechanism(stored: QueriesKeys) -> str | None:

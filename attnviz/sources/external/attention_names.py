@@ -9,7 +9,10 @@ from typing import Any, NamedTuple
 from attnviz.sources.external.module_names import StoredAttention
 
 WORD = r"(?:attentions?|attn|weights|patterns?)(?:_(?:weights|probs|scores))?"
-WHOLE = re.compile(rf"(?:(?P<part>encoder|decoder|cross)_)?{WORD}", re.IGNORECASE)
+WHOLE = re.compile(
+    rf"(?:(?P<part>encoder|decoder|cross)_)?(?:{WORD}|qk_matmul_output)",  # the latter: ONNX
+    re.IGNORECASE,
+)
 LAYER = (
     # TransformerLens: blocks.0.attn.hook_pattern, decoder.0.cross_attn.hook_pattern
     re.compile(
@@ -25,7 +28,7 @@ LAYER = (
 )
 STEP = re.compile(r"step[._]?([0-9]{1,6})[._]layer[._]?([0-9]{1,6})", re.IGNORECASE)
 NUMBER = "{}"  # of the layer, in a name without it
-SCORES, ATTENTION = re.compile("scores", re.IGNORECASE), re.compile(WORD, re.IGNORECASE)
+SCORES, ATTENTION = re.compile("scores|qk_matmul", re.IGNORECASE), re.compile(WORD, re.IGNORECASE)
 Attentions = dict[str, StoredAttention]
 
 

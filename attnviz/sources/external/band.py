@@ -174,7 +174,7 @@ def find_global_tokens(
     unused = [weights[:, i, :, :, len(each) : n_global] for i, each in enumerate(positions)]
     if max(map(len, positions)) != n_global or any(map(np.any, unused)):
         raise InvalidInputError(
-            "the tokens with global attention cannot be told from global_attentions; save "
+            "the tokens with global attention are not certain without their mask; save "
             f"{GLOBAL_MASK} with it, and attention_mask"
         )
     return positions, ("tokens with global attention: the queries without local weights",)

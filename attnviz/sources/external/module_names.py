@@ -29,6 +29,7 @@ ROLES = (  # the first whose pattern is in a name says which tokens are queries 
     ("encoder", re.compile(r"encoder", re.IGNORECASE)),
 )
 TOLERANCE = 1e-2  # of row sums
+MAX_AXES = 5  # call, batch, head, query, key: Flax collects what every call of a module returns
 
 
 class StoredAttention(NamedTuple):
@@ -111,10 +112,10 @@ def find_modules(named: Mapping[str, Any]) -> dict[str, StoredAttention]:
 
 
 def is_matrix(value: Any) -> bool:
-    """Whether a value is an array, or a list of lists, of two to four axes of numbers."""
+    """Whether a value is an array, or a list of lists, of two to five axes of numbers."""
     if isinstance(value, list):
         return bool(value) and isinstance(value[0], list) and not isinstance(value[0][:1], str)
-    if not is_array(value) or not 2 <= len(value.shape) <= 4:
+    if not is_array(value) or not 2 <= len(value.shape) <= MAX_AXES:
         return False
     return not isinstance(value, np.ndarray) or value.dtype.kind == "f"
 
@@ -170,6 +171,12 @@ def require_weights(value: Any, kind: str) -> FloatArray:
     Hooks also record what a module returns: hidden states, whose values differ in sign.
     """
     array = to_numpy(value, kind[:60])
+    if array.ndim == MAX_AXES:
+        if len(array) > 1:
+            raise InvalidInputError(
+                f"{kind!r:.60} of shape {array.shape} is of {len(array)} calls; pass one of them"
+            )
+        array = array[0]
     if array.ndim < 2 or not array.size:
         raise InvalidInputError(f"{kind!r:.60} has shape {array.shape}, which is not attention")
     with np.errstate(invalid="ignore", over="ignore"):

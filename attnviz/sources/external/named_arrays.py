@@ -22,6 +22,7 @@ from attnviz.sources.external.named_ids import (
 )
 from attnviz.sources.external.named_tokens import Found, describe_unused_tokens, find_tokens
 from attnviz.sources.external.selection import EAGER, FEW, Selection
+from attnviz.sources.external.to_numpy import is_array
 
 # Reports of attnviz, by a name that the others do not have.
 REPORTS = {"steps": "explain", "profile_bins": "heads", "prediction": "effect"}
@@ -29,18 +30,37 @@ GLOBAL_ROWS = ("global_attentions", "encoder_global_attentions")
 NOT_ATTENTION = ("position_ids", "hidden_states", GLOBAL_MASK, *GLOBAL_ROWS, *OF_SEQUENCES)
 OUTPUTS = ("attentions", "encoder_attentions", "decoder_attentions", "cross_attentions")
 BEAMS = "beam_indices"  # of a beam search, whose rows belong to other beams at each step
+DEPTH = 20  # of mappings in mappings
 KINDS = ("self", "cross", "decoder", "encoder")  # the first is the default
 
 
 def named_values(source: Any) -> dict[str, Any]:
     """The named values of a mapping, a cache, or a model's outputs."""
     if hasattr(source, "keys") and hasattr(source, "__getitem__"):
-        return {str(name): source[name] for name in list(source.keys())}
+        return flatten({str(name): source[name] for name in list(source.keys())})
     present = (*OUTPUTS, *GLOBAL_ROWS, BEAMS)
     outputs = {name: getattr(source, name) for name in present if hasattr(source, name)}
     if not outputs:
         raise InvalidInputError(f"{type(source).__name__} holds no attention that can be read")
     return outputs
+
+
+def flatten(named: Mapping[str, Any], depth: int = 0) -> dict[str, Any]:
+    """The values with those of inner mappings of arrays under joined names: block_0/attention.
+
+    Flax collects values of modules so, each a tuple with an entry per call. Other mappings and
+    values stay.
+    """
+    result: dict[str, Any] = {}
+    for name, value in named.items():
+        inner = flatten(value, depth + 1) if isinstance(value, Mapping) and depth < DEPTH else {}
+        if inner and all(is_array(array) for array in inner.values()):
+            result |= {f"{name}/{other}": array for other, array in inner.items()}
+        elif depth and isinstance(value, tuple) and len(value) == 1 and is_array(value[0]):
+            result[name] = value[0]
+        else:
+            result[name] = value
+    return result
 
 
 class NamedAttention(NamedTuple):

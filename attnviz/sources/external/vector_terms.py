@@ -20,7 +20,7 @@ from attnviz.sources.external.attention_mask import (
 from attnviz.sources.external.attention_names import SCORES, find_layers, find_whole
 from attnviz.sources.external.axes import ORDERS, order_axes
 from attnviz.sources.external.item_tokens import BatchItem
-from attnviz.sources.external.module_names import StoredAttention, find_modules
+from attnviz.sources.external.module_names import TOLERANCE, StoredAttention, find_modules
 from attnviz.sources.external.named_ids import OF_SEQUENCES
 from attnviz.sources.external.to_numpy import is_array, to_numpy
 
@@ -30,10 +30,15 @@ BIASES = ("bias", "attn_bias", "attention_bias", "position_bias", "rel_pos_bias"
 def find_weights(named: Mapping[str, Any]) -> FloatArray | None:
     """The weights beside queries and keys; None where there are none, or several kinds.
 
+    Arrays that are called scores are weights if their rows sum to at most 1.
     Shapes: -> [..., query, key]
     """
-    names = [n for n in named if n not in (*OF_SEQUENCES, *BIASES) and not SCORES.search(n)]
-    rest = {name: named[name] for name in names}
+    rest = {
+        name: value
+        for name, value in named.items()
+        if name not in (*OF_SEQUENCES, *BIASES)
+        and (not SCORES.search(name) or sums_to_one(to_numpy(value, name)))
+    }
     kinds: dict[str, StoredAttention] = find_whole(rest) | find_layers(rest)
     if not kinds:
         try:
@@ -45,6 +50,14 @@ def find_weights(named: Mapping[str, Any]) -> FloatArray | None:
         return None
     array = to_numpy(stored.arrays, "the weights")
     return array if array.ndim > 1 else None
+
+
+def sums_to_one(array: FloatArray) -> bool:
+    """Whether rows sum to 1, those of masked queries, 0, aside.    [..., key] -> a flag"""
+    if array.ndim < 2 or not np.isfinite(array).all() or (array < 0).any():
+        return False
+    sums = array.sum(-1, dtype=np.float64)
+    return bool((np.abs(sums - 1) <= TOLERANCE)[sums != 0].all())
 
 
 def fit_weights(weights: FloatArray, shape: Shape) -> FloatArray:
