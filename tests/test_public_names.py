@@ -95,6 +95,7 @@ def test_signatures():
         "trim_padding",
         "document_end",
         "layout",
+        "key_times",
     ]
     assert list(inspect.signature(attnviz.write).parameters)[:3] == ["amap", "target", "format"]
 

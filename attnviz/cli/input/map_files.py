@@ -50,6 +50,7 @@ def read_maps(
         trim_padding=options["trim_padding"],
         document_end=options["document_end"],
         layout=options["layout"],
+        key_times=options["key_times"],
     )
     for amap in maps:
         for guess in amap.meta.get("guessed", ()):

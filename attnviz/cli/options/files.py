@@ -54,6 +54,12 @@ FILE_CONTENTS = Group(
             default_text="by names, shape and zeros",
             value_names=lambda: ("band", "full"),
         ),
+        "key_times": Opt(
+            "--key-times",
+            float,
+            metavar="SECONDS",
+            help="Keys are frames, this many seconds apart: 0.02 for Whisper.",
+        ),
     },
 )
 

@@ -10,12 +10,12 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from attnviz.argument_types import abbreviate, require_given, require_type
+from attnviz.argument_types import abbreviate
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.file_format import FORMAT
 from attnviz.core.tokens import Token
 from attnviz.errors import CouldNotError, InvalidInputError, UnknownParameterError
-from attnviz.lookup import unknown_name_message
+from attnviz.sources.external.read_arguments import check_arguments
 from attnviz.sources.external.selection import Selection
 
 TABLES = ("csv", "tsv", "parquet")  # readers of long tables, whose attention has no name
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from attnviz.core.masks import Mask
 
 TokenSequence = Sequence[str | Token]
-OTHER_ARGUMENTS = ("attention_mask", "mask", "softmax", "trim_padding", "document_end", "layout")
 TokenArgument = (
     TokenSequence
     | tuple[TokenSequence | None, TokenSequence | None]
@@ -43,6 +42,7 @@ def read(
     trim_padding: bool = False,
     document_end: str | None = None,
     layout: str | None = None,
+    key_times: float | None = None,
 ) -> AttentionMap:
     """Read attention from a file or from arrays of any library.
 
@@ -70,6 +70,7 @@ def read(
             become segments, for masks such as "same-document".
         layout: "band" if the keys are offsets from the query, as Longformer returns them; "full"
             if they are tokens. None: by names, shape and zeros.
+        key_times: the seconds between two keys that are frames, as of Whisper (0.02).
 
     Returns:
         The attention map.
@@ -91,6 +92,7 @@ def read(
         "trim_padding": trim_padding,
         "document_end": document_end,
         "layout": layout,
+        "key_times": key_times,
     }
     check_arguments(axes, **others)
     if isinstance(source, AttentionMap):
@@ -175,23 +177,6 @@ def read_each(
         with name_source_in_errors(source, item.where):
             amap = read_single(item.data, tokens, selection, item.id)
         yield amap
-
-
-def check_arguments(axes: Any, **others: Any) -> None:
-    """Raise UnknownParameterError for arguments of `read` of another type, and for others."""
-    require_type("axes", axes, str)
-    for name, value in others.items():
-        if name not in OTHER_ARGUMENTS:
-            names = [*OTHER_ARGUMENTS, "tokens", "axes", "which"]
-            raise UnknownParameterError(unknown_name_message(name, names, "parameter"))
-        if name == "mask" and value is not None and not isinstance(value, str):
-            from attnviz.core.masks import Mask
-
-            require_type("mask", value, str, Mask)
-        elif name in ("softmax", "trim_padding"):
-            require_given(name, value, bool)
-        elif name in ("document_end", "layout"):
-            require_type(name, value, str)
 
 
 def read_map(data: bytes, tokens: TokenArgument | None, selection: Selection) -> AttentionMap:

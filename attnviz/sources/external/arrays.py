@@ -144,6 +144,7 @@ def from_names(
         segments=attention.segments,
         masks=attention.masks,
         band=attention.band,
+        key_times=attention.key_times,
         guesses=(*attention.guesses, *raw.guesses),
     )
 

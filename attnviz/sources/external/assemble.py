@@ -18,6 +18,7 @@ from attnviz.sources.external.attention_mask import NamedMask
 from attnviz.sources.external.axes import NAMES, ORDER, order_axes
 from attnviz.sources.external.band import Band, expand_band
 from attnviz.sources.external.cells import Cells, mask_by_expression, read_cells
+from attnviz.sources.external.frame_times import time_tokens
 from attnviz.sources.external.guesses import Reading
 from attnviz.sources.external.item_tokens import (
     BatchItem,
@@ -40,7 +41,7 @@ class RawAttention(Record, kw_only=True, eq=False):
 
     Shapes: weights and visible have the axes that the letters of `axes` name, of "lbhqk"; ids
     (of tokens) and segments are [batch, token] or [token]; `masks` are applied to the
-    batch item. `band`: the keys are offsets in a window.
+    batch item. `band`: the keys are offsets in a window. `key_times`: the keys are frames.
 
     `is_document`: from a document of attnviz, whose meta is kept as it is. `is_single`: one
     batch item has been selected already. `pair`: the words of an alignment, which `assemble`
@@ -65,6 +66,7 @@ class RawAttention(Record, kw_only=True, eq=False):
     is_cross: bool = False
     masks: tuple[NamedMask, ...] = ()
     band: Band | None = None
+    key_times: FloatArray | float | None = None
     guesses: tuple[str, ...] = ()
     pair: SentencePair | None = None
     is_document: bool = False
@@ -87,6 +89,7 @@ def assemble(raw: RawAttention, tokens: Any, selection: Selection, producer: str
         words, tokens = name_words(raw.weights, raw.pair, sides), None
         raw = replace(raw, **words._replace(guesses=(*raw.guesses, *words.guesses))._asdict())
     cells, item, item_guesses = select_batch_item(raw, selection)
+    times = raw.key_times if selection.key_times is None else selection.key_times
     sides, token_guesses = name_tokens(
         resolve_tokens(tokens, raw.ids, item),
         (raw.queries, raw.keys),
@@ -94,6 +97,7 @@ def assemble(raw: RawAttention, tokens: Any, selection: Selection, producer: str
         item,
         kind=kind_of_tokens(raw),
         padding=cells.padding,
+        frames=None if times is None else time_tokens(times, cells.weights.shape[-1]),
     )
     sides, segment_guesses = add_segments(sides, raw.segments, item)
     if selection.document_end is not None:
@@ -162,7 +166,7 @@ def refuse_unused(raw: RawAttention, selection: Selection, producer: str) -> Non
     if selection.axes is not None and raw.has_order:
         raise MisuseError(f"--axes has no effect: the axes of this {producer} source have names")
     if raw.is_document:
-        for name in ("softmax", "attention_mask", "layout"):
+        for name in ("softmax", "attention_mask", "layout", "key_times"):
             if getattr(selection, name) not in (None, False):
                 option = f"--{name.replace('_', '-')}"
                 raise MisuseError(

@@ -75,12 +75,16 @@ def name_tokens(
     *,
     kind: str = "self",
     padding: Sequence[int] = (),
+    frames: Tokens | None = None,
 ) -> tuple[tuple[Tokens, Tokens], tuple[str, ...]]:
     """The query and key tokens of one batch item, and a sentence per assumption.
 
     `shape` is that of its weights, [layer, head, query, key]; `kind` is "self", "cross",
-    "generation", whose last token may be given too, or "vector": one weight per word.
+    "generation", whose last token may be given too, or "vector": one weight per word. `frames`
+    are the labels of keys that are frames; one list of tokens is then of the queries.
     """
+    if frames is not None:
+        given, own = split_frames(given, own, frames)
     if kind == "generation" and given[0] is given[1] and len(given[0] or ()) == shape[-1] + 1:
         given = drop_generated(given[0])
     (queries, query_note), (keys, key_note) = map(item.select_tokens, own)
@@ -91,6 +95,18 @@ def name_tokens(
             given, (queries, keys), shape, is_cross=kind == "cross", padding=padding
         )
     return sides, (*filter(None, dict.fromkeys((query_note, key_note))), *guesses)
+
+
+def split_frames(
+    given: tuple[Side, Side], own: tuple[Found, Found], frames: Tokens
+) -> tuple[tuple[Side, Side], tuple[Found, Found]]:
+    """The tokens of the caller and of the source, with frames as the keys.
+
+    Raises MisuseError for keys that the caller gives tokens.
+    """
+    if given[1] is not None and given[1] is not given[0]:
+        raise MisuseError("--key-times has no effect on keys with tokens; leave one of them out")
+    return (given[0], frames), (own[0], None)
 
 
 def drop_generated(tokens: Side) -> tuple[Side, Side]:

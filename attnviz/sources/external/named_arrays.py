@@ -7,11 +7,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from attnviz.core.arrays import IntArray
+from attnviz.core.arrays import FloatArray, IntArray
 from attnviz.errors import InvalidInputError
 from attnviz.sources.external.attention_mask import NamedMask, find_masks
 from attnviz.sources.external.attention_names import find_layers, find_steps, find_whole
 from attnviz.sources.external.band import GLOBAL_MASK, Band, find_band
+from attnviz.sources.external.frame_times import find_times
 from attnviz.sources.external.module_names import StoredAttention, find_modules, role
 from attnviz.sources.external.named_ids import (
     OF_SEQUENCES,
@@ -79,6 +80,7 @@ class NamedAttention(NamedTuple):
     n_sequence: int | None
     guesses: tuple[str, ...]
     band: Band | None = None
+    key_times: FloatArray | None = None
 
 
 def find_attention(named: Mapping[str, Any], selection: Selection) -> NamedAttention:
@@ -102,6 +104,7 @@ def find_attention(named: Mapping[str, Any], selection: Selection) -> NamedAtten
         n_sequence=count_sequences(named, sizes[-1]),
         guesses=(*guesses, *(() if queries and keys else describe_unused_tokens(named))),
         band=band,
+        key_times=find_times(named),
     )
 
 

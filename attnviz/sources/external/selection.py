@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from attnviz.errors import MisuseError, UnknownNameError
 from attnviz.lookup import normalize_name, unknown_name_message
 from attnviz.record import Record
+from attnviz.sources.external.frame_times import check_seconds
 
 if TYPE_CHECKING:
     from attnviz.core.masks import Mask
@@ -38,7 +39,8 @@ class Selection(Record):
     The name of one attention, the number of one batch item, the order of the axes; the flags of
     an attention mask; a mask over pairs; `softmax`: the values are scores; `trim_padding`:
     padding at the ends is left out; `document_end`: the token that ends each of several texts;
-    `layout`: "band" for keys that are offsets from the query, "full" for keys that are tokens.
+    `layout`: "band" for keys that are offsets from the query, "full" for keys that are tokens;
+    `key_times`: the seconds between two keys, which are frames.
     """
 
     name: str | None = None
@@ -50,6 +52,7 @@ class Selection(Record):
     trim_padding: bool = False
     document_end: str | None = None
     layout: str | None = None
+    key_times: float | None = None
 
     @classmethod
     def parse(
@@ -67,6 +70,7 @@ class Selection(Record):
         """
         if others.get("layout") not in (None, *LAYOUTS):
             raise UnknownNameError(unknown_name_message(others["layout"], LAYOUTS, "layout"))
+        check_seconds(others.get("key_times"))
         if isinstance(mask, str):
             from attnviz.core.compose.grammar import parse_mask
 
