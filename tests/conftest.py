@@ -13,7 +13,10 @@ import pytest
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.tokens import Token
 from attnviz.render import figure
+from tests import network
 from tests.judges import reference_packages
+
+network.block_network()
 
 HOSTILE = (
     "[red]bold[/b]",
@@ -58,6 +61,15 @@ def pytest_collection_finish():
 def floating_point_errors_raise():
     with np.errstate(all="raise", under="ignore"):
         yield
+
+
+@pytest.fixture(autouse=True)
+def no_network():
+    """A test that tries to reach another machine fails, even where its code hides the error."""
+    yield
+    attempts = [*network.attempts]
+    network.attempts.clear()
+    assert attempts == []
 
 
 def make_map(
