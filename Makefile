@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-model demo-llm test test-torch fuzz check format bench docs gallery page page-packages clean
+.PHONY: help demo demo-model demo-llm test test-torch fuzz mutants check format bench docs gallery page page-packages clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -89,6 +89,11 @@ SECONDS := 60
 
 fuzz: $(VENV)/test ## run each fuzzer for SECONDS=60: files, tokenizers, options and masks, configs, arrays
 	ATTNVIZ_SOAK=$(SECONDS) $(BIN)/python -m pytest -q $(FUZZERS)
+
+NAMES :=
+
+mutants: $(VENV)/test ## apply each known fault to a copy of the tree: do its tests notice? NAMES="n0* pooled-*"
+	$(BIN)/python -m tests.mutants $(NAMES)
 
 check: $(VENV)/check ## lint and types
 	$(BIN)/ruff format --check .

@@ -11,6 +11,7 @@ from attnviz.core.engine.attend import attend
 from attnviz.core.engine.attention import evaluate_mask
 from attnviz.core.grid import BlockIndex, Grid
 from attnviz.core.masks import Causal, Mask, Window
+from attnviz.core.masks.local import Diagonal
 from attnviz.core.seeded_random import draw_uniform
 from attnviz.core.variants import VARIANTS
 from attnviz.errors import MisuseError, NumbersError
@@ -135,9 +136,9 @@ def test_blocks_equal_a_single_block(small_blocks):
 def test_an_error_locates_the_first_bad_number_in_the_layer(small_blocks, n_thread):
     query, key, value = (array.copy() for array in LONG)
     key[1, 250] = np.nan
-    message = "head 1, query 250, key 250 is nan"
+    message = "head 1, query 251, key 250 is nan"
     with pytest.raises(NumbersError, match=message), use_threads(n_thread):
-        attend(query, key, value, mask=Causal() & Window(9))
+        attend(query, key, value, mask=Causal() & Window(9) & ~Diagonal())
     value[2, 270, 1] = np.inf
     message = "value of head 2, key 270 is not finite, and query 270"
     with pytest.raises(NumbersError, match=message), use_threads(n_thread):

@@ -10,10 +10,11 @@ import pytest
 import attnviz
 from attnviz.core.engine.attend import attend
 from attnviz.core.engine.attention import compute_weights
+from attnviz.core.heads import MultiHead
 from attnviz.core.heads.differential import lambda_init
 from attnviz.core.heads.grouped_query import repeat_kv
 from attnviz.core.variants import find_variant
-from attnviz.errors import ShapeError
+from attnviz.errors import MisuseError, ShapeError
 from tests.core.layers import make_layer
 
 
@@ -57,6 +58,14 @@ def test_values_of_a_differential_pair_are_concatenated():
 def test_an_odd_number_of_differential_heads_is_an_error():
     with pytest.raises(ShapeError, match="come in pairs; 3 do not"):
         attend(numbers(3, 5, 6), numbers(3, 7, 6), variant="differential")
+
+
+@pytest.mark.parametrize(
+    ("n", "reason"), [(3, "does not divide heads=4"), (-1, "kv_heads=-1"), (8, "does not divide")]
+)
+def test_numbers_of_key_heads_that_are_refused(n, reason):
+    with pytest.raises(MisuseError, match=reason):
+        MultiHead(heads=4, kv_heads=n)
 
 
 @pytest.mark.parametrize(("name", "shared"), [("multi-query", 1), ("grouped-query", 2)])

@@ -1,0 +1,1 @@
+"""Mutants: known faults as one-line patches, each of which a test must notice."""
