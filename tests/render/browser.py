@@ -69,6 +69,10 @@ class Visit:
             self.tab.wait_for_selector("body[data-ready]")
         return self.tab
 
+    def close(self):
+        """Close the page."""
+        self.context.close()
+
     def text(self, selector):
         """The text of the first element that matches."""
         return self.tab.locator(selector).first.inner_text()

@@ -8,8 +8,9 @@ from tests.render import browser as browsers
 from tests.render.pages import html, render_page
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser():
+    """One browser for all tests of this folder that a worker runs."""
     with browsers.launched() as running:
         yield running
 
@@ -31,4 +32,4 @@ def visit(browser, tmp_path):
     for page in opened:
         assert page.complaints == []
         assert [url.partition("#")[0] for url in page.requests] == [page.path.as_uri()]
-        page.context.close()
+        page.close()

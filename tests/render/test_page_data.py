@@ -16,6 +16,7 @@ from attnviz.api.look import look
 from attnviz.core.subset import visible_pairs
 from attnviz.core.variants import VARIANTS
 from attnviz.measures.values import measure_heads
+from attnviz.render.page.data_island import map_data
 from attnviz.render.page.score_scale import masked_softmax
 from attnviz.render.page.split_comparison import split_maps
 from attnviz.render.style import Style
@@ -23,7 +24,7 @@ from attnviz.sources.external.attnviz_html import parse_packed_header, unpack_va
 from tests.cli.runner import run
 from tests.conftest import make_map
 from tests.measure.maps import causal, gated, signed
-from tests.render.pages import html
+from tests.render.pages import html, stored
 
 TEXT = "the cat sat on the mat"
 pytestmark = pytest.mark.filterwarnings("ignore::attnviz.errors.AttnvizWarning")
@@ -40,8 +41,8 @@ def island_of(page):
 
 
 def page_map(amap):
-    (record,) = island_of(html(amap, complete_style(amap, {})))["maps"]
-    return record
+    """What the page has of a map."""
+    return stored(map_data(amap, complete_style(amap, {}), several=False))
 
 
 def values_of(record, name="weights"):

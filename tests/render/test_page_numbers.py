@@ -51,27 +51,12 @@ def read_by_script(maps, folder):
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-@pytest.fixture(scope="module")
-def mechanisms(tmp_path_factory):
-    """Each mechanism with its map and what the script makes of it."""
-    maps = [
-        look(TEXT, variant=row.name, context=CONTEXT if row.context == "required" else None)
-        for row in VARIANTS.values()
-    ]
-    pages = read_by_script(maps, tmp_path_factory.mktemp("pages"))
-    return {
-        row.name: pair
-        for row, pair in zip(VARIANTS.values(), zip(maps, pages, strict=True), strict=True)
-    }
-
-
 def number(text):
     return float(text.replace("−", "-"))
 
 
-@pytest.mark.parametrize("variant", list(VARIANTS.values()), ids=lambda row: row.name)
-def test_every_weight_and_row_sum_is_that_of_the_map(mechanisms, variant):
-    amap, page = mechanisms[variant.name]
+def check_weights(amap, page):
+    """Every weight and row sum is that of the map, and the same pairs are masked."""
     document = json.loads(page["document"])
     weights = np.array(document["weights"])
     peaks = np.abs(amap.weights).max(-1, keepdims=True)
@@ -83,10 +68,10 @@ def test_every_weight_and_row_sum_is_that_of_the_map(mechanisms, variant):
     assert (np.asarray(hidden, bool) == masked).all()
 
 
-@pytest.mark.parametrize("variant", list(VARIANTS.values()), ids=lambda row: row.name)
-def test_every_shown_number_is_that_of_the_map(mechanisms, variant):
-    amap, page = mechanisms[variant.name]
+def check_shown(amap, page):
+    """Every number that cells show is that of the map."""
     for q, row in enumerate(page["shown"]):
+        sizes = np.abs(amap.weights[0, 0, q])
         for k, (text, percent, rank, _) in enumerate(row):
             weight = float(amap.weights[0, 0, q, k])
             if text == "masked":
@@ -95,17 +80,14 @@ def test_every_shown_number_is_that_of_the_map(mechanisms, variant):
             if text.startswith("< "):
                 assert abs(weight) <= number(text[2:]) * 1.05
             else:
-                step = np.abs(amap.weights[0, 0, q]).max() / 65_000
-                assert abs(number(text) - weight) <= 0.000_501 + step
+                assert abs(number(text) - weight) <= 0.000_501 + sizes.max() / 65_000
             if percent and "<" not in percent:
                 assert abs(number(percent.removesuffix(" %")) - 100 * weight) < 0.06
-            larger = np.abs(amap.weights[0, 0, q]) > abs(weight) * (1 + 1e-4) + 1e-4
-            assert rank >= 1 + np.count_nonzero(larger)
+            assert rank >= 1 + np.count_nonzero(sizes > abs(weight) * (1 + 1e-4) + 1e-4)
 
 
-@pytest.mark.parametrize("variant", list(VARIANTS.values()), ids=lambda row: row.name)
-def test_the_column_of_remainders_is_that_of_the_other_formats(mechanisms, variant):
-    amap, page = mechanisms[variant.name]
+def check_remainder(amap, page):
+    """The column of remainders is that of the other formats."""
     remainder = Remainder.of(amap)
     if remainder is None:
         assert page["margin"] is None
@@ -115,6 +97,32 @@ def test_the_column_of_remainders_is_that_of_the_other_formats(mechanisms, varia
         mark, values = page["margin"]
         assert mark == remainder.mark
         np.testing.assert_allclose(values, remainder.values[0, 0], atol=2e-4)
+
+
+def test_numbers_of_every_mechanism_are_those_of_the_map(tmp_path):
+    """One test: the script reads all pages in one process, and each worker would do so."""
+    maps = [
+        look(TEXT, variant=row.name, context=CONTEXT if row.context == "required" else None)
+        for row in VARIANTS.values()
+    ]
+    failures = []
+    for name, amap, page in zip(VARIANTS, maps, read_by_script(maps, tmp_path), strict=True):
+        for check in (check_weights, check_shown, check_remainder):
+            try:
+                check(amap, page)
+            except AssertionError as error:
+                failures.append(f"{name}, {check.__name__}: {error}")
+    assert not failures, "\n".join(failures)
+
+
+def test_a_wrong_number_is_noticed(tmp_path):
+    amap = look(TEXT, variant="causal")
+    (page,) = read_by_script([amap], tmp_path)
+    other = look(TEXT, variant="sliding-window")
+    for check in (check_weights, check_shown):
+        check(amap, page)
+        with pytest.raises(AssertionError):
+            check(other, page)
 
 
 def sink_map(least, second=0.037):
@@ -149,13 +157,13 @@ def test_rows_below_the_stored_precision_are_not_renormalized(tmp_path, monkeypa
     assert any("below the stored precision" in note for note in page["renormalized"]["notes"])
 
 
-@pytest.mark.parametrize("name", ["causal", "cog", "sigmoid"])
-def test_an_exported_document_is_read_as_the_map(mechanisms, name):
-    amap, page = mechanisms[name]
-    again = read(page["document"].encode())
-    assert (again.text, again.layers, again.heads) == (amap.text, amap.layers, amap.heads)
-    assert [t.label for t in again.keys] == [t.label for t in amap.keys]
-    np.testing.assert_allclose(again.weights, amap.weights, atol=1e-5)
+def test_an_exported_document_is_read_as_the_map(tmp_path):
+    maps = [look(TEXT, variant=name) for name in ("causal", "cog", "sigmoid")]
+    for amap, page in zip(maps, read_by_script(maps, tmp_path), strict=True):
+        again = read(page["document"].encode())
+        assert (again.text, again.layers, again.heads) == (amap.text, amap.layers, amap.heads)
+        assert [t.label for t in again.keys] == [t.label for t in amap.keys]
+        np.testing.assert_allclose(again.weights, amap.weights, atol=1e-5)
 
 
 def test_hostile_tokens_are_cells_and_strings_as_the_command_writes_them(tmp_path):
@@ -186,8 +194,9 @@ def test_hostile_tokens_are_labels_in_svg(tmp_path):
     assert n_whole >= len(labels) // 2  # the others are cut, or have their positions
 
 
-def test_masked_cells_are_hatched_in_svg_and_each_weight_has_its_color(mechanisms):
-    amap, page = mechanisms["causal"]
+def test_masked_cells_are_hatched_in_svg_and_each_weight_has_its_color(tmp_path):
+    amap = look(TEXT, variant="causal")
+    (page,) = read_by_script([amap], tmp_path)
     root = ElementTree.fromstring(page["svg"])
     assert root.find(f".//{SVG}pattern") is not None
     scale = ColorScale.of(amap.weights, palette=PALETTES[0].name)
