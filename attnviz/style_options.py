@@ -16,8 +16,11 @@ RANGES: Mapping[str, tuple[float, float]] = {  # of options that are numbers
     "columns": (1, inf),
     "font_size": (6, 72),
     "zoom": (0.1, 10),
+    "frame_time": (0.02, 60),
 }
-UNITS = {"font_size": " points"}
+UNITS = {"font_size": " points", "frame_time": " seconds"}
+FRAMES = ("layers", "heads", "steps")  # of an animation
+ANIMATED = ("gif", "apng")
 
 COLORED = ("figure", "page", "vega_lite")
 SCALED = ("figure", "vega_lite")
@@ -52,7 +55,7 @@ class StyleOptions(TypedDict, total=False):
     title: the title of the figure or document.
     annotate: whether values are written into the cells; None: where they are readable.
     size: width and height in inches.
-    width: width in inches; the height follows.
+    width: width in inches, or a text such as "8.3cm", "column", "page"; the height follows.
     font_size: points of token labels in figures; None: by the size.
     dpi: dots per inch.
     ascii: ASCII characters only.
@@ -66,6 +69,8 @@ class StyleOptions(TypedDict, total=False):
     dark, transparent: a dark ground, no ground.
     font: the family of the text.
     zoom: the size of the finished picture, relative to its own.
+    frames: of an animation (gif, apng): "layers", "heads" or "steps" (generated tokens).
+    frame_time: seconds that each frame of an animation is shown.
     """
 
     view: str | None
@@ -79,7 +84,7 @@ class StyleOptions(TypedDict, total=False):
     title: str | None
     annotate: bool | None
     size: tuple[float, float] | None
-    width: float | None
+    width: float | str | None
     font_size: float | None
     dpi: int | None
     ascii: bool | None
@@ -95,6 +100,8 @@ class StyleOptions(TypedDict, total=False):
     transparent: bool | None
     font: str | None
     zoom: float | None
+    frames: str | None
+    frame_time: float | None
 
 
 def check_range(name: str, value: Value) -> Value:
@@ -106,3 +113,10 @@ def check_range(name: str, value: Value) -> Value:
         flag = name.replace("_", "-")
         raise MisuseError(f"--{flag} {number} must be {limits}{UNITS.get(name, '')}")
     return value
+
+
+def check_frames(name: str | None) -> str | None:
+    """The frames of an animation; MisuseError for a name that there is not."""
+    if name is not None and name not in FRAMES:
+        raise MisuseError(f"--frames {name!r:.60} must be one of {', '.join(FRAMES)}")
+    return name

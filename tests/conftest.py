@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import gc
 import os
 import random
@@ -12,7 +11,7 @@ import pytest
 
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.tokens import Token
-from attnviz.render import figure
+from attnviz.render.figure import settings
 from tests import network
 from tests.judges import reference_packages
 
@@ -104,18 +103,7 @@ def pytest_collection_modifyitems(items):
 @pytest.fixture(autouse=True, scope="session")
 def quick_fonts_of_eps():
     """EPS with outlines as fonts: matplotlib takes a second to convert a font to Type 42."""
-    original = figure.eps
-
-    @functools.wraps(original)
-    def eps(amap, style):
-        with figure.SETTINGS_LOCK:
-            figure.RC_PARAMS["ps.fonttype"] = 3
-            try:
-                return original(amap, style)
-            finally:
-                figure.RC_PARAMS["ps.fonttype"] = 42
-
-    figure.eps = eps
+    settings.RC_PARAMS["ps.fonttype"] = 3
 
 
 def pytest_sessionfinish(session):

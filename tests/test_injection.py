@@ -60,7 +60,7 @@ ALLOWED = {
     "sources/families/__init__.py: import_module": "a module of the list of families",
     "sources/tokenizing/template_worker.py: import_module": "a constant; the file beside it",
     "sources/watch/interceptor.py: import_module": "a constant; a module of torch",
-    "render/figure/__init__.py: re.sub": "numbers by a function, in files of matplotlib",
+    "render/figure/image_files.py: re.sub": "numbers by a function, in files of matplotlib",
     "sources/external/alignments.py: HIDDEN_SUBWORDS.format": "a constant template of two numbers",
     "sources/external/refusals.py: re.compile": "the signatures of the table of refusals",
     "sources/external/token_columns.py: n % d": "the remainder of two numbers",

@@ -13,8 +13,8 @@ import attnviz
 from attnviz.api import complete_style
 from attnviz.cli.options.shared import DISPLAY
 from attnviz.errors import MisuseError, UnknownParameterError
-from attnviz.render.figure import RC_PARAMS, matplotlib_settings
 from attnviz.render.figure.drawable import Drawable
+from attnviz.render.figure.settings import RC_PARAMS, matplotlib_settings
 from attnviz.render.formats import FORMATS
 from attnviz.render.style import Style
 from attnviz.style_options import FORMAT_KINDS, RANGES, StyleOptions
@@ -84,6 +84,7 @@ def test_python_writes_the_figures_of_a_model_as_the_command_does(words, selecti
         (["--view", "text", "--query", "1"], {"view": "text", "query": 1}),
         (["--palette", "Greys", "--vmax", "0.5"], {"palette": "Greys", "vmax": 0.5}),
         (["--size", "6x5"], {"size": (6, 5)}),
+        (["--width", "page"], {"width": "page"}),
         (["--dpi", "80"], {"dpi": 80}),  # of pixels
         (["--title", "T", "--precision", "3"], {"title": "T", "precision": 3}),
         (["--no-annotate"], {"annotate": False}),
@@ -111,10 +112,12 @@ def test_python_and_the_command_have_the_same_limits_of_numbers(name):
     low, high = RANGES[name]
     wrong = [low - 1 if name == "columns" else low / 2 - 0.01] + [high * 2] * (high < 1e9)
     for value in wrong:
-        number = int(value) - 1 * (value < low) if name != "zoom" else value
+        is_real = name in ("zoom", "frame_time")
+        number = f"{value:g}" if is_real else int(value) - 1 * (value < low)
         with pytest.raises(MisuseError, match=f"{name}={number} must be") as caught:
-            AMAP.figure(**{name: number})
-        made = run("show", "a b", f"--{name.replace('_', '-')}", str(number), "-f", "svg")
+            AMAP.figure(**{name: value if is_real else number})
+        made_as = "gif" if name == "frame_time" else "svg"
+        made = run("show", "a b", f"--{name.replace('_', '-')}", str(number), "-f", made_as)
         assert made.status == 2
         limits = str(caught.value).partition(" must be ")[2]
         assert limits in made.err
@@ -142,6 +145,7 @@ def test_options_act_in_the_formats_of_the_command():
         ("md", {"dpi": 100}, "dpi has no effect on md"),
         ("csv", {"query": "cat"}, "query has no effect on csv"),
         ("html", {"highlight": "cat"}, "highlight has no effect on html"),
+        ("png", {"frames": "heads"}, "frames has no effect on png; it acts on gif, apng"),
         ("svg", {"ascii": True}, "ascii has no effect on svg: it acts on tables in the terminal"),
     ],
 )
@@ -178,14 +182,32 @@ def made_by(amap):
     return complete_style.provenance(amap) | {"Comment": note}
 
 
-def test_eight_threads_write_the_bytes_of_one():
-    jobs = [*((format, "matrix") for format in (*IMAGES, "html")), ("svg", "lines")]
+USER = {"font.size": 21, "lines.linewidth": 7, "svg.fonttype": "path", "svg.hashsalt": "user"}
+USER |= {"text.parse_math": True, "axes.grid": True, "figure.facecolor": "red"}
+
+
+def own_figure(format):
+    """What a program draws with its own settings."""
+    figure = Figure(figsize=(2, 1))
+    figure.subplots().plot([1, 2])
+    figure.suptitle(r"$\alpha$ 1")
+    data = io.BytesIO()
+    figure.savefig(data, format=format, metadata={"Date": None} if format == "svg" else {})
+    return data.getvalue()
+
+
+def test_threads_write_the_bytes_of_one_while_another_draws_with_its_own_settings():
+    jobs = [*((name, "matrix") for name in (*IMAGES, "eps", "jpg", "webp", "gif", "apng"))]
+    jobs += [("svg", "lines"), ("html", "matrix")]
     alone = [written(AMAP, format, view=view) for format, view in jobs]
-    before = matplotlib.rcParams.copy()
-    with ThreadPoolExecutor(8) as pool:
-        made = list(pool.map(lambda job: written(AMAP, job[0], view=job[1]), jobs * 2))
-    assert made == alone * 2
-    assert matplotlib.rcParams.copy() == before
+    with matplotlib.rc_context(USER), ThreadPoolExecutor(8) as pool:
+        before, own = matplotlib.rcParams.copy(), [own_figure(name) for name in ("svg", "png")]
+        made = [pool.submit(written, AMAP, name, view=view) for name, view in jobs]
+        drawn = [own_figure(name) for _ in range(3) for name in ("svg", "png")]
+        assert [job.result() for job in made] == alone
+        assert drawn == own * 3
+        assert matplotlib.rcParams.copy() == before
+    assert own_figure("svg") != own[0]
 
 
 def test_settings_that_interleave_would_stay():
@@ -242,6 +264,9 @@ def test_each_display_option_has_a_type_and_a_field():
         ({"query": "dig"}, "there is no query 'dig'"),
         ({"view": "matix"}, "Did you mean 'matrix'"),
         ({"palette": "hot-pink"}, "unknown palette 'hot-pink'"),
+        ({"width": "wide"}, "width='wide' must be a length"),
+        ({"width": 0.0}, "width=0 must be a length"),
+        ({"frames": "words"}, "frames='words' must be one of layers, heads, steps"),
     ],
 )
 def test_what_is_no_display_option(style, message, tmp_path):

@@ -16,10 +16,19 @@ from attnviz.core.attention_map import AttentionMap
 from attnviz.core.tokens import find_token
 from attnviz.errors import MisuseError, UnknownParameterError
 from attnviz.lookup import unknown_name_message
+from attnviz.render.figure_width import check_width, parse_width
 from attnviz.render.formats import FORMATS
 from attnviz.render.output_format import Format
 from attnviz.render.style import Style, query_index
-from attnviz.style_options import FORMAT_KINDS, RANGES, StyleOptions, check_range
+from attnviz.render.views import has_many_heads
+from attnviz.style_options import (
+    ANIMATED,
+    FORMAT_KINDS,
+    RANGES,
+    StyleOptions,
+    check_frames,
+    check_range,
+)
 
 if TYPE_CHECKING:
     from attnviz.api.captions import Captions
@@ -49,6 +58,11 @@ def check_style(options: Mapping[str, Any]) -> Style:
     given = {name: value for name, value in options.items() if value is not None}
     for name in RANGES:
         check_range(name, given.get(name))
+    check_frames(given.get("frames"))
+    if "width" in given:
+        width = given["width"]
+        is_text = isinstance(width, str)
+        given["width"] = parse_width(width) if is_text else check_width(width, f"{width:g}")
     if "highlight" in given:
         given["highlight"] = as_highlights(given["highlight"])
     return Style(**given)
@@ -82,10 +96,18 @@ def refuse_without_effect(style: Style, file_format: Format) -> None:
     default = Style()
     for name in StyleOptions.__annotations__:
         kinds = FORMAT_KINDS.get(name, ("figure",))
-        if getattr(style, name) != getattr(default, name) and file_format.kind not in kinds:
-            names = ", ".join(row.name for row in FORMATS if row.kind in kinds)
+        if getattr(style, name) == getattr(default, name):
+            continue
+        rows = [row for row in FORMATS if row.kind in kinds and acts_in(name, row)]
+        if file_format not in rows:
+            names = ", ".join(row.name for row in rows)
             where = f"; it acts on {names}" if names else ": it acts on tables in the terminal"
             raise MisuseError(f"{name} has no effect on {file_format.name}{where}")
+
+
+def acts_in(name: str, file_format: Format) -> bool:
+    """Whether an option that acts in formats of this kind acts in this one."""
+    return not name.startswith("frame") or file_format.name in ANIMATED
 
 
 @cache
@@ -119,19 +141,21 @@ def complete_style(
     if query is not None and options.get("view") in (None, "auto"):
         options["view"] = "text"  # of one query
     style = check_style({**options, "query": None if isinstance(query, str) else query})
-    style = model_defaults(style, amap)
     return complete(style, amap, query if isinstance(query, str) else None)
 
 
 def model_defaults(style: Style, amap: AttentionMap) -> Style:
-    """The defaults of `attnviz show` for pretrained models: overview, or heads without values."""
+    """The style of a map of all heads of a pretrained model: their patterns, not their values.
+
+    Many heads of several layers are an overview in every output.
+    """
     meta = amap.meta
     is_other = amap.names or meta.get("source") == "difference" or style.view != "auto"
-    if is_other or "model" not in meta or "reduced_heads" in meta:
+    if is_other or "model" not in meta or "reduced_heads" in meta or amap.n_head == 1:
         return style
     if amap.n_head < meta.get("heads", amap.n_head):  # they were selected
         return style
-    if amap.n_layer == meta.get("layers") and "reduced_layers" not in meta:
+    if has_many_heads(amap) and amap.n_layer > 1:
         return replace(style, view="overview")
     is_annotated = style.annotate or style.precision is not None
     return style if is_annotated else replace(style, annotate=False)
@@ -153,6 +177,7 @@ def complete(
     from attnviz.api.captions import make_captions, make_row_captions
     from attnviz.api.head_facts import describe_heads, head_measures
 
+    style = model_defaults(style, amap)
     facts = describe_heads(amap, has_measures=has_measures)
     if query is not None:
         style = replace(style, query=find_token(query, amap.queries, "query"))

@@ -22,9 +22,14 @@ def parse_width(text: str) -> float:
         return NAMED[text.strip()]
     match = LENGTH.fullmatch(text.strip())
     inches = float(match[1]) * INCHES[match[2] or "in"] if match else 0.0
+    return check_width(inches, repr(text))
+
+
+def check_width(inches: float, shown: str) -> float:
+    """A width in inches; MisuseError, which shows what was given, out of range."""
     if not 0 < inches <= MAX_INCHES:
         raise MisuseError(
-            f"--width {text!r} must be a length up to {MAX_INCHES} inches such as 3.25in, 8.3cm "
+            f"--width {shown} must be a length up to {MAX_INCHES} inches such as 3.25in, 8.3cm "
             f"or 236pt, or one of {', '.join(NAMED)}"
         )
     return inches

@@ -77,7 +77,7 @@ FORMATS = (
     Format(
         "gif",
         "figure:gif",
-        "animation, a frame per layer",
+        "animation: layers, heads or generated tokens",
         (".gif",),
         is_text=False,
         is_visual=True,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 
 from attnviz.core.arrays import BoolArray, FloatArray
 from attnviz.core.attention_map import AttentionMap
-from attnviz.core.comparison import compared_heads
+from attnviz.core.comparison import ComparedHead, compared_heads
 from attnviz.record import Record
 from attnviz.render.colors import ColorScale, find_palette
 from attnviz.render.scaling import Scaling, visible_sample
@@ -63,6 +66,12 @@ class HeadScales(Record):
             ),
             is_difference,
         )
+
+    def of_heads(self, heads: Sequence[ComparedHead]) -> HeadScales:
+        """The same scales for another map, with these heads."""
+        if self.differences is None:
+            return self
+        return replace(self, is_difference=tuple(head.kind == "difference" for head in heads))
 
     def of_head(self, index: int) -> ColorScale:
         """The scale of a head, given by its index in the map."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from attnviz.core.attention_map import AttentionMap
 from attnviz.errors import MisuseError
 from attnviz.lookup import find_by_name
 from attnviz.record import Record
@@ -71,6 +72,7 @@ VIEWS = (
     ),
 )
 SCALED_VIEWS = ("matrix", "overview", "text")  # every cell has the color of its weight
+MAX_HEADS = 16  # of all layers; more are an overview
 VIEW_NAMES = tuple(view.name for view in VIEWS if view.name != "auto")
 
 
@@ -84,6 +86,11 @@ def require_scaled_view(name: str, style: Style) -> None:
         has = "have" if " and " in flags else "has"
         scaled = ", ".join(SCALED_VIEWS)
         raise MisuseError(f"{flags} {has} no effect in the {name} view; views: {scaled}")
+
+
+def has_many_heads(amap: AttentionMap) -> bool:
+    """Whether the view "auto" is the overview, which shows no tokens."""
+    return amap.n_layer * amap.n_head > MAX_HEADS
 
 
 def find_view(name: str) -> View:

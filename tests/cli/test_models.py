@@ -2,16 +2,18 @@
 
 import json
 import re
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
-from attnviz.cli.output.style import apply_model_defaults
+from attnviz.api.complete_style import model_defaults
 from attnviz.sources.families import FAMILIES
 from attnviz.sources.memory import BYTES_PER_WEIGHT
 from tests.checkpoints.minilm import folder
 from tests.cli.runner import run
+from tests.conftest import make_map
 from tests.sources.reference import FOLDERS, MODELS
 
 MINILM = str(folder())  # trained: its heads have habits
@@ -23,8 +25,14 @@ def titles(made):
     return re.findall(r"layer (\d+) · head (\d+)", made.out)
 
 
-def test_the_overview_of_all_heads_is_the_default():
+def test_a_model_of_few_heads_shows_their_tokens():
     made = run(TEXT, "-m", BERT)
+    assert (made.status, made.err) == (0, "")
+    assert titles(made) == [(str(i), str(j)) for i in range(3) for j in range(4)]
+
+
+def test_the_overview_has_a_thumbnail_of_each_head():
+    made = run(TEXT, "-m", BERT, "--view", "overview")
     assert (made.status, made.err) == (0, "")
     assert "grid: layers (down) × heads (across)" in made.out
     assert re.findall(r"^layer (\d)", made.out, re.MULTILINE) == ["0", "1", "2"]
@@ -334,14 +342,27 @@ def test_an_unknown_order_is_refused():
     assert made.status == 2 and "unknown order 'distnce'. Did you mean 'distance'?" in made.err
 
 
-def test_a_layer_can_be_drawn_with_numbers():
-    """Model defaults give way to a chosen view."""
+@pytest.mark.parametrize(
+    ("shape", "style", "expected"),
+    [
+        ((3, 6), {}, {"view": "overview"}),
+        ((3, 6), {"view": "lines"}, {"view": "lines"}),
+        ((2, 4), {}, {"view": "auto", "annotate": False}),  # few heads: with their tokens
+        ((1, 12), {}, {"annotate": False}),
+        ((1, 12), {"annotate": True}, {"annotate": True}),
+        ((1, 12), {"precision": 3}, {"annotate": None}),
+        ((6, 1), {}, {"view": "auto", "annotate": None}),
+        ((1, 1), {}, {"annotate": None}),
+    ],
+)
+def test_defaults_of_models_follow_from_the_map(shape, style, expected):
     from attnviz.render.style import Style
 
-    options = {"model": "x", "layer": None, "head": None}
-    assert apply_model_defaults(Style(), options).view == "overview"
-    assert apply_model_defaults(Style(view="lines"), options).view == "lines"
-    assert apply_model_defaults(Style(), options | {"model": None}).view == "auto"
-    assert apply_model_defaults(Style(), options | {"layer": "1"}).annotate is False
-    assert apply_model_defaults(Style(annotate=True), options | {"layer": "1"}).annotate is True
-    assert apply_model_defaults(Style(), options | {"layer": "1", "head": "1"}) == Style()
+    amap = make_map(n_layer=shape[0], n_head=shape[1])
+    of_model = replace(amap, meta={**amap.meta, "model": "m", "heads": shape[1]})
+    chosen = model_defaults(Style(**style), of_model)
+    assert {name: getattr(chosen, name) for name in expected} == expected
+    assert model_defaults(Style(), amap) == Style()
+    if shape == (1, 12):  # a selected head shows its values
+        assert model_defaults(Style(), of_model.select(heads=[1])).annotate is None
+        assert model_defaults(Style(), of_model.select(heads=[1, 2])).annotate is None

@@ -42,12 +42,14 @@ DISPLAY = {  # option: what is typed
     "font": ("--font", "DejaVu Serif"),
     "zoom": ("--zoom", "2"),
     "font_size": ("--font-size", "7"),
+    "frames": ("--frames", "heads"),
+    "frame_time": ("--frame-time", "0.5"),
     "with_qk": ("--with-qk",),
     "color": ("--color", "never"),
 }
 SAME_IN_EVERY_VIEW = ("title", "size", "dpi", "with_qk", "color", "view", "columns", "math")
 SAME_IN_EVERY_VIEW += ("no_title", "dark", "transparent", "font", "zoom", "width", "font_size")
-SAME_IN_EVERY_VIEW += ("no_metadata",)
+SAME_IN_EVERY_VIEW += ("no_metadata", "frames", "frame_time")
 STATED = {("dpi", "svg"), ("dpi", "pdf")}  # acts on more cells: test_vector_cells.py
 ONLY = {"pdf": ("dpi", "title", "no_metadata", "transparent")}  # what does not act as in SVG
 # Formats of one kind have the same options.
@@ -104,6 +106,8 @@ def test_all_display_options_are_tried():
 def test_each_display_option_acts_somewhere(option):
     if option == "shared_scale":  # acts on several texts: tests/render/test_shared_scale.py
         return
+    if option.startswith("frame"):  # acts on animations: tests/render/test_more_formats.py
+        return
     if option == "columns":  # acts on several heads
         assert run(TEXT, "--columns", "1", "-f", "svg").status == 0
         return
@@ -134,7 +138,6 @@ REFUSED = [  # what is typed; what the message says
     ((TEXT, "-o", "x.txt", "-f", "table", "--graphics", "half"), "on files"),
     ((TEXT, "--color", "never", "--palette", "magma"), "with --color never"),
     ((TEXT, "-m", "x", "-c", "a"), "with --model; use --pair or --target"),
-    ((TEXT, "-m", "x", "--precision", "3"), "in the overview view"),
     ((TEXT, "-m", "tests/models/bert", "--revision", "v1"), "on the local folder"),
     ((TEXT, "-m", "tests/models/bert", "--at", "0"), "without a part to override"),
     ((TEXT, "-m", "tests/models/bert", "--ablate", "2.0", "--layer", "1"), "on layer 2"),

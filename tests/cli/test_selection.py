@@ -7,6 +7,7 @@ import pytest
 
 import attnviz
 from attnviz.render.formats import FORMATS
+from attnviz.style_options import ANIMATED
 from tests.cli.runner import run
 from tests.sources.reference import MODELS
 
@@ -97,7 +98,8 @@ def test_every_format_holds_a_mean(row, tmp_path):
     if row.name == "table":
         return
     out = tmp_path / f"mean{row.suffixes[0]}"
-    assert run(*SEEDED, "--head", "mean", "--layer", "1", "-o", str(out)).status == 0
+    layer = ("--layer", "0,1" if row.name in ANIMATED else "1")
+    assert run(*SEEDED, "--head", "mean", *layer, "-o", str(out)).status == 0
     if row.name in ("json", "npz", "safetensors", "parquet", "html"):
         back = attnviz.read(out)
         assert back.head_name(0, 0) == "layer 1 · mean of 4 heads"

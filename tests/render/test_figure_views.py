@@ -89,7 +89,13 @@ def test_dollar_signs_are_no_mathematics(view):
     assert not any(text.get_parse_math() for text in texts(fig))
 
 
-def test_several_layers_are_an_overview_by_default():
+def test_few_heads_show_their_tokens():
+    assert len(heads(draw(spread(SENTENCE[:3], n_layer=4, n_head=4)))) == 16
+    assert not heads(draw(spread(SENTENCE[:3], n_layer=2, n_head=9)))
+    assert len(heads(draw(spread(SENTENCE[:3], n_head=18)))) == 18  # of one layer
+
+
+def test_many_heads_of_several_layers_are_an_overview_by_default():
     amap = spread(SENTENCE, n_layer=12, n_head=12)
     fig = draw(amap)
     (axes,) = [axes for axes in fig.axes if axes is not bar(fig)]
@@ -105,14 +111,14 @@ def test_several_layers_are_an_overview_by_default():
 
 def test_an_overview_names_the_selected_layers_and_heads():
     amap = spread(SENTENCE[:3], n_layer=5, n_head=6).select(layers=[1, 4], heads=[2, 5])
-    fig = draw(amap)
+    fig = draw(amap, view="overview")
     (axes,) = [axes for axes in fig.axes if axes is not bar(fig)]
     assert [text.get_text() for text in axes.get_yticklabels()] == ["1", "4"]
     assert [text.get_text() for text in axes.get_xticklabels()] == ["2", "5"]
 
 
 def test_an_overview_shows_masked_cells_and_row_sums():
-    fig = draw(spread(SENTENCE[:4], n_layer=2, causal=True, row_sum="any"))
+    fig = draw(spread(SENTENCE[:4], n_layer=2, causal=True, row_sum="any"), view="overview")
     shades = [patch for axes in fig.axes for patch in axes.patches]
     assert [patch.get_label() for patch in shades] == ["masked"] * 4
     assert {"masked", "rows sum to 2.50"} <= set(words(fig))

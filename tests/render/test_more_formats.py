@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from io import BytesIO
 
 import numpy as np
@@ -11,13 +12,19 @@ import pytest
 from PIL import Image
 
 import attnviz
+from attnviz.core.attention_map import AttentionMap
 from attnviz.errors import MisuseError
 from attnviz.render import figure
 from attnviz.render.data.vega_lite import MAX_WEIGHTS
+from attnviz.render.figure import settings
+from attnviz.render.figure.animation import split_frames
+from attnviz.render.figure.drawable import Drawable
+from attnviz.render.figure.image_files import draw_pixels
 from attnviz.render.formats import find_format, format_for_path, known_format
 from attnviz.render.style import Style
 from tests.cli.runner import run
 from tests.conftest import make_map
+from tests.render.pictures import bar
 
 TEXT = "the cat sat on the mat"
 
@@ -49,8 +56,9 @@ def test_raster_images_show_what_the_png_shows(name):
     assert abs(image(name, zoom=2.0).width - 2 * made.width) < 3
 
 
-def test_an_eps_has_no_date_and_a_size():
-    write = figure.eps.__wrapped__  # with the fonts that it has outside of tests
+def test_an_eps_has_no_date_and_a_size(monkeypatch):
+    write = figure.eps
+    monkeypatch.setitem(settings.RC_PARAMS, "ps.fonttype", 42)  # as outside of tests
     eps = write(make_map(), Style(title="Ein Täßchen → ∅"))
     assert b"/FontType 42" in eps and b"/FontType 3" not in eps
     assert eps.startswith(b"%!PS-Adobe") and b"CreationDate" not in eps
@@ -64,7 +72,7 @@ def test_an_eps_has_no_date_and_a_size():
     assert b"\n2 2 scale\n" in large and b"\n2 2 scale\n" not in eps
 
 
-@pytest.mark.parametrize("name", ["jpg", "eps"])
+@pytest.mark.parametrize("name", ["jpg", "eps", "gif"])
 def test_formats_without_transparency_refuse_it(name):
     with pytest.raises(MisuseError, match=f"transparent has no effect on {name}"):
         written(name, transparent=True)
@@ -77,24 +85,60 @@ def test_an_animation_has_a_frame_per_layer_on_one_scale(name):
     amap = make_map(n_layer=3, n_head=1)
     movie = image(name, amap, dpi=50)
     assert (movie.n_frames, movie.info["loop"]) == (3, 0)
-    colors = []
-    for frame in range(3):
+    for frame, (part, style) in enumerate(split_frames(amap, Style(dpi=50))):
         movie.seek(frame)
-        colors.append(np.asarray(movie.convert("RGB")).reshape(-1, 3))
-    assert all(len(frame) == len(colors[0]) for frame in colors)
-    # The colorbar of each frame ends at the largest weight of all layers.
-    alone = [
-        image("png", amap.select(layers=[layer]), vmax=float(amap.weights.max()), dpi=50)
-        for layer in range(3)
-    ]
-    for frame, still in zip(colors, alone, strict=True):
-        if still.size == movie.size:
-            apart = np.abs(
-                frame.astype(int) - np.asarray(still.convert("RGB"), int).reshape(-1, 3)
-            )
-            assert apart.mean() < 3
-    assert any(still.size == movie.size for still in alone)
-    assert getattr(image(name, make_map(), dpi=50), "n_frames", 1) == 1
+        still = figure.draw_figure(part, style, scale_of=amap)
+        assert bar(still).get_ylim()[1] == float(amap.weights.max())
+        drawn = np.asarray(draw_pixels(still, 1.0).convert("RGB"), int)
+        assert np.abs(np.asarray(movie.convert("RGB"), int) - drawn).mean() < 3
+
+
+FRAMES = [  # shape, metadata; what is requested; frames, or the refusal
+    ((3, 2), {}, None, 3),
+    ((3, 2), {}, "heads", 2),
+    ((1, 2), {}, None, 2),
+    ((1, 1), {"generated": 2}, None, 2),
+    ((1, 1), {"attention": "cross"}, None, 3),
+    ((1, 1), {}, None, "one layer and one head and no generated tokens"),
+    ((1, 2), {}, "layers", "one layer;"),
+    ((2, 2), {"generated": 2, "dropped": [0, 1]}, "steps", "no generated tokens;"),
+]
+
+
+@pytest.mark.parametrize(("shape", "meta", "frames", "expected"), FRAMES, ids=str)
+def test_frames_are_layers_heads_or_steps(shape, meta, frames, expected):
+    amap = make_map(n_layer=shape[0], n_head=shape[1])
+    amap = replace(amap, meta={**amap.meta, **meta})
+    if isinstance(expected, str):
+        with pytest.raises(MisuseError, match=f"needs several frames, and the map has {expected}"):
+            split_frames(amap, Style(frames=frames))
+        return
+    parts = split_frames(amap, Style(frames=frames, title="T"))
+    assert len(parts) == expected
+    assert len({style.title for _, style in parts}) == expected
+    assert all(style.title.startswith("T · ") for _, style in parts)
+
+
+def test_steps_show_the_rows_that_predicted_the_generated_tokens():
+    amap = replace(make_map(["a", "b", "c", "d"]), meta={"generated": 2})
+    parts = split_frames(amap, Style(frames="steps"))
+    assert [(style.view, style.query) for _, style in parts] == [("text", 1), ("text", 2)]
+    assert parts[0][1].title.endswith("step 1 of 2: c")
+    parts = split_frames(amap, Style(frames="steps", view="matrix"))
+    assert [style.highlight for _, style in parts] == [((1, None),), ((2, None),)]
+
+
+def test_frames_are_shown_as_long_as_requested():
+    assert image("gif", dpi=40, frame_time=0.25).info["duration"] == 250
+
+
+@pytest.mark.parametrize("view", ["lines", "rows"])
+def test_frames_of_views_without_limits_have_one_scale(view):
+    weights = np.stack([np.full((1, 2, 2), 0.25), np.full((1, 2, 2), 0.5)])
+    amap = AttentionMap(weights=weights, queries=["a", "b"], keys=["a", "b"])
+    (part, style), _ = split_frames(amap, Style(view=view))
+    assert Drawable.of(part, style, scale_of=amap).scale.high == 0.5
+    assert Drawable.of(part, style).scale.high == 0.25
 
 
 def specification(amap=None, **style):

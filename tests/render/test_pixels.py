@@ -68,7 +68,7 @@ class Picture:
 
     def __init__(self, amap, **style):
         style = Style(**{"dpi": 80, "annotate": False, **style})
-        with patch.object(figure, "save_figure", wraps=figure.save_figure) as save:
+        with patch.object(figure, "write_image", wraps=figure.write_image) as save:
             self.pixels = decode(find_format("png").render(amap, style))
         self.figure = save.call_args.args[0]
 

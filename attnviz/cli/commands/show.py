@@ -58,13 +58,13 @@ def show(
     from attnviz.cli.options.parse import parse_look_options, parse_selection
     from attnviz.cli.output.map_writers import open_writers
     from attnviz.cli.output.render import parse_targets
-    from attnviz.cli.output.style import apply_model_defaults, parse_style
+    from attnviz.cli.output.style import parse_style
     from attnviz.cli.output.target import require_distinct_files
 
     if "," in (options["temperature"] or ""):
         return show_temperatures(ctx, text or [], options)
     env = ctx.obj.with_color(options["color"])
-    style = apply_model_defaults(parse_style(env, options), options)
+    style = parse_style(env, options)
     targets = parse_targets(env, options)
     look_options = {
         "with_vectors": options["with_qk"],

@@ -178,7 +178,7 @@ def build_request(context: Any, options: Mapping[str, Any]) -> Request:
     return Request(
         options,
         outputs,
-        choose_views(context.info_name, options),
+        choose_views(options),
         reads_lines=options.get("input") is not None or words in ([], ["-"]),
     )
 
@@ -186,22 +186,11 @@ def build_request(context: Any, options: Mapping[str, Any]) -> Request:
 TABLE, JSON = Output("terminal", "table"), Output("json_document", "json")
 
 
-def choose_views(command: str, options: Mapping[str, Any]) -> frozenset[str]:
+def choose_views(options: Mapping[str, Any]) -> frozenset[str]:
     """The requested view, or the views that "auto" may choose."""
     from attnviz.render.views import find_view
 
     view = find_view(options.get("view", "auto")).name
     if view != "auto":
         return frozenset((view,))
-    if command == "show" and options["model"] and not options["head"]:
-        return frozenset(("matrix",) if has_one_layer(options) else ("overview",))
     return frozenset(("matrix", "overview"))
-
-
-def has_one_layer(options: Mapping[str, Any]) -> bool:
-    """Whether layers are selected or combined into one, so that heads are shown, no overview."""
-    return options["layer"] is not None or any(
-        item.strip().startswith("layers:")
-        for text in options.get("reduce", ())
-        for item in text.split(",")
-    )

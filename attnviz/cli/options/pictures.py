@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from attnviz.cli.options.effects import ALL, acts_on, is_with
+from attnviz.cli.options.effects import ALL, Need, acts_on, is_with
 from attnviz.cli.options.spec import Opt
+from attnviz.style_options import ANIMATED, FRAMES
 
 PANELS = "matrix lines arcs rows"  # views with a panel per head
 CAPTIONED = f"{PANELS} text"
+
+ANIMATION = Need(
+    lambda request: any(output.format in ANIMATED for output in request.outputs),
+    f"without an animation: {' or '.join(ANIMATED)}",
+)
 
 PICTURES = {
     "width": Opt(
@@ -103,5 +109,23 @@ PICTURES = {
         help="Size of the finished picture, times X: type and lines grow with it.",
         default=1.0,
         effect=acts_on(figure=ALL),
+    ),
+    "frames": Opt(
+        "--frames",
+        str,
+        metavar="NAME",
+        help="Frames of an animation (gif, apng): layers, heads, or steps: the row of each "
+        "generated token.",
+        default_text="the first of these that there are several of",
+        value_names=lambda: FRAMES,
+        effect=acts_on(ANIMATION, figure=ALL),
+    ),
+    "frame_time": Opt(
+        "--frame-time",
+        float,
+        metavar="SECONDS",
+        help="Time that each frame of an animation is shown; it repeats without end.",
+        default=0.9,
+        effect=acts_on(ANIMATION, figure=ALL),
     ),
 }

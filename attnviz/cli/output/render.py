@@ -49,7 +49,7 @@ def render_map(
         visual_style = complete_style(env, style, amap, query, captions, has_measures=has_page)
     for target in targets:
         if target.format.kind in ("terminal", "figure"):
-            warn_without_panels(amap, style, target)
+            warn_without_panels(amap, visual_style, target, style.view)
     return [
         render_table(env, amap, visual_style, target)
         if target.format.name == "table"
@@ -147,20 +147,22 @@ def require_multiple_maps(targets: list[Target]) -> None:
         )
 
 
-def warn_without_panels(amap: AttentionMap, style: Style, target: Target) -> None:
+def warn_without_panels(
+    amap: AttentionMap, style: Style, target: Target, requested_view: str
+) -> None:
     """Warn of options of panels where "auto" chooses the overview, which has none."""
     given = {"--precision": style.precision is not None, "--annotate": style.annotate is True}
     if target.format.kind == "figure":
         given |= {"--highlight": bool(style.highlight), "--columns": style.columns is not None}
     given["--no-caption"] = not style.show_captions
     flags = [flag for flag, is_given in given.items() if is_given]
-    if style.view != "auto" or not flags:
+    if requested_view != "auto" or not flags:
         return
     if target.format.kind == "terminal":
         from attnviz.render.terminal.views import chooses_overview
     else:
         from attnviz.render.figure.views import chooses_overview
-    if chooses_overview(amap, style):
+    if style.view == "overview" or chooses_overview(amap, style):
         message = (
             f"{' and '.join(flags)}: no effect in the overview of {amap.n_layer * amap.n_head} "
             f"heads ({target.format.name}); add --view matrix"

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from attnviz.cli.environment import Environment
-from attnviz.cli.options.effects import has_one_layer
-from attnviz.cli.options.parse import (
-    parse_size,
-)
+from attnviz.cli.options.parse import parse_size
 from attnviz.core.attention_map import AttentionMap
 from attnviz.render.figure_width import parse_width
 from attnviz.render.style import Style
-from attnviz.style_options import check_range
+from attnviz.style_options import check_frames, check_range
 
 if TYPE_CHECKING:
     from attnviz.api.captions import Captions
@@ -60,18 +56,9 @@ def parse_picture_style(options: Mapping[str, Any]) -> dict[str, Any]:
         "columns": check_range("columns", options.get("columns")),
         "font_size": check_range("font_size", options.get("font_size")),
         "zoom": check_range("zoom", options.get("zoom", 1.0)),
+        "frames": check_frames(options.get("frames")),
+        "frame_time": check_range("frame_time", options.get("frame_time", 0.9)),
     }
-
-
-def apply_model_defaults(style: Style, options: Mapping[str, Any]) -> Style:
-    """Defaults for pretrained models: overview, or one layer's heads without values."""
-    if style.view != "auto" or not options["model"] or options["head"]:
-        return style
-    if not has_one_layer(options):
-        return replace(style, view="overview")
-    if style.precision is not None:  # a number of decimals requests the values
-        return style
-    return replace(style, annotate=bool(style.annotate))
 
 
 def complete_style(

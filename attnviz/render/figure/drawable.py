@@ -10,6 +10,7 @@ import numpy as np
 
 from attnviz.core.arrays import BoolArray
 from attnviz.core.attention_map import AttentionMap
+from attnviz.core.comparison import compared_heads
 from attnviz.errors import MisuseError
 from attnviz.record import Record
 from attnviz.render.colors import ColorScale
@@ -62,10 +63,12 @@ class Drawable(Record, eq=False):
         *,
         view: View | None = None,
         viewer_fonts: bool = False,
+        scale_of: AttentionMap | None = None,
     ) -> Drawable:
         """Prepare a map for a view; None: the matrix.
 
         With `viewer_fonts` (SVG) the viewer's fonts draw the text, so no character is missing.
+        `scale_of` is the map whose color scale it has; None: its own.
 
         Raises MisuseError for a map without weights.
         """
@@ -82,12 +85,15 @@ class Drawable(Record, eq=False):
         if viewer_fonts:
             fonts = replace(fonts, missing=frozenset())
         view = view or find_view("matrix")
+        whole = scale_of or amap
         scales = HeadScales.of(
-            amap,
+            whole,
             style.palette,
-            default=default_palette(amap, view, style),
-            scaling=Scaling.of(amap, style, view.name),
+            default=default_palette(whole, view, style),
+            scaling=Scaling.of(whole, style, view.name),
         )
+        if whole is not amap:
+            scales = scales.of_heads(compared_heads(amap))
         return cls(
             amap=amap,
             style=style,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from attnviz.errors import MisuseError
-from attnviz.render.figure.drawable import Drawable
+from attnviz.render.style import Style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -15,25 +15,24 @@ MARGIN, ABOVE = 0.12, 0.03  # inches beside and above a title
 HEIGHT = 1.75  # sizes of the type: the height of a title
 
 
-def finish_figure(figure: Figure, drawable: Drawable) -> Figure:
+def finish_figure(figure: Figure, style: Style) -> Figure:
     """The figure with what its style requests beyond layout and contents."""
-    if drawable.style.math and drawable.style.show_title:
-        set_math(figure, drawable)
-    if drawable.style.dark:
+    if style.math and style.show_title:
+        set_math(figure, style.title or "")
+    if style.dark:
         from attnviz.render.figure.dark import darken
 
         darken(figure)
     return figure
 
 
-def set_math(figure: Figure, drawable: Drawable) -> None:
+def set_math(figure: Figure, text: str) -> None:
     """Typeset the $…$ of the title, smaller where it would be wider or higher than its place.
 
     Raises MisuseError for a title that cannot be typeset, or that has no math.
     """
     from matplotlib.mathtext import MathTextParser
 
-    text = drawable.style.title or ""
     if text.count("$") < 2 or text.count("$") % 2:
         raise MisuseError(f"--math typesets $…$ in --title; {text!r:.80} has none")
     title = next((text for text in figure.texts if text.get_label() == "title"), None)

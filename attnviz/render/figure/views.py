@@ -7,11 +7,11 @@ from importlib import import_module
 from attnviz.core.attention_map import AttentionMap
 from attnviz.render.figure.presentation import Planner
 from attnviz.render.style import Style
-from attnviz.render.views import View, find_view
+from attnviz.render.views import View, find_view, has_many_heads
 
 
 def choose_view(amap: AttentionMap, style: Style) -> View:
-    """The requested view; "auto" is the overview for several layers, else the matrix.
+    """The requested view; "auto" is the overview for many heads of several layers.
 
     Raises UnknownNameError for a view that does not exist.
     """
@@ -22,8 +22,11 @@ def choose_view(amap: AttentionMap, style: Style) -> View:
 
 
 def chooses_overview(amap: AttentionMap, style: Style) -> bool:
-    """Whether the view is "auto" and that is the overview: for several layers."""
-    return not find_view(style.view).figure and amap.n_layer > 1
+    """Whether the view is "auto" and that is the overview: for many heads of several layers.
+
+    Any number of heads of one layer fits on a figure, but not on a terminal.
+    """
+    return not find_view(style.view).figure and amap.n_layer > 1 and has_many_heads(amap)
 
 
 def planner_of(view: View) -> Planner:

@@ -10,10 +10,9 @@ from attnviz.core.attention_map import AttentionMap
 from attnviz.render.style import Style
 from attnviz.render.terminal.context import RenderContext
 from attnviz.render.terminal.layout import Line
-from attnviz.render.views import find_view
+from attnviz.render.views import find_view, has_many_heads
 
 MAX_NUMBERS = 24  # queries or keys; a larger matrix is rendered as blocks, not numbers
-MAX_HEADS = 16  # with more heads, "auto" is the overview
 
 
 class ViewModule(Protocol):
@@ -29,7 +28,7 @@ class ViewModule(Protocol):
 def choose_module(amap: AttentionMap, style: Style) -> ViewModule:
     """The module that renders the requested view; no other one is imported.
 
-    "auto" is the overview for more than MAX_HEADS heads, else the matrix; a matrix is numbers
+    "auto" is the overview for many heads, else the matrix; a matrix is numbers
     up to MAX_NUMBERS tokens, else blocks, unless `style.annotate` requests one of them.
 
     Raises UnknownNameError for a view that does not exist.
@@ -45,5 +44,5 @@ def choose_module(amap: AttentionMap, style: Style) -> ViewModule:
 
 
 def chooses_overview(amap: AttentionMap, style: Style) -> bool:
-    """Whether the view is "auto" and that is the overview: for more than MAX_HEADS heads."""
-    return not find_view(style.view).terminal and amap.n_layer * amap.n_head > MAX_HEADS
+    """Whether the view is "auto" and that is the overview: for many heads."""
+    return not find_view(style.view).terminal and has_many_heads(amap)
