@@ -217,6 +217,7 @@ def test_figures_show_requested_measures_in_their_range():
     from attnviz.api.head_report import ReportOptions, map_report
     from attnviz.render.figure.head_measures import draw_measures
     from attnviz.render.style import Style
+    from tests.render.pictures import cell_texts
 
     amap = attnviz.look(TEXT, variant="causal", heads=2, layers=3)
     report = map_report(amap, ReportOptions(names=["self", "distance"]))
@@ -224,7 +225,8 @@ def test_figures_show_requested_measures_in_their_range():
     titles = [axes.get_title(loc="left") for axes in panels]
     assert titles == ["self", "", "distance (tokens)", ""]
     self_weight = attnviz.measure(amap, "self")["self"]
-    assert [text.get_text() for text in panels[0].texts] == [
+    (numbers,) = cell_texts(panels[0])
+    assert [cell.text for cell in numbers.texts] == [
         f"{value:.2f}" for value in self_weight.ravel()
     ]
     line = panels[1].lines[0]

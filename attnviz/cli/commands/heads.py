@@ -178,15 +178,11 @@ def parse_report_options(options: dict[str, Any]) -> ReportOptions:
 
 def parse_figure_style(env: Environment, options: dict[str, Any]) -> Any:
     """The style of figures, and the command in their metadata."""
-    from attnviz._version import __version__
-    from attnviz.cli.options.parse import parse_size
-    from attnviz.render.style import Style
-    from attnviz.style_options import check_range
+    from dataclasses import replace
 
-    return Style(
-        palette=options["palette"],
-        title=options["title"],
-        size=parse_size(options["size"]),
-        dpi=check_range("dpi", options["dpi"]),
-        made_by={"Software": f"attnviz {__version__}", "Command": env.command},
-    )
+    from attnviz._version import __version__
+    from attnviz.cli.output.style import parse_style
+
+    style = parse_style(env, {"view": "auto", **options})
+    made_by = {"Software": f"attnviz {__version__}", "Command": env.command}
+    return replace(style, made_by=made_by if style.show_metadata else {})

@@ -46,7 +46,10 @@ HEADS = Group(
     },
 )
 
-REPORT_FORMATS = ("table", "csv", "tsv", "json", "jsonl", "parquet", "png", "svg", "pdf")
+REPORT_FORMATS = (
+    *("table", "csv", "tsv", "json", "jsonl", "parquet"),
+    *("png", "svg", "pdf", "eps", "jpg", "webp"),
+)
 REPORT_OUT = Group(
     IN_OUT.title,
     {
@@ -69,10 +72,23 @@ CORPUS = Group(
     },
 )
 
+PICTURE = (
+    *("palette", "title", "annotate", "precision", "size", "width", "dpi", "zoom"),
+    *("font", "font_size", "dark", "transparent", "no_title", "no_metadata"),
+)
 FIGURE = Group(
     DISPLAY.title,
     {
-        name: replace(DISPLAY.options[name], effect=acts_on(figure=ALL))
-        for name in ("palette", "title", "size", "dpi")
+        **{name: replace(DISPLAY.options[name], effect=acts_on(figure=ALL)) for name in PICTURE},
+        "math": DISPLAY.options["math"],
+        "columns": replace(
+            DISPLAY.options["columns"], help="Measures side by side.", effect=acts_on(figure=ALL)
+        ),
+        "highlight": replace(
+            DISPLAY.options["highlight"],
+            metavar="LAYER.HEAD",
+            help="Frame a head. Repeatable.",
+            effect=acts_on(figure=ALL),
+        ),
     },
 )

@@ -25,9 +25,9 @@ WRITERS: Mapping[str, str] = {
     "json": "reports.json_heads:heads_document",
     "jsonl": "reports.json_heads:heads_document",
     "parquet": "data.parquet_heads:parquet_heads",
-    "png": "figure.head_measures:png_heads",
-    "svg": "figure.head_measures:svg_heads",
-    "pdf": "figure.head_measures:pdf_heads",
+    **dict.fromkeys(
+        ("png", "svg", "pdf", "eps", "jpg", "webp"), "figure.head_measures:heads_image"
+    ),
 }
 HOLD_MANY = ("table", "json", "jsonl")
 
@@ -86,5 +86,6 @@ def render_report(env: Environment, target: Target, report: HeadReport, style: S
     render: Any = getattr(import_module(f"attnviz.render.{module}"), name)
     if target.format.name == "table":
         return render_text(env, render(report, env.ascii), plain=target.path is not None)
-    data: bytes = render(report, style) if target.format.kind == "figure" else render(report)
+    is_figure = target.format.kind == "figure"
+    data: bytes = render(report, style, target.format.name) if is_figure else render(report)
     return data

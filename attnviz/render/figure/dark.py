@@ -37,8 +37,11 @@ def darken(figure: Figure) -> None:
         elif isinstance(artist, Patch):
             artist.set_facecolor(dark_color(artist.get_facecolor()))
             artist.set_edgecolor(dark_color(artist.get_edgecolor()))
-        elif isinstance(artist, Collection) and len(artist.get_edgecolor()) == 1:
-            artist.set_edgecolor(dark_color(artist.get_edgecolor()[0]))
+        elif isinstance(artist, Collection):
+            if len(artist.get_edgecolor()) == 1:
+                artist.set_edgecolor(dark_color(artist.get_edgecolor()[0]))
+            if len(artist.get_facecolor()) == 1:
+                artist.set_facecolor(dark_color(artist.get_facecolor()[0]))
     for ground in (figure.patch, *(axes.patch for axes in figure.axes)):
         ground.set_facecolor(GROUND)
 
@@ -47,6 +50,6 @@ def dark_color(color: Any) -> Any:
     """The counterpart of a color; the color itself where it has none."""
     from matplotlib.colors import to_hex, to_rgba
 
-    if to_rgba(color)[3] == 0:
-        return color
-    return DARK.get(to_hex(color), color)
+    alpha = to_rgba(color)[3]
+    dark = None if alpha == 0 else DARK.get(to_hex(color))
+    return color if dark is None else to_rgba(dark, alpha)

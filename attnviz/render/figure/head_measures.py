@@ -2,36 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from attnviz.core.arrays import FloatArray
 from attnviz.errors import MisuseError
-from attnviz.render.colors import ColorScale, contrast_ink
-from attnviz.render.figure import matplotlib_settings, save_figure
-from attnviz.render.figure.colorbar import colorbar_ticks, format_tick
-from attnviz.render.figure.fonts import FontSet, text_width
-from attnviz.render.figure.page_size import MAX_PIXELS
+from attnviz.render.figure.finish import finish_figure
+from attnviz.render.figure.fonts import FontSet, find_family, measured_in, text_width
+from attnviz.render.figure.highlight import frame_box
+from attnviz.render.figure.image_files import require_alpha, write_image
+from attnviz.render.figure.measure_layout import MeasureLayout, MeasureShape, layout_measures
+from attnviz.render.figure.measure_panel import MeasurePanel
+from attnviz.render.figure.settings import matplotlib_settings
 from attnviz.render.figure.titles import FAINT, INK
-from attnviz.render.figure.type_sizes import EDGE, TypeSizes
 from attnviz.render.head_report import HeadReport, MeasureColumn
 from attnviz.render.safe_text import escape_text
 from attnviz.render.style import SEPARATOR, Style
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-SIZES = TypeSizes()
-TITLE, HEADING, NAME, NOTE = SIZES.title, SIZES.heading, SIZES.name, SIZES.note  # points
-ACROSS = 3  # measures side by side
-CELL, SMALLEST, LARGEST = 0.22, 1.3, 4.2  # inches: side of a cell, sides of a map of heads
-LINES = 1.5  # inches: width of a course by layer
-LEFT, RIGHT, ABOVE, BELOW = 0.5, 0.55, 0.32, 0.45  # inches around the panels of a measure
-HEADER = 0.6  # inches: title and subtitle
-NO_VALUE = "#e6e6e6"
-MAX_NUMBERS = 200  # cells with printed values
+HEAD = re.compile(r"(\d{1,6})\.(\d{1,6})")  # LAYER.HEAD
 # Drawn where no measures were requested: the first six that are defined.
 DEFAULTS = (
     "entropy", "distance", "sink", "previous token without sink", "duplicate token without sink",
@@ -40,74 +33,65 @@ DEFAULTS = (
 N_DEFAULT = 6
 
 
-def png_heads(report: HeadReport, style: Style) -> bytes:
-    """The figure as a PNG image."""
-    return figure_bytes(report, style, "png", {"Title": report.title, **style.made_by})
-
-
-def svg_heads(report: HeadReport, style: Style) -> bytes:
-    """The figure as an SVG image."""
-    facts = "; ".join(f"{key}: {value}" for key, value in style.made_by.items())
-    return figure_bytes(
-        report, style, "svg", {"Title": report.title, "Date": None, "Description": facts}
+def heads_image(report: HeadReport, style: Style, format: str) -> bytes:
+    """The figure as a file of a format."""
+    require_alpha(format, style)
+    made_by = {name: escape_text(value) for name, value in style.made_by.items()}
+    return write_image(
+        draw_measures(report, style), format, escape_text(report.title), made_by, style
     )
-
-
-def pdf_heads(report: HeadReport, style: Style) -> bytes:
-    """The figure as a PDF."""
-    facts = "; ".join(f"{key}: {value}" for key, value in style.made_by.items())
-    return figure_bytes(
-        report, style, "pdf", {"Title": report.title, "CreationDate": None, "Subject": facts}
-    )
-
-
-def figure_bytes(report: HeadReport, style: Style, format: str, metadata: dict[str, Any]) -> bytes:
-    """The bytes of the figure in a format; metadata without invisible characters."""
-    escaped = {
-        key: value if value is None else escape_text(value) for key, value in metadata.items()
-    }
-    return save_figure(draw_measures(report, style), format, escaped)
 
 
 def draw_measures(report: HeadReport, style: Style) -> Figure:
     """One pair of panels per measure: layers × heads in colors, and mean and heads by layer.
 
-    Raises MisuseError for a report without measures and for a figure that would be too large.
+    Raises MisuseError for a report without measures, for a figure that would be too large or too
+    small, and for a highlighted head that the report lacks.
     """
     from matplotlib.figure import Figure
 
     columns = drawn_columns(report)
     if not columns:
         raise MisuseError("no head of this map has a value of a measure that a figure could show")
-    across = min(ACROSS, len(columns))
-    down = -(-len(columns) // across)
-    wide, tall = (
-        min(max(CELL * n, SMALLEST), LARGEST) for n in (len(report.heads), len(report.layers))
-    )
-    cell = (LEFT + wide + RIGHT + LINES + 0.35, ABOVE + tall + BELOW)
-    size = style.size or (across * cell[0] + EDGE, HEADER + down * cell[1])
-    if size[0] * size[1] * style.dpi**2 > MAX_PIXELS:
-        raise MisuseError(
-            f"the figure of {len(columns)} measures would be too large; choose some with "
-            "--measure, or lower --dpi"
-        )
-    natural = across * cell[0] + EDGE, HEADER + down * cell[1]
-    fonts = FontSet.of([escape_text(report.title), escape_text(figure_subtitle(report))])
-    with matplotlib_settings(("font.family", [*fonts.families])):
-        figure = Figure(figsize=size, dpi=style.dpi)
-        write_header(figure, report, style, fonts)
+    title = report.title if style.title is None else style.title
+    title = escape_text(title) if style.show_title else ""
+    if style.font is not None:
+        style = replace(style, font=find_family(style.font))
+    fonts = FontSet.of([title, escape_text(figure_subtitle(report))], style.font)
+    framed = find_heads(report, style)
+    with matplotlib_settings(("font.family", [*fonts.families])), measured_in(style.font):
+        shape = MeasureShape(len(report.layers), len(report.heads), len(columns), bool(title))
+        layout = layout_measures(shape, style)
+        figure = Figure(figsize=layout.size, dpi=style.dpi)
+        write_header(figure, layout, title, figure_subtitle(report), fonts)
         for number, column in enumerate(columns):
-            row, place = divmod(number, across)
-            left, top = place * cell[0] + LEFT, HEADER + row * cell[1] + ABOVE
-            boxes = [
-                (x / natural[0], 1 - (top + tall) / natural[1], w / natural[0], tall / natural[1])
-                for x, w in ((left, wide), (left + wide + RIGHT, LINES))
-            ]
-            values = report.values(column.name)
-            scale = color_scale(column, values, style.palette)
-            draw_heads(figure.add_axes(boxes[0]), report, column, values, scale, wide)
-            draw_layers(figure.add_axes(boxes[1]), report, values, scale)
-    return figure
+            boxes = layout.boxes(number)
+            panel = MeasurePanel(report, column, style, layout)
+            scale = panel.scale
+            axes = figure.add_axes(boxes[0], label=f"{column.name} by head")
+            panel.draw_heads(axes, scale, fonts)
+            for place in framed:
+                frame_box(axes, (place[1] - 0.5, place[0] - 0.5), 1.0)
+            panel.draw_course(figure.add_axes(boxes[1], label=f"{column.name} by layer"), scale)
+        return finish_figure(figure, style)
+
+
+def find_heads(report: HeadReport, style: Style) -> list[tuple[int, int]]:
+    """The highlighted heads as indices of layers and heads.
+
+    Raises MisuseError for one that the report lacks.
+    """
+    found = []
+    for text in style.highlight:
+        match = HEAD.fullmatch(str(text))
+        at = (int(match[1]), int(match[2])) if match else None
+        if at is None or at not in {(row["layer"], row["head"]) for row in report.rows}:
+            raise MisuseError(
+                f"--highlight {str(text)!r:.60} is no head of this figure; heads are LAYER.HEAD, "
+                f"such as {report.layers[0]}.{report.heads[0]}"
+            )
+        found.append((report.layers.index(at[0]), report.heads.index(at[1])))
+    return found
 
 
 def drawn_columns(report: HeadReport) -> list[MeasureColumn]:
@@ -127,98 +111,33 @@ def figure_subtitle(report: HeadReport) -> str:
     return SEPARATOR.join(filter(None, (report.subtitle, corpus, more)))
 
 
-def write_header(figure: Figure, report: HeadReport, style: Style, fonts: FontSet) -> None:
-    """Title and subtitle, truncated to the width."""
-    width, height = figure.get_size_inches()
-    title = escape_text(report.title if style.title is None else style.title)
-    subtitle = escape_text(figure_subtitle(report))
-    for text, points, down, color in (
-        (title, TITLE, EDGE, INK),
-        (subtitle, NOTE, EDGE + 0.26, FAINT),
-    ):
-        figure.text(
-            EDGE / width,
-            1 - down / height,
-            fonts.truncate(text, points, width - 2 * EDGE),
-            fontsize=points,
-            color=color,
-            va="top",
-        )
-
-
-def color_scale(column: MeasureColumn, values: FloatArray, palette: str | None) -> ColorScale:
-    """The scale of a measure: its range, or from its low end to the largest value."""
-    high = column.high if np.isfinite(column.high) else float(np.nanmax(values))
-    if high <= column.low:
-        high = column.low + 1.0
-    is_signed = column.low < 0
-    limits = (None, high) if is_signed else (column.low, high)
-    return ColorScale.of(np.zeros(1), signed=is_signed, palette=palette, limits=limits)
-
-
-def draw_heads(
-    axes: Axes,
-    report: HeadReport,
-    column: MeasureColumn,
-    values: FloatArray,
-    scale: ColorScale,
-    wide: float,
+def write_header(
+    figure: Figure, layout: MeasureLayout, title: str, subtitle: str, fonts: FontSet
 ) -> None:
-    """The measure of each head as a colored cell; cells without a value are gray.
+    """Title and subtitle, which has two lines at most, truncated to the width."""
+    (width, height), sizes = layout.size, layout.type
+    room = width - 2 * sizes.edge
 
-    Shapes: values [layer, head]
-    """
-    n_head = values.shape[1]
-    known = np.isfinite(values)
-    colors = scale.rgb(np.where(known, values, scale.low))
-    gray = [int(NO_VALUE[i : i + 2], 16) for i in (1, 3, 5)]
-    axes.imshow(
-        np.where(known[..., None], colors, np.array(gray, np.uint8)),
-        aspect="auto",
-        interpolation="nearest",
-    )
-    unit = f" ({column.unit})" if column.unit else ""
-    axes.set_title(f"{column.name}{unit}", loc="left", fontsize=HEADING, color=INK, pad=5)
-    thin_ticks(axes, report)
-    axes.set_xlabel("head", fontsize=NOTE, color=FAINT, labelpad=2)
-    axes.set_ylabel("layer", fontsize=NOTE, color=FAINT, labelpad=2)
-    axes.tick_params(length=0, pad=2)
-    axes.spines[:].set_visible(False)
-    digits = 2 if scale.high <= 1 else 1
-    fits = text_width(f"{scale.high:.{digits}f}", 6.0) < 0.9 * wide / n_head
-    if known.sum() > MAX_NUMBERS or not fits:
-        return
-    for i, j in zip(*np.nonzero(known), strict=True):
-        red, green, blue = map(int, colors[i, j])
-        ink = tuple(channel / 255 for channel in contrast_ink((red, green, blue)))
-        text = f"{values[i, j]:.{digits}f}"
-        axes.text(j, i, text, fontsize=6.0, color=ink, ha="center", va="center")
+    def write(text: str, points: float, down: float, color: str) -> None:
+        place = (sizes.edge / width, 1 - down / height)
+        shown = fonts.truncate(text, points, room)
+        written = figure.text(*place, shown, fontsize=points, color=color, va="top")
+        written.set_label("title" if points == sizes.title else "subtitle")
+
+    top = sizes.edge
+    if title:
+        write(title, sizes.title, top, INK)
+        top += sizes.title_line
+    first, rest = break_line(escape_text(subtitle), sizes.note, room)
+    for line in filter(None, (first, rest)):
+        write(line, sizes.note, top, FAINT)
+        top += sizes.note_line
 
 
-def thin_ticks(axes: Axes, report: HeadReport) -> None:
-    """Label layers and heads, every second or fifth one where there are many."""
-    for numbers, set_ticks in ((report.heads, axes.set_xticks), (report.layers, axes.set_yticks)):
-        step = next(step for step in (1, 2, 5, 10, 20, 1000) if len(numbers) / step <= 13)
-        places = range(0, len(numbers), step)
-        set_ticks(list(places), [str(numbers[i]) for i in places], fontsize=NAME - 1, color=INK)
-
-
-def draw_layers(axes: Axes, report: HeadReport, values: FloatArray, scale: ColorScale) -> None:
-    """The measure by layer, on the rows of the map beside it: heads as dots, their mean as a line.
-
-    Shapes: values [layer, head]
-    """
-    n = np.isfinite(values).sum(1)
-    means = np.divide(np.nansum(values, 1), n, out=np.full(n.shape, np.nan), where=n > 0)
-    rows = np.broadcast_to(np.arange(len(values))[:, None], values.shape)
-    known = np.isfinite(values)
-    axes.scatter(values[known], rows[known], s=5, color=FAINT, alpha=0.45, linewidths=0)
-    axes.plot(means, np.arange(len(values)), color=INK, linewidth=1.2, marker="o", markersize=2.5)
-    axes.set(ylim=(len(values) - 0.5, -0.5), xlim=(scale.low, scale.high), yticks=[])
-    margin = 0.03 * (scale.high - scale.low)
-    axes.set_xlim(scale.low - margin, scale.high + margin)
-    ticks = colorbar_ticks(scale.low, scale.high, apart=0.2)  # labels side by side
-    axes.set_xticks(ticks, list(map(format_tick, ticks)), fontsize=NOTE - 1, color=INK)
-    axes.set_xlabel("heads, and mean by layer", fontsize=NOTE, color=FAINT, labelpad=2)
-    axes.tick_params(length=2.5, width=0.6, pad=2, color=FAINT)
-    axes.spines[["top", "right", "left"]].set_visible(False)
+def break_line(text: str, points: float, room: float) -> tuple[str, str]:
+    """The words of a text that fit into a line, and the others."""
+    words = text.split(" ")
+    n = len(words)
+    while n > 1 and text_width(" ".join(words[:n]), points) > room:
+        n -= 1
+    return " ".join(words[:n]), " ".join(words[n:])

@@ -41,14 +41,19 @@ def find_highlights(
 
 def draw_highlights(axes: Axes, highlights: tuple[Highlight, ...], n_key: int) -> None:
     """Frame the row of each query, or the cell of a query and a key, in cells of the axes."""
-    from matplotlib.patches import Rectangle
-
     for query, key in highlights:
         left, width = (-0.5, n_key) if key is None else (key - 0.5, 1)
-        for color, line in (OUTER, INNER):
-            axes.add_patch(
-                Rectangle(
-                    (left, query - 0.5), width, 1, fill=False, edgecolor=color, linewidth=line,
-                    clip_on=False, zorder=6, label="highlight", joinstyle="miter",
-                )
-            )  # fmt: skip
+        frame_box(axes, (left, query - 0.5), width)
+
+
+def frame_box(axes: Axes, corner: tuple[float, float], width: float) -> None:
+    """Draw a frame around cells of one row, from their upper left corner."""
+    from matplotlib.patches import Rectangle
+
+    for color, line in (OUTER, INNER):
+        axes.add_patch(
+            Rectangle(
+                corner, width, 1, fill=False, edgecolor=color, linewidth=line,
+                clip_on=False, zorder=6, label="highlight", joinstyle="miter",
+            )
+        )  # fmt: skip

@@ -10,17 +10,17 @@ import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from attnviz.errors import AttnvizWarning, MisuseError
+from attnviz.errors import AttnvizWarning
 from attnviz.record import Record
 from attnviz.render.figure.drawable import Drawable
 from attnviz.render.figure.figure_plan import FigurePlan
 from attnviz.render.figure.page_size import Page, TooSmallError, check_size
+from attnviz.render.figure.smallest_size import smallest_size
 from attnviz.render.figure.type_sizes import SMALLEST_FACTOR, TypeSizes
 
 STEP = 0.88  # from one factor of the type to the next
 NEARLY = 0.85  # of the largest share of panels that any presentation has
 WEIGHTS_NOTE = "note on the weights"
-LARGEST = 30.0  # inches, of the sizes that a message names
 
 Planner = Callable[[Drawable], FigurePlan]
 
@@ -104,44 +104,7 @@ def presentations(drawable: Drawable, page: Page) -> Iterator[Presentation]:
 def remedy(planner: Planner, drawable: Drawable, page: Page) -> str:
     """The smallest size that works, and how to need less."""
     option = "--size" if page.fixed_height else "--width"
-    smallest = smallest_size(planner, drawable, page)
+    smallest = smallest_size(lambda style: planner(replace(drawable, style=style)), drawable.style)
     works = f"the smallest that works is {smallest}" if smallest else f"increase {option}"
     fewer = ", or select fewer heads with --layer and --head" if drawable.n_panel > 1 else ""
     return works + fewer
-
-
-def smallest_size(planner: Planner, drawable: Drawable, page: Page) -> str:
-    """The nearest size that is large enough, as an option; empty if none is found."""
-
-    def fits(width: float, height: float) -> bool:
-        style = drawable.style
-        size = None if not page.fixed_height else (width, height)
-        style = replace(style, size=size, width=width if size is None else None)
-        try:
-            planner(replace(drawable, style=style))
-        except MisuseError:
-            return False
-        return True
-
-    width, height = page.width, page.height
-    if not page.fixed_height:
-        least = bisect(lambda side: fits(side, height), width)
-        return f"--width {least:g}in" if least else ""
-    if least := bisect(lambda side: fits(width, side), height):
-        return f"--size {width:g}x{least:g}"
-    if least := bisect(lambda side: fits(side, height), width):
-        return f"--size {least:g}x{height:g}"
-    if least := bisect(lambda side: fits(side, side * height / width), width):
-        return f"--size {least:g}x{round(least * height / width + 0.05, 1):g}"
-    return ""
-
-
-def bisect(fits: Callable[[float], bool], low: float) -> float | None:
-    """The smallest side above `low` that fits, rounded up to a tenth of an inch."""
-    first, last = int(low * 10), int(LARGEST * 10)
-    if low >= LARGEST or not fits(last / 10):
-        return None
-    while last - first > 1:
-        middle = (first + last) // 2
-        first, last = (first, middle) if fits(middle / 10) else (middle, last)
-    return last / 10
