@@ -9,7 +9,7 @@ import pytest
 from attnviz.errors import AttnvizWarning, MisuseError
 from attnviz.render.figure.type_sizes import FLOOR, FULL, TypeSizes
 from attnviz.render.figure_width import parse_width
-from tests.render.pictures import SENTENCE, draw, heads, spread, texts, words
+from tests.render.pictures import SENTENCE, bar, draw, heads, spread, texts, words
 
 MANY = spread(SENTENCE, n_head=8)
 CAPTIONS = {(0, head): "max weight cat → sat 0.50" for head in range(8)}
@@ -18,8 +18,10 @@ quiet = pytest.mark.filterwarnings("ignore::attnviz.errors.AttnvizWarning")
 
 def share(fig):
     """The part of the figure that the panels cover."""
-    boxes = [axes.get_position() for axes in heads(fig)]
-    return sum(box.width * box.height for box in boxes)
+    boxes = [image.get_window_extent() for axes in fig.axes for image in axes.images]
+    bars = [image.get_window_extent() for image in bar(fig).images]
+    area = sum(box.width * box.height for box in boxes) - sum(b.width * b.height for b in bars)
+    return area / (fig.bbox.width * fig.bbox.height)
 
 
 def omitted(amap, **style):
@@ -40,6 +42,9 @@ def omitted(amap, **style):
         (MANY, {"width": 5.5}),
         (MANY, {"width": 6.75}),
         (MANY, {"size": (8, 4.5)}),
+        (spread(SENTENCE, n_head=8, causal=True), {"width": 5.5}),
+        (spread([*SENTENCE, "bank", "today"], n_head=12), {"width": 5.5}),
+        (spread(SENTENCE, n_layer=6, n_head=12), {"width": 5.5}),
     ],
 )
 def test_half_of_a_figure_is_map(amap, style):
@@ -83,7 +88,15 @@ def test_type_shrinks_before_anything_is_omitted():
 def test_captions_give_way_first_then_the_title():
     amap = spread(SENTENCE[:6], n_head=1)
     assert omitted(amap, size=(3.25, 2.6)) == ["captions"]
-    assert omitted(amap, size=(3.25, 1.2)) == ["captions", "title"]
+    assert omitted(amap, size=(3.25, 1.2)) == ["captions", "title", "names of axes"]
+
+
+@quiet
+def test_a_requested_size_is_filled():
+    assert share(draw(MANY, captions=CAPTIONS, size=(5.5, 2.5))) >= 0.45
+    fig = draw(spread(SENTENCE[:6], n_head=1), size=(5.5, 2.0))
+    assert share(fig) >= 0.45
+    assert {"query", "key"}.isdisjoint(words(draw(spread(SENTENCE[:6]), size=(3.25, 1.2))))
 
 
 def test_the_heading_of_an_only_head_is_in_the_title():

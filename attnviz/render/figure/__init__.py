@@ -108,7 +108,7 @@ def draw_figure(
         warnings.warn(drawable.fonts.warning, AttnvizWarning, stacklevel=3)
     families = [*drawable.fonts.families, *(["sans-serif"] if viewer_fonts else [])]
     with matplotlib_settings(("font.family", families)), measured_in(style.font):
-        return finish_figure(choose_plan(planner_of(view), drawable).draw(), style)
+        return finish_figure(choose_plan(planner_of(view), drawable, view.name).draw(), style)
 
 
 def file_facts(amap: AttentionMap, style: Style) -> tuple[str, dict[str, str]]:

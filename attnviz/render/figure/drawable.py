@@ -53,6 +53,7 @@ class Drawable(Record, eq=False):
     fonts: FontSet
     type: TypeSizes = TypeSizes()
     has_headings: bool = True
+    has_axis_names: bool = True
     is_inline: bool = False
 
     @classmethod
@@ -164,6 +165,11 @@ class Drawable(Record, eq=False):
     def right_edge(self) -> float:
         """The right end of the columns of a panel, in cells."""
         return len(self.keys) - 0.5 if self.remainder is None else self.remainder.right
+
+    @property
+    def axis_name_points(self) -> float:
+        """The size of "query" and "key" beside panels; 0 if they are omitted."""
+        return self.type.name if self.has_axis_names else 0.0
 
     def head_indices(self) -> Iterator[tuple[int, int]]:
         """The array indices (layer, head) of all heads."""

@@ -10,7 +10,10 @@ from attnviz.record import Record
 from attnviz.render.figure.page_size import PAGE, Page, TooSmallError, check_size
 
 MIN_PANEL = 0.25  # inches
-STRETCH = 1.6  # maximum aspect ratio of a cell at a requested size
+STRETCH = 1.6  # maximum aspect ratio of a cell at a requested width
+FILL = 2.6  # the same at a requested width and height, which are filled
+HALF = 0.5  # of the figure: cells of a requested width are higher, to cover this
+HIGHER = 1.25  # at most
 SLIGHTLY = 1.2  # maximum aspect ratio of a cell that is higher for its label
 UNEQUAL = 4.0  # panels with sides in this ratio may have longer cells
 MIN_COLORBAR, AROUND = 0.8, 0.15  # inches: minimum height of the colorbar, space below it
@@ -121,7 +124,10 @@ def compute_layout(
         best = best_split(n, choices, need, margins, paper)
         has_room = min(best.panel) >= need.least and paper.height - margins.top >= MIN_SCALE
         if has_room or not page.fixed_width:
-            layout = shrink_to_panels(replace(best, panel=panel_size(best, need, page)), page)
+            best = replace(best, panel=panel_size(best, need, page))
+            if page.fixed_width and not page.fixed_height:
+                best = heighten(best, n, paper)
+            layout = shrink_to_panels(best, page)
             check_size(layout.size, dpi, what)
             return layout
     raise TooSmallError(f"{page} are too small for {what} and their labels")
@@ -160,8 +166,8 @@ def panel_size(best: FigureLayout, need: PanelSize, page: Page) -> tuple[float, 
         else:
             down = need.long_side(cell)
         return across * need.wide, down * need.tall
-    most = need.stretch * cell
     if page.fixed_height:
+        most = max(need.stretch, FILL) * cell
         return min(width, most * need.wide), min(height, most * need.tall)
     across = width / need.wide
     down = min(across, max(need.largest, across / STRETCH))
@@ -169,6 +175,19 @@ def panel_size(best: FigureLayout, need: PanelSize, page: Page) -> tuple[float, 
         down = need.label
     down = min(max(down, need.long_side(across)), height / need.tall)
     return min(across, need.stretch * down) * need.wide, down * need.tall
+
+
+def heighten(layout: FigureLayout, n: int, page: Page) -> FigureLayout:
+    """The layout with higher panels, where they then cover half of a figure of this width."""
+    wide, tall = layout.panel
+    margins = layout.margins
+    around = margins.top + layout.panels_height - layout.rows * tall + margins.bottom
+    gained = n * wide - HALF * page.width * layout.rows  # of area, for each inch of a panel
+    if gained <= 0:
+        return layout
+    needed = 1.001 * HALF * page.width * around / gained
+    limit = min(HIGHER * tall, (page.height - around) / layout.rows)
+    return replace(layout, panel=(wide, max(tall, min(needed, limit))))
 
 
 def cell_side(layout: FigureLayout, need: PanelSize) -> float:

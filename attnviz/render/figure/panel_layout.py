@@ -16,6 +16,7 @@ from attnviz.render.figure.type_sizes import SMALLEST
 
 CLEAR_CELL, MIN_CELL, MAX_CELL = 0.1, 0.012, 0.5  # inches
 MIN_PANEL, LARGE_PANEL, MAX_HEADING = 0.9, 4.0, 2.4  # inches
+TICK_ROOM = 0.07  # inches, of ticks and their pads, without the name of the axis
 WITHOUT_CAPTIONS = 0.6  # of the gap between panels with captions, which may be as wide
 LABELLED = 1.01 * SMALLEST * LEADING / 72  # inches: a row with a readable label
 
@@ -86,12 +87,13 @@ def panel_margins(
 ) -> Margins:
     """The margins for labels that extend `left` and `bottom` inches from the panels."""
     sizes = drawable.type
+    axis_name = sizes.axis_name if drawable.has_axis_names else TICK_ROOM
     gap = sizes.between * (1.0 if drawable.style.captions else WITHOUT_CAPTIONS)
     return Margins(
-        left=sizes.edge + sizes.axis_name + left,
+        left=sizes.edge + axis_name + left,
         right=over + (0.0 if bars else colorbars_width(drawable)) + sizes.edge,
         top=top,
-        bottom=sizes.edge + sizes.axis_name + bottom,
+        bottom=sizes.edge + axis_name + bottom,
         across=over + gap,
         down=heading_height(drawable) + 0.8 * gap,
     )

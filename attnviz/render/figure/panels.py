@@ -78,9 +78,9 @@ def draw_small_multiples(
         draw_borders(axes, drawable)
         draw_outline(axes, -0.5, len(drawable.keys) - 0.5, len(drawable.queries))
         if index % layout.columns == 0:
-            label_queries(axes, arranged.down, drawable.type.name)
+            label_queries(axes, arranged.down, drawable.axis_name_points)
         if index + layout.columns >= drawable.n_panel:
-            label_keys(axes, arranged.below, drawable.remainder, drawable.type.name)
+            label_keys(axes, arranged.below, drawable.remainder, drawable.axis_name_points)
         axes.set(xlim=(-0.5, drawable.right_edge), ylim=(len(drawable.queries) - 0.5, -0.5))
     if has_scale:
         draw_colorbars(figure, drawable, layout, beyond=arranged.over)
@@ -97,10 +97,11 @@ def draw_outline(axes: Axes, left: float, right: float, tall: int) -> None:
 
 
 def label_queries(axes: Axes, labels: AxisLabels, points: float) -> None:
-    """Label the rows with query tokens; the name of the axis has at most `points`."""
+    """Label the rows with query tokens; the name of the axis has at most `points`, 0: none."""
     axes.set_yticks(labels.positions, labels.labels, fontsize=labels.points, color=INK)
     axes.tick_params(axis="y", length=0 if labels.step == 1 else 2, pad=2, width=0.6)
-    axes.set_ylabel("query", fontsize=min(points, labels.points), color=FAINT, labelpad=2)
+    if points:
+        axes.set_ylabel("query", fontsize=min(points, labels.points), color=FAINT, labelpad=2)
 
 
 def label_keys(
@@ -118,4 +119,5 @@ def label_keys(
         label.set(rotation=labels.angle, rotation_mode="anchor", ha="right")
         label.set(va="top" if labels.angle == 45 else "center_baseline")
     axes.tick_params(axis="x", length=0 if labels.step == 1 else 2, pad=3, width=0.6)
-    axes.set_xlabel("key", fontsize=min(points, labels.points), color=FAINT, labelpad=1)
+    if points:
+        axes.set_xlabel("key", fontsize=min(points, labels.points), color=FAINT, labelpad=1)

@@ -1,7 +1,7 @@
 """Presentation: what a figure shows at its size, and how large its type is.
 
 Where panels would be small, type is scaled down to its floor. Then captions, the heading of the
-only head, the title and last the subtitle are omitted.
+only head, the title, the names of the axes and last the subtitle are omitted.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ from attnviz.render.figure.smallest_size import smallest_size
 from attnviz.render.figure.type_sizes import SMALLEST_FACTOR, TypeSizes
 
 STEP = 0.88  # from one factor of the type to the next
-NEARLY = 0.85  # of the largest share of panels that any presentation has
+NEARLY = 0.93  # of the largest share of panels that any presentation has
+HALF = 0.49  # of the figure: nothing more is omitted for panels of this share
+AXIS_NAMED = ("matrix", "rows")  # views that have names of axes beside panels
 WEIGHTS_NOTE = "note on the weights"
 
 Planner = Callable[[Drawable], FigurePlan]
@@ -36,7 +38,7 @@ class Presentation(Record, eq=False):
         return Presentation(drawable, (*self.omitted, name))
 
 
-def choose_plan(planner: Planner, drawable: Drawable) -> FigurePlan:
+def choose_plan(planner: Planner, drawable: Drawable, view: str) -> FigurePlan:
     """The first plan with enough room for its panels, else the one with nearly the most room.
 
     Warns about parts that are omitted at the requested size.
@@ -47,7 +49,7 @@ def choose_plan(planner: Planner, drawable: Drawable) -> FigurePlan:
     check_size((page.width, page.height), drawable.style.dpi, f"{drawable.n_panel} panels")
     plans: list[tuple[FigurePlan, Presentation]] = []
     reason = ""
-    for presentation in presentations(drawable, page):
+    for presentation in presentations(drawable, page, has_axis_names=view in AXIS_NAMED):
         if plans and WEIGHTS_NOTE in presentation.omitted:  # only if nothing else fits
             break
         try:
@@ -61,7 +63,7 @@ def choose_plan(planner: Planner, drawable: Drawable) -> FigurePlan:
     plan, chosen = plans[-1]
     if page.fixed_width and not plan.is_good:
         candidates = [pair for pair in plans if pair[0].captions_fit] or plans
-        enough = NEARLY * max(plan.share for plan, _ in candidates)
+        enough = min(HALF, NEARLY * max(plan.share for plan, _ in candidates))
         plan, chosen = next(pair for pair in candidates if pair[0].share >= enough)
     if chosen.omitted:
         warnings.warn(
@@ -72,7 +74,9 @@ def choose_plan(planner: Planner, drawable: Drawable) -> FigurePlan:
     return plan
 
 
-def presentations(drawable: Drawable, page: Page) -> Iterator[Presentation]:
+def presentations(
+    drawable: Drawable, page: Page, *, has_axis_names: bool = False
+) -> Iterator[Presentation]:
     """From the full presentation to the one that shows least, in the order of what gives way."""
     factor, smallest = page.type_factor, SMALLEST_FACTOR
     if page.font_size is not None:
@@ -97,6 +101,9 @@ def presentations(drawable: Drawable, page: Page) -> Iterator[Presentation]:
     if drawable.title:
         drawable = replace(drawable, title="", is_inline=False)
         yield (now := now.without("title", drawable))
+    if has_axis_names:
+        drawable = replace(drawable, has_axis_names=False)
+        yield (now := now.without("names of axes", drawable))
     if drawable.subtitle:
         yield now.without(WEIGHTS_NOTE, replace(drawable, subtitle=""))
 

@@ -54,7 +54,7 @@ class TypeSizes(Record):
     @property
     def heading_line(self) -> float:
         """The height of a panel heading and the space below it."""
-        return 1.5 * self.heading / 72
+        return 1.42 * self.heading / 72
 
     @property
     def axis_name(self) -> float:
