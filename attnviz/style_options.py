@@ -22,8 +22,8 @@ UNITS = {"font_size": " points", "frame_time": " seconds"}
 FRAMES = ("layers", "heads", "steps")  # of an animation
 ANIMATED = ("gif", "apng")
 
-COLORED = ("figure", "page", "vega_lite")
-SCALED = ("figure", "vega_lite")
+COLORED = ("figure", "page", "vega_lite", "tikz")
+SCALED = ("figure", "vega_lite", "tikz")
 FORMAT_KINDS: Mapping[str, tuple[str, ...]] = {  # in which an option acts; others: figures only
     "view": ("figure", "page"),
     "query": ("figure", "page"),
@@ -32,12 +32,16 @@ FORMAT_KINDS: Mapping[str, tuple[str, ...]] = {  # in which an option acts; othe
     "vmax": SCALED,
     "robust": SCALED,
     "norm": SCALED,
-    "precision": ("figure", "page", "text_table", "json_document", "csv_table"),
+    "precision": ("figure", "page", "text_table", "json_document", "csv_table", "tikz"),
     "title": (*COLORED, "text_table"),
-    "percent": ("figure", "text_table", "vega_lite"),
+    "percent": ("figure", "text_table", "vega_lite", "tikz"),
     "show_title": SCALED,
-    "show_metadata": ("figure", "page", "json_document", "array_files", "parquet"),
-    "show_captions": ("figure", "page", "text_table"),
+    "show_metadata": ("figure", "page", "json_document", "array_files", "parquet", "tikz"),
+    "show_captions": ("figure", "page", "text_table", "tikz"),
+    "show_colorbar": ("figure", "tikz"),
+    "annotate": ("figure", "tikz"),
+    "highlight": ("figure", "tikz"),
+    "columns": ("figure", "tikz"),
     "ascii": (),  # tables in the terminal
 }
 

@@ -105,11 +105,19 @@ FORMATS = (
     Format(
         "tex",
         "data.text_table:latex",
-        "LaTeX, one table per head",
+        "LaTeX, one table per head (its heat map as a picture: tikz)",
         (".tex",),
         holds_many=True,
         is_visual=True,
         **TABLES,
+    ),
+    Format(
+        "tikz",
+        "figure.tikz:tikz",
+        "TikZ picture of the heat maps, for LaTeX",
+        (".tikz",),
+        is_visual=True,
+        bytes_per_weight=200,
     ),
     Format(
         "json", "data.json_document:json", "JSON document", (".json",), holds_many=True, **TEXT

@@ -29,20 +29,22 @@ PICTURES = {
         metavar="QUERY,KEY",
         help="Frame the row of a query, or one cell (tokens or positions). Repeatable.",
         default=[],
-        effect=acts_on(figure=PANELS),
+        effect=acts_on(tikz=ALL, figure=PANELS),
     ),
     "percent": Opt(
         "--percent",
         bool,
         help="Write weights as percentages.",
         default=False,
-        effect=acts_on(terminal="matrix text", figure=ALL, text_table=ALL, vega_lite=ALL),
+        effect=acts_on(
+            terminal="matrix text", tikz=ALL, figure=ALL, text_table=ALL, vega_lite=ALL
+        ),
     ),
     "columns": Opt(
         "--columns",
         int,
         help="Panels side by side.",
-        effect=acts_on(figure=PANELS),
+        effect=acts_on(tikz=ALL, figure=PANELS),
     ),
     "math": Opt(
         "--math",
@@ -56,21 +58,21 @@ PICTURES = {
         bool,
         help="Leave out the title.",
         default=False,
-        effect=acts_on(terminal=ALL, figure=ALL, vega_lite=ALL),
+        effect=acts_on(terminal=ALL, tikz=ALL, figure=ALL, vega_lite=ALL),
     ),
     "no_caption": Opt(
         "--no-caption",
         bool,
         help="Leave out the captions of heads.",
         default=False,
-        effect=acts_on(terminal=CAPTIONED, figure=CAPTIONED, page=ALL, text_table=ALL),
+        effect=acts_on(terminal=CAPTIONED, tikz=ALL, figure=CAPTIONED, page=ALL, text_table=ALL),
     ),
     "no_colorbar": Opt(
         "--no-colorbar",
         bool,
         help="Leave out the color bar.",
         default=False,
-        effect=acts_on(figure="matrix overview lines arcs text"),
+        effect=acts_on(tikz=ALL, figure="matrix overview lines arcs text"),
     ),
     "dark": Opt(
         "--dark",

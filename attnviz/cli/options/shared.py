@@ -155,6 +155,7 @@ DISPLAY = Group(
             help="Decimal places.",
             effect=acts_on(
                 terminal="matrix lines text rows",
+                tikz=ALL,
                 figure="matrix text",
                 page=ALL,
                 json_document=ALL,
@@ -175,20 +176,24 @@ DISPLAY = Group(
             str,
             metavar="TEXT",
             help="Title.",
-            effect=acts_on(terminal=ALL, figure=ALL, page=ALL, text_table=ALL, vega_lite=ALL),
+            effect=acts_on(
+                terminal=ALL, tikz=ALL, figure=ALL, page=ALL, text_table=ALL, vega_lite=ALL
+            ),
         ),
         "no_metadata": Opt(
             "--no-metadata",
             bool,
             help="Files without command, paths, sentence and versions, for double-blind papers.",
             default=False,
-            effect=acts_on(figure=ALL, page=ALL, json_document=ALL, array_files=ALL, parquet=ALL),
+            effect=acts_on(
+                tikz=ALL, figure=ALL, page=ALL, json_document=ALL, array_files=ALL, parquet=ALL
+            ),
         ),
         "annotate": Opt(
             "--annotate/--no-annotate",
             bool,
             help="Print weights in the cells.",
-            effect=acts_on(terminal="matrix", figure="matrix text"),
+            effect=acts_on(terminal="matrix", tikz=ALL, figure="matrix text"),
         ),
         **PICTURES,
         "size": Opt(
