@@ -8,6 +8,7 @@ from typing import NamedTuple, cast
 import numpy as np
 
 from attnviz.api.captions import Patterns
+from attnviz.api.difference_title import difference_title
 from attnviz.argument_types import require_given, require_pair, require_type
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.map_metadata import MapMetadata
@@ -152,17 +153,6 @@ def describe_excess(excess: Excess, amap: AttentionMap) -> str:
         allowed = f"atol + rtol·|A| = {excess.limit:.4g}"
     others = f" (+{excess.count - 1} more)" if excess.count > 1 else ""
     return f"{place}: {value} > {allowed}{others}"
-
-
-def difference_title(names: tuple[str, str], before: AttentionMap, after: AttentionMap) -> str:
-    """Both names, with the settings that differ: "b.json (temperature 0.7) − a.json"."""
-    settings = [str(amap.meta.get("composed", "")) for amap in (before, after)]
-    is_named = settings[0] != settings[1]
-    first, second = (
-        f"{name} ({setting})" if is_named and setting else name
-        for name, setting in zip(names, settings, strict=True)
-    )
-    return f"{second} − {first}"
 
 
 def describe_changes(amap: AttentionMap, changes: list[HeadChange]) -> str:

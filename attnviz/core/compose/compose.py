@@ -11,7 +11,7 @@ import numpy as np
 from attnviz.argument_types import require_type
 from attnviz.core.arrays import BoolArray
 from attnviz.core.biases import SoftCap, Temperature
-from attnviz.core.masks import Full, GivenMask, Mask
+from attnviz.core.masks import Both, Full, GivenMask, Mask
 from attnviz.core.part import Part
 from attnviz.core.variant import Variant
 from attnviz.core.variants import find_variant
@@ -112,8 +112,25 @@ def given_mask(array: BoolArray) -> GivenMask:
 
 
 def intersect_masks(mask: Mask, other: Any) -> Mask:
-    """The pairs that both masks allow; a full mask is left out."""
-    return other if isinstance(mask, Full) else mask & other
+    """The pairs that both masks allow; a full mask, and one that is there already, is left out.
+
+    >>> from attnviz.core.masks import Causal, Window
+    >>> str(intersect_masks(Causal(), Causal() & Window(3)))
+    'causal & window(3)'
+    """
+    if isinstance(mask, Full):
+        return other
+    present = conjuncts(mask)
+    for part in conjuncts(other):
+        mask = mask if part in present else mask & part
+    return mask
+
+
+def conjuncts(mask: Mask) -> list[Mask]:
+    """The masks that a conjunction is made of; any other mask itself."""
+    if not isinstance(mask, Both):
+        return [mask]
+    return [part for each in mask.pair for part in conjuncts(each)]
 
 
 def as_tuple(parts: Any) -> tuple[Any, ...]:
