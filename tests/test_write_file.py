@@ -177,6 +177,16 @@ def test_an_incomplete_file_is_private_and_the_old_one_remains(existing, monkeyp
     assert observed == [(OLD, NEW[: len(NEW) // 2], 0o600)]
 
 
+def test_a_link_that_waits_at_the_temporary_name_is_not_followed(existing, monkeypatch):
+    other = existing.with_name("other.txt")
+    other.write_bytes(OLD)
+    monkeypatch.setattr("secrets.token_hex", lambda n: "0" * 2 * n)
+    existing.with_name(f".attnviz-{'0' * 16}.tmp").symlink_to(other)
+    with pytest.raises(CouldNotError, match="File exists"):
+        write_file(existing, NEW)
+    assert other.read_bytes() == existing.read_bytes() == OLD
+
+
 def test_a_pipe_is_written_to_and_stays_a_pipe(tmp_path):
     pipe, received = tmp_path / "pipe", []
     os.mkfifo(pipe)
@@ -318,3 +328,17 @@ def test_a_folder_that_cannot_be_written_to_is_an_error(existing, monkeypatch, w
         patch.setattr(os, "open", refuse)
         write_to(existing, NEW)
     assert contents(existing.parent) == {"map.json": OLD}
+
+
+def test_a_resumed_file_ends_where_it_was_cut(tmp_path):
+    """What is appended may be shorter than the incomplete record that was cut off."""
+    path = tmp_path / "all.jsonl"
+    path.with_name("all.jsonl.partial").write_bytes(b"one\nan incomplete record")
+    file = GrowingFile(path, resume=True)
+    assert [*file.lines()] == [b"one\n", b"an incomplete record"]
+    file.truncate(4)
+    file.append(b"two\n")
+    assert file.partial.read_bytes() == b"one\ntwo\n"  # flushed
+    file.commit()
+    file.close()
+    assert contents(tmp_path) == {"all.jsonl": b"one\ntwo\n"}

@@ -5,9 +5,12 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from attnviz.core.engine.attend import attend
+from attnviz.core.engine.attention import compute_weights
 from attnviz.core.masks import Causal, Window
 from attnviz.core.seeded_random import draw_uniform
+from attnviz.core.variants import find_variant
 from attnviz.errors import MisuseError, NumbersError, ShapeError
+from tests.core.layers import make_layer
 
 QUERY = draw_uniform((3, 2, 5, 6), "q")  # batch 3, head 2, query 5, d 6
 KEY = draw_uniform((3, 2, 7, 6), "k")
@@ -155,6 +158,21 @@ def test_learned_parameters_can_be_given():
     assert_allclose(result, 1 / 7)
     with pytest.raises(ShapeError, match="v_additive"):
         attend(QUERY[0], KEY[0], variant="additive", learned={"v_additive": np.zeros(5)})
+
+
+def test_each_head_draws_parameters_of_its_own():
+    same = np.repeat(KEY[0, :1], 3, axis=0)
+    weights = attend(same, same, variant="additive", heads=3).weights
+    assert not np.allclose(weights[0], weights[1]) and not np.allclose(weights[0], weights[2])
+
+
+def test_the_stages_are_those_before_and_after_the_scale():
+    variant, inputs = make_layer(find_variant("scaled-dot"))
+    stages = {}
+    compute_weights(variant, inputs, stages.__setitem__)
+    scores = inputs.query @ inputs.key.swapaxes(-1, -2)
+    assert_array_equal(stages["scores"], scores)
+    assert_allclose(stages["scaled"], scores / np.sqrt(inputs.query.shape[-1]))
 
 
 def test_tunables_reach_the_parts():

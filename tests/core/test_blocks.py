@@ -132,6 +132,21 @@ def test_blocks_equal_a_single_block(small_blocks):
     np.testing.assert_allclose(blocked.output, whole.output, rtol=0, atol=1e-14)
 
 
+def test_heads_that_mix_are_in_one_block(small_blocks, monkeypatch):
+    blocked = attend(*LONG, variant="talking-heads", heads=3)
+    monkeypatch.setattr("attnviz.core.engine.blocks.SINGLE_BLOCK_MAX", 1 << 20)
+    whole = attend(*LONG, variant="talking-heads", heads=3)
+    np.testing.assert_allclose(blocked.weights, whole.weights, rtol=0, atol=1e-14)
+
+
+@pytest.mark.parametrize("mask", [Causal() & Window(3), Causal(), ~Window(20)], ids=str)
+def test_hidden_keys_are_hidden_from_all_queries(mask, monkeypatch):
+    grid = Grid.of(1, 9, 12)
+    expected = ~np.broadcast_to(mask(grid), (1, 9, 12)).any(1)
+    monkeypatch.setattr(attention, "QUERIES_PER_STEP", 2)
+    assert_array_equal(attention.find_hidden_keys(mask, grid), expected)
+
+
 @pytest.mark.parametrize("n_thread", [1, 3])
 def test_an_error_locates_the_first_bad_number_in_the_layer(small_blocks, n_thread):
     query, key, value = (array.copy() for array in LONG)

@@ -12,6 +12,7 @@ from attnviz.core.registry import SLOTS, parts_for
 from attnviz.errors import AttnvizError, GrammarError, MisuseError
 
 GRID = Grid.of(1, 7, 7)
+Q, K = np.indices((7, 7))
 
 
 def visible(text):
@@ -31,6 +32,14 @@ def visible(text):
         ("~(causal | window(9))", np.zeros((7, 7), bool)),
         ("full & ~ ( causal & full )", ~np.tril(np.ones((7, 7), bool))),
         ("window(1) | causal & window(2)", np.tril(np.triu(np.ones((7, 7), bool), -1))),
+        ("global(2)", (Q < 2) | (K < 2)),
+        ("sinks(2)", K < 2),
+        ("prefix(3)", K < 3),
+        ("diagonal", Q == K),
+        ("dilated(2, 2)", np.isin(Q - K, (-2, 0, 2))),
+        ("same-block(3)", Q // 3 == K // 3),
+        ("block-causal(3)", K // 3 <= Q // 3),
+        ("neighborhood(3)", np.abs(np.clip(Q, 1, 5) - K) <= 1),
     ],
 )
 def test_masks_equal_their_numpy_expression(text, as_numpy):

@@ -76,6 +76,7 @@ def test_the_payload_would_have_run(marker):
             header("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 2), }", body=b"1"),
             "declares",
         ),
+        (npy(np.eye(2)) + b"1", "declares 32 bytes, but 33 follow"),
         (header("{'descr': '<U0', 'fortran_order': False, 'shape': (99999999999,), }"), "type"),
         (header("{'descr': '<f4', 'fortran_order': False, 'shape': (10L, 2), }"), "declares"),
         (header("{'descr': '<f4'}"), "not a valid npy file"),
@@ -128,6 +129,15 @@ def test_an_archive_with_wrong_sizes_is_refused():
     at = data.rindex(b"PK\x01\x02") + 24
     data[at : at + 4] = struct.pack("<I", 200)
     refused(bytes(data), "invalid npz|declares")
+
+
+def test_a_member_that_ends_early_is_refused():
+    """Directory and header agree on a size that the data do not have."""
+    whole = npy(np.full((50, 75), 0.5))
+    data = bytearray(npz([("weights.npy", whole[:-8000])], zipfile.ZIP_DEFLATED))
+    at = data.rindex(b"PK\x01\x02") + 24
+    data[at : at + 4] = struct.pack("<I", len(whole))
+    refused(bytes(data), "is shorter than the directory declares")
 
 
 @pytest.mark.parametrize("way", ["npz", "gzip"])

@@ -47,6 +47,27 @@ def test_a_mask_of_pairs_excludes_the_side_without_weight(name, flags):
     assert f"{name} is not applied: its 1 may stand for masked or" in guesses(both)
 
 
+def test_each_sequence_has_its_own_mask():
+    weights = np.repeat(PADDED, 2, axis=1)
+    source = {"attentions": weights, "attention_mask": [[1, 1, 1, 1], [1, 1, 1, 0]]}
+    assert read(source, which=1).meta["padding"] == [3]
+    assert "padding" not in read(source, which=0).meta
+
+
+def test_weight_on_padding_stays_visible():
+    """So that it is found, and not hidden by the mask that it violates."""
+    made = read({"attentions": PADDED, "attention_mask": [[1, 1, 0, 0]]})
+    assert made.meta["padding"] == [2, 3] and made.masked is None
+    assert "weights on them are up to" in guesses(made)
+
+
+def test_rows_of_nan_have_the_numbers_of_their_layers():
+    weights = np.full((1, 2, 3, 3), 1 / 3)
+    weights[0, 1, 2] = np.nan
+    made = read({"layer_3": np.full((1, 2, 3, 3), 1 / 3), "layer_7": weights})
+    assert made.layers == (3, 7) and made.meta["nan_rows"] == [[7, 1, [2]]]
+
+
 def test_masks_over_keys_and_of_pairs_are_combined():
     weights = ROWS.copy()
     weights[3] = [0.5, 0.25, 0.25, 0]

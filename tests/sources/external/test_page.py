@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 import zlib
 from base64 import b64encode
 from pathlib import Path
@@ -15,7 +16,12 @@ from attnviz.render.page import quantize
 from attnviz.render.style import Style
 from attnviz.sources.external import read
 from attnviz.sources.external.assemble import assemble
-from attnviz.sources.external.attnviz_html import parse_packed_header, read_html, unpack_values
+from attnviz.sources.external.attnviz_html import (
+    inflate,
+    parse_packed_header,
+    read_html,
+    unpack_values,
+)
 from attnviz.sources.external.selection import Selection
 from tests.cli.runner import run
 from tests.conftest import make_map
@@ -170,3 +176,14 @@ def test_the_format_of_pages_of_today_is_among_them():
     known = [json.loads(path.read_bytes().split(START)[1].split(END)[0]) for path in PAGES]
     headers = [set(page["maps"][0]["weights"]) for page in known]
     assert len(headers) == 3 and set(today["weights"]) in headers
+
+
+def test_a_layer_that_expands_too_far_is_refused_in_little_memory():
+    bomb = squeezed(bytes(1 << 23))
+    tracemalloc.start()
+    try:
+        with pytest.raises(InvalidInputError, match="should expand to 10 bytes"):
+            inflate(bomb, 10, "weights")
+        assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    finally:
+        tracemalloc.stop()
