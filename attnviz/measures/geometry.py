@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from attnviz.core.arrays import FloatArray
+from attnviz.core.arrays import BoolArray, FloatArray, IntArray
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.subset import visible_pairs
 from attnviz.measures.distance import offsets
 
+BLOCK_SIZE = 1 << 20  # pairs of tokens at once
 ROUNDING = 1e-12  # variance of equal weights, relative to their squares
 
 
@@ -43,19 +44,31 @@ def positional_share(amap: AttentionMap) -> FloatArray | None:
     if offset is None:
         return None
     group = (offset - offset.min()).ravel()
-    n_group = int(group.max()) + 1
-    visible = visible_pairs(amap)
-    share = np.full(amap.weights.shape[:2], np.nan)
-    for at in np.ndindex(*share.shape):
-        shown = visible[at].ravel()
-        weights = amap.weights[at].ravel()[shown].astype(np.float64)
-        if not weights.size:
-            continue
-        centered = weights - weights.mean()
-        total = float((centered**2).sum())
-        if total <= ROUNDING * float((weights**2).sum()):
-            continue
-        n = np.bincount(group[shown], minlength=n_group)
-        sums = np.bincount(group[shown], centered, minlength=n_group)
-        share[at] = float((sums**2 / np.maximum(n, 1)).sum()) / total
-    return share
+    n_head, n_pair = amap.n_layer * amap.n_head, group.size
+    weights = amap.weights.reshape(n_head, n_pair)
+    visible = visible_pairs(amap).reshape(n_head, n_pair)
+    n_at_once = max(1, BLOCK_SIZE // n_pair)
+    shares = [
+        explained_shares(weights[i : i + n_at_once], visible[i : i + n_at_once], group)
+        for i in range(0, n_head, n_at_once)
+    ]
+    return np.concatenate(shares).reshape(amap.n_layer, amap.n_head)
+
+
+def explained_shares(weights: FloatArray, visible: BoolArray, group: IntArray) -> FloatArray:
+    """The share of the variance of visible weights that groups of pairs explain; or NaN.
+
+    Shapes: weights, visible [head, pair]; group [pair], numbers from 0 on -> [head]
+    """
+    n_head, n_group = len(weights), int(group.max()) + 1
+    n = visible.sum(1)
+    shown = np.where(visible, weights, 0.0).astype(np.float64, copy=False)
+    mean = shown.sum(1) / np.maximum(n, 1)
+    centered = np.where(visible, shown - mean[:, None], 0.0)
+    bins = (n_group * np.arange(n_head)[:, None] + group).ravel()
+    sums = np.bincount(bins, centered.ravel(), n_group * n_head)
+    sizes = np.maximum(np.bincount(bins[visible.ravel()], minlength=n_group * n_head), 1)
+    explained = (sums**2 / sizes).reshape(n_head, n_group).sum(1)
+    total = np.einsum("hp,hp->h", centered, centered)
+    has_spread = total > ROUNDING * np.einsum("hp,hp->h", shown, shown)
+    return np.divide(explained, total, out=np.full(n_head, np.nan), where=has_spread)
