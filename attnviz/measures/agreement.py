@@ -17,7 +17,7 @@ from attnviz.measures.row_mass import (
     weights_and_remainder,
 )
 
-BLOCK_SIZE = 1 << 20  # shares that are compared with those of one head at once
+BLOCK_SIZE = 1 << 20  # shares of the pairs of heads that are compared at once
 CLUSTER_LIMIT = 0.2  # bits: mean divergence of two clusters that are joined
 
 
@@ -86,14 +86,14 @@ def pairwise_divergence(shares: FloatArray) -> FloatArray:
     result = np.zeros((*shares.shape[:-2], n_head))
     bits, has_weight = shannon_entropy(shares), shares[..., :-1].sum(-1) > 0
     n_at_once = max(1, BLOCK_SIZE * n_head // max(1, shares.size))
-    for i in range(n_head):
-        for start in range(i + 1, n_head, n_at_once):
-            others = slice(start, start + n_at_once)
-            mixed = shannon_entropy((shares[..., i : i + 1, :, :] + shares[..., others, :, :]) / 2)
-            apart = (bits[..., i : i + 1, :] + bits[..., others, :]) / 2
-            rows = has_weight[..., i : i + 1, :] | has_weight[..., others, :]
-            between = mean_over_rows(np.clip(mixed - apart, 0.0, 1.0), rows)
-            result[..., i, others] = result[..., others, i] = between
+    pairs = np.stack(np.triu_indices(n_head, 1))
+    for start in range(0, pairs.shape[1], n_at_once):
+        i, j = pairs[:, start : start + n_at_once]
+        mixed = shannon_entropy((shares[..., i, :, :] + shares[..., j, :, :]) / 2)
+        apart = (bits[..., i, :] + bits[..., j, :]) / 2
+        rows = has_weight[..., i, :] | has_weight[..., j, :]
+        between = mean_over_rows(np.clip(mixed - apart, 0.0, 1.0), rows)
+        result[..., i, j] = result[..., j, i] = between
     return result
 
 

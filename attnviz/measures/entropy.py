@@ -31,7 +31,7 @@ def entropy(amap: AttentionMap) -> FloatArray:
 
 def shannon_entropy(probabilities: FloatArray) -> FloatArray:
     """Shannon entropy in bits: −Σ p log₂ p.    [..., outcome] -> [...]"""
-    logs = np.log2(probabilities, out=np.zeros_like(probabilities), where=probabilities > 0)
+    logs = np.log2(np.where(probabilities > 0, probabilities, 1.0))
     return np.abs(
         np.einsum("...o,...o->...", probabilities, logs)
     )  # no −0.0, no −1e-17 from p = 1 + 1e-16

@@ -18,8 +18,8 @@ def open_model(options: Mapping[str, Any]) -> Checkpoint:
     name, adapter = options["model"], options.get("adapter")
     if "revision" in options and Path(name).is_dir():
         raise MisuseError(f"--revision has no effect on the local folder {name!r}")
-    stamps = read_stamp(Path(name)), read_stamp(Path(adapter or name))
-    return open_cached(name, options.get("revision"), adapter, stamps)
+    stamps = [read_stamp(Path(path)) for path in (name, adapter) if path is not None]
+    return open_cached(name, options.get("revision"), adapter, tuple(stamps))
 
 
 @lru_cache(maxsize=1)
