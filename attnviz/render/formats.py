@@ -45,6 +45,7 @@ FORMATS = (
         "vector image for print (pixels beyond 10,000 cells)",
         (".pdf",),
         is_text=False,
+        joiner="figure.pdf_texts:PdfTexts",
         is_visual=True,
         **FIGURE,
     ),
@@ -92,7 +93,14 @@ FORMATS = (
         is_visual=True,
         **ANIMATION,
     ),
-    Format("html", "page:html", "interactive page (offline)", (".html", ".htm"), **PAGE),
+    Format(
+        "html",
+        "page:html",
+        "interactive page (offline)",
+        (".html", ".htm"),
+        joiner="page.text_pages:TextPages",
+        **PAGE,
+    ),
     Format(
         "md",
         "data.text_table:markdown",

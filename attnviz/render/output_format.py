@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from importlib import import_module
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
 from attnviz.core.attention_map import AttentionMap
 from attnviz.record import Record
@@ -13,12 +14,26 @@ from attnviz.render.anonymous import without_metadata
 from attnviz.render.style import Style
 
 
+class Joiner(Protocol):
+    """Appends the maps of several texts to one file."""
+
+    def add(self, amap: AttentionMap, style: Style) -> None:
+        """Append a map; MisuseError, before anything of it is written, if it does not fit."""
+
+    def finish(self) -> None:
+        """Complete the file."""
+
+    def close(self) -> None:
+        """Release what is open."""
+
+
 class Format(Record):
     """An output format.
 
     `renderer` names module and function below attnviz.render, imported when the format is used.
     The function maps (amap, style) to bytes or to an iterator of chunks of bytes; only that of
-    "table" returns a rich renderable.
+    "table" returns a rich renderable. `joiner` names a class, likewise, that appends the maps of
+    several texts to one file; "": a file holds one, or texts follow each other.
     """
 
     name: str
@@ -27,6 +42,7 @@ class Format(Record):
     suffixes: tuple[str, ...] = ()
     is_text: bool = True  # can be printed on a terminal
     holds_many: bool = False  # one file holds any number of maps
+    joiner: str = ""
     has_ids: bool = False  # one file holds the maps of several texts, in a table with ids
     is_visual: bool = False  # has captions and colors
     bytes_per_weight: int = 0  # beside the map, while it is written
@@ -55,6 +71,13 @@ class Format(Record):
         """The bytes of the map in this format, in chunks; large text is not held at once."""
         output = self.call_renderer(amap, style)
         return [output] if isinstance(output, bytes) else output
+
+    def open_joiner(self, append: Callable[[bytes], None], folder: Path) -> Joiner:
+        """What joins the maps of several texts by `append`; temporary files go to `folder`."""
+        module, name = self.joiner.split(":")
+        joiner: Callable[[Callable[[bytes], None], Path], Joiner]
+        joiner = getattr(import_module(f"attnviz.render.{module}"), name)
+        return joiner(append, folder)
 
     def call_renderer(self, amap: AttentionMap, style: Style | None) -> Any:
         """What the function of this format returns."""

@@ -16,7 +16,7 @@ from attnviz.cli.environment import BrokenOutputPipe, Environment, FileId
 from attnviz.cli.input.sentence import Sentence
 from attnviz.cli.input.sentences import input_format, second_name
 from attnviz.cli.options.request import drop_run_options, parse_request
-from attnviz.cli.output.file_per_map import DuplicateIdError
+from attnviz.cli.output.file_per_map import SentenceError
 from attnviz.cli.output.map_writers import (
     AppendWriter,
     MapWriter,
@@ -25,6 +25,7 @@ from attnviz.cli.output.map_writers import (
 )
 from attnviz.cli.output.progress import progress
 from attnviz.cli.output.render import require_multiple_maps
+from attnviz.cli.output.target import join_targets
 from attnviz.errors import AttnvizError, CouldNotError, MisuseError
 
 MAX_JOBS = 256
@@ -51,6 +52,7 @@ def run_batch(
         job,
         env=replace(job.env, command=drop_run_options(job.env.command)),
         style=replace(job.style, names_text=True),
+        targets=join_targets(job.targets),
     )
     if any(target.is_json_lines and target.path is not None for target in job.targets):
         job = replace(job, request=parse_request(options))
@@ -182,7 +184,7 @@ def write_outcome(writers: list[MapWriter], item: Item, outcome: Outcome) -> Att
         for writer, is_missing, data in zip(writers, item.is_missing, outcome.data, strict=True):
             if is_missing:
                 writer.write(item.number, item.sentence.id, data)
-    except DuplicateIdError as error:
+    except SentenceError as error:
         return error
     except MemoryError:
         return CouldNotError("not enough memory for this sentence")

@@ -13,8 +13,12 @@ from attnviz.cli.output.target import Target
 from attnviz.errors import MisuseError
 
 
-class DuplicateIdError(MisuseError):
-    """A sentence whose id an earlier sentence has; the others go on."""
+class SentenceError(MisuseError):
+    """A sentence that a writer cannot write; the others go on."""
+
+
+class DuplicateIdError(SentenceError):
+    """A sentence whose id an earlier sentence has."""
 
 
 class FilePerMapWriter:

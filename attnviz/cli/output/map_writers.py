@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from attnviz.api.atomic_file import GrowingFile, as_chunks
 from attnviz.cli.environment import Environment, FileId
 from attnviz.cli.output.file_per_map import FilePerMapWriter, confirm
+from attnviz.cli.output.join_writer import JoinWriter
 from attnviz.cli.output.parquet_writer import DistinctIds, ParquetWriter
 from attnviz.cli.output.target import Target
 from attnviz.errors import MisuseError
@@ -21,8 +22,8 @@ class MapWriter(Protocol):
     def has(self, number: int, id: str | None, text: str) -> bool:
         """Whether an earlier run has written this map."""
 
-    def write(self, number: int, id: str | None, data: bytes | Iterable[bytes]) -> None:
-        """Write one map."""
+    def write(self, number: int, id: str | None, data: Any) -> None:
+        """Write one map: bytes, chunks of them, or a StyledMap for a file that joins several."""
 
     def write_error(self, record: bytes) -> bool:
         """Write an error record if this writer holds records; returns whether it does."""
@@ -77,6 +78,8 @@ def open_writer(
             f"--resume cannot continue a {target.format.name} file; write JSON Lines "
             "(-o all.jsonl) or one file per sentence"
         )
+    if target.is_joined:
+        return JoinWriter(env, target)
     if target.format.kind == "parquet":
         return ParquetWriter(env, Path(target.path))
     if resume:

@@ -14,7 +14,12 @@ from attnviz.api.blas_threads import use_threads
 from attnviz.cli.environment import Environment, FileId, stream_id
 from attnviz.cli.options.formats import choose_formats
 from attnviz.cli.output.filename_template import NUMBER
-from attnviz.cli.output.target import Target, require_distinct_files
+from attnviz.cli.output.target import (
+    StyledMap,
+    Target,
+    join_targets,
+    require_distinct_files,
+)
 from attnviz.cli.output.terminal_graphics import choose_protocol, encode_image
 from attnviz.core.attention_map import AttentionMap
 from attnviz.errors import AttnvizWarning, CouldNotError, MisuseError
@@ -32,8 +37,8 @@ def render_map(
     style: Style,
     query: str | None,
     captions: Captions | None = None,
-) -> list[bytes | Iterable[bytes]]:
-    """A map in the format of each target.
+) -> list[Any]:
+    """A map in the format of each target: bytes, or chunks of them; see `render_target`.
 
     Visual formats get captions and provenance; data formats get the map's own metadata only.
     """
@@ -51,14 +56,18 @@ def render_map(
         if target.format.kind in ("terminal", "figure"):
             warn_without_panels(amap, visual_style, target, style.view)
     return [
-        render_table(env, amap, visual_style, target)
-        if target.format.name == "table"
-        else target.format.chunks(
-            amap,
-            without_id(visual_style if target.format.is_visual else style, target),
-        )
+        render_target(env, amap, visual_style if target.format.is_visual else style, target)
         for target in targets
     ]
+
+
+def render_target(env: Environment, amap: AttentionMap, style: Style, target: Target) -> Any:
+    """A map in the format of a target; for a file that joins several, the map and its style."""
+    if target.is_joined:
+        return StyledMap(amap, style)
+    if target.format.name == "table":
+        return render_table(env, amap, style, target)
+    return target.format.chunks(amap, without_id(style, target))
 
 
 def without_id(style: Style, target: Target) -> Style:
@@ -95,6 +104,7 @@ def write_all(
     first = list(islice(remaining, 2))
     if len(first) > 1:
         require_multiple_maps(targets)
+        targets = join_targets(targets)
         style = replace(style, names_text=True)
     with open_writers(env, targets, many=len(first) > 1, inputs=inputs) as writers:
         for number, amap in enumerate(chain(first, remaining), start=1):
@@ -136,7 +146,8 @@ def require_multiple_maps(targets: list[Target]) -> None:
     for target in targets:
         format = target.format
         is_file_of_ids = format.has_ids and (format.is_text or target.path is not None)
-        if format.holds_many or is_file_of_ids or target.is_file_per_map:
+        joins = format.joiner and target.path is not None
+        if format.holds_many or is_file_of_ids or target.is_file_per_map or joins:
             continue
         name = target.format.name
         path = Path(target.path or f"out.{name}")

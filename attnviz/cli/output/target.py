@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 
 from attnviz.cli.environment import FileId, file_id
 from attnviz.cli.output.filename_template import is_template
+from attnviz.core.attention_map import AttentionMap
 from attnviz.errors import CouldNotError, MisuseError
 from attnviz.record import Record
 from attnviz.render.output_format import Format
+from attnviz.render.style import Style
 
 
 class Target(Record):
@@ -18,6 +21,7 @@ class Target(Record):
     format: Format
     path: str | None = None
     graphics: str = "off"
+    is_joined: bool = False  # one file holds the maps of several texts, joined by its format
 
     @property
     def is_file_per_map(self) -> bool:
@@ -28,6 +32,23 @@ class Target(Record):
     def is_json_lines(self) -> bool:
         """Whether it holds one document per line."""
         return self.format.holds_many and not self.format.is_visual
+
+
+def join_targets(targets: Sequence[Target]) -> list[Target]:
+    """The targets of several texts: files of formats that join them do so."""
+    return [
+        replace(target, is_joined=True)
+        if target.format.joiner and target.path is not None and not target.is_file_per_map
+        else target
+        for target in targets
+    ]
+
+
+class StyledMap(Record, eq=False):
+    """A map for a file that joins several, and how it is drawn."""
+
+    amap: AttentionMap
+    style: Style
 
 
 def require_distinct_files(

@@ -13,6 +13,7 @@ from hashlib import sha256
 from html import escape
 from itertools import chain
 from string import Template
+from typing import Any
 
 from attnviz.core.attention_map import AttentionMap
 from attnviz.errors import MisuseError
@@ -47,7 +48,13 @@ def render_page(
     """
     if not amaps:
         raise MisuseError("a page needs at least one map, got none")
-    data = page_data(amaps, style, map_styles)
+    return page_chunks(page_data(amaps, style, map_styles), amaps, style)
+
+
+def page_chunks(
+    data: dict[str, Any], amaps: Sequence[AttentionMap], style: Style
+) -> Iterator[bytes]:
+    """The page around its data, in chunks; `amaps` are its maps, or one of each origin."""
     title = data["title"]
     styles, code = stylesheet(), built_script()
     head, tail = read_asset("page.html").split("$data")

@@ -144,9 +144,9 @@ def encode_palette(palette: Palette) -> str:
     return b64encode(np.array(colors, np.uint8).tobytes()).decode("ascii")
 
 
-def check_size(amaps: Sequence[AttentionMap]) -> None:
-    """Raises MisuseError for more weights than a browser can open."""
-    n_weight = sum(amap.weights.size for amap in amaps)
+def check_size(amaps: Sequence[AttentionMap], n_other: int = 0) -> None:
+    """Raises MisuseError for more weights than a browser can open, `n_other` of other maps."""
+    n_weight = n_other + sum(amap.weights.size for amap in amaps)
     if n_weight > MAX_WEIGHTS:
         raise MisuseError(
             f"an HTML page holds up to {MAX_WEIGHTS:,} weights, these maps have {n_weight:,}. "

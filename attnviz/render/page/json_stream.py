@@ -26,12 +26,23 @@ class Base64Text(Record, eq=False):
         yield b64encode(rest)
 
 
+class RawJson(Record, eq=False):
+    """Chunks of bytes that are JSON already, as `json_chunks` encodes it."""
+
+    chunks: Iterable[bytes]
+
+
 def json_chunks(value: Any) -> Iterator[bytes]:
-    """A JSON value in chunks: an iterator is a list, `Base64Text` a string; safe in HTML."""
+    """A JSON value in chunks: an iterator is a list, `Base64Text` a string; safe in HTML.
+
+    `RawJson` is written as it is.
+    """
     if isinstance(value, Base64Text):
         yield b'"'
         yield from value.encode()
         yield b'"'
+    elif isinstance(value, RawJson):
+        yield from value.chunks
     elif isinstance(value, Iterator):
         yield b"["
         for i, item in enumerate(value):
