@@ -23,19 +23,19 @@ FRAMES = ("layers", "heads", "steps")  # of an animation
 ANIMATED = ("gif", "apng")
 
 COLORED = ("figure", "page", "vega_lite", "tikz")
-SCALED = ("figure", "vega_lite", "tikz")
+TITLED = ("figure", "vega_lite", "tikz")
 FORMAT_KINDS: Mapping[str, tuple[str, ...]] = {  # in which an option acts; others: figures only
     "view": ("figure", "page"),
     "query": ("figure", "page"),
     "palette": COLORED,
-    "vmin": SCALED,
-    "vmax": SCALED,
-    "robust": SCALED,
-    "norm": SCALED,
+    "vmin": COLORED,
+    "vmax": COLORED,
+    "robust": COLORED,
+    "norm": COLORED,
     "precision": ("figure", "page", "text_table", "json_document", "csv_table", "tikz"),
     "title": (*COLORED, "text_table"),
     "percent": ("figure", "text_table", "vega_lite", "tikz"),
-    "show_title": SCALED,
+    "show_title": TITLED,
     "show_metadata": ("figure", "page", "json_document", "array_files", "parquet", "tikz"),
     "show_captions": ("figure", "page", "text_table", "tikz"),
     "show_colorbar": ("figure", "tikz"),

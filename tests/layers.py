@@ -53,7 +53,7 @@ LAYERS = {
         ("selection", "token_selection"),
         ("reduction", "token_reduction"),
         ("subset", "token_features"),
-        ("comparison",),
+        ("comparison", "effects"),
         ("attention_map", "words"),
         ("map_array", "map_fields", "map_methods", "map_output"),
         ("tokens", "grid", "link"),

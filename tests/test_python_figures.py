@@ -29,6 +29,7 @@ OF_STYLE = {  # completed, not given
     "captions",
     "row_captions",
     "patterns",
+    "pattern_summaries",
     "measures",
     "made_by",
     "source_name",

@@ -175,7 +175,7 @@ def complete(
     Pages alone need measures of heads.
     """
     from attnviz.api.captions import make_captions, make_row_captions
-    from attnviz.api.head_facts import describe_heads, head_measures
+    from attnviz.api.head_facts import describe_heads, head_measures, pattern_summaries
 
     style = model_defaults(style, amap)
     facts = describe_heads(amap, has_measures=has_measures)
@@ -189,6 +189,7 @@ def complete(
         if captions
         else make_captions(amap, facts.patterns, facts.summaries),
         patterns=facts.patterns,
+        pattern_summaries=pattern_summaries(facts) if has_measures else {},
         measures=head_measures(amap, facts),
         made_by=provenance(amap, command),
     )

@@ -22,7 +22,7 @@ def effect_report(
 ) -> HeadReport:
     """The report of the effects of all heads, in an order; the first `top` heads (None: all)."""
     rows = effects.ranked(sort)
-    notes = [prediction_note(effects), replacement_note(effects), SCOPE, *direct_note(effects)]
+    notes = effect_notes(effects)
     return HeadReport(
         title=report_title(effects),
         rows=rows[:top],
@@ -39,6 +39,11 @@ def effect_report(
         },
         table=None if effects.lens is None else lens_table(effects),
     )
+
+
+def effect_notes(effects: HeadEffects) -> list[str]:
+    """What is predicted, what ablated heads are replaced by, and of what the effects are."""
+    return [prediction_note(effects), replacement_note(effects), SCOPE, *direct_note(effects)]
 
 
 def corpus_effect_report(

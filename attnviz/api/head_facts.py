@@ -6,8 +6,9 @@ import numpy as np
 
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.comparison import compared_heads
+from attnviz.core.effects import effect_values, map_effects
 from attnviz.measures.head_facts import HeadFacts, find_head_facts
-from attnviz.render.style import HeadMeasure
+from attnviz.render.style import SEPARATOR, HeadMeasure
 
 
 def describe_heads(amap: AttentionMap, *, has_measures: bool = True) -> HeadFacts:
@@ -23,8 +24,55 @@ def describe_heads(amap: AttentionMap, *, has_measures: bool = True) -> HeadFact
     return find_head_facts(amap, has_patterns=has_patterns, has_measures=has_measures)
 
 
+def pattern_summaries(facts: HeadFacts) -> dict[str, str]:
+    """What each pattern of these heads is, by its name.
+
+    Raises KeyError for a pattern that is in no table.
+    """
+    from attnviz.measures.patterns import PATTERNS
+    from attnviz.measures.table import MEASURES
+
+    summaries = {row.name: row.summary for row in MEASURES}
+    summaries |= {row.name: row.summary for row in PATTERNS}
+    return {
+        name: summaries[name] for name in sorted({name for name, _ in facts.patterns.values()})
+    }
+
+
 def head_measures(amap: AttentionMap, facts: HeadFacts) -> tuple[HeadMeasure, ...]:
-    """The measures by which heads can be sorted; none for masks, NaN for differences of heads."""
+    """The measures by which heads can be sorted, effects first.
+
+    None for masks, NaN for differences of heads.
+    """
+    return (*effect_measures(amap), *map_measures(amap, facts))
+
+
+def effect_measures(amap: AttentionMap) -> tuple[HeadMeasure, ...]:
+    """The effects of the heads, of a map that has them."""
+    effects = map_effects(amap)
+    if effects is None:
+        return ()
+    found = []
+    for measure in effects["measures"]:
+        values = effect_values(amap, measure)
+        largest = float(np.abs(values).max(initial=0.0, where=np.isfinite(values)))
+        row = HeadMeasure(
+            name=measure["name"],
+            summary=measure["summary"],
+            unit=measure["unit"],
+            low=-largest if measure["signed"] else 0.0,
+            high=largest,
+            is_lowest_first=False,
+            values=values,
+            is_signed=measure["signed"],
+            note=SEPARATOR.join(effects["notes"]),
+        )
+        found.append(row)
+    return tuple(found)
+
+
+def map_measures(amap: AttentionMap, facts: HeadFacts) -> tuple[HeadMeasure, ...]:
+    """The measures of the weights of the heads."""
     if not facts.measures or amap.meta.get("source") in ("mask", "difference"):
         return ()
     from attnviz.measures.table import find_measure

@@ -57,6 +57,7 @@ class SourceMetadata(TypedDict, total=False):
     predictions: the most probable next tokens after each query, or fillers of mask tokens;
         predictions_by_map: those of each map of a comparison, by its name.
     generated: of a text that the model continued, the number of tokens that it generated.
+    effects: of ablating each head on the prediction, see core/effects.py.
     modules: the qualified name of the module of each layer, in a program that was watched; step,
         run: the number of the call of the model, and of the call of these modules.
     """
@@ -93,6 +94,7 @@ class SourceMetadata(TypedDict, total=False):
     predictions: Predictions
     experts: dict[str, Any]
     predictions_by_map: dict[str, Predictions]
+    effects: Any
     generated: int
     modules: list[str]
     step: int

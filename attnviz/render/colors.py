@@ -173,6 +173,14 @@ def luminance(rgb: tuple[int, int, int]) -> float:
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
+def contrast_levels(rgb: Bytes) -> Bytes:
+    """The level of `contrast_ink` of each color, 0 for black, 255 for white.    [n, 3] -> [n]"""
+    shares = rgb / 255
+    linear = np.where(shares <= 0.04045, shares / 12.92, ((shares + 0.055) / 1.055) ** 2.4)
+    is_light = linear @ [0.2126, 0.7152, 0.0722] > MIDDLE_LUMINANCE
+    return np.where(is_light, 0, 255).astype(np.uint8)
+
+
 def contrast_ink(rgb: tuple[int, int, int]) -> tuple[int, int, int]:
     """Black or white, whichever has the higher contrast on this color."""
     return BLACK if luminance(rgb) > MIDDLE_LUMINANCE else WHITE

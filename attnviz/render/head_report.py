@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from attnviz.core.arrays import FloatArray
+from attnviz.core.attention_map import AttentionMap
 from attnviz.core.map_metadata import MapMetadata
 from attnviz.record import Record
 
@@ -48,7 +49,8 @@ class HeadReport(Record, kw_only=True, eq=False):
     `default_columns`: no measures were requested, so that tables for people show a summary.
     `n_map` is the number of maps of a corpus, None for one map. `bins` name the entries of the
     profiles; `links` have the strongest link of a head as text, by its original layer and head.
-    `facts` are further entries of the JSON document; `table` is a further one, of text.
+    `facts` are further entries of the JSON document; `table` is a further one, of text; `amap`
+    is the map of the heads, of reports that have a page.
     """
 
     title: str
@@ -64,6 +66,7 @@ class HeadReport(Record, kw_only=True, eq=False):
     meta: MapMetadata = field(default_factory=MapMetadata)
     facts: Mapping[str, Any] = field(default_factory=dict)
     table: ReportTable | None = None
+    amap: AttentionMap | None = None
 
     @property
     def layers(self) -> list[int]:

@@ -18,8 +18,9 @@ Highlight = tuple[int, int | None]  # positions of a query and of a key; None: t
 
 
 class HeadMeasure(Record, eq=False):
-    """A measure of every head, by which heads can be sorted.
+    """A measure of every head, by which heads can be sorted; signed ones by their magnitude.
 
+    `note` states what the values depend on.
     Shapes: values [layer, head], NaN where it is not defined
     """
 
@@ -30,6 +31,8 @@ class HeadMeasure(Record, eq=False):
     high: float
     is_lowest_first: bool
     values: FloatArray
+    is_signed: bool = False
+    note: str = ""
 
 
 class Style(Record, kw_only=True):
@@ -37,8 +40,8 @@ class Style(Record, kw_only=True):
 
     `captions` has one line of escaped text per head, keyed by the original (layer, head);
     `row_captions` has the lines of the text view, about the row of its query.
-    `patterns`, by the same key, has the attention pattern of a head and its score, 0 to 1;
-    `measures` has numbers about every head.
+    `patterns`, by the same key, has the attention pattern of a head and its score, 0 to 1, and
+    `pattern_summaries` what each of these patterns is; `measures` has numbers about every head.
     `made_by` (command, versions) goes into the metadata of the output. `precision` is a number
     of decimals, `query` a position. `row_id` is the id of the text in tables of several texts.
     """
@@ -78,6 +81,7 @@ class Style(Record, kw_only=True):
     captions: Mapping[tuple[int, int], str] = field(default_factory=dict)
     row_captions: Mapping[tuple[int, int], str] = field(default_factory=dict)
     patterns: Mapping[tuple[int, int], tuple[str, float]] = field(default_factory=dict)
+    pattern_summaries: Mapping[str, str] = field(default_factory=dict)
     measures: Sequence[HeadMeasure] = ()
     made_by: Mapping[str, str] = field(default_factory=dict)
 

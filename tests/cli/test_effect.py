@@ -5,11 +5,16 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 
+import numpy as np
 import pytest
 
 import attnviz
+from attnviz.api.effect_map import add_effects
+from attnviz.api.head_facts import effect_measures
 from attnviz.cli.output.head_reports import WRITERS
+from attnviz.errors import InvalidInputError, MisuseError
 from tests.cli.runner import run
 from tests.sources.reference import MODELS
 
@@ -54,6 +59,55 @@ def test_every_format(name, tmp_path):
     made = run("effect", TEXT, *MODEL, "-o", str(path))
     assert made.status == 0, made.err
     assert path.stat().st_size > 200
+
+
+def test_a_page_ranks_heads_by_their_effects_and_has_the_logit_lens(tmp_path):
+    """Another format keeps the effects; heads that a selection leaves have theirs."""
+    page, back = tmp_path / "effects.html", tmp_path / "back.json"
+    made = run("effect", TEXT, *MODEL, "--lens", "-o", str(page))
+    assert made.status == 0, made.err
+    effects = attnviz.effect(TEXT, model="induction", lens=True)
+    (record,) = page_data(page.read_bytes())["maps"]
+    names = [row["name"] for row in record["measures"]]
+    assert names[: len(effects.values)] == list(effects.values)
+    for row in record["measures"][: len(effects.values)]:
+        assert np.allclose(row["values"], effects.values[row["name"]], atol=1e-5)
+        assert row["signed"] == (row["name"] in ("logit change", "direct effect"))
+        assert "next token after 'seven'" in row["note"] and "this prediction" in row["note"]
+    assert record["logit_lens"]["layers"] == [row["layer"] for row in effects.lens]
+    assert record["logit_lens"]["rows"][-1][2] == effects.lens[-1]["top"]
+    assert run("render", str(page), "--layer", "1", "-o", str(back)).status == 0
+    again = attnviz.read(back)
+    (measure, *_) = effect_measures(again)
+    assert np.allclose(measure.values, effects.values["KL"][1:], atol=1e-9)
+    assert effect_measures(attnviz.reduce(again, "heads:mean")) == ()
+
+
+def page_data(page):
+    """The data of a page."""
+    return json.loads(re.search(rb'id="data">([^<]*)<', page)[1])
+
+
+@pytest.mark.parametrize(
+    "effects",
+    [
+        7,
+        {"notes": "a", "measures": []},
+        {"notes": [], "measures": [{"name": "KL"}]},
+        {"notes": [], "measures": [], "logit_lens": {"title": "", "columns": ["a"], "rows": [[]]}},
+    ],
+)
+def test_effects_of_a_file_that_are_none_are_refused(effects):
+    document = json.loads(run("show", "a b", "--json").out)
+    document["meta"]["effects"] = effects
+    with pytest.raises(InvalidInputError, match=r"meta\.effects is .* it should be"):
+        attnviz.read(json.dumps(document).encode())
+
+
+def test_effects_are_added_to_the_map_of_their_text_alone():
+    effects = attnviz.effect(TEXT, model="induction")
+    with pytest.raises(MisuseError, match="another text"):
+        add_effects(attnviz.look("a b", model="induction"), effects)
 
 
 def test_sentence_vectors_of_an_encoder():
@@ -139,7 +193,9 @@ def test_ctrl_c_ends_the_run(monkeypatch):
         ((TEXT, *MODEL, "--token", "xyzzy"), "--token 'xyzzy' is no single token"),
         ((TEXT, *MODEL, "--token", ""), "--token '' is no single token"),
         ((TEXT, *MODEL, "--top", "0"), "--top 0 must be at least 1"),
-        ((TEXT, *MODEL, "-f", "html"), "effects cannot be written as html"),
+        ((TEXT, *MODEL, "-f", "md"), "effects cannot be written as md"),
+        (("--input", "-", *MODEL, "-f", "html"), "--format html has no effect with --input"),
+        ((TEXT, *MODEL, "-f", "html", "--sort", "kl"), "--sort has no effect on html"),
         ((TEXT, *MODEL, "-o", "{n}.png"), "effects are written to one file"),
         ((TEXT, "-m", str(MODELS / "bert"), "--lens"), "--lens has no effect on"),
         ((TEXT, *MODEL, "--lens", "-f", "csv"), "--lens has no effect on csv"),

@@ -11,7 +11,15 @@ import numpy as np
 import pytest
 
 from attnviz.errors import MisuseError, UnknownNameError
-from attnviz.render.colors import BLACK, WHITE, ColorScale, contrast_ink, find_palette, luminance
+from attnviz.render.colors import (
+    BLACK,
+    WHITE,
+    ColorScale,
+    contrast_ink,
+    contrast_levels,
+    find_palette,
+    luminance,
+)
 from attnviz.render.palette import PALETTES
 
 
@@ -45,6 +53,8 @@ def test_the_stored_file_is_up_to_date():
 @pytest.mark.parametrize("palette", PALETTES, ids=name_of)
 def test_ink_is_readable_on_every_level(palette):
     assert min(contrast(contrast_ink(c), c) for c in palette.rgb) >= 4.5
+    levels = [contrast_ink(tuple(color))[0] for color in palette.rgb]
+    assert contrast_levels(palette.rgb).tolist() == levels
 
 
 def test_a_switch_at_half_the_brightness_would_not_be_readable():

@@ -21,11 +21,13 @@ from attnviz.api.look import look
 from attnviz.core.tokens import Token
 from attnviz.errors import InvalidInputError, MisuseError
 from attnviz.render.formats import find_format
+from attnviz.render.head_scales import HeadScales
 from attnviz.render.page import data_island
 from attnviz.render.page.bundle import built_script
 from attnviz.render.page.json_stream import Base64Text
 from attnviz.render.page.quantize import MAX_VECTOR_VALUES, quantize
 from attnviz.render.palette import PALETTES
+from attnviz.render.scaling import Scaling
 from attnviz.render.style import Style
 from attnviz.sources.external import read
 from attnviz.sources.external.attnviz_html import parse_packed_header, unpack_values
@@ -131,6 +133,40 @@ def test_style_options_reach_the_page():
     data = island_of(html(make_map(), Style(palette="magma", view="text", precision=5)))
     assert (data["start"]["palette"], data["start"]["view"]) == ("magma", "text")
     assert data["precision"] == 5
+
+
+LIMITS = [
+    {"vmax": 0.5},
+    {"vmin": 0.1, "vmax": 0.4, "norm": "log"},
+    {"norm": "log"},
+    {"robust": True, "norm": "sqrt"},
+    {"vmin": -0.5, "palette": "RdBu"},
+]
+
+
+@pytest.mark.parametrize("style", LIMITS, ids=str)
+def test_the_requested_color_scale_is_that_of_figures(style):
+    amap = softmax_map(1, 2, 12, causal=True)
+    data = island_of(html(amap, Style(**style)))
+    assert data["start"]["scale"] == "requested"
+    record = data["maps"][0]["scale"]
+    scaling = Scaling.of(amap, Style(**style), "matrix")
+    palette = style.get("palette", data_island.PLAIN_PALETTE)
+    scale = HeadScales.of(amap, palette, scaling=scaling).weights
+    assert (record["low"], record["high"]) == pytest.approx((scale.low, scale.high))
+    assert (record["norm"], record["centered"]) == (scale.norm.name, scale.is_centered)
+    assert record["note"] == scale.outside_note(amap.weights, amap.masked)
+    assert island_of(html(amap, Style()))["maps"][0]["scale"] is None
+
+
+def test_maps_of_a_page_share_the_requested_scale_but_differences_have_the_norm_alone():
+    amap = compare("the cat sat", variants=["scaled-dot", "causal"])
+    data = island_of(html(amap, Style(vmax=0.5, norm="sqrt")))
+    scales = [(s["high"], s["norm"]) for s in (record["scale"] for record in data["maps"])]
+    assert scales[:2] == [(0.5, "sqrt")] * 2 and scales[2][1] == "sqrt"
+    assert scales[2][0] == pytest.approx(data["maps"][2]["largest"])
+    with pytest.raises(MisuseError, match="must be below"):
+        html(amap, Style(vmin=0.5, vmax=0.2))
 
 
 def test_the_selected_query_at_first_has_visible_keys():

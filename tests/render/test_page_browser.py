@@ -156,7 +156,13 @@ def test_vectors_are_read_by_the_zero_point_of_their_codes(visit, monkeypatch):
 def test_maps_side_by_side_under_one_cursor(visit):
     maps = [make_map(WORDS, meta={"variant": "one"}), make_map(WORDS, meta={"variant": "two"})]
     maps[1] = replace(maps[1], weights=maps[1].weights[:, ::-1])
-    page = visit(maps, "view=compare&q=1&k=2")
+    page = visit(maps, "view=compare")
+    best = [int(amap.weights[0, 0, 0].argmax()) for amap in maps]
+    assert best[0] != best[1]
+    texts = page.tab.locator(".frame h2 b").all_inner_texts()
+    assert texts == [shown(amap.weights[0, 0, 0, best[0]]) for amap in maps]  # of one key
+    page.tab.evaluate("location.hash = 'view=compare&q=1&k=2'")
+    browsers.expect(page.tab.locator("#pair")).to_have_text("cat → sat")
     values = [shown(amap.weights[0, 0, 1, 2]) for amap in maps]
     assert values[0] != values[1]
     titles = page.tab.locator(".frame h2").all_inner_texts()
@@ -175,34 +181,43 @@ def test_an_address_that_makes_no_sense_is_not_followed(visit):
     browsers.expect(page.tab.locator("#caption")).to_have_text("layer 7, head 4")
 
 
-@pytest.mark.parametrize("view", VIEWS[:3])
-def test_hostile_text_is_shown_and_never_run(visit, view):
+def show(page, view):
+    """Another view of an open page."""
+    page.tab.evaluate(f"location.hash = 'view={view}&table=true'")
+    page.tab.wait_for_selector(f"body[data-ready={view}]")
+
+
+def test_hostile_text_is_shown_and_never_run(visit):
     amap = make_map(HOSTILE, text="".join(HOSTILE), meta={"model": HOSTILE[8], HOSTILE[8]: "x"})
-    page = visit(amap, f"view={view}&table=true", Style(captions={(0, 0): HOSTILE[8]}))
+    page = visit(amap, "view=matrix&table=true", Style(captions={(0, 0): HOSTILE[8]}))
     counts = "['script', 'img', 'noscript'].map((tag) => document.querySelectorAll(tag).length)"
-    assert page.tab.evaluate(counts) == [2, 0, 1]
-    labels = page.tab.locator(".queries bdi")
-    assert labels.all_text_contents() == [escape_token(token) for token in HOSTILE]
+    for view in VIEWS[:3]:
+        show(page, view)
+        assert page.tab.evaluate(counts) == [2, 0, 1], view
+        labels = page.tab.locator(".queries bdi")
+        assert labels.all_text_contents() == [escape_token(token) for token in HOSTILE], view
 
 
 def test_without_scripts_there_is_a_drawing_and_a_table(visit):
-    page = visit(make_map(WORDS), ready=False, java_script_enabled=False)
+    amap = make_map(WORDS, meta={"trained": False, "seed": 7})
+    page = visit(amap, ready=False, java_script_enabled=False)
+    assert page.text("h1 + p").startswith("untrained weights (seed 7): shows the mechanism")
     assert page.tab.locator("noscript svg").is_visible()
     assert page.tab.locator("noscript td").count() == 9
     assert not page.tab.locator("#app").is_visible()
     assert page.text("h1") == "attention"
 
 
-@pytest.mark.parametrize("view", [*VIEWS[:3], "print", "no script"])
-def test_untrained_weights_have_a_subtitle_in_every_view(visit, view):
-    amap = make_map(WORDS, meta={"trained": False, "seed": 7})
-    script = view != "no script"
-    page = visit(amap, f"view={view}", ready=script, java_script_enabled=script)
-    if view == "print":
-        page.tab.emulate_media(media="print")
+def test_untrained_weights_have_a_subtitle_in_every_view(visit):
+    page = visit(make_map(WORDS, meta={"trained": False, "seed": 7}), "view=matrix")
     note = page.tab.locator("h1 + p")
-    assert note.is_visible()
-    assert note.inner_text().startswith("untrained weights (seed 7): shows the mechanism")
+    for view in (*VIEWS[:3], "print"):
+        if view == "print":
+            page.tab.emulate_media(media="print")
+        else:
+            show(page, view)
+        assert note.is_visible(), view
+        assert note.inner_text().startswith("untrained weights (seed 7): shows the mechanism")
 
 
 def test_a_map_without_tokens_is_shown(visit):

@@ -293,3 +293,44 @@ def test_escape_leaves_the_search_and_a_filter_without_a_match_is_stated(visit):
     expect(page.tab.locator("#find")).to_have_value("")
     page.tab.get_by_label("filter heads").fill("> 7")
     expect(page.tab.locator("#ranked")).to_contain_text("No head matches.")
+
+
+def test_the_heads_of_a_narrow_page_are_a_drawer(visit):
+    amap = rich()
+    page = visit(amap, "view=matrix&q=2&k=1", viewport={"width": 390, "height": 800})
+    heads, opener = page.tab.locator("#heads"), page.tab.locator("#open-heads")
+    expect(heads).to_be_hidden()
+    opener.click()
+    expect(page.tab.locator("#close-heads")).to_be_focused()
+    expect(page.tab.locator(".thumb.drawn")).to_have_count(4)
+    assert page.tab.locator("#stage").get_attribute("inert") is not None
+    page.tab.keyboard.press("Escape")
+    expect(heads).to_be_hidden()
+    expect(opener).to_be_focused()
+    assert page.tab.url.endswith("q=2&k=1")
+    opener.click()
+    page.tab.mouse.click(385, 500)  # beside it
+    expect(heads).to_be_hidden()
+    opener.click()
+    page.tab.locator("#ranked li button").first.click()
+    expect(heads).to_be_hidden()
+    assert page.tab.locator("#stage").get_attribute("inert") is None
+    opener.click()
+    page.tab.set_viewport_size({"width": 1280, "height": 800})
+    expect(opener).to_be_hidden()
+    expect(heads).to_be_visible()
+    expect(page.tab.locator("[inert]")).to_have_count(0)
+
+
+def test_a_requested_scale_colors_the_map_and_is_stated(visit):
+    amap = crossed()
+    page = visit(amap, "view=matrix", Style(vmin=0.2, vmax=0.8, norm="sqrt"))
+    sentences = page.text("#legend")
+    assert "Requested scale: 0.200 to 0.800; outside the scale: " in sentences
+    assert page.text(".ticks").split() == ["0.200", "0.350", "0.800"]
+    share = np.sqrt(np.clip((amap.weights[0, 0, 0, 1] - 0.2) / 0.6, 0, 1))
+    x, y = center_of(page, colors_on_light(share, 1.0))
+    page.tab.locator("#figure canvas").first.hover(position={"x": x, "y": y})
+    page.tab.locator("summary").first.click()
+    page.tab.get_by_label("color scale").first.select_option("shared")
+    expect(page.tab.locator("#legend")).not_to_contain_text("Requested")

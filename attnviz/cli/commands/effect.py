@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from attnviz.cli.commands.show import Text
-from attnviz.cli.options.effect import EFFECT, RESUME
-from attnviz.cli.options.heads import CORPUS, FIGURE, REPORT_OUT
+from attnviz.cli.options.effect import EFFECT, EFFECT_DISPLAY, EFFECT_OUT, RESUME
+from attnviz.cli.options.heads import CORPUS
 from attnviz.cli.options.look import MODEL
 from attnviz.cli.options.shared import GENERAL
 from attnviz.cli.options.spec import with_options
@@ -22,17 +22,21 @@ if TYPE_CHECKING:
     from attnviz.cli.environment import Environment
     from attnviz.cli.input.sentence import Sentence
     from attnviz.cli.output.target import Target
+    from attnviz.core.attention_map import AttentionMap
     from attnviz.render.head_report import HeadReport
     from attnviz.render.style import Style
 
 TABLE_ROWS = 20  # without --top
 
 
-@with_options(EFFECT, REPORT_OUT, MODEL, FIGURE, CORPUS, RESUME, GENERAL, without=("at",))
+@with_options(
+    EFFECT, EFFECT_OUT, MODEL, EFFECT_DISPLAY, CORPUS, RESUME, GENERAL, without=("at",)
+)
 def effect(ctx: typer.Context, text: Text = None, **options: Any) -> int:
     """Ablate each head of a model in turn and rank heads by what this does to its prediction.
 
-    With --input: mean and standard deviation over all its sentences.
+    With --input: mean and standard deviation over all its sentences. A page (-o effects.html)
+    shows the attention of the text, its heads ranked by their effects.
     """
     from attnviz.cli.batch.effect_corpus import average_effects
     from attnviz.cli.batch.effect_record import find_record_path, open_record
@@ -43,11 +47,14 @@ def effect(ctx: typer.Context, text: Text = None, **options: Any) -> int:
     from attnviz.cli.output.head_reports import check_targets
     from attnviz.cli.output.render import parse_targets
     from attnviz.cli.output.target import require_distinct_files
+    from attnviz.errors import MisuseError
 
     env = ctx.obj.with_color(options["color"])
     style = parse_figure_style(replace(env, command=drop_run_options(env.command)), options)
     targets = parse_targets(env, {**options, "graphics": "off"})
-    check_targets(targets, "effects")
+    check_targets(targets, "effects", ["html"])
+    if has_page(targets) and options["input"] is not None:
+        raise MisuseError("--format html has no effect with --input: a page shows one text")
     for name in ("input", "corpus"):
         inputs = input_files(env, {"input": options[name]})
         require_distinct_files(targets, inputs, stream_id(env.stdout))
@@ -79,12 +86,18 @@ def write_effects(
     """Write the report of the effects on one sentence, or of their means, to each target."""
     from attnviz.api.corpus_effects import EffectStatistics
     from attnviz.api.effect_report import corpus_effect_report, effect_report
+    from attnviz.api.head_effects import HeadEffects
+    from attnviz.cli.options.parse import parse_look_options
     from attnviz.cli.output.head_reports import write_reports
+
+    amap: AttentionMap | None = None
+    if has_page(targets) and isinstance(effects, HeadEffects):
+        amap = look_with_effects(effects, parse_look_options(options))
 
     def report(top: int | None, sort: str | None) -> HeadReport:
         if isinstance(effects, EffectStatistics):
             return corpus_effect_report(effects, sort, top)
-        return effect_report(effects, sort, top)
+        return replace(effect_report(effects, sort, top), amap=amap)
 
     def shorten(whole: HeadReport, target: Target) -> HeadReport:
         if target.format.kind == "figure":
@@ -93,6 +106,19 @@ def write_effects(
         return report(options["top"] or default, options["sort"])
 
     write_reports(env, targets, [(report(None, None), "")], style, shorten)
+
+
+def has_page(targets: list[Target]) -> bool:
+    """Whether one of the targets is a page, which shows the map of the text."""
+    return any(target.format.kind == "page" for target in targets)
+
+
+def look_with_effects(effects: HeadEffects, look_options: dict[str, Any]) -> AttentionMap:
+    """The map of the text, with the effects of its heads."""
+    from attnviz.api.effect_map import add_effects
+    from attnviz.api.look import look
+
+    return add_effects(look(effects.text, **look_options), effects)
 
 
 def check_order(options: dict[str, Any]) -> None:

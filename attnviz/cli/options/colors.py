@@ -31,7 +31,7 @@ COLORS = {
         metavar="X",
         help="Lowest weight of the color scale (not of differences beside weights).",
         default_text="0, or −vmax for signed weights",
-        effect=acts_on(terminal=SCALED, tikz=ALL, figure=SCALED, vega_lite=ALL),
+        effect=acts_on(terminal=SCALED, tikz=ALL, figure=SCALED, page=ALL, vega_lite=ALL),
     ),
     "vmax": Opt(
         "--vmax",
@@ -39,21 +39,21 @@ COLORS = {
         metavar="X",
         help="Highest weight of the color scale, to make several pictures comparable.",
         default_text="the largest weight",
-        effect=acts_on(terminal=SCALED, tikz=ALL, figure=SCALED, vega_lite=ALL),
+        effect=acts_on(terminal=SCALED, tikz=ALL, figure=SCALED, page=ALL, vega_lite=ALL),
     ),
     "robust": Opt(
         "--robust",
         bool,
         help="End the color scale at the 98 % quantile of the weights.",
         default=False,
-        effect=acts_on(terminal=SCALED, tikz=ALL, figure=SCALED, vega_lite=ALL),
+        effect=acts_on(terminal=SCALED, tikz=ALL, figure=SCALED, page=ALL, vega_lite=ALL),
     ),
     "shared_scale": Opt(
         "--shared-scale",
         bool,
         help="One color scale for all texts, found in a first pass over them.",
         default=False,
-        effect=acts_on(MANY_SENTENCES, terminal=SCALED, tikz=ALL, figure=SCALED, vega_lite=ALL),
+        effect=acts_on(MANY_SENTENCES, terminal=SCALED, tikz=ALL, figure=SCALED, page=ALL, vega_lite=ALL),
     ),
     "norm": Opt(
         "--norm",
@@ -62,6 +62,6 @@ COLORS = {
         help="Norm of the color scale: linear, sqrt or log.",
         default_text="linear; beyond 64 tokens log, or sqrt for signed weights",
         value_names=norm_names,
-        effect=acts_on(terminal=SCALED, tikz=ALL, figure=SCALED, vega_lite=ALL),
+        effect=acts_on(terminal=SCALED, tikz=ALL, figure=SCALED, page=ALL, vega_lite=ALL),
     ),
 }

@@ -7,7 +7,7 @@ from dataclasses import replace
 from attnviz.cli.options.batch import BATCH
 from attnviz.cli.options.completion import effect_order_names
 from attnviz.cli.options.effects import ALL, Need, acts_if, acts_on, is_with
-from attnviz.cli.options.heads import HEADS
+from attnviz.cli.options.heads import FIGURE, HEADS, REPORT_FORMATS, REPORT_OUT
 from attnviz.cli.options.spec import Group, Opt
 
 EFFECT = Group(
@@ -62,6 +62,7 @@ EFFECT = Group(
                 ),
                 terminal=ALL,
                 json_document=ALL,
+                page=ALL,
             ),
         ),
     },
@@ -69,4 +70,28 @@ EFFECT = Group(
 
 RESUME = Group(
     BATCH.title, {"resume": replace(BATCH.options["resume"], effect=acts_if(is_with("input")))}
+)
+
+EFFECT_FORMATS = (*REPORT_FORMATS, "html")
+EFFECT_OUT = Group(
+    REPORT_OUT.title,
+    {
+        **REPORT_OUT.options,
+        "format": replace(
+            REPORT_OUT.options["format"],
+            help=f"Output format: {', '.join(EFFECT_FORMATS[:-1])} or {EFFECT_FORMATS[-1]}.",
+            value_names=lambda: EFFECT_FORMATS,
+        ),
+    },
+)
+
+EFFECT_DISPLAY = Group(
+    FIGURE.title,
+    {
+        **FIGURE.options,
+        **{
+            name: replace(FIGURE.options[name], effect=acts_on(figure=ALL, page=ALL))
+            for name in ("palette", "title")
+        },
+    },
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module
 from itertools import chain, islice
 from typing import Any
@@ -32,13 +32,16 @@ WRITERS: Mapping[str, str] = {
 HOLD_MANY = ("table", "json", "jsonl")
 
 
-def check_targets(targets: list[Target], subject: str = "heads") -> None:
+def check_targets(
+    targets: list[Target], subject: str = "heads", more_formats: Sequence[str] = ()
+) -> None:
     """Raise MisuseError for a format that has no form for heads, and for file name templates."""
+    names = (*WRITERS, *more_formats)
     for target in targets:
-        if target.format.name not in WRITERS:
+        if target.format.name not in names:
             raise MisuseError(
                 f"{subject} cannot be written as {target.format.name}; choose from: "
-                f"{', '.join(WRITERS)}"
+                f"{', '.join(names)}"
             )
         if target.path is not None and is_template(target.path):
             raise MisuseError(f"{target.path!r}: {subject} are written to one file, without {{…}}")
@@ -81,7 +84,9 @@ def write_reports(
 
 
 def render_report(env: Environment, target: Target, report: HeadReport, style: Style) -> bytes:
-    """One report in the format of a target."""
+    """One report in the format of a target; the page is that of its map."""
+    if target.format.kind == "page":
+        return render_page(env, target, report, style)
     module, name = WRITERS[target.format.name].split(":")
     render: Any = getattr(import_module(f"attnviz.render.{module}"), name)
     if target.format.name == "table":
@@ -89,3 +94,14 @@ def render_report(env: Environment, target: Target, report: HeadReport, style: S
     is_figure = target.format.kind == "figure"
     data: bytes = render(report, style, target.format.name) if is_figure else render(report)
     return data
+
+
+def render_page(env: Environment, target: Target, report: HeadReport, style: Style) -> bytes:
+    """The page of the map of a report."""
+    from attnviz.api.writer_memory import check_writer_memory
+    from attnviz.cli.output.style import complete_style
+
+    assert report.amap is not None
+    check_writer_memory(report.amap, target.format)
+    completed = complete_style(env, style, report.amap, None)
+    return b"".join(target.format.chunks(report.amap, completed))

@@ -14,7 +14,7 @@ import numpy as np
 from attnviz.core.arrays import largest_magnitude
 from attnviz.core.attention_map import AttentionMap
 from attnviz.errors import MisuseError
-from attnviz.render.colors import contrast_ink, find_palette
+from attnviz.render.colors import contrast_levels, find_palette
 from attnviz.render.data.json_document import document_header
 from attnviz.render.page.head_data import head_data
 from attnviz.render.page.map_facts import (
@@ -26,6 +26,7 @@ from attnviz.render.page.map_facts import (
 )
 from attnviz.render.page.prediction_data import prediction_data
 from attnviz.render.page.quantize import MAX_WEIGHTS, quantize
+from attnviz.render.page.scale_data import scale_records
 from attnviz.render.page.score_scale import score_scale
 from attnviz.render.page.token_data import token_data
 from attnviz.render.palette import PALETTES, Palette
@@ -50,12 +51,15 @@ def page_data(
     first = amaps[0]
     palette = find_palette(style.palette or (None if signed else PLAIN_PALETTE), signed)
     palettes = tuple(dict.fromkeys((*PALETTES, palette)))
+    by_kind = {True: find_palette(None, signed=True).name, False: PLAIN_PALETTE}
+    scales = scale_records(amaps, style, by_kind | {first.signed: palette.name})
     return {
         "title": escape_text(style.title or page_title(first, style)),
         "start": {
             "view": "compare" if style.view == "auto" and len(amaps) > 1 else style.view,
             "q": initial_query(first) if style.query is None else style.query,
             "palette": palette.name,
+            "scale": "map" if scales[0] is None else "requested",
             "layer": next(iter(first.layers), 0),
             "head": next(iter(first.heads), 0),
         },
@@ -77,8 +81,11 @@ def page_data(
                     "largest": largest_weight(
                         other for other in amaps if other.signed == amap.signed
                     ),
+                    "scale": scale,
                 }
-                for amap, each in zip(amaps, map_styles or [style] * len(amaps), strict=True)
+                for amap, each, scale in zip(
+                    amaps, map_styles or [style] * len(amaps), scales, strict=True
+                )
             ]
         ),
     }
@@ -140,8 +147,8 @@ def vector_data(amap: AttentionMap) -> dict[str, Any]:
 
 def encode_palette(palette: Palette) -> str:
     """A palette as base64: 256 × (red, green, blue, ink), with ink 0 for black, 255 for white."""
-    colors = [(*rgb, contrast_ink(rgb)[0]) for rgb in palette.rgb.tolist()]
-    return b64encode(np.array(colors, np.uint8).tobytes()).decode("ascii")
+    inks = contrast_levels(palette.rgb)[:, None]
+    return b64encode(np.concatenate([palette.rgb, inks], axis=1).tobytes()).decode("ascii")
 
 
 def check_size(amaps: Sequence[AttentionMap], n_other: int = 0) -> None:

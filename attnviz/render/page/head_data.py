@@ -7,6 +7,7 @@ from typing import Any
 
 from attnviz.core.arrays import FloatArray
 from attnviz.core.attention_map import AttentionMap
+from attnviz.core.effects import map_effects
 from attnviz.render.safe_text import escape_text
 from attnviz.render.style import HeadMeasure, Style
 
@@ -20,19 +21,37 @@ def head_data(amap: AttentionMap, style: Style) -> dict[str, Any]:
         "patterns": [
             [pattern_record(style, layer, head) for head in amap.heads] for layer in amap.layers
         ],
+        "pattern_summaries": dict(style.pattern_summaries),
         "layer_names": module_names(amap),
+        "logit_lens": lens_data(amap),
+    }
+
+
+def lens_data(amap: AttentionMap) -> dict[str, Any] | None:
+    """The logit lens as a table of printable texts, if the map has one."""
+    effects = map_effects(amap)
+    if effects is None or "logit_lens" not in effects:
+        return None
+    lens = effects["logit_lens"]
+    return {
+        "title": escape_text(lens["title"]),
+        "columns": [escape_text(name) for name in lens["columns"]],
+        "layers": lens["layers"],
+        "rows": [[escape_text(text) for text in row] for row in lens["rows"]],
     }
 
 
 def measure_record(row: HeadMeasure) -> dict[str, Any]:
     """A measure with its values [layer][head], null where it is not defined."""
     return {
-        "name": row.name,
-        "summary": row.summary,
-        "unit": row.unit,
+        "name": escape_text(row.name),
+        "summary": escape_text(row.summary),
+        "unit": escape_text(row.unit),
         "low": row.low,
         "high": row.high if isfinite(row.high) else None,
         "lowest_first": row.is_lowest_first,
+        "signed": row.is_signed,
+        "note": escape_text(row.note),
         "values": nested_values(row.values),
     }
 

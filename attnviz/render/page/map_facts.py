@@ -96,11 +96,11 @@ def pluralize(n: int, one: str, more: str | None = None) -> str:
 
 
 def meta_lines(meta: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The metadata as (name, text) pairs, from JSON values; predictions are shown elsewhere."""
+    """The metadata as (name, text) pairs, without what is shown elsewhere; from JSON values."""
     return [
         (name, value if isinstance(value, str) else dumps(value, ensure_ascii=False))
         for name, value in meta.items()
-        if name != "predictions"
+        if name not in ("predictions", "effects")
     ]
 
 

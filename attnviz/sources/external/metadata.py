@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, cast, get_args
 
+from attnviz.core.effects import is_effects
 from attnviz.core.map_metadata import MapMetadata, RowSum
 from attnviz.core.predictions import is_predictions
 from attnviz.errors import InvalidInputError
@@ -99,5 +100,6 @@ CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
         lambda value: isinstance(value, dict) and all(map(is_predictions, value.values())),
         "an object of predictions by name",
     ),
+    "effects": (is_effects, "an object with notes, measures and, of a layer each, a logit_lens"),
     "predictions": (is_predictions, "an object as `attnviz schema` describes"),
 }

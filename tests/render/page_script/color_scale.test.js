@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { chooseCurve, reversesOnGround } from "../../../attnviz/render/page/script/color_choice.js";
-import { ColorScale, limitSentence, percentileLimit } from "../../../attnviz/render/page/script/color_scale.js";
+import { ColorScale, limitSentence, percentileLimit, requestSentence } from "../../../attnviz/render/page/script/color_scale.js";
 import { close, GRAYS } from "./maps.js";
 
 const CURVES = ["linear", "sqrt", "log"];
@@ -81,4 +81,20 @@ test("a percentile limit leaves out masked weights and counts those above", () =
 
 test("a percentile of zero falls back to the largest weight", () => {
 	assert.equal(percentileLimit(Float64Array.of(0, 0, 0, 0.5), new Uint8Array(4), 50).high, 0.5);
+});
+
+test("a requested scale begins at its low limit, in each curve", () => {
+	const linear = new ColorScale({ colors: GRAYS, low: 0.2, high: 0.6 });
+	assert.deepEqual([0.1, 0.2, 0.4, 0.6, 0.9].map((value) => linear.level(value)), [0, 0, 128, 255, 255]);
+	const root = new ColorScale({ colors: GRAYS, low: 0.2, high: 0.6, curve: "sqrt" });
+	assert.ok(close(root.share(0.3), 0.5));
+	const log = new ColorScale({ colors: GRAYS, low: 0.01, high: 1, curve: "log" });
+	assert.deepEqual([0, 0.001, 1].map((value) => log.share(value)), [0, 0, 1]);
+	assert.ok(close(log.share(0.01), 0));
+	assert.ok(close(log.share(0.1), 0.5));
+	for (const scale of [linear, root, log]) for (const { value, share } of scale.ticks()) assert.ok(close(scale.share(value), share));
+	assert.equal(log.sentence(), "Logarithmic color scale.");
+	const below = new ColorScale({ colors: GRAYS, low: -1, high: 1 });
+	assert.ok(close(below.share(0), 0.5));
+	assert.equal(requestSentence(linear, { note: "outside the scale: 1 above 0.6, up to 0.9" }, 3), "Requested scale: 0.200 to 0.600; outside the scale: 1 above 0.6, up to 0.9.");
 });

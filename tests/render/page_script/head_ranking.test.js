@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { findTerms } from "../../../attnviz/render/page/script/caption_terms.js";
 import { decodeHead } from "../../../attnviz/render/page/script/dense_head.js";
 import { parseFilter } from "../../../attnviz/render/page/script/head_filter.js";
 import { rankByMeasure, rankByPair } from "../../../attnviz/render/page/script/head_ranking.js";
@@ -104,4 +105,17 @@ test("a comparison without a number is stated, and filters nothing", () => {
 	const { matches, error } = parseFilter("> x");
 	assert.match(error, /"> x" is no comparison/);
 	assert.equal(ENTRIES.filter(matches).length, 3);
+});
+
+test("signed measures are ranked by their magnitude", () => {
+	const map = { layers: [0, 1], heads: [0, 1] };
+	const names = rankByMeasure(map, [[0.1, -0.4], [null, 0.2]], { signed: true }).map(({ name }) => name);
+	assert.deepEqual(names, ["0.1", "1.1", "0.0", "1.0"]);
+});
+
+test("the terms of a caption are its pattern and the entropy, not tokens of the same name", () => {
+	const caption = "self 0.80 · max weight self → entropy 0.90 · mean entropy 0.41 of 2.40 bits";
+	const found = findTerms(caption, "self").map(({ word, from }) => caption.slice(from - 5 < 0 ? 0 : from - 5, from + word.length));
+	assert.deepEqual(found, ["self", "mean entropy"]);
+	assert.deepEqual(findTerms("no attention", ""), []);
 });

@@ -2,10 +2,12 @@
 
 import { Select, Stepper } from "./controls.js";
 import { Detail, Sheet } from "./detail.js";
+import { Backdrop, DrawerButton } from "./drawer.js";
 import { Glossary, isOpen } from "./glossary.js";
 import { HeadsPanel } from "./heads_panel.js";
 import { Legend, Metadata } from "./legend.js";
 import { Options, SinkSwitch } from "./options.js";
+import { LogitLens } from "./logit_lens.js";
 import { maps } from "./page_data.js";
 import { Predictions } from "./predictions.js";
 import { SaveMenu } from "./save_menu.js";
@@ -14,6 +16,7 @@ import { Sentence } from "./sentence.js";
 import { change, settings } from "./settings.js";
 import { currentMap, failure } from "./shown_heads.js";
 import { Stage } from "./stage.js";
+import { Explanation } from "./term.js";
 import { Finder } from "./token_finder.js";
 import { Tooltip } from "./tooltip.js";
 import { Vectors } from "./vectors.js";
@@ -35,13 +38,14 @@ function Views() {
 }
 
 function Bar() {
-	const { lists } = currentMap.value;
+	const { lists, layers, heads } = currentMap.value;
 	return html`<nav id="controls" aria-label="Controls"><div id="bar">
 		<${Views} />
 		<div id="selectors">
 			<${Select} name="map" label="map" pairs=${maps.map(({ name }, i) => [i, name])} />
 			<${Stepper} name="layer" pairs=${lists.layer} />
 			<${Stepper} name="head" pairs=${lists.head} />
+			${layers.length * heads.length > 1 && html`<${DrawerButton} />`}
 			<${SinkSwitch} />
 			<${Finder} />
 			<${SaveMenu} />
@@ -60,12 +64,14 @@ export function App() {
 			<${HeadsPanel} />
 			<${Stage} />
 			<aside id="side" aria-label="Selected weight and legend">
-				<${Detail} /><${Predictions} /><${Vectors} /><${Legend} /><${Metadata} />
+				<${Detail} /><${Predictions} /><${LogitLens} /><${Vectors} /><${Legend} /><${Metadata} />
 			</aside>
 		</main>
 		<p id="live" class="visually-hidden" aria-live="polite">${announcement.value}</p>
 		<${Sheet} />
+		<${Backdrop} />
 		<${Tooltip} />
+		<${Explanation} />
 		<${Glossary} />
 	`;
 }

@@ -8,6 +8,8 @@ import { formatExact, pluralize, shortNumber } from "./number_text.js";
  * @typedef {object} ScaleOptions
  * @property {Uint8Array} colors 256 × (red, green, blue, ink), with ink 0 for black
  * @property {number} high the weight of the last color
+ * @property {number} [low] the weight of the first color, of scales that are not centered; 0 by
+ *   default, and on a logarithmic scale high / 1,000
  * @property {Curve} [curve]
  * @property {boolean} [centered] from −high to high: signed weights, diverging palettes
  * @property {boolean} [reversed] the palette from its last color to its first
@@ -23,37 +25,39 @@ const TICKS = { linear: [0, 1], sqrt: [0, 0.5, 1], log: [0, 1 / 3, 2 / 3, 1] };
 
 export class ColorScale {
 	/** @param {ScaleOptions} options */
-	constructor({ colors, high, curve = "linear", centered = false, reversed = false }) {
+	constructor({ colors, high, low = 0, curve = "linear", centered = false, reversed = false }) {
 		this.colors = reversed && !centered ? reverseColors(colors) : colors;
-		this.high = high > 0 ? high : 1;
+		this.high = high > low ? high : low + 1;
 		this.curve = curve;
 		this.centered = centered;
-		this.low = centered ? -this.high : 0;
+		/** Where magnitudes begin: the limit that is given, 0 without one. */
+		this.start = centered ? 0 : low;
+		this.low = centered ? -this.high : low;
+		/** The logarithm of high / floor. */
+		this.span = Math.log(this.high / this.floor);
 	}
 
-	/** The smallest magnitude that differs from 0 on a logarithmic scale. */
+	/** The smallest magnitude that differs from the first color on a logarithmic scale. */
 	get floor() {
-		return this.high / 10 ** DECADES;
+		return this.start > 0 ? this.start : this.high / 10 ** DECADES;
 	}
 
 	/** The position of a magnitude from 0 to 1. @param {number} size */
 	part(size) {
-		const part = Math.min(1, size / this.high);
-		if (this.curve === "sqrt") return Math.sqrt(part);
-		if (this.curve === "log") return Math.max(0, 1 + Math.log10(part || 1e-300) / DECADES);
-		return part;
+		if (this.curve === "log") return Math.max(0, Math.min(1, 1 + Math.log((size || 1e-300) / this.high) / this.span));
+		const part = Math.max(0, Math.min(1, (size - this.start) / (this.high - this.start)));
+		return this.curve === "sqrt" ? Math.sqrt(part) : part;
 	}
 
 	/** The magnitude at a position from 0 to 1; the inverse of `part`. @param {number} part */
 	magnitude(part) {
-		if (this.curve === "sqrt") return part * part * this.high;
-		if (this.curve === "log") return part <= 0 ? 0 : this.high * 10 ** (DECADES * (part - 1));
-		return part * this.high;
+		if (this.curve === "log") return part <= 0 ? this.start : this.high * Math.exp(this.span * (part - 1));
+		return this.start + (this.curve === "sqrt" ? part * part : part) * (this.high - this.start);
 	}
 
 	/** The position of a weight on the palette, from 0 to 1. @param {number} value */
 	share(value) {
-		if (!this.centered) return value > 0 ? this.part(value) : 0;
+		if (!this.centered) return this.curve === "log" && value <= 0 ? 0 : this.part(value);
 		return 0.5 + 0.5 * Math.sign(value) * this.part(Math.abs(value));
 	}
 
@@ -103,7 +107,7 @@ export class ColorScale {
 		if (this.curve === "linear" && !reason) return "";
 		const chosen = reason ? `, chosen for ${reason}` : "";
 		const floor = shortNumber(this.floor);
-		const below = this.curve === "log" ? ` Weights below ${floor} have the color of 0.` : "";
+		const below = this.curve === "log" && this.start <= 0 ? ` Weights below ${floor} have the color of 0.` : "";
 		return `${CURVE_NAMES[this.curve]} color scale${chosen}.${below}`;
 	}
 }
@@ -139,4 +143,13 @@ export function limitSentence({ high, above }, percent, precision) {
 	const verb = above === 1 ? "has" : "have";
 	const limit = `${formatExact(high, precision)}, the ${percent}th percentile`;
 	return `Colors end at ${limit}: ${pluralize(above, "larger weight")} ${verb} the last color.`;
+}
+
+/**
+ * States a scale that was requested, and what is outside of it.
+ * @param {ColorScale} scale @param {{note: string}} requested @param {number} precision
+ */
+export function requestSentence({ low, high }, { note }, precision) {
+	const [from, to] = [low, high].map((limit) => formatExact(limit, precision));
+	return `Requested scale: ${from} to ${to}${note && `; ${note}`}.`;
 }

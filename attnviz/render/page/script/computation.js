@@ -52,7 +52,7 @@ export function Computation({ head, query, marked }) {
 	const listed = listedKeys(keys, marked);
 	const rest = keys.length - listed.length;
 	const [max, total] = [largest, sum].map((value) => formatExact(value, precision));
-	return html`<table id="computation">
+	return html`<table id="computation" class="compact">
 		<caption>
 			score = ${formatExact(scale, precision)} · q·k; exp = exp(score − ${max}), with the largest score;
 			weight = exp / ${total}, their sum.${rest ? ` Not listed: ${pluralize(rest, "key")} of less weight.` : ""}

@@ -10,6 +10,7 @@ import { cellFacts, cellText, rankedKeys } from "./row_facts.js";
 import { scaleOf } from "./scales.js";
 import { mainCell, select, selectHead } from "./selection.js";
 import { currentMap, mainHead } from "./shown_heads.js";
+import { Term } from "./term.js";
 import { theme } from "./theme.js";
 import { positionLabel } from "./token_labels.js";
 import { html } from "./view.js";
@@ -23,13 +24,18 @@ const BARS_HEIGHT = 48;
 function Value({ head: { matrix } }) {
 	const { row, column } = mainCell.value;
 	const { text, percent, rankText, sumText, masked } = cellFacts(matrix, row, column, precision);
+	const meaning = matrix.margin?.meaning ?? "";
+	const rank = masked
+		? html`<${Term} of="masked">Masked<//>.`
+		: html`<${Term} of="rank">rank<//>${rankText.slice("rank".length)} in this row`;
+	const sum = html`<${Term} of=${meaning}>${meaning}<//>${sumText.slice(meaning.length)}`;
 	return html`
 		<p id="pair">
 			<bdi class="query" id="query">${positionLabel(matrix.rows, row)}</bdi> → <bdi id="key">${positionLabel(matrix.columns, column)}</bdi>
 		</p>
 		<p id="value">${text}</p>
 		<p class="muted" id="rank">
-			${[percent, masked ? "Masked." : `${rankText} in this row`, sumText].filter(Boolean).join(", ")}
+			${percent && `${percent}, `}${rank}${sumText && [", ", sum]}
 		</p>
 	`;
 }

@@ -2,24 +2,10 @@
 
 import { signal } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
+import { terms } from "./terms.js";
 import { html } from "./view.js";
 
 export const isOpen = signal(false);
-
-const TERMS = [
-	["token", "A piece of the text: a word, a part of a word, or a mark."],
-	["query", "The token that attends: one row of the matrix."],
-	["key", "A token that is attended to: one column of the matrix."],
-	["weight", "The share of a query's attention that is on a key. It states what one layer mixes, not the reason of an output."],
-	["head", "One attention matrix of a layer. Heads of a layer work side by side."],
-	["layer", "A step of the model. Later layers read what earlier ones wrote, so their tokens hold more than their own word."],
-	["masked", "A query may not attend to this key, as to later tokens in a causal model. Its weight is exactly 0, and its cell is hatched."],
-	["special tokens", "Tokens such as [CLS], [SEP] or <s> that mark the beginning and the end of a text."],
-	["attention sink", "A token, often the first, on which many heads put the weight that they do not need."],
-	["entropy", "How spread the weights of a query are, in bits: 0 for one key, 3 for eight equal keys."],
-	["rank", "The place of a key among all keys of its query, largest weight first."],
-	["Σ, ∅", "Σ is the sum of the weights shown in a row; ∅ is the weight on no key."],
-];
 
 const KEYS = [
 	["arrow keys", "move the selection in the map, and between tokens and heads"],
@@ -43,7 +29,7 @@ export function Glossary() {
 	const close = () => (isOpen.value = false);
 	return html`<dialog id="glossary" ref=${dialog} onClose=${close} aria-label="Glossary and keys">
 		<h2>Glossary</h2>
-		<dl>${TERMS.map(line)}</dl>
+		<dl>${[...terms.values()].map(({ name, text }) => line([name, text]))}</dl>
 		<h2>Keys</h2>
 		<dl>${KEYS.map(line)}</dl>
 		<button onClick=${() => dialog.current?.close()}>close</button>

@@ -26,7 +26,7 @@ function byMeasure(map, name) {
 	const measure = map.measures.find((each) => each.name === name);
 	if (!measure) return [];
 	const patterns = map.patterns?.map((heads) => heads.map((pattern) => pattern?.name ?? null));
-	return rankByMeasure(map, measure.values, { lowestFirst: measure.lowest_first, patterns });
+	return rankByMeasure(map, measure.values, { lowestFirst: measure.lowest_first, signed: measure.signed, patterns });
 }
 
 let latest = 0;

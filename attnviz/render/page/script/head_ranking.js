@@ -111,10 +111,11 @@ export const sortByMagnitude = (entries) =>
  * All heads in the order of a measure [layer][head]; heads without a value are last.
  * @param {{layers: number[], heads: number[]}} map
  * @param {(number | null)[][]} values
- * @param {{lowestFirst?: boolean, patterns?: (string | null)[][]}} [options]
+ * @param {{lowestFirst?: boolean, signed?: boolean, patterns?: (string | null)[][]}} [options]
+ *   signed measures are ranked by their magnitude
  * @returns {HeadEntry[]}
  */
-export function rankByMeasure(map, values, { lowestFirst = false, patterns } = {}) {
+export function rankByMeasure(map, values, { lowestFirst = false, signed = false, patterns } = {}) {
 	const entries = map.layers.flatMap((number, layer) =>
 		map.heads.map((name, head) => ({
 			...{ layer, head, name: `${number}.${name}`, least: 0 },
@@ -123,6 +124,7 @@ export function rankByMeasure(map, values, { lowestFirst = false, patterns } = {
 			pattern: patterns?.[layer][head] ?? undefined,
 		})),
 	);
+	if (signed) return sortByMagnitude(entries);
 	const order = (/** @type {HeadEntry} */ a, /** @type {HeadEntry} */ b) =>
 		Number(a.masked) - Number(b.masked) || (lowestFirst ? a.value - b.value : b.value - a.value);
 	return entries.sort((a, b) => order(a, b) || 0);

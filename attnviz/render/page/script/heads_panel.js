@@ -1,6 +1,7 @@
 // All heads: thumbnails in a grid of layers and heads, and a list in the order of a weight.
 
 import { Select } from "./controls.js";
+import { DrawerEnd, closeOnEscape, isDrawerOpen } from "./drawer.js";
 import { filtered, headValues, rankedBy, ranking } from "./head_list.js";
 import { HeadsGrid } from "./heads_grid.js";
 import { pluralize } from "./number_text.js";
@@ -9,6 +10,7 @@ import { weightText } from "./row_facts.js";
 import { mainCell, selectHead } from "./selection.js";
 import { change, settings } from "./settings.js";
 import { COMBINATIONS, currentMap, mainHead } from "./shown_heads.js";
+import { Term } from "./term.js";
 import { positionLabel } from "./token_labels.js";
 import { html } from "./view.js";
 
@@ -23,11 +25,13 @@ function Heading() {
 	if (!ranking.value.by) return null; // not yet ranked
 	if (ranking.value.by !== "pair") {
 		const measure = currentMap.value.measures.find(({ name }) => name === ranking.value.by);
-		return html`<p class="muted">Heads by ${measure?.name}${measure?.unit ? ` (${measure.unit})` : ""}: ${measure?.summary}.</p>`;
+		return html`<p class="muted">Heads by <${Term} of=${measure?.name} kind="measure">${measure?.name}<//>${measure?.unit ? ` (${measure.unit})` : ""}
+			${measure?.note && html`<br />${measure.note}`}
+		</p>`;
 	}
 	if (!head || row < 0) return null;
 	return html`<p class="muted">
-		Heads by weight of <bdi class="query">${positionLabel(head.matrix.rows, row)}</bdi> → <bdi>${positionLabel(head.matrix.columns, column)}</bdi>
+		Heads by <${Term} of="weight">weight<//> of <bdi class="query">${positionLabel(head.matrix.rows, row)}</bdi> → <bdi>${positionLabel(head.matrix.columns, column)}</bdi>
 	</p>`;
 }
 
@@ -90,8 +94,8 @@ const CELLS = [
 export function HeadsPanel() {
 	const { layers, heads } = currentMap.value;
 	if (layers.length * heads.length < 2) return null;
-	return html`<section id="heads" aria-label="Heads">
-		<h2>Heads</h2>
+	return html`<section id="heads" aria-label="Heads" class=${isDrawerOpen.value ? "open" : ""} onKeyDown=${closeOnEscape}>
+		<div class="drawer-head"><h2><${Term} of="head">Heads<//></h2><${DrawerEnd} /></div>
 		<div class="row"><${Combine} /><${Select} name="cells" label="cells" pairs=${CELLS} /></div>
 		${settings.value.view !== "overview" && html`<${HeadsGrid} small />`}
 		<${RankedHeads} />

@@ -5,6 +5,7 @@ import { precision } from "./page_data.js";
 import { scaleOf } from "./scales.js";
 import { settings } from "./settings.js";
 import { currentMap, mainHead, shownHeads } from "./shown_heads.js";
+import { Term } from "./term.js";
 import { html } from "./view.js";
 
 /** @typedef {import("./color_scale.js").ColorScale} ColorScale */
@@ -53,15 +54,15 @@ export function Legend() {
 	const mark = matrix.margin?.mark;
 	return html`<section id="legend" aria-label="Legend">
 		<h2>Legend</h2>
-		${grid && html`<p>Grid: layers (down) × heads (across).</p>`}
-		${view === "lines" ? html`<${LineMarks} scale=${scale} signed=${map.signed} />` : html`<p>Rows: queries. Columns: keys.</p>`}
-		<p>Color: weight${several && (shared ? "; one scale for all heads" : "; the scale of this head")}. ${sentences.join(" ")}</p>
+		${grid && html`<p>Grid: <${Term} of="layer">layers<//> (down) × <${Term} of="head">heads<//> (across).</p>`}
+		${view === "lines" ? html`<${LineMarks} scale=${scale} signed=${map.signed} />` : html`<p>Rows: <${Term} of="query">queries<//>. Columns: <${Term} of="key">keys<//>.</p>`}
+		<p>Color: <${Term} of="weight">weight<//>${several && (shared ? "; one scale for all heads" : "; the scale of this head")}. ${sentences.join(" ")}</p>
 		<${Gradient} scale=${scale} />
 		<${DifferenceMarks} />
 		${view !== "lines" && map.border_kind && html`<p>${BORDERS[map.border_kind]}</p>`}
-		${matrix.masked.includes(1) && html`<p class="mark"><i class="masked"></i> masked</p>`}
-		${view !== "lines" && mark === "∅" && html`<p class="mark"><b>∅</b> weight on no key (1 − row sum)</p>`}
-		${view !== "lines" && mark === "Σ" && html`<p class="mark"><b>Σ</b> row sum over the keys shown</p>`}
+		${matrix.masked.includes(1) && html`<p class="mark"><i class="masked"></i> <${Term} of="masked">masked<//></p>`}
+		${view !== "lines" && mark === "∅" && html`<p class="mark"><b>∅</b> <${Term} of="on no key">weight on no key<//> (1 − row sum)</p>`}
+		${view !== "lines" && mark === "Σ" && html`<p class="mark"><b>Σ</b> <${Term} of="row sum">row sum<//> over the keys shown</p>`}
 		<p class="muted">A weight is what one layer mixes, not a reason.</p>
 	</section>`;
 }

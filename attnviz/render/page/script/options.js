@@ -20,9 +20,10 @@ const SCALES = [
 	["map", "shared"],
 	["head", "per head"],
 ];
+const REQUESTED = ["requested", "as requested"];
 
 export function Options() {
-	const { lists, offers, keys } = currentMap.value;
+	const { lists, offers, keys, scale } = currentMap.value;
 	const palettes = Object.keys(pageData.palettes).map((name) => [name, name]);
 	return html`<details id="options">
 		<summary>Options</summary>
@@ -32,7 +33,7 @@ export function Options() {
 			<${Select} name="palette" label="palette" pairs=${palettes} />
 			<${Select} name="curve" label="color curve" pairs=${CURVES} />
 			<${Select} name="limit" label="last color" pairs=${LIMITS} />
-			<${Select} name="scale" label="color scale" pairs=${SCALES} />
+			<${Select} name="scale" label="color scale" pairs=${scale ? [...SCALES, REQUESTED] : SCALES} />
 			<${Select} name="qs" label="query segment" pairs=${lists.qs ?? []} />
 			<${Select} name="ks" label="key segment" pairs=${lists.ks ?? []} />
 			${offers.special && html`<${Check} name="special" label="show special tokens" />`}

@@ -3,8 +3,12 @@
 import { DataError, QuantizedArray, decodeBase64 } from "./quantized_array.js";
 
 /** @typedef {import("./token_groups.js").Token} Token */
-/** @typedef {{name: string, summary: string, unit: string, lowest_first: boolean, low: number,
- *   high: number, values: (number | null)[][]}} Measure a measure of each head, [layer][head] */
+/** @typedef {{name: string, summary: string, unit: string, lowest_first: boolean, signed: boolean,
+ *   note: string, low: number, high: number, values: (number | null)[][]}} Measure a measure of each
+ *   head, [layer][head]; the note states what it depends on */
+/** @typedef {{title: string, columns: string[], layers: number[], rows: string[][]}} LayerTable */
+/** @typedef {{low: number, high: number, norm: "linear" | "sqrt" | "log", centered: boolean,
+ *   note: string}} RequestedScale the note is on weights outside of it */
 /** @typedef {{heading: string, rows: [string, string, number][]}} PredictionList */
 
 /**
@@ -27,9 +31,12 @@ import { DataError, QuantizedArray, decodeBase64 } from "./quantized_array.js";
  * @property {boolean} signed
  * @property {string} row_sum
  * @property {number} largest the largest magnitude of a weight of the maps like it
+ * @property {RequestedScale | null} [scale] the color scale that was requested
  * @property {{shown: PredictionList[], by_query: Record<string, PredictionList>}} [predicted]
  * @property {Measure[]} measures
+ * @property {LayerTable | null} [logit_lens] the prediction after each layer
  * @property {({name: string, score: number} | null)[][]} [patterns]
+ * @property {Record<string, string>} [pattern_summaries] what each of these patterns is
  * @property {{queries: number[], keys: number[]}} [borders]
  * @property {"turns" | "generated" | "segments" | ""} [border_kind] what the borders separate
  * @property {{queries: [number, number][], keys: [number, number][]} | null} [ranges] first and last token of a pooled cell

@@ -5,6 +5,7 @@ import { isTyping } from "./keyboard.js";
 import { release } from "./selection.js";
 import { change, settings } from "./settings.js";
 import { currentMap, parsePins } from "./shown_heads.js";
+import { hideExplanation } from "./term.js";
 import { hideTooltip } from "./tooltip.js";
 
 const MAX_PINS = 4;
@@ -22,6 +23,7 @@ export function togglePin() {
 /** @type {Record<string, () => void>} */
 const ACTIONS = {
 	Escape: () => {
+		if (hideExplanation()) return;
 		hideTooltip();
 		release();
 	},

@@ -1,7 +1,7 @@
 // The color scale of a matrix: one scale for all heads, or one per head.
 
 import { chooseCurve, reversesOnGround } from "./color_choice.js";
-import { ColorScale, limitSentence, percentileLimit } from "./color_scale.js";
+import { ColorScale, limitSentence, percentileLimit, requestSentence } from "./color_scale.js";
 import { maxAbs } from "./number_text.js";
 import { pageData, precision } from "./page_data.js";
 import { settings } from "./settings.js";
@@ -27,7 +27,7 @@ function suitedPalette(/** @type {string} */ selected, /** @type {boolean} */ si
 
 /** Whether all heads share one scale. @param {boolean} altered @param {PageMap} map */
 const isShared = (altered, map) =>
-	settings.value.scale === "map" && settings.value.limit >= 100 && !(altered && map.row_sum === "any");
+	settings.value.scale !== "head" && settings.value.limit >= 100 && !(altered && map.row_sum === "any");
 
 /** @typedef {{scale: ColorScale, shared: boolean, sentences: (string | null)[]}} StatedScale */
 
@@ -49,6 +49,15 @@ export function scaleOf(map, cells) {
 	return made;
 }
 
+/**
+ * The scale that was requested, where it is selected and the palette is of its kind.
+ * @param {PageMap} map @param {{signed: boolean, diverging: boolean, limit: number}} facts
+ */
+function requestedScale({ scale, signed: ofMap }, { signed, diverging, limit }) {
+	const applies = settings.value.scale === "requested" && limit >= 100 && signed === ofMap;
+	return applies && scale?.centered === diverging ? scale : null;
+}
+
 /** @param {PageMap} map @param {ScaledCells} cells @returns {StatedScale} */
 function makeScale(map, { rows, columns, values, masked, altered, signed = map.signed }) {
 	const { palette: selected, limit, curve } = settings.value;
@@ -58,15 +67,17 @@ function makeScale(map, { rows, columns, values, masked, altered, signed = map.s
 	const shared = isShared(altered, map) && signed === map.signed;
 	const cut = limit < 100 ? percentileLimit(values, masked, limit) : null;
 	const most = shared ? (altered ? 1 : map.largest) : maxAbs(values);
+	const requested = requestedScale(map, { signed, diverging, limit });
 	const automatic = chooseCurve({ nToken: Math.max(rows.length, columns.length), centered: diverging });
 	const scale = new ColorScale({
 		colors,
 		high: cut ? cut.high : most,
-		curve: curve === "auto" ? automatic.curve : /** @type {"log"} */ (curve),
+		...requested,
+		curve: curve === "auto" ? (requested?.norm ?? automatic.curve) : /** @type {"log"} */ (curve),
 		centered: diverging,
 		reversed: reversesOnGround(colors, diverging, isLight.value),
 	});
-	const sentence = scale.sentence(curve === "auto" ? automatic.reason : "");
-	const sentences = [sentence, cut && limitSentence(cut, limit, precision)].filter(Boolean);
-	return { scale, shared, sentences };
+	const sentence = scale.sentence(curve === "auto" && !requested ? automatic.reason : "");
+	const sentences = [sentence, requested && requestSentence(scale, requested, precision), cut && limitSentence(cut, limit, precision)];
+	return { scale, shared: shared || Boolean(requested), sentences: sentences.filter(Boolean) };
 }

@@ -2,6 +2,7 @@
 // it, Escape releases it. The marked pair is what all parts of the page show.
 
 import { batch, computed, effect, signal } from "@preact/signals";
+import { closeDrawer } from "./drawer.js";
 import { pageData } from "./page_data.js";
 import { rankedKeys } from "./row_facts.js";
 import { change, settings } from "./settings.js";
@@ -50,17 +51,33 @@ export const marked = computed(() => {
 /** Whether a pair is marked, and not only a query. */
 export const hasPair = computed(() => marked.value.k >= 0);
 
+/** The row of the marked query; without one, of the query that the page opened with. @param {WeightMatrix} matrix */
+function markedRow({ rowOf }) {
+	const { q } = marked.value;
+	return Math.max(0, rowOf[q < 0 ? pageData.start.q : q] ?? 0);
+}
+
+/** The strongest column of a row. @param {WeightMatrix} matrix @param {number} row */
+const strongestColumn = (matrix, row) => rankedKeys(matrix, row)[0] ?? 0;
+
+/** The strongest key of the marked query in the selected head, by token index; −1 without cells. */
+const strongestKey = computed(() => {
+	const matrix = mainHead.value?.matrix;
+	if (!matrix?.values.length) return -1;
+	return matrix.columns[strongestColumn(matrix, markedRow(matrix))].members[0];
+});
+
 /**
- * Row and column of the marked tokens in a matrix. Without a marked key the strongest of the row,
- * without a query the one that the page opened with; −1 in a matrix without cells.
+ * Row and column of the marked tokens in a matrix. Without a marked key it is the strongest one
+ * of the selected head, the same in all matrices; −1 in a matrix without cells.
  * @param {WeightMatrix} matrix
  */
 export function markedCell(matrix) {
 	if (!matrix.values.length) return { row: -1, column: -1 };
-	const { q, k } = marked.value;
-	const row = Math.max(0, matrix.rowOf[q < 0 ? pageData.start.q : q] ?? 0);
-	const known = k < 0 ? -1 : (matrix.columnOf[k] ?? -1);
-	return { row, column: known < 0 ? (rankedKeys(matrix, row)[0] ?? 0) : known };
+	const { k } = marked.value;
+	const row = markedRow(matrix);
+	const known = [k, strongestKey.value].map((key) => matrix.columnOf[key] ?? -1).find((column) => column >= 0);
+	return { row, column: known ?? strongestColumn(matrix, row) };
 }
 
 /** The cell in the matrix of the selected head. */
@@ -85,5 +102,6 @@ export function selectCell(matrix, row, column) {
 export function selectHead(layer, head) {
 	const { layers, heads } = currentMap.value;
 	const { view } = settings.value;
+	closeDrawer();
 	change({ layer: layers[layer], head: heads[head], combine: "", view: view === "overview" ? "matrix" : view });
 }

@@ -10,6 +10,7 @@ import { scaleOf } from "./scales.js";
 import { announcement, hover, mainCell, toggle } from "./selection.js";
 import { change, settings } from "./settings.js";
 import { mainHead } from "./shown_heads.js";
+import { Term } from "./term.js";
 import { printing } from "./theme.js";
 import { positionLabel, positionText } from "./token_labels.js";
 import { found } from "./token_finder.js";
@@ -169,7 +170,7 @@ function TokenLine({ head, side }) {
 		</button>`,
 	];
 	return html`<div class="token-line">
-		<span class="muted">${SIDES[side].name}</span>
+		<span class="muted"><${Term} of=${SIDES[side].name}>${SIDES[side].name}<//></span>
 		<div
 			class=${`sentence ${side === "q" ? "queries" : "keys"} ${groups.length > MAX_NUMBERED ? "long" : ""}`}
 			role="group"

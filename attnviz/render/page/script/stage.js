@@ -3,6 +3,7 @@
 import { computed, signal } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { measureText } from "./canvas.js";
+import { Caption } from "./caption.js";
 import { HeadsGrid } from "./heads_grid.js";
 import { Notes } from "./legend.js";
 import { LinesPanel } from "./lines_panel.js";
@@ -87,14 +88,6 @@ function ZoomButtons() {
 		<button aria-label="zoom in" onClick=${by(1.5)}>+</button>
 		<button onClick=${by(0)} disabled=${transform.value.k <= 1}>fit</button>
 	</div>`;
-}
-
-function Caption() {
-	const main = shownHeads.value[0];
-	if (!main || settings.value.view === "overview") return null;
-	const { map, layer, head, combine, name } = main;
-	const caption = combine ? "" : map.captions[`${map.layers[layer]}.${map.heads[head]}`];
-	return html`<p id="caption">${[name, caption].filter(Boolean).join(": ")}</p>`;
 }
 
 export function Stage() {

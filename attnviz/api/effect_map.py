@@ -1,0 +1,60 @@
+"""Effects in a map: the map of the text whose heads were ablated, with the effect of each head."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from attnviz.api.effect_report import effect_notes, lens_table
+from attnviz.api.head_effects import EFFECTS, HeadEffects
+from attnviz.core.attention_map import AttentionMap
+from attnviz.core.effects import Effects, LensTable
+from attnviz.core.map_metadata import MapMetadata
+from attnviz.errors import MisuseError
+
+
+def add_effects(amap: AttentionMap, effects: HeadEffects) -> AttentionMap:
+    """The map with the effects of its heads, which its page ranks them by.
+
+    Raises MisuseError for the map of another text, or of a model with other heads.
+    """
+    shape = next(iter(effects.values.values())).shape
+    is_within = all(
+        max(all_, default=0) < n for all_, n in zip((amap.layers, amap.heads), shape, strict=True)
+    )
+    if amap.text != effects.text or not is_within:
+        raise MisuseError("the effects are those of another text, or of a model with other heads")
+    records: Effects = {
+        "notes": effect_notes(effects),
+        "measures": [
+            {
+                "name": measure.name,
+                "unit": measure.unit,
+                "summary": measure.legend,
+                "signed": measure.is_signed,
+                "values": {
+                    f"{layer}.{head}": float(value)
+                    for (layer, head), value in np.ndenumerate(effects.values[measure.name])
+                },
+            }
+            for measure in EFFECTS
+            if measure.name in effects.values
+        ],
+    }
+    if effects.lens is not None:
+        records["logit_lens"] = lens_record(effects)
+    meta: MapMetadata = {**amap.meta, "effects": records}
+    return replace(amap, meta=meta)
+
+
+def lens_record(effects: HeadEffects) -> LensTable:
+    """The table of the logit lens as metadata."""
+    assert effects.lens is not None
+    table = lens_table(effects)
+    return {
+        "title": table.title,
+        "columns": list(table.columns),
+        "layers": [row["layer"] for row in effects.lens],
+        "rows": [list(row) for row in table.rows],
+    }
