@@ -23,11 +23,16 @@ def amap():
 
 
 class Frame(HTMLParser):
-    """The attributes of the one element there is."""
+    """The tags that there are, and the attributes of the frame."""
+
+    def __init__(self):
+        super().__init__()
+        self.tags = []
 
     def handle_starttag(self, tag, attrs):
-        assert not hasattr(self, "tag")
-        self.tag, self.attributes = tag, dict(attrs)
+        self.tags.append(tag)
+        if tag == "iframe":
+            self.attributes = dict(attrs)
 
 
 def test_the_public_import_registers_representations():
@@ -45,7 +50,7 @@ def test_no_public_function_needs_to_be_used_before():
 def test_the_page_is_framed_without_rights(amap):
     frame = Frame()
     frame.feed(amap._repr_mimebundle_()["text/html"])
-    assert frame.tag == "iframe"
+    assert frame.tags == ["iframe", "script"]
     assert frame.attributes["sandbox"] == "allow-scripts"
     assert frame.attributes["srcdoc"].encode() == html(amap, complete_style(amap, {}))
 
@@ -68,17 +73,37 @@ def test_a_page_that_is_too_large_is_left_out(amap, monkeypatch):
     assert set(amap._repr_mimebundle_()) == {"image/png", "text/plain"}
 
 
-def test_the_page_runs_in_its_frame(amap, tmp_path):
+def test_the_page_runs_in_its_frame_with_the_height_and_the_theme_of_both(amap, tmp_path):
     path = tmp_path / "notebook.html"
-    path.write_text(amap._repr_mimebundle_(include=["text/html"])["text/html"])
+    frame = amap._repr_mimebundle_(include=["text/html"])["text/html"]
+    path.write_text(f'<body style="background: #111"><div>{frame}</div>')
     with browsers.launched() as browser:
-        seen = browsers.Visit(browser, path)
+        seen = browsers.Visit(browser, path, color_scheme="light")
         seen.go(ready=False)
-        page = seen.tab.frame_locator("iframe")
+        outer, page = seen.tab.locator("iframe"), seen.tab.frame_locator("iframe")
         page.locator("[data-view=matrix]").click()
         page.locator(".panel").focus()
         seen.tab.keyboard.press("ArrowRight")
         browsers.expect(page.locator("#pair")).to_have_text("The → cat")
+        browsers.expect(outer).not_to_have_css("height", "704px")  # 44rem
+        side = page.locator("#side")
+        assert side.evaluate("node => node.scrollHeight <= node.clientHeight")
+        ground = page.locator("body")
+        browsers.expect(ground).to_have_css("background-color", "rgb(21, 23, 26)")
+        seen.tab.evaluate("document.body.style.background = 'white'")
+        browsers.expect(ground).to_have_css("background-color", "rgb(253, 253, 251)")
+        seen.tab.set_viewport_size({"width": 500, "height": 900})  # one column, as long as it is
+        browsers.expect(page.locator("#open-heads")).to_be_visible()
+        body = page.locator("body")
+        taller = "node => node.ownerDocument.documentElement.scrollHeight <= innerHeight + 1"
+        for _ in range(100):
+            if body.evaluate(taller):
+                break
+            seen.tab.evaluate("new Promise(requestAnimationFrame)")
+        assert body.evaluate(taller)
+        height = outer.bounding_box()["height"]
+        seen.tab.evaluate("new Promise((r) => requestAnimationFrame(() => setTimeout(r, 50)))")
+        assert outer.bounding_box()["height"] == height > 704  # it does not grow with itself
         assert seen.complaints == []
         assert len([url for url in seen.requests if url.startswith("http")]) == 0
 

@@ -56,8 +56,15 @@ def render_as(amap: AttentionMap, kind: str, style: Style) -> str:
 
 
 def make_iframe(page: str) -> str:
-    """A page in a sandboxed iframe, with no permission but to run its own script."""
+    """A page in a sandboxed iframe, with no permission but to run its own script.
+
+    The script beside it gives the frame the height that the page states, and the page the color
+    scheme of the notebook; where a notebook runs no scripts, the frame keeps HEIGHT.
+    """
+    from attnviz.render.page.bundle import read_asset
+
     return (
-        f'<iframe title="attention" sandbox="allow-scripts" width="100%" '
+        f'<iframe title="attention" data-attnviz sandbox="allow-scripts" width="100%" '
         f'style="height: {HEIGHT}; border: 0" srcdoc="{escape(page)}"></iframe>'
+        f"<script>{read_asset('notebook_host.js')}</script>"
     )

@@ -3,6 +3,7 @@
 import { stopWatching } from "./failure_line.js";
 import { render } from "preact";
 import { App } from "./app.js";
+import { connectHost } from "./embedding.js";
 import "./page_keys.js";
 import { html } from "./view.js";
 
@@ -10,3 +11,4 @@ const host = /** @type {HTMLElement} */ (document.getElementById("app"));
 host.replaceChildren();
 render(html`<${App} />`, host);
 stopWatching();
+connectHost(host);

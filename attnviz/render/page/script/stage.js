@@ -4,6 +4,7 @@ import { computed, signal } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { measureText } from "./canvas.js";
 import { Caption } from "./caption.js";
+import { FRAMED_MAP, isFramed } from "./embedding.js";
 import { HeadsGrid } from "./heads_grid.js";
 import { Notes } from "./legend.js";
 import { LinesPanel } from "./lines_panel.js";
@@ -96,7 +97,7 @@ export function Stage() {
 	useLayoutEffect(() => {
 		const node = /** @type {HTMLElement} */ (figure.current);
 		const measure = () => {
-			const height = printing.value ? PRINTED_HEIGHT : isOneScreen() ? node.clientHeight : Math.round(0.7 * innerHeight);
+			const height = printing.value ? PRINTED_HEIGHT : isOneScreen() ? node.clientHeight : isFramed ? FRAMED_MAP : Math.round(0.7 * innerHeight);
 			if (node.clientWidth !== room.value.width || height !== room.value.height) {
 				room.value = { width: node.clientWidth, height };
 			}

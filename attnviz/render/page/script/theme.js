@@ -24,11 +24,25 @@ export const isLight = computed(() => {
 	return red + green + blue > 384;
 });
 
-/** Prints in light colors; the screen follows the system. */
-const setPrinting = (/** @type {boolean} */ active) => () => {
-	document.documentElement.style.colorScheme = active ? "light" : "";
-	printing.value = active;
+/** The color scheme of the page that this one is a part of; "": that of the system. */
+let hostScheme = "";
+
+/** @param {string} scheme */
+function setScheme(scheme) {
+	document.documentElement.style.colorScheme = scheme;
 	version.value += 1;
+}
+
+/** @param {"light" | "dark"} scheme */
+export function setHostScheme(scheme) {
+	hostScheme = scheme;
+	if (!printing.value) setScheme(scheme);
+}
+
+/** Prints in light colors; the screen follows the host, or the system. */
+const setPrinting = (/** @type {boolean} */ active) => () => {
+	printing.value = active;
+	setScheme(active ? "light" : hostScheme);
 };
 
 for (const query of ["(prefers-color-scheme: dark)", "(forced-colors: active)"]) {
