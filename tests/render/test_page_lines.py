@@ -47,6 +47,8 @@ def painted(page):
     page.tab.emulate_media(color_scheme="light")
     page.tab.set_viewport_size({**size, "height": size["height"] - 10})
     expect(page.tab.locator(".links canvas")).to_be_visible()
+    for _ in range(3):  # the size is observed in one frame and followed in the next
+        page.tab.evaluate("new Promise(requestAnimationFrame)")
     return page.tab.evaluate("curves")
 
 

@@ -3,7 +3,8 @@ import { test } from "node:test";
 
 import { chooseCurve, reversesOnGround } from "../../../attnviz/render/page/script/color_choice.js";
 import { ColorScale, limitSentence, percentileLimit, requestSentence } from "../../../attnviz/render/page/script/color_scale.js";
-import { close, GRAYS } from "./maps.js";
+import { levelTable } from "../../../attnviz/render/page/script/level_table.js";
+import { close, GRAYS, randomNumbers } from "./maps.js";
 
 const CURVES = ["linear", "sqrt", "log"];
 const scaleOf = (more) => new ColorScale({ colors: GRAYS, high: 0.5, ...more });
@@ -97,4 +98,19 @@ test("a requested scale begins at its low limit, in each curve", () => {
 	const below = new ColorScale({ colors: GRAYS, low: -1, high: 1 });
 	assert.ok(close(below.share(0), 0.5));
 	assert.equal(requestSentence(linear, { note: "outside the scale: 1 above 0.6, up to 0.9" }, 3), "Requested scale: 0.200 to 0.600; outside the scale: 1 above 0.6, up to 0.9.");
+});
+
+test("tables have the levels of their scale", () => {
+	const random = randomNumbers(3);
+	const scales = CURVES.flatMap((curve) => [{ curve }, { curve, low: 0.05 }]).concat([{ centered: true }, { centered: true, curve: "sqrt" }, { low: -0.2 }]);
+	for (const more of scales) {
+		const scale = scaleOf(more);
+		const table = levelTable(scale);
+		assert.equal(levelTable(scaleOf(more)), table);
+		for (let i = 0; i < 2000; i++) {
+			const value = (random() < 0.3 ? -1 : 1) * 0.6 * random() ** (i % 9);
+			assert.equal(table.level(value), scale.level(value), `${value} ${JSON.stringify(more)}`);
+		}
+		for (const value of [0, 1e-40, scale.high, 1e30, NaN]) assert.equal(table.level(value), scale.level(value) || 0);
+	}
 });

@@ -44,7 +44,7 @@ export class ColorScale {
 
 	/** The position of a magnitude from 0 to 1. @param {number} size */
 	part(size) {
-		if (this.curve === "log") return Math.max(0, Math.min(1, 1 + Math.log((size || 1e-300) / this.high) / this.span));
+		if (this.curve === "log") return Math.max(0, Math.min(1, 1 + Math.log(size / this.high) / this.span));
 		const part = Math.max(0, Math.min(1, (size - this.start) / (this.high - this.start)));
 		return this.curve === "sqrt" ? Math.sqrt(part) : part;
 	}
@@ -59,6 +59,12 @@ export class ColorScale {
 	share(value) {
 		if (!this.centered) return this.curve === "log" && value <= 0 ? 0 : this.part(value);
 		return 0.5 + 0.5 * Math.sign(value) * this.part(Math.abs(value));
+	}
+
+	/** The weight at a position on the palette; the inverse of `share`. @param {number} share */
+	valueAt(share) {
+		if (!this.centered) return this.magnitude(share);
+		return Math.sign(share - 0.5) * this.magnitude(Math.abs(2 * share - 1));
 	}
 
 	/** The index of its color. @param {number} value */

@@ -5,6 +5,7 @@ import { useLayoutEffect, useRef } from "preact/hooks";
 import { canvasContext } from "./canvas.js";
 import { headValues, ranking } from "./head_list.js";
 import { maxAbs } from "./number_text.js";
+import { observeSize } from "./observe_size.js";
 import { precision } from "./page_data.js";
 import { cellFacts, cellText, rankedKeys } from "./row_facts.js";
 import { scaleOf } from "./scales.js";
@@ -85,12 +86,12 @@ function Bars({ label, values, current, most, choose }) {
 	painting.current = paint;
 	useLayoutEffect(() => {
 		const node = /** @type {HTMLElement} */ (canvas.current?.parentElement);
-		const observer = new ResizeObserver(() => {
+		const measure = () => {
 			room.current = node.clientWidth;
 			painting.current();
-		});
-		observer.observe(node);
-		return () => observer.disconnect();
+		};
+		measure();
+		return observeSize(node, measure);
 	}, []);
 	useLayoutEffect(paint);
 	useSignalEffect(() => {

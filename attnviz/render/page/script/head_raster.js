@@ -1,6 +1,8 @@
 // A head, or a part of it, as pixels. Cells that share a pixel are max-pooled by magnitude, so that
 // no strong weight is lost; pixels whose cells are all masked are transparent.
 
+import { levelTable } from "./level_table.js";
+
 /** @typedef {import("./color_scale.js").ColorScale} ColorScale */
 /** @typedef {import("./pool_codes.js").PooledCells} Cells values, masked, isDrawn; rows and columns by number */
 /** @typedef {{from: number, to: number}} Range rows or columns; `to` is not included */
@@ -19,6 +21,14 @@ export function poolCells({ values, masked, isDrawn, columns: all }, rows, colum
 	const width = Math.max(1, Math.min(nColumn, Math.floor(wide)));
 	const height = Math.max(1, Math.min(nRow, Math.floor(high)));
 	const cells = new Int32Array(width * height).fill(-1);
+	if (width === nColumn && height === nRow) {
+		// One cell per pixel: nothing is pooled.
+		for (let r = 0, pixel = 0; r < nRow; r++) {
+			let cell = (rows.from + r) * all.length + columns.from;
+			for (let c = 0; c < nColumn; c++, cell++, pixel++) if (!masked[cell]) cells[pixel] = cell;
+		}
+		return { width, height, cells };
+	}
 	const largest = new Float64Array(width * height).fill(-1);
 	const pixelOf = Int32Array.from({ length: nColumn }, (_, c) => Math.floor((c * width) / nColumn));
 	for (let r = 0; r < nRow; r++) {
@@ -49,19 +59,29 @@ export function poolCells({ values, masked, isDrawn, columns: all }, rows, colum
  */
 export function rasterize(matrix, scale, rows, columns, wide, high, ground) {
 	const { width, height, cells } = poolCells(matrix, rows, columns, wide, high);
-	const data = new Uint8ClampedArray(4 * width * height);
+	const { values, isDrawn } = matrix;
+	const colors = opaqueColors(scale.colors);
+	const table = levelTable(scale);
+	const [blank] = opaqueColors(Uint8Array.of(...ground, 0));
+	const pixels = new Uint32Array(width * height); // a pixel at a time, not a byte
 	for (let pixel = 0; pixel < cells.length; pixel++) {
 		const cell = cells[pixel];
-		if (cell < 0) continue;
-		const start = 4 * pixel;
-		const from = 4 * scale.level(matrix.values[cell]);
-		const [bytes, at] = matrix.isDrawn[cell] ? [scale.colors, from] : [ground, 0];
-		data[start] = bytes[at];
-		data[start + 1] = bytes[at + 1];
-		data[start + 2] = bytes[at + 2];
-		data[start + 3] = 255;
+		if (cell >= 0) pixels[pixel] = isDrawn[cell] ? colors[table.level(values[cell])] : blank;
 	}
-	return { width, height, cells, data };
+	return { width, height, cells, data: new Uint8ClampedArray(pixels.buffer) };
+}
+
+/** The last colors, as pixels. @type {WeakMap<Uint8Array, Uint32Array>} */
+const opaque = new WeakMap();
+
+/** Colors (red, green, blue, anything) as pixels without transparency. @param {Uint8Array} colors */
+function opaqueColors(colors) {
+	const known = opaque.get(colors);
+	if (known) return known;
+	const bytes = Uint8Array.from(colors, (byte, i) => (i % 4 === 3 ? 255 : byte));
+	const pixels = new Uint32Array(bytes.buffer);
+	opaque.set(colors, pixels);
+	return pixels;
 }
 
 /** All rows or columns. @param {{length: number}} groups @returns {Range} */

@@ -5,6 +5,7 @@ import { useLayoutEffect, useRef } from "preact/hooks";
 import { headValues, ranking } from "./head_list.js";
 import { drawHeads } from "./head_pictures.js";
 import { stop, walkStops } from "./keyboard.js";
+import { observeSize } from "./observe_size.js";
 import { precision } from "./page_data.js";
 import { weightText } from "./row_facts.js";
 import { selectHead } from "./selection.js";
@@ -110,10 +111,8 @@ export function HeadsGrid({ small = false }) {
 	useLayoutEffect(() => {
 		const node = /** @type {HTMLElement} */ (/** @type {HTMLElement} */ (host.current).parentElement);
 		const measure = () => (width.value = node.clientWidth);
-		const observer = new ResizeObserver(measure);
-		observer.observe(node);
 		measure();
-		return () => observer.disconnect();
+		return observeSize(node, measure);
 	}, []);
 	useLayoutEffect(() => (width.value && host.current ? followSettings(host.current, size) : undefined), [map, size, across, width.value > 0]);
 	const row = (/** @type {number} */ layer, /** @type {number} */ l) => [

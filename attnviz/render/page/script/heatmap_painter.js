@@ -41,13 +41,18 @@ const NONE = { row: -1, column: -1 };
 const [MIN_GAPS, MIN_NUMBERS] = [7, 40]; // cells of this size have gaps, and numbers
 
 export class HeatmapPainter {
-	/** @param {WeightMatrix} matrix @param {MapLayout} layout @param {ColorScale} scale */
-	constructor(matrix, layout, scale) {
+	/** The raster of the part in view. @type {{key: string, image: HTMLCanvasElement} | null} */
+	raster = null;
+
+	/**
+	 * @param {WeightMatrix} matrix @param {MapLayout} layout @param {ColorScale} scale
+	 * @param {HeatmapPainter | null} [before] one that is no longer used, whose canvas is
+	 */
+	constructor(matrix, layout, scale, before = null) {
 		this.matrix = matrix;
 		this.layout = layout;
 		this.scale = scale;
-		/** @type {{key: string, image: HTMLCanvasElement} | null} the raster of the part in view */
-		this.raster = null;
+		if (before?.raster) this.raster = { key: "", image: before.raster.image };
 	}
 
 	/** The cells on the canvas. @param {Transform} transform @returns {Area} */

@@ -7,6 +7,7 @@ import { headColors } from "./head_colors.js";
 import { stop, walkStops } from "./keyboard.js";
 import { headBoxes, layoutLines, paintLines } from "./line_painter.js";
 import { pluralize } from "./number_text.js";
+import { observeSize } from "./observe_size.js";
 import { precision } from "./page_data.js";
 import { describeRow, weightText } from "./row_facts.js";
 import { scaleOf } from "./scales.js";
@@ -207,11 +208,7 @@ export function LinesPanel() {
 		if (host.current && main) host.current.scrollTop = pitch * (markedCell(main.matrix).row - 4);
 		measure();
 	}, [q, view, pitch, n]);
-	useLayoutEffect(() => {
-		const observer = new ResizeObserver(measure);
-		if (host.current) observer.observe(host.current);
-		return () => observer.disconnect();
-	}, [n > 0]);
+	useLayoutEffect(() => (host.current ? observeSize(host.current, measure) : undefined), [n > 0]);
 	const sides = useMemo(() => {
 		const { rows, columns } = main?.matrix ?? { rows: [], columns: [] };
 		return [html`<${Tokens} side="query" groups=${rows} pitch=${pitch} />`, html`<${Tokens} side="key" groups=${columns} pitch=${pitch} />`];

@@ -63,10 +63,12 @@ export function MatrixPanel({ shown, layout, titled }) {
 	latest.current = { shown, layout };
 	const { matrix, map, name } = shown;
 	const { palette, scale: shared, curve, limit } = settings.value;
+	const last = useRef(/** @type {HeatmapPainter | null} */ (null));
 	const painter = useMemo(
-		() => new HeatmapPainter(matrix, layout, scaleOf(map, matrix).scale),
+		() => new HeatmapPainter(matrix, layout, scaleOf(map, matrix).scale, last.current),
 		[matrix, layout, palette, shared, curve, limit, theme.value],
 	);
+	last.current = painter;
 	const paint = () => {
 		const node = canvas.current;
 		if (!node) return;

@@ -11,6 +11,7 @@ import { LinesPanel } from "./lines_panel.js";
 import { layoutMap } from "./map_layout.js";
 import { transform } from "./map_zoom.js";
 import { MatrixPanel, zoomBy } from "./matrix_panel.js";
+import { observeSize } from "./observe_size.js";
 import { markedCell } from "./selection.js";
 import { settings } from "./settings.js";
 import { currentMap, isReady, shownHeads } from "./shown_heads.js";
@@ -102,12 +103,11 @@ export function Stage() {
 				room.value = { width: node.clientWidth, height };
 			}
 		};
-		const observer = new ResizeObserver(measure);
-		observer.observe(node);
+		const unobserve = observeSize(node, measure);
 		measure();
 		const unsubscribe = printing.subscribe(measure);
 		return () => {
-			observer.disconnect();
+			unobserve();
 			unsubscribe();
 		};
 	}, []);
