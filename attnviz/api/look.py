@@ -52,7 +52,8 @@ def look(
             layer norm that follows (2109.07152).
         reduce: steps of `attnviz.reduce`, such as ["layers:rollout", "tokens:words"], after
             the selection of layers and heads and before that of tokens.
-        with_vectors: also keep query and key vectors, which some views need.
+        with_vectors: also keep query and key vectors, rotated by position where the mechanism
+            rotates them, which some views need.
         pool: pool the map to at most N × N cells; 0: never; None: to 512 × 512 for texts of
             more than 4,096 tokens.
         pool_by: what a pooled cell shows: "share", the total weight on its keys, averaged over

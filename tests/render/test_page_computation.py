@@ -31,7 +31,9 @@ def with_scale(monkeypatch):
     """Pages that state the scale of the scores."""
     vector_data = data_island.vector_data
     monkeypatch.setattr(
-        data_island, "vector_data", lambda amap: {**vector_data(amap), "score_scale": SCALE}
+        data_island,
+        "vector_data",
+        lambda amap: {**vector_data(amap), "score_steps": [{"scale": SCALE}]},
     )
 
 

@@ -17,7 +17,7 @@ from attnviz.core.subset import visible_pairs
 from attnviz.core.variants import VARIANTS
 from attnviz.measures.values import measure_heads
 from attnviz.render.page.data_island import map_data
-from attnviz.render.page.score_scale import masked_softmax
+from attnviz.render.page.score_steps import ScoreSteps, compute_weights
 from attnviz.render.page.split_comparison import split_maps
 from attnviz.render.style import Style
 from attnviz.sources.external.attnviz_html import parse_packed_header, unpack_values
@@ -75,26 +75,45 @@ def test_weights_and_measures_of_every_mechanism_are_those_of_the_map(variant, b
         np.testing.assert_allclose(values, of_page[name], atol=2e-4 if bits == 16 else 0.05)
 
 
-@pytest.mark.parametrize("variant", list(VARIANTS.values()), ids=lambda row: row.name)
-def test_steps_from_queries_and_keys_are_those_of_the_mechanism_or_left_out(variant):
-    amap = map_of(variant)
-    record = page_map(amap)
-    scale = record.get("score_scale")
-    if scale is None:
-        assert variant.name not in STEP_BY_STEP
-        return
-    query, key = values_of(record, "query_vectors")[0], values_of(record, "key_vectors")[0]
-    weights = masked_softmax(scale * (query @ key.swapaxes(-1, -2)), visible_pairs(amap)[0])
-    assert np.abs(weights - amap.weights[0]).max() < 2e-4
+STEP_BY_STEP = {  # mechanisms of each kind of steps
+    (): ("scaled-dot", "dot", "causal", "rope", "rope-partial", "grouped-query", "temperature"),
+    ("bias",): ("alibi", "kerple-log", "log-cpb", "sandwich"),
+    ("cap",): ("softcap",),
+    ("sink",): ("softmax-one", "learned-sink"),
+    ("bias", "sigmoid"): ("sigmoid",),
+    ("cosine",): ("cosine", "qk-rmsnorm"),
+}
 
 
-STEP_BY_STEP = ("scaled-dot", "dot", "causal", "multihead", "sliding-window", "temperature")
+def test_steps_from_queries_and_keys_are_those_of_the_mechanism_or_left_out():
+    kinds = {name: kind for kind, names in STEP_BY_STEP.items() for name in names}
+    for name, row in VARIANTS.items():
+        amap = map_of(row)
+        record = page_map(amap)
+        steps, *_ = record.get("score_steps", [None])
+        if steps is None:
+            assert name not in kinds
+            assert amap.query_vectors is None or "not shown" in record["no_steps"], name
+            continue
+        kind = tuple(key for key in ("cap", "bias", "sink", "sigmoid", "cosine") if steps[key])
+        assert kinds.get(name, kind) == kind, name
+        query, key = (values_of(record, f"{side}_vectors") for side in ("query", "key"))
+        arrays = {n: None if steps[n] is None else np.array(steps[n]) for n in ("bias", "sink")}
+        found = ScoreSteps(steps["scale"], steps["cap"], **arrays, is_sigmoid=steps["sigmoid"])
+        products = np.einsum("hqd,hkd->hqk", query[0], key[0])
+        if steps["cosine"]:
+            lengths = [np.linalg.norm(vectors[0], axis=-1) for vectors in (query, key)]
+            products /= lengths[0][..., None] * lengths[1][:, None]
+        weights = compute_weights(found, products, visible_pairs(amap)[0])
+        assert np.abs(weights - amap.weights[0]).max() < 4e-4, name
 
 
-def test_a_bias_that_the_vectors_lack_leaves_the_steps_out():
-    assert page_map(look(TEXT, variant="alibi", with_vectors=True))["score_scale"] is None
-    assert page_map(look(TEXT, variant="sparsemax", with_vectors=True))["score_scale"] is None
-    assert "score_scale" not in page_map(look(TEXT, variant="causal"))
+def test_steps_that_too_few_weights_determine_are_left_out():
+    """Two tokens agree with any scale, or any bias."""
+    for variant in ("causal", "alibi"):
+        record = page_map(look("the cat", variant=variant, with_vectors=True))
+        assert record["score_steps"] == [None] and "not shown" in record["no_steps"]
+    assert "score_steps" not in page_map(look(TEXT, variant="causal"))
 
 
 @pytest.mark.parametrize("make", [causal, gated, signed], ids=lambda make: make.__name__)

@@ -125,6 +125,15 @@ def test_a_wrong_number_is_noticed(tmp_path):
             check(other, page)
 
 
+STEPS = ("rope", "alibi", "softcap", "softmax-one", "sigmoid", "cosine", "learned-sink")
+
+
+def test_the_steps_of_the_script_end_at_the_weights(tmp_path):
+    maps = [look(TEXT, variant=name, with_vectors=True) for name in STEPS]
+    for name, amap, page in zip(STEPS, maps, read_by_script(maps, tmp_path), strict=True):
+        np.testing.assert_allclose(page["steps"], amap.weights[0, 0], atol=5e-4, err_msg=name)
+
+
 def sink_map(least, second=0.037):
     """Rows of which a special token has nearly all, one key `second` and the others `least`."""
     tokens = tuple(Token(f"t{i}", f"t{i}", special=i == 0) for i in range(12))

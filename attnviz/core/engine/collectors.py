@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from attnviz.core.arrays import BoolArray, FloatArray
-from attnviz.core.engine.attention import Block, apply_weights
+from attnviz.core.engine.attention import Block, apply_positions, apply_weights
 from attnviz.core.engine.blocks import compute_blocks
 from attnviz.core.engine.layer_call import AttendCallback, LayerCall
 from attnviz.core.inputs import Inputs
@@ -158,8 +158,9 @@ class FullCollector(Collector):
         self.visible.append(accumulator.visible)
         n_query_head = len(inputs.query)
         if self.with_vectors and variant.heads.n_output_heads(n_query_head) == n_query_head:
-            self.queries.append(inputs.query[heads].astype(np.float32))
-            self.keys.append(inputs.key[heads].astype(np.float32))
+            scored = apply_positions(variant, inputs)  # the vectors that the scores are of
+            self.queries.append(scored.query[heads].astype(np.float32))
+            self.keys.append(scored.key[heads].astype(np.float32))
         return accumulator
 
 

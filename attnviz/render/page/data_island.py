@@ -21,13 +21,15 @@ from attnviz.render.page.map_facts import (
     carries_vectors,
     describe_map,
     map_name,
+    map_pipeline,
     meta_lines,
     precision_note,
 )
 from attnviz.render.page.prediction_data import prediction_data
 from attnviz.render.page.quantize import MAX_WEIGHTS, quantize
 from attnviz.render.page.scale_data import scale_records
-from attnviz.render.page.score_scale import score_scale
+from attnviz.render.page.score_fits import MAX_WEIGHTS as MAX_STEPS_WEIGHTS
+from attnviz.render.page.score_fits import score_steps
 from attnviz.render.page.token_data import token_data
 from attnviz.render.palette import PALETTES, Palette
 from attnviz.render.safe_text import escape_text
@@ -138,11 +140,26 @@ def vector_data(amap: AttentionMap) -> dict[str, Any]:
     query, key = amap.query_vectors, amap.key_vectors
     if query is None or key is None or not carries_vectors(amap):
         return {}
+    steps = score_steps(amap)
     return {
         "query_vectors": quantize(query, signed=True),
         "key_vectors": quantize(key, signed=True),
-        "score_scale": score_scale(amap),
+        "score_steps": steps,
+        "no_steps": "" if all(steps) else no_steps_note(amap),
     }
+
+
+def no_steps_note(amap: AttentionMap) -> str:
+    """Why a page does not show how the weights follow from the vectors."""
+    if amap.weights[:1].size > MAX_STEPS_WEIGHTS:
+        most = f"{MAX_STEPS_WEIGHTS:,}"
+        return f"The steps from q·k to weights are shown for up to {most} weights of a layer."
+    pipeline = map_pipeline(amap)
+    return (
+        "The steps from q·k to weights are not shown: the weights do not follow from these "
+        "vectors by scale, soft cap, bias of the distance, softmax, sink or sigmoid alone"
+        f"{f' ({pipeline})' if pipeline else ''}. The command attnviz explain shows the steps."
+    )
 
 
 def encode_palette(palette: Palette) -> str:

@@ -13,6 +13,7 @@ import { WHOLE, layoutMap } from "../../../attnviz/render/page/script/map_layout
 import { QuantizedArray, decodeBase64 } from "../../../attnviz/render/page/script/quantized_array.js";
 import { cellFacts } from "../../../attnviz/render/page/script/row_facts.js";
 import { viewSvg } from "../../../attnviz/render/page/script/view_files.js";
+import { stepsOfQuery } from "../../../attnviz/render/page/script/weight_steps.js";
 import { WeightMatrix } from "../../../attnviz/render/page/script/weight_matrix.js";
 
 const THEME = { ground: "#fdfdfb", ink: "#1d1e21", muted: "#66696f", accent: "#c2410c", hatch: "#c4c4be" };
@@ -35,8 +36,16 @@ async function readMap(map, precision, colors) {
 	const { margin, totals } = matrix;
 	const sums = { sums: [...totals], margin: margin && [margin.mark, [...margin.values]] };
 	const rest = new WeightMatrix(map, head, { special: false, renormalise: true });
+	const steps = map.score_steps?.[0] && (await stepWeights(map, weights));
 	const renormalized = { shown: shownIn(rest, precision), notes: rest.notes };
-	return { document, csv, svg: svgOf(matrix, map, colors), shown: shownIn(matrix, precision), ...sums, renormalized };
+	return { document, csv, steps, svg: svgOf(matrix, map, colors), shown: shownIn(matrix, precision), ...sums, renormalized };
+}
+
+/** The weights of the first head by the steps from its vectors. */
+async function stepWeights(map, weights) {
+	const arrays = { weights, query_vectors: new QuantizedArray(map.query_vectors), key_vectors: new QuantizedArray(map.key_vectors) };
+	for (const array of Object.values(arrays)) await array.load(0);
+	return map.queries.map((_, q) => stepsOfQuery(arrays, 0, 0, q, map.score_steps[0]).keys.map(({ weight }) => weight));
 }
 
 /** Text, percentage, rank and ties of each cell. */

@@ -44,7 +44,8 @@ import { DataError, QuantizedArray, decodeBase64 } from "./quantized_array.js";
  * @property {QuantizedArray} array the weights
  * @property {QuantizedArray | null} queryVectors
  * @property {QuantizedArray | null} keyVectors
- * @property {number | null} [score_scale] where the weights are softmax(score_scale · q·k)
+ * @property {(import("./weight_steps.js").ScoreSteps | null)[]} [score_steps] of each layer: how the weights follow from the vectors
+ * @property {string} [no_steps] why there are no such steps
  */
 
 /**
