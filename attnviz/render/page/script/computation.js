@@ -28,14 +28,14 @@ const columnsOf = ({ cap, bias, sigmoid, cosine }) =>
  * @param {ScoreSteps} steps @param {number} largest @param {number} sum
  */
 function formulas({ scale, cap, bias, sink, sigmoid, cosine }, largest, sum) {
-	const [factor, limit, max, total] = [scale, cap ?? 0, largest, sum].map((value) => formatExact(value, precision));
+	const [factor, limit, max, total] = [scale, cap ?? 0, Math.abs(largest), sum].map((value) => formatExact(value, precision));
 	const logit = bias ? "(score + bias)" : cap ? "capped" : "score";
 	return [
 		cosine && "cos = q·k / (‖q‖ ‖k‖)",
 		`score = ${factor} · ${cosine ? "cos" : "q·k"}`,
 		cap && `capped = ${limit} · tanh(score / ${limit})`,
 		bias && "bias: of the distance of key and query",
-		sigmoid ? `weight = 1 / (1 + exp(−${logit}))` : `exp = exp(${logit} − ${max}), with the largest ${bias ? "of them" : logit}`,
+		sigmoid ? `weight = 1 / (1 + exp(−${logit}))` : `exp = exp(${logit} ${largest < 0 ? "+" : "−"} ${max}), with the largest ${bias ? "of them" : logit}`,
 		!sigmoid && `weight = exp / ${total}, their sum${sink ? " and the sink's" : ""}`,
 	].filter(Boolean).join("; ");
 }
@@ -55,7 +55,7 @@ export function listedKeys(keys, marked) {
 /** One key. @param {{step: KeySteps, columns: [string, keyof KeySteps][], label: string, query: number, index: number, current: boolean}} props */
 function KeyRow({ step, columns, label, query, index, current }) {
 	const { masked } = step;
-	const isEnd = (/** @type {keyof KeySteps} */ name) => name === "exponential" || name === "weight";
+	const isEnd = (/** @type {keyof KeySteps} */ name) => ["bias", "exponential", "weight"].includes(name); // unknown if masked
 	const shown = columns.filter(([, name]) => !(masked && isEnd(name)));
 	const numbers = shown.map(([, name]) => formatExact(Number(step[name]), precision));
 	return html`<tr aria-current=${current} onPointerEnter=${() => hover({ q: query, k: index })} onPointerLeave=${() => hover({})}>
