@@ -84,6 +84,11 @@ class ColorScale(Record):
                 "weights and diverging palettes; give one of them"
             )
         if is_centered and vmax is None and vmin is not None:
+            if vmin >= 0:
+                raise MisuseError(
+                    f"--vmin {vmin:g} must be below 0: the scale is centered at 0, for signed "
+                    "weights and diverging palettes"
+                )
             vmax = -vmin
         high = (largest_magnitude(weights) or 1.0) if vmax is None else vmax
         floor = 0.0 if is_centered or vmin is None else vmin

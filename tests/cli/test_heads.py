@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import attnviz
+from attnviz.cli.options.heads import FIGURE
 from attnviz.cli.output.head_reports import WRITERS
 from attnviz.measures.table import MEASURES, find_measure
 from tests.cli.runner import run
@@ -234,7 +235,62 @@ def test_figures_show_requested_measures_in_their_range():
     assert panels[0].images[0].get_array().shape == (3, 2, 3)
 
 
+OF_FIGURES = {  # option: what is typed
+    "palette": ("--palette", "magma"),
+    "title": ("--title", "$a^2$"),
+    "annotate": ("--no-annotate",),
+    "precision": ("--precision", "3"),
+    "size": ("--size", "7x5"),
+    "width": ("--width", "page"),
+    "zoom": ("--zoom", "2"),
+    "font": ("--font", "DejaVu Serif"),
+    "font_size": ("--font-size", "7"),
+    "dark": ("--dark",),
+    "transparent": ("--transparent",),
+    "no_title": ("--no-title",),
+    "no_metadata": ("--no-metadata",),
+    "math": ("--title", "$a^2$", "--math"),
+    "columns": ("--columns", "1"),
+    "highlight": ("--highlight", "1.0"),
+}
+
+
+def test_options_of_figures_act():
+    def made(*words, format="svg"):
+        done = run("heads", "a b", *words, "--layers", "2", "--measure", "self,sink", "-f", format)
+        assert done.status == 0, done.err
+        body = re.sub(rb"<(desc|dc:description).*?</", b"", done.data, flags=re.DOTALL)
+        return body if words != ("--no-metadata",) else done.data
+
+    plain = made()
+    assert {*OF_FIGURES, "dpi"} == {*FIGURE.options}
+    assert [name for name, words in OF_FIGURES.items() if made(*words) == plain] == []
+    assert made(*OF_FIGURES["math"]) != made(*OF_FIGURES["title"])
+    assert made("--dpi", "50", format="png") != made(format="png")
+    assert made(format="jpg")[:3] == b"\xff\xd8\xff"
+    assert b"attnviz heads" not in run("heads", "a b", "--no-metadata", "-f", "svg").data
+
+
+@pytest.mark.parametrize("size", ["4x3", "8x4.5", "3x6"])
+def test_figures_of_heads_clip_nothing_at_any_size(size):
+    from attnviz.api.head_report import ReportOptions, map_report
+    from attnviz.render.figure.head_measures import draw_measures
+    from attnviz.render.style import Style
+    from tests.render.pictures import texts
+    from tests.render.test_figure_boxes import clipped, overlaps
+
+    report = map_report(
+        attnviz.look(TEXT, layers=3, heads=8), ReportOptions(names=["self", "sink"])
+    )
+    figure = draw_measures(report, Style(size=tuple(map(float, size.split("x")))))
+    figure.draw_without_rendering()
+    boxes = [(text.get_text(), text.get_window_extent()) for text in texts(figure)]
+    assert clipped(figure, boxes) + overlaps(boxes, boxes) == []
+
+
 REFUSED = [
+    (("a b", "-o", "x.png", "--highlight", "7.7"), "--highlight '7.7' is no head of this figure"),
+    (("a b", "-o", "x.png", "--size", "1x1"), "the smallest that works is --size"),
     (("a b", "-o", "x.html"), "heads cannot be written as html; choose from: table, csv"),
     (("a b", "-o", "{n}.csv"), "heads are written to one file"),
     (("a b", "-o", "x.png", "--sort", "entropy"), "--sort has no effect on png"),

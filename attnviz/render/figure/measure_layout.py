@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from math import ceil
 
+from attnviz.errors import MisuseError
 from attnviz.record import Record
 from attnviz.render.figure.page_size import Page, TooSmallError, check_size
 from attnviz.render.figure.smallest_size import smallest_size
@@ -109,7 +110,10 @@ def layout_measures(shape: MeasureShape, style: Style) -> MeasureLayout:
 
 def fit_measures(shape: MeasureShape, style: Style) -> MeasureLayout:
     """The layout with the largest type that leaves enough room for panels, else most room."""
-    page, what = Page.of(style), f"{shape.n_measure} measures"
+    if style.columns is not None and shape.n_measure == 1:
+        raise MisuseError("--columns has no effect on one measure")
+    n = shape.n_measure
+    page, what = Page.of(style), f"{n} measure{'s' if n > 1 else ''}"
     check_size((page.width, page.height), style.dpi, what)
     found: list[MeasureLayout] = []
     for factor in type_factors(page):
