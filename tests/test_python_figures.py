@@ -155,6 +155,12 @@ def test_an_option_without_effect_is_refused(format, style, message):
         written(AMAP, format, **style)
 
 
+@pytest.mark.parametrize("style", [{"frames": "heads"}, {"frame_time": 2.0}, {"ascii": True}])
+def test_a_figure_refuses_options_that_a_still_picture_does_not_have(style):
+    with pytest.raises(MisuseError, match=f"{next(iter(style))} has no effect on png"):
+        AMAP.figure(**style)
+
+
 def test_a_query_implies_the_text_view():
     assert written(AMAP, "svg", query="saw") == written(AMAP, "svg", view="text", query="saw")
 

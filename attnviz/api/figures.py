@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 from typing import TYPE_CHECKING, Any, Unpack
 
-from attnviz.api.complete_style import complete_style
+from attnviz.api.complete_style import check_style, complete_style, refuse_without_effect
 from attnviz.argument_types import abbreviate, require_given, require_type
 from attnviz.core.attention_map import AttentionMap
 from attnviz.errors import MisuseError, UnknownParameterError
@@ -30,7 +30,9 @@ def figure(amap: AttentionMap, **style: Unpack[StyleOptions]) -> Figure:
     """
     require_given("amap", amap, AttentionMap)
     from attnviz.render.figure import draw_figure
+    from attnviz.render.formats import find_format
 
+    refuse_without_effect(check_style({**style, "query": None}), find_format("png"))
     return draw_figure(amap, complete_style(amap, style))
 
 

@@ -125,7 +125,7 @@ FORMATS = (
         "TikZ picture of the heat maps, for LaTeX",
         (".tikz",),
         is_visual=True,
-        bytes_per_weight=200,
+        **(TABLES | {"bytes_per_weight": 8}),
     ),
     Format(
         "json", "data.json_document:json", "JSON document", (".json",), holds_many=True, **TEXT

@@ -53,6 +53,7 @@ def test_raster_images_show_what_the_png_shows(name):
     exif = made.getexif()
     facts = [exif[tag].encode("latin-1").decode() for tag in (0x010E, 0x0131)]
     assert facts == ["Ein Täßchen", "Software: attnviz → 1"]
+    assert name != "jpg" or made.info["dpi"] == (150, 150)
     assert abs(image(name, zoom=2.0).width - 2 * made.width) < 3
 
 

@@ -29,6 +29,7 @@ LIKE_FIGURES = ("eps", "jpg", "webp", "apng")
 GRID = ((1, 16, False), (3, 260, True))
 SMALL_GRID = ((1, 16, False), (3, 110, True))
 VERBOSE = ("vega-lite", "tex", "md")
+GRIDS = {**dict.fromkeys(VERBOSE, SMALL_GRID), "tikz": ((1, 16, False), (3, 50, True))}
 
 
 def map_of(n_head, n_token, masked):
@@ -74,7 +75,7 @@ def require_estimate_fits(row, shape, peak):
 )
 def test_a_format_needs_what_it_states(row):
     write_to_nowhere(row, make_map())  # imports what it needs
-    for shape in SMALL_GRID if row.name in VERBOSE else GRID:
+    for shape in GRIDS.get(row.name, GRID):
         require_estimate_fits(row, shape, measure_peak(row, map_of(*shape)))
 
 
@@ -87,9 +88,9 @@ def memory(what):
         return 1024 * next(int(line.split()[1]) for line in file if line.startswith(what))
 
 for name in sys.argv[1:]:
-    write_to_nowhere(find_format(name), make_map("ab", n_head=1))
+    write_to_nowhere(find_format(name), make_map("ab", n_head=2))
 for name in sys.argv[1:]:
-    for shape in ((1, 16, False), (1, 512, True))[: 2 if name == "png" else 1]:
+    for shape in ((2, 16, False), (1, 512, True))[: 2 if name == "png" else 1]:
         amap = map_of(*shape)
         with open("/proc/self/clear_refs", "w") as file:
             file.write("5")

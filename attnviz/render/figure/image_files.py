@@ -101,8 +101,8 @@ def encode_eps(figure: Figure, title: str, made_by: Facts, zoom: float) -> bytes
 
 def encode_jpg(figure: Figure, title: str, made_by: Facts, zoom: float) -> bytes:
     """A JPEG image with its metadata as EXIF."""
-    image = draw_pixels(figure, zoom).convert("RGB")
-    return encode_exif(image, title, made_by, format="jpeg", quality=95, subsampling=0)
+    image, dpi = draw_pixels(figure, zoom).convert("RGB"), (figure.dpi * zoom,) * 2
+    return encode_exif(image, title, made_by, format="jpeg", quality=95, subsampling=0, dpi=dpi)
 
 
 def encode_webp(figure: Figure, title: str, made_by: Facts, zoom: float) -> bytes:
