@@ -170,7 +170,12 @@ def test_an_id_names_a_file_and_nothing_else(id, tmp_path):
 
 
 def test_different_ids_have_different_files():
-    assert len({safe_filename(id) for id in HOSTILE}) == len(HOSTILE)
+    ids = [*HOSTILE, "x" * 499 + "y", "中文" * 60 + "x"]
+    assert len({safe_filename(id) for id in ids}) == len(ids)
+
+
+def test_no_id_is_a_hidden_file():
+    assert not any(safe_filename(id).startswith(".") for id in (*HOSTILE, ".profile", "..."))
 
 
 def test_a_file_each_by_id_or_number(tmp_path):

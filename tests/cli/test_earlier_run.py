@@ -5,7 +5,9 @@ import json
 import pytest
 
 from attnviz.cli.output.earlier_run import EarlierRun
+from attnviz.cli.output.target import Target, require_distinct_files
 from attnviz.errors import MisuseError
+from attnviz.render.formats import find_format
 from tests.cli.runner import run
 
 
@@ -52,3 +54,28 @@ def test_errors_of_the_earlier_run_stay_in_the_status(tmp_path):
 def test_lines_of_white_space_are_no_sentences():
     made = run("-f", "jsonl", stdin="a b\n \t\n\nc d\n")
     assert [json.loads(line)["text"] for line in made.out.splitlines()] == ["a b", "c d"]
+
+
+def test_an_error_states_the_line_of_the_input():
+    """Blank lines are lines too."""
+    made = run("-f", "jsonl", stdin=b"a b\n\n\xff\n")
+    assert json.loads(made.out.splitlines()[1])["line"] == 3
+
+
+def test_each_output_gets_what_it_lacks_and_no_more(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    words = ("-o", "all.jsonl", "-o", "{n}.csv")
+    assert run(*words, stdin="a b\nc d\n").status == 0
+    whole = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    (tmp_path / "2.csv").unlink()
+    assert run(*words, "--resume", stdin="a b\nc d\n").status == 0
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == whole
+
+
+def test_standard_output_may_not_be_the_input():
+    """As in `attnviz -i s.txt >> s.txt`, which would read what it writes."""
+    inputs, table = frozenset({(1, 2)}), find_format("table")
+    with pytest.raises(MisuseError, match="standard output is also the input"):
+        require_distinct_files([Target(table)], inputs, stdout=(1, 2))
+    require_distinct_files([Target(table)], inputs, stdout=(1, 3))
+    require_distinct_files([Target(table, "a.txt")], inputs, stdout=(1, 2))

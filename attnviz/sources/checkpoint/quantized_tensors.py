@@ -46,7 +46,7 @@ class ScaledTensor(Tensor, eq=False):
     def read(self, index: TensorIndex = ...) -> FloatArray:
         """The indexed part as float32.    -> [*index]"""
         rows, columns = index if isinstance(index, tuple) else (index, ...)
-        numbers = fp8_values(self.dtype)[self.raw[index]]
+        numbers = fp8_values(self.dtype)[self.stored[index]]
         scale = self.scale.read()
         for axis, selected in ((-2, rows), (-1, columns)):
             places = np.arange(self.shape[axis])[selected] // self.block[axis]
@@ -86,7 +86,7 @@ class Mxfp4Tensor(Tensor, eq=False):
         """The indexed part as float32.    -> [*index]"""
         rows, columns = index if isinstance(index, tuple) else (index, ...)
         exponent = self.scale.file[self.scale.start : self.scale.end].reshape(self.scale.shape)
-        numbers = FP4_PAIRS[self.raw[rows]].view(np.float32)
+        numbers = FP4_PAIRS[self.stored[rows]].view(np.float32)
         with np.errstate(all="ignore"):
             numbers = np.ldexp(numbers, exponent[rows][..., None].astype(np.int32) - 127)
         whole: FloatArray = numbers.reshape(*numbers.shape[:-2], self.shape[-1])

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from attnviz.core.arrays import FloatArray, Shape
 from attnviz.errors import CouldNotError, InvalidInputError, missing_package
 from attnviz.record import Record
+from attnviz.sources.checkpoint.mapped_file import map_bytes, require_whole
 from attnviz.sources.safe_read import decode_text
 from attnviz.sources.strict_json import parse_json
 
@@ -48,6 +49,12 @@ class Tensor(Record, eq=False):
         return self.file[self.start : self.end].view(NUMPY_DTYPES[self.dtype]).reshape(self.shape)
 
     @property
+    def stored(self) -> NDArray[Any]:
+        """The same, for reading. Raises InvalidInputError if the file has been truncated."""
+        require_whole(self.file)
+        return self.raw
+
+    @property
     def is_readable(self) -> bool:
         """Whether the dtype can be converted to float32."""
         return self.dtype in NUMPY_DTYPES
@@ -62,7 +69,7 @@ class Tensor(Record, eq=False):
 
         A bfloat16 has the upper 16 bits of a float32, so it is converted by a shift.
         """
-        numbers = self.raw[index]
+        numbers = self.stored[index]
         if self.dtype == "BF16":
             bits = numbers.astype(np.uint32)
             bits <<= 16
@@ -175,7 +182,7 @@ def matches_shape(shape: Shape, expected: ExpectedShape) -> bool:
 def map_file(path: Path) -> Iterator[tuple[str, Tensor]]:
     """The memory-mapped tensors of one file. Raises InvalidInputError for a damaged file."""
     check_header(path)
-    file = np.memmap(path, dtype=np.uint8, mode="r")
+    file = map_bytes(path)
     data_start = 8 + int.from_bytes(file[:8].tobytes(), "little")
     try:
         header = parse_json(decode_text(file[8:data_start].tobytes()))
@@ -186,7 +193,7 @@ def map_file(path: Path) -> Iterator[tuple[str, Tensor]]:
     header.pop("__metadata__", None)
     for name, entry in header.items():
         start, end = (data_start + offset for offset in entry["data_offsets"])
-        yield name, Tensor(np.asarray(file), entry["dtype"], tuple(entry["shape"]), start, end)
+        yield name, Tensor(file, entry["dtype"], tuple(entry["shape"]), start, end)
 
 
 def check_header(path: Path) -> None:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attnviz.errors import InvalidInputError
+from attnviz.sources.checkpoint.mapped_file import map_bytes
 from attnviz.sources.checkpoint.pickle_reader import PickleReader
 from attnviz.sources.checkpoint.strided_tensor import ITEM_BYTES, StridedTensor, check_strides
 from attnviz.sources.checkpoint.tensors import Tensor
@@ -65,7 +66,7 @@ def map_torch_file(path: Path) -> Iterator[tuple[str, Tensor]]:
     Raises InvalidInputError for a file that is damaged, or that holds anything but tensors.
     """
     try:
-        file = np.asarray(np.memmap(path, dtype=np.uint8, mode="r"))
+        file = map_bytes(path)
         start = file[: len(LEGACY_START)].tobytes()
         if start.startswith(LOCAL_HEADER_START):
             yield from map_zip(path, file)

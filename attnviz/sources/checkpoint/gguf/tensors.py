@@ -71,7 +71,7 @@ class GgufTensor(Tensor, eq=False):
         """Some rows as stored, apart from their order.    -> [row, …]"""
         index = rows if self.order is None else self.order[rows]
         if self.is_quantized:
-            numbers = dequantize(self.raw[index], self.dtype)
+            numbers = dequantize(self.stored[index], self.dtype)
         else:
             numbers = super().read(index)
         return numbers - np.float32(self.added) if self.added else numbers
