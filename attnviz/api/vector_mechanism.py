@@ -19,13 +19,13 @@ from attnviz.core.scales import Factor
 from attnviz.core.variant import Variant
 from attnviz.core.variants import VARIANTS
 from attnviz.errors import MisuseError
-from attnviz.render.page.score_scale import find_scale, masked_softmax
+from attnviz.render.page.score_fits import SMALLEST, fit_scale
+from attnviz.render.page.score_steps import masked_softmax, round_number
 from attnviz.sources.external.vectors import QueriesKeys
 from attnviz.sources.options import PART_OPTIONS
 
 DEFAULT = "scaled-dot"
 AGREEMENT = 1e-4  # of weights from which a scale is found
-DIGITS = 6  # significant ones of that scale
 USUAL = 0.0  # stands for 1/√d
 
 
@@ -132,10 +132,12 @@ def scale_of_weights(stored: QueriesKeys, index: int) -> float | None:
     products = query @ repeat_kv(stored.key[index], len(query)).astype(np.float64).swapaxes(1, 2)
     weights = stored.weights[index].astype(np.float64)
     visible = np.ones((1, 1, 1), bool) if stored.visible is None else stored.visible
-    found = find_scale(products, weights)
+    used = weights > SMALLEST
+    logs = np.log(weights, out=np.zeros_like(weights), where=used)
+    found = fit_scale(products, logs, used)
     for scale, result in (
         (1 / np.sqrt(query.shape[-1]), USUAL),
-        *([(float(f"{found:.{DIGITS}g}"),) * 2] if found is not None and found > 0 else []),
+        *([(round_number(found.scale),) * 2] if found is not None and found.scale > 0 else []),
     ):
         error = np.abs(masked_softmax(scale * products, visible) - weights).max()
         if error <= AGREEMENT:

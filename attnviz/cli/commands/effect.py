@@ -29,9 +29,7 @@ if TYPE_CHECKING:
 TABLE_ROWS = 20  # without --top
 
 
-@with_options(
-    EFFECT, EFFECT_OUT, MODEL, EFFECT_DISPLAY, CORPUS, RESUME, GENERAL, without=("at",)
-)
+@with_options(EFFECT, EFFECT_OUT, MODEL, EFFECT_DISPLAY, CORPUS, RESUME, GENERAL, without=("at",))
 def effect(ctx: typer.Context, text: Text = None, **options: Any) -> int:
     """Ablate each head of a model in turn and rank heads by what this does to its prediction.
 

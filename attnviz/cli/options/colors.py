@@ -53,7 +53,9 @@ COLORS = {
         bool,
         help="One color scale for all texts, found in a first pass over them.",
         default=False,
-        effect=acts_on(MANY_SENTENCES, terminal=SCALED, tikz=ALL, figure=SCALED, page=ALL, vega_lite=ALL),
+        effect=acts_on(
+            MANY_SENTENCES, terminal=SCALED, tikz=ALL, figure=SCALED, page=ALL, vega_lite=ALL
+        ),
     ),
     "norm": Opt(
         "--norm",

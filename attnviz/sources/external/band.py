@@ -60,7 +60,10 @@ def find_band(kind: str, arrays: Any, named: Mapping[str, Any], layout: str | No
     rows = named.get(f"{prefix}global_attentions")
     mask = named.get(GLOBAL_MASK)
     is_certain = layout == "band" or rows is not None or mask is not None
-    n_query, n_key = (1, 1, *outline(arrays))[-2:]
+    shape = outline(arrays)
+    if len(shape) < 2:
+        return None
+    n_query, n_key = shape[-2:]
     if not is_certain:
         is_odd = n_key & 1 and n_key > LEAST_WINDOW and n_key != n_query
         if not is_odd or not is_zero_outside(to_numpy(arrays), n_key - 1):

@@ -41,7 +41,7 @@ REFUSALS = (
     ),
     (
         rb"\A(?:#{1,2} [^\n]{1,2000}\n\n(?:untrained weights |rows = |\|)|\\begin\{table|"
-        rb"\\documentclass|% Compile )",
+        rb"\\documentclass|% (?:Compile|Software: attnviz|\\usepackage))",
         "a report in Markdown or LaTeX is not read; render the file that it was made from",
     ),
 )

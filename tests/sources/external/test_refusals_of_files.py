@@ -30,6 +30,7 @@ def workbook(first):
 
 
 UNREAD = {
+    "empty": (b"", "the file is empty"),
     "xlsx": (workbook("[Content_Types].xml"), "save the sheet as CSV"),
     "xlsx of openpyxl": (workbook("docProps/app.xml"), "save the sheet as CSV"),
     "xls": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(99), "save the sheet as CSV"),
