@@ -26,7 +26,7 @@ def test_the_table_ranks_heads_and_states_what_its_effects_measure():
     made = run("effect", TEXT, *MODEL, "--top", "3", width=400)
     assert (made.status, made.err) == (0, "")
     lines = made.out.splitlines()
-    assert "next token after 'seven' (position 11): 'clock', probability 0.99" in lines[1]
+    assert "next token after 'seven' (position 11): 'clock', probability 0.98" in lines[1]
     assert "effects are those of this text and this prediction" in lines[1]
     rows = attnviz.effect(TEXT, model="induction").ranked()[:3]
     for line, row in zip(lines[3:6], rows, strict=True):
@@ -147,7 +147,8 @@ def test_the_logit_lens_ends_with_the_prediction():
     assert last["probability"] == pytest.approx(document["token"]["probability"])
     table = run("effect", TEXT, *MODEL, "--lens", width=100).out
     lines = [line.split() for line in table.splitlines()]
-    assert ["1", "0.000", "clock", "0.992", "0.992"] in lines
+    probability = f"{last['probability']:.3f}"
+    assert ["1", "0.000", "clock", probability, probability] in lines
     assert "logit_lens" not in json.loads(run("effect", TEXT, *MODEL, "--json").out)
 
 

@@ -52,12 +52,13 @@ def test_induction_predicts_repeated_words(maps):
 def test_induction_has_a_previous_token_head_and_an_induction_head(maps):
     weights = np.mean([amap.weights for amap in maps], axis=0)
     at_distance = np.stack([np.diagonal(weights, -n, 2, 3).mean(-1) for n in range(10)])
-    assert at_distance[1, 0].max() >= 0.4  # [distance, layer, head]
-    assert at_distance[2:, 0].max() < at_distance[1, 0].max() / 2
+    assert at_distance[1, 0].max() >= 0.9  # [distance, layer, head]
+    assert at_distance[2:, 0].max() < 0.1
     queries = np.arange(N_WORD, 2 * N_WORD - 1)  # of the second time
     after_earlier = weights[..., queries, queries + 1 - N_WORD].mean(-1)
-    assert after_earlier[1].max() >= 0.8 and after_earlier[0].max() < 0.5
-    assert np.max(attnviz.measure(maps[0], "induction")["induction"]) >= 0.75
+    assert after_earlier[1].max() >= 0.9 and after_earlier[0].max() < 0.5
+    scores = [attnviz.measure(amap, "induction")["induction"] for amap in maps]
+    assert np.max(scores, axis=(1, 2)).min() >= 0.9
 
 
 def test_the_translator_translates_and_its_cross_attention_is_the_alignment():

@@ -3,9 +3,15 @@
     python -m tests.training.train_induction
 
 A Llama whose feed-forward layers are zero, so that only embeddings, attention with RoPE and the
-output matrix compute. In each training sequence a block of random tokens is repeated, and the
-tokens of the repetitions are predicted. It learns the circuit of arXiv 2209.11895: previous-token
-heads in layer 0, induction heads in layer 1.
+output matrix compute. In each training sequence a block of random tokens is repeated, and tokens
+of the repetitions are predicted. It has the circuit of arXiv 2209.11895: previous-token heads in
+layer 0, induction heads in layer 1. An auxiliary loss guides the heads, as guided alignment does
+(arXiv 1607.01628): three heads of layer 0 to the previous token, those of layer 1 to the tokens
+after earlier occurrences. The prediction alone leads to the same circuit, with less weight on it.
+
+All embeddings start with a component in common. Without one their mean stays 0, queries and keys
+have no part that all tokens share, and no head can attend by position alone: previous-token heads
+then work for half of all pairs of tokens.
 
 Needs torch and transformers. The same versions on the same machine give the same file.
 """
@@ -23,7 +29,10 @@ from tests.training.optimization import minimize
 SOURCES = Path(__file__).parents[2] / "attnviz" / "sources"
 TOKENIZER = SOURCES / "tokenizing" / "bpe.json"
 FOLDER = SOURCES / "shipped_models" / "induction"
-N_VOCAB, N_STEP, BATCH, LENGTH = 1756, 4000, 64, 96
+N_VOCAB, N_STEP, BATCH, LENGTH = 1756, 1500, 32, 96
+N_PREDICTED = 1024  # tokens per step
+GUIDANCE, N_PREVIOUS = 0.1, 3  # weight of the auxiliary loss; guided heads of layer 0
+COMMON = 0.02  # in each dimension of the embeddings; their standard deviation is the same
 SEED, HELD_OUT_SEED = 0, 1
 
 
@@ -39,23 +48,25 @@ def build_model() -> LlamaForCausalLM:
         tie_word_embeddings=False,
         bos_token_id=None,
         eos_token_id=None,
+        attn_implementation="eager",
     )
     model = LlamaForCausalLM(config)
     for layer in model.model.layers:
         for parameter in layer.mlp.parameters():
             torch.nn.init.zeros_(parameter).requires_grad_(requires_grad=False)
+    with torch.no_grad():
+        model.model.embed_tokens.weight += COMMON
     return model
 
 
 def sample_batch(generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
-    """Blocks of distinct random tokens, repeated, and which tokens repeat one.
+    """Blocks of distinct random tokens, repeated, and the lengths of the blocks.
 
-    Shapes: -> [n, token], [n, token]
+    Shapes: -> [n, token], [n, 1]
     """
     tokens = torch.ones(BATCH, N_VOCAB).multinomial(LENGTH, generator=generator)
     periods = torch.randint(4, LENGTH // 2 + 1, (BATCH, 1), generator=generator)
-    positions = torch.arange(LENGTH)[None]
-    return tokens.gather(1, positions % periods), positions >= periods
+    return tokens.gather(1, torch.arange(LENGTH)[None] % periods), periods
 
 
 def train() -> LlamaForCausalLM:
@@ -65,13 +76,35 @@ def train() -> LlamaForCausalLM:
     model = build_model()
 
     def compute_loss() -> torch.Tensor:
-        tokens, repeats = sample_batch(generator)
-        hidden = model.model(tokens).last_hidden_state
-        logits = model.lm_head(hidden[:, :-1][repeats[:, 1:]])
-        return torch.nn.functional.cross_entropy(logits, tokens[:, 1:][repeats[:, 1:]])
+        tokens, periods = sample_batch(generator)
+        output = model.model(tokens, output_attentions=True)
+        repeats = torch.arange(LENGTH)[None] >= periods
+        rows, positions = repeats[:, 1:].nonzero(as_tuple=True)
+        chosen = torch.randperm(len(rows), generator=generator)[:N_PREDICTED]
+        rows, positions = rows[chosen], positions[chosen]
+        logits = model.lm_head(output.last_hidden_state[rows, positions])
+        loss = torch.nn.functional.cross_entropy(logits, tokens[rows, positions + 1])
+        return loss + GUIDANCE * guidance_loss(*output.attentions, periods)
 
     minimize(model, compute_loss, N_STEP)
     return model
+
+
+def guidance_loss(
+    first: torch.Tensor, second: torch.Tensor, periods: torch.Tensor
+) -> torch.Tensor:
+    """The mean of −log of the weight on the previous token, and of that on induction keys.
+
+    Shapes: weights of layer 0 and of layer 1 [n, head, query, key], periods [n, 1] -> []
+    """
+    previous = torch.diagonal(first[:, :N_PREVIOUS], -1, 2, 3)
+    position = torch.arange(LENGTH)
+    distance = position[None, :, None] - position[None, None, :]  # query − key
+    period = periods[:, :, None]
+    is_after_earlier = ((distance + 1) % period == 0) & (distance >= 0) & (distance + 1 >= period)
+    rows, queries = (position[None] >= periods).nonzero(as_tuple=True)
+    induction = (second * is_after_earlier[:, None]).sum(-1)[rows, :, queries]
+    return -(previous.clamp_min(1e-6).log().mean() + induction.clamp_min(1e-6).log().mean())
 
 
 def evaluate(model: LlamaForCausalLM) -> float:
@@ -79,11 +112,11 @@ def evaluate(model: LlamaForCausalLM) -> float:
 
     The first token of the first repetition is left out: nothing says where a block ends.
     """
-    tokens, repeats = sample_batch(torch.Generator().manual_seed(HELD_OUT_SEED))
-    repeats[:, 1:] &= repeats[:, :-1].clone()
+    tokens, periods = sample_batch(torch.Generator().manual_seed(HELD_OUT_SEED))
+    is_predicted = torch.arange(1, LENGTH)[None] > periods
     with torch.no_grad():
         predicted = model(tokens).logits[:, :-1].argmax(-1)
-    return float((predicted == tokens[:, 1:])[repeats[:, 1:]].float().mean())
+    return float((predicted == tokens[:, 1:])[is_predicted].float().mean())
 
 
 if __name__ == "__main__":
