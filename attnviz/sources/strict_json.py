@@ -61,6 +61,8 @@ def parse_at(text: str, start: int = 0, decoder: json.JSONDecoder = DECODER) -> 
 def parse_values(text: str, decoder: json.JSONDecoder = DECODER) -> list[Any]:
     """All values of a text, one after the other, as in JSON Lines."""
     check_size(text)
+    if SPACE.fullmatch(text):
+        raise InvalidInputError("it is empty, not JSON")
     result, position = [], 0
     while True:
         value, position = parse_at(text, position, decoder)
