@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from rich.cells import cell_len
 
-from attnviz.render.reports.terminal_heads import COLUMNS, PROFILE_WIDTH
+from attnviz.render.reports.terminal_heads import COLUMNS, OMITTED_FIRST, PROFILE_WIDTH
 from attnviz.render.reports.terminal_listing import Listing
 from tests.cli.runner import run
 from tests.render.consoles import console
@@ -22,6 +22,18 @@ def test_the_titles_of_the_heads_table_are_whole(width):
         assert set(title.split()) <= set(words)
     assert {"diffuse", "1.2"} & set(words)
     assert max(map(cell_len, lines)) <= width
+
+
+@pytest.mark.parametrize("width", [30, 40])
+def test_columns_are_omitted_and_named_before_words_break(width):
+    out = run("heads", "the cat sat on the mat", "-v", "causal", width=width).out
+    lines = out.splitlines()
+    header = next(line for line in lines if line.startswith("head  pattern"))
+    assert any(line.split()[:2] == ["0.0", "diffuse"] for line in lines)
+    missing = [title for title in COLUMNS if title.split()[-1] not in header.split()]
+    narrow = " ".join(out.split()).rpartition("on a wider screen: ")[2]
+    assert narrow == ", ".join(title for title in OMITTED_FIRST[1:] if title in missing)
+    assert missing and max(map(cell_len, lines)) <= width
 
 
 def test_text_is_wrapped_before_numbers_and_words_only_where_they_do_not_fit():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
@@ -26,9 +26,11 @@ SINK_PATTERNS = ("first token", "special tokens")
 SUMMARY = ("entropy", "distance", "top-1 share", "sink")
 PROFILE_WIDTH = 66  # cells: on narrower screens, a table without requested measures has no profile
 NUMBERS = ("head", "score", "entropy", "distance", "cluster")
-NOTE = (
-    "head: layer.head · score of the best pattern, 0 to 1 · mean entropy in bits / its maximum · "
-    "mean distance in tokens"
+OMITTED_FIRST = (PROFILE, "distance", "entropy", "strongest link")  # on narrow screens
+NOTE = "head: layer.head · score of the best pattern, 0 to 1"
+ENTROPY_NOTE, DISTANCE_NOTE = (
+    " · mean entropy in bits / its maximum",
+    " · mean distance in tokens",
 )
 PROFILE_NOTE = " · profile: weight off the sinks by relative position, "
 LINK_NOTE = " · strongest link excludes special tokens, padding and rows with a single key"
@@ -46,21 +48,8 @@ class HeadsTable(Record, eq=False):
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         report = self.report
-        titles = self.titles()
-        shown = [
-            i
-            for i, title in enumerate(titles)
-            if title != PROFILE or options.max_width >= PROFILE_WIDTH
-        ]
-        rows = [list(map(self.encodable, self.cells(row))) for row in report.rows]
-        subtitle = SEPARATOR.join(filter(None, (report.subtitle, self.corpus_note())))
-        yield Listing(
-            report.title,
-            [titles[i] for i in shown],
-            [[cells[i] for i in shown] for cells in rows],
-            [*NUMBERS, *(column.name for column in report.columns)],
-            subtitle=self.encodable(subtitle),
-        )
+        listing, omitted = self.listing(options.max_width)
+        yield listing
         if report.table is not None:
             yield Text()
             yield from self.further_table(report.table)
@@ -70,12 +59,32 @@ class HeadsTable(Record, eq=False):
             yield Text(f"\nmean over heads, layers {first} to {last}", style="bold")
             yield from map(Text, lines)
         if report.default_columns:
-            has_profile = len(shown) == len(titles)
-            yield Text("\n" + self.note(has_profile=has_profile), style="dim")
+            yield Text("\n" + self.note(omitted), style="dim")
             return
         yield Text()
         for column in report.columns:
             yield Text(self.encodable(f"{column.name}: {column.legend}"), style="dim")
+
+    def listing(self, width: int) -> tuple[Listing, list[str]]:
+        """The table, and the titles of columns that are omitted so that words stay whole."""
+        report = self.report
+        titles = self.titles()
+        rows = [list(map(self.encodable, self.cells(row))) for row in report.rows]
+        subtitle = SEPARATOR.join(filter(None, (report.subtitle, self.corpus_note())))
+        omitted = [PROFILE] if PROFILE in titles and width < PROFILE_WIDTH else []
+        while True:
+            shown = [i for i, title in enumerate(titles) if title not in omitted]
+            listing = Listing(
+                report.title,
+                [titles[i] for i in shown],
+                [[cells[i] for i in shown] for cells in rows],
+                [*NUMBERS, *(column.name for column in report.columns)],
+                subtitle=self.encodable(subtitle),
+            )
+            rest = [title for title in OMITTED_FIRST if title in titles and title not in omitted]
+            if not rest or not report.default_columns or listing.fits(width):
+                return listing, omitted
+            omitted.append(rest[0])
 
     def further_table(self, table: ReportTable) -> Iterator[Listing]:
         """The further table of the report."""
@@ -175,13 +184,19 @@ class HeadsTable(Record, eq=False):
         fewer = ", or over those where it is defined" if min(counts, default=n) < n else ""
         return f"mean ± standard deviation over {n} map{'' if n == 1 else 's'}{fewer}"
 
-    def note(self, *, has_profile: bool) -> str:
-        """The legend of the table."""
+    def note(self, omitted: Sequence[str]) -> str:
+        """The legend of the table without some of its columns."""
         bins = ", ".join(self.report.bins) or "none between two texts"
-        text = NOTE + (f"{PROFILE_NOTE}{bins}" if has_profile else "")
-        text += (SINK_NOTE if self.has_sink else "") + (
-            LINK_NOTE if self.report.n_map is None else ""
-        )
+        notes = {
+            "entropy": ENTROPY_NOTE,
+            "distance": DISTANCE_NOTE,
+            PROFILE: f"{PROFILE_NOTE}{bins}",
+            "without sink": SINK_NOTE if self.has_sink else "",
+            "strongest link": LINK_NOTE if self.report.n_map is None else "",
+        }
+        text = NOTE + "".join(note for title, note in notes.items() if title not in omitted)
+        if narrow := [title for title in omitted if title != PROFILE]:
+            text += f" · on a wider screen: {', '.join(narrow)}"
         return self.encodable(text)
 
     def encodable(self, text: str) -> str:

@@ -47,6 +47,12 @@ class Listing(Record):
         if self.note:
             yield Text("\n" + escape_text(self.note), style="dim")
 
+    def fits(self, available: int) -> bool:
+        """Whether the longest words of all columns fit beside each other."""
+        columns = zip(self.columns, *self.rows, strict=True)
+        longest = [max(cell_len(word) for c in cells for word in c.split()) for cells in columns]
+        return sum(longest) + GAP * (len(longest) - 1) <= available
+
     def column_widths(self, rows: Sequence[Sequence[str]], available: int) -> list[int]:
         """The width of each column: first text columns are narrowed, the widest first.
 
