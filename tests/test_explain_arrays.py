@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from io import BytesIO
 
@@ -236,3 +237,19 @@ def test_a_reading_of_axes_that_is_a_guess_is_stated():
     square = np.float32(RANDOM.normal(size=(1, 4, 4, D)))
     explanation = attnviz.explain({"q": square, "k": square})
     assert "[batch, head, token, d]; override with --axes bthd" in explanation.meta["guessed"][0]
+
+
+def test_one_head_is_an_assumption_where_the_number_is_not_stated():
+    flat = {"q": side_by_side(Q)[0], "k": side_by_side(K)[0]}
+    assert "assuming one head; add --heads N" in attnviz.explain(flat).meta["guessed"][0]
+    weights, explanation = weights_of(flat, heads=HEAD)
+    assert np.abs(weights - attention(Q, K)[3]).max() < 1e-6
+    assert not any("one head" in guess for guess in explanation.meta["guessed"])
+
+
+def test_a_compressed_file_is_a_file(tmp_path):
+    np.savez(file := BytesIO(), q=Q, k=K)
+    path = tmp_path / "vectors.npz.gz"
+    path.write_bytes(gzip.compress(file.getvalue()))
+    for source in (path, str(path)):
+        assert attnviz.explain(source).title.startswith("vectors.npz.gz, layer 0, head 0")

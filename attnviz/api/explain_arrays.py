@@ -63,7 +63,8 @@ def is_source(value: Any) -> bool:
     (False, True)
     """
     if isinstance(value, str):
-        return Path(value).suffix.lower() in FILES and not any(map(str.isspace, value))
+        suffix = Path(value.lower().removesuffix(".gz").removesuffix(".zst")).suffix
+        return suffix in FILES and not any(map(str.isspace, value))
     is_of_arrays = isinstance(value, tuple) and any(hasattr(part, "shape") for part in value)
     kinds = (PathLike, Mapping, AttentionMap)
     return isinstance(value, kinds) or hasattr(value, "read") or is_of_arrays

@@ -106,13 +106,13 @@ def explain(
     from attnviz.cli.options.parse import parse_look_options, warn_if_modified
     from attnviz.cli.output.explanation_output import choose_writer
     from attnviz.errors import MisuseError
-    from attnviz.sources.external.token_argument import parse_token_arguments
+    from attnviz.sources.external.token_argument import is_file, parse_token_arguments
 
     env = ctx.obj.with_color(options["color"])
     write = choose_writer(ctx, env, options, json=json)
     pair = parse_cell(cell, query_token, key_token)
     words = text or []
-    is_of_file = len(words) == 1 and is_vector_file(words[0])
+    is_of_file = len(words) == 1 and is_file(words[0])
     refuse_other_input(ctx, OF_SENTENCES, is_of_files=is_of_file, of_files=VECTOR_FILES)
     look_options = parse_look_options(options)
     if is_of_file:
@@ -143,14 +143,6 @@ def explain(
         warn_if_modified(explanation)
         write(explanation, heading)
     return 0
-
-
-def is_vector_file(text: str) -> bool:
-    """Whether an argument is the name of a file with arrays, no sentence."""
-    from attnviz.api.explain_arrays import is_source
-    from attnviz.sources.external.token_argument import is_file
-
-    return is_source(text) and is_file(text)
 
 
 def parse_flags(text: str | None) -> Any:

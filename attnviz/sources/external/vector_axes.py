@@ -16,6 +16,9 @@ NAMES = dict(zip(ORDER, ("batch", "head", "token", "d"), strict=True))
 ORDERS = {2: ("td",), 3: ("htd", "btd"), 4: ("bhtd", "bthd")}
 
 
+ONE_HEAD = "assuming one head; add --heads N if all heads are side by side in the last axis"
+
+
 class Sizes(NamedTuple):
     """What the source states about the sizes of an attention; None: unknown."""
 
@@ -72,7 +75,8 @@ def read_axes(
         )
     order, vectors = next(iter(fitting.items()))
     if len(fitting) == 1 or is_token_first or all(same(vectors, v) for v in fitting.values()):
-        return vectors, ()
+        is_assumed = sizes.n_head is None and vectors.query.shape[1] == 1
+        return vectors, (ONE_HEAD,) if is_assumed else ()
     names = ", ".join(NAMES[letter] for letter in order)
     others = ", ".join(other for other in fitting if other != order)
     note = (
