@@ -11,7 +11,7 @@ import pytest
 from safetensors.numpy import save
 
 import attnviz
-from attnviz.errors import InvalidInputError, MisuseError
+from attnviz.errors import GuessWarning, InvalidInputError, MisuseError
 
 HEAD, QUERY, D = 4, 5, 3
 RANDOM = np.random.default_rng(5)
@@ -235,7 +235,8 @@ def test_what_cannot_be_explained_is_refused(source, options, message):
 
 def test_a_reading_of_axes_that_is_a_guess_is_stated():
     square = np.float32(RANDOM.normal(size=(1, 4, 4, D)))
-    explanation = attnviz.explain({"q": square, "k": square})
+    with pytest.warns(GuessWarning, match="as .batch, head, token, d"):
+        explanation = attnviz.explain({"q": square, "k": square})
     assert "[batch, head, token, d]; override with --axes bthd" in explanation.meta["guessed"][0]
 
 

@@ -25,6 +25,7 @@ from attnviz.core.token_features import letter_numbers
 from attnviz.core.tokens import Tokens, find_token
 from attnviz.errors import MisuseError
 from attnviz.sources.external import TokenArgument
+from attnviz.sources.external.guesses import warn_of_readings
 from attnviz.sources.forward_pass import (
     build_forward_pass,
     check_request,
@@ -58,7 +59,8 @@ def explain(
         text: the sentence, or its tokens as a list; the tokens are the queries. Or queries and
             keys that a program saved: a file (npz, safetensors, JSON), a mapping of names to
             arrays, a tuple (query, key[, value]) of arrays [head, token, d], or a map with
-            vectors. Weights beside them are compared with the computed ones.
+            vectors. Weights beside them are compared with the computed ones. A GuessWarning
+            states assumptions about axes.
         context: a second sentence whose tokens are the keys (cross-attention); None: the text.
         layer: the layer to explain (0); negative: from the end.
         head: the head to explain (0), likewise; or "2.9" for head 9 of layer 2.
@@ -89,7 +91,9 @@ def explain(
     if is_source(text):
         if context is not None:
             raise MisuseError("--context has no effect on queries and keys from a file")
-        return explain_arrays(text, layer=layer, head=head, cell=cell, **of_files, **options)
+        result = explain_arrays(text, layer=layer, head=head, cell=cell, **of_files, **options)
+        warn_of_readings(result.meta.get("guessed", ()))
+        return result
     for name, value in of_files.items():
         if value is not None:
             option = f"--{name.replace('_', '-')}"

@@ -97,10 +97,12 @@ def explain(
 ) -> int:
     """Walk through one head's computation step by step, from tokens to output.
 
-    A file with queries and keys (npz, safetensors, JSON, or a map of `--with-qk`) is explained
-    likewise; weights in it are compared with the computed ones, exit status 4 if they differ.
+    A file with queries and keys (npz, safetensors, JSON) is explained likewise.
+
+    Weights in it are compared with the computed ones: exit status 4 if they differ.
     """
     from attnviz.api.explain import explain as compute_explanation
+    from attnviz.api.explain_arrays import explain_arrays
     from attnviz.cli.input.sentences import read_valid_sentences, with_headings
     from attnviz.cli.options.files import refuse_other_input
     from attnviz.cli.options.parse import parse_look_options, warn_if_modified
@@ -119,7 +121,7 @@ def explain(
         look_options.pop("tokenizer", None)  # that of the tokens
         names = {name: options[name] for name in (*TOKENS_OF_FILES, "tokenizer")}
         arguments = {name: options[name] for name in ("which", "axes")}
-        explanation = compute_explanation(
+        explanation = explain_arrays(
             Path(words[0]),
             layer=layer,
             head=head,
