@@ -216,7 +216,7 @@ REFUSED = [  # the source; further arguments; what the message says
     ({"q": Q, "k": K}, {"context": "a"}, "context has no effect"),
     ("The cat", {"which": 1}, "which has no effect"),
     (
-        attnviz.look("The cat sat", variant="causal", positions="rope", with_vectors=True),
+        attnviz.look("The cat sat", variant="causal", bias="alibi", with_vectors=True),
         {},
         "explain its text",
     ),

@@ -54,8 +54,8 @@ def choose_mechanism(
     require_vectors_suffice(variant, stored, index)
     heads = MultiHead(heads=n_head, kv_heads=0 if n_kv_head == n_head else n_kv_head)
     variant = replace(variant, heads=heads, has_projections=True)
-    if own is not None:
-        return variant, ()
+    if own is not None:  # vectors of a map are rotated by position already
+        return replace(variant, position=NoPosition()), ()
     if "scale" not in parts and stored.scale is not None:
         variant = replace(variant, scale=Factor(scale=stored.scale))
     if "mask" in parts or options.get("variant") is not None:
