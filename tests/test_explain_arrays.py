@@ -205,6 +205,7 @@ REFUSED = [  # the source; further arguments; what the message says
     ({"q": Q, "k": K, "attn_mask": np.eye(QUERY) + np.eye(QUERY)[::-1] > 0}, {}, "its 1 may"),
     ({"q": Q, "k": K, "attentions": attention(Q, K)[:, :3]}, {}, "do not fit"),
     ({"q": Q, "k": K * np.nan}, {}, "finite"),
+    ({"q": Q, "k": K, "v": V[0]}, {}, "do not fit each other"),
     ({"q": Q, "k": K, "alibi": np.ones((7, 7))}, {}, "alibi: its shape"),
     ({"q": Q, "k": K}, {"variant": "additive"}, "learned parameters"),
     ({"q": Q, "k": K}, {"variant": "talking-heads"}, "heads are combined"),

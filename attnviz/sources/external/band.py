@@ -70,9 +70,17 @@ def find_band(kind: str, arrays: Any, named: Mapping[str, Any], layout: str | No
             return None
     return Band(
         None if rows is None else add_axes(to_numpy(rows, "global_attentions")),
-        None if mask is None else np.atleast_2d(to_numpy(mask, GLOBAL_MASK)).astype(np.int64),
+        None if mask is None else read_global_mask(mask),
         is_certain,
     )
+
+
+def read_global_mask(mask: Any) -> IntArray:
+    """The flags of the tokens with global attention.    [batch, token] or [token] -> 2 axes"""
+    flags = np.atleast_2d(to_numpy(mask, GLOBAL_MASK))
+    if not np.isin(flags, (0, 1)).all():
+        raise InvalidInputError(f"{GLOBAL_MASK} should hold 0 and 1 only")
+    return flags.astype(np.int64)
 
 
 def add_axes(array: FloatArray) -> FloatArray:

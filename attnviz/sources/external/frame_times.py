@@ -25,7 +25,9 @@ def find_times(named: Mapping[str, Any]) -> FloatArray | None:
     name = next((name for name in NAMES if named.get(name) is not None), None)
     if name is None:
         return None
-    times = np.asarray(to_numpy(np.asarray(named[name]), name), np.float64)
+    value = named[name]
+    is_listed = isinstance(value, list | tuple)
+    times = np.asarray(to_numpy(value if is_listed else np.asarray(value), name), np.float64)
     is_valid = times.ndim <= 1 and np.isfinite(times).all() and (abs(times) <= MAX_SECONDS).all()
     if not is_valid or (times.size == 1 and times.item() <= 0):
         raise InvalidInputError(

@@ -55,7 +55,7 @@ def count_sequences(named: Mapping[str, Any], n_key: int) -> int | None:
     mask may be one of pairs.
     """
     present = (name for name in OF_SEQUENCES if named.get(name) is not None)
-    shapes = {outline(named[name]) for name in present}
+    shapes = {shape for name in present if (shape := outline(named[name]))}
     found = {
         n
         for n, *rest in shapes

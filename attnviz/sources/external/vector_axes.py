@@ -102,6 +102,8 @@ def arrange(
     Shapes: each as `order` -> [batch, head, token, d]
     """
     query, key, value = arrays
+    if any(array is not None and array.ndim != len(order) for array in arrays):
+        return None
     n_head = sizes.n_head or 1
     if "h" in order:
         return Vectors(*(None if a is None else standard(a, order) for a in arrays))  # type: ignore[arg-type]

@@ -44,6 +44,7 @@ def test_frames_are_labelled_with_their_times(source, options, expected):
         (np.eye(3), (None, list("abc")), {"key_times": 1.0}, MisuseError, "on keys with tokens"),
         ({"a": np.eye(3), "key_times": [0.0, 1.0]}, None, {}, InvalidInputError, "2 times for 3"),
         ({"a": np.eye(3), "key_times": [np.nan]}, None, {}, InvalidInputError, "of each key"),
+        ({"a": np.eye(3), "key_times": [[1, 2], [3]]}, None, {}, InvalidInputError, "ragged"),
     ],
 )
 def test_times_that_do_not_fit_are_refused(source, tokens, options, error, message):

@@ -220,3 +220,9 @@ def test_without_safetensors_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "safetensors", None)
     with pytest.raises(CouldNotError, match=r"pip install 'attnviz\[models\]'"):
         read(tensors(FINE, b"12345678"))
+
+
+def test_values_without_a_shape_are_refused_by_name():
+    for name in ("input_ids", "token_type_ids"):
+        with pytest.raises(InvalidInputError, match=name):
+            read({"attentions": np.eye(2), name: {}})

@@ -60,6 +60,7 @@ def test_global_tokens_are_found_without_their_mask():
     [
         ({"global_attentions": None}, {}, "global_attentions, which is missing"),
         ({"global_attention_mask": np.eye(2)}, {}, "should be .batch, token. = "),
+        ({"global_attention_mask": np.full((2, 9), np.nan)}, {}, "should hold 0 and 1 only"),
         ({"global_attention_mask": np.ones((2, 9), int)}, {}, "does not fit 9 tokens"),
         ({"global_attention_mask": None, "attention_mask": None}, {}, "are not certain"),
         ({"attentions": np.ones((2, 2, 2, 9, 7)) / 7}, {}, "are no band of 2 global tokens"),
