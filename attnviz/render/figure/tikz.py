@@ -51,11 +51,12 @@ def tikz(amap: AttentionMap, style: Style) -> Iterator[bytes]:
     palette = style.palette or (MASK_PALETTE if amap.is_mask else None)
     scales = HeadScales.of(amap, palette, scaling=Scaling.of(amap, style, "matrix"))
     panel = TikzPanel.of(amap, style, scales, find_highlights(amap, style.highlight))
-    return (f"{line}\n".encode() for line in picture_lines(amap, style, scales, panel))
+    columns = panel_columns(amap, style, panel)
+    return (f"{line}\n".encode() for line in picture_lines(amap, style, scales, panel, columns))
 
 
 def picture_lines(
-    amap: AttentionMap, style: Style, scales: HeadScales, panel: TikzPanel
+    amap: AttentionMap, style: Style, scales: HeadScales, panel: TikzPanel, columns: int
 ) -> Iterator[str]:
     """The lines of the file."""
     for name, value in style.made_by.items():
@@ -64,7 +65,6 @@ def picture_lines(
     yield "% tokens of other scripts than Latin ones"
     yield START.rstrip("\n")
     yield from define_colors(amap, scales)
-    columns = panel_columns(amap, style, panel)
     width, height = panel.width + GAP, panel.height + panel.top + GAP
     for number, at in enumerate(panel.head_indices()):
         row, column = divmod(number, columns)
