@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-BESIDE, WIDE = 0.2, 0.13  # inches at full size: space before a colorbar, its width
+BESIDE, WIDE = 0.17, 0.13  # inches at full size: space before a colorbar, its width
 TALLEST = 2.6  # inches
 NAMED_ABOVE = 0.62  # factor of the type
 NAME_LINES, NAME_PAD = 1.3, 0.6  # lines of a name above a bar; sizes of its type below it

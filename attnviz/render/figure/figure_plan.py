@@ -13,7 +13,8 @@ from attnviz.render.figure.page_size import Page
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-ENOUGH = 0.5  # of the figure, or of what is possible: panels of this area are large enough
+HALF = 0.5  # of the figure: panels of this area are large enough
+ENOUGH = 0.5  # of what is possible: so are panels of this area
 NO_MARGINS = Margins(left=0.0, right=0.0, top=0.0, bottom=0.0, across=0.0, down=0.0)
 
 
@@ -43,4 +44,4 @@ def is_roomy(n: int, columns: Iterable[int], need: PanelSize, layout: FigureLayo
     page = Page(*layout.size, fixed_width=True, fixed_height=True)
     best = best_split(n, list(columns), need, nothing, page)
     possible = replace(best, panel=panel_size(best, need, page)).share(n)
-    return min(cell) >= need.largest or layout.share(n) >= ENOUGH * possible
+    return min(cell) >= need.largest or layout.share(n) >= min(HALF, ENOUGH * possible)

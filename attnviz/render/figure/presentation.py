@@ -13,14 +13,13 @@ from dataclasses import replace
 from attnviz.errors import AttnvizWarning
 from attnviz.record import Record
 from attnviz.render.figure.drawable import Drawable
-from attnviz.render.figure.figure_plan import FigurePlan
+from attnviz.render.figure.figure_plan import HALF, FigurePlan
 from attnviz.render.figure.page_size import Page, TooSmallError, check_size
 from attnviz.render.figure.smallest_size import smallest_size
 from attnviz.render.figure.type_sizes import SMALLEST_FACTOR, TypeSizes
 
 STEP = 0.88  # from one factor of the type to the next
 NEARLY = 0.93  # of the largest share of panels that any presentation has
-HALF = 0.49  # of the figure: nothing more is omitted for panels of this share
 AXIS_NAMED = ("matrix", "rows")  # views that have names of axes beside panels
 WEIGHTS_NOTE = "note on the weights"
 

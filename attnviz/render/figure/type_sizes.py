@@ -59,7 +59,7 @@ class TypeSizes(Record):
     @property
     def axis_name(self) -> float:
         """The room that the name of an axis takes beside its labels."""
-        return (1.25 * self.name + 6) / 72
+        return (1.25 * self.name + 4) / 72
 
     @property
     def between(self) -> float:
