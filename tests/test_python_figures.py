@@ -218,7 +218,7 @@ def test_threads_write_the_bytes_of_one_while_another_draws_with_its_own_setting
 
 
 def test_settings_that_interleave_would_stay():
-    """Why threads take turns: matplotlib's own context restores what it found, in its order."""
+    """Why settings are read by context: matplotlib's restores what it found, in its order."""
     before = matplotlib.rcParams["text.parse_math"]
     try:
         first, second = (matplotlib.rc_context(RC_PARAMS) for _ in range(2))

@@ -10,7 +10,7 @@ import numpy as np
 
 from attnviz.errors import MisuseError
 from attnviz.render.figure.finish import finish_figure
-from attnviz.render.figure.fonts import FontSet, find_family, measured_in, text_width
+from attnviz.render.figure.fonts import FontSet, find_family, measured_in
 from attnviz.render.figure.highlight import frame_box
 from attnviz.render.figure.image_files import require_alpha, write_image
 from attnviz.render.figure.measure_layout import MeasureLayout, MeasureShape, layout_measures
@@ -57,13 +57,15 @@ def draw_measures(report: HeadReport, style: Style) -> Figure:
     title = escape_text(title) if style.show_title else ""
     if style.font is not None:
         style = replace(style, font=find_family(style.font))
-    fonts = FontSet.of([title, escape_text(figure_subtitle(report))], style.font)
+    subtitle = escape_text(figure_subtitle(report))
+    fonts = FontSet.of([title, subtitle], style.font)
     framed = find_heads(report, style)
     with matplotlib_settings(("font.family", [*fonts.families])), measured_in(style.font):
-        shape = MeasureShape(len(report.layers), len(report.heads), len(columns), bool(title))
+        n_layer, n_head = len(report.layers), len(report.heads)
+        shape = MeasureShape(n_layer, n_head, len(columns), bool(title), subtitle)
         layout = layout_measures(shape, style)
         figure = Figure(figsize=layout.size, dpi=style.dpi)
-        write_header(figure, layout, title, figure_subtitle(report), fonts)
+        write_header(figure, layout, title, fonts)
         for number, column in enumerate(columns):
             boxes = layout.boxes(number)
             panel = MeasurePanel(report, column, style, layout)
@@ -111,10 +113,8 @@ def figure_subtitle(report: HeadReport) -> str:
     return SEPARATOR.join(filter(None, (report.subtitle, corpus, more)))
 
 
-def write_header(
-    figure: Figure, layout: MeasureLayout, title: str, subtitle: str, fonts: FontSet
-) -> None:
-    """Title and subtitle, which has two lines at most, truncated to the width."""
+def write_header(figure: Figure, layout: MeasureLayout, title: str, fonts: FontSet) -> None:
+    """Title and subtitle, truncated to the width."""
     (width, height), sizes = layout.size, layout.type
     room = width - 2 * sizes.edge
 
@@ -128,16 +128,6 @@ def write_header(
     if title:
         write(title, sizes.title, top, INK)
         top += sizes.title_line
-    first, rest = break_line(escape_text(subtitle), sizes.note, room)
-    for line in filter(None, (first, rest)):
+    for line in layout.subtitle:
         write(line, sizes.note, top, FAINT)
         top += sizes.note_line
-
-
-def break_line(text: str, points: float, room: float) -> tuple[str, str]:
-    """The words of a text that fit into a line, and the others."""
-    words = text.split(" ")
-    n = len(words)
-    while n > 1 and text_width(" ".join(words[:n]), points) > room:
-        n -= 1
-    return " ".join(words[:n]), " ".join(words[n:])

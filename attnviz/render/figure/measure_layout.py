@@ -8,6 +8,7 @@ from math import ceil
 
 from attnviz.errors import MisuseError
 from attnviz.record import Record
+from attnviz.render.figure.fonts import text_width
 from attnviz.render.figure.page_size import Page, TooSmallError, check_size
 from attnviz.render.figure.smallest_size import smallest_size
 from attnviz.render.figure.type_sizes import SMALLEST as SMALLEST_TYPE
@@ -25,12 +26,13 @@ STEP = 0.88  # from one factor of the type to the next
 
 
 class MeasureShape(Record):
-    """The number of layers, of heads, and of measures, and whether there is a title."""
+    """The number of layers, of heads, and of measures; whether there is a title; the subtitle."""
 
     n_layer: int
     n_head: int
     n_measure: int
     has_title: bool = True
+    subtitle: str = ""
 
     @property
     def natural(self) -> tuple[float, float]:
@@ -40,7 +42,10 @@ class MeasureShape(Record):
 
 
 class MeasureLayout(Record):
-    """Sizes of a figure and of its panels, in inches; `panel` is the map of heads."""
+    """Sizes of a figure and of its panels, in inches; `panel` is the map of heads.
+
+    `subtitle` has its lines, two at most.
+    """
 
     across: int
     type: TypeSizes
@@ -48,6 +53,7 @@ class MeasureLayout(Record):
     header: float
     panel: tuple[float, float]
     course: float
+    subtitle: tuple[str, ...] = ()
 
     @property
     def left(self) -> float:
@@ -143,24 +149,36 @@ def layouts(
 ) -> Iterator[MeasureLayout]:
     """The layouts with this type, with the most measures side by side first."""
     most = min(style.columns or ACROSS, shape.n_measure)
-    header = sizes.edge + sizes.title_line * shape.has_title + 2 * sizes.note_line
     for across in (most,) if style.columns else range(most, 0, -1):
         down, (wide, tall) = ceil(shape.n_measure / across), shape.natural
         course, size = COURSE, (page.width, page.height)
-        empty = MeasureLayout(across, sizes, size, header, (0.0, 0.0), 0.0)
+        empty = MeasureLayout(across, sizes, size, 0.0, (0.0, 0.0), 0.0)
+        beside = empty.pitch[0]
+        width = page.width if page.fixed_width else across * (beside + wide + course) + sizes.edge
+        subtitle = break_line(shape.subtitle, sizes.note, width - 2 * sizes.edge)
+        header = sizes.edge + sizes.title_line * shape.has_title
+        header += (len(subtitle) + 0.3) * sizes.note_line
         if page.fixed_width:
-            room = (page.width - sizes.edge) / across - empty.pitch[0]
+            room = (page.width - sizes.edge) / across - beside
             aspect = tall / wide
             wide, course = (room * part / (wide + COURSE) for part in (wide, COURSE))
             tall = min(max(wide * aspect, LEAST_TALL), LARGEST)
         if page.fixed_height:
             tall = (page.height - header) / down - empty.pitch[1]
-        layout = replace(empty, panel=(wide, tall), course=course)
-        size = (
-            page.width if page.fixed_width else across * layout.pitch[0] + sizes.edge,
-            page.height if page.fixed_height else header + down * layout.pitch[1],
+        layout = replace(
+            empty, header=header, panel=(wide, tall), course=course, subtitle=subtitle
         )
-        yield replace(layout, size=size)
+        height = page.height if page.fixed_height else header + down * layout.pitch[1]
+        yield replace(layout, size=(width, height))
+
+
+def break_line(text: str, points: float, room: float) -> tuple[str, ...]:
+    """The words of a text that fit into a line, and the others; nothing of an empty text."""
+    words = text.split(" ")
+    n = len(words)
+    while n > 1 and text_width(" ".join(words[:n]), points) > room:
+        n -= 1
+    return tuple(filter(None, (" ".join(words[:n]), " ".join(words[n:]))))
 
 
 def tick_points(sizes: TypeSizes) -> float:

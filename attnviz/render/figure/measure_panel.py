@@ -92,7 +92,7 @@ class MeasurePanel(Record):
         values, style = self.values, self.style
         digits = (2 if self.scale.high <= 1 else 1) if style.precision is None else style.precision
         texts = [
-            CellText(j, i, f"{values[i, j]:.{digits}f}".replace("-", "−"), as_color(colors[i, j]))
+            CellText(j, i, number_text(values[i, j], digits), as_color(colors[i, j]))
             for i, j in np.argwhere(np.isfinite(values)).tolist()
         ]
         cell = self.layout.panel[0] / values.shape[1], self.layout.panel[1] / values.shape[0]
@@ -154,6 +154,12 @@ class MeasurePanel(Record):
         axes.tick_params(length=2.5, width=0.6, pad=2, color=FAINT)
         axes.spines[["top", "right", "left"]].set_visible(False)
         axes.spines["bottom"].set_edgecolor(FAINT)
+
+
+def number_text(value: float, digits: int) -> str:
+    """A value with this number of decimals; no −0.0."""
+    text = f"{value:.{digits}f}"
+    return text.lstrip("-") if float(text) == 0 else text.replace("-", "−")
 
 
 def as_color(rgb: Bytes) -> tuple[float, float, float]:
