@@ -129,6 +129,12 @@ def test_steps_show_the_rows_that_predicted_the_generated_tokens():
     assert [style.highlight for _, style in parts] == [((1, None),), ((2, None),)]
 
 
+def test_frames_of_heads_name_the_only_layer():
+    amap = make_map(n_layer=2).select(layers=[1])
+    titles = [style.title for _, style in split_frames(amap, Style())]
+    assert titles == [f"{amap.title} · layer 1 · head {head}" for head in range(amap.n_head)]
+
+
 def test_frames_are_shown_as_long_as_requested():
     assert image("gif", dpi=40, frame_time=0.25).info["duration"] == 250
 

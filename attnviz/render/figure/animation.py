@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from attnviz.core.attention_map import AttentionMap
 from attnviz.errors import MisuseError
+from attnviz.render.figure.drawable import figure_title
 from attnviz.render.safe_text import escape_token
 from attnviz.render.style import SEPARATOR, Style
 
@@ -93,8 +94,7 @@ def as_panels(style: Style) -> Style:
 
 def titled(amap: AttentionMap, style: Style, label: str) -> Style:
     """The style with a title that names the frame."""
-    title = amap.title if style.title is None else style.title
-    return replace(style, title=SEPARATOR.join(filter(None, (title, label))))
+    return replace(style, title=SEPARATOR.join(filter(None, (figure_title(amap, style), label))))
 
 
 def check_pixels(images: list[Image], n_frame: int) -> None:
