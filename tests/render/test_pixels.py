@@ -187,7 +187,7 @@ def test_masked_is_not_the_color_of_zero(palette):
     color_of_zero = lut(palette.name, 128 if palette.is_diverging else 0)
     assert np.abs(zero - color_of_zero).max() <= TOLERANCE
     same = (np.abs(masked - color_of_zero) <= TOLERANCE).all(-1)
-    assert same.mean() < 0.1  # the edge of a hatch line may pass through that gray
+    assert same.mean() < 0.15  # the edge of a hatch line may pass through that gray
     assert len(np.unique(masked.reshape(-1, 3), axis=0)) > 1  # hatched, not filled
     assert np.ptp(masked, axis=-1).max() <= TOLERANCE  # gray
 
