@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from attnviz.core.engine.attend import attend
-from attnviz.core.engine.attention import compute_weights
+from attnviz.core.engine.attention import all_finite, apply_weights, compute_weights
 from attnviz.core.masks import Causal, Window
 from attnviz.core.seeded_random import draw_uniform
 from attnviz.core.variants import find_variant
@@ -173,6 +173,30 @@ def test_the_stages_are_those_before_and_after_the_scale():
     scores = inputs.query @ inputs.key.swapaxes(-1, -2)
     assert_array_equal(stages["scores"], scores)
     assert_allclose(stages["scaled"], scores / np.sqrt(inputs.query.shape[-1]))
+
+
+def test_an_infinite_score_is_refused_where_it_is_and_numbers_that_overflow_too():
+    key = KEY[0].copy()
+    key[1, 3] = np.inf * np.sign(QUERY[0, 1, 0])
+    with pytest.raises(NumbersError, match="the score of head 1, query 0, key 3 is inf"):
+        attend(QUERY[0], key)
+    with pytest.raises(NumbersError, match="the output is not finite: the values are too large"):
+        apply_weights(np.ones((1, 1, 2)), np.full((1, 2, 1), 1.7e308))
+    assert all_finite(np.array([1e308, 1e308])) and all_finite(np.zeros(0))
+    assert not all_finite(np.array([np.inf, -np.inf])) and not all_finite(np.array([np.nan]))
+
+
+def test_with_more_queries_than_keys_the_queries_are_the_first():
+    visible_keys = attend(KEY[0], QUERY[0], mask=Causal()).weights > 0
+    assert_array_equal(visible_keys[0], np.tril(np.ones((7, 5))) > 0)
+
+
+def test_the_soft_cap_is_of_scores_with_their_bias():
+    bias = 9 * draw_uniform((2, 5, 7), "bias")
+    weights = attend(QUERY[0], KEY[0], bias=bias, softcap=5.0).weights
+    logits = QUERY[0] @ KEY[0].swapaxes(-1, -2) / np.sqrt(QUERY.shape[-1]) + bias
+    mass = np.exp(5.0 * np.tanh(logits / 5.0))
+    assert_allclose(weights, mass / mass.sum(-1, keepdims=True), atol=1e-12)
 
 
 def test_tunables_reach_the_parts():

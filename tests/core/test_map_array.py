@@ -235,3 +235,9 @@ def test_a_selection_is_a_number_or_several():
     for wrong in (slice(0, 2), "0", 1.0, [1.5], [True], ["0"]):
         with pytest.raises(UnknownParameterError, match="should be a"):
             amap.select(heads=wrong)
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 3, 2), (1, 1, 2, 3), (1, 2, 2), (0, 1, 2, 2)])
+def test_weights_fit_the_tokens(shape):
+    with pytest.raises(ShapeError, match=r"should be|have no layer"):
+        AttentionMap(["a", "b"], ["a", "b"], np.zeros(shape))

@@ -108,3 +108,22 @@ def test_angles_are_computed_in_float64():
     expected = LinearRope(factor=3.0).rotate(VECTORS, place, "query")
     assert got.dtype == np.float32
     assert np.abs(got - expected).max() < 1e-6
+
+
+def test_the_ramp_of_yarn_is_rounded_outwards():
+    """From pair 8.06 with 32 rotations in 2,048 tokens, to pair 20.1 with one."""
+    plain = rope_frequencies(10000.0, 64)
+    ramp = np.clip((np.arange(32) - 8) / (21 - 8), 0, 1)
+    frequencies = Yarn(factor=4.0).frequencies(64, 10)
+    np.testing.assert_allclose(frequencies, plain * (1 - ramp + ramp / 4), rtol=1e-12)
+    exact = np.clip((np.arange(32) - 8.064000845) / (20.105200672 - 8.064000845), 0, 1)
+    frequencies = Yarn(factor=4.0, truncate=False).frequencies(64, 10)
+    np.testing.assert_allclose(frequencies, plain * (1 - exact + exact / 4), rtol=1e-8)
+
+
+def test_scaled_rope_rotates_interleaved_pairs_too():
+    vectors, positions = draw_uniform((2, 5, 8), "vectors"), np.arange(5)
+    for pairs in ("halves", "interleaved"):
+        expected = Rope(pairs=pairs).rotate(vectors, positions, "query")
+        scaled = LinearRope(factor=1.0, pairs=pairs).rotate(vectors, positions, "query")
+        np.testing.assert_allclose(scaled, expected, atol=1e-15)

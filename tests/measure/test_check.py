@@ -214,3 +214,15 @@ def test_a_remainder_is_no_violation():
     assert find_violations(leaky()) == []
     lying = AttentionMap(leaky().queries, leaky().keys, leaky().weights, leaky().visible)
     assert {v.rule for v in find_violations(lying)} == {"row sum"}
+
+
+def test_a_row_sum_may_be_off_by_the_tolerance_and_no_more():
+    weights = np.full((1, 1, 2, 2), 0.5)
+    weights[0, 0, 1, 1] = 0.65
+    for tolerance, n in ((0.2, 0), (0.1, 1)):
+        assert len(check_weights(weights, (2, 2), Requirements(tolerance=tolerance))) == n
+
+
+def test_the_message_about_tokens_does_not_exchange_queries_and_keys():
+    (violation,) = check_weights(np.zeros((1, 1, 5, 5)), (3, 4))
+    assert violation.sentence.endswith("do not fit 3 queries and 4 keys")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from math import log2
 
 import numpy as np
@@ -85,6 +86,12 @@ def test_a_pair_is_visible_if_visible_in_either_map():
     both = difference(causal(1), causal(2))
     assert (both.masked == causal().masked).all()
     assert (both.weights[both.masked] == 0.0).all()
+    first, second = np.eye(7, dtype=bool), np.tri(7, dtype=bool)
+    one, other = (
+        replace(plain(), weights=plain().weights * pairs, visible=pairs[None, None])
+        for pairs in (first, second)
+    )
+    assert (difference(one, other).masked == ~second).all()
 
 
 def test_the_heads_that_changed_most_come_first():
@@ -96,6 +103,10 @@ def test_the_heads_that_changed_most_come_first():
     changed = most_changed_heads(before, after, 3)
     assert [(c.layer, c.head) for c in changed] == [(5, 7), (3, 9), (3, 7)]
     assert changed[0].divergence > changed[1].divergence > changed[2].divergence == 0.0
+    rows = row_divergence(before, after)[[1, 0], [0, 1]]
+    assert [c.row_divergence for c in changed[:2]] == rows.max(-1).tolist()
+    assert [c.query for c in changed[:2]] == rows.argmax(-1).tolist()
+    assert changed[0].query != changed[1].query and changed[0].query != 0
 
 
 @pytest.mark.parametrize(
@@ -153,3 +164,8 @@ def test_aligned_maps_have_their_masks_and_vectors():
 def test_texts_without_a_common_token_are_refused():
     with pytest.raises(MisuseError, match="share no tokens"):
         keep_shared_tokens(plain(), plain(words=("other",)))
+
+
+def test_frequent_tokens_of_long_texts_are_aligned_too():
+    text = tokens(["the", "cat"] * 150)
+    assert align_tokens(text, (*tokens(["a"]), *text)) == [(i, i + 1) for i in range(300)]

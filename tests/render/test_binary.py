@@ -97,6 +97,12 @@ def test_safetensors_writes_what_the_package_would():
     assert render("safetensors", amap) == save(arrays, metadata={"document": document})
 
 
+def test_arrays_of_safetensors_are_aligned_whatever_the_text():
+    maps = [make_map(text="x" * n) for n in range(8)]
+    sizes = {int.from_bytes(render("safetensors", amap)[:8], "little") for amap in maps}
+    assert len(sizes) > 1 and all(size % 8 == 0 for size in sizes)
+
+
 def test_safetensors_are_written_without_the_package(monkeypatch):
     expected = render("safetensors", make_map())
     for name in ("safetensors", "safetensors.numpy"):

@@ -143,3 +143,22 @@ test("a picture of the lines has the labels of all tokens, and the marked one in
 	assert.deepEqual(labels.slice(3), [["t0", false], ["t1", false], ["t2", false]]);
 	assert.deepEqual(opacities(svg.toString()), [0.25, 0.75]);
 });
+
+/** A matrix of these rows, whose queries and keys are of two texts. */
+async function matrixOfTwoTexts(rows, options) {
+	const [queries, keys] = [rows, rows[0]].map((side) => side.map((_, i) => ({ label: `t${i}` })));
+	const shown = { queries: queries.map(({ label }) => label), keys: keys.map(({ label }) => label) };
+	const words = { queries: [...queries.keys()], keys: [...keys.keys()] };
+	const map = { ...selfMap(["a"]), queries, keys, shown, words };
+	return new WeightMatrix(map, decodeHead(await loadedArray([[rows]]), 0, 0), options);
+}
+
+test("links run from rows to columns, of drawn cells only, also where these are not as many", async () => {
+	const ends = ({ links }) => links.map(({ row, column }) => [row, column]);
+	const wide = await matrixOfTwoTexts([[0.6, 0.2, 0.1, 0.1], [0.05, 0.05, 0.1, 0.8]], { threshold: 0.15 });
+	assert.deepEqual(ends(strongestLinks(wide)), [[0, 1], [0, 0], [1, 3]]);
+	assert.deepEqual(ends(linksOf(wide, query(0))), [[0, 1], [0, 0]]);
+	const tall = await matrixOfTwoTexts([[0.75, 0.25], [0.5, 0.5], [0.125, 0.875]]);
+	assert.deepEqual(ends(linksOf(tall, { side: "key", index: 1 })), [[0, 1], [1, 1], [2, 1]]);
+	assert.deepEqual(ends(linksOf(tall, query(2))), [[2, 0], [2, 1]]);
+});

@@ -49,3 +49,15 @@ test("matrices of other shapes have no difference", async () => {
 	const [[a], [b]] = [await pairOf({}), await pairOf({ special: false })];
 	assert.throws(() => subtractMatrices(a, b), /3 × 3 and 2 × 2/);
 });
+
+test("a weight that only one of the matrices masks is a difference", async () => {
+	const map = selfMap(["a", "b"]);
+	const [causal, full] = await Promise.all(
+		[[[1, null], [0.5, 0.5]], [[0.75, 0.25], [0.5, 0.5]]].map(
+			async (rows) => new WeightMatrix(map, decodeHead(await loadedArray([[rows]]), 0, 0)),
+		),
+	);
+	const difference = subtractMatrices(causal, full);
+	assert.deepEqual([...difference.masked], [0, 0, 0, 0]);
+	assert.ok(close(difference.cell(0, 1).value, -0.25) && close(difference.cell(0, 0).value, 0.25));
+});

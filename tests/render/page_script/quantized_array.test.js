@@ -26,6 +26,17 @@ for (const planes of [false, true]) {
 	});
 }
 
+test("each row of each head of each layer is found, whatever the numbers of heads and rows", async () => {
+	const weight = (l, h, q, k) => (1 + ((7 * l + 5 * h + 3 * q + k) % 11)) / 16;
+	const indices = (n) => Array.from({ length: n }, (_, i) => i);
+	const weights = indices(2).map((l) => indices(3).map((h) => indices(5).map((q) => indices(4).map((k) => weight(l, h, q, k)))));
+	const array = await loadedArray(weights);
+	for (const [l, h, q] of [[0, 0, 4], [0, 2, 0], [1, 1, 3], [1, 2, 4]]) {
+		const expected = weights[l][h][q];
+		assert.ok(array.values(l, h, q).every((value, k) => close(value, expected[k])), `${l} ${h} ${q}`);
+	}
+});
+
 test("codes uniform in the square root keep weights far below the peak", () => {
 	const record = { ...quantizedRecord([[[[1]]]]), codes: "uint8", curve: "square", top: 254 };
 	const array = new QuantizedArray({ ...record, rounds_to_zero: true });

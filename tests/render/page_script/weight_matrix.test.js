@@ -90,3 +90,30 @@ test("the n-th largest magnitude counts ties", () => {
 	const values = Float64Array.of(0.1, -0.5, 0.5, 0.2);
 	assert.deepEqual([1, 2, 3, 4].map((n) => nthLargest(values, n)), [0.5, 0.5, 0.2, 0.1]);
 });
+
+test("a filter keeps the tokens of its segment, on either side", async () => {
+	const tokens = [0, 1, 1].map((segment, i) => ({ label: "abc"[i], segment }));
+	const matrix = await matrixOf(ROWS, selfMap(tokens), { qs: "1", ks: "0" });
+	assert.deepEqual([matrix.rowOf, matrix.columnOf], [[-1, 0, 1], [0, -1, -1]]);
+	assert.ok(close(matrix.cell(1, 0).value, 0.7));
+});
+
+test("the threshold is one of magnitudes", async () => {
+	const rows = [[-0.6, 0.1, 0.3], [0, 0, -0.2], [0.5, 0, 0]];
+	const matrix = await matrixOf(rows, selfMap(["a", "b", "c"]), { threshold: 0.15 }, { signed: true });
+	assert.deepEqual([...matrix.isDrawn], [1, 0, 1, 0, 0, 1, 1, 0, 0]);
+});
+
+test("merged pieces are masked where all of them are", async () => {
+	const map = { ...selfMap(["a", "b", "c"]), words: { queries: [0, 1, 2], keys: [0, 1, 1] } };
+	const matrix = await matrixOf(ROWS, map, { words: true });
+	assert.deepEqual([...matrix.masked], [0, 1, 0, 0, 0, 0]);
+});
+
+test("signed rows keep their weights where keys are omitted", async () => {
+	const rows = [[0.5, -0.25, 0.5], [0, 1, 0], [0, 0.5, 0.5]];
+	const options = { special: false, renormalise: true };
+	const matrix = await matrixOf(rows, selfMap([SPECIAL, "b", "c"], { signed: true }), options, { signed: true });
+	assert.ok(close(matrix.cell(0, 0).value, 1) && close(matrix.cell(1, 0).value, 0.5));
+	assert.equal(matrix.renormalized, false);
+});

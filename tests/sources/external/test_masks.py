@@ -135,6 +135,10 @@ def test_masked_arrays_keep_their_mask():
         assert made.weights[0, 0].tolist() == [[0.2, 0], [0.5, 0.5]]
     three = np.ma.array(ramp(2, 3, 3), mask=np.triu(np.ones((2, 3, 3)), 1))
     assert np.array_equal(read(three).masked[0, 1], np.triu(np.ones((3, 3)), 1) > 0)
+    batch = np.ma.array(
+        ramp(1, 2, 1, 3, 3), mask=np.stack([np.eye(3), np.tri(3, k=-1)])[None, :, None]
+    )
+    assert np.array_equal(read(batch, which=1, axes="lbhqk").masked[0, 0], np.tri(3, k=-1) > 0)
 
 
 NAN = np.nan
