@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-model demo-llm test test-torch fuzz mutants check format bench docs gallery page page-packages clean
+.PHONY: help demo demo-model demo-llm test test-torch test-lowest fuzz mutants check format bench docs gallery page page-packages clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -84,6 +84,25 @@ $(TORCH)/test: pyproject.toml
 test-torch: $(TORCH)/test ## install PyTorch into .venv-torch, test watch on its programs
 	$(TORCH)/bin/python -m pytest -q tests/with_torch
 
+LOWEST := .venv-lowest
+LOWEST_TESTS := $(addprefix tests/,core/test_seeded_random.py core/test_normalizers.py core/test_attend.py \
+	render/test_document.py render/test_parquet.py render/test_binary.py render/test_terminal.py \
+	render/test_figure.py cli/test_show.py cli/test_help.py cli/test_errors.py \
+	sources/test_tensors.py sources/test_gguf_tensors.py sources/test_tokens_file.py \
+	sources/test_chat.py sources/external/test_own_formats.py)
+
+$(LOWEST)/test: pyproject.toml tests/lowest.py
+	$(PYTHON) -m venv $(LOWEST)
+	$(LOWEST)/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(PYTHON) -m tests.lowest > $(LOWEST)/constraints.txt
+	$(LOWEST)/bin/python -m pip install --quiet --constraint $(LOWEST)/constraints.txt \
+		--editable '.[arrow]' pytest pytest-xdist hypothesis jsonschema ml-dtypes
+	@touch $@
+
+# Old versions use what newer ones of their own dependencies deprecate.
+test-lowest: $(LOWEST)/test ## run tests with the lowest versions of all dependencies, in .venv-lowest
+	$(LOWEST)/bin/python -m pytest -q -n auto --maxprocesses 8 -W ignore::DeprecationWarning $(LOWEST_TESTS)
+
 FUZZERS := tests/fuzz tests/sources/test_config_walk.py tests/core/test_attend_arguments.py
 SECONDS := 60
 
@@ -136,5 +155,5 @@ bench-compare: $(VENV)/test ## show changes since tests/bench/last.json
 	$(BIN)/python -m tests.bench --compare
 
 clean: ## remove generated files
-	rm -rf $(VENV) .venv-torch .venv-bench $(SCRIPT)/node_modules out build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-torch .venv-lowest .venv-bench $(SCRIPT)/node_modules out build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -11,7 +11,7 @@ import pytest
 
 from attnviz.api.blas_threads import use_threads
 from attnviz.measures import agreement, head_facts
-from attnviz.measures.agreement import layer_agreement
+from attnviz.measures.agreement import join_clusters, layer_agreement
 from attnviz.measures.head_facts import find_head_facts, find_patterns, head_blocks
 from attnviz.measures.head_summary import summarize_head
 from attnviz.measures.once_per_map import once_per_map, once_per_text, take_block
@@ -95,3 +95,17 @@ def test_agreement_is_the_same_head_by_head_and_all_at_once(make, monkeypatch):
     at_once = layer_agreement(make())
     monkeypatch.setattr(agreement, "BLOCK_SIZE", 1)
     np.testing.assert_allclose(layer_agreement(make()), at_once, rtol=1e-12)
+
+
+def test_clusters_are_joined_by_their_mean_divergence_up_to_the_limit():
+    """Average linkage: that of heads 0, 1, 2 from head 3 is (0.1 + 0.1 + 0.4) / 3."""
+    divergence = np.array(
+        [
+            [0.0, 0.01, 0.05, 0.1],
+            [0.01, 0.0, 0.05, 0.1],
+            [0.05, 0.05, 0.0, 0.4],
+            [0.1, 0.1, 0.4, 0.0],
+        ]
+    )
+    for limit, clusters in ((0.22, (0,) * 4), (0.19, (0, 0, 0, 1)), (0.02, (0, 0, 1, 2))):
+        assert join_clusters(divergence, limit) == clusters

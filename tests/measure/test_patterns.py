@@ -110,3 +110,12 @@ def test_heads_are_named_by_their_original_numbers():
 def test_a_head_that_fits_nothing_has_no_name():
     assert best_patterns(plain(), at_least=1.1)[0].name is None
     assert best_patterns(plain(words=("alone",)))[0] == (0, 0, None, 0.0)
+
+
+def test_a_head_that_fits_less_than_half_has_no_pattern():
+    weights = np.full((1, 1, 7, 7), 0.0)
+    weights[0, 0, np.arange(7), np.arange(7)] = 0.4
+    amap = AttentionMap(tokens(), tokens(), weights)
+    (best,) = best_patterns(amap)
+    assert (best.name, round(best.score, 2)) == (None, 0.4)
+    assert best_patterns(amap, at_least=0.3)[0].name == "self"
