@@ -1,7 +1,7 @@
 // On a narrow screen the heads are a drawer: a button opens it; a choice, Escape or a tap beside it
 // closes it. On a wide screen they are a part of the page, and the drawer is always closed.
 
-import { effect, signal } from "@preact/signals";
+import { signal } from "@preact/signals";
 import { html } from "./view.js";
 
 export const isDrawerOpen = signal(false);
@@ -11,24 +11,24 @@ const BEHIND = ["controls", "sentence", "stage", "side"]; // the parts of the pa
 /** The button that opened the drawer. */
 const opener = () => document.getElementById("open-heads");
 
+/** What is behind the open drawer is out of reach for pointer, keyboard and screen readers. @param {boolean} isOpen */
+function setOpen(isOpen) {
+	isDrawerOpen.value = isOpen;
+	for (const id of BEHIND) document.getElementById(id)?.toggleAttribute("inert", isOpen);
+}
+
 function openDrawer() {
-	isDrawerOpen.value = true;
+	setOpen(true);
 	requestAnimationFrame(() => document.getElementById("close-heads")?.focus());
 }
 
 /** Closes the drawer; whether it was open. */
 export function closeDrawer() {
 	if (!isDrawerOpen.value) return false;
-	isDrawerOpen.value = false;
+	setOpen(false);
 	requestAnimationFrame(() => opener()?.focus());
 	return true;
 }
-
-// What is behind the drawer is out of reach for pointer, keyboard and screen readers.
-effect(() => {
-	const isOpen = isDrawerOpen.value;
-	for (const id of BEHIND) document.getElementById(id)?.toggleAttribute("inert", isOpen);
-});
 
 matchMedia("(max-width: 54rem)").addEventListener("change", ({ matches }) => matches || closeDrawer());
 
