@@ -272,6 +272,9 @@ def test_differences_stand_below_their_maps_in_cells_of_one_size(visit):
     names = ("one", "two", "three", "two − one", "three − one")
     maps = [make_map("abc", n_head=1, meta={"variant": name}) for name in names]
     maps[1] = replace(maps[1], meta={"variant": "two", "row_sum": "any"})
+    signed = {"signed": True, "row_sum": "any"}
+    for i in (3, 4):
+        maps[i] = replace(maps[i], weights=maps[i].weights - 0.5, meta=maps[i].meta | signed)
     page = visit(maps, "view=compare")
     boxes = [frame.bounding_box() for frame in page.tab.locator(".frame").all()]
     assert boxes[0]["y"] == boxes[1]["y"] == boxes[2]["y"] < boxes[3]["y"] == boxes[4]["y"]
@@ -281,6 +284,8 @@ def test_differences_stand_below_their_maps_in_cells_of_one_size(visit):
         for c in page.tab.locator(".panel canvas:first-child").all()
     }
     assert len(sizes) == 1
+    assert "Differences: another scale." in page.text("#legend")
+    assert page.tab.locator("#legend .palette").count() == 2
 
 
 def test_escape_leaves_the_search_and_a_filter_without_a_match_is_stated(visit):

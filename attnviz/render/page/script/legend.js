@@ -27,12 +27,14 @@ function Gradient({ scale }) {
 		<div class="ticks">${scale.ticks().map(tick)}</div>`;
 }
 
-/** The scale of the difference of two heads, which is its own. */
+/** The scale of the differences beside weights, which is their own. */
 function DifferenceMarks() {
-	const difference = shownHeads.value.find(({ map, matrix }) => matrix.signed !== map.signed);
+	const signed = mainHead.value?.matrix.signed;
+	const difference = shownHeads.value.find(({ matrix }) => matrix.signed && !signed);
 	if (!difference) return null;
 	const { scale, sentences } = scaleOf(difference.map, difference.matrix);
-	return html`<p>Difference ${difference.name}: a scale of its own. ${sentences.join(" ")}</p>
+	const name = settings.value.view === "compare" ? "Differences" : `Difference ${difference.name}`;
+	return html`<p>${name}: another scale. ${sentences.join(" ")}</p>
 		<${Gradient} scale=${scale} />`;
 }
 
