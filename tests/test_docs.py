@@ -38,7 +38,7 @@ def test_a_stale_block_is_noticed():
 
 
 def test_the_readme_is_short():
-    assert len(TEXTS[README].encode()) <= 24_000
+    assert len(TEXTS[README].encode()) <= 26_000
 
 
 def links(text):
