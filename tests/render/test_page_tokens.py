@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+import attnviz
 from attnviz.api.look import look
 from attnviz.core.tokens import Token
 from attnviz.render.page.data_island import map_data
@@ -102,3 +103,10 @@ def test_other_maps_name_layers_by_their_numbers(modules):
     data = data_of(make_map(n_layer=3, meta={"modules": modules}))
     assert data["layer_names"] is None
     assert data["lists"]["layer"][0] == (0, "layer 0")
+
+
+def test_a_reduced_map_is_named_by_its_reduction():
+    """The headline of the page is the name of the layer and of the head."""
+    data = data_of(attnviz.reduce(make_map(n_layer=3, n_head=2), "layers:rollout"))
+    assert data["lists"]["layer"] == [(0, "rollout of 3 layers")]
+    assert data["head_names"] == ["mean of 2 heads"]
