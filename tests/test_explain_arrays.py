@@ -167,6 +167,15 @@ def test_weights_in_the_source_that_differ_are_compared():
     ]
 
 
+def test_scores_in_the_source_are_not_compared_as_weights():
+    scores = np.float32(Q @ K.swapaxes(1, 2))
+    _, explanation = weights_of({"q": Q, "k": K, "attn_scores": scores})
+    assert "stored_weights" not in explanation.meta
+    weights = np.float32(attention(Q, K))
+    _, explanation = weights_of({"q": Q, "k": K, "attention_scores": weights})
+    assert explanation.meta["stored_weights"]["equal"]  # Keras calls weights so
+
+
 def test_half_precision_is_compared_with_its_own_tolerance():
     named = {"q": np.float16(Q), "k": np.float16(K)}
     weights = np.float16(attention(np.float64(named["q"]), np.float64(named["k"])))

@@ -145,8 +145,6 @@ def expand_band(weights: FloatArray, band: Band, padding: BoolArray | None) -> S
     visible[..., query, key] = True
     for item, tokens in enumerate(positions):
         place_global(full, visible, weights, band, item, tokens)
-    if padding is not None:
-        visible &= ~padding[None, :, None, None, :]
     note = f"keys are offsets in a window of {window + 1} tokens"
     note += f" and {n_global} tokens with global attention" if n_global else ""
     note += "; shown as a map over all tokens (--layout full reads offsets as keys)"
