@@ -73,6 +73,16 @@ def test_a_page_has_a_choice_of_the_texts(records, tmp_path):
         assert [token.label for token in made.keys] == text.split()
 
 
+@pytest.mark.parametrize("words", [("--vmax", "0.5"), ("--shared-scale",)])
+def test_a_requested_scale_is_that_of_all_texts(words, records, tmp_path):
+    path = tmp_path / "all.html"
+    assert run("-i", str(records), "-v", "multihead", "-o", str(path), *words).status == 0
+    data = data_island(path)
+    tops = {each["scale"]["high"] for each in data["maps"]}
+    assert data["start"]["scale"] == "requested" and len(tops) == 1
+    assert words[0] == "--shared-scale" or tops == {0.5}
+
+
 def test_documents_of_a_file_are_joined(records, tmp_path, titles):
     document = tmp_path / "maps.jsonl"
     assert run("-i", str(records), "-v", "causal", "-o", str(document)).status == 0

@@ -13,7 +13,7 @@ from attnviz.core.attention_map import AttentionMap
 from attnviz.errors import MisuseError
 from attnviz.render.anonymous import without_metadata
 from attnviz.render.page import page_chunks
-from attnviz.render.page.data_island import check_size, largest_weight, map_data, page_data
+from attnviz.render.page.data_island import check_size, page_data
 from attnviz.render.page.json_stream import RawJson, json_chunks
 from attnviz.render.page.map_facts import pluralize
 from attnviz.render.page.split_comparison import split_maps
@@ -49,17 +49,14 @@ class TextPages:
         if not style.show_metadata:
             amap, style = without_metadata(amap), replace(style, made_by={}, row_id=None)
         check_size([amap], self.n_weight)
-        data = map_data(amap, style, several=False)
-        data["name"] = self.name_text(amap, style)
-        largest = largest_weight([amap])
-        for chunk in chain(
-            [b"," if self.n_map else b""], json_chunks({**data, "largest": largest})
-        ):
+        page = page_data([amap], style)
+        data = {**next(page["maps"]), "name": self.name_text(amap, style)}
+        for chunk in chain([b"," if self.n_map else b""], json_chunks(data)):
             self.spool.write(chunk)
         self.examples.setdefault((amap.signed, untrained_note(amap)), (amap, style))
         self.n_map += 1
         self.n_weight += amap.weights.size
-        self.largest = max(self.largest, largest)
+        self.largest = max(self.largest, page["largest"])
 
     def name_text(self, amap: AttentionMap, style: Style) -> str:
         """What the choice calls a text: its id or number, and its beginning."""
