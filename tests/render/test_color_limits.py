@@ -28,6 +28,9 @@ def test_figures_state_the_limits_and_what_is_outside(view):
     ticks = [label.get_text() for label in bar(figure).get_yticklabels()]
     assert (ticks[0], ticks[-1]) == ("≤ 0.2", "≥ 0.3")
     assert any(text.get_text().startswith("outside the scale: ") for text in figure.texts)
+    cut = draw(amap, view=view, vmin=0.0, vmax=0.3)
+    ticks = [label.get_text() for label in bar(cut).get_yticklabels()]
+    assert (ticks[0], ticks[-1]) == ("0", "≥ 0.3")
     calm = draw(amap, view=view, vmin=0.0, vmax=2.0)
     assert [label.get_text() for label in bar(calm).get_yticklabels()][-1] == "2"
     assert not any("outside" in text.get_text() for text in calm.texts)

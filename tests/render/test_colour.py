@@ -154,3 +154,13 @@ def test_limits_of_a_centered_scale_are_symmetric(limits):
 def test_limits_without_a_scale_are_refused(limits, signed, says):
     with pytest.raises(MisuseError, match=says):
         ColorScale.of(np.array([0.2, 0.9]), signed=signed, limits=limits)
+
+
+def test_a_signed_scale_ends_at_the_largest_magnitude():
+    assert ColorScale.of(np.array([-0.9, 0.3]), signed=True).high == 0.9
+
+
+def test_masked_weights_are_not_outside_of_a_scale():
+    scale = ColorScale.of(np.array([0.6]), limits=(0.2, 0.5))
+    below, above = scale.outside(np.array([0.0, 0.1, 0.6]), np.array([True, False, False]))
+    assert (below.tolist(), above.tolist()) == ([0.1], [0.6])

@@ -1,4 +1,4 @@
-"""Rows of the position table: offsets, padding, maximum lengths."""
+"""What a model computes of tokens: positions, padding, features, and no layer for nothing."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ import pytest
 from attnviz.core.grid import Grid
 from attnviz.core.masks import Padding
 from attnviz.sources.transformer.embedding import position_indices
-from tests.sources.reference import open_model
+from tests.sources.reference import RecordingAttend, encoding_of_ids, open_model
 
 # The rows of a table before the first position: RoBERTa's and MPNet's begin after padding.
 OFFSETS = {"bert": 0, "gpt2": 0, "opt": 2, "biogpt": 2, "roberta": 2, "camembert": 2}
@@ -40,3 +40,25 @@ def test_no_query_attends_to_padding():
     assert Padding()(Grid.of(2, 4, 4, {"pad": (pad, pad)})).tolist() == [
         [[False, True, True, False]]
     ]
+
+
+def test_keys_of_cross_attention_have_the_features_of_the_text():
+    seen = RecordingAttend()
+    text, target = encoding_of_ids([5, 6, 7, 8, 2]), encoding_of_ids([2, 9, 4])
+    open_model("bart").run(text, seen, target=target)
+    sizes = {call.kind: call.inputs.grid.token_features["letters"] for call in seen.calls}
+    assert {kind: (len(q), len(k)) for kind, (q, k) in sizes.items()} == {
+        "encoder": (5, 5),
+        "decoder": (3, 3),
+        "cross": (3, 5),
+    }
+
+
+def test_the_last_layer_stops_after_its_attention():
+    """Its feed-forward layer is read only if something needs its output."""
+    for needs_output in (False, True):
+        checkpoint = open_model("bert")
+        text = encoding_of_ids([2, 5, 3])
+        checkpoint.run(text, RecordingAttend(), needs_output=needs_output)
+        last = f"encoder.layer.{checkpoint.n_layer - 1}.intermediate.dense.weight"
+        assert (last in {name for name, *_ in checkpoint.tensors.lookups}) == needs_output

@@ -49,3 +49,11 @@ def test_truncation_keeps_type_ids(without_type_ids):
         short = model.fit_to_positions(encoding, truncate=True)
         assert len(short.ids) == len(short.type_ids) == len(short.tokens) == 40
         assert short.type_ids == (*encoding.type_ids[:39], encoding.type_ids[-1])
+
+
+def test_special_tokens_are_of_the_segment_that_the_tokenizer_gives_them():
+    """The last [SEP] ends the second sentence."""
+    tokens = open_checkpoint(str(MODELS / "bert")).encode(*PAIR).tokens
+    first = [token.piece for token in tokens].index("[SEP]") + 1
+    expected = [0] * first + [1] * (len(tokens) - first)
+    assert [token.segment for token in tokens] == expected and tokens[-1].piece == "[SEP]"

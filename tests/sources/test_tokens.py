@@ -230,3 +230,9 @@ def test_a_unigram_model_has_the_unknown_token_as_the_piece_of_an_unknown_word()
         ("a", "a"),
         ("<unk>", "<unk>⟨字⟩"),
     ]
+
+
+def test_equal_offsets_in_two_sentences_are_no_shared_character():
+    spans = [Span("a", 0, 1, False, segment, 0) for segment in (0, 1)]
+    assert make_labels(spans, ["a", "a"]) == ["a", "a"]
+    assert make_labels([spans[0], spans[0]], ["é"]) == ["é⟨1/2⟩", "é⟨2/2⟩"]
