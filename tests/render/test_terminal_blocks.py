@@ -191,3 +191,11 @@ def test_glyphs_are_monotone_and_small_weights_are_blank(ramp: GlyphRamp):
         least = min(abs(w) for w, g in zip(weights, glyphs, strict=True) if g != " ")
         assert max(blank) < ramp.blank_below(1.0) <= least <= 1 / 8 + 0.01
     assert set(glyphs) == set(ramp.all_glyphs)
+
+
+def test_a_cell_is_masked_only_where_all_of_its_pairs_are():
+    weights = np.array([[0.0, 0.0], [0.0, 0.5], [0.25, 0.0], [0.0, -0.75]])
+    masked = np.array([[1, 1], [1, 0], [0, 1], [1, 0]], dtype=bool)
+    pooled, hidden = Pool(queries=2)(weights, masked)
+    assert pooled.tolist() == [[0.0, 0.5], [0.25, -0.75]]
+    assert hidden.tolist() == [[True, False], [False, False]]
