@@ -80,10 +80,10 @@ def test_every_environment_has_the_same_seeded_numbers(outcomes):
 
 
 def test_every_environment_has_the_weights_of_a_model_up_to_rounding(outcomes):
-    """Models run in float32."""
+    """Models run in float32; scores of sharp heads are large, and so is their rounding."""
     _, first, _ = outcomes[0]
     for _, weights, _ in outcomes:
-        np.testing.assert_allclose(weights, first, rtol=0, atol=2e-6)
+        np.testing.assert_allclose(weights, first, rtol=0, atol=1e-5)
 
 
 def test_the_environments_differ(outcomes):
