@@ -72,3 +72,12 @@ def names_of(row: HasName) -> tuple[str, ...]:
 def normalize_name(name: str) -> str:
     """A name in lower case, with hyphens for underscores and without surrounding spaces."""
     return name.strip().lower().replace("_", "-")
+
+
+def read_source(path: str) -> bytes:
+    """A source file, to see which names it quotes; empty where there is none, as in an archive."""
+    try:
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123 (faster)
+            return file.read()
+    except OSError:
+        return b""

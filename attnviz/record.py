@@ -8,6 +8,7 @@ the methods of records are written here, once.
 from __future__ import annotations
 
 from dataclasses import MISSING, Field, FrozenInstanceError, dataclass, field, fields
+from inspect import get_annotations
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, dataclass_transform
 
 if TYPE_CHECKING:
@@ -54,9 +55,11 @@ class Record:
     _positional: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls, *, kw_only: bool = False, eq: bool = True) -> None:
-        dataclass(init=False, repr=False, eq=False, kw_only=kw_only)(cls)
-        cls._fields = {f.name: f for f in fields(cls)}
-        cls._positional = tuple(f.name for f in fields(cls) if not f.kw_only)
+        is_like_base = len(cls.__bases__) == 1 and hasattr(cls, "__dataclass_fields__")
+        if not is_like_base or has_own_fields(cls):
+            dataclass(init=False, repr=False, eq=False, kw_only=kw_only)(cls)
+            cls._fields = {f.name: f for f in fields(cls)}
+            cls._positional = tuple(f.name for f in fields(cls) if not f.kw_only)
         if not eq:
             cls.__eq__, cls.__hash__ = object.__eq__, object.__hash__  # type: ignore[method-assign]
 
@@ -116,3 +119,11 @@ class Record:
 def field_values(record: Any) -> tuple[Any, ...]:
     """The values of all fields, in their order."""
     return tuple([record.__dict__[name] for name in record._fields])
+
+
+def has_own_fields(record: type[Record]) -> bool:
+    """Whether a class has fields that its base has not; class variables are none."""
+    return any(
+        not isinstance(annotation, str) or not annotation.startswith("ClassVar")
+        for annotation in get_annotations(record).values()
+    )

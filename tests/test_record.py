@@ -87,6 +87,32 @@ def test_missing_unknown_and_repeated_fields_are_type_errors(values, named, mess
         Model(*values, **named)
 
 
+class WithoutFields(Cell):
+    """A class that only has variables; the fields are those of its base."""
+
+    kind: ClassVar[str] = "other"
+    limits: ClassVar = {"row": (0, 9)}
+    plain = 3
+
+
+class NoFieldsAtAll(Record):
+    kind: ClassVar[str] = "none"
+
+
+class BelowWithoutFields(WithoutFields):
+    name: str = "none"
+
+
+def test_a_class_without_fields_of_its_own_has_those_of_its_base():
+    assert [f.name for f in fields(WithoutFields)] == ["row", "column", "notes"]
+    assert WithoutFields(1, column=2) == WithoutFields(1, 2) != Cell(1, 2)
+    assert replace(WithoutFields(1), row=4).row == 4
+    assert [f.name for f in fields(BelowWithoutFields)] == ["row", "column", "notes", "name"]
+    assert BelowWithoutFields(1, 2, {}, "x").name == "x"
+    assert WithoutFields.__match_args__ == Cell.__match_args__
+    assert fields(NoFieldsAtAll()) == () and repr(NoFieldsAtAll()) == "NoFieldsAtAll()"
+
+
 def test_keyword_only_fields_are_not_positional():
     assert KeywordOnly(loud=True).word == "so"
     with pytest.raises(TypeError, match="takes 0 fields by position, and 1 were given"):

@@ -6,14 +6,14 @@ Every file defines a tuple PARTS, which registers its classes.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from importlib import import_module
 from itertools import chain
-from pathlib import Path
 from pkgutil import iter_modules
 
 from attnviz.core.part import Part
-from attnviz.lookup import find_by_name, names_of, normalize_name
+from attnviz.lookup import find_by_name, names_of, normalize_name, read_source
 
 SLOTS = {  # slot of a Variant: folder with its parts
     "position": "positions",
@@ -49,12 +49,14 @@ def quoting_parts(slot: str, name: str) -> Iterator[type[Part]]:
     Reading the sources costs a tenth of importing them. Other spellings of a name, and files
     without a source, are left to `parts_for`.
     """
-    quoted = f'"{normalize_name(name)}"'
+    quoted = f'"{normalize_name(name)}"'.encode(errors="replace")
     folder = import_module(f"attnviz.core.{SLOTS[slot]}")
     yield from (part for part in folder.PARTS if is_named(part, name))
-    for path in sorted(Path(folder.__path__[0]).glob("[!_]*.py")):
-        if quoted in path.read_text("utf-8"):
-            parts = import_module(f"{folder.__name__}.{path.stem}").PARTS
+    path = folder.__path__[0]
+    for file_name in sorted(os.listdir(path)):  # noqa: PTH208 (pathlib takes as long as the rest)
+        is_source = file_name.endswith(".py") and not file_name.startswith("_")
+        if is_source and quoted in read_source(f"{path}/{file_name}"):
+            parts = import_module(f"{folder.__name__}.{file_name[:-3]}").PARTS
             yield from (part for part in parts if is_named(part, name))
 
 

@@ -7,14 +7,14 @@ Families are imported one by one, those that quote the name first, until the row
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, ValuesView
-from functools import cache
+from collections.abc import Iterable, Iterator, Mapping, ValuesView
+from functools import cache, lru_cache
 from importlib import import_module
-from pathlib import Path
+from os.path import dirname
 
 from attnviz.core.variant import Variant
 from attnviz.errors import UnknownKeyError, UnknownNameError
-from attnviz.lookup import names_of, normalize_name, unknown_name_message
+from attnviz.lookup import names_of, normalize_name, read_source, unknown_name_message
 
 FAMILIES = (
     "basics",
@@ -51,6 +51,7 @@ CLASSICS = (  # what a course on attention covers, in the order of the list in t
     "alibi",
 )
 
+FOLDER = dirname(__file__)  # noqa: PTH120 (pathlib would take half of the time of a lookup)
 SUFFIXES = ("attention", "self-attention")  # that a name may carry: linear-attention is linear
 
 
@@ -109,10 +110,9 @@ def find_variant(name: str) -> Variant:
     """
     wanted = "-".join(normalize_name(name).split())
     for candidate in (wanted, *strip_suffixes(wanted)):
-        families = sorted(FAMILIES, key=lambda family: not quotes_name(family, candidate))
-        for row in iterate_rows(families):
-            if candidate in map(normalize_name, names_of(row)):
-                return row
+        row = find_own_row(candidate) or find_row(load_plugins(), candidate)
+        if row is not None:
+            return row
     rows = tuple(iterate_rows(FAMILIES))
     names = dict.fromkeys((*CLASSICS, *(row.name for row in rows)))
     aliases = [alias for row in rows for alias in row.aliases]
@@ -124,6 +124,41 @@ def find_variant(name: str) -> Variant:
             f"-v {word}" for word in several
         )
     raise UnknownNameError(message)
+
+
+@lru_cache(1024)
+def find_own_row(name: str) -> Variant | None:
+    """The row of our own with this name or alias, from the families that quote it first."""
+    return next(
+        (
+            row
+            for family in families_by_quote(name)
+            if (row := find_row(load_family(family), name)) is not None
+        ),
+        None,
+    )
+
+
+def find_row(rows: Iterable[Variant], name: str) -> Variant | None:
+    """The row with this name or alias, which are compared in their normalized spelling."""
+    return next((row for row in rows if name in map(normalize_name, names_of(row))), None)
+
+
+def families_by_quote(name: str) -> Iterator[str]:
+    """All families: first those whose sources quote a name, each before the next is read."""
+    others = []
+    for family in FAMILIES:
+        if quotes_name(family, name):
+            yield family
+        else:
+            others.append(family)
+    yield from others
+
+
+def load_family(family: str) -> tuple[Variant, ...]:
+    """The rows of a family, which is imported."""
+    rows: tuple[Variant, ...] = import_module(f"{__name__}.{family}").ROWS
+    return rows
 
 
 def search_variants(word: str) -> list[Variant]:
@@ -142,11 +177,15 @@ def search_variants(word: str) -> list[Variant]:
 def iterate_rows(families: tuple[str, ...] | list[str]) -> Iterator[Variant]:
     """The rows of these families, each imported when it is reached, then those of plug-ins."""
     for family in families:
-        rows: tuple[Variant, ...] = import_module(f"{__name__}.{family}").ROWS
-        yield from rows
-    from attnviz.core.variants.plugins import load_plugins
-
+        yield from load_family(family)
     yield from load_plugins()
+
+
+def load_plugins() -> tuple[Variant, ...]:
+    """The rows of other packages."""
+    from attnviz.core.variants import plugins
+
+    return plugins.load_plugins()
 
 
 def quotes_name(family: str, name: str) -> bool:
@@ -154,16 +193,13 @@ def quotes_name(family: str, name: str) -> bool:
 
     It orders the search only: reading the sources costs less than importing one family.
     """
-    return f'"{name}"' in read_source(family)
+    return f'"{name}"'.encode(errors="replace") in family_source(family)
 
 
 @cache
-def read_source(family: str) -> str:
-    """The source of a family, read once, since every lookup needs all; "" where there is none."""
-    try:
-        return Path(__file__).with_name(f"{family}.py").read_text("utf-8")
-    except OSError:
-        return ""
+def family_source(family: str) -> bytes:
+    """The source of a family, read once, since many lookups need it; empty if there is none."""
+    return read_source(f"{FOLDER}/{family}.py")
 
 
 def strip_suffixes(name: str) -> Iterator[str]:
