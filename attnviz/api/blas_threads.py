@@ -8,15 +8,18 @@ other. The split of work into tasks does not depend on the number of threads
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from itertools import count
+from functools import cache
+from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from attnviz.api.thread_pool import Work, shared_pool
 from attnviz.core.engine.parallel import Executor, executor, run_sequentially
 
-Work = Callable[[Any], Any]
+CPU_QUOTA = Path("/sys/fs/cgroup/cpu.max")  # of the container, on Linux
+UNLIMITED = 1 << 20  # processors
 
 
 @contextmanager
@@ -29,9 +32,9 @@ def use_threads(n_thread: int | None = None) -> Iterator[None]:
         executors: list[Executor] = []
 
         def run_in_threads(work: Work, tasks: Sequence[Any], is_large: bool) -> Iterator[Any]:
+            if not is_large:
+                return run_sequentially(work, tasks, is_large)
             if not executors:
-                if not is_large:
-                    return run_sequentially(work, tasks, is_large)
                 executors.append(start_threads(stack, n_thread or count_threads()))
             return executors[0](work, tasks, is_large)
 
@@ -40,58 +43,9 @@ def use_threads(n_thread: int | None = None) -> Iterator[None]:
 
 
 def start_threads(stack: ExitStack, n_thread: int) -> Executor:
-    """An executor on `n_thread` threads, the current one included, until the stack closes."""
+    """An executor on `n_thread` threads, the current one included; BLAS until the stack closes."""
     stack.enter_context(limit_blas())
-    if n_thread == 1:
-        return run_sequentially
-    from concurrent.futures import ThreadPoolExecutor
-
-    pool = ThreadPoolExecutor(n_thread - 1, thread_name_prefix="attnviz")
-    stack.callback(pool.shutdown, cancel_futures=True)
-
-    def run_in_batches(work: Work, tasks: Sequence[Any], is_large: bool) -> Iterator[Any]:
-        for first in range(0, len(tasks), BATCH_SIZE):
-            batch = Batch(work, tasks[first : first + BATCH_SIZE])
-            n_other = min(n_thread, len(batch.tasks)) - 1
-            others = [pool.submit(batch.run_tasks) for _ in range(n_other)]
-            try:
-                batch.run_tasks()
-            finally:  # on Ctrl-C, tasks that have not begun are dropped
-                batch.has_failed = True
-                for other in others:
-                    other.result()
-            yield from batch.results()
-
-    return run_in_batches
-
-
-BATCH_SIZE = 128  # tasks whose results are in memory together
-
-
-class Batch:
-    """Tasks that several threads take one by one, in order."""
-
-    def __init__(self, work: Work, tasks: Sequence[Any]) -> None:
-        self.work, self.tasks, self.has_failed = work, tasks, False
-        self.next = count()  # advances atomically, so no two threads take the same task
-        self.outputs: dict[int, Any] = {}
-        self.errors: dict[int, BaseException] = {}
-
-    def run_tasks(self) -> None:
-        """Run tasks until none is left, or one has failed."""
-        for i in self.next:
-            if i >= len(self.tasks) or self.has_failed:
-                return
-            try:
-                self.outputs[i] = self.work(self.tasks[i])
-            except Exception as error:
-                self.errors[i], self.has_failed = error, True
-
-    def results(self) -> Iterator[Any]:
-        """The outputs of all tasks in order; raises the error of the first task that failed."""
-        if self.errors:
-            raise self.errors[min(self.errors)]
-        return (self.outputs[i] for i in range(len(self.tasks)))
+    return run_sequentially if n_thread == 1 else shared_pool(n_thread - 1).run
 
 
 _lock = Lock()
@@ -101,11 +55,8 @@ _limits: list[Any] = []  # one per active user; the first holds the original lim
 @contextmanager
 def limit_blas() -> Iterator[None]:
     """Limit BLAS to one thread until the last user has left."""
-    from threadpoolctl import threadpool_limits
-
-    limit: Any = threadpool_limits  # untyped library
     with _lock:
-        _limits.append(limit(1, "blas") if not _limits else _limits[0])
+        _limits.append(_limits[0] if _limits else find_blas().limit(limits=1))
     try:
         yield
     finally:
@@ -115,12 +66,39 @@ def limit_blas() -> Iterator[None]:
                 limits.restore_original_limits()
 
 
+@cache
+def find_blas() -> Any:
+    """The controller of NumPy's BLAS, found once: the search takes a millisecond.
+
+    Libraries that are loaded later are not ours: all products here are NumPy's.
+    """
+    from threadpoolctl import ThreadpoolController
+
+    controller: Any = ThreadpoolController()  # type: ignore[no-untyped-call]
+    return controller.select(user_api="blas")
+
+
 def count_threads() -> int:
-    """The number of threads that can run at once."""
+    """The number of threads that can run at once: OMP_NUM_THREADS, else what the system allows."""
     variable = os.environ.get("OMP_NUM_THREADS", "")
     if variable.isdecimal() and int(variable):
         return int(variable)
     try:
-        return len(os.sched_getaffinity(0))
+        n_processor = len(os.sched_getaffinity(0))
     except AttributeError:  # not on this system
-        return os.cpu_count() or 1
+        n_processor = os.cpu_count() or 1
+    return min(n_processor, read_quota())
+
+
+@cache
+def read_quota(path: Path = CPU_QUOTA) -> int:
+    """The number of processors that a container may use, rounded up; without a limit, very many.
+
+    A container with two of 64 processors sees all 64. Threads beyond the limit take turns, and
+    the whole group is paused at the end of each period.
+    """
+    try:
+        limit, period = path.read_text("ascii").split()
+        return max(1, -(-int(limit) // int(period)))
+    except (OSError, ValueError, ZeroDivisionError):  # another system, or "max"
+        return UNLIMITED

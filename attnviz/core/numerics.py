@@ -22,7 +22,7 @@ def softmax(logits: FloatArray, visible: BoolArray) -> FloatArray:
     with np.errstate(over="ignore"):
         mass = np.exp(scores)
         total = mass.sum(-1, keepdims=True)
-    unsafe = ~((total >= SAFE_SUM_RANGE[0]) & (total <= SAFE_SUM_RANGE[1]))[..., 0]
+    unsafe = ~is_safe_sum(total)[..., 0]
     if unsafe.any():
         shifted = np.exp(subtract_row_max(scores[unsafe]))
         mass[unsafe], total[unsafe] = shifted, shifted.sum(-1, keepdims=True)
@@ -30,18 +30,31 @@ def softmax(logits: FloatArray, visible: BoolArray) -> FloatArray:
     return np.divide(mass, total, out=mass)
 
 
+def is_safe_sum(total: FloatArray) -> BoolArray:
+    """Whether each sum of exponentials is in SAFE_SUM_RANGE; NaN is not.    [...] -> [...]"""
+    safe: BoolArray = (total >= SAFE_SUM_RANGE[0]) & (total <= SAFE_SUM_RANGE[1])
+    return safe
+
+
 def mask_scores(logits: FloatArray, visible: BoolArray) -> FloatArray:
     """The scores, -inf where masked.    [..., key], [..., key] -> [..., key]"""
     if visible.all():
         return logits
     scores = logits.copy()
+    fill_masked(scores, visible, -np.inf)
+    return scores
+
+
+def fill_masked(array: FloatArray, visible: BoolArray, value: float) -> None:
+    """Write a value where a mask is False.    [..., key], [..., key]"""
+    if visible.all():
+        return
     # Most keys of a block are visible to all its queries: only the others are written.
     partly_masked = np.flatnonzero(~visible.all(axis=tuple(range(visible.ndim - 1))))
     keys = slice(None)
     if visible.shape[-1] > 1:
         keys = slice(partly_masked[0], partly_masked[-1] + 1)
-    np.copyto(scores[..., keys], -np.inf, where=~visible[..., keys])
-    return scores
+    np.copyto(array[..., keys], value, where=~visible[..., keys])
 
 
 def subtract_row_max(scores: FloatArray) -> FloatArray:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from attnviz.core.arrays import BoolArray, FloatArray, Shape
-from attnviz.core.biases import GivenBias, SoftCap
+from attnviz.core.biases import Bias, GivenBias, SoftCap
 from attnviz.core.engine.attend_arguments import (
     check_broadcast,
     check_heads,
@@ -105,7 +105,9 @@ def attend(
         """One member of the batch."""
 
         def item(array: Any, shape: Shape) -> Any:
-            return None if array is None else np.broadcast_to(array, (*batch, *shape))[index]
+            if array is None or array.shape == shape:
+                return array
+            return np.broadcast_to(array, (*batch, *shape))[index]
 
         weights_shape = (n_head, *pairs)
         return attend_one(
@@ -151,9 +153,7 @@ def attend_one(
     n_output_heads = variant.heads.n_output_heads(n_head)
     all_heads = Collector()
     all_heads.select_heads(n_output_heads)
-    accumulator = FullAccumulator.of(
-        variant, inputs, all_heads.wanted_heads_in, n_output_heads, query.dtype
-    )
+    accumulator = FullAccumulator.of(variant, inputs, all_heads, query.dtype)
     values = None if value is None else variant.heads.expand_values(value, n_output_heads)
     output = run_layer(variant, inputs, values, accumulator)
     return AttentionResult(output, accumulator.weights)
@@ -216,10 +216,9 @@ def add_parts(
     if mask is not None:
         given = mask if isinstance(mask, Mask) else GivenMask(mask)
         variant = replace(variant, mask=variant.mask & given)
-    biases = variant.bias
-    biases += () if bias is None else (GivenBias(bias),)
+    biases: tuple[Bias, ...] = () if bias is None else (GivenBias(bias),)
     biases += () if softcap is None else (SoftCap(cap=softcap),)
-    return replace(variant, bias=biases)
+    return replace(variant, bias=variant.bias + biases) if biases else variant
 
 
 def stack_batch(arrays: list[Any], batch: Shape) -> FloatArray:

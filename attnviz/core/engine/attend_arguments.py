@@ -51,6 +51,8 @@ def to_floats(name: str, source: Any) -> FloatArray:
     """
     array = to_array(name, source)
     kind = array.dtype
+    if kind in (np.float32, np.float64):
+        return array
     if kind.kind not in "iuf" and not kind.name.startswith(SHORT_FLOATS):
         hint = "; a boolean mask goes to mask=" if name == "bias" and kind == np.bool_ else ""
         raise MisuseError(

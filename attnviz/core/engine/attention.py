@@ -184,13 +184,13 @@ def apply_weights(
     Shapes: [head, query, key], [head, key, d] -> [head, query, d]
     Raises NumbersError where a value with a weight is NaN or infinite.
     """
-    finite = np.isfinite(value)
-    if finite.all():
+    if all_finite(value):
         with np.errstate(**IGNORED):
             output = weights @ value
         if not all_finite(output):
             raise NumbersError("the output is not finite: the values are too large")
         return output
+    finite = np.isfinite(value)
     bad_keys: BoolArray = np.logical_not(np.all(finite, axis=-1))  # [head, key]
     bad = (weights != 0) & bad_keys[:, None, :]
     if bad.any():

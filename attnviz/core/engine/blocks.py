@@ -13,36 +13,59 @@ from typing import TypeVar
 
 import numpy as np
 
+from attnviz.core.arrays import FloatArray
 from attnviz.core.engine.attention import Block, apply_positions, compute_weights
 from attnviz.core.engine.parallel import map_tasks
+from attnviz.core.engine.softmax_block import compute_softmax_block, is_dot_softmax
 from attnviz.core.grid import FULL_BLOCK, AxisIndex, BlockIndex
 from attnviz.core.inputs import Inputs
+from attnviz.core.masks import Full
 from attnviz.core.variant import Variant
 from attnviz.errors import MisuseError
 
 # All in weights, head × query × key, but for QUERIES_PER_BLOCK.
-SINGLE_BLOCK_MAX = 1 << 18  # up to this size, a layer is one block
-PARALLEL_MIN = 1 << 20  # above this size, a layer is worth starting threads
+SINGLE_BLOCK_MAX = 1 << 16  # up to this size, a layer is one block
+BLAS_MIN = 1 << 18  # multiplications of one product, for more of which OpenBLAS uses threads
 BLOCK_SIZE = 1 << 18  # size of a block, as far as QUERIES_PER_BLOCK allows
+HEAD_BLOCK_SIZE = 1 << 21  # of one head in a block, likewise
+HEAD_GROUPS = 4  # blocks of a short layer: more cost more calls, fewer leave threads idle
 QUERIES_PER_BLOCK = 64, 256  # minimum and maximum: with fewer, matrix products are slow
 MATRIX_MAX = 1 << 28  # limit for mechanisms that compute their whole matrix at once
 
 Result = TypeVar("Result")
 
 
+def no_memory(indices: BlockIndex) -> None:
+    """Weights of a block that are kept nowhere."""
+    del indices
+
+
 def compute_blocks(
-    variant: Variant, inputs: Inputs, use: Callable[[Block], Result]
+    variant: Variant,
+    inputs: Inputs,
+    use: Callable[[Block], Result],
+    memory: Callable[[BlockIndex], FloatArray | None] = no_memory,
 ) -> Iterator[Result]:
     """The result of `use` on each block of a layer, in order; `use` may run in any thread.
 
+    `memory` returns where the weights of a block are kept, [head, query, key], or None; they may
+    be computed there.
     Raises MisuseError where the mechanism computes its whole matrix at once and it is too large.
     """
     inputs = apply_positions(variant, inputs)
 
-    def work(indices: BlockIndex) -> Result:
-        return use(compute_weights(variant, inputs.select_block(indices), indices=indices))
+    is_plain = is_dot_softmax(variant)
 
-    is_large = prod(inputs.grid.shape) > PARALLEL_MIN
+    def work(indices: BlockIndex) -> Result:
+        own, block = inputs.select_block(indices), None
+        if is_plain:
+            block = compute_softmax_block(variant, own, indices, memory(indices))
+        if block is None:
+            block = compute_weights(variant, own, indices=indices)
+        return use(block)
+
+    n_product = prod(inputs.grid.shape[1:]) * inputs.query.shape[-1]
+    is_large = n_product > BLAS_MIN or prod(inputs.grid.shape) > SINGLE_BLOCK_MAX
     return map_tasks(work, split_into_blocks(variant, inputs), is_large=is_large)
 
 
@@ -54,11 +77,11 @@ def split_into_blocks(variant: Variant, inputs: Inputs) -> list[BlockIndex]:
     if not variant.row_local:
         check_matrix_size(variant, inputs)
         return [FULL_BLOCK]
-    size = PARALLEL_MIN if variant.head_local else BLOCK_SIZE // n_head
+    size = HEAD_BLOCK_SIZE if variant.head_local else 2 * BLOCK_SIZE // n_head
     fewest, most = QUERIES_PER_BLOCK
-    step = min(max(2 * size // n_key, fewest if variant.head_local else 1), most)
+    step = min(max(size // n_key, fewest if variant.head_local else 1), most)
     # Where all queries fit one block, split the heads, so that threads have something to share.
-    max_heads = -(-n_head // 2) if step >= n_query else n_head
+    max_heads = -(-n_head // HEAD_GROUPS) if step >= n_query else n_head
     blocks = []
     for start in range(0, n_query, step):
         queries = slice(start, min(start + step, n_query))
@@ -76,10 +99,15 @@ def split_into_blocks(variant: Variant, inputs: Inputs) -> list[BlockIndex]:
     return blocks
 
 
+def leaves_out_keys(variant: Variant) -> bool:
+    """Whether blocks may leave out keys, which no query of theirs attends to."""
+    return variant.key_local and type(variant.mask) is not Full
+
+
 def reachable_keys(variant: Variant, inputs: Inputs) -> tuple[AxisIndex, int]:
     """The keys that some of these queries may attend to, and their number."""
     n_key = inputs.grid.n_key
-    if not variant.key_local:
+    if not leaves_out_keys(variant):
         return slice(0, n_key), n_key
     keys = np.flatnonzero(variant.mask.bounds(inputs.grid)[0])
     if not keys.size:

@@ -16,8 +16,9 @@ import numpy as np
 
 from attnviz.core.arrays import BoolArray, FloatArray
 from attnviz.core.engine.attention import Block, apply_positions, apply_weights
-from attnviz.core.engine.blocks import compute_blocks
+from attnviz.core.engine.blocks import compute_blocks, leaves_out_keys, no_memory
 from attnviz.core.engine.layer_call import AttendCallback, LayerCall
+from attnviz.core.grid import BlockIndex
 from attnviz.core.inputs import Inputs
 from attnviz.core.map_metadata import MapMetadata, weakest_row_sum
 from attnviz.core.variant import Variant
@@ -31,6 +32,12 @@ UNREAD_OUTPUT: FloatArray = np.zeros((0, 0, 0), dtype=np.float32)  # of layers w
 
 class Accumulator(Protocol):
     """What is recorded of one layer."""
+
+    def memory(self, indices: BlockIndex) -> FloatArray | None:
+        """Where the weights of a block are kept, to be computed there; None: nowhere.
+
+        Shapes: -> [head, query, key]
+        """
 
     def map(self, block: Block) -> Any:
         """A summary of a block; runs in any thread, and writes only to memory of its own."""
@@ -61,7 +68,8 @@ def run_layer(
             output[heads, queries] = apply_weights(weights, value[heads, keys], block.indices)
         return None if accumulator is None else accumulator.map(block._replace(weights=weights))
 
-    for summary in compute_blocks(variant, inputs, use):
+    memory = no_memory if accumulator is None else accumulator.memory
+    for summary in compute_blocks(variant, inputs, use, memory):
         if accumulator is not None:
             accumulator.reduce(summary)
     return None if output is None else variant.heads.normalize_output(output, inputs.layer)
@@ -153,7 +161,7 @@ class FullCollector(Collector):
     def accumulator(self, call: LayerCall, variant: Variant) -> FullAccumulator:
         """A new accumulator for a recorded layer."""
         inputs, heads = call.inputs, list(self.recorded_heads)
-        accumulator = FullAccumulator.of(variant, inputs, self.wanted_heads_in, len(heads))
+        accumulator = FullAccumulator.of(variant, inputs, self)
         self.weights.append(accumulator.weights)
         self.visible.append(accumulator.visible)
         n_query_head = len(inputs.query)
@@ -170,30 +178,41 @@ class FullAccumulator(Record, eq=False):
     Shapes: weights [head, query, key], visible [head | 1, query, key]
     """
 
+    collector: Collector
     weights: FloatArray
     visible: BoolArray
-    wanted_heads_in: Callable[[Block], Iterator[tuple[int, int]]]
+    has_all_heads: bool  # in the order of the layer
 
     @classmethod
     def of(
-        cls,
-        variant: Variant,
-        inputs: Inputs,
-        wanted_heads_in: Callable[[Block], Iterator[tuple[int, int]]],
-        n_head: int,
-        dtype: Any = np.float32,
+        cls, variant: Variant, inputs: Inputs, collector: Collector, dtype: Any = np.float32
     ) -> FullAccumulator:
         """An empty accumulator; pairs outside all blocks stay 0 and masked."""
-        pairs = inputs.query.shape[1], inputs.key.shape[1]
+        n_head, pairs = len(collector.recorded_heads), inputs.grid.shape[1:]
         n_visible = n_head if variant.visibility_per_head(inputs.grid) else 1
-        weights, visible = np.zeros((n_head, *pairs), dtype), np.zeros((n_visible, *pairs), bool)
-        return cls(weights, visible, wanted_heads_in)
+        n_layer_head = variant.heads.n_output_heads(len(inputs.query))
+        # Blocks that leave no key out write every weight.
+        allocate = np.zeros if leaves_out_keys(variant) else np.empty
+        return cls(
+            collector,
+            allocate((n_head, *pairs), dtype),
+            np.zeros((n_visible, *pairs), bool),
+            collector.recorded_heads == tuple(range(n_layer_head)),
+        )
+
+    def memory(self, indices: BlockIndex) -> FloatArray | None:
+        """The block's part of the weights, if all heads are recorded.    -> [head, query, key]"""
+        if not self.has_all_heads or not isinstance(indices.keys, slice):
+            return None
+        return self.weights[indices]
 
     def map(self, block: Block) -> None:
         """Copy a block into its part of the arrays, which no other block shares."""
         _, queries, keys = block.indices
-        for head, i in self.wanted_heads_in(block):
-            self.weights[i][queries, keys] = block.weights[head]
+        is_in_place = np.may_share_memory(block.weights, self.weights)
+        for head, i in self.collector.wanted_heads_in(block):
+            if not is_in_place:
+                self.weights[i][queries, keys] = block.weights[head]
             if i < len(self.visible):
                 visible = block.visible[head if len(block.visible) > 1 else 0]
                 self.visible[i][queries, keys] = visible

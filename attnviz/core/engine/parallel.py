@@ -27,7 +27,10 @@ def map_tasks(
 ) -> Iterator[Result]:
     """The result of every task, in the order of the tasks, whichever thread runs it.
 
-    Tasks must not depend on each other and may write only to memory of their own. A single task
-    runs at once; unless `is_large`, the executor starts no threads for them.
+    Tasks must not depend on each other and may write only to memory of their own. Unless
+    `is_large`, the executor starts no threads for them. A single large task goes to it too, since
+    it keeps BLAS from starting threads of its own.
     """
-    return map(work, tasks) if len(tasks) < 2 else executor.get()(work, tasks, is_large)
+    if len(tasks) < 2 and not is_large:
+        return map(work, tasks)
+    return executor.get()(work, tasks, is_large)

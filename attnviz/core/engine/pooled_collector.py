@@ -11,7 +11,7 @@ from attnviz.core.arrays import BoolArray, FloatArray, IntArray
 from attnviz.core.engine.attention import Block
 from attnviz.core.engine.collectors import Collector
 from attnviz.core.engine.layer_call import LayerCall
-from attnviz.core.grid import AxisIndex
+from attnviz.core.grid import AxisIndex, BlockIndex
 from attnviz.core.tokens import Token
 from attnviz.core.variant import Variant
 from attnviz.record import Record
@@ -112,6 +112,10 @@ class PooledAccumulator:
         shape = len(collector.recorded_heads), len(queries), len(keys)
         self.high, self.low, self.total = np.zeros(shape), np.zeros(shape), np.zeros(shape)
         self.visible = np.zeros(shape, dtype=bool)
+
+    def memory(self, indices: BlockIndex) -> None:
+        """Weights are not kept."""
+        del indices
 
     def map(self, block: Block) -> BlockSummary | None:
         """Maximum, minimum, sum and visibility of the cells of a block; None if it has none."""
