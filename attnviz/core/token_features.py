@@ -19,7 +19,8 @@ def compute_token_features(queries: Tokens, keys: Tokens) -> dict[str, TokenFeat
     """All features of the queries and of the keys, by name (see Grid)."""
 
     def on_both(feature: Callable[[Token], int]) -> TokenFeature:
-        return np.array([*map(feature, queries)]), np.array([*map(feature, keys)])
+        of_queries = np.array([*map(feature, queries)])
+        return of_queries, of_queries if keys is queries else np.array([*map(feature, keys)])
 
     return {
         "pad": on_both(lambda token: int(token.piece == PAD.piece and token.special)),

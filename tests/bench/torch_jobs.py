@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import torch
 from sentences import sentences_of_lengths
 
@@ -75,24 +76,47 @@ def batches():
     return run
 
 
+def saved():
+    """All maps of sentences of several lengths in one file of NumPy, in padded batches."""
+    run = batches()
+    return lambda: np.savez(sys.argv[3] + ".npz", *(np.stack(maps) for maps in run()))
+
+
+def as_json():
+    """The same as JSON Lines."""
+    run = batches()
+
+    def write():
+        with Path(sys.argv[3] + ".jsonl").open("w") as out:
+            for maps in run():
+                out.write(json.dumps([layer.tolist() for layer in maps]) + "\n")
+
+    return write
+
+
 def long():
     arrays = layer(4, 32768, 64)
     return lambda: torch.nn.functional.scaled_dot_product_attention(*arrays)
 
 
-def large():
-    arrays = layer(12, 2048, 64)
+def weights(n_token):
+    """Attention with weights of one layer."""
+    arrays = layer(12, n_token, 64)
     return lambda: eager(*arrays)
 
 
 JOBS = {
-    "eager": large,
+    "eager 128": lambda: weights(128),
+    "eager 512": lambda: weights(512),
+    "eager 2048": lambda: weights(2048),
     "fused": long,
     "maps 8": lambda: maps(8),
     "maps 128": lambda: maps(128),
     "maps 512": lambda: maps(512),
     "corpus": corpus,
     "batches": batches,
+    "batches to npz": saved,
+    "batches to json": as_json,
 }
 
 

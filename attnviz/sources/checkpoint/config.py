@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -41,8 +42,19 @@ class Config(Record):
         """The settings of the encoder or of the decoder."""
         return replace(self, side=side)
 
+    @cached_property
+    def lookups(self) -> dict[str, tuple[str, Any]]:
+        """Settings that were found before: each layer needs the same ones."""
+        return {}
+
     def find(self, name: str) -> tuple[str, Any]:
         """The key and value of a setting; null counts as left out."""
+        if name not in self.lookups:
+            self.lookups[name] = self.lookup(name)
+        return self.lookups[name]
+
+    def lookup(self, name: str) -> tuple[str, Any]:
+        """Find a setting among the keys that it can have, else in the defaults."""
         side_keys = SIDE_KEYS.get(name, ()) if self.side else ()
         keys = [*(key.format(side=self.side) for key in side_keys), *self.keys_of(name)]
         for key in keys:

@@ -70,6 +70,8 @@ class Tensor(Record, eq=False):
         A bfloat16 has the upper 16 bits of a float32, so it is converted by a shift.
         """
         numbers = self.stored[index]
+        if numbers.dtype == np.float32:
+            return numbers
         if self.dtype == "BF16":
             bits = numbers.astype(np.uint32)
             bits <<= 16

@@ -74,7 +74,8 @@ class Weights(Record):
         """The weight of a norm; ones where it has none.    -> [d]"""
         if not self.resolve_flag(spec.weight):
             return np.ones(shape, np.float32)
-        return self.norm_vector(name, ("weight", "gamma"), shape) + np.float32(spec.plus_one)
+        weight = self.norm_vector(name, ("weight", "gamma"), shape)
+        return weight + np.float32(1) if spec.plus_one else weight
 
     def norm_scale(self, name: str, d_model: int) -> NormScale:
         """The norm of this name as what contributions are divided by.    weight [d_model]"""
@@ -94,7 +95,8 @@ def layer_norm(x: FloatArray, weight: FloatArray, eps: np.float32) -> FloatArray
     Formula: w (x - mean) / √(variance + eps)
     Paper: 1607.06450
     """
-    return rms_norm(x - x.mean(-1, keepdims=True), weight, eps)
+    mean = np.add.reduce(x, -1, keepdims=True) / np.float32(x.shape[-1])  # faster than np.mean
+    return rms_norm(x - mean, weight, eps)
 
 
 def rms_norm(x: FloatArray, weight: FloatArray, eps: np.float32) -> FloatArray:
