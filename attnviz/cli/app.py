@@ -12,6 +12,7 @@ import typer
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
 from attnviz.cli.environment import Environment
+from attnviz.cli.options.conversion import quick_conversion
 from attnviz.cli.options.program import Debug, Version
 from attnviz.cli.options.shared import GENERAL
 from attnviz.errors import MisuseError, UnknownNameError
@@ -41,6 +42,10 @@ NUMBERS = {"int": "a whole number", "float": "a number"}
 
 class Option(TyperOption):
     """An option whose default is not converted, and which flags show without a type."""
+
+    def get_runtime_param(self) -> Any:
+        """The conversion of its values."""
+        return quick_conversion(self, super().get_runtime_param)
 
     def process_value(self, ctx: Any, value: Any) -> Any:
         """The converted value; error messages quote what was typed."""
@@ -73,6 +78,10 @@ class Option(TyperOption):
 
 class Argument(TyperArgument):
     """An argument shown by its metavar alone, in brackets where it is optional."""
+
+    def get_runtime_param(self) -> Any:
+        """The conversion of its values."""
+        return quick_conversion(self, super().get_runtime_param)
 
     def display_type_rich(self, ctx: Any) -> str | None:
         """No type: the name says enough."""

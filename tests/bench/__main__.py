@@ -1,5 +1,8 @@
 """Run every job of the table and print what came out: python -m tests.bench [PART OF A NAME]
 
+The floor of the machine stands first; each row ends with "quiet", or with the number of
+processors that other programs used before it and after it.
+
 `--compare` measures nothing: it lays out/bench.json beside tests/bench/last.json and marks what
 moved by more than the noise.
 """
@@ -8,6 +11,7 @@ import json
 import sys
 from pathlib import Path
 
+from tests.bench import machine
 from tests.bench.measure import ratio
 
 OUT, LAST = Path("out/bench.json"), Path(__file__).with_name("last.json")
@@ -18,6 +22,8 @@ def measured(wanted):
     from tests.bench.jobs import JOBS
     from tests.bench.other_programs import PYTHON, Rival
 
+    for line in machine.floor():
+        print(f"floor: {line}")
     head = ("job", "reference", "ours", "theirs", "ratio", "middle half", "at most")
     print("{:<56} {:<46} {:>9} {:>9} {:>6} {:>11} {:>8}".format(*head))
     for job in JOBS:
@@ -26,14 +32,17 @@ def measured(wanted):
         if (job.rival or isinstance(job.reference, Rival)) and not PYTHON.exists():
             print(f"{job.name:<56} {job.against:<46} needs make bench-deps")
             continue
+        before = machine.others()
         row = ratio(job)
+        row["others"] = before, machine.others()
         if isinstance(job.reference, Rival):
             job.reference.end()
         mark = "" if row["ratio"] <= job.most else " !"
         print(
             f"{job.name:<56} {job.against:<46} {said(row['ours'], job.unit):>9} "
             f"{said(row['theirs'], job.unit):>9} {row['ratio']:>6.2f} "
-            f"{row['low']:>5.2f}–{row['high']:<5.2f} {job.most:>8.2f}{mark}",
+            f"{row['low']:>5.2f}–{row['high']:<5.2f} {job.most:>8.2f}{mark}  "
+            f"{machine.state(*row['others'])}",
             flush=True,
         )
         yield row

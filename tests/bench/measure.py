@@ -75,8 +75,10 @@ def program(*words):
 def peak(name):
     """Bytes that a task of tests/bench/tasks.py needs at most, above what it begins with."""
 
-    def run():
-        words = [sys.executable, "-m", "tests.bench.tasks", name]
-        return float(subprocess.run(words, check=True, capture_output=True, text=True).stdout)
+    return lambda: printed(sys.executable, "-m", "tests.bench.tasks", name)
 
-    return run
+
+def printed(*words):
+    """The number that a program prints last."""
+    done = subprocess.run(words, check=True, capture_output=True, text=True)
+    return float(done.stdout.split()[-1])

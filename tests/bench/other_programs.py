@@ -53,11 +53,21 @@ def minilm():
     return str(Path(spec.submodule_search_locations[0]) / "model")
 
 
+def temporary(ending):
+    """The path of a file that this run writes."""
+    return str(Path(tempfile.gettempdir()) / f"attnviz-bench-{os.getpid()}{ending}")
+
+
+def text_file(name, sentences):
+    """The path of a file of sentences, one a line."""
+    path = temporary(f"-{name}.txt")
+    Path(path).write_text("\n".join(sentences) + "\n")
+    return path
+
+
 def corpus_file():
     """A thousand sentences, one a line."""
-    path = Path(tempfile.gettempdir()) / f"attnviz-bench-{os.getpid()}.txt"
-    path.write_text("\n".join(SENTENCES) + "\n")
-    return path
+    return text_file("1000", SENTENCES)
 
 
 class Rival:
@@ -70,7 +80,7 @@ class Rival:
         if self.process is None:
             words = [str(PYTHON), str(HERE / "torch_jobs.py"), minilm(), str(count_threads())]
             self.process = subprocess.Popen(
-                [*words, str(corpus_file())],
+                [*words, corpus_file()],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,

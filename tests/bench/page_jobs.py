@@ -1,10 +1,7 @@
-"""What pages, captions and reports of heads wait for, and their references."""
+"""Pages and captions of a large map."""
 
 import io
-import os
-import tempfile
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 
@@ -12,13 +9,9 @@ import attnviz
 from attnviz.api.blas_threads import use_threads
 from attnviz.api.head_facts import describe_heads
 from attnviz.core.tokens import Token
-from tests.bench.sentences import sentences_of_lengths
+from tests.bench.measure import Job
 
 N_LAYER, N_HEAD, N_TOKEN = 12, 12, 512
-SENTENCES = sentences_of_lengths(200)
-HEADS = str(Path(tempfile.gettempdir()) / f"attnviz-bench-{os.getpid()}-heads.json")
-PART = "from attnviz.core.registry import find_part; find_part('normalize', 'stick-breaking')"
-FILE = "import attnviz.core.registry, attnviz.core.normalizers.stick_breaking"
 
 
 @cache
@@ -59,8 +52,21 @@ def entropies():
     np.where(weights > 0, -weights * np.log2(np.maximum(weights, 1e-30)), 0).sum(-1)
 
 
-def sentences_file():
-    """The sentences, one a line."""
-    path = Path(HEADS).with_suffix(".txt")
-    path.write_text("\n".join(SENTENCES))
-    return str(path)
+PAGES = (
+    Job(
+        "a page of 12 × 12 heads of 512 tokens",
+        "numpy.savez_compressed",
+        write_page,
+        compress,
+        0.5,
+        3,
+    ),
+    Job(
+        "patterns and measures of 144 heads of 512 tokens",
+        "their entropies in NumPy, one expression",
+        describe,
+        entropies,
+        1.5,
+        5,
+    ),
+)
