@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import attnviz
-from attnviz.record import Record
+from attnviz.record import Record, replace_fields
 
 
 class Cell(Record):
@@ -77,6 +77,15 @@ def test_the_fields_are_those_of_a_dataclass(values, named):
     assert [f.name for f in fields(record)] == [f.name for f in fields(model)]
     assert repr(record) == repr(model).replace("Model", "Cell")
     assert asdict(replace(record, row=9)) == asdict(replace(model, row=9))
+
+
+def test_replaced_fields_are_those_of_dataclasses():
+    cell = NamedCell(1, 2, {"a": 1}, name="x")
+    for changes in ({}, {"row": 9}, {"name": "y", "notes": {}}):
+        assert replace_fields(cell, **changes) == replace(cell, **changes)
+    assert type(replace_fields(cell)) is NamedCell and cell.row == 1
+    with pytest.raises(TypeError, match="takes no field 'depth'"):
+        replace_fields(cell, depth=1)
 
 
 @pytest.mark.parametrize(("values", "named", "message"), WRONG)

@@ -7,7 +7,7 @@ to any block of queries, without an n × n array.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field, replace
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from attnviz.core.arrays import IntArray, Shape
 from attnviz.core.renamed import missing_attribute
 from attnviz.errors import ShapeError
-from attnviz.record import Record
+from attnviz.record import Record, replace_fields
 
 TokenFeature = tuple[IntArray, IntArray]  # one number per query, one per key
 AxisIndex = slice | IntArray  # some members of an axis
@@ -108,7 +108,7 @@ class Grid(Record, eq=False):
 
     def single_query(self, i: int) -> Grid:
         """The grid of its i-th query alone."""
-        return replace(self, query_index=self.query_index[:, [i]])
+        return replace_fields(self, query_index=self.query_index[:, [i]])
 
     @property
     def distance_range(self) -> tuple[IntArray, IntArray]:
@@ -124,7 +124,7 @@ class Grid(Record, eq=False):
 
     def select_block(self, index: BlockIndex) -> Grid:
         """The same grid for some of its heads, queries and keys."""
-        return replace(
+        return replace_fields(
             self,
             h=self.h[index.heads],
             query_index=self.query_index[:, index.queries],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field, replace
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -12,7 +12,7 @@ from attnviz.core.arrays import BoolArray, FloatArray
 from attnviz.core.grid import FULL_BLOCK, BlockIndex, Grid
 from attnviz.core.renamed import missing_attribute
 from attnviz.errors import MisuseError
-from attnviz.record import Record
+from attnviz.record import Record, replace_fields
 
 
 class Sizes(Record, kw_only=True):
@@ -63,7 +63,7 @@ class Inputs(Record, kw_only=True, eq=False):
             return self
         heads, queries, keys = index
         hidden = self.hidden_keys
-        return replace(
+        return replace_fields(
             self,
             query=self.query[heads, queries],
             key=self.key[heads, keys],

@@ -136,7 +136,9 @@ def evaluate_mask(mask: Mask, grid: Grid) -> BoolArray:
 
 def apply_positions(variant: Variant, inputs: Inputs) -> Inputs:
     """The inputs with positioned and rotated queries and keys, and hidden keys marked."""
-    inputs = replace(inputs, grid=align_queries(variant.mask, inputs.grid))
+    grid = align_queries(variant.mask, inputs.grid)
+    if grid is not inputs.grid:
+        inputs = replace(inputs, grid=grid)
     if any(part.needs_hidden_keys for part in variant.parts):
         inputs = replace(inputs, hidden_keys=find_hidden_keys(variant.mask, inputs.grid))
     if not variant.position.rotates:

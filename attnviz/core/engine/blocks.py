@@ -28,7 +28,7 @@ SINGLE_BLOCK_MAX = 1 << 16  # up to this size, a layer is one block
 BLAS_MIN = 1 << 18  # multiplications of one product, for more of which OpenBLAS uses threads
 BLOCK_SIZE = 1 << 18  # size of a block, as far as QUERIES_PER_BLOCK allows
 HEAD_BLOCK_SIZE = 1 << 21  # of one head in a block, likewise
-HEAD_GROUPS = 4  # blocks of a short layer: more cost more calls, fewer leave threads idle
+HEAD_GROUPS = 2, 4  # blocks of a layer of up to BLOCK_SIZE, and above: each costs some 50 µs
 QUERIES_PER_BLOCK = 64, 256  # minimum and maximum: with fewer, matrix products are slow
 MATRIX_MAX = 1 << 28  # limit for mechanisms that compute their whole matrix at once
 
@@ -81,7 +81,8 @@ def split_into_blocks(variant: Variant, inputs: Inputs) -> list[BlockIndex]:
     fewest, most = QUERIES_PER_BLOCK
     step = min(max(size // n_key, fewest if variant.head_local else 1), most)
     # Where all queries fit one block, split the heads, so that threads have something to share.
-    max_heads = -(-n_head // HEAD_GROUPS) if step >= n_query else n_head
+    n_group = HEAD_GROUPS[n_head * n_query * n_key > BLOCK_SIZE]
+    max_heads = -(-n_head // n_group) if step >= n_query else n_head
     blocks = []
     for start in range(0, n_query, step):
         queries = slice(start, min(start + step, n_query))

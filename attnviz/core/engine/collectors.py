@@ -208,11 +208,15 @@ class FullAccumulator(Record, eq=False):
 
     def map(self, block: Block) -> None:
         """Copy a block into its part of the arrays, which no other block shares."""
-        _, queries, keys = block.indices
-        is_in_place = np.may_share_memory(block.weights, self.weights)
+        heads, queries, keys = block.indices
+        if np.may_share_memory(block.weights, self.weights):  # computed in place, by `memory`
+            if len(self.visible) > 1:
+                self.visible[heads, queries, keys] = block.visible
+            elif not heads.start:
+                self.visible[0, queries, keys] = block.visible[0]
+            return
         for head, i in self.collector.wanted_heads_in(block):
-            if not is_in_place:
-                self.weights[i][queries, keys] = block.weights[head]
+            self.weights[i][queries, keys] = block.weights[head]
             if i < len(self.visible):
                 visible = block.visible[head if len(block.visible) > 1 else 0]
                 self.visible[i][queries, keys] = visible
