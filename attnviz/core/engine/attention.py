@@ -16,7 +16,7 @@ import numpy as np
 from attnviz.core.arrays import BoolArray, FloatArray
 from attnviz.core.grid import FULL_BLOCK, AxisIndex, BlockIndex, Grid
 from attnviz.core.inputs import Inputs
-from attnviz.core.masks import Mask, align_queries
+from attnviz.core.masks import Full, Mask, align_queries
 from attnviz.core.variant import Variant
 from attnviz.errors import NumbersError
 
@@ -121,7 +121,7 @@ def evaluate_mask(mask: Mask, grid: Grid) -> BoolArray:
 
     Shapes: -> broadcasts to [head, query, key]
     """
-    if grid.query_index.size * grid.k.size < BOUNDS_THRESHOLD:
+    if type(mask) is Full or grid.query_index.size * grid.k.size < BOUNDS_THRESHOLD:
         return mask(grid)
     some, every = mask.bounds(grid)
     if every.all():
