@@ -14,8 +14,9 @@ from attnviz.core.attention_map import AttentionMap
 from attnviz.core.engine.pooled_collector import POOLINGS
 from attnviz.core.map_metadata import MapMetadata
 from attnviz.errors import InvalidInputError, MisuseError
-from attnviz.sources.external.assemble import RawAttention, assemble
+from attnviz.sources.external.assemble import assemble
 from attnviz.sources.external.generation_steps import join_steps
+from attnviz.sources.external.raw_attention import RawAttention
 from attnviz.sources.external.selection import Selection
 from attnviz.sources.external.token_lists import position_tokens
 

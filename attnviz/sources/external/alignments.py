@@ -11,7 +11,7 @@ from attnviz.core.tokens import Tokens
 from attnviz.errors import InvalidInputError
 from attnviz.sources.external.alignment_fields import check_size, parse_alignment, split_entry
 from attnviz.sources.external.alignment_words import SentencePair
-from attnviz.sources.external.assemble import RawAttention
+from attnviz.sources.external.raw_attention import RawAttention
 from attnviz.sources.external.selection import Selection
 from attnviz.sources.external.token_lists import make_tokens, split_words
 from attnviz.sources.safe_read import check_budget, decode_text

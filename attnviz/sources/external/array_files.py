@@ -17,8 +17,8 @@ import numpy as np
 from attnviz.core.arrays import ByteArray
 from attnviz.errors import CouldNotError, InvalidInputError
 from attnviz.sources.external.arrays import from_arrays
-from attnviz.sources.external.assemble import RawAttention
 from attnviz.sources.external.json_document import check_version, parse_document
+from attnviz.sources.external.raw_attention import RawAttention
 from attnviz.sources.external.selection import Selection
 from attnviz.sources.external.to_numpy import float_bytes
 from attnviz.sources.safe_read import (

@@ -11,10 +11,10 @@ import numpy as np
 from attnviz.core.arrays import FloatArray
 from attnviz.core.map_metadata import MapMetadata
 from attnviz.errors import InvalidInputError
-from attnviz.sources.external.assemble import RawAttention
 from attnviz.sources.external.axes import check_key_axis, infer_axes
 from attnviz.sources.external.block_layout import find_blocks
 from attnviz.sources.external.metadata import record_id
+from attnviz.sources.external.raw_attention import RawAttention
 from attnviz.sources.external.selection import EAGER, Selection
 from attnviz.sources.external.to_numpy import float_bytes, is_array, to_numpy, unmasked
 from attnviz.sources.external.vector import from_vector

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import field, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from attnviz.core.arrays import BoolArray, FloatArray, IntArray
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.map_metadata import MapMetadata, RowSum
 from attnviz.core.tokens import Tokens
 from attnviz.errors import InvalidInputError, MisuseError, ShapeError
-from attnviz.record import Record
-from attnviz.sources.external.alignment_words import SentencePair, name_words
+from attnviz.sources.external.alignment_words import name_words
 from attnviz.sources.external.attention_mask import NamedMask
 from attnviz.sources.external.axes import NAMES, ORDER, order_axes
-from attnviz.sources.external.band import Band, expand_band
+from attnviz.sources.external.band_layout import expand_offsets, find_unnamed_band
 from attnviz.sources.external.cells import Cells, mask_by_expression, read_cells
 from attnviz.sources.external.frame_times import time_tokens
 from attnviz.sources.external.guesses import Reading
@@ -27,53 +25,12 @@ from attnviz.sources.external.item_tokens import (
     resolve_tokens,
     split_documents,
 )
-from attnviz.sources.external.named_tokens import Found
 from attnviz.sources.external.padded_ends import trim_padding
+from attnviz.sources.external.raw_attention import RawAttention
 from attnviz.sources.external.selection import Selection
-from attnviz.sources.external.to_numpy import to_numpy
 from attnviz.sources.safe_read import LONGEST
 
 TOLERANCE = 1e-2  # row sums of 16-bit weights, or of few decimals, may differ from 1 by this
-
-
-class RawAttention(Record, kw_only=True, eq=False):
-    """Attention as read from a source, before it becomes an AttentionMap.
-
-    Shapes: weights and visible have the axes that the letters of `axes` name, of "lbhqk"; ids
-    (of tokens) and segments are [batch, token] or [token]; `masks` are applied to the
-    batch item. `band`: the keys are offsets in a window. `key_times`: the keys are frames.
-
-    `is_document`: from a document of attnviz, whose meta is kept as it is. `is_single`: one
-    batch item has been selected already. `pair`: the words of an alignment, which `assemble`
-    makes tokens of where the caller gives none. `guesses` holds one sentence per assumption.
-    """
-
-    weights: FloatArray
-    axes: str
-    visible: BoolArray | None = None
-    queries: Found = None
-    keys: Found = None
-    layers: tuple[int, ...] = ()
-    heads: tuple[int, ...] = ()
-    names: tuple[str, ...] = ()
-    text: str | None = None
-    context: str | None = None
-    meta: MapMetadata = field(default_factory=MapMetadata)
-    query_vectors: FloatArray | None = None
-    key_vectors: FloatArray | None = None
-    ids: IntArray | None = None
-    segments: IntArray | None = None
-    is_cross: bool = False
-    masks: tuple[NamedMask, ...] = ()
-    band: Band | None = None
-    key_times: FloatArray | float | None = None
-    guesses: tuple[str, ...] = ()
-    pair: SentencePair | None = None
-    is_document: bool = False
-    is_single: bool = False
-    has_order: bool = True  # the order of its axes is known from the format
-    is_generation: bool = False  # its last token was generated, and is no query
-    is_vector: bool = False  # one weight per word: a single list of tokens is of the keys
 
 
 def assemble(raw: RawAttention, tokens: Any, selection: Selection, producer: str) -> AttentionMap:
@@ -82,8 +39,8 @@ def assemble(raw: RawAttention, tokens: Any, selection: Selection, producer: str
     Raises InvalidInputError, with the reason, for weights and tokens that do not fit.
     """
     refuse_unused(raw, selection, producer)
-    if raw.band is not None or selection.layout == "band":
-        raw = expand_offsets(raw, selection)
+    if (band := raw.band or find_unnamed_band(raw, selection)) is not None:
+        raw = expand_offsets(raw, band, selection)
     if raw.pair is not None:
         sides = resolve_tokens(tokens, raw.ids, BatchItem(0, 1))
         words, tokens = name_words(raw.weights, raw.pair, sides), None
@@ -140,25 +97,6 @@ def build_map(
         )
     except ShapeError as error:
         raise InvalidInputError(str(error)) from None
-
-
-def expand_offsets(raw: RawAttention, selection: Selection) -> RawAttention:
-    """Attention whose keys are offsets in a window, as attention over all tokens."""
-    weights = order_axes(raw.weights, raw.axes)
-    flags = selection.attention_mask
-    for mask in raw.masks if flags is None else ():
-        flags = mask.values if mask.name == "attention_mask" else flags
-    padding = None if flags is None else np.atleast_2d(to_numpy(flags, "attention_mask")) == 0
-    if padding is not None and padding.shape != (weights.shape[1], weights.shape[3]):
-        padding = None  # refused, or stated, where masks are applied
-    square = expand_band(weights, raw.band or Band(None, None, True), padding)
-    return replace(
-        raw,
-        weights=square.weights,
-        visible=square.visible,
-        axes=ORDER,
-        guesses=(*raw.guesses, *square.guesses),
-    )
 
 
 def refuse_unused(raw: RawAttention, selection: Selection, producer: str) -> None:

@@ -13,8 +13,8 @@ import numpy as np
 
 from attnviz.core.arrays import BoolArray, FloatArray
 from attnviz.errors import InvalidInputError
-from attnviz.sources.external.assemble import RawAttention
 from attnviz.sources.external.json_document import check_version, parse_document
+from attnviz.sources.external.raw_attention import RawAttention
 from attnviz.sources.external.selection import Selection
 from attnviz.sources.safe_read import check_budget, decode_text
 from attnviz.sources.strict_json import parse_json

@@ -23,6 +23,7 @@ from attnviz.sources.safe_read import check_budget
 GLOBAL_MASK = "global_attention_mask"
 BYTES_PER_CELL = 5  # of a square map: a weight and a flag
 LEAST_WINDOW = 2
+UNNAMED_WINDOW = 4  # of bands that are recognized by their zeros: those of fewer may be by chance
 
 
 class Band(NamedTuple):
@@ -65,8 +66,8 @@ def find_band(kind: str, arrays: Any, named: Mapping[str, Any], layout: str | No
         return None
     n_query, n_key = shape[-2:]
     if not is_certain:
-        is_odd = n_key & 1 and n_key > LEAST_WINDOW and n_key != n_query
-        if not is_odd or not is_zero_outside(to_numpy(arrays), n_key - 1):
+        is_odd = n_key & 1 and n_key > UNNAMED_WINDOW and n_key != n_query
+        if not is_odd or not has_pattern(to_numpy(arrays), n_key - 1):
             return None
     return Band(
         None if rows is None else add_axes(to_numpy(rows, "global_attentions")),
@@ -111,6 +112,20 @@ def is_zero_outside(weights: FloatArray, window: int) -> bool:
     positions = key_positions(weights.shape[-2], window)
     outside = (positions < 0) | (positions >= weights.shape[-2])
     return bool(weights.any()) and not np.any(weights, where=outside)
+
+
+def has_pattern(weights: FloatArray, window: int) -> bool:
+    """Whether weights are 0 beyond both ends, and at most half of the others are.
+
+    Hard alignments have zeros anywhere; softmax has them where a key is masked.
+    Shapes: weights [..., query, window + 1]
+    """
+    if not is_zero_outside(weights, window):
+        return False
+    positions = key_positions(weights.shape[-2], window)
+    inside = (positions >= 0) & (positions < weights.shape[-2])
+    used = (inside & np.any(weights, axis=-1, keepdims=True)).sum()
+    return bool(2 * np.count_nonzero(weights) >= used)
 
 
 def expand_band(weights: FloatArray, band: Band, padding: BoolArray | None) -> Square:

@@ -12,8 +12,8 @@ import numpy as np
 from attnviz.core.arrays import FloatArray
 from attnviz.core.tokens import Token
 from attnviz.errors import InvalidInputError
-from attnviz.sources.external.assemble import RawAttention
 from attnviz.sources.external.metadata import MAX_INDEX, is_index_list, is_text_list
+from attnviz.sources.external.raw_attention import RawAttention
 from attnviz.sources.external.selection import Selection
 from attnviz.sources.external.to_numpy import to_numpy
 from attnviz.sources.external.token_lists import make_tokens

@@ -14,7 +14,6 @@ import numpy as np
 
 from attnviz.core.file_format import MAP_COLUMN, from_cell
 from attnviz.errors import InvalidInputError
-from attnviz.sources.external.assemble import RawAttention
 from attnviz.sources.external.long_table import (
     AXES,
     Batch,
@@ -25,6 +24,7 @@ from attnviz.sources.external.long_table import (
     fill_arrays,
     measure_axes,
 )
+from attnviz.sources.external.raw_attention import RawAttention
 from attnviz.sources.external.selection import Selection
 from attnviz.sources.external.token_columns import TokenColumn, place_tokens
 from attnviz.sources.safe_read import check_text_size, decode_text, one_line_message

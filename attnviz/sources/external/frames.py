@@ -8,8 +8,8 @@ import numpy as np
 
 from attnviz.core.tokens import Tokens
 from attnviz.errors import InvalidInputError, MisuseError
-from attnviz.sources.external.assemble import RawAttention
 from attnviz.sources.external.axes import NAMES
+from attnviz.sources.external.raw_attention import RawAttention
 from attnviz.sources.external.readers import is_long_header
 from attnviz.sources.external.selection import Selection
 from attnviz.sources.external.to_numpy import to_numpy

@@ -9,8 +9,8 @@ import numpy as np
 
 from attnviz.core.arrays import FloatArray
 from attnviz.errors import InvalidInputError
-from attnviz.sources.external.assemble import RawAttention
 from attnviz.sources.external.guesses import Reading
+from attnviz.sources.external.raw_attention import RawAttention
 from attnviz.sources.safe_read import check_budget
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from attnviz.core.arrays import FloatArray
 from attnviz.core.tokens import Tokens
 from attnviz.errors import InvalidInputError
-from attnviz.sources.external.assemble import RawAttention
+from attnviz.sources.external.raw_attention import RawAttention
 from attnviz.sources.external.selection import Selection
 from attnviz.sources.external.to_numpy import float_bytes, to_numpy
 from attnviz.sources.external.token_lists import make_tokens

@@ -12,7 +12,6 @@ from attnviz.core.arrays import FloatArray
 from attnviz.core.file_format import FORMAT, FORMAT_VERSION
 from attnviz.core.tokens import Token
 from attnviz.errors import InvalidInputError
-from attnviz.sources.external.assemble import RawAttention
 from attnviz.sources.external.metadata import (
     MAX_INDEX,
     MAX_SEGMENT,
@@ -20,6 +19,7 @@ from attnviz.sources.external.metadata import (
     is_text_list,
     parse_meta,
 )
+from attnviz.sources.external.raw_attention import RawAttention
 from attnviz.sources.external.selection import Selection
 from attnviz.sources.external.to_numpy import to_numpy
 from attnviz.sources.external.token_lists import check_count

@@ -12,7 +12,7 @@ from attnviz.core.arrays import FloatArray, IntArray
 from attnviz.core.file_format import COLUMNS
 from attnviz.core.tokens import Token
 from attnviz.errors import InvalidInputError
-from attnviz.sources.external.assemble import RawAttention
+from attnviz.sources.external.raw_attention import RawAttention
 from attnviz.sources.external.token_lists import make_plain_token
 from attnviz.sources.safe_read import LONGEST, check_budget
 

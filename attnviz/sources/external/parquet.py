@@ -10,7 +10,6 @@ import numpy as np
 from attnviz.core.file_format import MAP_COLUMN
 from attnviz.errors import CouldNotError, InvalidInputError
 from attnviz.sources.external.array_files import parse_own_arrays
-from attnviz.sources.external.assemble import RawAttention
 from attnviz.sources.external.long_table import (
     AXES,
     Batch,
@@ -21,6 +20,7 @@ from attnviz.sources.external.long_table import (
     fill_arrays,
     measure_axes,
 )
+from attnviz.sources.external.raw_attention import RawAttention
 from attnviz.sources.external.selection import Selection
 from attnviz.sources.safe_read import LARGEST_TEXT, LONGEST, check_budget, one_line_message
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from attnviz.sources.external.arrays import from_arrays
-from attnviz.sources.external.assemble import RawAttention
+from attnviz.sources.external.raw_attention import RawAttention
 from attnviz.sources.external.selection import Selection
 from attnviz.sources.safe_read import decode_text
 from attnviz.sources.strict_json import parse_json

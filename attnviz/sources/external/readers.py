@@ -8,7 +8,7 @@ from importlib import import_module
 
 from attnviz.errors import InvalidInputError
 from attnviz.record import Record
-from attnviz.sources.external.assemble import RawAttention
+from attnviz.sources.external.raw_attention import RawAttention
 from attnviz.sources.external.refusals import NO_PAGE, find_refusal
 from attnviz.sources.external.selection import Selection
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attnviz.core.arrays import FloatArray
 from attnviz.core.tokens import Tokens
-from attnviz.sources.external.assemble import RawAttention
+from attnviz.sources.external.raw_attention import RawAttention
 
 
 def from_vector(weights: FloatArray, keys: Tokens | None = None) -> RawAttention:

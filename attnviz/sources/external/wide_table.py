@@ -12,7 +12,7 @@ import numpy as np
 from attnviz.core.arrays import FloatArray
 from attnviz.core.tokens import Tokens
 from attnviz.errors import InvalidInputError
-from attnviz.sources.external.assemble import RawAttention
+from attnviz.sources.external.raw_attention import RawAttention
 from attnviz.sources.external.selection import Selection
 from attnviz.sources.external.token_lists import make_tokens, position_tokens
 from attnviz.sources.external.vector import from_vector

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import numpy as np
 import pytest
 
@@ -42,8 +44,26 @@ def test_a_band_without_the_names_of_global_attention():
     with pytest.warns(GuessWarning, match="layer, batch"):
         full = read(arrays, layout="full")
     assert full.weights.shape[-2:] == (9, 5)
-    plain = read(arrays["attentions"][:, 0], axes="lhqk", layout="band")
-    assert np.array_equal(plain.weights, made.weights)
+    layers = list(arrays["attentions"])  # as a model returns them
+    with pytest.warns(GuessWarning, match="offsets in a window"):
+        assert np.array_equal(read(layers).weights, made.weights)
+    for layout in ("band", None):
+        with pytest.warns(GuessWarning) if layout is None else nullcontext():
+            plain = read(arrays["attentions"][:, 0], axes="lhqk", layout=layout)
+        assert np.array_equal(plain.weights, made.weights)
+
+
+@pytest.mark.parametrize(
+    "matrix",
+    [
+        [[0, 1, 0], [1, 0, 0]],
+        [[0, 0, 1, 0, 0], [0, 1, 0, 0, 0], [0, 0, 0, 1, 0], [1, 0, 0, 0, 0]],
+        np.eye(4, 7),
+    ],
+)
+def test_hard_alignments_of_unequal_sides_are_no_band(matrix):
+    for source in (np.array(matrix, float), {"attention": np.array(matrix, float)}):
+        assert np.array_equal(read(source).weights[0, 0], matrix)
 
 
 def test_global_tokens_are_found_without_their_mask():
