@@ -11,7 +11,7 @@ import pytest
 
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.tokens import Token
-from attnviz.render.figure import settings
+from attnviz.render.figure import image_files, settings
 from tests import network
 from tests.judges import reference_packages
 
@@ -103,7 +103,12 @@ def pytest_collection_modifyitems(items):
 @pytest.fixture(autouse=True, scope="session")
 def quick_fonts_of_eps():
     """EPS with outlines as fonts: matplotlib takes a second to convert a font to Type 42."""
-    settings.RC_PARAMS["ps.fonttype"] = 3
+
+    def encode(*arguments):
+        with settings.matplotlib_settings(("ps.fonttype", 3)):  # of the fonts of EPS alone
+            return image_files.encode_eps(*arguments)
+
+    image_files.ENCODERS["eps"] = encode
 
 
 def pytest_sessionfinish(session):

@@ -16,7 +16,7 @@ from attnviz.core.attention_map import AttentionMap
 from attnviz.errors import MisuseError
 from attnviz.render import figure
 from attnviz.render.data.vega_lite import MAX_WEIGHTS
-from attnviz.render.figure import settings
+from attnviz.render.figure import image_files
 from attnviz.render.figure.animation import split_frames
 from attnviz.render.figure.drawable import Drawable
 from attnviz.render.figure.image_files import draw_pixels
@@ -59,7 +59,7 @@ def test_raster_images_show_what_the_png_shows(name):
 
 def test_an_eps_has_no_date_and_a_size(monkeypatch):
     write = figure.eps
-    monkeypatch.setitem(settings.RC_PARAMS, "ps.fonttype", 42)  # as outside of tests
+    monkeypatch.setitem(image_files.ENCODERS, "eps", image_files.encode_eps)  # as outside of tests
     eps = write(make_map(), Style(title="Ein Täßchen → ∅"))
     assert b"/FontType 42" in eps and b"/FontType 3" not in eps
     assert eps.startswith(b"%!PS-Adobe") and b"CreationDate" not in eps
