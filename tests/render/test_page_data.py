@@ -17,7 +17,8 @@ from attnviz.core.subset import visible_pairs
 from attnviz.core.variants import VARIANTS
 from attnviz.measures.values import measure_heads
 from attnviz.render.page.data_island import map_data
-from attnviz.render.page.score_steps import ScoreSteps, compute_weights
+from attnviz.render.page.score_fits import find_steps
+from attnviz.render.page.score_steps import ScoreSteps, compute_weights, masked_softmax
 from attnviz.render.page.split_comparison import split_maps
 from attnviz.render.style import Style
 from attnviz.sources.external.attnviz_html import parse_packed_header, unpack_values
@@ -77,7 +78,7 @@ def test_weights_and_measures_of_every_mechanism_are_those_of_the_map(variant, b
 
 STEP_BY_STEP = {  # mechanisms of each kind of steps
     (): ("scaled-dot", "dot", "causal", "rope", "rope-partial", "grouped-query", "temperature"),
-    ("bias",): ("alibi", "kerple-log", "log-cpb", "sandwich"),
+    ("bias",): ("alibi", "t5", "kerple-log", "log-cpb", "sandwich"),
     ("cap",): ("softcap",),
     ("sink",): ("softmax-one", "learned-sink"),
     ("bias", "sigmoid"): ("sigmoid",),
@@ -114,6 +115,19 @@ def test_steps_that_too_few_weights_determine_are_left_out():
         record = page_map(look("the cat", variant=variant, with_vectors=True))
         assert record["score_steps"] == [None] and "not shown" in record["no_steps"]
     assert "score_steps" not in page_map(look(TEXT, variant="causal"))
+
+
+def test_a_distance_without_weights_leaves_the_bias_out():
+    """Its bias could be any number: the weights would agree with 0, too."""
+    products = np.random.default_rng(3).normal(0, 3, (1, 6, 6))
+    distance = np.subtract.outer(np.arange(6), np.arange(6))
+    visible = distance[None] >= 0
+    bias = np.array([0.0, -0.5, -1.0, -1.5, 2.0, -2.5])
+    steps = find_steps(products, masked_softmax(products + bias[distance], visible), visible)
+    np.testing.assert_allclose(steps.bias[0, :6], bias[::-1], atol=1e-6)
+    products[0, distance == 4] = -40.0
+    weights = masked_softmax(products + bias[distance], visible)
+    assert find_steps(products, weights, visible) is None
 
 
 @pytest.mark.parametrize("make", [causal, gated, signed], ids=lambda make: make.__name__)

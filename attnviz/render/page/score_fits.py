@@ -77,12 +77,11 @@ def find_steps(products: FloatArray, weights: FloatArray, visible: BoolArray) ->
     logs = np.log(weights, out=np.zeros_like(weights), where=used)
     odds = used & (weights < 1.0 - SMALLEST)
     logits = logs - np.log1p(-weights, out=np.zeros_like(weights), where=odds)
-    distance = distances(weights.shape)
     candidates: tuple[Callable[[], ScoreSteps | None], ...] = (
         lambda: fit_scale(products, logs, used),
         lambda: fit_sigmoid(products, logits, odds),
         lambda: fit_cap(products, logs, used),
-        lambda: fit_bias(products, logs, used, distance),
+        lambda: fit_bias(products, logs, used, visible),
     )
     for find in candidates:
         steps = find()
@@ -168,19 +167,21 @@ def fit_cap(products: FloatArray, logs: FloatArray, used: BoolArray) -> ScoreSte
 
 
 def fit_bias(
-    products: FloatArray, logs: FloatArray, used: BoolArray, distance: Any
+    products: FloatArray, logs: FloatArray, used: BoolArray, visible: BoolArray
 ) -> ScoreSteps | None:
-    """Scale and a bias per head and distance, 0 at the token itself.
+    """Scale and a bias per head and distance, 0 at the token itself; each distance has weights.
 
     Formula: log A_ij − log A_ii = scale · (q_i·k_j − q_i·k_i) + bias(j − i)
-    Shapes: [head, query, key], distance [query, key]
+    Shapes: [head, query, key] each
     """
     n_query, n_key = products.shape[-2:]
-    if n_query != n_key or not used.diagonal(axis1=-2, axis2=-1).all():
+    if n_query != n_key:
         return None
-    n_distance = n_query + n_key - 1
+    n_distance, distance = n_query + n_key - 1, distances(products.shape)
     x, y = (each - each.diagonal(axis1=-2, axis2=-1)[..., None] for each in (products, logs))
-    off = used & (distance != n_query - 1)
+    with_own = used.diagonal(axis1=-2, axis2=-1)[..., None]  # rows with weight on their token
+    is_other = distance != n_query - 1
+    off = used & with_own & is_other
 
     def sums(values: FloatArray) -> FloatArray:
         each = [
@@ -189,6 +190,8 @@ def fit_bias(
         return np.array(each)
 
     count = sums(off.astype(np.float64))
+    if (visible & is_other & (count[:, distance] == 0)).any():
+        return None
     n_bias = np.count_nonzero(count)
     if off.sum() - n_bias - 1 < max(MIN_SURPLUS, n_bias / 2):
         return None
