@@ -78,7 +78,7 @@ def fits(group: Sequence[PendingMap], pending: PendingMap) -> bool:
         return False
     together = [*group, pending]
     return (
-        sum(count_hidden(one.forward) for one in together) <= PACKED_NUMBERS
+        count_hidden([one.forward for one in together]) <= PACKED_NUMBERS
         and sum(one.n_weight for one in together) <= PACKED_WEIGHTS
     )
 
@@ -92,10 +92,10 @@ def can_share(pending: PendingMap) -> bool:
     return can_pack(pending.forward)
 
 
-def count_hidden(forward: ForwardPass) -> int:
-    """The hidden states of one layer: tokens × dimensions."""
-    model = cast("ModelPass", forward).model
-    return len(forward.queries) * model.config.get_int("d_model")
+def count_hidden(passes: Sequence[ForwardPass]) -> int:
+    """The hidden states of one layer of passes of one model: tokens × dimensions."""
+    model = cast("ModelPass", passes[0]).model
+    return sum(len(one.queries) for one in passes) * model.config.get_int("d_model")
 
 
 @use_threads()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -45,7 +46,7 @@ class PendingMap(Record, eq=False):
         """The callback that the forward pass runs its layers with."""
         return self.collector.callback(self.forward.variant_for)
 
-    @property
+    @cached_property
     def n_weight(self) -> int:
         """The weights of the map before it is reduced, at most."""
         n_pair = len(self.forward.queries) * len(self.forward.keys)

@@ -149,7 +149,7 @@ class Tensors(Record):
             )
         return tensor
 
-    @property
+    @cached_property
     def dtype(self) -> str:
         """The dtype of most parameters."""
         counts: dict[str, int] = {}
