@@ -14,7 +14,8 @@ from attnviz.record import Record
 MAX_MEMORY_SHARE = 0.8  # of the machine's memory that a run may take
 BYTES_PER_WEIGHT = 9  # float32 in the collector and again in the map, and a bool for visibility
 LEAN_FORMAT = "npz"  # recommended where another format needs too much
-CONCURRENT_WEIGHTS = 1 << 23  # weights in the blocks that all threads compute at the same time
+BLOCK_WEIGHTS = 1 << 18, 1 << 21  # of a block that a thread computes (core/engine/blocks)
+BLOCK_QUERIES = 64, 256  # minimum and maximum of a block
 
 
 class MapFormat(Protocol):
@@ -49,9 +50,12 @@ class MemoryEstimate(Record):
 def activation_bytes(n_head: int, n_query: int, n_key: int, n_byte: int) -> int:
     """Bytes of intermediate arrays while weights are computed, `n_byte` per number.
 
-    Three arrays of the size of the weights, of which only the blocks in work exist.
+    Three arrays of the size of the weights, of which only the blocks in work exist, one for each
+    processor.
     """
-    return 3 * n_byte * min(n_head * n_query * n_key, max(CONCURRENT_WEIGHTS, 256 * n_key))
+    (least, most), (fewest, queries) = BLOCK_WEIGHTS, BLOCK_QUERIES
+    block = max(least, n_head * n_key, min(queries * n_key, max(most, fewest * n_key)))
+    return 3 * n_byte * min(n_head * n_query * n_key, block * (os.cpu_count() or 1))
 
 
 def map_bytes(n_map: int, n_query: int, n_key: int, max_side: int | None = None) -> int:

@@ -10,6 +10,7 @@ import attnviz
 from attnviz.api.look import look
 from attnviz.core.tokens import Token
 from attnviz.render.page.data_island import map_data
+from attnviz.render.page.noscript import noscript_html
 from attnviz.render.page.token_data import bin_ranges
 from attnviz.render.style import Style
 from tests.conftest import make_map
@@ -110,3 +111,9 @@ def test_a_reduced_map_is_named_by_its_reduction():
     data = data_of(attnviz.reduce(make_map(n_layer=3, n_head=2), "layers:rollout"))
     assert data["lists"]["layer"] == [(0, "rollout of 3 layers")]
     assert data["head_names"] == ["mean of 2 heads"]
+
+
+def test_without_scripts_tokens_have_their_labels():
+    tokens = (Token("ĠThe", "The"), Token("Ġcat", "cat"))
+    drawing = noscript_html(replace(make_map("ab"), queries=tokens, keys=tokens), Style())
+    assert drawing.count(">The<") >= 2 and "Ġ" not in drawing

@@ -104,6 +104,19 @@ def test_rows_name_the_strongest_key_of_each_query():
     ]
 
 
+def test_rows_of_signed_weights_and_of_several_heads_have_one_scale():
+    lines = printed(of([[0.25, -1.0], [0.5, 0.0]]), view="rows").splitlines()
+    strongest = [line.split("→ ")[1] for line in lines if re.match(r"\d [ab] .*→", line)]
+    assert strongest == ["b -1.00", "a +0.50"]
+    tokens = tuple(map(Token.of, "ab"))
+    heads = np.array([[[[1.0, 0.0], [0.5, 0.5]], [[0.25, 0.0], [0.0, 0.25]]]])
+    lines = printed(AttentionMap(tokens, tokens, heads), view="rows").splitlines()
+    assert [line for line in lines if re.match(r"\d [ab] ", line)] == [
+        "0 a █   → a 1.00   0 a ▂   → a 0.25",
+        "1 b ▄▄  → a 0.50   1 b  ▂  → b 0.25",
+    ]
+
+
 def test_links_are_the_strongest_visible_ones():
     weights = np.array([[0.1, -0.9], [0.0, 0.5]])
     hidden = np.array([[False, False], [False, False]])
