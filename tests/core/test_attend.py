@@ -91,14 +91,15 @@ def test_a_window_shows_that_many_keys_itself_included(window, most):
     assert visible_keys.sum(-1).max() == most
 
 
+@pytest.mark.parametrize("options", [{}, {"softcap": 50.0}], ids=["one array", "all stages"])
 @pytest.mark.parametrize("poison", [np.nan, np.inf, 1e30])
-def test_masked_keys_and_values_cannot_leak(poison):
+def test_masked_keys_and_values_cannot_leak(poison, options):
     key, value = KEY[0].copy(), VALUE[0].copy()
     visible = np.ones((5, 7), bool)
     visible[:, 6] = False
-    clean = attend(QUERY[0], key, value, mask=visible)
+    clean = attend(QUERY[0], key, value, mask=visible, **options)
     key[:, 6], value[:, 6] = poison, poison
-    result = attend(QUERY[0], key, value, mask=visible)
+    result = attend(QUERY[0], key, value, mask=visible, **options)
     assert_array_equal(result.weights, clean.weights)
     assert_array_equal(result.output, clean.output)
 
