@@ -42,6 +42,11 @@ def test_weights_are_sequential_and_differences_diverging(palette, weights, diff
     assert scales.differences.high == np.abs(amap.weights[:, changes]).max()
 
 
+def test_only_the_map_of_differences_is_signed():
+    maps = split_maps(comparison("scaled-dot", "causal"))
+    assert [amap.meta["signed"] for amap in maps] == [False, False, True]
+
+
 def test_weights_below_zero_keep_a_diverging_scale():
     scales = HeadScales.of(comparison("differential", "multihead", heads=4), None)
     assert scales.weights.is_signed and scales.weights.palette.is_diverging

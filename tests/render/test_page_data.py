@@ -16,7 +16,7 @@ from attnviz.api.look import look
 from attnviz.core.subset import visible_pairs
 from attnviz.core.variants import VARIANTS
 from attnviz.measures.values import measure_heads
-from attnviz.render.page.data_island import map_data
+from attnviz.render.page.data_island import map_data, page_data
 from attnviz.render.page.score_fits import find_steps
 from attnviz.render.page.score_steps import ScoreSteps, compute_weights, masked_softmax
 from attnviz.render.page.split_comparison import split_maps
@@ -205,3 +205,12 @@ def test_signed_maps_are_compared_on_a_page(tmp_path):
     maps = island_of(target.read_bytes())["maps"]
     assert [one["signed"] for one in maps] == [False, True, True]
     assert [one["name"] for one in maps] == ["scaled-dot", "cog", "cog − scaled-dot"]
+
+
+def test_a_page_opens_at_a_head_that_it_has_and_its_scale_ends_at_the_largest_weight():
+    weights = np.full((2, 1, 3, 3), 0.1, np.float32)
+    weights[1, 0, 2, 0] = 0.8  # in the second layer
+    amap = replace(make_map(n_layer=2, n_head=1), weights=weights, layers=(1, 4), heads=(3,))
+    data = page_data([amap], Style())
+    assert (data["start"]["layer"], data["start"]["head"]) == (1, 3)
+    assert data["largest"] == pytest.approx(0.8)
