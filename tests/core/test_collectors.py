@@ -11,7 +11,8 @@ from attnviz.core.grid import Grid
 from attnviz.core.inputs import Inputs
 from attnviz.core.seeded_random import draw_uniform
 from attnviz.core.tokens import Token
-from attnviz.core.variants import find_variant
+from attnviz.core.variants import VARIANTS, find_variant
+from tests.core.layers import make_layer
 
 ROWS = ("multihead", "causal", "sliding-window", "longformer", "talking-heads", "cog", "moba")
 N_HEAD, N_QUERY, N_KEY = 3, 53, 59
@@ -93,3 +94,26 @@ def test_bins_are_labelled_by_their_first_and_last_token():
     labels = TokenBins.at_most(7, 3).labels(tokens)
     assert [t.label for t in labels] == ["a…c", "d…f", "g"]
     assert [(t.start, t.end) for t in labels] == [(0, 3), (3, 6), (6, 7)]
+
+
+def test_blocks_write_every_weight_of_a_map_that_begins_without_values(monkeypatch):
+    """Memory is not cleared where no key is left out: a weight that no block wrote would show."""
+    empty = np.empty
+
+    def empty_of_nan(shape, dtype=float, **options):
+        array = empty(shape, dtype, **options)
+        array.fill(np.nan if array.dtype.kind == "f" else 0)
+        return array
+
+    rows = [row for row in VARIANTS.values() if row.queries == "per_token"]
+    layers = [make_layer(row, n_query=7, n_key=7) for row in rows]
+    monkeypatch.setattr("attnviz.core.engine.blocks.SINGLE_BLOCK_MAX", 0)
+    monkeypatch.setattr("attnviz.core.engine.blocks.BLOCK_SIZE", 0)
+    monkeypatch.setattr("attnviz.core.engine.blocks.QUERIES_PER_BLOCK", (2, 2))
+    monkeypatch.setattr(np, "empty", empty_of_nan)
+    for variant, inputs in layers:
+        collector = FullCollector()
+        value = np.zeros((variant.heads.n_output_heads(len(inputs.query)), 7, 1))
+        call = LayerCall(layer=0, inputs=inputs, value=value, variant=variant, needs_output=False)
+        collector.callback()(call)
+        assert np.isfinite(collector.weights[0]).all(), variant.name
