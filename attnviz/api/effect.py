@@ -58,7 +58,7 @@ def effect(
 
     >>> effects = effect("apple river seven clock apple river seven", model="induction")
     >>> [row["layer"] for row in effects.ranked()[:2]], effects.token["label"]
-    ([1, 1], 'clock')
+    ([0, 1], 'clock')
     """
     from attnviz.sources.model.ablation_runs import REPLACEMENTS
     from attnviz.sources.model.head_effects import compute_effects
