@@ -33,8 +33,9 @@ TABLE_ROWS = 20  # without --top
 def effect(ctx: typer.Context, text: Text = None, **options: Any) -> int:
     """Ablate each head of a model in turn and rank heads by what this does to its prediction.
 
-    With --input: mean and standard deviation over all its sentences. A page (-o effects.html)
-    shows the attention of the text, its heads ranked by their effects.
+    With --input: mean and standard deviation over all its sentences.
+
+    With -o effects.html: the page of the text, its heads ranked by their effects.
     """
     from attnviz.cli.batch.effect_corpus import average_effects
     from attnviz.cli.batch.effect_record import find_record_path, open_record
