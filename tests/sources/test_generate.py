@@ -137,6 +137,7 @@ def test_token_ids_have_labels():
     assert words.ids == (2, 5, 99)
     assert [t.piece for t in words.tokens] == ["[CLS]", "a", "#99"]
     assert [t.label for t in words.tokens] == ["[CLS]", "a", "#99"]
+    assert [t.special for t in words.tokens] == [True, False, False]
 
 
 def test_a_target_begins_with_the_start_token_and_lacks_the_eos_token():

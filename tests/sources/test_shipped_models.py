@@ -69,7 +69,7 @@ def test_the_translator_translates_and_its_cross_attention_is_the_alignment():
             " ".join(sentence.english), model="translator", generate=20, attention="cross"
         )
         start, *generated = (token.label for token in amap.queries)
-        assert start == "<pad>"
+        assert start == "<pad>" and [token.special for token in amap.queries].index(False) == 1
         assert generated == [word.french for word in sentence.french]
         keys = [token.label for token in amap.keys]
         for row, word in enumerate(sentence.french):  # a row is of the word that it predicts

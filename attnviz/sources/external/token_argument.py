@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -110,16 +109,9 @@ def load_decoder(path: str) -> Callable[[Sequence[int]], Tokens] | None:
 
 def decode_sequence(library: FileTokenizer, ids: Sequence[int]) -> Tokens:
     """The tokens of the ids of a text; special are those that the tokenizer adds to a text."""
-    from attnviz.sources.tokenizing.special_names import stands_for_text
     from attnviz.sources.tokenizing.tokenizer_json import tokens_of_ids
 
-    names = library.special_tokens
-    return relabel_bytes(
-        tuple(
-            replace(token, special=token.piece in names and not stands_for_text(token.piece))
-            for token in tokens_of_ids(library, ids)
-        )
-    )
+    return relabel_bytes(tokens_of_ids(library, ids))
 
 
 def is_file(name: str) -> bool:

@@ -17,7 +17,6 @@ from attnviz.sources.model.languages import (
     find_decoder_start,
     with_source_language,
 )
-from attnviz.sources.model.model_tokenizer import model_tokenizer
 from attnviz.sources.model.truncation import fit_length
 from attnviz.sources.tokenizing.tokenizers import Encoding
 
@@ -66,10 +65,6 @@ def with_generated(
     """The text and n generated tokens; these are segment 1, or part of the assistant's turn."""
     config = None if chat is None else chat_generation(model)
     segment = 1 if chat is None else len(chat.roles) - 1
-    control = frozenset[str]() if chat is None else model_tokenizer(model).special_tokens
     generated = model.tokens_of_ids(generate(model, encoding, n, run_unrecorded, config))
-    tokens = tuple(
-        replace(token, segment=segment, special=token.piece in control)
-        for token in generated.tokens
-    )
+    tokens = tuple(replace(token, segment=segment) for token in generated.tokens)
     return encoding.join(generated._replace(tokens=tokens))

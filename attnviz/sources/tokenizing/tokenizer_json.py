@@ -67,12 +67,23 @@ def read_tokenizer_file(path: Path) -> bytes:
 
 
 def tokens_of_ids(tokenizer: FileTokenizer, ids: Sequence[int]) -> tuple[Token, ...]:
-    """Token ids as tokens that cover no text; "#id" for one that is not in the vocabulary."""
+    """Token ids as tokens that cover no text; "#id" for one that is not in the vocabulary.
+
+    Special are the control tokens of the tokenizer, except those that stand for text.
+    """
+    from attnviz.sources.tokenizing.special_names import stands_for_text
+
+    control = tokenizer.special_tokens
     pieces = [tokenizer.id_to_token(token_id) or f"#{token_id}" for token_id in ids]
     with translate_errors(tokenizer.name):
         texts = [tokenizer.decode([n]) for n in ids]
     return tuple(
-        Token(piece, label_decoded(piece, text)) for piece, text in zip(pieces, texts, strict=True)
+        Token(
+            piece,
+            label_decoded(piece, text),
+            special=piece in control and not stands_for_text(piece),
+        )
+        for piece, text in zip(pieces, texts, strict=True)
     )
 
 
