@@ -195,8 +195,8 @@ class HeadsTable(Record, eq=False):
             "strongest link": LINK_NOTE if self.report.n_map is None else "",
         }
         text = NOTE + "".join(note for title, note in notes.items() if title not in omitted)
-        if narrow := [title for title in omitted if title != PROFILE]:
-            text += f" · on a wider screen: {', '.join(narrow)}"
+        if omitted:
+            text += f" · on a wider screen: {', '.join(omitted)}"
         return self.encodable(text)
 
     def encodable(self, text: str) -> str:
