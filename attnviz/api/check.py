@@ -135,8 +135,8 @@ def describe_passed(amap: AttentionMap, requirements: Requirements) -> str:
         "row sums" if requirements.row_sum == "any" else "",
         "" if amap.masked is not None else "masked keys (none known)",
         "" if any(is_padding(amap)) else "padding (none known)",
-        "" if requirements.causal else "causality",
-        "" if window is not None else "window",
+        "" if requirements.causal or requirements.mask is not None else "causality",
+        "" if window is not None or requirements.mask is not None else "window",
     ]
     not_checked = ", ".join(filter(None, unchecked)) or "nothing"
     return (

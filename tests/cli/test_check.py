@@ -152,6 +152,8 @@ def test_what_was_not_checked_is_stated(files):
     )
     line = run("check", files[0], "--causal", "--window", "2", "--row-sum", "any").out
     assert "not checked: row sums, masked keys (none known), padding (none known)\n" in line
+    line = run("check", files[0], "--mask", "causal", width=200).out
+    assert line.endswith("not checked: masked keys (none known), padding (none known)\n")
 
 
 def test_texts_of_one_file_are_named_by_id():

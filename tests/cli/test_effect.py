@@ -195,7 +195,10 @@ def test_ctrl_c_ends_the_run(monkeypatch):
         ((TEXT, *MODEL, "--token", ""), "--token '' is no single token"),
         ((TEXT, *MODEL, "--top", "0"), "--top 0 must be at least 1"),
         ((TEXT, *MODEL, "-f", "md"), "effects cannot be written as md"),
-        (("--input", "-", *MODEL, "-f", "html"), "--format html has no effect with --input"),
+        (
+            ("--input", "-", *MODEL, "-f", "html"),
+            "a page shows the effects on one text",
+        ),
         ((TEXT, *MODEL, "-f", "html", "--sort", "kl"), "--sort has no effect on html"),
         ((TEXT, *MODEL, "-o", "{n}.png"), "effects are written to one file"),
         ((TEXT, "-m", str(MODELS / "bert"), "--lens"), "--lens has no effect on"),

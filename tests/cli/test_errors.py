@@ -205,5 +205,12 @@ def test_a_path_that_names_nothing_is_refused_in_one_line(words, name, monkeypat
 def test_the_name_of_a_file_is_no_sentence(words):
     refused = run(*words)
     assert refused.status in (1, 2) and refused.out == ""
-    assert "is a file name" in refused.err or "no file of this name" in refused.err
+    assert "there is no file of this name" in refused.err
     assert run("see x.json").status == 0  # a sentence
+
+
+def test_a_file_in_place_of_a_sentence_is_refused_with_the_command_that_reads_it(tmp_path):
+    path = tmp_path / "x.json"
+    path.write_text("[[1]]")
+    refused = run("show", str(path))
+    assert refused.status == 2 and f"attnviz render {path}" in " ".join(refused.err.split())

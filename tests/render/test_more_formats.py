@@ -100,9 +100,14 @@ FRAMES = [  # shape, metadata; what is requested; frames, or the refusal
     ((1, 2), {}, None, 2),
     ((1, 1), {"generated": 2}, None, 2),
     ((1, 1), {"attention": "cross"}, None, 3),
-    ((1, 1), {}, None, "one layer and one head and no generated tokens"),
-    ((1, 2), {}, "layers", "one layer;"),
-    ((2, 2), {"generated": 2, "dropped": [0, 1]}, "steps", "no generated tokens;"),
+    ((1, 1), {}, None, "one layer and one head and no generated tokens; write a png, or generate"),
+    ((1, 2), {}, "layers", "one layer; .* choose frames heads, or"),
+    (
+        (2, 2),
+        {"generated": 2, "dropped": [0, 1]},
+        "steps",
+        "no .* frames layers or heads, or",
+    ),
 ]
 
 

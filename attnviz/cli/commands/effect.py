@@ -53,7 +53,9 @@ def effect(ctx: typer.Context, text: Text = None, **options: Any) -> int:
     targets = parse_targets(env, {**options, "graphics": "off"})
     check_targets(targets, "effects", ["html"])
     if has_page(targets) and options["input"] is not None:
-        raise MisuseError("--format html has no effect with --input: a page shows one text")
+        raise MisuseError(
+            "a page shows the effects on one text; write those of --input as csv, json or png"
+        )
     for name in ("input", "corpus"):
         inputs = input_files(env, {"input": options[name]})
         require_distinct_files(targets, inputs, stream_id(env.stdout))

@@ -76,10 +76,20 @@ def read_sentences(
 
 
 def require_no_file(text: str) -> None:
-    """Raise MisuseError for a text that is the name of a file with attention or sentences."""
+    """Refuse a text that is the name of a file with attention or sentences.
+
+    Raises MisuseError where there is such a file, else CouldNotError.
+    """
     path = Path(text)
     if path.suffix.lower() not in FILE_EXTENSIONS or any(map(str.isspace, text)):
         return
+    from attnviz.sources.external.token_argument import is_file
+
+    if not is_file(text):
+        raise CouldNotError(
+            f"cannot read {text!r:.80}: there is no file of this name; the name itself as a text: "
+            "through a pipe"
+        )
     raise MisuseError(
         f"{text!r:.80} is a file name; attention from a file: attnviz render {text}; sentences "
         "from a file: -i FILE; the name itself as a text: through a pipe"

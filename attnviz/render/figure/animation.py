@@ -34,9 +34,11 @@ def split_frames(amap: AttentionMap, style: Style) -> list[Frame]:
         return frames
     lacks = {"layers": "one layer", "heads": "one head", "steps": "no generated tokens"}
     had = " and ".join(lacks[name] for name in names)
+    others = [name for name, split in SPLITS.items() if len(list(split(amap, style))) > 1]
+    choice = f", choose --frames {' or '.join(others)}" if others else ""
     raise MisuseError(
-        f"an animation needs several frames, and the map has {had}; write a png, or choose "
-        f"--frames {', '.join(lacks)}: generated tokens are those of --generate N"
+        f"an animation needs several frames, and the map has {had}; write a png{choice}, or "
+        "generate tokens of a --model with --generate N"
     )
 
 
