@@ -67,7 +67,10 @@ def test_a_page_ranks_heads_by_their_effects_and_has_the_logit_lens(tmp_path):
     made = run("effect", TEXT, *MODEL, "--lens", "-o", str(page))
     assert made.status == 0, made.err
     effects = attnviz.effect(TEXT, model="induction", lens=True)
-    (record,) = page_data(page.read_bytes())["maps"]
+    data = page_data(page.read_bytes())
+    (record,), first = data["maps"], (data["start"]["layer"], data["start"]["head"])
+    kl = effects.values["KL"]
+    assert first == np.unravel_index(kl.argmax(), kl.shape) != (0, 0)
     names = [row["name"] for row in record["measures"]]
     assert names[: len(effects.values)] == list(effects.values)
     for row in record["measures"][: len(effects.values)]:

@@ -13,6 +13,7 @@ import numpy as np
 
 from attnviz.core.arrays import largest_magnitude
 from attnviz.core.attention_map import AttentionMap
+from attnviz.core.effects import effect_values, map_effects
 from attnviz.errors import MisuseError
 from attnviz.render.colors import contrast_levels, find_palette
 from attnviz.render.data.json_document import document_header
@@ -62,8 +63,7 @@ def page_data(
             "q": initial_query(first) if style.query is None else style.query,
             "palette": palette.name,
             "scale": "map" if scales[0] is None else "requested",
-            "layer": next(iter(first.layers), 0),
-            "head": next(iter(first.heads), 0),
+            **initial_head(first),
         },
         "precision": 3 if style.precision is None else style.precision,
         "palettes": {
@@ -113,6 +113,17 @@ def initial_query(amap: AttentionMap) -> int:
     if n_attended == 1 and len(amap.keys) > 1:
         return min(len(amap.queries) - 1, FIRST_SCREEN_QUERIES)
     return 0
+
+
+def initial_head(amap: AttentionMap) -> dict[str, int]:
+    """The head selected at first: of a map with effects the one of the largest, else the first."""
+    effects = map_effects(amap)
+    if effects is not None and effects["measures"]:
+        values = np.abs(effect_values(amap, effects["measures"][0]))
+        if np.isfinite(values).any():
+            i, j = np.unravel_index(np.nanargmax(values), values.shape)
+            return {"layer": amap.layers[i], "head": amap.heads[j]}
+    return {"layer": next(iter(amap.layers), 0), "head": next(iter(amap.heads), 0)}
 
 
 def map_data(amap: AttentionMap, style: Style, several: bool) -> dict[str, Any]:
