@@ -52,7 +52,7 @@ ${r&&`${r}, `}${c}${i&&[", ",u]}
 <b>${r}</b>
 </div>`}function ti(){let t=O.value;return!t||F.value.row<0?null:d`<section id="weight" aria-label="Selected weight">
 <${Hc} head=${t} /><${Bc} head=${t} /><${Fc} head=${t} /><${Uc} />
-</section>`}var Jt=E(!1),Wc=[["arrow keys","move the selection in the map, and between tokens and heads"],["Enter, click","select a token, a cell or a head"],["Esc","release the selected pair"],["+ \u2212 0","zoom in, zoom out, fit; also by wheel, pinch and double click"],["/","find a token"],["p","pin the head, or remove the pin (up to four heads side by side)"],["?","this page"]],ei=([t,e])=>[d`<dt>${t}</dt>`,d`<dd>${e}</dd>`];function ni(){let t=P(null);return U(()=>{Jt.value&&!t.current?.open&&t.current?.showModal()}),Jt.value?d`<dialog id="glossary" ref=${t} onClose=${()=>Jt.value=!1} aria-label="Glossary and keys">
+</section>`}var Jt=E(!1),Wc=[["arrow keys","move the selection in the map, and between tokens and heads"],["Enter, click","select a token, a cell or a head"],["Esc","release the selected pair"],["+ \u2212 0","zoom in, zoom out, fit; also by wheel, pinch and double click"],["/","find a token"],["p","pin the head, or remove the pin (up to four heads side by side)"],["?","this page"]],ei=([t,e])=>[d`<dt>${t}</dt>`,d`<dd>${e}</dd>`];function ni(){let t=P(null);return U(()=>{!Jt.value||!t.current||t.current.open||(t.current.showModal(),t.current.scrollTop=0)}),Jt.value?d`<dialog id="glossary" ref=${t} onClose=${()=>Jt.value=!1} aria-label="Glossary and keys">
 <h2>Glossary</h2>
 <dl>${[...ye.values()].map(({name:n,text:o})=>ei([n,o]))}</dl>
 <h2>Keys</h2>
@@ -136,7 +136,7 @@ ${o!=="lines"&&n.border_kind&&d`<p>${pu[n.border_kind]}</p>`}
 ${e.masked.includes(1)&&d`<p class="mark"><i class="masked"></i> <${J} of="masked">masked<//></p>`}
 ${o!=="lines"&&c==="\u2205"&&d`<p class="mark"><b>∅</b> <${J} of="on no key">weight on no key<//> (1 − row sum)</p>`}
 ${o!=="lines"&&c==="\u03A3"&&d`<p class="mark"><b>Σ</b> <${J} of="row sum">row sum<//> over the keys shown</p>`}
-<p class="muted">A weight is what one layer mixes, not a reason.</p>
+<p class="muted">Weights alone do not explain a prediction.</p>
 </section>`}function bi(){let t=O.value;if(!t)return null;let{combine:e}=$.value,n=[...t.matrix.notes];return e.startsWith("max")&&n.push("Each weight is the largest of its heads: rows do not sum to 1."),d`<ul id="notes">${n.map(o=>d`<li>${o}</li>`)}</ul>`}function ki(){let{about:t,made:e,kept:n}=A.value;return d`<footer>
 <details>
 <summary>Metadata</summary>

@@ -23,7 +23,9 @@ const line = ([term, text]) => [html`<dt>${term}</dt>`, html`<dd>${text}</dd>`];
 export function Glossary() {
 	const dialog = useRef(/** @type {HTMLDialogElement | null} */ (null));
 	useLayoutEffect(() => {
-		if (isOpen.value && !dialog.current?.open) dialog.current?.showModal();
+		if (!isOpen.value || !dialog.current || dialog.current.open) return;
+		dialog.current.showModal();
+		dialog.current.scrollTop = 0; // the focus on its button, at the end, scrolled it
 	});
 	if (!isOpen.value) return null;
 	const close = () => (isOpen.value = false);

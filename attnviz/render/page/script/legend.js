@@ -65,7 +65,7 @@ export function Legend() {
 		${matrix.masked.includes(1) && html`<p class="mark"><i class="masked"></i> <${Term} of="masked">masked<//></p>`}
 		${view !== "lines" && mark === "∅" && html`<p class="mark"><b>∅</b> <${Term} of="on no key">weight on no key<//> (1 − row sum)</p>`}
 		${view !== "lines" && mark === "Σ" && html`<p class="mark"><b>Σ</b> <${Term} of="row sum">row sum<//> over the keys shown</p>`}
-		<p class="muted">A weight is what one layer mixes, not a reason.</p>
+		<p class="muted">Weights alone do not explain a prediction.</p>
 	</section>`;
 }
 
