@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from attnviz.sources.watch.capture import Capture
 
 MEMORY_SHARE = 0.25  # of the machine's memory, by default
+MAX_NAMES = 5  # of modules in a message
 POOL = 512  # cells per side of pooled maps
 Function = TypeVar("Function", bound=Callable[..., Any])
 Tokens = Sequence[Any]
@@ -207,9 +208,13 @@ class watch:
             name, reason = next(iter(recorder.unrecorded.items()))
             return f"no attention could be recorded: {name}: {reason}"
         if recorder.n_seen:
+            names = [name or "outside of any module" for name in recorder.seen]
+            more = f" and {len(names) - MAX_NAMES} others" if len(names) > MAX_NAMES else ""
+            last = max(recorder.steps.values(), default=1) - 1
             return (
                 f"none of {recorder.n_seen} attention calls is among the modules, layers and "
-                "steps that were selected; select others"
+                f"steps that were selected; modules with attention: "
+                f"{', '.join(names[:MAX_NAMES])}{more}; steps: {f'0 to {last}' if last else '0'}"
             )
         if recorder.has_other_thread:
             return (

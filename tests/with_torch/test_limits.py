@@ -147,7 +147,7 @@ def test_invalid_arguments_are_refused(options, message):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"modules": "decoder"}, "none of 4 attention calls is among"),
+        ({"modules": "decoder"}, "none of 4 .* with attention: layers[.][*]; steps: 0$"),
         ({"heads": 7}, "there is no head 7"),
         ({"items": 3}, "there is no batch item 3"),
         ({"rows": 20}, "there is no query row 20"),

@@ -48,6 +48,7 @@ class CallRecorder:
         self.refusal: MisuseError | None = None
         self.has_other_thread = False
         self.n_seen = 0
+        self.seen: dict[str, None] = {}  # names of modules with attention calls, in their order
         self.n_byte = 0
         self.steps: Counter[int] = Counter()  # outermost calls, by root
         self.layers: Counter[tuple[int, str]] = Counter()  # in the current outermost call
@@ -105,6 +106,7 @@ class CallRecorder:
         layer = self.layers[root, pattern]
         self.layers[root, pattern] += 1
         self.n_seen += 1
+        self.seen[pattern] = None
         if self.limits.modules and not matches(name, self.limits.modules):
             return
         if not self.limits.allows_layer(layer):
