@@ -230,7 +230,7 @@ REFUSED = [  # the source; further arguments; what the message says
         {},
         "explain its text",
     ),
-    (attnviz.look("The cat sat"), {}, "no queries and keys"),
+    (attnviz.look("The cat sat"), {}, "without the queries and keys"),
 ]
 
 

@@ -189,12 +189,13 @@ def describe_agreement(agreement: Agreement, stored: QueriesKeys) -> str:
     place = f"query {query} ({agreement.query}) on key {key} ({agreement.key})"
     if agreement.holds:
         return (
-            f"equal to these weights: the largest difference is {agreement.difference:.2g} "
+            f"equal to the computed weights: the largest difference is {agreement.difference:.2g} "
             f"(tolerance {agreement.tolerance:.2g})"
         )
     return (
-        f"different from these weights: up to {agreement.difference:.4g}, of {place} (tolerance "
-        f"{agreement.tolerance:.2g}); the source has another scale, mask, bias or normalizer"
+        f"different from the computed weights: up to {agreement.difference:.4g}, of {place} "
+        f"(tolerance {agreement.tolerance:.2g}); the source has another scale, mask, bias or "
+        "normalizer"
     )
 
 

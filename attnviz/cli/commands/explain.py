@@ -180,5 +180,5 @@ def report_disagreement(env: Environment, explanation: Explanation) -> int:
     stored = explanation.meta.get("stored_weights")
     if stored is None or stored["equal"]:
         return 0
-    env.warn(f"FAIL: {explanation.steps[-1].meaning}")
+    env.warn(f"FAIL: weights in the source: {explanation.steps[-1].meaning}")
     return NOT_PASSED

@@ -14,7 +14,7 @@ from attnviz.sources.external.vectors import QueriesKeys, from_named_vectors, ha
 
 LIST_NAMES = ("query", "key", "value")  # of a tuple of arrays, in this order
 NO_VECTORS = (
-    "it holds weights, and no queries and keys that they are computed from; save these too "
+    "weights without the queries and keys that they are computed from; save these too "
     "(numpy.savez(file, query=q, key=k); in attnviz, --with-qk), or show the weights: "
     "`attnviz render FILE`"
 )
