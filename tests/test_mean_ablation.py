@@ -168,7 +168,7 @@ def test_an_invalid_line_is_left_out_and_named(files):
     lines = json.dumps({"text": "the cat the"}), json.dumps({"text": ""}), "{"
     (files / "x.jsonl").write_text("\n".join(lines))
     made = run("effect", "-i", str(files / "x.jsonl"), "-m", "induction", width=300)
-    assert made.status == 1 and "predictions of 1 text" in made.out
+    assert made.status == 1 and "predictions of 1 text " in made.out
     assert [line[:14] for line in made.err.splitlines()] == ["error: line 2:", "error: line 3:"]
 
 

@@ -52,7 +52,8 @@ def corpus_effect_report(
     """The report of mean effects over texts, likewise."""
     rows, first = statistics.ranked(sort), statistics.first
     assert first is not None  # else there are no rows
-    scope = f"mean effects on the predictions of {statistics.n_text} texts"
+    n = statistics.n_text
+    scope = f"mean effects on the predictions of {n} text{'s' * (n != 1)}"
     notes = [scope, replacement_note(first), *direct_note(first)]
     return HeadReport(
         title=report_title(first),

@@ -42,7 +42,7 @@ def test_an_invalid_line_is_an_error_record_and_does_not_stop_the_batch():
 def test_without_records_a_bad_line_is_a_note(tmp_path):
     made = run("-o", str(tmp_path / "x{n}.svg"), stdin=BAD)
     assert made.status == 1 and made.err.count("\n") == 1
-    assert made.err.startswith("error: line 2: ")
+    assert made.err.startswith("error: line 2, byte 5 is not UTF-8")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["x1.svg", "x3.svg"]
 
 

@@ -13,6 +13,7 @@ from attnviz.cli.batch.job import Job
 from attnviz.cli.batch.outcome import Item, Outcome, run_job
 from attnviz.cli.batch.process_pool import run_in_order
 from attnviz.cli.environment import BrokenOutputPipe, Environment, FileId
+from attnviz.cli.input.lines import name_line
 from attnviz.cli.input.sentence import Sentence
 from attnviz.cli.input.sentences import input_format, second_name
 from attnviz.cli.options.request import drop_run_options, parse_request
@@ -205,7 +206,7 @@ def report_failure(
     ]
     is_recorded = [writer.write_error(record) for writer in lacking]
     if not any(is_recorded):
-        env.warn(f"error: line {sentence.line}: {error}")
+        env.warn(f"error: {name_line(sentence.line, error)}")
 
 
 def is_option_error(

@@ -11,6 +11,7 @@ from attnviz.cli.batch.groups import group_items, group_size
 from attnviz.cli.batch.outcome import Item, Job
 from attnviz.cli.batch.process_pool import run_in_order
 from attnviz.cli.environment import Environment
+from attnviz.cli.input.lines import name_line
 from attnviz.cli.input.sentence import Sentence
 from attnviz.cli.output.progress import progress
 from attnviz.cli.output.target import Target
@@ -68,7 +69,7 @@ def run_corpus(
                     record.write(item.number, outcome.data[0])
                 continue
             first_error, has_failures = first_error or error, True
-            env.warn(f"error: line {item.sentence.line}: {error}")
+            env.warn(f"error: {name_line(item.sentence.line, error)}")
             if record is not None:
                 record.write_error(item.sentence.line, error)
             if options["fail_fast"]:

@@ -64,6 +64,12 @@ def decode_line(number: int, content: bytes, cap: int = MAX_LINE_BYTES) -> str:
     return text.removeprefix("\ufeff") if number == 1 else text
 
 
+def name_line(number: int, error: Exception) -> str:
+    """The message of an error in a line, which begins with the line."""
+    message = str(error)
+    return message if message.startswith(f"line {number}") else f"line {number}: {message}"
+
+
 def utf8_error_message(line: int, byte: int, value: int, error: UnicodeDecodeError) -> str:
     """Where a text is not UTF-8, and why."""
     return f"line {line}, byte {byte} is not UTF-8: 0x{value:02x} ({error.reason})"
