@@ -71,6 +71,12 @@ def no_network():
     assert attempts == []
 
 
+@pytest.fixture
+def offline(monkeypatch):
+    """Models of the Hugging Face Hub are read from its cache only."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+
+
 def make_map(
     queries=("The", "cat", "sat"), keys=None, n_layer=1, n_head=2, **more
 ) -> AttentionMap:

@@ -99,12 +99,7 @@ def test_every_function_is_walked():
     assert functions == CALLS.keys() | WITHOUT_ARGUMENTS | OTHER
 
 
-@pytest.fixture(autouse=True)
-def offline(monkeypatch):
-    """Text in place of a model names one of the Hugging Face Hub."""
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-
-
+@pytest.mark.usefixtures("offline")  # text in place of a model names one of the Hub
 @pytest.mark.filterwarnings("ignore::attnviz.errors.AttnvizWarning")
 @pytest.mark.parametrize("name", CALLS)
 def test_odd_values_of_functions(name):

@@ -191,8 +191,8 @@ def test_columns_of_thousands_of_digits_are_the_maximum():
               ("x", "-f", "json", "-o"), ("-f", "jsonl", "-i", __file__, "-o")],
     ids=lambda words: words[-1] if len(words) < 5 else "batch",
 )  # fmt: skip
-def test_a_path_that_names_nothing_is_refused_in_one_line(words, name, monkeypatch):
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+@pytest.mark.usefixtures("offline")
+def test_a_path_that_names_nothing_is_refused_in_one_line(words, name):
     result = run(*words, name)
     assert result.status in (1, 2) and result.out == ""
     assert result.err.startswith("error: ") and "unexpected" not in result.err

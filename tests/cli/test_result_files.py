@@ -20,7 +20,7 @@ NO_EFFECT_ON_RECORDS = {  # options of `show` that change no JSON Lines record
     "resume", "annotate", "color", "dpi", "graphics", "palette", "query", "size", "title", "view",
     "vmin", "vmax", "robust", "norm", "shared_scale", "highlight", "percent", "columns", "math",
     "no_title", "no_caption", "no_colorbar", "dark", "transparent", "font", "font_size", "zoom",
-    "width", "no_metadata",
+    "width", "no_metadata", "frames", "frame_time",
 }  # fmt: skip
 
 SENTENCES = "".join(f"sentence {n} of a corpus\n" for n in range(12))
@@ -54,11 +54,11 @@ def files(folder):
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
 )
+@pytest.mark.usefixtures("offline")
 def test_a_failing_command_leaves_the_previous_result(
     words, status, corpus, tmp_path, monkeypatch
 ):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     out = tmp_path / "all.jsonl"
     out.write_bytes(b"previous\n")
     result = run("-i", str(corpus), "-o", str(out), *words)
@@ -223,8 +223,8 @@ def test_only_one_run_writes_a_file(corpus, tmp_path):
     assert files(tmp_path) == ["all.jsonl", "in.txt"]
 
 
-def test_a_model_that_cannot_be_loaded_ends_the_run_with_one_line(corpus, tmp_path, monkeypatch):
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+@pytest.mark.usefixtures("offline")
+def test_a_model_that_cannot_be_loaded_ends_the_run_with_one_line(corpus):
     result = run("-i", str(corpus), "--model", "nobody/no-such-model", "-f", "jsonl")
     assert result.status == 1 and result.out == ""
     assert result.err.count("\n") == 1 and "nobody/no-such-model" in result.err

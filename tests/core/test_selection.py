@@ -131,8 +131,8 @@ def test_heads_of_a_comparison_are_not_combined():
 
 
 def test_an_explanation_takes_a_single_head():
-    assert HeadSelection.parse(None, None).resolve_single(6, 12) == (0, 0)
-    assert HeadSelection.parse(None, "2.9").resolve_single(6, 12) == (2, 9)
+    assert HeadSelection.parse(None, None).resolve_single(range(6), range(12)) == (0, 0)
+    assert HeadSelection.parse(None, "2.9").resolve_single(range(6), range(12)) == (2, 9)
     for layers, heads in (("mean", None), (None, "0,1"), ("-2--1", None)):
         with pytest.raises(MisuseError, match="single head"):
-            HeadSelection.parse(layers, heads).resolve_single(6, 12)
+            HeadSelection.parse(layers, heads).resolve_single(range(6), range(12))
