@@ -11,7 +11,7 @@ import pytest
 from safetensors.numpy import save
 
 import attnviz
-from attnviz.errors import GuessWarning, InvalidInputError, MisuseError
+from attnviz.errors import GuessWarning, InvalidInputError, MisuseError, UnknownParameterError
 
 HEAD, QUERY, D = 4, 5, 3
 RANDOM = np.random.default_rng(5)
@@ -176,6 +176,14 @@ def test_scores_in_the_source_are_not_compared_as_weights():
     assert explanation.meta["stored_weights"]["equal"]  # Keras calls weights so
 
 
+def test_rows_of_nan_are_masked_queries():
+    weights = attention(Q, K)
+    weights[:, 2] = np.nan
+    explanation = attnviz.explain({"q": Q, "k": K, "attentions": weights})
+    assert explanation.meta["stored_weights"]["equal"]
+    assert "4 rows of NaN, shown as masked" in explanation.meta["guessed"]
+
+
 def test_half_precision_is_compared_with_its_own_tolerance():
     named = {"q": np.float16(Q), "k": np.float16(K)}
     weights = np.float16(attention(np.float64(named["q"]), np.float64(named["k"])))
@@ -206,6 +214,12 @@ def npz_file(amap):
     return BytesIO(file.getvalue())
 
 
+def with_value(array, value):
+    """The array with another value in its first cell.    [...] -> [...]"""
+    array.flat[0] = value
+    return array
+
+
 REFUSED = [  # the source; further arguments; what the message says
     ({"attentions": attention(Q, K)}, {}, "no queries and keys"),
     ({"q": Q, "v": V}, {}, "no pair of queries and keys"),
@@ -215,6 +229,16 @@ REFUSED = [  # the source; further arguments; what the message says
     ({"q": Q, "k": K, "attentions": attention(Q, K)[:, :3]}, {}, "do not fit"),
     ({"q": Q, "k": K * np.nan}, {}, "finite"),
     ({"q": Q, "k": K, "v": V[0]}, {}, "do not fit each other"),
+    ({"q": Q, "k": K, "attentions": with_value(attention(Q, K), np.nan)}, {}, "query 0, key 0 is"),
+    ({"q": Q, "k": K, "attentions": with_value(attention(Q, K), np.inf)}, {}, "query 0, key 0 is"),
+    ({"q": Q, "k": K, "num_heads": np.nan}, {}, "num_heads should be a finite"),
+    ({"q": Q, "k": K, "num_heads": 1e300}, {}, "from 1 to 65,536"),
+    ({"q": Q, "k": K, "scale": 10**400}, {}, "scale should be a finite"),
+    ({"q": Q, "k": K, "softcap": -np.inf}, {}, "softcap should be a finite"),
+    ({"q": Q, "k": K}, {"heads": -1}, "heads=-1 must be"),
+    ({"q": Q[0], "k": K[0]}, {"heads": 0}, "heads=0 must be"),
+    ({"q": Q, "k": K}, {"axes": 3}, "axes=3 should be"),
+    (dict.fromkeys("qk", np.broadcast_to(np.float32(1), (1, 1 << 20, 1))), {}, "of memory"),
     ({"q": Q, "k": K, "alibi": np.ones((7, 7))}, {}, "alibi: its shape"),
     ({"q": Q, "k": K}, {"variant": "additive"}, "learned parameters"),
     ({"q": Q, "k": K}, {"variant": "talking-heads"}, "heads are combined"),
@@ -238,7 +262,8 @@ REFUSED = [  # the source; further arguments; what the message says
     ("source", "options", "message"), REFUSED, ids=lambda case: str(case)[:40]
 )
 def test_what_cannot_be_explained_is_refused(source, options, message):
-    with pytest.raises((InvalidInputError, MisuseError), match=message) as caught:
+    refusals = InvalidInputError, MisuseError, UnknownParameterError
+    with pytest.raises(refusals, match=message) as caught:
         attnviz.explain(source, **options)
     assert "\n" not in str(caught.value)
 

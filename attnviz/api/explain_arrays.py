@@ -15,6 +15,7 @@ import numpy as np
 
 from attnviz.api.pending_map import library_versions
 from attnviz.api.vector_mechanism import choose_mechanism
+from attnviz.argument_types import require_type
 from attnviz.core.arrays import FloatArray
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.engine.layer_call import LayerCall
@@ -35,11 +36,9 @@ from attnviz.measures.row_mass import row_sum_tolerance
 from attnviz.sources.external.selection import Selection
 from attnviz.sources.external.vector_files import read_vectors
 from attnviz.sources.external.vectors import QueriesKeys
-from attnviz.sources.memory import format_bytes, machine_memory
 from attnviz.sources.options import SEEDED_OPTIONS, Options, validate_options
 
 FILES = (".npz", ".safetensors", ".json", ".html", ".htm", ".npy", ".parquet")
-STAGES = 6  # arrays of scores that a trace holds at the same time
 
 
 class Agreement(NamedTuple):
@@ -95,6 +94,7 @@ def explain_arrays(
 
     Raises InvalidInputError for a source without queries and keys.
     """
+    require_type("axes", axes, str)
     settings = validate_options(options)
     refuse_other_options(settings)
     choice = Selection.parse(which, axes, attention_mask=attention_mask)
@@ -104,7 +104,6 @@ def explain_arrays(
     layer, head = HeadSelection.parse(layer, head).resolve_single(stored.layers, numbers)
     index, at = stored.layers.index(layer), numbers.index(head)
     variant, notes = choose_mechanism(stored, index, settings)
-    check_size(stored, index)
     trace = Trace.record(build_call(stored, index, variant), variant)
     agreement = compare_weights(trace.weights[at], stored, index, at)
     pair = cell and (
@@ -231,15 +230,3 @@ def describe(
     if agreement is not None:
         meta["stored_weights"] = {**agreement._asdict(), "equal": agreement.holds}
     return meta
-
-
-def check_size(stored: QueriesKeys, index: int) -> None:
-    """Refuse arrays whose scores need more memory than there is."""
-    n_head, n_query, _ = stored.query[index].shape
-    n_byte = STAGES * 8 * n_head * n_query * stored.key[index].shape[1]
-    available = machine_memory()
-    if available is not None and n_byte > available:
-        raise MisuseError(
-            f"the scores of {n_head} heads, {n_query:,} × {stored.key[index].shape[1]:,} tokens, "
-            f"need {format_bytes(n_byte)} of memory; save fewer heads or tokens"
-        )

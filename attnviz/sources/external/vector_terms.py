@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from math import inf, isfinite
 from typing import Any
 
 import numpy as np
@@ -76,13 +77,21 @@ def fit_weights(weights: FloatArray, shape: Shape) -> FloatArray:
 
 
 def find_number(named: Mapping[str, Any], names: Iterable[str]) -> float | None:
-    """The number under the first of these names that holds a single one."""
+    """The number under the first of these names that holds a single one.
+
+    Raises InvalidInputError for one that is not finite.
+    """
     for name in names:
         value: Any = named.get(name)
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return float(value)
-        if is_array(value) and all(size == 1 for size in value.shape):
-            return float(to_numpy(value, name).item())
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if is_number or (is_array(value) and all(size == 1 for size in value.shape)):
+            try:
+                number = float(value if is_number else to_numpy(value, name).item())
+            except OverflowError:
+                number = inf
+            if not isfinite(number):
+                raise InvalidInputError(f"{name} should be a finite number")
+            return number
     return None
 
 

@@ -13,6 +13,7 @@ from attnviz.core.map_metadata import MapMetadata
 from attnviz.core.tokens import Tokens
 from attnviz.errors import InvalidInputError, MisuseError
 from attnviz.record import Record
+from attnviz.sources.external.cell_values import mask_nan
 from attnviz.sources.external.item_tokens import BatchItem, name_tokens, resolve_tokens
 from attnviz.sources.external.named_ids import count_sequences, find_input_ids
 from attnviz.sources.external.named_tokens import find_tokens
@@ -27,10 +28,13 @@ from attnviz.sources.external.vector_terms import (
     find_weights,
     fit_weights,
 )
+from attnviz.sources.memory import format_bytes, machine_memory
 
 HEADS = ("num_heads", "n_head", "n_heads", "num_attention_heads", "heads")
 SCALES = ("scale", "scaling", "softmax_scale", "sm_scale", "attn_scale")
 SOFTCAPS = ("softcap", "logit_cap", "attn_logit_softcapping")
+MAX_HEADS = 1 << 16
+STAGES = 6  # arrays of scores that an explanation holds at the same time
 
 
 class QueriesKeys(Record, eq=False):
@@ -91,15 +95,21 @@ def from_named_vectors(
     )
     n_batch, n_head, n_query, _ = layers[0].query.shape
     n_key = layers[0].key.shape[2]
+    require_memory(n_head, n_query, n_key)  # before a token per query and key is made
     index, notes = selection.choose_index(range(n_batch), "batch item")
     item, shape = BatchItem(index, n_batch), (len(layers), n_head, n_query, n_key)
+    kept: BoolArray | None = None
+    nan_notes: tuple[str, ...] = ()
     if weights is not None:
         weights = fit_weights(weights, (shape[0], n_batch, *shape[1:]))[:, index]
+        weights, kept, nan_notes = read_nan(weights)
     ids = find_input_ids(named)
     sides, token_notes = name_tokens(
         resolve_tokens(tokens, ids, item), find_tokens("self", rest, shape[-2:]), shape, item
     )
     visible, mask_notes = find_visible(rest, weights, shape, item, selection.attention_mask)
+    if kept is not None:
+        visible = kept if visible is None else visible & kept
     has_values = all(layer.value is not None for layer in layers)
     return QueriesKeys(
         query=[layer.query[index] for layer in layers],
@@ -114,8 +124,38 @@ def from_named_vectors(
         bias=find_bias(rest, shape, item),
         scale=find_number(rest, SCALES),
         softcap=find_number(rest, SOFTCAPS),
-        guesses=(*stored.guesses, *guesses, *notes, *token_notes, *mask_notes),
+        guesses=(*stored.guesses, *guesses, *notes, *token_notes, *mask_notes, *nan_notes),
     )
+
+
+def require_memory(n_head: int, n_query: int, n_key: int) -> None:
+    """Raise MisuseError where scores of this size need more memory than there is."""
+    n_byte, available = STAGES * 8 * n_head * n_query * n_key, machine_memory()
+    if available is not None and n_byte > available:
+        raise MisuseError(
+            f"the scores of {n_head} heads, {n_query:,} × {n_key:,} tokens, need "
+            f"{format_bytes(n_byte)} of memory; save fewer heads or tokens"
+        )
+
+
+def read_nan(weights: FloatArray) -> tuple[FloatArray, BoolArray | None, tuple[str, ...]]:
+    """The weights without NaN of masked pairs, the other pairs, and a sentence for each reading.
+
+    Shapes: [layer, head, query, key] -> likewise, and [head, query, key]; None: all pairs, or
+    layers that differ
+    Raises InvalidInputError for other weights that are NaN or infinite.
+    """
+    values = mask_nan(weights, None)
+    bad = np.argwhere(~np.isfinite(values.weights))
+    if bad.size:
+        layer, head, query, key = bad[0].tolist()
+        raise InvalidInputError(
+            f"the weights should be finite numbers, and that of layer {layer}, head {head}, query "
+            f"{query}, key {key} is {weights[layer, head, query, key]}"
+        )
+    kept = values.visible
+    is_same = kept is not None and bool((kept == kept[:1]).all())
+    return values.weights, kept[0] if kept is not None and is_same else None, values.guesses
 
 
 def find_n_head(
@@ -125,9 +165,13 @@ def find_n_head(
 
     Shapes: weights [..., head, query, key] or [query, key]
     """
+    if n_head is not None and not 1 <= n_head <= MAX_HEADS:
+        raise MisuseError(f"--heads {n_head} must be from 1 to {MAX_HEADS:,}")
     if n_head is None and (stated := find_number(named, HEADS)) is not None:
-        if stated < 1 or stated != int(stated):
-            raise InvalidInputError(f"the number of heads is {stated:g}; it should be 1 or more")
+        if not 1 <= stated <= MAX_HEADS or stated != int(stated):
+            raise InvalidInputError(
+                f"the number of heads is {stated:g}; it should be from 1 to {MAX_HEADS:,}"
+            )
         n_head = int(stated)
     if weights is None or weights.ndim < 3:
         return n_head
