@@ -1,6 +1,7 @@
 """Figures that Python writes: those of the command line, from any number of threads."""
 
 import io
+import pickle
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
 
@@ -179,6 +180,8 @@ def test_a_figure_is_the_image_that_is_written():
     with matplotlib_settings():
         figure.savefig(image, format="png", metadata={"Title": "causal", **made_by(AMAP)})
     assert image.getvalue() == written(AMAP, "png", dpi=100)
+    restored = pickle.loads(pickle.dumps(figure))  # cells and numbers are artists of attnviz
+    assert [type(a) for a in restored.findobj()] == [type(a) for a in figure.findobj()]
     texts = [text.get_text() for text in figure.findobj(matplotlib.text.Text)]
     assert any(text.startswith("max weight") for text in texts)
 

@@ -126,7 +126,14 @@ def image_type() -> type[CellImage]:
     """The class of images of cells: an image of matplotlib that draws itself as `CellImage`."""
     from matplotlib.image import AxesImage
 
-    return type("CellImage", (CellImage, AxesImage), {})
+    return type("CellAxesImage", (CellImage, AxesImage), {})
+
+
+def __getattr__(name: str) -> type[CellImage]:
+    """The class by its name, by which pickle finds it."""
+    if name == "CellAxesImage":
+        return image_type()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def add_cells(

@@ -121,7 +121,14 @@ def artist_type() -> type[CellTexts]:
     """The class of these artists: an artist of matplotlib that draws itself as `CellTexts`."""
     from matplotlib.artist import Artist
 
-    return type("CellTexts", (CellTexts, Artist), {})
+    return type("CellTextsArtist", (CellTexts, Artist), {})
+
+
+def __getattr__(name: str) -> type[CellTexts]:
+    """The class by its name, by which pickle finds it."""
+    if name == "CellTextsArtist":
+        return artist_type()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def add_texts(axes: Axes, points: float, texts: Sequence[CellText]) -> None:
