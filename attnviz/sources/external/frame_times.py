@@ -7,14 +7,15 @@ from typing import Any
 
 import numpy as np
 
+from attnviz.argument_types import abbreviate
 from attnviz.core.arrays import FloatArray
 from attnviz.core.tokens import Token, Tokens
 from attnviz.errors import InvalidInputError, MisuseError
 from attnviz.sources.external.to_numpy import to_numpy
 
 NAMES = ("key_times", "frame_times", "seconds_per_frame", "time_precision")
-MAX_SECONDS = 1e6
-MAX_DECIMALS = 3
+MIN_SECONDS, MAX_SECONDS = 1e-6, 1e6
+MAX_DECIMALS, FINEST = 3, 6  # of times that differ by the first, and of others
 
 
 def find_times(named: Mapping[str, Any]) -> FloatArray | None:
@@ -29,7 +30,7 @@ def find_times(named: Mapping[str, Any]) -> FloatArray | None:
     is_listed = isinstance(value, list | tuple)
     times = np.asarray(to_numpy(value if is_listed else np.asarray(value), name), np.float64)
     is_valid = times.ndim <= 1 and np.isfinite(times).all() and (abs(times) <= MAX_SECONDS).all()
-    if not is_valid or (times.size == 1 and times.item() <= 0):
+    if not is_valid or (times.ndim == 0 and times < MIN_SECONDS):
         raise InvalidInputError(
             f"{name} of shape {times.shape} should be the seconds between two keys, or of each key"
         )
@@ -38,9 +39,10 @@ def find_times(named: Mapping[str, Any]) -> FloatArray | None:
 
 def check_seconds(seconds: float | None) -> float | None:
     """The seconds between two keys; MisuseError for a number that cannot be that."""
-    if seconds is not None and not 0 < seconds <= MAX_SECONDS:
+    if seconds is not None and not MIN_SECONDS <= seconds <= MAX_SECONDS:
         raise MisuseError(
-            f"--key-times {seconds:g} should be the seconds between two keys, such as 0.02"
+            f"--key-times {abbreviate(seconds)} should be the seconds between two keys, from "
+            f"{MIN_SECONDS:g} to {MAX_SECONDS:g}, such as 0.02"
         )
     return seconds
 
@@ -54,17 +56,20 @@ def time_tokens(times: FloatArray | float, n: int) -> Tokens:
     ['0.00s', '0.02s', '0.04s']
     """
     values = np.atleast_1d(np.asarray(times, np.float64))
-    digits = count_decimals(values)
     if np.ndim(times) == 0:
         values = np.arange(n) * values
+    digits = count_decimals(values)
     if len(values) != n:
         raise InvalidInputError(f"{len(values)} times for {n} keys; give one per key")
     return tuple(Token.of(f"{value:.{digits}f}s") for value in values)
 
 
 def count_decimals(values: FloatArray) -> int:
-    """The decimals that these times have, up to MAX_DECIMALS.    [...] -> a number"""
-    for digits in range(MAX_DECIMALS):
-        if np.allclose(values, np.round(values, digits), rtol=0, atol=1e-9):
+    """The decimals of times: those that they have, or that they differ by.    [...] -> a number"""
+    n_time = len(np.unique(np.round(values, FINEST)))
+    for digits in range(FINEST):
+        rounded = np.round(values, digits)
+        is_enough = digits == MAX_DECIMALS and len(np.unique(rounded)) == n_time
+        if is_enough or np.allclose(values, rounded, rtol=0, atol=1e-9):
             return digits
-    return MAX_DECIMALS
+    return FINEST

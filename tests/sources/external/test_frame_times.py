@@ -26,6 +26,8 @@ def labels(tokens):
         ({"cross_attentions": WIDE, "key_times": 0.02}, {}, "29.98s"),
         ({"cross_attentions": WIDE, "key_times": np.float32(0.02)}, {"key_times": 1}, "1499s"),
         ({"cross_attentions": WIDE, "frame_times": np.arange(1500) / 8}, {}, "187.375s"),
+        ({"cross_attentions": WIDE}, {"key_times": 0.00025}, "0.37475s"),
+        ({"cross_attentions": WIDE, "frame_times": np.arange(1500) / 1e6}, {}, "0.001499s"),
     ],
 )
 def test_frames_are_labelled_with_their_times(source, options, expected):
@@ -35,12 +37,15 @@ def test_frames_are_labelled_with_their_times(source, options, expected):
         assert labels(made.keys)[-1] == expected
         assert labels(made.keys)[0].rstrip("0.s") == ""
         assert labels(made.queries) == queries
+        assert len({*labels(made.keys)}) == len(made.keys)
 
 
 @pytest.mark.parametrize(
     ("source", "tokens", "options", "error", "message"),
     [
         (np.eye(3), None, {"key_times": 0.0}, MisuseError, "should be the seconds between"),
+        (np.eye(3), None, {"key_times": 1e-9}, MisuseError, "from 1e-06 to 1e\\+06, such as"),
+        (np.eye(3), None, {"key_times": 10**400}, MisuseError, "should be the seconds between"),
         (np.eye(3), (None, list("abc")), {"key_times": 1.0}, MisuseError, "on keys with tokens"),
         ({"a": np.eye(3), "key_times": [0.0, 1.0]}, None, {}, InvalidInputError, "2 times for 3"),
         ({"a": np.eye(3), "key_times": [np.nan]}, None, {}, InvalidInputError, "of each key"),
