@@ -101,7 +101,7 @@ class GrowingFile:
     def __init__(self, path: Path, *, resume: bool = False) -> None:
         self.path = path
         self.is_committed = self.has_written = self.was_interrupted = False
-        self.is_resumed = resume
+        self.is_resumed, self.is_copy = resume, False  # a copy of `path`, nothing appended
         try:
             self.is_special = is_special(path)
             self.target = path if self.is_special else follow_links(path)
@@ -115,7 +115,7 @@ class GrowingFile:
             if resume and not self.was_interrupted and self.target.exists():
                 with self.target.open("rb") as finished:
                     shutil.copyfileobj(finished, self.file)
-                self.file.flush()
+                self.is_copy = True
                 self.file.seek(0)
         except (OSError, ValueError) as error:
             raise cannot_write(path, error) from None
@@ -123,13 +123,12 @@ class GrowingFile:
     @property
     def is_unfinished(self) -> bool:
         """Whether it holds results that were not committed."""
-        return self.has_written and not self.is_committed and not self.is_special
+        return self.has_written and not (self.is_copy or self.is_committed or self.is_special)
 
     def lines(self) -> Iterator[bytes]:
         """The lines of the run that is resumed, complete or torn."""
         self.file.seek(0)
-        for line in self.file:  # noqa: UP028 (`yield from` would close the file with the generator)
-            yield line
+        yield from iter(self.file.readline, b"")  # from the file: it would be closed
 
     def truncate(self, end: int) -> None:
         """Cut the file after `end` bytes, and append there."""
@@ -153,7 +152,7 @@ class GrowingFile:
                 if start is not None:
                     self.drop_after(start)
                 raise
-            self.has_written = True
+            self.has_written, self.is_copy = True, False
         except OSError as error:
             raise cannot_write(self.path, error) from None
 
@@ -176,9 +175,9 @@ class GrowingFile:
             raise cannot_write(self.path, error) from None
 
     def close(self) -> None:
-        """Release the lock; without a commit, results stay in NAME.partial, an empty one goes."""
+        """Release the lock; without a commit, new results stay in NAME.partial."""
         is_leftover = not self.is_special and not self.is_committed
-        if is_leftover and os.fstat(self.file.fileno()).st_size == 0:
+        if is_leftover and (self.is_copy or os.fstat(self.file.fileno()).st_size == 0):
             remove_file(self.partial)
         with contextlib.suppress(OSError):  # each record was flushed when it was appended
             self.file.close()

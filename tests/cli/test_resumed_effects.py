@@ -88,3 +88,34 @@ def test_what_cannot_be_resumed():
     assert "--resume has no effect without --input" in without.err
     again = run(*words, *stop)
     assert "note: replacing the unfinished results in" in again.err
+
+
+def test_results_of_more_sentences_than_the_input_are_not_resumed():
+    words = ("effect", "-i", "in.txt", "-m", "induction", "-o", "e.csv")
+    whole = Path("in.txt").read_bytes()
+    Path("in.txt").write_bytes(whole + b"\xff\n")
+    assert run(*words, "--fail-fast").status == 1
+    show = ("show", "-i", "in.txt", "-o", "all.jsonl")
+    Path("in.txt").write_bytes(whole)
+    assert run(*show).status == 0
+    Path("in.txt").write_text(TEXTS[0])
+    kept = results()
+    for command, n in ((words, 4), (show, 3)):
+        refused = run(*command, "--resume")
+        assert refused.status == 2 and f"it holds {n} sentences, the input 1" in refused.err
+        assert results() == kept
+
+
+@pytest.mark.parametrize(
+    ("part", "other"),
+    [(b'"<f8"', b'"O"'), (b'"values":{"KL"', b'"values":{"x"'), (b'["<f8",[', b'["<f8",[[0],')],
+)
+def test_a_damaged_record_is_refused(part, other):
+    words = ("effect", "-i", "in.txt", "-m", "induction", "-o", "e.csv")
+    Path("in.txt").write_bytes(f"{TEXTS[0]}\n".encode() + b"\xff\n")
+    assert run(*words, "--fail-fast").status == 1
+    record = Path("e.csv.sentences.partial")
+    assert part in record.read_bytes()
+    record.write_bytes(record.read_bytes().replace(part, other, 1))
+    refused = run(*words, "--resume")
+    assert refused.status == 3 and "line 1 is damaged; remove the file" in refused.err

@@ -74,6 +74,9 @@ def run_corpus(
                 record.write_error(item.sentence.line, error)
             if options["fail_fast"]:
                 break
+        else:
+            if record is not None:
+                record.require_whole_input()
     if first is None:
         raise first_error or MisuseError("the input has no sentence")
     return first, has_failures

@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from attnviz.api.atomic_file import is_special, remove_file
-from attnviz.api.head_effects import HeadEffects
+from attnviz.api.head_effects import EFFECTS, HeadEffects
 from attnviz.cli.environment import Environment
 from attnviz.cli.options.request import REQUEST, parse_request
 from attnviz.cli.output.earlier_run import ERROR_PREFIX, EarlierRun
 from attnviz.cli.output.map_writers import AppendWriter, note_replaced, note_unfinished
 from attnviz.cli.output.target import Target
+from attnviz.core.arrays import Shape
 from attnviz.errors import InvalidInputError, MisuseError
 from attnviz.render.data.json_document import to_json_value
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from attnviz.sources.model.mean_outputs import MeanOutputs
 
 ENDING = ".sentences"
+FLOATS = {np.dtype(kind).str: np.dtype(kind) for kind in (np.float32, np.float64)}
+MEASURES = {measure.name for measure in EFFECTS}
 
 
 class EffectRecord:
@@ -45,6 +48,7 @@ class EffectRecord:
         self.writer = AppendWriter(env, path, True, self.earlier)
         self.n_earlier = 0 if self.earlier is None else len(self.earlier.texts)
         self.is_empty = self.n_earlier == 0
+        self.shape: Shape | None = None  # [layer, head] of the earlier effects
         self.waiting: list[bytes] = []
 
     def read_earlier(self) -> Iterator[HeadEffects | None]:
@@ -59,9 +63,13 @@ class EffectRecord:
         try:
             fields = json.loads(line)
             values = {
-                name: np.array(value, dtype=dtype)
+                name: np.array(value, dtype=FLOATS[dtype])
                 for name, (dtype, value) in fields.pop("values").items()
             }
+            shapes = {self.shape, *(value.shape for value in values.values())} - {None}
+            if not values.keys() <= MEASURES or len(shapes) != 1:
+                raise ValueError
+            self.shape = shapes.pop()
             meta: Any = fields.pop("meta")
             meta.pop(REQUEST)
             return HeadEffects(values=values, meta=meta, **fields.pop("effects"))
@@ -74,6 +82,11 @@ class EffectRecord:
     def has(self, number: int, text: str) -> bool:
         """Whether an earlier run has this sentence; MisuseError where it has another one."""
         return self.writer.has(number, None, text)
+
+    def require_whole_input(self) -> None:
+        """Raise MisuseError where the earlier run had more sentences than the input."""
+        if self.earlier is not None:
+            self.earlier.require_whole_input()
 
     def write(self, number: int, effects: HeadEffects) -> None:
         """Append the effects of a sentence, and the errors that waited for them."""

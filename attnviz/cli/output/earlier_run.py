@@ -24,6 +24,7 @@ class EarlierRun:
         self.has_errors = False
         self.last_map: bytes | None = None
         self.is_compared = False
+        self.n_sentence = 0  # of the input, as far as it was read
 
     def read(self, lines: Iterable[bytes]) -> int:
         """Read the records; returns the end of the last complete line, in bytes.
@@ -71,12 +72,21 @@ class EarlierRun:
 
     def has(self, number: int, text: str) -> bool:
         """Whether record `number` exists; MisuseError where it is of another sentence."""
+        self.n_sentence = max(self.n_sentence, number)
         if number > len(self.texts):
             return False
         recorded = self.texts[number - 1]
         if recorded is not None and recorded != hash(text):
             raise self.refusal(f"line {number} is of another sentence")
         return True
+
+    def require_whole_input(self) -> None:
+        """Raise MisuseError where the input has ended and the earlier run had more sentences."""
+        if self.n_sentence < len(self.texts):
+            raise self.refusal(
+                f"it holds {len(self.texts):,} sentences, the input {self.n_sentence:,}; use the "
+                "same input or another file"
+            )
 
     def require_same_request(self, record: bytes) -> None:
         """Raise MisuseError where the first new record comes from another request."""

@@ -208,7 +208,9 @@ class AppendWriter:
         return self.holds_records
 
     def commit(self) -> None:
-        """Rename the file to its target."""
+        """Rename the file to its target; MisuseError where it has more than the input."""
+        if self.earlier is not None:
+            self.earlier.require_whole_input()
         self.file.commit()
         confirm(self.env, str(self.path))
 
