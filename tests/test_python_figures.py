@@ -317,6 +317,9 @@ def test_options_of_a_plot():
     assert len(axes.texts) == 0
     with pytest.raises(MisuseError, match="plot draws one head: choose with head="):
         AMAP.plot(Figure().subplots())
+    for projection in ("polar", "3d"):
+        with pytest.raises(UnknownParameterError, match=f"ax is {projection}; a heatmap needs"):
+            AMAP.plot(Figure().add_subplot(projection=projection), head=0)
     for option in ("size", "view", "dpi"):
         with pytest.raises(UnknownParameterError, match="figure"):
             AMAP.plot(Figure().subplots(), head=0, **{option: (1, 1)})

@@ -63,6 +63,9 @@ def plot(
     require_given("amap", amap, AttentionMap)
     if ax is not None and not hasattr(ax, "imshow"):
         raise UnknownParameterError(f"ax={abbreviate(ax)} should be an Axes of matplotlib")
+    projection = getattr(ax, "name", "rectilinear")
+    if projection in ("polar", "3d"):
+        raise UnknownParameterError(f"ax is {projection}; a heatmap needs rectilinear Axes")
     require_type("layer", layer, int)
     require_type("head", head, int)
     from attnviz.render.figure.axes_plot import draw_on_axes, new_axes, require_axes_options
