@@ -36,8 +36,7 @@ def write_file(path: str | Path, data: bytes | Iterable[bytes]) -> None:
     try:
         if is_special(path):
             with path.open("wb") as file:
-                for chunk in chunks:
-                    file.write(chunk)
+                file.writelines(chunks)
         else:
             replace_file(follow_links(path), chunks)
     except (OSError, ValueError) as error:
@@ -137,16 +136,13 @@ class GrowingFile:
         self.has_written = end > 0
 
     def append(self, data: bytes | Iterable[bytes]) -> None:
-        """Write and flush; the first write of a fresh run drops what an earlier one left.
-
-        After a failure the file ends where the record began."""
+        """Write and flush, all or nothing; a fresh run first drops what an earlier one left."""
         try:
             if not self.has_written and not self.is_special and not self.is_resumed:
                 self.truncate(0)
             start = None if self.is_special else self.file.tell()
             try:
-                for chunk in as_chunks(data):
-                    self.file.write(chunk)
+                self.file.writelines(as_chunks(data))
                 self.file.flush()
             except BaseException:
                 if start is not None:
@@ -173,6 +169,11 @@ class GrowingFile:
             self.is_committed = True
         except OSError as error:
             raise cannot_write(self.path, error) from None
+
+    def discard(self) -> None:
+        """Remove what was written, also where the disk does not take the buffer."""
+        remove_file(self.partial)
+        self.is_committed = True
 
     def close(self) -> None:
         """Release the lock; without a commit, new results stay in NAME.partial."""

@@ -1,7 +1,10 @@
 """One PDF, or one page, of several texts: each text is there, or the file is absent."""
 
+import errno
 import json
+import os
 import re
+import sys
 
 import numpy as np
 import pytest
@@ -110,6 +113,23 @@ def test_a_run_that_stops_leaves_the_earlier_file(name, tmp_path):
     assert done.status == 1
     assert path.read_bytes() == b"earlier"
     assert sorted(each.name for each in tmp_path.iterdir()) == sorted([name, "texts.txt"])
+
+
+@pytest.mark.parametrize("name", ["all.pdf", "all.html"])
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limits of file sizes")
+def test_a_full_disk_leaves_no_page(name, records, tmp_path):
+    """The limit stays when the file is cut: what is buffered can never be written."""
+    import resource
+
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
+    try:
+        done = run("-i", str(records), "-o", str(tmp_path / name))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    reason = os.strerror(errno.EFBIG)
+    assert (done.status, done.err) == (1, f"error: cannot write '{tmp_path / name}': {reason}\n")
+    assert [each.name for each in tmp_path.iterdir()] == [records.name]
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from attnviz.api.atomic_file import is_special, remove_file
+from attnviz.api.atomic_file import is_special
 from attnviz.api.head_effects import EFFECTS, HeadEffects
 from attnviz.cli.environment import Environment
 from attnviz.cli.options.request import REQUEST, parse_request
@@ -116,8 +116,7 @@ class EffectRecord:
 
     def discard(self) -> None:
         """Remove the file: the report is written."""
-        remove_file(self.writer.file.partial)
-        self.writer.file.is_committed = True
+        self.writer.file.discard()
 
 
 def find_record_path(targets: list[Target], *, resume: bool) -> Path | None:

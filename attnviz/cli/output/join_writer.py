@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from attnviz.api.atomic_file import GrowingFile
+from attnviz.api.atomic_file import GrowingFile, cannot_write
 from attnviz.cli.environment import Environment
 from attnviz.cli.output.file_per_map import SentenceError, confirm
 from attnviz.cli.output.target import StyledMap, Target
@@ -30,6 +30,8 @@ class JoinWriter:
             self.joiner.add(data.amap, data.style)
         except MisuseError as error:
             raise SentenceError(Exception.__str__(error)) from None
+        except OSError as error:  # of a temporary file
+            raise cannot_write(self.path, error) from None
         self.is_empty = False
 
     def write_error(self, record: bytes) -> bool:
@@ -48,5 +50,5 @@ class JoinWriter:
         """Close the file; without a commit nothing of it remains."""
         self.joiner.close()
         if self.file.is_unfinished:
-            self.file.truncate(0)
+            self.file.discard()
         self.file.close()

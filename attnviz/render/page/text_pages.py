@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -86,4 +87,5 @@ class TextPages:
 
     def close(self) -> None:
         """Remove the temporary file."""
-        self.spool.close()
+        with suppress(OSError):  # a full disk does not take the buffer
+            self.spool.close()
