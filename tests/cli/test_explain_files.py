@@ -227,6 +227,19 @@ def test_options_of_a_file_with_queries_and_keys(vectors, words, status, message
     assert message in done.err and done.err.count("\n") == 1
 
 
+def test_the_file_that_is_explained_is_not_written_to(tmp_path):
+    source, tokens = tmp_path / "vectors.json", tmp_path / "tokens.json"
+    source.write_text(json.dumps({"query": [[[1.0], [2.0]]], "key": [[[1.0], [2.0]]]}))
+    tokens.write_text('["a", "b"]')
+    link = tmp_path / "link.json"
+    link.symlink_to(source)
+    before = source.read_bytes(), tokens.read_bytes()
+    for path in (source, link, tokens):
+        done = run("explain", str(source), "--tokens", str(tokens), "-o", str(path))
+        assert done.status == 2 and "is also the input; write to another file" in done.err
+    assert (source.read_bytes(), tokens.read_bytes()) == before
+
+
 def test_a_file_with_weights_alone_is_one_line(tmp_path):
     path = tmp_path / "weights.npz"
     np.savez(path, attentions=np.eye(3))

@@ -111,9 +111,9 @@ def explain(
     from attnviz.sources.external.token_argument import is_file, parse_token_arguments
 
     env = ctx.obj.with_color(options["color"])
-    write = choose_writer(ctx, env, options, json=json)
-    pair = parse_cell(cell, query_token, key_token)
     words = text or []
+    write = choose_writer(ctx, env, words, options, json=json)
+    pair = parse_cell(cell, query_token, key_token)
     is_of_file = len(words) == 1 and is_file(words[0])
     refuse_other_input(ctx, OF_SENTENCES, is_of_files=is_of_file, of_files=VECTOR_FILES)
     look_options = parse_look_options(options)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from attnviz.api.atomic_file import write_file
-from attnviz.cli.environment import Environment
+from attnviz.cli.environment import Environment, file_id
 from attnviz.cli.options.effects import is_typed
 from attnviz.cli.output.render import render_text
 from attnviz.cli.output.target import real_path
@@ -17,9 +17,16 @@ from attnviz.style_options import check_range
 
 
 def choose_writer(
-    ctx: Any, env: Environment, options: Mapping[str, Any], *, json: bool
+    ctx: Any, env: Environment, words: Sequence[str], options: Mapping[str, Any], *, json: bool
 ) -> Callable[[Explanation, str], None]:
-    """The function that writes an explanation after its heading: to files, or standard output."""
+    """The function that writes an explanation after its heading: to files, or standard output.
+
+    Raises MisuseError for an output that is also the file of an argument or of an option.
+    """
+    inputs = {file_id(value) for value in (*words, *options.values()) if isinstance(value, str)}
+    for path in options["files"]:
+        if file_id(path) in inputs - {None}:
+            raise MisuseError(f"{path!r} is also the input; write to another file")
     writers = check_files({**options, "ctx": ctx}, json=json)
     digits = check_range("precision", options["precision"]) or 0
 
