@@ -227,15 +227,22 @@ def test_options_of_a_file_with_queries_and_keys(vectors, words, status, message
     assert message in done.err and done.err.count("\n") == 1
 
 
-def test_the_file_that_is_explained_is_not_written_to(tmp_path):
+def test_files_that_are_read_are_not_written_to(tmp_path):
     source, tokens = tmp_path / "vectors.json", tmp_path / "tokens.json"
     source.write_text(json.dumps({"query": [[[1.0], [2.0]]], "key": [[[1.0], [2.0]]]}))
     tokens.write_text('["a", "b"]')
     link = tmp_path / "link.json"
     link.symlink_to(source)
     before = source.read_bytes(), tokens.read_bytes()
-    for path in (source, link, tokens):
-        done = run("explain", str(source), "--tokens", str(tokens), "-o", str(path))
+    weights = tmp_path / "weights.npz"
+    np.savez(weights, attentions=np.eye(2))
+    words = ("explain", str(source), "--tokens", str(tokens))
+    for command, path in (
+        *((words, path) for path in (source, link, tokens)),
+        (("render", str(weights), "--tokens", str(tokens)), tokens),
+        (("show", "a b", "--embedding", str(source)), source),
+    ):
+        done = run(*command, "-o", str(path))
         assert done.status == 2 and "is also the input; write to another file" in done.err
     assert (source.read_bytes(), tokens.read_bytes()) == before
 

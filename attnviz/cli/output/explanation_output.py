@@ -9,7 +9,7 @@ from attnviz.api.atomic_file import write_file
 from attnviz.cli.environment import Environment, file_id
 from attnviz.cli.options.effects import is_typed
 from attnviz.cli.output.render import render_text
-from attnviz.cli.output.target import real_path
+from attnviz.cli.output.target import option_files, real_path
 from attnviz.core.explain.explanation import Explanation
 from attnviz.errors import MisuseError
 from attnviz.render.reports.explanation_files import Writer, as_json, find_writer
@@ -23,9 +23,9 @@ def choose_writer(
 
     Raises MisuseError for an output that is also the file of an argument or of an option.
     """
-    inputs = {file_id(value) for value in (*words, *options.values()) if isinstance(value, str)}
+    inputs = {*map(file_id, words), *option_files(options)} - {None}
     for path in options["files"]:
-        if file_id(path) in inputs - {None}:
+        if file_id(path) in inputs:
             raise MisuseError(f"{path!r} is also the input; write to another file")
     writers = check_files({**options, "ctx": ctx}, json=json)
     digits = check_range("precision", options["precision"]) or 0

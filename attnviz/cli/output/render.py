@@ -18,6 +18,7 @@ from attnviz.cli.output.target import (
     StyledMap,
     Target,
     join_targets,
+    option_files,
     require_distinct_files,
 )
 from attnviz.cli.output.terminal_graphics import choose_protocol, encode_image
@@ -118,12 +119,16 @@ def write_all(
 
 
 def parse_targets(env: Environment, options: Mapping[str, Any]) -> list[Target]:
-    """The targets of --output, --format, --json and --graphics, checked."""
+    """The targets of --output, --format, --json and --graphics, checked.
+
+    Raises MisuseError for one that is also a file of another option.
+    """
     graphics = options["graphics"]
     choose_protocol(env, graphics)  # raises for an unknown one before anything runs
     targets = [Target(row, path, graphics) for path, row in choose_formats(options)]
     for target in targets:
         check_target(env, target)
+    require_distinct_files(targets, option_files(options))
     return targets
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from attnviz.cli.environment import FileId, file_id
 from attnviz.cli.output.filename_template import is_template
@@ -13,6 +14,17 @@ from attnviz.errors import CouldNotError, MisuseError
 from attnviz.record import Record
 from attnviz.render.output_format import Format
 from attnviz.render.style import Style
+
+# Options that may name a file which the command reads.
+FILE_OPTIONS = [
+    "tokens",
+    "query_tokens",
+    "key_tokens",
+    "attention_mask",
+    "tokenizer",
+    "embedding",
+    "corpus",
+]
 
 
 class Target(Record):
@@ -66,6 +78,13 @@ def require_distinct_files(
         if key in used:
             raise MisuseError(f"--output {used[key]!r} and {path!r} are the same file")
         used[key] = path
+
+
+def option_files(options: Mapping[str, Any]) -> frozenset[FileId]:
+    """The files that options name, which a command reads."""
+    values = [options.get(name) for name in FILE_OPTIONS]
+    found = [file_id(value) for value in values if isinstance(value, str)]
+    return frozenset(each for each in found if each is not None)
 
 
 def real_path(path: str) -> str:
