@@ -163,6 +163,17 @@ def test_the_minimum_of_heads_is_of_visible_weights():
     assert reduce(amap, "heads:min").row_sum == "at most 1"
 
 
+def test_rows_that_keep_next_to_nothing_without_special_tokens_are_counted():
+    words, end = tuple(map(Token.of, "ab")), Token(piece="</s>", label="</s>", special=True)
+    weights = np.array([[0.5, 0.3, 0.2], [0.004, 0.001, 0.995]])
+    amap = AttentionMap(words, (*words, end), weights[None, None])
+    made = reduce(amap, "special:drop")
+    assert_allclose(made.weights[0, 0], [[0.625, 0.375], [0.8, 0.2]])
+    assert made.meta["reduced"] == (
+        "no special tokens (renormalized, 1 of 2 rows from less than 1 % of their sum)"
+    )
+
+
 def test_steps_follow_each_other_and_all_are_stated():
     amap = pair()
     result = reduce(amap, "heads:max", "tokens:words", "special:drop")

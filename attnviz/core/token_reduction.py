@@ -19,6 +19,7 @@ from attnviz.errors import MisuseError
 
 Groups = Sequence[Sequence[int]]
 WORDS = "words (keys summed, queries averaged)"
+FAINT = 0.01  # of the sum of a row
 
 
 def merge_words(amap: AttentionMap) -> AttentionMap:
@@ -112,16 +113,31 @@ def drop_special(amap: AttentionMap) -> AttentionMap:
     )
     if not queries or not keys:
         raise MisuseError("there are only special tokens; dropping them leaves nothing")
-    is_renormalized = amap.row_sum != "any" and not amap.signed
     subset = select_tokens(amap, queries, keys)
-    note = "no special tokens" + (" (renormalized)" if is_renormalized else "")
+    if amap.row_sum == "any" or amap.signed:
+        return replace(
+            subset, meta={**subset.meta, "reduced": join_notes(amap, "no special tokens")}
+        )
+    sums = amap.row_sums[:, :, queries]
+    note = f"no special tokens ({renormalization(subset.row_sums, sums)})"
     meta: MapMetadata = {**subset.meta, "reduced": join_notes(amap, note)}
-    if not is_renormalized:
-        return replace(subset, meta=meta)
-    weights = keep_sums(subset.weights.astype(np.float64), amap.row_sums[:, :, queries])
+    weights = keep_sums(subset.weights.astype(np.float64), sums)
     has_empty = bool((visible_pairs(subset).any(-1) & (weights.sum(-1) == 0)).any())
     meta["row_sum"] = "at most 1" if has_empty else amap.row_sum
     return replace(subset, weights=weights.astype(amap.weights.dtype), meta=meta)
+
+
+def renormalization(kept: FloatArray, sums: FloatArray) -> str:
+    """What is stated of rows that are scaled from what they kept to their sums.
+
+    Rows that kept next to nothing look like others afterwards, so they are counted.
+    Shapes: [layer, head, query], [layer, head, query]
+    """
+    n_faint = np.count_nonzero((kept > 0) & (kept < FAINT * sums))
+    if not n_faint:
+        return "renormalized"
+    rows = f"{n_faint:,} of {kept.size:,} rows"
+    return f"renormalized, {rows} from less than {100 * FAINT:g} % of their sum"
 
 
 def keep_sums(weights: FloatArray, sums: FloatArray) -> FloatArray:
