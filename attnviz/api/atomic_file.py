@@ -1,8 +1,7 @@
 """Files that are complete or absent: written beside their target, then renamed to it.
 
-A file that grows (`GrowingFile`) is written as NAME.partial and takes its name at the end; what a
-stopped run has written stays under that name, where a resumed run finds it. A lock on it keeps a
-second run out.
+A file that grows (`GrowingFile`) is NAME.partial until its end; what a stopped run has written
+stays there for a resumed run. A lock on it keeps a second run out.
 """
 
 from __future__ import annotations
@@ -142,7 +141,8 @@ class GrowingFile:
                 self.truncate(0)
             start = None if self.is_special else self.file.tell()
             try:
-                self.file.writelines(as_chunks(data))
+                for chunk in as_chunks(data):  # writelines would write again after EINTR
+                    self.file.write(chunk)
                 self.file.flush()
             except BaseException:
                 if start is not None:

@@ -46,10 +46,12 @@ class Batch:
             if self.is_closed:
                 return
             self.n_helper += 1
-        self.run_tasks()
-        with self.change:
-            self.n_helper -= 1
-            self.change.notify_all()
+        try:
+            self.run_tasks()
+        finally:  # close() waits for this thread
+            with self.change:
+                self.n_helper -= 1
+                self.change.notify_all()
 
     def close(self) -> None:
         """Drop tasks that have not begun, and wait for those that have."""
