@@ -12,7 +12,7 @@ from attnviz.argument_types import require_given
 from attnviz.core.attention_map import AttentionMap
 from attnviz.errors import CouldNotError, MisuseError
 from attnviz.render.data.json_document import json as json_document
-from attnviz.render.data.parquet import table_columns
+from attnviz.render.data.parquet_rows import Indexed, row_columns
 from attnviz.render.style import Style
 
 if TYPE_CHECKING:
@@ -37,9 +37,15 @@ def to_frame(amap: AttentionMap, *, wide: bool = False) -> DataFrame:
         index, columns = pandas.Index(queries, name="query"), pandas.Index(keys, name="key")
         frame: DataFrame = pandas.DataFrame(amap.weights[0, 0].copy(), index, columns)
         return frame
-    columns = table_columns(amap, 0, amap.size, queries, keys)
+    all_queries = np.arange(amap.size // max(1, len(keys)))
+    columns = row_columns(amap, all_queries, queries, keys)
     columns["weight"] = amap.weights.ravel()
-    frame = pandas.DataFrame(columns)
+    frame = pandas.DataFrame(
+        {
+            name: column.to_array() if isinstance(column, Indexed) else column
+            for name, column in columns.items()
+        }
+    )
     return frame
 
 

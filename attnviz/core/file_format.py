@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 
 FORMAT = "attnviz"
 FORMAT_VERSION = "1.0"  # minor: keys were added; major: readers must refuse
@@ -40,3 +41,11 @@ def from_cell(cell: str) -> str:
             return cell
         return str(text)
     return cell
+
+
+def different_columns(columns: Sequence[str], first_columns: Sequence[str]) -> str:
+    """The message about a text whose table has other columns than that of the first text."""
+    return (
+        f"its columns, {' '.join(columns)}, differ from those of the first text, "
+        f"{' '.join(first_columns)}; write one file per text: -o 'table-{{n}}.csv'"
+    )

@@ -154,6 +154,7 @@ FORMATS = (
         "long-format table, typed columns",
         (".parquet",),
         is_text=False,
+        joiner="data.parquet_texts:ParquetTexts",
         has_ids=True,
     ),
     Format("npz", "data.array_files:npz", "NumPy arrays", (".npz",), is_text=False),

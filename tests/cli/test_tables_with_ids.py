@@ -77,3 +77,14 @@ def test_maps_of_a_file_are_one_table_too():
     made = run("-f", "jsonl", stdin="a b\nc d\n")
     table = run("render", "-", "-f", "csv", stdin=made.data).out.splitlines()
     assert table[0].endswith(",id") and table[1].endswith(",1") and table[-1].endswith(",2")
+
+
+@pytest.mark.parametrize("row", TABLES, ids=lambda row: row.name)
+def test_a_text_with_other_columns_is_refused(row, tmp_path):
+    plain = run("a b", "--json")
+    compared = run("compare", "a b", "-v", "causal", "-v", "hard", "--json")
+    out = tmp_path / f"all{row.suffixes[0]}"
+    made = run("render", "-", "-o", str(out), stdin=plain.data + compared.data)
+    assert (made.status, made.err.count("\n")) == (2, 1)
+    assert "map id, differ from those of the first text, layer head query" in made.err
+    assert "-o 'table-{n}" in made.err and not out.exists()

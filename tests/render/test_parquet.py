@@ -11,9 +11,10 @@ import pyarrow
 import pytest
 from pyarrow.parquet import ParquetFile, read_table
 
+import attnviz
 from attnviz.core.file_format import COLUMNS
 from attnviz.errors import NumbersError
-from attnviz.render.data import parquet
+from attnviz.render.data import parquet_rows
 from attnviz.render.formats import find_format
 from tests.cli.runner import run
 from tests.conftest import make_map
@@ -39,13 +40,29 @@ def rows_of(amap):
     ]
 
 
-@pytest.mark.parametrize("size", [1, 7, 1 << 15])
+@pytest.mark.parametrize("size", [1, 10, 33, 1 << 17])
 def test_row_groups_of_any_size_hold_the_same_table(size, monkeypatch):
     amap = map_of(2, 5)
-    monkeypatch.setattr(parquet, "ROW_GROUP_SIZE", size)
+    monkeypatch.setattr(parquet_rows, "ROW_GROUP_SIZE", size)
     file = ParquetFile(io.BytesIO(find_format("parquet").render(amap)))
-    assert file.num_row_groups == -(-amap.weights.size // size)
+    rows = max(1, size // 5) * 5  # of whole queries
+    assert file.num_row_groups == -(-amap.weights.size // rows)
     assert file.read().to_pylist() == rows_of(amap)
+
+
+def test_small_texts_share_a_row_group(tmp_path):
+    texts = ["the cat", "a dog ran", "a \U0001f63a sat"]
+    path = tmp_path / "all.parquet"
+    assert run("-o", str(path), stdin="\n".join(texts)).status == 0
+    file = ParquetFile(path)
+    rows = [
+        {**row, "id": str(n)}
+        for n, text in enumerate(texts, start=1)
+        for row in rows_of(attnviz.look(text))
+    ]
+    assert file.read().to_pylist() == rows and file.num_row_groups == 1
+    types = [str(field.type) for field in file.schema_arrow]
+    assert types == ["int32"] * 4 + ["string"] * 2 + ["float", "bool", "string"]
 
 
 def test_columns_keep_their_types():

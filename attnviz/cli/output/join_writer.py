@@ -1,4 +1,4 @@
-"""Writer of one file for the maps of several texts: a page of a PDF, or of HTML, for each."""
+"""Writer of one file for the maps of several texts: pages of PDF or HTML, or one table."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from attnviz.api.atomic_file import GrowingFile, cannot_write
 from attnviz.cli.environment import Environment
 from attnviz.cli.output.file_per_map import SentenceError, confirm
+from attnviz.cli.output.table_texts import DistinctIds
 from attnviz.cli.output.target import StyledMap, Target
 from attnviz.errors import MisuseError
 
@@ -18,6 +19,7 @@ class JoinWriter:
         self.env, self.path = env, Path(str(target.path))
         self.file = GrowingFile(self.path)
         self.joiner = target.format.open_joiner(self.file.append, self.path.parent)
+        self.ids = DistinctIds() if target.format.has_ids else None
         self.is_empty = True
 
     def has(self, number: int, id: str | None, text: str) -> bool:
@@ -26,6 +28,8 @@ class JoinWriter:
 
     def write(self, number: int, id: str | None, data: StyledMap) -> None:
         """Append a map; SentenceError for one that does not fit."""
+        if self.ids is not None:
+            self.ids.add(id)
         try:
             self.joiner.add(data.amap, data.style)
         except MisuseError as error:
@@ -35,7 +39,7 @@ class JoinWriter:
         self.is_empty = False
 
     def write_error(self, record: bytes) -> bool:
-        """False: there is no page for errors."""
+        """False: there is no page, and no row, for errors."""
         return False
 
     def commit(self) -> None:

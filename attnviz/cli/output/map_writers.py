@@ -11,7 +11,7 @@ from attnviz.api.atomic_file import GrowingFile, as_chunks
 from attnviz.cli.environment import Environment, FileId
 from attnviz.cli.output.file_per_map import FilePerMapWriter, confirm
 from attnviz.cli.output.join_writer import JoinWriter
-from attnviz.cli.output.parquet_writer import DistinctIds, ParquetWriter
+from attnviz.cli.output.table_texts import TextTable
 from attnviz.cli.output.target import Target
 from attnviz.errors import MisuseError
 
@@ -70,7 +70,7 @@ def open_writer(
             raise MisuseError(
                 "--resume needs files: -o all.jsonl, or one file per sentence: -o out/{n}.png"
             )
-        return StdoutWriter(env, target.is_json_lines, separator_of(target), is_table(target))
+        return StdoutWriter(env, target.is_json_lines, separator_of(target), is_text_table(target))
     if target.is_file_per_map or not many:
         return FilePerMapWriter(env, target, resume, inputs)
     if resume and not target.is_json_lines:
@@ -80,8 +80,6 @@ def open_writer(
         )
     if target.is_joined:
         return JoinWriter(env, target)
-    if target.format.kind == "parquet":
-        return ParquetWriter(env, Path(target.path))
     if resume:
         from attnviz.cli.output.earlier_run import EarlierRun
 
@@ -92,7 +90,7 @@ def open_writer(
         Path(target.path),
         target.is_json_lines,
         separator=separator_of(target),
-        has_header=is_table(target),
+        is_table=is_text_table(target),
     )
     note_replaced(env, writer)
     return writer
@@ -103,16 +101,9 @@ def separator_of(target: Target) -> bytes:
     return b"\n" if target.format.name == "table" else b""
 
 
-def is_table(target: Target) -> bool:
+def is_text_table(target: Target) -> bool:
     """Whether it is a table with ids as text: one header, then the rows of all texts."""
     return target.format.has_ids and target.format.is_text
-
-
-def without_header(data: bytes | Iterable[bytes]) -> Iterator[bytes]:
-    """The rows of a table without its first line."""
-    chunks = iter(as_chunks(data))
-    yield next(chunks, b"").partition(b"\n")[2]
-    yield from chunks
 
 
 class StdoutWriter:
@@ -123,10 +114,10 @@ class StdoutWriter:
         env: Environment,
         holds_records: bool,
         separator: bytes = b"",
-        has_header: bool = False,
+        is_table: bool = False,
     ) -> None:
-        self.env, self.holds_records, self.has_header = env, holds_records, has_header
-        self.ids = DistinctIds()
+        self.env, self.holds_records = env, holds_records
+        self.table = TextTable() if is_table else None
         self.separator, self.is_empty = separator, True
         self.commit = self.close = lambda: None
 
@@ -138,9 +129,8 @@ class StdoutWriter:
         """Write and flush."""
         if self.separator and not self.is_empty:
             self.env.write(self.separator)
-        if self.has_header:
-            self.ids.add(id)
-            data = data if self.is_empty else without_header(data)
+        if self.table is not None:
+            data = self.table.rows(id, data)
         self.is_empty = False
         for chunk in as_chunks(data):
             self.env.write(chunk)
@@ -165,10 +155,10 @@ class AppendWriter:
         holds_records: bool,
         earlier: Any = None,
         separator: bytes = b"",
-        has_header: bool = False,
+        is_table: bool = False,
     ) -> None:
-        self.env, self.path, self.has_header = env, path, has_header
-        self.ids = DistinctIds()
+        self.env, self.path = env, path
+        self.table = TextTable() if is_table else None
         self.holds_records, self.earlier = holds_records, earlier
         self.separator, self.is_empty = separator, True
         self.file = GrowingFile(path, resume=earlier is not None)
@@ -195,9 +185,8 @@ class AppendWriter:
             self.earlier.require_same_request(data)
         if self.separator and not self.is_empty:
             self.file.append(self.separator)
-        if self.has_header:
-            self.ids.add(id)
-            data = data if self.is_empty else without_header(data)
+        if self.table is not None:
+            data = self.table.rows(id, data)
         self.is_empty = False
         self.file.append(data)
 

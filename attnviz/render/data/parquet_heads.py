@@ -6,7 +6,7 @@ from io import BytesIO
 
 from attnviz.errors import CouldNotError
 from attnviz.render.data.json_document import to_json_line, to_json_value
-from attnviz.render.data.parquet import utf8_texts
+from attnviz.render.data.parquet_rows import utf8_texts
 from attnviz.render.head_report import HeadReport, report_cells
 
 TEXTS = ("name", "pattern", "pattern_without_sink")

@@ -1,35 +1,53 @@
-"""Parquet table of several texts: the files of single texts, joined into one."""
+"""Parquet table of several texts: the rows of each, with its id, in one file."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from pathlib import Path
 
-from attnviz.render.data.chunk_sink import ChunkSink
+from attnviz.core.attention_map import AttentionMap
+from attnviz.core.file_format import different_columns
+from attnviz.errors import MisuseError
+from attnviz.render.anonymous import without_metadata
+from attnviz.render.data.decimals import require_float32
+from attnviz.render.data.parquet import require_pyarrow
+from attnviz.render.style import Style
 
 
 class ParquetTexts:
-    """Joins the rows of Parquet files with the same columns, a row group or more per file."""
+    """Appends the rows of maps; memory holds one row group.
 
-    def __init__(self) -> None:
-        self.sink = ChunkSink()
-        self.writer: Any = None  # of the library, opened when the columns are known
+    Raises CouldNotError if pyarrow is not installed.
+    """
 
-    def add(self, data: bytes) -> bytes:
-        """The bytes to write for the rows of a file.
+    def __init__(self, append: Callable[[bytes], None], folder: Path) -> None:
+        del folder
+        require_pyarrow()
+        from attnviz.render.data.parquet_rows import RowWriter
 
-        It is read without threads of pyarrow: one that outlives the run aborts the process.
+        self.append, self.rows = append, RowWriter()
+
+    def add(self, amap: AttentionMap, style: Style) -> None:
+        """Append the rows of a map.
+
+        Raises, before any of them, MisuseError for other columns than those of the first map,
+        and NumbersError for numbers outside float32.
         """
-        from pyarrow import BufferReader
-        from pyarrow.parquet import ParquetFile, ParquetWriter
+        from attnviz.render.data.parquet_rows import map_tables
 
-        table = ParquetFile(BufferReader(data)).read(use_threads=False)
-        if self.writer is None:
-            self.writer = ParquetWriter(self.sink, table.schema, compression="zstd")
-        self.writer.write_table(table)
-        return self.sink.take()
+        require_float32(amap.weights, "weight")
+        if not style.show_metadata:
+            amap = without_metadata(amap)
+        for table in map_tables(amap, style.row_id):
+            if self.rows.columns not in ([], table.column_names):
+                raise MisuseError(different_columns(table.column_names, self.rows.columns))
+            self.rows.add(table)
+            self.append(self.rows.take())
 
-    def finish(self) -> bytes:
-        """The bytes after the last rows."""
-        if self.writer is not None:
-            self.writer.close()
-        return self.sink.take()
+    def finish(self) -> None:
+        """Append the last rows and the end of the file."""
+        self.rows.close()
+        self.append(self.rows.take())
+
+    def close(self) -> None:
+        """Nothing to release: the file is that of the caller."""
