@@ -12,7 +12,7 @@ from attnviz.errors import NumbersError
 
 SMALLEST, LARGEST = 1e-12, 1.0  # between them, up to nine digits are integers over 10^n
 TENS = 10.0 ** np.arange(23)  # the powers of ten that are exact in float64
-BLOCK_SIZE = 1 << 16  # numbers that are converted at a time
+BLOCK_SIZE = 1 << 13  # numbers that are converted at a time; their arrays stay in the cache
 DIGITS = 17  # a float64 below 1 has no more decimals
 
 
@@ -51,19 +51,22 @@ def to_float32(array: FloatArray, what: str) -> FloatArray:
 
 
 def to_decimals(array: FloatArray, what: str, precision: int | None = None) -> list[Any]:
-    """Floats with a short decimal form.    [...] -> nested lists
+    """Floats with a short decimal form.    [...] -> nested lists"""
+    nested: list[Any] = decimals(array, what, precision).tolist()
+    return nested
+
+
+def decimals(array: FloatArray, what: str, precision: int | None = None) -> FloatArray:
+    """The float64 with a short decimal form of each number.    [...] -> [...]
 
     Without a precision the shortest that read back as the same float32; else rounded to that
     number of decimals.
     """
     numbers = to_float32(array, what)
-    short: FloatArray
     if precision is None:
-        short = shortest_decimals(numbers)
-    else:
-        short = np.round(np.asarray(array, dtype=np.float64), min(precision, DIGITS))
-    nested: list[Any] = short.tolist()
-    return nested
+        return shortest_decimals(numbers)
+    rounded: FloatArray = np.round(np.asarray(array, dtype=np.float64), min(precision, DIGITS))
+    return rounded
 
 
 def shortest_decimals(numbers: FloatArray) -> FloatArray:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json as standard
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from math import isfinite
+from math import isfinite, prod
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,8 @@ from attnviz.core.arrays import BoolArray
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.file_format import FORMAT, FORMAT_VERSION
 from attnviz.core.tokens import Token
-from attnviz.render.data.decimals import require_float32, row_blocks, to_decimals
+from attnviz.render.data.decimals import decimals, require_float32, row_blocks
+from attnviz.render.data.number_text import RowTexts, row_texts
 from attnviz.render.style import Style
 
 ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}  # safe inside an HTML page
@@ -42,50 +43,62 @@ def document_chunks(
     meta = document.pop("meta")
     yield to_json_line(document)[:-2] + b',"weights":'
     yield from array_chunks(
-        amap.weights, lambda rows: list_text(to_decimals(rows, "weight", style.precision))
+        amap.weights, lambda rows: row_texts(decimals(rows, "weight", style.precision))
     )
     yield b',"hidden":'
     if amap.visible is None or amap.visible.all():
         yield b"null"
     else:
         visible = np.broadcast_to(amap.visible, amap.weights.shape)
-        yield from array_chunks(visible, lambda rows: flags_text(np.logical_not(rows)))
+        yield from array_chunks(visible, lambda rows: flag_texts(np.logical_not(rows)))
     yield b',"meta":' + to_json_line(meta)[:-1]
     for name in vector_names:
         yield f',"{name}":'.encode()
         yield from array_chunks(
-            getattr(amap, name), lambda rows: list_text(to_decimals(rows, "vector"))
+            getattr(amap, name), lambda rows: row_texts(decimals(rows, "vector"))
         )
     yield b"}\n"
 
 
-def array_chunks(array: Any, to_text: Callable[[Any], bytes]) -> Iterator[bytes]:
-    """An array of four dimensions as JSON, in blocks of rows."""
-    yield b"["
-    for i, layer in enumerate(array):
-        yield b",[" if i else b"["
-        for j, head in enumerate(layer):
-            yield b",[" if j else b"["
-            for rows in row_blocks(*head.shape):
-                text = to_text(head[rows])
-                yield b"," + text if rows.start else text
-            yield b"]"
-        yield b"]"
-    yield b"]"
+def array_chunks(array: Any, to_texts: Callable[[Any], RowTexts]) -> Iterator[bytes]:
+    """An array as JSON, in blocks of rows of all heads.    [layer, head, row, column]"""
+    *outer, n_row, n_column = array.shape
+    n_all = prod(outer) * n_row
+    if n_all == 0:
+        yield standard.dumps(array.tolist(), separators=(",", ":")).encode()
+        return
+    yield b"[["
+    for block in row_blocks(n_all, n_column):
+        numbers = np.arange(block.start, block.stop)
+        texts = to_texts(array[np.unravel_index(numbers, (*outer, n_row))])
+        heads = range(block.start // n_row, (block.stop - 1) // n_row + 1)
+        yield b"".join(
+            separator_before(max(head * n_row, block.start), outer[1], n_row)
+            + texts.slice(
+                max(head * n_row - block.start, 0),
+                min((head + 1) * n_row, block.stop) - block.start,
+            )
+            for head in heads
+        )
+    yield b"]]]"
 
 
-def list_text(rows: list[Any]) -> bytes:
-    """Rows of numbers as JSON, without the brackets around all of them."""
-    return standard.dumps(rows, separators=(",", ":"))[1:-1].encode("ascii")
+def separator_before(row: int, n_head: int, n_row: int) -> bytes:
+    """What stands before a row, counted over all heads: a comma, or the start of a head."""
+    if row % n_row:
+        return b","
+    if row == 0:
+        return b"["
+    return b"],[" if row % (n_head * n_row) else b"]],[["
 
 
-def flags_text(rows: BoolArray) -> bytes:
-    """Rows of flags as lists of 0 and 1, written as bytes.    [row, column] -> "[0,1],[1,0]" """
+def flag_texts(rows: BoolArray) -> RowTexts:
+    """Rows of flags as lists of 0 and 1.    [row, column] -> "[0,1],[1,0]," """
     n_row, n_column = rows.shape
     text = np.full((n_row, 2 * n_column + 2), ord(","), np.uint8)
     text[:, 1:-1:2] = rows + np.uint8(ord("0"))
     text[:, 0], text[:, -2] = ord("["), ord("]")
-    return text.tobytes()[:-1]
+    return RowTexts(text.tobytes(), np.arange(1, n_row + 1) * text.shape[1])
 
 
 def document_header(amap: AttentionMap, style: Style) -> dict[str, Any]:
