@@ -126,6 +126,15 @@ def test_hostile_templates_end_with_an_error(name, monkeypatch):
     assert apply_template("{{ 1 + 1 }} {{ bos_token }}", VARIABLES, USER).text == "2 <s>"
 
 
+@pytest.mark.parametrize(
+    "template", ["", " {# none #}\n", "{% if false %}{{ messages }}{% endif %}"]
+)
+def test_a_template_that_makes_no_text_is_refused(template, tokenizer):
+    prompt = apply_template(template, {}, [{"role": "user", "content": "the cat"}])
+    with pytest.raises(InvalidInputError, match="the chat template makes an empty prompt"):
+        encode_prompt(tokenizer, prompt)
+
+
 def test_what_the_sandbox_hides_is_undefined():
     assert apply_template("a{{ raise_exception.__globals__ }}", VARIABLES, USER).text == "a"
 

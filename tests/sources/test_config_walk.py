@@ -143,6 +143,12 @@ def test_hostile_values_are_used_or_refused_by_name(linked):
     assert not faults, f"{len(faults)}:\n" + "\n".join(faults)
 
 
+def test_a_missing_start_names_both_of_its_settings(linked):
+    config = json.loads((MODELS / "plbart" / "config.json").read_text())
+    path = linked("plbart", config | {"bos_token_id": None, "decoder_start_token_id": None})
+    assert "decoder_start_token_id is missing, and bos_token_id" in outcome(path)
+
+
 def test_an_unclear_refusal_is_found():
     assert is_clear("config.json: pad_token_id = -3 should be …", "pad_token_id")
     assert not is_clear("list index out of range", "pad_token_id")

@@ -102,7 +102,9 @@ class Checkpoint(Record):
             if token_id is not None:
                 check_token_id(self.stack_for("decoder"), key, token_id)
                 return token_id
-        raise InvalidInputError("config.json: decoder_start_token_id is missing")
+        raise InvalidInputError(
+            "config.json: decoder_start_token_id is missing, and bos_token_id, its default"
+        )
 
     @property
     def eos_ids(self) -> tuple[int, ...]:

@@ -133,6 +133,8 @@ def encode_prompt(
 
     Control tokens are special. The tokenizer adds none: the template has all of them.
     """
+    if not prompt.text.strip():
+        raise InvalidInputError("the chat template makes an empty prompt")
     check_text(prompt.text, "prompt")
     control = tokenizer.special_tokens
     with translate_errors(tokenizer.name):
