@@ -23,6 +23,7 @@ PARAMETERS = {  # of options whose parameters in Python have other names
     "clusters": "at_most",
     "keys": "select_keys",
     "with-qk": "with_vectors",
+    "no-caption": "show_captions",
     "set": "tunables",
 }
 

@@ -22,27 +22,65 @@ UNITS = {"font_size": " points", "frame_time": " seconds"}
 FRAMES = ("layers", "heads", "steps")  # of an animation
 ANIMATED = ("gif", "apng")
 
-COLORED = ("figure", "page", "vega_lite", "tikz")
-TITLED = ("figure", "vega_lite", "tikz")
-FORMAT_KINDS: Mapping[str, tuple[str, ...]] = {  # in which an option acts; others: figures only
-    "view": ("figure", "page"),
-    "query": ("figure", "page"),
-    "palette": COLORED,
+ALL = ""  # every view
+SCALED = "matrix overview text"  # every cell has the color of its weight
+PANELS = "matrix lines arcs rows"  # a panel per head
+CAPTIONED = f"{PANELS} text"
+
+IMAGES = {"figure": ALL}
+COLORED = {"terminal": SCALED, "tikz": ALL, "figure": SCALED, "page": ALL, "vega_lite": ALL}
+# In which kinds of output (`Format.kind`) an option acts, and in which views of each.
+ACTS_IN: Mapping[str, Mapping[str, str]] = {
+    "query": {"terminal": "text", "figure": "text", "page": ALL},
+    "palette": COLORED | {"terminal": f"{SCALED} lines", "figure": ALL},
     "vmin": COLORED,
     "vmax": COLORED,
     "robust": COLORED,
     "norm": COLORED,
-    "precision": ("figure", "page", "text_table", "json_document", "csv_table", "tikz"),
-    "title": (*COLORED, "text_table"),
-    "percent": ("figure", "text_table", "vega_lite", "tikz"),
-    "show_title": TITLED,
-    "show_metadata": ("figure", "page", "json_document", "array_files", "parquet", "tikz"),
-    "show_captions": ("figure", "page", "text_table", "tikz"),
-    "show_colorbar": ("figure", "tikz"),
-    "annotate": ("figure", "tikz"),
-    "highlight": ("figure", "tikz"),
-    "columns": ("figure", "tikz"),
-    "ascii": (),  # tables in the terminal
+    "precision": {
+        "terminal": "matrix lines text rows",
+        "tikz": ALL,
+        "figure": "matrix text",
+        "page": ALL,
+        "json_document": ALL,
+        "csv_table": ALL,
+        "text_table": ALL,
+    },
+    "title": dict.fromkeys(("terminal", "tikz", "figure", "page", "text_table", "vega_lite"), ALL),
+    "annotate": {"terminal": "matrix", "tikz": ALL, "figure": "matrix text"},
+    "size": IMAGES,
+    "width": IMAGES,
+    "font_size": IMAGES,
+    "dpi": IMAGES,
+    "ascii": {"terminal": ALL},
+    "highlight": {"tikz": ALL, "figure": PANELS},
+    "percent": {
+        "terminal": "matrix text",
+        "tikz": ALL,
+        "figure": ALL,
+        "text_table": ALL,
+        "vega_lite": ALL,
+    },
+    "columns": {"tikz": ALL, "figure": PANELS},
+    "math": IMAGES,
+    "show_title": dict.fromkeys(("terminal", "tikz", "figure", "vega_lite"), ALL),
+    "show_captions": {
+        "terminal": CAPTIONED,
+        "tikz": ALL,
+        "figure": CAPTIONED,
+        "page": ALL,
+        "text_table": ALL,
+    },
+    "show_colorbar": {"tikz": ALL, "figure": "matrix overview lines arcs text"},
+    "show_metadata": dict.fromkeys(
+        ("tikz", "figure", "page", "json_document", "array_files", "parquet"), ALL
+    ),
+    "dark": IMAGES,
+    "transparent": IMAGES,
+    "font": IMAGES,
+    "zoom": IMAGES,
+    "frames": IMAGES,
+    "frame_time": IMAGES,
 }
 
 

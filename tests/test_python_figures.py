@@ -12,13 +12,14 @@ from matplotlib.font_manager import FontProperties
 
 import attnviz
 from attnviz.api import complete_style
+from attnviz.api.option_effects import view_kinds
 from attnviz.cli.options.shared import DISPLAY
 from attnviz.errors import MisuseError, UnknownParameterError
 from attnviz.render.figure.drawable import Drawable
 from attnviz.render.figure.settings import RC_PARAMS, matplotlib_settings
 from attnviz.render.formats import FORMATS
 from attnviz.render.style import Style
-from attnviz.style_options import FORMAT_KINDS, RANGES, StyleOptions
+from attnviz.style_options import ACTS_IN, RANGES, StyleOptions
 from tests.cli.runner import run
 from tests.conftest import HOSTILE, make_map
 
@@ -133,10 +134,11 @@ def test_options_act_in_the_formats_of_the_command():
     for name in StyleOptions.__annotations__:
         option = DISPLAY.options.get(shown.get(name, name))
         if option is not None:
-            kinds = {kind for kind in option.effect.views if kind != "terminal"}
-            assert set(FORMAT_KINDS.get(name, ("figure",))) == kinds, name
+            acts_in = view_kinds() if name == "view" else ACTS_IN[name]
+            for kind, views in option.effect.views.items():
+                assert views.split() == acts_in[kind].removeprefix("auto ").split(), name
         else:
-            assert name in ("ascii", "font_size")
+            assert name == "ascii"
 
 
 @pytest.mark.parametrize(

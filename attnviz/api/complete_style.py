@@ -17,13 +17,9 @@ from attnviz.core.tokens import find_token
 from attnviz.errors import MisuseError, UnknownParameterError
 from attnviz.lookup import unknown_name_message
 from attnviz.render.figure_width import check_width, parse_width
-from attnviz.render.formats import FORMATS
-from attnviz.render.output_format import Format
 from attnviz.render.style import Style, query_index
 from attnviz.render.views import has_many_heads
 from attnviz.style_options import (
-    ANIMATED,
-    FORMAT_KINDS,
     RANGES,
     StyleOptions,
     check_frames,
@@ -89,25 +85,6 @@ def as_highlights(value: Any) -> tuple[Any, ...]:
 def is_cell(pair: tuple[Any, ...]) -> bool:
     """Whether this is a position of a query and one of a key, or None for its whole row."""
     return len(pair) == 2 and isinstance(pair[0], int) and isinstance(pair[1], int | None)
-
-
-def refuse_without_effect(style: Style, file_format: Format) -> None:
-    """Raise MisuseError for an option that does not act in this format."""
-    default = Style()
-    for name in StyleOptions.__annotations__:
-        kinds = FORMAT_KINDS.get(name, ("figure",))
-        if getattr(style, name) == getattr(default, name):
-            continue
-        rows = [row for row in FORMATS if row.kind in kinds and acts_in(name, row)]
-        if file_format not in rows:
-            names = ", ".join(row.name for row in rows)
-            where = f"; it acts on {names}" if names else ": it acts on tables in the terminal"
-            raise MisuseError(f"{name} has no effect on {file_format.name}{where}")
-
-
-def acts_in(name: str, file_format: Format) -> bool:
-    """Whether an option that acts in formats of this kind acts in this one."""
-    return not name.startswith("frame") or file_format.name in ANIMATED
 
 
 @cache

@@ -5,7 +5,13 @@ from __future__ import annotations
 import builtins
 from typing import TYPE_CHECKING, Any, Unpack
 
-from attnviz.api.complete_style import check_style, complete_style, refuse_without_effect
+from attnviz.api.complete_style import complete_style
+from attnviz.api.option_effects import (
+    refuse_options_of_files,
+    refuse_without_effect,
+    requested_view,
+    warn_without_panels,
+)
 from attnviz.argument_types import abbreviate, require_given, require_type
 from attnviz.core.attention_map import AttentionMap
 from attnviz.errors import MisuseError, UnknownParameterError
@@ -30,10 +36,18 @@ def figure(amap: AttentionMap, **style: Unpack[StyleOptions]) -> Figure:
     """
     require_given("amap", amap, AttentionMap)
     from attnviz.render.figure import draw_figure
+    from attnviz.render.figure.image_files import remove_ground
     from attnviz.render.formats import find_format
 
-    refuse_without_effect(check_style({**style, "query": None}), find_format("png"))
-    return draw_figure(amap, complete_style(amap, style))
+    file_format = find_format("png")
+    refuse_without_effect(style, file_format)
+    refuse_options_of_files(style)
+    completed = complete_style(amap, style)
+    warn_without_panels(amap, completed, file_format, requested_view(style))
+    drawn = draw_figure(amap, completed)
+    if completed.transparent:
+        remove_ground(drawn)
+    return drawn
 
 
 def plot(
@@ -87,11 +101,19 @@ def show(amap: AttentionMap, **style: Unpack[StyleOptions]) -> None:
 
     Args:
         amap: the map.
-        style: display options; see attnviz.style_options.StyleOptions.
+        style: display options of pages and of tables; see attnviz.style_options.StyleOptions.
+
+    Raises:
+        MisuseError: an option that does not act there, such as the size of figures.
     """
     require_given("amap", amap, AttentionMap)
-    completed = complete_style(amap, style)
+    from attnviz.render.formats import find_format
+
     display: Any = getattr(builtins, "display", None)  # IPython puts it there
+    file_format = find_format("table" if display is None else "html")
+    refuse_without_effect(style, file_format)
+    completed = complete_style(amap, style)
+    warn_without_panels(amap, completed, file_format, requested_view(style))
     if display is None:
         from attnviz.render.terminal import print_map
 

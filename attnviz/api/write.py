@@ -9,14 +9,19 @@ from typing import Any, BinaryIO, Unpack
 
 from attnviz.api.atomic_file import write_file
 from attnviz.api.blas_threads import use_threads
-from attnviz.api.complete_style import check_style, complete_style, refuse_without_effect
+from attnviz.api.complete_style import check_style, complete_style
+from attnviz.api.option_effects import (
+    refuse_without_effect,
+    requested_view,
+    warn_without_panels,
+)
 from attnviz.api.writer_memory import check_writer_memory
 from attnviz.argument_types import abbreviate, require_given, require_type
 from attnviz.core.attention_map import AttentionMap
 from attnviz.errors import MisuseError, UnknownParameterError
 from attnviz.render.formats import find_format, format_for_path
 from attnviz.render.output_format import Format
-from attnviz.style_options import FORMAT_KINDS, StyleOptions
+from attnviz.style_options import StyleOptions
 
 
 @use_threads()
@@ -57,11 +62,10 @@ def write(
     file_format: Format = find_format(format) if format else format_for_path(str(path))
     if file_format.name == "table":
         raise MisuseError("format 'table' is for the terminal; files take json, csv, png, html…")
-    refuse_without_effect(check_style({**style, "query": None}), file_format)
-    if style.get("query") is not None and file_format.kind not in FORMAT_KINDS["query"]:
-        raise MisuseError(f"query has no effect on {file_format.name}")
+    refuse_without_effect(style, file_format)
     is_visual = file_format.is_visual
     render_style = complete_style(amap, style) if is_visual else check_style(style)
+    warn_without_panels(amap, render_style, file_format, requested_view(style))
     check_writer_memory(amap, file_format)
     data = file_format.chunks(amap, render_style)
     if path is None:

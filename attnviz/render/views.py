@@ -7,6 +7,7 @@ from attnviz.errors import MisuseError
 from attnviz.lookup import find_by_name
 from attnviz.record import Record
 from attnviz.render.style import Style
+from attnviz.style_options import SCALED
 
 
 class View(Record):
@@ -71,7 +72,7 @@ VIEWS = (
         figure="rows:plan_rows_view",
     ),
 )
-SCALED_VIEWS = ("matrix", "overview", "text")  # every cell has the color of its weight
+SCALED_VIEWS = tuple(SCALED.split())
 MAX_HEADS = 16  # of all layers; more are an overview
 VIEW_NAMES = tuple(view.name for view in VIEWS if view.name != "auto")
 

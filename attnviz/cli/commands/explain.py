@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from attnviz.cli.options.effects import ALL, acts_if, acts_on
+from attnviz.cli.options.effects import acts_if, acts_on
 from attnviz.cli.options.files import FILE_CONTENTS, TOKENS_OF_FILES
 from attnviz.cli.options.look import MECHANISM, MODEL, PARTS, SEEDED
 from attnviz.cli.options.shared import CONTEXT, GENERAL
 from attnviz.cli.options.spec import Group, Opt, with_options
+from attnviz.style_options import ALL
 
 if TYPE_CHECKING:
     from attnviz.cli.environment import Environment

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 from attnviz.cli.options.batch import BATCH
 from attnviz.cli.options.completion import effect_order_names
-from attnviz.cli.options.effects import ALL, Need, acts_if, acts_on, is_with
+from attnviz.cli.options.effects import Need, acts_if, acts_on, is_with
 from attnviz.cli.options.heads import FIGURE, HEADS, REPORT_FORMATS, REPORT_OUT
 from attnviz.cli.options.spec import Group, Opt
+from attnviz.style_options import ALL
 
 EFFECT = Group(
     "Effects",

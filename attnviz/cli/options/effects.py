@@ -10,9 +10,9 @@ from typing import Any
 
 from attnviz.errors import MisuseError
 from attnviz.record import Record
+from attnviz.style_options import ACTS_IN
 
 IMAGE_PROTOCOLS = ("kitty", "sixel")  # of --graphics: the table is drawn as a figure
-ALL = ""  # every view
 
 
 class Output(Record):
@@ -96,6 +96,11 @@ class ViewEffect(Effect):
 def acts_on(*needs: Need, is_of_terminal: bool = False, **views: str) -> Effect:
     """The effect of an option that acts on these kinds of output, in these views of each."""
     return Effect(views, needs, is_of_terminal)
+
+
+def acts_as(name: str, *needs: Need) -> Effect:
+    """The effect of the option of a command that sets this display option of Python."""
+    return Effect(ACTS_IN[name], needs)
 
 
 def acts_if(*needs: Need) -> Effect:

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 from attnviz.cli.options.batch import BATCH
 from attnviz.cli.options.completion import measure_names, order_names
-from attnviz.cli.options.effects import ALL, acts_if, acts_on, is_with
+from attnviz.cli.options.effects import acts_if, acts_on, is_with
 from attnviz.cli.options.shared import DISPLAY, IN_OUT
 from attnviz.cli.options.spec import Group, Opt
+from attnviz.style_options import ALL
 
 HEADS = Group(
     "Measures",

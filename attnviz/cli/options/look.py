@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from attnviz.cli.options.completion import part_names, variant_names
-from attnviz.cli.options.effects import ALL, acts_if, acts_on, is_with
+from attnviz.cli.options.effects import acts_if, acts_on, is_with
 from attnviz.cli.options.spec import Group, Opt
+from attnviz.style_options import ALL
 
 MECHANISM = Group(
     "Attention mechanism",

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from attnviz.cli.options.effects import ALL, Need, acts_on, is_with
+from attnviz.cli.options.effects import Need, acts_as, is_with
 from attnviz.cli.options.spec import Opt
 from attnviz.style_options import ANIMATED, FRAMES
-
-PANELS = "matrix lines arcs rows"  # views with a panel per head
-CAPTIONED = f"{PANELS} text"
 
 ANIMATION = Need(
     lambda request: any(output.format in ANIMATED for output in request.outputs),
@@ -21,7 +18,7 @@ PICTURES = {
         metavar="WIDTH",
         help="Image width, e.g. 3.25in, 8.3cm, column (3.25in) or page (6.75in); the height "
         "follows.",
-        effect=acts_on(figure=ALL),
+        effect=acts_as("width"),
     ),
     "highlight": Opt(
         "--highlight",
@@ -29,64 +26,62 @@ PICTURES = {
         metavar="QUERY,KEY",
         help="Frame the row of a query, or one cell (tokens or positions). Repeatable.",
         default=[],
-        effect=acts_on(tikz=ALL, figure=PANELS),
+        effect=acts_as("highlight"),
     ),
     "percent": Opt(
         "--percent",
         bool,
         help="Write weights as percentages.",
         default=False,
-        effect=acts_on(
-            terminal="matrix text", tikz=ALL, figure=ALL, text_table=ALL, vega_lite=ALL
-        ),
+        effect=acts_as("percent"),
     ),
     "columns": Opt(
         "--columns",
         int,
         help="Panels side by side.",
-        effect=acts_on(tikz=ALL, figure=PANELS),
+        effect=acts_as("columns"),
     ),
     "math": Opt(
         "--math",
         bool,
         help="Typeset $…$ in --title as math.",
         default=False,
-        effect=acts_on(is_with("title"), figure=ALL),
+        effect=acts_as("math", is_with("title")),
     ),
     "no_title": Opt(
         "--no-title",
         bool,
         help="Leave out the title.",
         default=False,
-        effect=acts_on(terminal=ALL, tikz=ALL, figure=ALL, vega_lite=ALL),
+        effect=acts_as("show_title"),
     ),
     "no_caption": Opt(
         "--no-caption",
         bool,
         help="Leave out the captions of heads.",
         default=False,
-        effect=acts_on(terminal=CAPTIONED, tikz=ALL, figure=CAPTIONED, page=ALL, text_table=ALL),
+        effect=acts_as("show_captions"),
     ),
     "no_colorbar": Opt(
         "--no-colorbar",
         bool,
         help="Leave out the color bar.",
         default=False,
-        effect=acts_on(tikz=ALL, figure="matrix overview lines arcs text"),
+        effect=acts_as("show_colorbar"),
     ),
     "dark": Opt(
         "--dark",
         bool,
         help="Light text on a dark ground.",
         default=False,
-        effect=acts_on(figure=ALL),
+        effect=acts_as("dark"),
     ),
     "transparent": Opt(
         "--transparent",
         bool,
         help="No ground: the slide or page is seen behind the picture.",
         default=False,
-        effect=acts_on(figure=ALL),
+        effect=acts_as("transparent"),
     ),
     "font": Opt(
         "--font",
@@ -94,7 +89,7 @@ PICTURES = {
         metavar="FAMILY",
         help="Font family, if it is installed; others for characters that it lacks.",
         default_text="DejaVu Sans",
-        effect=acts_on(figure=ALL),
+        effect=acts_as("font"),
     ),
     "font_size": Opt(
         "--font-size",
@@ -102,7 +97,7 @@ PICTURES = {
         metavar="PT",
         help="Size of the tokens on the axes in points; other type in proportion.",
         default_text="9, smaller where space requires it",
-        effect=acts_on(figure=ALL),
+        effect=acts_as("font_size"),
     ),
     "zoom": Opt(
         "--zoom",
@@ -110,7 +105,7 @@ PICTURES = {
         metavar="X",
         help="Size of the finished picture, times X: type and lines grow with it.",
         default=1.0,
-        effect=acts_on(figure=ALL),
+        effect=acts_as("zoom"),
     ),
     "frames": Opt(
         "--frames",
@@ -120,7 +115,7 @@ PICTURES = {
         "generated token.",
         default_text="the first of these that there are several of",
         value_names=lambda: FRAMES,
-        effect=acts_on(ANIMATION, figure=ALL),
+        effect=acts_as("frames", ANIMATION),
     ),
     "frame_time": Opt(
         "--frame-time",
@@ -128,6 +123,6 @@ PICTURES = {
         metavar="SECONDS",
         help="Time that each frame of an animation is shown; it repeats without end.",
         default=0.9,
-        effect=acts_on(ANIMATION, figure=ALL),
+        effect=acts_as("frame_time", ANIMATION),
     ),
 }

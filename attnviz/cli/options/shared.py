@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from attnviz.cli.options.colors import COLORS
 from attnviz.cli.options.completion import format_names, view_names
-from attnviz.cli.options.effects import ALL, TABLE_REQUESTED, Need, ViewEffect, acts_if, acts_on
+from attnviz.cli.options.effects import (
+    TABLE_REQUESTED,
+    Need,
+    ViewEffect,
+    acts_as,
+    acts_if,
+    acts_on,
+)
 from attnviz.cli.options.pictures import PICTURES
 from attnviz.cli.options.spec import Group, Opt
 from attnviz.render.views import VIEW_NAMES, VIEWS
+from attnviz.style_options import ALL
 
 CONTEXT = Group(
     "Input and output",
@@ -146,22 +154,14 @@ DISPLAY = Group(
             str,
             metavar="TOKEN",
             help="Query token (or its index) for the text view, which it implies.",
-            effect=acts_on(terminal="text", figure="text", page=ALL),
+            effect=acts_as("query"),
         ),
         **COLORS,
         "precision": Opt(
             "--precision",
             int,
             help="Decimal places.",
-            effect=acts_on(
-                terminal="matrix lines text rows",
-                tikz=ALL,
-                figure="matrix text",
-                page=ALL,
-                json_document=ALL,
-                csv_table=ALL,
-                text_table=ALL,
-            ),
+            effect=acts_as("precision"),
         ),
         "graphics": Opt(
             "--graphics",
@@ -176,24 +176,20 @@ DISPLAY = Group(
             str,
             metavar="TEXT",
             help="Title.",
-            effect=acts_on(
-                terminal=ALL, tikz=ALL, figure=ALL, page=ALL, text_table=ALL, vega_lite=ALL
-            ),
+            effect=acts_as("title"),
         ),
         "no_metadata": Opt(
             "--no-metadata",
             bool,
             help="Files without command, paths, sentence and versions, for double-blind papers.",
             default=False,
-            effect=acts_on(
-                tikz=ALL, figure=ALL, page=ALL, json_document=ALL, array_files=ALL, parquet=ALL
-            ),
+            effect=acts_as("show_metadata"),
         ),
         "annotate": Opt(
             "--annotate/--no-annotate",
             bool,
             help="Print weights in the cells.",
-            effect=acts_on(terminal="matrix", tikz=ALL, figure="matrix text"),
+            effect=acts_as("annotate"),
         ),
         **PICTURES,
         "size": Opt(
@@ -201,14 +197,14 @@ DISPLAY = Group(
             str,
             metavar="W×H",
             help="Image size in inches, e.g. 8x6.",
-            effect=acts_on(figure=ALL),
+            effect=acts_as("size"),
         ),
         "dpi": Opt(
             "--dpi",
             int,
             help="Image resolution in dots per inch.",
             default=150,
-            effect=acts_on(figure=ALL),
+            effect=acts_as("dpi"),
         ),
     },
 )

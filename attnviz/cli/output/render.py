@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from itertools import chain, islice
@@ -23,7 +22,7 @@ from attnviz.cli.output.target import (
 )
 from attnviz.cli.output.terminal_graphics import choose_protocol, encode_image
 from attnviz.core.attention_map import AttentionMap
-from attnviz.errors import AttnvizWarning, CouldNotError, MisuseError
+from attnviz.errors import CouldNotError, MisuseError
 from attnviz.render.formats import find_format
 from attnviz.render.style import Style
 
@@ -53,9 +52,10 @@ def render_map(
 
         has_page = any(target.format.kind == "page" for target in targets)
         visual_style = complete_style(env, style, amap, query, captions, has_measures=has_page)
+    from attnviz.api.option_effects import warn_without_panels
+
     for target in targets:
-        if target.format.kind in ("terminal", "figure"):
-            warn_without_panels(amap, visual_style, target, style.view)
+        warn_without_panels(amap, visual_style, target.format, style.view)
     return [
         render_target(env, amap, visual_style if target.format.is_visual else style, target)
         for target in targets
@@ -161,29 +161,6 @@ def require_multiple_maps(targets: list[Target]) -> None:
             f"several sentences, but a {name} file holds one; write one file per sentence: "
             f"-o '{template}', or one document per line: -f jsonl"
         )
-
-
-def warn_without_panels(
-    amap: AttentionMap, style: Style, target: Target, requested_view: str
-) -> None:
-    """Warn of options of panels where "auto" chooses the overview, which has none."""
-    given = {"--precision": style.precision is not None, "--annotate": style.annotate is True}
-    if target.format.kind == "figure":
-        given |= {"--highlight": bool(style.highlight), "--columns": style.columns is not None}
-    given["--no-caption"] = not style.show_captions
-    flags = [flag for flag, is_given in given.items() if is_given]
-    if requested_view != "auto" or not flags:
-        return
-    if target.format.kind == "terminal":
-        from attnviz.render.terminal.views import chooses_overview
-    else:
-        from attnviz.render.figure.views import chooses_overview
-    if style.view == "overview" or chooses_overview(amap, style):
-        message = (
-            f"{' and '.join(flags)}: no effect in the overview of {amap.n_layer * amap.n_head} "
-            f"heads ({target.format.name}); add --view matrix"
-        )
-        warnings.warn(message, AttnvizWarning, stacklevel=2)
 
 
 def render_table(env: Environment, amap: AttentionMap, style: Style, target: Target) -> bytes:

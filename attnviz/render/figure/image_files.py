@@ -61,10 +61,15 @@ def rasterize_figure(figure: Figure, style: Style) -> Image:
 def settings_of(figure: Figure, style: Style) -> Iterator[None]:
     """The settings that a figure is drawn with, on its ground."""
     if style.transparent:
-        for patch in (figure.patch, *(axes.patch for axes in figure.axes)):
-            patch.set_alpha(0.0)
+        remove_ground(figure)
     with matplotlib_settings(), without_glyph_warnings(figure, style.font):
         yield
+
+
+def remove_ground(figure: Figure) -> None:
+    """Make the ground of a figure and of its axes transparent."""
+    for patch in (figure.patch, *(axes.patch for axes in figure.axes)):
+        patch.set_alpha(0.0)
 
 
 def encode_png(figure: Figure, title: str, made_by: Facts, zoom: float) -> bytes:
