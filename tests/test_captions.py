@@ -6,8 +6,16 @@ import numpy as np
 import pytest
 
 from attnviz.api.captions import make_captions, make_row_captions
+from attnviz.api.compare_maps import compare_maps
+from attnviz.api.diff import diff
+from attnviz.api.diff import make_captions as diff_captions
 from attnviz.core.attention_map import AttentionMap
-from attnviz.core.comparison import ComparedHead, compared_heads, comparison_meta
+from attnviz.core.comparison import (
+    ComparedHead,
+    compared_heads,
+    comparison_meta,
+    without_divergence,
+)
 from attnviz.core.tokens import Token
 from tests.cli.runner import run
 
@@ -30,6 +38,34 @@ WORDS = tuple(map(Token.of, ("The", "\x1bcat")))
 def test_captions_are_true(rows, expected):
     amap = AttentionMap(WORDS, WORDS, np.array([[rows]]), layers=(3,), heads=(5,))
     assert make_captions(amap) == {(3, 5): expected}
+
+
+SMALL = np.array([[[[1e-4, 0.0], [0.0, -2e-5]]]])
+
+
+def test_a_small_value_does_not_read_as_zero():
+    """Weights, changes, divergences and entropies: in captions, titles and messages."""
+    words = tuple(map(Token.of, ("a", "b")))
+    tiny = AttentionMap(words, words, abs(SMALL))
+    assert make_captions(tiny)[0, 0].startswith(
+        "max weight b → b < 0.01 · mean entropy < 0.01 of "
+    )
+    change = AttentionMap(words, words, SMALL, meta={"source": "difference"})
+    assert make_captions(change)[0, 0] == "max change b → b > -0.01"
+    assert diff_captions(change, {})[0, 0].endswith("largest decrease b → b > -0.01")
+    assert make_row_captions(change, 0)[0, 0] == "max change a → a < 0.01"
+    first = AttentionMap(words, words, np.array([[[[0.5, 0.5], [0.4, 0.6]]]]))
+    near = replace(first, weights=first.weights + np.array([[1e-3, -1e-3], [0, 0]]))
+    joined = compare_maps({"first": first, "near": near})
+    assert joined.names[2] == "near − first · JS < 0.001 bits"
+    assert without_divergence(joined).names[2] == "near − first"
+    found = diff(first, near, max_js=1e-9)
+    assert found.amap.meta["divergence"][0][0] > 0
+    assert diff_captions(found.amap, {})[0, 0].startswith(
+        "JS < 0.001 bits · of one row up to < 0.001"
+    )
+    same = compare_maps({"first": first, "same": first})
+    assert same.names[2] == "same − first · JS 0.000 bits"
 
 
 def test_captions_of_differences_are_about_changes():

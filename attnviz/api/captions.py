@@ -10,6 +10,7 @@ from attnviz.api.head_facts import describe_heads
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.comparison import compared_heads
 from attnviz.core.map_metadata import layer_mechanism
+from attnviz.core.rounded_text import format_rounded
 from attnviz.core.subset import select_tokens
 from attnviz.measures.entropy import entropy, max_entropy
 from attnviz.measures.head_summary import HeadSummary
@@ -77,7 +78,7 @@ def make_caption(amap: AttentionMap, i: int, j: int, is_change: bool, summary: H
     caption = describe_link(amap, link, is_change, bool((amap.weights[i, j] < 0).any()))
     if is_change or summary.entropy is None:
         return caption
-    bits = f"{summary.entropy:.2f} of {summary.max_entropy:.2f} bits"
+    bits = f"{format_rounded(summary.entropy, 2)} of {summary.max_entropy:.2f} bits"
     return f"{caption}{SEPARATOR}mean entropy {bits}"
 
 
@@ -100,7 +101,8 @@ def make_row_captions(amap: AttentionMap, query: int) -> dict[tuple[int, int], s
             signed = bool((row.weights[i, j] < 0).any())
             caption = describe_link(amap, link, is_change[j], signed)
             if bits is not None and not is_change[j]:
-                caption += f"{SEPARATOR}entropy {bits[0][i, j]:.2f} of {bits[1][i, j]:.2f} bits"
+                mean = format_rounded(bits[0][i, j], 2)
+                caption += f"{SEPARATOR}entropy {mean} of {bits[1][i, j]:.2f} bits"
             captions[layer, head] = caption
     return captions
 
@@ -109,8 +111,8 @@ def describe_link(amap: AttentionMap, link: StrongLink, is_change: bool, signed:
     """A largest weight, largest |weight| or largest change."""
     text = format_link(amap, link.query, link.key)
     if is_change:
-        return f"max change {text} {link.weight:+.2f}"
-    return f"max {'|weight|' if signed else 'weight'} {text} {link.weight:.2f}"
+        return f"max change {text} {format_rounded(link.weight, 2, '+')}"
+    return f"max {'|weight|' if signed else 'weight'} {text} {format_rounded(link.weight, 2)}"
 
 
 def find_changes(amap: AttentionMap) -> list[bool]:

@@ -12,6 +12,7 @@ from attnviz.api.difference_title import difference_title
 from attnviz.argument_types import require_given, require_pair, require_type
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.map_metadata import MapMetadata
+from attnviz.core.rounded_text import format_rounded
 from attnviz.core.tokens import Token
 from attnviz.measures.alignment import align_maps
 from attnviz.measures.difference import (
@@ -28,6 +29,7 @@ from attnviz.render.safe_text import escape_token
 from attnviz.render.style import SEPARATOR
 
 FEW = 5  # heads listed by name
+SMALLEST_FIXED = 0.001  # bits; fewer are written with two significant digits
 
 
 class Difference(NamedTuple):
@@ -146,7 +148,8 @@ def describe_excess(excess: Excess, amap: AttentionMap) -> str:
     ]
     place = ", ".join((where, " → ".join(names))) if names else where
     is_js = excess.name.endswith("js")
-    value = f"JS {excess.value:.4f} bits" if is_js else f"|B − A| = {excess.value:.4g}"
+    js = f"{excess.value:.4f}" if excess.value >= SMALLEST_FIXED else f"{excess.value:.2g}"
+    value = f"JS {js} bits" if is_js else f"|B − A| = {excess.value:.4g}"
     option = f"--{excess.name.replace('_', '-')}"
     allowed = f"{option} {excess.limit:g}"
     if excess.name in ("rtol", "atol"):
@@ -159,7 +162,7 @@ def describe_changes(amap: AttentionMap, changes: list[HeadChange]) -> str:
     """The heads that changed most, in one line."""
     heads = [
         f"{amap.head_name(amap.layers.index(c.layer), amap.heads.index(c.head))} "
-        f"JS {c.divergence:.3f}"
+        f"JS {format_rounded(c.divergence, 3)}"
         for c in changes
         if c.divergence > 0
     ]
@@ -201,8 +204,8 @@ def make_captions(change: AttentionMap, patterns: Patterns) -> dict[tuple[int, i
     divergence, largest = change.meta.get("divergence"), change.meta.get("row_divergence")
     return {
         (layer, head): SEPARATOR.join(
-            ([] if divergence is None else [f"JS {divergence[i][j]:.3f} bits"])
-            + ([] if largest is None else [f"of one row up to {largest[i][j]:.3f}"])
+            ([] if divergence is None else [f"JS {format_rounded(divergence[i][j], 3)} bits"])
+            + ([] if largest is None else [f"of one row up to {format_rounded(largest[i][j], 3)}"])
             + describe_extremes(change, i, j)
         )
         for i, layer in enumerate(change.layers)
@@ -224,5 +227,6 @@ def describe_extremes(change: AttentionMap, i: int, j: int) -> list[str]:
     ):
         q, k = (int(at) for at in np.unravel_index(cell, weights.shape))
         if weights[q, k] * sign > 0:
-            extremes.append(f"largest {name} {format_link(change, q, k)} {weights[q, k]:+.2f}")
+            size = format_rounded(weights[q, k], 2, "+")
+            extremes.append(f"largest {name} {format_link(change, q, k)} {size}")
     return extremes or ["identical"]

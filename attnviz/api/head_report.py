@@ -10,6 +10,7 @@ import numpy as np
 from attnviz.api.head_stats import HeadStats, corpus_rows, head_stats
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.map_metadata import MapMetadata
+from attnviz.core.rounded_text import format_rounded
 from attnviz.errors import MisuseError
 from attnviz.measures.agreement import agreement
 from attnviz.measures.corpus import CorpusStatistics
@@ -51,7 +52,7 @@ def map_report(amap: AttentionMap, options: ReportOptions) -> HeadReport:
         add_clusters(amap, rows, options.cluster_limit)
     links = {
         (row["layer"], row["head"]): f"{format_link(amap, link['query'], link['key'])} "
-        f"{link['weight']:.2f}"
+        f"{format_rounded(link['weight'], 2)}"
         for row in rows
         if (link := row["strongest"]) is not None
     }

@@ -11,6 +11,7 @@ from attnviz.core.arrays import FloatArray
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.comparison import DIVERGENCE_NOTE, ComparedHead, comparison_meta
 from attnviz.core.map_metadata import MapMetadata, weakest_row_sum, without_predictions
+from attnviz.core.rounded_text import format_rounded
 from attnviz.measures.difference import difference, head_divergence
 from attnviz.measures.row_mass import has_distribution_rows
 
@@ -44,7 +45,9 @@ def join_maps(
             compared.append(ComparedHead(name, kind, head))
         for name, change in changes.items():
             label = f"{name} − {first_name}"
-            mean = f" · JS {divergence[name][:, j].mean():.3f} bits" if name in divergence else ""
+            mean = ""
+            if name in divergence:
+                mean = f" · JS {format_rounded(divergence[name][:, j].mean(), 3)} bits"
             columns.append((label + mean, change, j))
             compared.append(ComparedHead(label, "difference", head))
     unit = DIVERGENCE_NOTE if divergence else "divergence not computed: rows are not distributions"

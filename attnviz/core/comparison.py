@@ -12,7 +12,9 @@ from attnviz.core.map_metadata import MapMetadata
 
 KINDS = ("original", "changed", "difference")
 DIVERGENCE_NOTE = "JS = Jensen–Shannon divergence in bits"
-DIVERGENCE_LABEL = re.compile(r" · JS \d\.\d{3}(?: bits)?$")  # ends the name of a difference
+DIVERGENCE_LABEL = re.compile(
+    r" · JS (?:< )?\d\.\d{3}(?: bits)?$"
+)  # ends the name of a difference
 DIVERGENCE_CAPTION = re.compile(rf"; (?:{DIVERGENCE_NOTE}|largest change: .*)$")
 
 

@@ -9,8 +9,9 @@ import pytest
 
 from attnviz.errors import AttnvizWarning, MisuseError, UnknownNameError
 from attnviz.render.colors import ColorScale, luminance
+from attnviz.render.figure.fonts import FontSet, text_width
 from attnviz.render.palette import PALETTES
-from attnviz.render.style import Style
+from attnviz.render.style import SEPARATOR, Style
 from tests.conftest import make_map
 from tests.render.pictures import SENTENCE, bar, draw, heads, numbers, pixels, spread, words
 
@@ -215,6 +216,28 @@ def test_captions_lose_whole_parts_first():
     caption = "strongest cat → sat 0.50 · entropy 1.25 of 2.00 bits · " + "more " * 20
     shown_words = words(draw(spread(SENTENCE[:8]), captions={(0, 0): caption}))
     assert "strongest cat → sat 0.50 · entropy 1.25 of 2.00 bits" in shown_words
+
+
+@pytest.mark.parametrize(
+    ("caption", "number"),
+    [
+        ("max weight unbelievable → internationalization 0.53", " 0.53"),
+        ("max change unbelievable → internationalization -0.53", " -0.53"),
+        ("most of the weight attends to a sink 97%", " 97%"),
+        ("mean entropy of all of the rows 1.25 of 2.00 bits", " 1.25 of 2.00 bits"),
+        ("one mechanism − another mechanism · JS < 0.001 bits", " · JS < 0.001 bits"),
+        ("previous token without sink 0.98", " 0.98"),
+    ],
+)
+def test_the_number_at_the_end_of_a_caption_is_not_cut_off(caption, number):
+    captions = {(0, 0): caption, (0, 1): "max weight a → b 0.51"}
+    if SEPARATOR not in caption:  # else a heading
+        shown_words = words(draw(spread(SENTENCE[:3], n_head=2), captions=captions))
+        assert [word != caption for word in shown_words if word.endswith(number)] == [True]
+    fonts = FontSet.of([caption])
+    for width in np.arange(0.0, 3.0, 0.05):
+        cut = fonts.shorten(caption, 7.0, width)
+        assert cut == "" or (cut.endswith(number) and text_width(cut, 7.0) <= width)
 
 
 def test_a_figure_has_the_requested_size():

@@ -183,7 +183,7 @@ class Drawable(Record, eq=False):
             headings = [self.heading(*at, short=short) for at in self.head_indices()]
             if max(text_width(heading, points) for heading in headings) <= width:
                 return headings
-        return [self.fonts.truncate(heading, points, width) for heading in headings]
+        return [self.fonts.shorten(heading, points, width) for heading in headings]
 
     def heading(self, layer: int, head: int, *, short: bool = False) -> str:
         """The name of a head; a single layer is named in the title instead."""

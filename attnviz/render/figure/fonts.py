@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
@@ -14,6 +15,10 @@ from attnviz.lookup import find_by_name
 from attnviz.record import Record
 from attnviz.render.safe_text import ASCII, to_ascii, truncate
 
+# "max weight cat → sat 0.50", "alibi − causal · JS < 0.001 bits"
+NUMBER_AT_END = re.compile(
+    r"(?: · JS)?(?: [<>])? [-+−]?\d[\d.]*(?:e[-+]?\d+)?%?(?: of [\d.]+)?(?: bits)?$"
+)
 DEFAULT_FAMILY = "DejaVu Sans"  # comes with matplotlib: the same figure on every machine
 
 # Tried in this order for characters that the default lacks. Outline fonts only: matplotlib
@@ -118,6 +123,17 @@ class FontSet(Record):
         """The substituted text, truncated to `width` inches at this font size."""
         advance = max(0, int(width * 72000 / points))
         return truncate(self.substitute(text), advance, text_advance)
+
+    def shorten(self, text: str, points: float, width: float) -> str:
+        """The substituted text in `width` inches: its words are cut, the number at its end is not.
+
+        Empty where not even the number fits.
+        """
+        number = NUMBER_AT_END.search(text)
+        if number is None or text_width(self.substitute(text), points) <= width:
+            return self.truncate(text, points, width)
+        words, room = text[: number.start()], width - text_width(number[0], points)
+        return self.truncate(words, points, room) + number[0] if room >= 0 else ""
 
 
 def cover(chars: set[str], families: Iterable[str]) -> tuple[tuple[str, ...], set[str]]:

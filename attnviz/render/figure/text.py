@@ -120,7 +120,7 @@ def draw_heading(
     """Draw the name of a head and its caption."""
     sizes, left = drawable.type, 0.0
     if drawable.has_headings:
-        heading = drawable.fonts.truncate(drawable.heading(*at), sizes.heading, wide)
+        heading = drawable.fonts.shorten(drawable.heading(*at), sizes.heading, wide)
         axes.text(0, middle, heading, size=sizes.heading, color=INK, va="center_baseline")
         left = text_width(heading, sizes.heading) + 2 * sizes.between
     caption = fit_caption(drawable, drawable.row_caption(*at), max(0.0, wide - left))

@@ -202,7 +202,7 @@ def count_fitting(drawable: Drawable, caption: str, width: float) -> int:
 
 
 def fit_caption(drawable: Drawable, caption: str, width: float) -> str:
-    """The parts of a caption that fit, at least the first one, truncated if needed."""
+    """The parts of a caption that fit, at least the first one, its words truncated if needed."""
     parts = caption.split(SEPARATOR)[: count_fitting(drawable, caption, width)]
     text = SEPARATOR.join(parts)
-    return drawable.fonts.truncate(text, drawable.type.caption, ROUNDING * width)
+    return drawable.fonts.shorten(text, drawable.type.caption, ROUNDING * width)
