@@ -9,6 +9,7 @@ from attnviz.core.predictions import NEXT, PredictedToken, Prediction, shown_pre
 from attnviz.record import Record
 from attnviz.render.safe_text import escape_text, escape_token
 
+STARTS = ("Ġ", "▁")  # of pieces that begin with a space
 SMALLEST_FIXED = 0.001  # smaller probabilities are written in scientific notation
 
 
@@ -50,15 +51,27 @@ def heading_of(prediction: Prediction, is_next: bool) -> str:
 def prediction_rows(
     tokens: Sequence[PredictedToken], digits: int | None = None
 ) -> tuple[tuple[str, str], ...]:
-    """Label and probability of each token; tokens of the same label by their vocabulary entry."""
-    labels = [token["label"] for token in tokens]
+    """Label and probability of each token; tokens of the same label are distinguished."""
     return tuple(
-        (
-            escape_token(token["piece"] if labels.count(label) > 1 else label),
-            format_probability(token["probability"], digits),
-        )
-        for token, label in zip(tokens, labels, strict=True)
+        (label, format_probability(token["probability"], digits))
+        for token, label in zip(tokens, distinct_labels(tokens), strict=True)
     )
+
+
+def distinct_labels(tokens: Sequence[PredictedToken]) -> list[str]:
+    """The escaped labels; of those that are the same "␣cat" begins with a space.
+
+    Of those that are the same even so, the id follows.
+    """
+    labels = [escape_token(token["label"]) for token in tokens]
+    marked = [
+        "␣" * token["piece"].startswith(STARTS) + label if labels.count(label) > 1 else label
+        for token, label in zip(tokens, labels, strict=True)
+    ]
+    return [
+        f"{label} (id {token['id']})" if marked.count(label) > 1 else label
+        for token, label in zip(tokens, marked, strict=True)
+    ]
 
 
 def format_probability(probability: float, digits: int | None = None) -> str:

@@ -9,7 +9,7 @@ import attnviz
 from attnviz.core.attention_map import AttentionMap
 from attnviz.errors import InvalidInputError
 from attnviz.render.formats import find_format
-from attnviz.render.prediction_texts import format_probability, prediction_lists
+from attnviz.render.prediction_texts import format_probability, prediction_lists, prediction_rows
 from attnviz.render.safe_text import escape_token
 from attnviz.render.style import Style
 from attnviz.sources.external.json_document import read_document
@@ -57,9 +57,11 @@ def test_of_next_tokens_the_last_is_shown_of_masked_tokens_all():
     assert prediction_lists(make_map("ab")) == []
 
 
-def test_tokens_of_the_same_label_are_named_by_their_piece():
-    (found,) = prediction_lists(with_predictions(labels=("x", "x", "y")))
-    assert [label for label, _ in found.rows] == ["Ġx", "Ġx", "y"]
+def test_tokens_of_the_same_label_are_distinguished_without_marks_of_the_vocabulary():
+    pieces = {1: "Ġx", 2: "x", 3: "▁y", 4: "▁▁y", 5: "z"}
+    tops = [{**token(p.strip("Ġ▁"), 0.1, n), "piece": p} for n, p in pieces.items()]
+    labels = [label for label, _ in prediction_rows(tops)]
+    assert labels == ["␣x", "x", "␣y (id 3)", "␣y (id 4)", "z"]
 
 
 def test_probabilities_have_three_decimals_or_the_requested_number():

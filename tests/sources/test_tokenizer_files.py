@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 
 import numpy as np
@@ -16,7 +17,7 @@ from attnviz.sources.tokenizing.sentencepiece_kinds import SENTENCEPIECE_KINDS
 from attnviz.sources.tokenizing.sentencepiece_model import read_sentencepiece
 from attnviz.sources.tokenizing.tokenizer_files import KINDS, find_tokenizer_files
 from attnviz.sources.tokenizing.tokenizer_folder import describe_tokenizer
-from attnviz.sources.tokenizing.tokenizer_json import load_tokenizer
+from attnviz.sources.tokenizing.tokenizer_json import load_tokenizer, tokens_of_ids
 from attnviz.sources.tokenizing.tokenizers import find_tokenizer
 from tests.cli.runner import run
 from tests.sources.reference import MODELS
@@ -69,6 +70,34 @@ def test_every_kind_has_a_reference():
     classes = {config["tokenizer_class"] for _, config in FOLDERS.values()}
     assert [kind.name for kind in KINDS if not classes & set(kind.classes)] == []
     assert classes >= set(SENTENCEPIECE_KINDS) | set(BPE_KINDS)
+
+
+# Kinds that encode every character, and that generate text.
+GENERATING = ["gpt2", "roberta", "qwen2", "llama-new", "gemma", "m2m100", "byt5", "tekken"]
+
+
+@pytest.mark.parametrize("name", GENERATING)
+def test_ids_alone_have_the_labels_of_the_tokens_of_a_text(name, tmp_path):
+    """Predicted, generated and given ids: no marks of a vocabulary, parts of a character named."""
+    folder = make_folder(name, tmp_path)
+    encoding = find_tokenizer(str(folder)).encode("The naïve 日本 😀👍 cats  sat\non")
+    library = load_tokenizer(folder)
+    labels = [token.label for token in encoding.tokens]
+    made = [t.label for t in tokens_of_ids(library, encoding.ids, is_sequence=True)]
+    assert made == labels
+    alone = [token.label for token in tokens_of_ids(library, encoding.ids)]
+    assert [
+        label for label in alone if any(mark in label for mark in ("Ġ", "▁", "<0x", "Ċ"))
+    ] == []
+    for label, own in zip(labels, alone, strict=True):
+        is_part = label.endswith("⟩") and not label.startswith("<")
+        assert own == label or (is_part and re.fullmatch(r".*⟨0x[\dA-F]+⟩.*", own))
+    cut = tokens_of_ids(
+        library,
+        [i for i, own in zip(encoding.ids, alone, strict=True) if "⟨0xF0" in own],
+        is_sequence=True,
+    )
+    assert all("0xF0" in token.label for token in cut)
 
 
 @pytest.mark.parametrize("name", FOLDERS)

@@ -15,7 +15,6 @@ from attnviz.sources.external.named_tokens import BOTH
 from attnviz.sources.external.token_lists import (
     check_count,
     make_tokens,
-    relabel_bytes,
     split_words,
 )
 from attnviz.sources.safe_read import decode_text, read_bytes
@@ -111,7 +110,7 @@ def decode_sequence(library: FileTokenizer, ids: Sequence[int]) -> Tokens:
     """The tokens of the ids of a text; special are those that the tokenizer adds to a text."""
     from attnviz.sources.tokenizing.tokenizer_json import tokens_of_ids
 
-    return relabel_bytes(tokens_of_ids(library, ids))
+    return tokens_of_ids(library, ids, is_sequence=True)
 
 
 def is_file(name: str) -> bool:

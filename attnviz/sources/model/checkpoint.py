@@ -125,11 +125,11 @@ class Checkpoint(Record):
             warnings.warn(message, AttnvizWarning, stacklevel=2)
         return encoding
 
-    def tokens_of_ids(self, ids: Sequence[int]) -> Encoding:
-        """Token ids as an encoding that covers no text, for generated tokens."""
+    def tokens_of_ids(self, ids: Sequence[int], *, is_sequence: bool = False) -> Encoding:
+        """Token ids as an encoding that covers no text; `is_sequence`: they follow each other."""
         from attnviz.sources.tokenizing.tokenizer_json import tokens_of_ids
 
-        tokens = tokens_of_ids(self.files.load_tokenizer(), ids)
+        tokens = tokens_of_ids(self.files.load_tokenizer(), ids, is_sequence=is_sequence)
         return Encoding(tokens, tuple(ids), (0,) * len(ids))
 
     def encode_target(self, text: str) -> Encoding:

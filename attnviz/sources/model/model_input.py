@@ -56,7 +56,7 @@ def decoder_input(
     n = options.get("generate", MAX_NEW_TOKENS)
     config = start.generation(model.generation)
     ids = generate(model, encoding, n, run_unrecorded, config, start.start_id)
-    return model.tokens_of_ids([start.start_id, *ids])
+    return model.tokens_of_ids([start.start_id, *ids], is_sequence=True)
 
 
 def with_generated(
@@ -65,6 +65,7 @@ def with_generated(
     """The text and n generated tokens; these are segment 1, or part of the assistant's turn."""
     config = None if chat is None else chat_generation(model)
     segment = 1 if chat is None else len(chat.roles) - 1
-    generated = model.tokens_of_ids(generate(model, encoding, n, run_unrecorded, config))
+    ids = generate(model, encoding, n, run_unrecorded, config)
+    generated = model.tokens_of_ids(ids, is_sequence=True)
     tokens = tuple(replace(token, segment=segment) for token in generated.tokens)
     return encoding.join(generated._replace(tokens=tokens))

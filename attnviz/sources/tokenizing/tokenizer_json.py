@@ -12,8 +12,8 @@ from attnviz.core.tokens import Token
 from attnviz.errors import InvalidInputError
 from attnviz.sources.file_stamp import read_stamp
 from attnviz.sources.safe_read import read_file
+from attnviz.sources.tokenizing.decoded_labels import label_decoded, label_sequence
 from attnviz.sources.tokenizing.encode import translate_errors
-from attnviz.sources.tokenizing.labels import mark_white_space
 from attnviz.sources.tokenizing.tokenizer_parser import parse_tokenizer
 
 if TYPE_CHECKING:
@@ -66,10 +66,13 @@ def read_tokenizer_file(path: Path) -> bytes:
     return read_file(path, MAX_BYTES, f"tokenizer {str(path)!r}")
 
 
-def tokens_of_ids(tokenizer: FileTokenizer, ids: Sequence[int]) -> tuple[Token, ...]:
+def tokens_of_ids(
+    tokenizer: FileTokenizer, ids: Sequence[int], *, is_sequence: bool = False
+) -> tuple[Token, ...]:
     """Token ids as tokens that cover no text; "#id" for one that is not in the vocabulary.
 
     Special are the control tokens of the tokenizer, except those that stand for text.
+    `is_sequence`: the tokens follow each other in a text, so that parts of a character have it.
     """
     from attnviz.sources.tokenizing.special_names import stands_for_text
 
@@ -77,25 +80,11 @@ def tokens_of_ids(tokenizer: FileTokenizer, ids: Sequence[int]) -> tuple[Token, 
     pieces = [tokenizer.id_to_token(token_id) or f"#{token_id}" for token_id in ids]
     with translate_errors(tokenizer.name):
         texts = [tokenizer.decode([n]) for n in ids]
+    labels = label_sequence(pieces, texts) if is_sequence else map(label_decoded, pieces, texts)
     return tuple(
-        Token(
-            piece,
-            label_decoded(piece, text),
-            special=piece in control and not stands_for_text(piece),
-        )
-        for piece, text in zip(pieces, texts, strict=True)
+        Token(piece, label, special=piece in control and not stands_for_text(piece))
+        for piece, label in zip(pieces, labels, strict=True)
     )
-
-
-def label_decoded(piece: str, text: str) -> str:
-    """The label of a token that covers no text: its decoded text, or its piece.
-
-    >>> label_decoded("Ċ", "\\n"), label_decoded("Ġcat", " cat"), label_decoded("Ã", "\\ufffd")
-    ('⏎', 'cat', 'Ã')
-    """
-    if not text or "\ufffd" in text:
-        return piece
-    return mark_white_space(text) if text.isspace() else text.strip()
 
 
 @cache

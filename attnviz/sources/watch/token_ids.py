@@ -63,16 +63,13 @@ def find_tokenizer(n_entry: int, ids: Sequence[int]) -> Any:
 
 def decode_ids(tokenizer: Any, ids: Sequence[int]) -> list[Token]:
     """The tokens of ids, special ones marked."""
+    from attnviz.sources.tokenizing.decoded_labels import label_sequence
     from attnviz.sources.tokenizing.special_names import stands_for_text
-    from attnviz.sources.tokenizing.tokenizer_json import label_decoded
 
     ids_of_special = set(tokenizer.all_special_ids)
     pieces = tokenizer.convert_ids_to_tokens(list(ids))
+    labels = label_sequence(pieces, [tokenizer.decode([n]) for n in ids])
     return [
-        Token(
-            piece,
-            label_decoded(piece, tokenizer.decode([n])),
-            special=n in ids_of_special and not stands_for_text(piece),
-        )
-        for piece, n in zip(pieces, ids, strict=True)
+        Token(piece, label, special=n in ids_of_special and not stands_for_text(piece))
+        for piece, label, n in zip(pieces, labels, ids, strict=True)
     ]
