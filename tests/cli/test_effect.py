@@ -202,6 +202,10 @@ def test_ctrl_c_ends_the_run(monkeypatch):
             ("--input", "-", *MODEL, "-f", "html"),
             "a page shows the effects on one text",
         ),
+        (
+            ("--input", "a.txt", *MODEL, "-o", "a b.jsonl"),
+            "the mean over several texts is one JSON document, not JSON Lines: -o 'a b.json'",
+        ),
         ((TEXT, *MODEL, "-f", "html", "--sort", "kl"), "--sort has no effect on html"),
         ((TEXT, *MODEL, "-o", "{n}.png"), "effects are written to one file"),
         ((TEXT, "-m", str(MODELS / "bert"), "--lens"), "--lens has no effect on"),

@@ -156,6 +156,23 @@ def test_a_corpus_in_two_processes_is_the_same(corpus):
     assert run(*words, "--jobs", "2").data == run(*words).data
 
 
+def test_a_mean_is_no_json_lines(corpus, tmp_path):
+    path = tmp_path / "lines.jsonl"
+    made = run("heads", "-i", corpus, *WORDS, "-o", str(path))
+    assert (made.status, made.err.count("\n")) == (2, 1) and not path.exists()
+    stated = "the mean over several texts is one JSON document, not JSON Lines: -o "
+    lines = f"attnviz heads - -f jsonl < {corpus}"
+    assert made.err == f"error: {stated}{path.with_suffix('.json')}; a line per text: {lines}\n"
+    assert "one JSON document, not JSON Lines: -f json" in run(
+        "heads", "-i", corpus, *WORDS, "-f", "jsonl"
+    ).err  # fmt: skip
+    each = run("heads", "-", *WORDS, "-f", "jsonl", stdin=LINES)
+    texts = [json.loads(line)["text"] for line in each.out.splitlines()]
+    assert texts == LINES.splitlines()
+    one = run("heads", TEXT, *WORDS, "-f", "jsonl")
+    assert (one.status, one.out.count("\n")) == (0, 1)
+
+
 def test_a_corpus_as_a_table(corpus):
     out = run("heads", "-i", corpus, *WORDS).out
     assert "mean ± standard deviation over 3 maps, or over those where it is defined" in out

@@ -43,7 +43,7 @@ def effect(ctx: typer.Context, text: Text = None, **options: Any) -> int:
     from attnviz.cli.environment import stream_id
     from attnviz.cli.input.sentences import input_files, read_sentences
     from attnviz.cli.options.request import drop_run_options
-    from attnviz.cli.output.head_reports import check_targets
+    from attnviz.cli.output.head_reports import check_targets, refuse_lines_of_mean
     from attnviz.cli.output.render import parse_targets
     from attnviz.cli.output.target import require_distinct_files
     from attnviz.errors import MisuseError
@@ -56,6 +56,8 @@ def effect(ctx: typer.Context, text: Text = None, **options: Any) -> int:
         raise MisuseError(
             "a page shows the effects on one text; write those of --input as csv, json or png"
         )
+    if options["input"] is not None:
+        refuse_lines_of_mean(targets)
     for name in ("input", "corpus"):
         inputs = input_files(env, {"input": options[name]})
         require_distinct_files(targets, inputs, stream_id(env.stdout))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -51,7 +52,7 @@ def heads(
     from attnviz.cli.input.map_files import file_ids
     from attnviz.cli.input.sentences import input_files, read_sentences
     from attnviz.cli.options.parse import parse_look_options, parse_selection
-    from attnviz.cli.output.head_reports import check_targets, write_reports
+    from attnviz.cli.output.head_reports import check_targets, refuse_lines_of_mean, write_reports
     from attnviz.cli.output.render import parse_targets
     from attnviz.cli.output.target import require_distinct_files
     from attnviz.errors import MisuseError
@@ -65,6 +66,11 @@ def heads(
     is_of_files = any(map(is_file, words))
     refuse_options(ctx, words, is_of_files)
     is_corpus = options["input"] is not None or (is_of_files and len(words) > 1)
+    if is_corpus:
+        given = str(options["input"] or "")
+        is_plain = given.endswith(".txt") and options["input_format"] is None
+        lines = f"attnviz heads - -f jsonl < {shlex.quote(given)}" if is_plain else ""
+        refuse_lines_of_mean(targets, lines)
     if is_corpus and options["clusters"] is not None:
         raise MisuseError(CLUSTERS_OF_ONE)
     inputs = file_ids(env, *words) if is_of_files else input_files(env, options)

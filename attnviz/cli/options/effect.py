@@ -7,7 +7,7 @@ from dataclasses import replace
 from attnviz.cli.options.batch import BATCH
 from attnviz.cli.options.completion import effect_order_names
 from attnviz.cli.options.effects import Need, acts_if, acts_on, is_with
-from attnviz.cli.options.heads import FIGURE, HEADS, REPORT_FORMATS, REPORT_OUT
+from attnviz.cli.options.heads import FIGURE, HEADS, REPORT_FORMATS, report_output
 from attnviz.cli.options.spec import Group, Opt
 from attnviz.style_options import ALL
 
@@ -73,18 +73,7 @@ RESUME = Group(
     BATCH.title, {"resume": replace(BATCH.options["resume"], effect=acts_if(is_with("input")))}
 )
 
-EFFECT_FORMATS = (*REPORT_FORMATS, "html")
-EFFECT_OUT = Group(
-    REPORT_OUT.title,
-    {
-        **REPORT_OUT.options,
-        "format": replace(
-            REPORT_OUT.options["format"],
-            help=f"Output format: {', '.join(EFFECT_FORMATS[:-1])} or {EFFECT_FORMATS[-1]}.",
-            value_names=lambda: EFFECT_FORMATS,
-        ),
-    },
-)
+EFFECT_OUT = report_output((*REPORT_FORMATS, "html"))
 
 EFFECT_DISPLAY = Group(
     FIGURE.title,

@@ -51,17 +51,19 @@ REPORT_FORMATS = (
     *("table", "csv", "tsv", "json", "jsonl", "parquet"),
     *("png", "svg", "pdf", "eps", "jpg", "webp"),
 )
-REPORT_OUT = Group(
-    IN_OUT.title,
-    {
-        **IN_OUT.options,
-        "format": replace(
-            IN_OUT.options["format"],
-            help=f"Output format: {', '.join(REPORT_FORMATS[:-1])} or {REPORT_FORMATS[-1]}.",
-            value_names=lambda: REPORT_FORMATS,
-        ),
-    },
-)
+
+
+def report_output(formats: tuple[str, ...]) -> Group:
+    """The options of input and output of a report that is written in these formats."""
+    format = replace(
+        IN_OUT.options["format"],
+        help=f"Output format: {', '.join(formats[:-1])} or {formats[-1]}.",
+        value_names=lambda: formats,
+    )
+    return Group(IN_OUT.title, {**IN_OUT.options, "format": format})
+
+
+REPORT_OUT = report_output(REPORT_FORMATS)
 
 CORPUS = Group(
     BATCH.title,

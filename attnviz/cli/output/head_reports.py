@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module
 from itertools import chain, islice
+from pathlib import Path
 from typing import Any
 
 from attnviz.api.atomic_file import write_file
@@ -45,6 +47,21 @@ def check_targets(
             )
         if target.path is not None and is_template(target.path):
             raise MisuseError(f"{target.path!r}: {subject} are written to one file, without {{…}}")
+
+
+def refuse_lines_of_mean(targets: list[Target], lines_from: str = "") -> None:
+    """Raise MisuseError for JSON Lines of a mean over texts, which is one document.
+
+    `lines_from` is a command that writes a line per text, if there is one.
+    """
+    for target in targets:
+        if target.format.name == "jsonl":
+            name = str(Path(target.path).with_suffix(".json")) if target.path else ""
+            remedy = f"-o {shlex.quote(name)}" if name else "-f json"
+            raise MisuseError(
+                f"the mean over several texts is one JSON document, not JSON Lines: {remedy}"
+                + (f"; a line per text: {lines_from}" if lines_from else "")
+            )
 
 
 def write_reports(
