@@ -100,6 +100,8 @@ def test_the_text_shows_the_first_rows_of_a_matrix_and_the_document_all():
     words = ("explain", "The cat", "--dim", "16", "--heads", "1")
     text = run(*words, width=80).out
     assert "W_Q  [16, 16]" in text and "8 more rows (all with --json)" in text
-    assert max(map(len, text.splitlines())) <= 80
+    lines = text.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert "1. tokens" in lines and [line for line in lines if line != line.rstrip()] == []
     steps = {step["name"]: step for step in json.loads(run(*words, "--json").out)["steps"]}
     assert np.shape(steps["W_Q"]["numbers"]) == (16, 16)

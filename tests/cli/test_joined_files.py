@@ -65,7 +65,7 @@ def test_a_page_has_a_choice_of_the_texts(records, tmp_path):
     done = run("-i", str(records), "-v", "causal", "--layers", "2", "-o", str(path))
     assert (done.status, done.err) == (0, "")
     data = data_island(path)
-    assert data["title"] == "3 texts"
+    assert (data["title"], data["choice"]) == ("3 texts", "text")
     names = [each["name"] for each in data["maps"]]
     assert names == [f"{row['id']} · {row['text']}" for row in RECORDS]
     assert all("compare" not in each["views"] for each in data["maps"])

@@ -76,6 +76,7 @@ def page_data(
             "plain": PLAIN_PALETTE if has_signed and not signed else None,
         },
         "largest": largest_weight(amaps),
+        "choice": "map",
         "maps": iter(
             [
                 {

@@ -74,7 +74,7 @@ class TextPages:
         data = page_data(maps, style, styles)
         if style.view == "auto":
             data["start"]["view"] = "auto"
-        data |= {"largest": self.largest, "maps": RawJson(self.spooled_maps())}
+        data |= {"largest": self.largest, "choice": "text", "maps": RawJson(self.spooled_maps())}
         self.append(page_chunks(data, maps, style))
 
     def spooled_maps(self) -> Iterator[bytes]:

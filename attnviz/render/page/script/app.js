@@ -8,7 +8,7 @@ import { HeadsPanel } from "./heads_panel.js";
 import { Legend, Metadata } from "./legend.js";
 import { Options, SinkSwitch } from "./options.js";
 import { LogitLens } from "./logit_lens.js";
-import { maps } from "./page_data.js";
+import { maps, pageData } from "./page_data.js";
 import { Predictions } from "./predictions.js";
 import { SaveMenu } from "./save_menu.js";
 import { announcement } from "./selection.js";
@@ -42,7 +42,7 @@ function Bar() {
 	return html`<nav id="controls" aria-label="Controls"><div id="bar">
 		<${Views} />
 		<div id="selectors">
-			<${Select} name="map" label="map" pairs=${maps.map(({ name }, i) => [i, name])} />
+			<${Select} name="map" label=${pageData.choice} pairs=${maps.map(({ name }, i) => [i, name])} />
 			<${Stepper} name="layer" pairs=${lists.layer} />
 			<${Stepper} name="head" pairs=${lists.head} />
 			${layers.length * heads.length > 1 && html`<${DrawerButton} />`}

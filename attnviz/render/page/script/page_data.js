@@ -57,6 +57,7 @@ import { DataError, QuantizedArray, decodeBase64 } from "./quantized_array.js";
  * @property {string[]} diverging
  * @property {{signed: string, plain: string | null}} defaults
  * @property {number} largest
+ * @property {"map" | "text"} choice what the maps differ in
  * @property {PageMap[]} maps
  */
 
