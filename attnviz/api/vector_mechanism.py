@@ -19,13 +19,12 @@ from attnviz.core.scales import Factor
 from attnviz.core.variant import Variant
 from attnviz.core.variants import VARIANTS
 from attnviz.errors import MisuseError
-from attnviz.render.page.score_fits import SMALLEST, fit_scale
+from attnviz.render.page.score_fits import AGREEMENT, fit_scale, log_weights
 from attnviz.render.page.score_steps import masked_softmax, round_number
 from attnviz.sources.external.vectors import QueriesKeys
 from attnviz.sources.options import PART_OPTIONS
 
 DEFAULT = "scaled-dot"
-AGREEMENT = 1e-4  # of weights from which a scale is found
 USUAL = 0.0  # stands for 1/√d
 
 
@@ -132,9 +131,7 @@ def scale_of_weights(stored: QueriesKeys, index: int) -> float | None:
     products = query @ repeat_kv(stored.key[index], len(query)).astype(np.float64).swapaxes(1, 2)
     weights = stored.weights[index].astype(np.float64)
     visible = np.ones((1, 1, 1), bool) if stored.visible is None else stored.visible
-    used = weights > SMALLEST
-    logs = np.log(weights, out=np.zeros_like(weights), where=used)
-    found = fit_scale(products, logs, used)
+    found = fit_scale(products, *log_weights(weights, visible))
     for scale, result in (
         (1 / np.sqrt(query.shape[-1]), USUAL),
         *([(round_number(found.scale),) * 2] if found is not None and found.scale > 0 else []),

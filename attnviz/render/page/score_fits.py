@@ -20,6 +20,7 @@ from attnviz.render.page.score_steps import (
     compute_logits,
     compute_weights,
     distances,
+    masked_exp,
     steps_record,
 )
 
@@ -73,8 +74,7 @@ def find_steps(products: FloatArray, weights: FloatArray, visible: BoolArray) ->
 
     Shapes: each [head, query, key]
     """
-    used = visible & (weights > SMALLEST)
-    logs = np.log(weights, out=np.zeros_like(weights), where=used)
+    logs, used = log_weights(weights, visible)
     odds = used & (weights < 1.0 - SMALLEST)
     logits = logs - np.log1p(-weights, out=np.zeros_like(weights), where=odds)
     candidates: tuple[Callable[[], ScoreSteps | None], ...] = (
@@ -93,6 +93,15 @@ def find_steps(products: FloatArray, weights: FloatArray, visible: BoolArray) ->
         if np.abs(computed - weights).max(initial=0.0) <= AGREEMENT:
             return steps
     return None
+
+
+def log_weights(weights: FloatArray, visible: BoolArray) -> tuple[FloatArray, BoolArray]:
+    """log A where it is used, 0 elsewhere, and where: of visible weights that are not tiny.
+
+    Shapes: [head, query, key] twice, which broadcast -> the same
+    """
+    used = visible & (weights > SMALLEST)
+    return np.log(weights, out=np.zeros_like(weights), where=used), used
 
 
 def center_rows(values: FloatArray, used: BoolArray) -> FloatArray:
@@ -217,10 +226,8 @@ def with_sink(
     sums = weights.sum(-1)
     if (sums > 1.0 - SLACK).all():
         return steps
-    shown = np.where(visible, compute_logits(steps, products), -np.inf)
-    peak = shown.max(-1, keepdims=True)
-    peak = np.where(np.isfinite(peak), peak, 0.0)
-    total = np.log(np.maximum(np.exp(shown - peak).sum(-1), SMALLEST)) + peak[..., 0]
+    mass, peak = masked_exp(compute_logits(steps, products), visible)
+    total = np.log(np.maximum(mass.sum(-1), SMALLEST)) + peak[..., 0]
     known = (sums > SLACK) & (sums < 1.0 - SMALLEST)
     share = np.where(known, sums, 0.5)
     sinks = total + np.log1p(-share) - np.log(share)

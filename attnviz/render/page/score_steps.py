@@ -75,6 +75,17 @@ def distances(shape: tuple[int, ...]) -> Any:
     return np.arange(n_key) - np.arange(n_query)[:, None] + n_query - 1
 
 
+def masked_exp(logits: FloatArray, visible: BoolArray) -> tuple[FloatArray, FloatArray]:
+    """exp(logits − peak) of the visible keys, and the peak: the largest of each row.
+
+    Shapes: [..., query, key] twice -> [..., query, key], [..., query, 1]
+    """
+    shown = np.where(visible, logits, -np.inf)
+    peak = shown.max(-1, keepdims=True)
+    peak = np.where(np.isfinite(peak), peak, 0.0)
+    return np.exp(shown - peak), peak
+
+
 def masked_softmax(
     logits: FloatArray, visible: BoolArray, sink: FloatArray | None = None
 ) -> FloatArray:
@@ -82,10 +93,7 @@ def masked_softmax(
 
     Shapes: [..., query, key], broadcasts to [..., query, key], [...] -> [..., query, key]
     """
-    shown = np.where(visible, logits, -np.inf)
-    peak = shown.max(-1, keepdims=True)
-    peak = np.where(np.isfinite(peak), peak, 0.0)
-    mass = np.exp(shown - peak)
+    mass, peak = masked_exp(logits, visible)
     total = mass.sum(-1, keepdims=True)
     if sink is not None:
         total = total + np.exp(np.minimum(sink[..., None, None] - peak, MAX_EXPONENT))

@@ -39,7 +39,9 @@ class ExplanationSteps(Record):
         for number, step in enumerate(self.explanation.steps, start=1):
             yield Text("")
             title = f"{number}. {step.name}"
-            yield Text.assemble((title, "bold cyan"), (f"  {step.shape}" if step.shape else "", "dim"))
+            yield Text.assemble(
+                (title, "bold cyan"), (f"  {step.shape}" if step.shape else "", "dim")
+            )
             text = f"{step.meaning}.  {step.formula}" if step.formula else step.meaning
             yield from map(Text, indent(escape_text(text), width, 3))
             if step.numbers is not None:
