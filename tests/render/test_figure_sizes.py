@@ -91,6 +91,16 @@ def test_captions_give_way_first_then_the_title():
     assert omitted(amap, size=(3.25, 1.2)) == ["captions", "title", "names of axes"]
 
 
+@pytest.mark.parametrize("n_head", [2, 8])
+def test_a_figure_of_a_width_alone_is_higher_by_its_title(n_head):
+    amap = spread(SENTENCE[:6], n_head=n_head)
+    assert "title" not in omitted(amap, width=3.25)
+    assert "title" in omitted(amap, size=(3.25, 1.8))
+    with pytest.warns(AttnvizWarning, match="omitted at"):
+        fig = draw(amap, captions=CAPTIONS, width=3.25)
+    assert any(word.startswith("toy") for word in words(fig))
+
+
 @quiet
 def test_a_requested_size_is_filled():
     assert share(draw(MANY, captions=CAPTIONS, size=(5.5, 2.5))) >= 0.45

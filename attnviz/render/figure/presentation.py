@@ -1,7 +1,8 @@
 """Presentation: what a figure shows at its size, and how large its type is.
 
 Where panels would be small, type is scaled down to its floor. Then captions, the heading of the
-only head, the title, the names of the axes and last the subtitle are omitted.
+only head, the title (at a requested height), the names of the axes and last the subtitle are
+omitted.
 """
 
 from __future__ import annotations
@@ -97,7 +98,7 @@ def presentations(
     if drawable.n_panel == 1 and drawable.has_headings:
         drawable = replace(drawable, has_headings=False)
         yield (now := now.without("heading", drawable))
-    if drawable.title:
+    if drawable.title and page.fixed_height:  # else the figure is higher by it
         drawable = replace(drawable, title="", is_inline=False)
         yield (now := now.without("title", drawable))
     if has_axis_names:
