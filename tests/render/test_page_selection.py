@@ -328,6 +328,17 @@ def test_the_heads_of_a_narrow_page_are_a_drawer(visit):
     expect(page.tab.locator("[inert]")).to_have_count(0)
 
 
+def test_the_frame_of_the_last_head_of_a_row_is_inside_the_drawer(visit):
+    amap = make_map("abc", n_layer=2, n_head=8)
+    page = visit(amap, "view=matrix&layer=0&head=7", viewport={"width": 390, "height": 800})
+    page.tab.locator("#open-heads").click()
+    expect(page.tab.locator(".thumb.drawn")).to_have_count(16)
+    last = page.tab.locator(".thumb[aria-current=true]").bounding_box()
+    grid = page.tab.locator("#heads .heads").bounding_box()
+    frame = 3  # outline and its offset, in CSS pixels
+    assert last["x"] + last["width"] + frame <= grid["x"] + grid["width"] + 0.01
+
+
 def test_a_requested_scale_colors_the_map_and_is_stated(visit):
     amap = crossed()
     page = visit(amap, "view=matrix", Style(vmin=0.2, vmax=0.8, norm="sqrt"))

@@ -5,7 +5,7 @@ import { useLayoutEffect, useRef } from "preact/hooks";
 import { headValues, ranking } from "./head_list.js";
 import { drawHeads } from "./head_pictures.js";
 import { stop, walkStops } from "./keyboard.js";
-import { observeSize } from "./observe_size.js";
+import { contentWidth, observeSize } from "./observe_size.js";
 import { precision } from "./page_data.js";
 import { weightText } from "./row_facts.js";
 import { selectHead } from "./selection.js";
@@ -110,7 +110,7 @@ export function HeadsGrid({ small = false }) {
 	const { single, across, size } = gridSize(width.value || (small ? 320 : 900), small);
 	useLayoutEffect(() => {
 		const node = /** @type {HTMLElement} */ (/** @type {HTMLElement} */ (host.current).parentElement);
-		const measure = () => (width.value = node.clientWidth);
+		const measure = () => (width.value = contentWidth(node));
 		measure();
 		return observeSize(node, measure);
 	}, []);

@@ -17,3 +17,9 @@ export function observeSize(node, act) {
 		observer.disconnect();
 	};
 }
+
+/** The width of an element without its padding, in CSS pixels. @param {Element} node */
+export function contentWidth(node) {
+	const { paddingLeft, paddingRight } = getComputedStyle(node);
+	return node.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight);
+}
