@@ -11,9 +11,10 @@ arrays; `read` loads attention that other programs saved, `write` saves a map to
 the commands of these names do, `show`, `figure` and `plot` display a map; `measure`,
 `agreement` and `corpus_stats` are numbers about heads, `effect` is what their ablation does to the
 prediction of a model (`corpus_effects`: the mean over texts, `mean_outputs`: what mean ablation
-needs), `expert_choices` are the experts that a mixture of experts chooses; `reduce` combines
-layers, heads and tokens; `watch` records the attention of a PyTorch program. VARIANTS is the
-catalogue of mechanisms. Everything is imported when it is first used.
+needs, `add_effects`: a map whose page ranks heads by them), `expert_choices` are the experts that
+a mixture of experts chooses; `reduce` combines layers, heads and tokens; `watch` records the
+attention of a PyTorch program. VARIANTS is the catalogue of mechanisms. Everything is imported
+when it is first used.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from attnviz.api.corpus_effects import corpus_effects
     from attnviz.api.diff import diff
     from attnviz.api.effect import effect, mean_outputs
+    from attnviz.api.effect_map import add_effects
     from attnviz.api.expert_choices import expert_choices
     from attnviz.api.explain import explain
     from attnviz.api.figures import figure, plot, show
@@ -59,6 +61,7 @@ __all__ = [
     "AttnvizWarning",
     "GuessWarning",
     "Token",
+    "add_effects",
     "agreement",
     "attend",
     "check",
@@ -109,6 +112,7 @@ _HOME = {
     "compare_maps": "attnviz.api.compare_maps",
     "diff": "attnviz.api.diff",
     "check": "attnviz.api.check",
+    "add_effects": "attnviz.api.effect_map",
     "effect": "attnviz.api.effect",
     "mean_outputs": "attnviz.api.effect",
     "corpus_effects": "attnviz.api.corpus_effects",

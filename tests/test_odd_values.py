@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import attnviz
+from attnviz.api.head_effects import HeadEffects
 from attnviz.errors import AttnvizError, GrammarError
 from attnviz.sources.options import Options
 from attnviz.style_options import StyleOptions
@@ -22,7 +23,17 @@ ODD = (
     *(np.eye(2), np.array(["a"]), AMAP),
 )
 TEXT, ONE = "The cat", np.eye(2)
+EFFECTS = HeadEffects(
+    text="The cat sat",
+    values={"KL": np.zeros((2, 2))},
+    prediction=None,
+    token=None,
+    replacement="zero",
+    no_direct=None,
+    meta={},
+)
 CALLS = {  # the least that a call needs
+    "add_effects": {"amap": AMAP, "effects": EFFECTS},
     "agreement": {"amap": AMAP},
     "attend": {"query": ONE, "key": ONE},
     "check": {"amap": AMAP},

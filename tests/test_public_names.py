@@ -18,6 +18,7 @@ NAMES = [
     "AttnvizWarning",
     "GuessWarning",
     "Token",
+    "add_effects",
     "agreement",
     "attend",
     "check",

@@ -8,6 +8,7 @@ import numpy as np
 
 from attnviz.api.effect_report import effect_notes, lens_table
 from attnviz.api.head_effects import EFFECTS, HeadEffects
+from attnviz.argument_types import require_given
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.effects import Effects, LensTable
 from attnviz.core.map_metadata import MapMetadata
@@ -15,10 +16,27 @@ from attnviz.errors import MisuseError
 
 
 def add_effects(amap: AttentionMap, effects: HeadEffects) -> AttentionMap:
-    """The map with the effects of its heads, which its page ranks them by.
+    """Add the effects of the heads to the map of their text: its page ranks heads by them.
 
-    Raises MisuseError for the map of another text, or of a model with other heads.
+    Args:
+        amap: the map of the text, by the same model; of all its heads, or of some.
+        effects: the result of `attnviz.effect` for this text.
+
+    Returns:
+        The map with the effects in its metadata, which data files keep.
+
+    Raises:
+        MisuseError: the map of another text, or of a model with other heads.
+
+    >>> import attnviz
+    >>> text = "apple river seven clock apple river seven"
+    >>> amap = attnviz.look(text, model="induction")
+    >>> ranked = add_effects(amap, attnviz.effect(text, model="induction"))
+    >>> [measure["name"] for measure in ranked.meta["effects"]["measures"]]
+    ['KL', 'logit change', 'direct effect']
     """
+    require_given("amap", amap, AttentionMap)
+    require_given("effects", effects, HeadEffects)
     shape = next(iter(effects.values.values())).shape
     is_within = all(
         max(all_, default=0) < n for all_, n in zip((amap.layers, amap.heads), shape, strict=True)

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 import attnviz
-from attnviz.api.effect_map import add_effects
 from attnviz.api.head_facts import effect_measures
 from attnviz.cli.output.head_reports import WRITERS
 from attnviz.errors import InvalidInputError, MisuseError
@@ -110,7 +109,7 @@ def test_effects_of_a_file_that_are_none_are_refused(effects):
 def test_effects_are_added_to_the_map_of_their_text_alone():
     effects = attnviz.effect(TEXT, model="induction")
     with pytest.raises(MisuseError, match="another text"):
-        add_effects(attnviz.look("a b", model="induction"), effects)
+        attnviz.add_effects(attnviz.look("a b", model="induction"), effects)
 
 
 def test_sentence_vectors_of_an_encoder():
