@@ -44,6 +44,11 @@ def side_by_side(array):
     return array.swapaxes(0, 1).reshape(1, array.shape[1], -1)
 
 
+def fused(*arrays):
+    """Of queries, keys and values.    [head, token, d] each -> [1, token, 3 · head · d]"""
+    return np.concatenate([side_by_side(array) for array in arrays], axis=-1)
+
+
 def weights_of(source, **options):
     """The step "weights" of head 3, 0 where masked; the explanation.    -> [query, key]"""
     explanation = attnviz.explain(source, **{"head": 3, **options})
@@ -80,6 +85,16 @@ CASES = {  # what is saved; further arguments; the keywords of the truth
             for n, a in zip("qk", (Q, K), strict=True)
         },
         {"heads": HEAD, "layer": 1},
+        {},
+    ),
+    "fused projections": (
+        {f"h.{n}.attn.c_attn": fused(*arrays) for n, arrays in enumerate(((K, Q, V), (Q, K, V)))},
+        {"heads": HEAD, "layer": 1},
+        {},
+    ),
+    "fused projection of one text": (
+        {"qkv": fused(Q, K, V)[0], "weights": attention(Q, K)},
+        {},
         {},
     ),
     "shared keys": ({"queries": Q[None], "keys": SHARED[None]}, {}, {"key": SHARED}),
@@ -224,6 +239,9 @@ REFUSED = [  # the source; further arguments; what the message says
     ({"attentions": attention(Q, K)}, {}, "no queries and keys"),
     ({"q": Q, "v": V}, {}, "no pair of queries and keys"),
     ({"q_proj": side_by_side(Q), "k_proj": side_by_side(K)}, {}, "heads=N, their number"),
+    ({"in_proj": fused(Q, K, V)}, {}, "heads=N, their number"),
+    ({"in_proj": fused(Q, K, V)}, {"heads": 2 * HEAD + 1}, "do not fit each other"),
+    ({"query_key_value": fused(Q, K, V)}, {"heads": HEAD}, "no pair of queries and keys"),
     ({"q": Q, "k": K[:, :, :2]}, {}, "do not fit each other"),
     ({"q": Q, "k": K, "attn_mask": np.eye(QUERY) + np.eye(QUERY)[::-1] > 0}, {}, "its 1 may"),
     ({"q": Q, "k": K, "attentions": attention(Q, K)[:, :3]}, {}, "do not fit"),
@@ -273,6 +291,15 @@ def test_a_reading_of_axes_that_is_a_guess_is_stated():
     with pytest.warns(GuessWarning, match="as .batch, head, token, d"):
         explanation = attnviz.explain({"q": square, "k": square})
     assert "[batch, head, token, d]; override with --axes bthd" in explanation.meta["guessed"][0]
+
+
+def test_the_thirds_of_a_fused_projection_are_stated():
+    explanation = attnviz.explain({"qkv": fused(Q, K, V)}, heads=HEAD, head=3)
+    width = HEAD * D
+    stated = f"splitting {3 * width} dimensions into queries, keys and values of {width}"
+    assert stated in explanation.meta["guessed"]
+    output = next(step for step in explanation.steps if step.name == "output")
+    assert np.allclose(output.numbers, attention(Q, K)[3] @ V[3], atol=1e-6)
 
 
 def test_one_head_is_an_assumption_where_the_number_is_not_stated():

@@ -14,6 +14,7 @@ from attnviz.core.tokens import Tokens
 from attnviz.errors import InvalidInputError, MisuseError
 from attnviz.record import Record
 from attnviz.sources.external.cell_values import mask_nan
+from attnviz.sources.external.fused_vectors import has_fused, split_fused
 from attnviz.sources.external.item_tokens import BatchItem, name_tokens, resolve_tokens
 from attnviz.sources.external.named_ids import count_sequences, find_input_ids
 from attnviz.sources.external.named_tokens import find_tokens
@@ -68,7 +69,7 @@ class QueriesKeys(Record, eq=False):
 def has_vectors(named: Mapping[str, Any]) -> bool:
     """Whether named values hold queries and keys."""
     sides = {side_of(name)[0] for name in named if side_of(name) is not None}  # type: ignore[index]
-    return {"query", "key"} <= sides
+    return {"query", "key"} <= sides or has_fused(named)
 
 
 def from_named_vectors(
@@ -84,6 +85,7 @@ def from_named_vectors(
 
     Raises InvalidInputError where there are none, or where they do not fit each other.
     """
+    named, fused_notes = split_fused(named)
     stored = find_vectors(named, selection)
     rest = {name: named[name] for name in named if side_of(name) is None}
     weights = find_weights(rest)
@@ -124,7 +126,10 @@ def from_named_vectors(
         bias=find_bias(rest, shape, item),
         scale=find_number(rest, SCALES),
         softcap=find_number(rest, SOFTCAPS),
-        guesses=(*stored.guesses, *guesses, *notes, *token_notes, *mask_notes, *nan_notes),
+        guesses=(
+            *(*fused_notes, *stored.guesses, *guesses, *notes),
+            *(*token_notes, *mask_notes, *nan_notes),
+        ),
     )
 
 
