@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cache
 from importlib import import_module
 from math import isfinite
 from typing import Any
 
-import typer
+import typer.main
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
 from attnviz.cli.environment import Environment
@@ -194,8 +195,17 @@ class Root(TyperGroup):
         return completions
 
 
-def build_app(words: Sequence[str], env: Environment) -> typer.Typer:
-    """The application with the commands that these arguments need: one, or all for help."""
+def build_app(words: Sequence[str], env: Environment) -> Root:
+    """The program with the commands that these arguments need: one, or all for help."""
+    first = words[0] if words else DEFAULT_COMMAND
+    if first in NEED_ALL_COMMANDS or "_ATTNVIZ_COMPLETE" in env.environ:
+        return build_commands(COMMANDS)
+    return build_commands((first if first in COMMANDS else DEFAULT_COMMAND,))
+
+
+@cache
+def build_commands(names: tuple[str, ...]) -> Root:
+    """The program with the commands of these names, built once in a process."""
     app = typer.Typer(
         cls=Root,
         pretty_exceptions_enable=False,
@@ -203,11 +213,11 @@ def build_app(words: Sequence[str], env: Environment) -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     )
     app.callback()(root)
-    first = words[0] if words else DEFAULT_COMMAND
-    is_all_needed = first in NEED_ALL_COMMANDS or "_ATTNVIZ_COMPLETE" in env.environ
-    for name in COMMANDS if is_all_needed else (first if first in COMMANDS else DEFAULT_COMMAND,):
+    for name in names:
         app.command(cls=Command)(getattr(import_module(f"attnviz.cli.commands.{name}"), name))
-    return app
+    program = typer.main.get_command(app)
+    assert isinstance(program, Root)
+    return program
 
 
 def root(version: Version = False, debug: Debug = False) -> None:

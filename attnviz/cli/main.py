@@ -99,10 +99,10 @@ def dispatch(words: Sequence[str], env: Environment) -> int:
     from attnviz.cli.app import COMMANDS, build_app
 
     words = replace_common_words(words, COMMANDS)
-    app = build_app(words, env)
+    program = build_app(words, env)
     usage_error: Any = typer.BadParameter.__mro__[2]  # the base class of typer's usage errors
     try:
-        status = app(args=list(words), prog_name="attnviz", standalone_mode=False, obj=env)
+        status = program(args=list(words), prog_name="attnviz", standalone_mode=False, obj=env)
     except usage_error as error:
         message = error.format_message().rstrip(".")
         context = getattr(error, "ctx", None)

@@ -193,7 +193,7 @@ def recompute(lines, is_source, tolerance, of_weight):
             allowed = of_weight if label == "weight" else tolerance
             assert_close(result, value, allowed, f"{label}: {expression}")
             for number in numbers_of(expression):
-                assert any(np.isclose(number, p, rtol=1e-9, atol=1e-12) for p in printed), (
+                assert any(abs(number - p) <= 1e-12 + 1e-9 * abs(p) for p in printed), (
                     f"{label}: {number} in {expression!r} is printed nowhere above"
                 )
         known[label] = value

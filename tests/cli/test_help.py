@@ -5,7 +5,6 @@ import re
 
 import pytest
 import typer
-from typer.main import get_command
 
 from attnviz.cli.app import COMMANDS, build_app
 from attnviz.cli.environment import Environment
@@ -22,7 +21,7 @@ PRIVATE_WORDS = re.compile(
 
 def commands():
     """Every command with the context that help is printed in."""
-    group = get_command(build_app(["--show-completion"], Environment(None, None, None, {})))
+    group = build_app(["--show-completion"], Environment(None, None, None, {}))
     context = typer.Context(group, info_name="attnviz")
     return [(group, context)] + [(group.commands[name], context) for name in COMMANDS]
 

@@ -10,8 +10,6 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-import typer
-
 from attnviz.cli.app import COMMANDS, build_app
 from attnviz.cli.environment import Environment
 from attnviz.cli.options.completion import format_names, palette_names, variant_names, view_names
@@ -96,7 +94,7 @@ NOT_TRIED = (
 @cache
 def command_params(command: str) -> tuple[Any, ...]:
     """The parameters of a command."""
-    app = typer.main.get_command(build_app([command], Environment(None, None, None, {})))
+    app = build_app([command], Environment(None, None, None, {}))
     return tuple(app.commands[command].params)  # type: ignore[attr-defined]
 
 
