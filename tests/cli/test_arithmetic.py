@@ -58,8 +58,8 @@ def words_for(row):
 
 
 def cells_for(row):
-    """Two pairs: an earlier key of a later query, and a query with itself."""
-    return ("0,1", "0,2") if row.queries == "single" else ("3,1", "2,2")
+    """Two pairs: an earlier key of a later query, and a query with itself, by its name."""
+    return ("0,1", "[sentence],2") if row.queries == "single" else ("3,1", "sat,2")
 
 
 def is_source(name):
@@ -72,10 +72,10 @@ def text_lines(row, cell):
     return parse_text(text.out)
 
 
-def document_lines(row, cell):
+def explanation_of(row, cell):
     result = run(*words_for(row), "--cell", cell, "--json")
     assert (result.status, result.err) == (0, "")
-    return parse_document(json.loads(result.out)["cell"])
+    return json.loads(result.out)
 
 
 @by_name
@@ -89,9 +89,13 @@ def test_the_printed_numbers_give_the_printed_weight(row):
 
 @by_name
 def test_the_numbers_of_the_document_give_its_weight(row):
-    lines = document_lines(row, cells_for(row)[1])
+    explanation = explanation_of(row, cells_for(row)[1])
+    lines = parse_document(explanation["cell"])
     weight = recompute(lines, is_source, tolerance=1e-7, of_weight=1e-7)
     assert lines[-1][0] == "weight" and weight == pytest.approx(lines[-1][2], abs=1e-7)
+    (step,) = (step for step in explanation["steps"] if step["name"] == "weights")
+    in_the_map = step["numbers"][0 if row.queries == "single" else 2][2]
+    assert lines[-1][2] == (0.0 if in_the_map is None else in_the_map)  # None: masked
 
 
 @by_name

@@ -22,9 +22,18 @@ def words_for(row):
     return ("-c", "Le chat dort bien", SENTENCE) if row.context == "required" else (SENTENCE,)
 
 
+def settings_of(row):
+    """Every tunable of a row, set to the value that it has."""
+    return [
+        f"--set={name}={value}"
+        for name, value in tunable_values(row.slots).items()
+        if value is not None and not isinstance(value, tuple)
+    ]
+
+
 @by_name
-def test_every_row_is_shown_as_json_and_table(row):
-    result = run(*words_for(row), "-v", row.name, "--json")
+def test_every_row_is_shown_as_json_with_its_tunables_and_as_table(row):
+    result = run(*words_for(row), "-v", row.name, *settings_of(row), "--json")
     assert (result.status, result.err) == (0, "")
     document = json.loads(result.out)
     assert document["meta"]["row_sum"] == row.row_sum
@@ -32,7 +41,9 @@ def test_every_row_is_shown_as_json_and_table(row):
     if row.row_sum == "1":
         hidden = np.array(document["hidden"] or np.zeros_like(document["weights"]), dtype=bool)
         assert np.allclose(sums[~hidden.all(-1)], 1, atol=1e-5)
-    table = run(*words_for(row), "-v", row.name).out
+    shown = run(*words_for(row), "-v", row.name)
+    assert (shown.status, shown.err) == (0, "")
+    table = shown.out
     assert row.name in table
     assert ("∅" in table) == (row.row_sum == "at most 1" and row.name != "cog")  # Σ|w| of cog is 1
     assert ("Σ" in table.replace("Σ", "", 0)) == (row.row_sum == "any") or "Σ" in row.formula
@@ -46,18 +57,6 @@ def test_every_row_is_described_with_a_computed_example(row):
     for label in (*labels, "The"):
         assert label in result.out
     assert f"causal: {'yes' if row.is_causal else 'no'}" in re.sub(" +", " ", result.out)
-
-
-@by_name
-def test_every_row_explains_a_cell_whose_last_line_is_the_weight(row):
-    cell = ("[sentence]", "cat") if row.queries == "single" else ("sat", "1")
-    result = run("explain", *words_for(row), "-v", row.name, "--cell", ",".join(cell), "--json")
-    assert (result.status, result.err) == (0, "")
-    explanation = json.loads(result.out)
-    weights = next(step for step in explanation["steps"] if step["name"] == "weights")["numbers"]
-    query = 0 if row.queries == "single" else 2
-    value = weights[query][1]
-    assert explanation["cell"]["lines"][-1]["value"] == (0.0 if value is None else value)
 
 
 def test_the_list_has_every_row_at_every_width():
@@ -141,17 +140,6 @@ def test_a_composition_is_in_title_metadata_and_explanation():
         assert part in algebra
     assert algebra in result.out and "temperature 0.7" in result.out.splitlines()[0]
     assert algebra in run("explain", SENTENCE, "-v", "multihead", *words, width=300).out
-
-
-@pytest.mark.parametrize("row", [r for r in ROWS if tunable_values(r.slots)], ids=lambda r: r.name)
-def test_set_reaches_every_tunable(row):
-    settings = [
-        f"--set={name}={value}"
-        for name, value in tunable_values(row.slots).items()
-        if value is not None and not isinstance(value, tuple)
-    ]
-    result = run(*words_for(row), "-v", row.name, *settings, "--json")
-    assert (result.status, result.err) == (0, "")
 
 
 def test_a_mask_is_drawn_with_its_density():
