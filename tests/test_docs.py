@@ -1,12 +1,15 @@
 """The documents are true: blocks are generated, examples are run, links lead somewhere."""
 
 import re
+import shlex
+import string
 import subprocess
 import sys
 
 import pytest
 from PIL import Image
 
+from tests.cli.runner import run
 from tests.docs import BLOCK, BLOCKS, DOCUMENTS, IMAGES, README, ROOT, generated, link_models
 
 TEXTS = {document: document.read_text() for document in DOCUMENTS}
@@ -82,7 +85,7 @@ def test_the_readme_has_links_and_anchors_to_check():
 
 @pytest.fixture
 def shell(tmp_path):
-    """A folder where `attnviz` is a command, as after installing it."""
+    """A folder where `attnviz` is a command, as after installing it; runs a script there."""
     command = tmp_path / "bin" / "attnviz"
     command.parent.mkdir()
     command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m attnviz "$@"\n')
@@ -91,25 +94,73 @@ def shell(tmp_path):
     link_models(tmp_path)
     (tmp_path / "sample_inputs").symlink_to(README.parent / "sample_inputs")
 
-    def run(script):
+    def run(script, **variables):
         path = f"{command.parent}:{tmp_path}:/usr/local/bin:/usr/bin:/bin"
-        return subprocess.run(
+        environ = {"PATH": path, "PYTHONPATH": str(README.parent), "COLUMNS": "80"}
+        done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", script],
             cwd=tmp_path,
-            env={"PATH": path, "PYTHONPATH": str(README.parent), "COLUMNS": "80"},
+            env=environ | variables,
             capture_output=True,
             text=True,
             check=False,
         )
+        return done.returncode, done.stderr
 
     return run
 
 
+def statements(script):
+    """The lines of a script, those that a pipe joins as one."""
+    return re.sub(r"\|\n", "| ", script).splitlines()
+
+
+def plain_words(line, variables):
+    """The arguments of a line that runs `attnviz` and nothing else; None of another line."""
+    shell = shlex.shlex(line, posix=True, punctuation_chars=True)
+    shell.whitespace_split = True
+    words = list(shell)
+    if words[:1] != ["attnviz"] or any(set(word) <= set("|&;<>()") for word in words):
+        return None
+    return [string.Template(word).substitute(variables) for word in words[1:]]
+
+
 @pytest.mark.parametrize("script", SHELL, ids=lambda text: text.strip().splitlines()[0][:60])
-def test_shell_examples_run(script, shell):
-    done = shell(script)
-    errors = [line for line in done.stderr.splitlines() if not line.startswith(NOTES)]
-    assert (done.returncode, errors) == (0, []), done.stderr
+def test_shell_examples_run(script, shell, tmp_path, monkeypatch):
+    """Lines of `attnviz` alone run in this process; in a shell each would import NumPy anew."""
+    monkeypatch.chdir(tmp_path)
+    variables = {}
+    for line in statements(script):
+        if assigned := re.fullmatch(r'(\w+)="([^"$]*)"', line):
+            variables[assigned[1]] = assigned[2]
+            continue
+        words = plain_words(line, variables)
+        if words is None or script == SHELL[0]:
+            status, errors = shell(line, **variables)
+        else:
+            done = run(*words)
+            status, errors = done.status, done.err
+            assert done.data or "-o" in words or "--resume" in words, line
+        errors = [line for line in errors.splitlines() if not line.startswith(NOTES)]
+        assert (status, errors) == (0, []), line
+
+
+def test_lines_of_other_programs_and_pipes_are_left_to_the_shell():
+    given = {"text": "it is"}
+    line = 'attnviz heads "$text" --at 2-4 -o all.csv --head 3.*,1   # as a | table'
+    words = ["heads", "it is", "--at", "2-4", "-o", "all.csv", "--head", "3.*,1"]
+    assert plain_words(line, given) == words
+    for other in ("echo a", "attnviz a | jq .b", "attnviz a > b", "a && attnviz b"):
+        assert plain_words(other, given) is None
+    with pytest.raises(KeyError):
+        plain_words('attnviz "$txt"', given)
+    assert statements('a |\n  b "|"\nc') == ['a |   b "|"', "c"]
+
+
+@pytest.mark.parametrize("line", ["attnviz a -v none", "attnviz a | false"])
+def test_an_example_that_fails_is_noticed(line, shell, tmp_path, monkeypatch):
+    with pytest.raises(AssertionError, match=re.escape(line)):
+        test_shell_examples_run(line, shell, tmp_path, monkeypatch)
 
 
 @pytest.mark.parametrize("code", PYTHON, ids=lambda text: text.strip().splitlines()[0][:60])
