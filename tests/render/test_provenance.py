@@ -16,7 +16,7 @@ from attnviz.render.provenance import untrained_note
 from attnviz.render.reports.terminal_heads import HeadsTable
 from attnviz.render.reports.terminal_steps import ExplanationSteps
 from attnviz.render.style import Style
-from attnviz.render.views import VIEWS
+from attnviz.render.views import VIEW_NAMES, VIEWS
 from tests.conftest import make_map
 from tests.render.consoles import console, printed
 from tests.render.pictures import SENTENCE, bar, draw, spread, words
@@ -75,7 +75,7 @@ def test_a_terminal_of_80_columns_has_it_on_one_line():
 
 
 @pytest.mark.filterwarnings("ignore::attnviz.errors.AttnvizWarning")
-@views
+@pytest.mark.parametrize("view", VIEW_NAMES)  # auto is one of them
 @pytest.mark.parametrize("name", MAPS)
 def test_every_figure_has_it_as_subtitle_without_overlaps(view, name):
     captions = {(0, 0): "a long line about this head " * 5} if name == "captions" else {}
