@@ -74,8 +74,9 @@ def no_provenance(monkeypatch):
 def show(name, view, words=()):
     options = () if "--color" in words or name != "table" else ("--color", "always")
     view_words = () if view == "auto" else ("--view", view)
+    dots = ("--dpi", "60") if name == "png" and "--dpi" not in words else ()  # less to compress
     environ = {"FORCE_COLOR": "1"} if "--color" in words else {}
-    return run(TEXT, "-v", "causal", "-f", name, *view_words, *options, *words, **environ)
+    return run(TEXT, "-v", "causal", "-f", name, *view_words, *options, *dots, *words, **environ)
 
 
 @pytest.mark.parametrize("option", DISPLAY)
