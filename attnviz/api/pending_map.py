@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,7 +15,6 @@ from attnviz.core.arrays import stack_read_only
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.engine.collectors import Collector, FullCollector
 from attnviz.core.engine.layer_call import AttendCallback
-from attnviz.core.engine.pooled_collector import PooledCollector
 from attnviz.core.map_metadata import MapMetadata
 from attnviz.core.selection import HeadSelection, Selector
 from attnviz.errors import MisuseError
@@ -28,6 +27,9 @@ from attnviz.sources.forward_pass import (
     find_unused_options,
     refuse_unused,
 )
+
+if TYPE_CHECKING:
+    from attnviz.core.engine.pooled_collector import PooledCollector
 
 
 class PendingMap(Record, eq=False):
@@ -58,13 +60,13 @@ class PendingMap(Record, eq=False):
 
     def build(self) -> AttentionMap:
         """The map, after the run."""
-        if isinstance(self.collector, PooledCollector):
+        if isinstance(self.collector, FullCollector):
+            amap = build_map(self.forward, self.collector, self.text, self.context)
+        else:
             meta = build_meta(self.forward, self.collector)
             amap = build_pooled_map(
                 self.forward, self.collector, self.pool_by, self.text, self.context, meta
             )
-        else:
-            amap = build_map(self.forward, self.collector, self.text, self.context)
         return self.request.apply(amap)
 
 
@@ -114,6 +116,8 @@ def prepare_map(
         ):
             if is_given:
                 raise MisuseError(f"--{option} cannot be combined with a pooled map; add --pool 0")
+        from attnviz.core.engine.pooled_collector import PooledCollector
+
         collector = PooledCollector(max_bins=pool_size, layers=layers, heads=heads)
     return PendingMap(text, context, forward, request, collector, last, pool_by or "share")
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 from warnings import warn
 
 import numpy as np
 
 from attnviz.core.attention_map import AttentionMap
-from attnviz.core.engine.pooled_collector import POOLINGS, PooledCollector
 from attnviz.core.map_metadata import MapMetadata
 from attnviz.errors import AttnvizWarning, MisuseError, UnknownNameError
 from attnviz.lookup import unknown_name_message
 from attnviz.sources.forward_pass import ForwardPass
+
+if TYPE_CHECKING:
+    from attnviz.core.engine.pooled_collector import PooledCollector
 
 MAX_UNPOOLED = 4096  # tokens per side that are not pooled by default
 DEFAULT_POOL = 512  # cells per side for longer texts
@@ -24,8 +27,8 @@ def choose_pool_size(forward: ForwardPass, pool: int | None, by: str | None) -> 
     """
     if pool is not None and pool < 0:
         raise MisuseError(f"--pool {pool} should be at least 1, or 0 for every token")
-    if by is not None and by not in POOLINGS:
-        raise UnknownNameError(unknown_name_message(by, POOLINGS, "--pool-by"))
+    if by is not None:
+        check_pooling(by)
     n_query, n_key = len(forward.queries), len(forward.keys)
     longest = max(n_query, n_key)
     if pool is None and longest > MAX_UNPOOLED:
@@ -45,6 +48,14 @@ def choose_pool_size(forward: ForwardPass, pool: int | None, by: str | None) -> 
     return None
 
 
+def check_pooling(name: str) -> None:
+    """Raise UnknownNameError for a name that POOLINGS does not have."""
+    from attnviz.core.engine.pooled_collector import POOLINGS
+
+    if name not in POOLINGS:
+        raise UnknownNameError(unknown_name_message(name, POOLINGS, "--pool-by"))
+
+
 def build_pooled_map(
     forward: ForwardPass,
     collector: PooledCollector,
@@ -57,6 +68,8 @@ def build_pooled_map(
 
     `by` is a name of POOLINGS.
     """
+    from attnviz.core.engine.pooled_collector import POOLINGS
+
     queries, keys = collector.accumulators[0].queries, collector.accumulators[0].keys
     pool_cells, meaning = POOLINGS[by]
     return AttentionMap(

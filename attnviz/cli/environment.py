@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from attnviz.errors import CouldNotError, MisuseError
+from attnviz.record import Record, replace_fields
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -28,8 +28,7 @@ class BrokenOutputPipe(Exception):
     status = 0  # of the command that ends here; a command that had failed before sets its own
 
 
-@dataclass(frozen=True)
-class Environment:
+class Environment(Record):
     """Streams, environment variables and settings of one run."""
 
     stdin: BinaryIO | None
@@ -60,7 +59,7 @@ class Environment:
 
     def without_streams(self) -> Environment:
         """A copy that can be sent to another process."""
-        return replace(self, stdin=None, stdout=None, stderr=None, environ=dict(self.environ))
+        return replace_fields(self, stdin=None, stdout=None, stderr=None, environ=dict(self.environ))
 
     def with_color(self, mode: str) -> Environment:
         """A copy with this value of --color.
@@ -71,7 +70,7 @@ class Environment:
             from attnviz.lookup import unknown_name_message
 
             raise MisuseError(unknown_name_message(mode, COLOR_MODES, "--color"))
-        return replace(self, color=mode)
+        return replace_fields(self, color=mode)
 
     @property
     def ascii(self) -> bool:

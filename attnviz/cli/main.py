@@ -11,12 +11,12 @@ import shlex
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stdout
-from dataclasses import replace
 from typing import Any
 
 from attnviz.cli.environment import BrokenOutputPipe, Environment, silence_stdout
 from attnviz.core.progress import listen_to_progress
 from attnviz.errors import AttnvizError, AttnvizWarning, command_line_messages
+from attnviz.record import replace_fields
 
 INTERRUPTED = 130
 LONG_WORD = r"(\S{200})\S{1000,}(?<!['\".,:;])"  # longer than any file name
@@ -30,7 +30,7 @@ def run(words: Sequence[str], env: Environment | None = None) -> int:
 
         words = mark_program(words)
     words, debug = split_debug_flag(words)
-    env = replace(env or Environment.from_process(), command=command, debug=debug)
+    env = replace_fields(env or Environment.from_process(), command=command, debug=debug)
     with command_line_messages():
         return run_with_errors(words, env)
 

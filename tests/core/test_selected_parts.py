@@ -75,10 +75,13 @@ def test_negative_weights_are_signed_whatever_is_stated():
 def test_properties_are_those_of_all_layers():
     """Row sums are the weakest, and one signed layer makes the map signed."""
     rows = [find_variant(name) for name in ("scaled-dot", "differential", "softmax-one")]
-    properties = Collector(variants=rows).properties()
+    collector = Collector()
+    collector.variants = rows
+    properties = collector.properties()
     assert properties["algebra"] == "; ".join(row.pipeline for row in rows)
     assert (properties["row_sum"], properties["signed"]) == ("any", True)
-    assert Collector(variants=rows[::2]).properties()["row_sum"] == "at most 1"
+    collector.variants = rows[::2]
+    assert collector.properties()["row_sum"] == "at most 1"
 
 
 def test_each_selected_head_has_its_own_mask():

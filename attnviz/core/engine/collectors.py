@@ -9,7 +9,6 @@ for any number of threads, and no n × n array exists unless an accumulator hold
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -82,18 +81,19 @@ def run_unrecorded(call: LayerCall) -> FloatArray:
     return output
 
 
-@dataclass
 class Collector:
     """Records some layers and heads; None means all of them.
 
     A head that does not exist is a MisuseError.
     """
 
-    layers: Collection[int] | None = None
-    heads: Collection[int] | None = None
-    recorded_layers: list[int] = field(default_factory=list)
-    recorded_heads: tuple[int, ...] = ()
-    variants: list[Variant] = field(default_factory=list)
+    def __init__(
+        self, *, layers: Collection[int] | None = None, heads: Collection[int] | None = None
+    ) -> None:
+        self.layers, self.heads = layers, heads
+        self.recorded_layers: list[int] = []
+        self.recorded_heads: tuple[int, ...] = ()
+        self.variants: list[Variant] = []  # one per recorded layer
 
     def wants_layer(self, layer: int) -> bool:
         """Whether this layer is recorded."""
@@ -148,15 +148,16 @@ class Collector:
         raise TypeError(f"{type(self).__name__} does not define an accumulator")
 
 
-@dataclass
 class FullCollector(Collector):
     """Records all weights of the selected layers and heads, as float32."""
 
-    with_vectors: bool = False
-    weights: list[FloatArray] = field(default_factory=list)
-    visible: list[BoolArray] = field(default_factory=list)
-    queries: list[FloatArray] = field(default_factory=list)
-    keys: list[FloatArray] = field(default_factory=list)
+    def __init__(self, *, with_vectors: bool = False, **selected: Collection[int] | None) -> None:
+        super().__init__(**selected)
+        self.with_vectors = with_vectors
+        self.weights: list[FloatArray] = []  # one per recorded layer, as the lists below
+        self.visible: list[BoolArray] = []
+        self.queries: list[FloatArray] = []
+        self.keys: list[FloatArray] = []
 
     def accumulator(self, call: LayerCall, variant: Variant) -> FullAccumulator:
         """A new accumulator for a recorded layer."""

@@ -7,7 +7,7 @@ A large weight on a key with a small value vector changes little. Sources: 2004.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -44,12 +44,12 @@ def check_contribution(kind: str | None, selection: HeadSelection) -> None:
         raise MisuseError(f"--head has no effect with --contribution {kind}: it sums all heads")
 
 
-@dataclass
 class ContributionCollector(FullCollector):
     """Records norms of contributions in place of weights; `kind` is a name of CONTRIBUTIONS."""
 
-    kind: str = "norm"
-    n_head: int = 0
+    def __init__(self, *, kind: str = "norm", **options: Any) -> None:
+        super().__init__(**options)
+        self.kind, self.n_head = kind, 0
 
     def finish_layer(self, call: LayerCall, variant: Variant) -> None:
         """Replace the recorded weights of a layer by norms."""

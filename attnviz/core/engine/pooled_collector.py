@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping
 
 import numpy as np
 
@@ -63,12 +62,13 @@ def join_tokens(tokens: tuple[Token, ...]) -> Token:
     return Token(label, label, start=first.start, end=last.end, segment=first.segment)
 
 
-@dataclass
 class PooledCollector(Collector):
     """Records at most `max_bins` bins of queries and of keys per layer; see POOLINGS."""
 
-    max_bins: int = 512
-    accumulators: list[PooledAccumulator] = field(default_factory=list)
+    def __init__(self, *, max_bins: int = 512, **selected: Collection[int] | None) -> None:
+        super().__init__(**selected)
+        self.max_bins = max_bins
+        self.accumulators: list[PooledAccumulator] = []
 
     def accumulator(self, call: LayerCall, variant: Variant) -> PooledAccumulator:
         """A new accumulator for a recorded layer."""
