@@ -77,6 +77,19 @@ def test_parts_and_parameters_of_look_have_types_too(name, value):
         attnviz.look(TEXT, **{name: value})
 
 
+@pytest.mark.parametrize("at", ["0", -1, True, 1.5, [0.5], ["0"], [], {"a": 1}, object()])
+def test_layers_of_overrides_are_numbers(at):
+    with pytest.raises(UnknownParameterError, match=r"^at=.* should be the number of a layer, or"):
+        attnviz.look(TEXT, model="induction", mask="window(2)", at=at)
+
+
+def test_one_layer_of_overrides_is_a_number():
+    one, several = (
+        attnviz.look("the cat", model="induction", mask="window(1)", at=at) for at in (0, [0])
+    )
+    assert one.equals(several)
+
+
 @pytest.mark.parametrize("text", [3, ["The", 3], {"The", "cat"}, np.eye(2), b"The cat"])
 def test_a_text_is_a_text(text):
     for call in (attnviz.look, attnviz.explain):

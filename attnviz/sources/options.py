@@ -74,7 +74,7 @@ class ModelOptions(TypedDict, total=False):
         metadata as `predictions`; of `look` and `compare` only.
     truncate: truncate a text that is longer than the model's maximum length.
     ablate: heads to ablate, as in "5.7,3.*".
-    at: the layers in which overrides apply; None: all.
+    at: the layers in which overrides apply, a number or several; None: all.
     """
 
     revision: str | None
@@ -90,7 +90,7 @@ class ModelOptions(TypedDict, total=False):
     predict: int | None
     truncate: bool | None
     ablate: str | None
-    at: tuple[int, ...] | None
+    at: int | Sequence[int] | None
 
 
 class Options(PartOptions, SeededOptions, ModelOptions, total=False):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from numbers import Integral
 from typing import Any
 
+from attnviz.argument_types import abbreviate
 from attnviz.core.compose.interventions import Intervention, parse_heads, require_trained_params
 from attnviz.core.inputs import Sizes
 from attnviz.core.variants import find_variant
-from attnviz.errors import MisuseError
+from attnviz.errors import MisuseError, UnknownParameterError
 from attnviz.sources.model.checkpoint import Checkpoint
 from attnviz.sources.model.describe import layer_variants
 from attnviz.sources.options import PART_OPTIONS
@@ -26,8 +28,26 @@ def build_intervention(options: Mapping[str, Any]) -> Intervention:
         variant=find_variant(variant) if isinstance(variant, str) else variant,
         parts=parts,
         ablated=parse_heads(options["ablate"]) if "ablate" in options else {},
-        layers=options.get("at"),
+        layers=as_layers(options.get("at")),
     )
+
+
+def as_layers(at: Any) -> tuple[int, ...] | None:
+    """The numbers of layers that overrides apply to; None: all.
+
+    Raises UnknownParameterError for anything but a whole number from 0, or several.
+    """
+    if at is None:
+        return None
+    numbers = [at] if isinstance(at, Integral) else at
+    is_numbers = isinstance(numbers, Collection) and all(
+        isinstance(n, Integral) and not isinstance(n, bool) and n >= 0 for n in numbers
+    )
+    if not is_numbers or not len(numbers):
+        raise UnknownParameterError(
+            f"at={abbreviate(at)} should be the number of a layer, or several: at=0, at=[0, 2]"
+        )
+    return tuple(map(int, numbers))
 
 
 def check_intervention(model: Checkpoint, kind: str, intervention: Intervention) -> None:
