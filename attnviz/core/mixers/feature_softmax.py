@@ -74,8 +74,10 @@ class AftFull(Mixer):
     def __call__(self, inputs: Inputs, visible: BoolArray) -> FloatArray:
         """[head, query, d], [head, key, d] -> [head, query, key]"""
         bias = inputs.param("w_pair")
-        maps = [softmax(bias + key[:, None], visible) for key in np.moveaxis(inputs.key, 2, 0)]
-        return np.mean(maps, axis=0)
+        total = np.zeros(np.broadcast_shapes(visible.shape, bias.shape), dtype=bias.dtype)
+        for key in np.moveaxis(inputs.key, 2, 0):  # one [head, query, key] at a time
+            total += softmax(bias + key[:, None], visible)
+        return total / inputs.key.shape[2]
 
     def explain_lines(self, pair: MapPair) -> Lines:
         """w of each key, the softmax of each feature over the keys, and its mean"""

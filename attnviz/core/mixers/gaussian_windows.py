@@ -116,9 +116,11 @@ def sum_gaussians(
     inputs: Inputs, height: FloatArray, centre: FloatArray, precision: FloatArray
 ) -> FloatArray:
     """Σ_m height exp(−precision (j − centre)²).    [head, query, m] each -> [head, query, key]"""
-    deviation = inputs.grid.k[..., None] - centre[:, :, None]
-    densities = height[:, :, None] * np.exp(-precision[:, :, None] * deviation**2)
-    return densities.sum(-1)
+    total = np.zeros((*centre.shape[:2], inputs.grid.k.size), dtype=centre.dtype)
+    for m in range(centre.shape[2]):  # one [head, query, key] at a time
+        deviation = inputs.grid.k - centre[:, :, m, None]
+        total += height[:, :, m, None] * np.exp(-precision[:, :, m, None] * deviation**2)
+    return total
 
 
 PARTS = (GaussianMixture, GravesWindow)
