@@ -147,7 +147,9 @@ def test_mechanisms_that_cannot_be_compared_are_refused_before_they_run(
 def test_the_memory_of_all_mechanisms_together_is_checked(options, monkeypatch, nothing_runs):
     counted = []
     for module in (run_seeded, run_model):
-        monkeypatch.setattr(module, "check_memory", lambda need, *_: counted.append(need.maps))
+        monkeypatch.setattr(
+            module, "check_memory", lambda need, *_, **__: counted.append(need.maps)
+        )
     for n_mechanism in (2, 3):
         names = ["hard", "linear", "multihead"][: n_mechanism - ("model" in options)]
         with pytest.raises(TypeError, match="not callable"):  # what runs the layers is gone
@@ -160,7 +162,9 @@ def test_the_memory_of_all_mechanisms_together_is_checked(options, monkeypatch, 
 def measured_and_estimated(function, monkeypatch) -> tuple[int, int]:
     """The largest number of bytes in use during a call, and the bytes estimated before."""
     expected = []
-    monkeypatch.setattr(run_seeded, "check_memory", lambda need, *_: expected.append(need.total))
+    monkeypatch.setattr(
+        run_seeded, "check_memory", lambda need, *_, **__: expected.append(need.total)
+    )
     tracemalloc.start()
     try:
         function()

@@ -41,6 +41,7 @@ class Part(Record):
     row_local: ClassVar[bool] = True  # a query's row depends on no other query
     head_local: ClassVar[bool] = True  # a head's weights depend on no other head
     key_local: ClassVar[bool] = True  # a row depends on no key that is masked in it
+    n_array: ClassVar[int] = 0  # arrays of the size of the weights that it needs at once
     needs_hidden_keys: ClassVar[bool] = False  # `inputs.hidden_keys` is set for it
     prefix_stable: ClassVar[bool] = True  # under a causal mask, later tokens change no row
     layer_shared: ClassVar[tuple[str, ...]] = ()  # parameters that all layers have in common
@@ -102,6 +103,13 @@ class Part(Record):
         """
         del sizes
         return {}
+
+    def count_arrays(self) -> int:
+        """Arrays of the size of the weights that exist at once, where this part needs most.
+
+        Estimates of memory take the maximum over the parts of a mechanism.
+        """
+        return self.n_array
 
     def __str__(self) -> str:
         """The part in the grammar of the command line: window(4), alibi, softmax(sink=1.0)."""

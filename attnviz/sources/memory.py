@@ -8,14 +8,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
+from attnviz.core.engine.working_memory import count_working_numbers
+from attnviz.core.variant import Variant
 from attnviz.errors import MisuseError
 from attnviz.record import Record
 
 MAX_MEMORY_SHARE = 0.8  # of the machine's memory that a run may take
 BYTES_PER_WEIGHT = 9  # float32 in the collector and again in the map, and a bool for visibility
 LEAN_FORMAT = "npz"  # recommended where another format needs too much
-BLOCK_WEIGHTS = 1 << 18, 1 << 21  # of a block that a thread computes (core/engine/blocks)
-BLOCK_QUERIES = 64, 256  # minimum and maximum of a block
+BYTES_PER_TOKEN = 1000  # of a token with its texts, as Python objects
 
 
 class MapFormat(Protocol):
@@ -47,15 +48,17 @@ class MemoryEstimate(Record):
         return self.maps + max(self.layer + self.activations, self.writer)
 
 
-def activation_bytes(n_head: int, n_query: int, n_key: int, n_byte: int) -> int:
+def activation_bytes(
+    variants: Iterable[Variant], n_head: int, n_query: int, n_key: int, n_byte: int
+) -> int:
     """Bytes of intermediate arrays while weights are computed, `n_byte` per number.
 
-    Three arrays of the size of the weights, of which only the blocks in work exist, one for each
-    processor.
+    Of several layers, those of the mechanism that needs most.
     """
-    (least, most), (fewest, queries) = BLOCK_WEIGHTS, BLOCK_QUERIES
-    block = max(least, n_head * n_key, min(queries * n_key, max(most, fewest * n_key)))
-    return 3 * n_byte * min(n_head * n_query * n_key, block * (os.cpu_count() or 1))
+    n_thread = os.cpu_count() or 1
+    return n_byte * max(
+        count_working_numbers(variant, n_head, n_query, n_key, n_thread) for variant in variants
+    )
 
 
 def map_bytes(n_map: int, n_query: int, n_key: int, max_side: int | None = None) -> int:
@@ -81,8 +84,13 @@ def with_writer(
     return replace(estimate, writer=writer, format=name)
 
 
-def check_memory(estimate: MemoryEstimate, n_token: int, n_available: int | None) -> None:
-    """Raise MisuseError, with the sizes, for a run that needs more memory than there is."""
+def check_memory(
+    estimate: MemoryEstimate, n_token: int, n_available: int | None, *, sets_heads: bool = False
+) -> None:
+    """Raise MisuseError, with the sizes, for a run that needs more memory than there is.
+
+    `sets_heads`: the number of heads is an option.
+    """
     if n_available is None or estimate.total <= MAX_MEMORY_SHARE * n_available:
         return
     fields = ("layer", "activations", "maps")
@@ -93,10 +101,13 @@ def check_memory(estimate: MemoryEstimate, n_token: int, n_available: int | None
     advice = ""
     if lean <= MAX_MEMORY_SHARE * n_available and estimate.format != LEAN_FORMAT:
         advice = f"Write {LEAN_FORMAT} instead of {estimate.format}. "
+    remedy = "Select fewer layers and heads (--layer, --head) or shorten the text"
+    if estimate.layer + estimate.activations > MAX_MEMORY_SHARE * n_available:
+        remedy = "A layer is computed with all its heads: shorten the text"
+        remedy += " or use fewer heads (--heads)" if sets_heads else ""
     raise MisuseError(
         f"{n_token} tokens need about {format_bytes(estimate.total)} ({', '.join(parts)}); this "
-        f"machine has {format_bytes(n_available)}. {advice}Select fewer layers and heads "
-        "(--layer, --head) or shorten the text"
+        f"machine has {format_bytes(n_available)}. {advice}{remedy}"
     )
 
 

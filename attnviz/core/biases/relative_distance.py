@@ -205,6 +205,7 @@ class LogCpb(DistanceMlp):
     """
 
     name = "log-cpb"
+    n_array = 10
     aliases = ("log-distance",)
     suffix = "log_distance"
     tunable_aliases: ClassVar = {"farthest": "max_distance"}

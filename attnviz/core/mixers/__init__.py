@@ -19,6 +19,7 @@ class Mixer(Part):
     """A mechanism that computes the whole weight matrix, without scores to normalize."""
 
     row_local = False
+    n_array = 2
     formula: ClassVar[str]
     row_sum: ClassVar[RowSum] = "any"
     signed: ClassVar[bool] = False
@@ -37,6 +38,8 @@ class Mixer(Part):
 
 class CausalMixer(Mixer):
     """A mixer that keeps a state over past keys; the weights of later keys are 0."""
+
+    n_array = 4
 
     def explain_lines(self, pair: MapPair) -> Lines:
         """The weight as the product of what the key writes, what remains, and what is read"""

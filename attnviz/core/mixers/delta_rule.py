@@ -31,6 +31,7 @@ class DeltaRule(CausalMixer):
     """
 
     name = "delta"
+    n_array = 5
     formula = "L (I + β∘B)⁻¹ β"
     signed = True
     choices: ClassVar = {"gate": ("none", "head", "channel")}

@@ -64,6 +64,7 @@ class AftFull(Mixer):
     """
 
     name = "attention-free"
+    n_array = 4
     formula = "mean over c of softmaxⱼ(k_jc + w_ij)"
     row_sum = "1"
 

@@ -24,6 +24,7 @@ class GaussianMixture(Mixer):
     """
 
     name = "gmm"
+    n_array = 4
     aliases = ("mixture",)
     formula = "Σ_m w_m N(j; μ_im, σ²), μᵢ = μᵢ₋₁ + softplus(Wq)"
     limits: ClassVar = {"mixtures": (1, 65536)}
@@ -77,6 +78,7 @@ class GravesWindow(Mixer):
     """
 
     name = "graves-window"
+    n_array = 4
     aliases = ("moving-window",)
     formula = "Σ_m α exp(−β(κ_im−j)²), κᵢ = κᵢ₋₁ + exp(Wq)"
     limits: ClassVar = {"mixtures": (1, 65536)}

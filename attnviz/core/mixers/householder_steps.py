@@ -35,6 +35,10 @@ class DeltaProduct(CausalMixer):
     limits: ClassVar = {"householders": (1, 64)}
     householders: int = 2
 
+    def count_arrays(self) -> int:
+        """The system of all steps, of which three copies exist, and the reads of the queries"""
+        return 3 * self.householders**2 + 2 * self.householders
+
     def param_shapes(self, sizes: Sizes) -> Mapping[str, Shape]:
         """w [householders, d_model], W [(householders − 1) · d, d_model]"""
         shapes: dict[str, Shape] = {"w_product_write": (self.householders, sizes.d_model)}
@@ -111,6 +115,7 @@ class Rwkv7(CausalMixer):
     """
 
     name = "rwkv7"
+    n_array = 8
     head_local = False  # all heads use the V and V′ of head 0
     formula = "Sₜ = (Diag(wₜ) − (aₜ∘κₜ)κₜᵀ)Sₜ₋₁ + k̃ₜvₜᵀ"
     signed = True

@@ -30,6 +30,7 @@ class Mesa(CausalMixer):
     """
 
     name = "mesa"
+    n_array = 2
     formula = "qᵢᵀ(Hᵢ + Λ)⁻¹kⱼ βⱼ Π γₗ, j<l≤i"
     signed = True
 

@@ -27,6 +27,7 @@ class SlotMemory(CausalMixer):
     """
 
     limits: ClassVar = {"slots": (1, 1024)}
+    n_array = 6
     scaled: ClassVar[bool] = True  # scores are divided by √d
     slots: int = 4
 

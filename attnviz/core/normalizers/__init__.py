@@ -30,6 +30,7 @@ from attnviz.core.part import Part
 class Normalizer(Part):
     """The function that turns logits into weights, row by row."""
 
+    n_array = 5
     row_sum: ClassVar[RowSum] = "1"
     signed: ClassVar[bool] = False
     restricts_visible: ClassVar[bool] = False  # overrides the method; set for each subclass

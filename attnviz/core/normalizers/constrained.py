@@ -51,6 +51,7 @@ class FertilityConstrained(Normalizer):
 
     row_sum = "at most 1"
     row_local = False
+    n_array = 3
     fertility: float
 
     def normalize_row(self, scores: FloatArray, left: FloatArray) -> FloatArray:

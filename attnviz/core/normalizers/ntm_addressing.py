@@ -30,6 +30,7 @@ class NtmAddressing(Normalizer):
     name = "ntm-addressing"
     aliases = ("addressing",)
     row_local = False
+    n_array = 3
     prefix_stable = False  # the shift is circular, and the first row starts from a uniform one
 
     def param_shapes(self, sizes: Sizes) -> Mapping[str, Shape]:

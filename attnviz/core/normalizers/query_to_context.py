@@ -21,6 +21,7 @@ class QueryToContext(Normalizer):
 
     name = "query-to-context"
     row_local = False
+    n_array = 3
     prefix_stable = False  # the best score is over all queries
 
     def __call__(self, logits: FloatArray, visible: BoolArray, inputs: Inputs) -> FloatArray:

@@ -58,6 +58,7 @@ class ForwardAttention(Normalizer):
 
     name = "forward"
     row_sum = "at most 1"  # 0 where the mask leaves none of these keys
+    n_array = 3
     row_local = False
 
     def __call__(self, logits: FloatArray, visible: BoolArray, inputs: Inputs) -> FloatArray:

@@ -55,6 +55,7 @@ class CoPE(Normalizer):
     """
 
     name = "cope"
+    n_array = 10
     aliases = ("contextual",)
     tunable_aliases: ClassVar = {"farthest": "max_distance"}
     limits: ClassVar = {"max_distance": (1, 65536)}

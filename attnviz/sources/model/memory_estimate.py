@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Iterable
+from itertools import chain
 from typing import TYPE_CHECKING
 
+from attnviz.core.variant import Variant
 from attnviz.sources.memory import MemoryEstimate, activation_bytes, map_bytes
+from attnviz.sources.model.describe import layer_variants
 from attnviz.sources.model.size_checks import layer_pattern
 from attnviz.sources.transformer.experts import expert_pattern
 
@@ -16,9 +20,15 @@ if TYPE_CHECKING:
 
 
 def estimate_memory(
-    checkpoint: Checkpoint, n_token: int, n_map: int, max_side: int | None = None
+    checkpoint: Checkpoint,
+    n_token: int,
+    n_map: int,
+    max_side: int | None = None,
+    variants: Iterable[Variant] | None = None,
 ) -> MemoryEstimate:
     """Memory of a run over n_token tokens that records n_map maps (layers times heads).
+
+    `variants` are the mechanisms of the layers; None: the model's own.
 
     Activations: per token a dozen vectors and three of the feed-forward layer's inner ones,
     and the blocks of weights. Maps are pooled to at most `max_side` cells per side.
@@ -28,9 +38,13 @@ def estimate_memory(
     d_model = config.get_int("d_model")
     d_inner = max(inner_width(stack) for stack in checkpoint.stacks.values())
     n_number = n_token * (12 * d_model + 3 * d_inner)
+    if variants is None:
+        kinds = checkpoint.attentions
+        variants = chain.from_iterable(layer_variants(checkpoint, kind) for kind in kinds)
     return MemoryEstimate(
         layer=4 * layer,
-        activations=4 * n_number + activation_bytes(checkpoint.n_head, n_token, n_token, 4),
+        activations=4 * n_number
+        + activation_bytes(variants, checkpoint.n_head, n_token, n_token, 4),
         maps=map_bytes(n_map, n_token, n_token, max_side),
     )
 

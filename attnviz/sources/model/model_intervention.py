@@ -41,7 +41,7 @@ def as_layers(at: Any) -> tuple[int, ...] | None:
         return None
     numbers = [at] if isinstance(at, Integral) else at
     is_numbers = isinstance(numbers, Collection) and all(
-        isinstance(n, Integral) and not isinstance(n, bool) and n >= 0 for n in numbers
+        not isinstance(n, bool) and isinstance(n, Integral) and int(n) >= 0 for n in numbers
     )
     if not is_numbers or not len(numbers):
         raise UnknownParameterError(

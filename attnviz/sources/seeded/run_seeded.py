@@ -17,15 +17,7 @@ from attnviz.core.variant import Variant
 from attnviz.errors import MisuseError, UnknownNameError
 from attnviz.lookup import unknown_name_message
 from attnviz.record import Record
-from attnviz.sources.memory import (
-    MapFormat,
-    MemoryEstimate,
-    activation_bytes,
-    check_memory,
-    machine_memory,
-    map_bytes,
-    with_writer,
-)
+from attnviz.sources.memory import MapFormat, check_memory, machine_memory, with_writer
 from attnviz.sources.options import PART_OPTIONS
 from attnviz.sources.seeded.embedding_table import EmbeddingTable, is_table, read_table
 from attnviz.sources.seeded.layers import (
@@ -34,6 +26,7 @@ from attnviz.sources.seeded.layers import (
     SENTENCE_TOKEN,
     SeededLayers,
 )
+from attnviz.sources.seeded.memory_estimate import estimate_memory
 from attnviz.sources.token_text import TokenText
 
 OPTION_RANGES = {"dim": (1, 8192), "layers": (1, 1000), "pad": (0, 10_000)}
@@ -125,13 +118,9 @@ class SeededPass(Record):
     ) -> None:
         """Raise MisuseError where a layer, or the maps and their writer, need too much memory."""
         n_query, n_key = len(self.queries), len(self.keys)
-        estimate = MemoryEstimate(
-            layer=0,
-            activations=activation_bytes(self.n_head, n_query, n_key, 8),
-            maps=map_bytes(n_map, n_query, n_key, max_side),
-        )
+        estimate = estimate_memory(self.layers, n_query, n_key, n_map, max_side)
         estimate = with_writer(estimate, formats, n_map, n_query, n_key, max_side)
-        check_memory(estimate, max(n_query, n_key), machine_memory())
+        check_memory(estimate, max(n_query, n_key), machine_memory(), sets_heads=True)
 
     def variant_for(self, call: LayerCall) -> Variant:
         """The mechanism of this layer."""
