@@ -12,7 +12,8 @@ from safetensors.numpy import load_file
 
 import attnviz
 from attnviz.core.engine.collectors import run_layer
-from attnviz.core.engine.contributions import CONTRIBUTIONS, ONE_HEAD
+from attnviz.core.engine.contributions import CONTRIBUTIONS, ONE_HEAD, combined_norms
+from attnviz.core.engine.output_path import NormScale, OutputPath
 from attnviz.errors import MisuseError, UnknownNameError
 from attnviz.sources.forward_pass import build_forward_pass
 from tests.cli.runner import run
@@ -180,3 +181,27 @@ def test_heads_of_norms_have_no_pattern_but_the_one_without_sink():
     for head in json.loads(made.out)["heads"]:
         assert head["pattern"] is head["score"] is head["entropy"] is None
         assert 0 <= head["score_without_sink"] <= 1 and head["distance"] > 0
+
+
+@pytest.mark.parametrize("norm", [None, "layer", "rms"])
+def test_fewer_queries_than_keys_have_their_residual_at_the_last_keys(norm, monkeypatch):
+    """Several steps of queries, each with the residual stream at the key of its own position."""
+    monkeypatch.setattr("attnviz.core.engine.contributions.QUERIES_PER_STEP", 2)
+    n_head, n_query, n_key, d = 2, 3, 5, 7
+    rng = np.random.default_rng(0)
+    weights, vectors = rng.random((n_head, n_query, n_key)), rng.normal(size=(n_head, n_key, d))
+    residual, bias, gamma = rng.normal(size=(n_query, d)), rng.normal(size=d), rng.normal(size=d)
+    scale = None if norm is None else NormScale(gamma, 0.1, norm == "layer")
+    path = OutputPath(projection=lambda: (vectors, bias), residual=residual)
+    found = combined_norms(weights, vectors, path, scale)
+    for q in range(n_query):
+        parts = [
+            sum(weights[h, q, k] * vectors[h, k] for h in range(n_head)) for k in range(n_key)
+        ]
+        parts[q + 2] = parts[q + 2] + residual[q]
+        total = sum(parts) + bias
+        if norm == "layer":
+            parts = [gamma * (p - p.mean()) / (total.var() + 0.1) ** 0.5 for p in parts]
+        elif norm == "rms":
+            parts = [gamma * p / ((total @ total) / d + 0.1) ** 0.5 for p in parts]
+        assert_allclose(found[q], [np.linalg.norm(part) for part in parts], rtol=1e-12)

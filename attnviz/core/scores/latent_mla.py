@@ -136,7 +136,7 @@ class TensorProduct(Score):
     key_rank: int = 2
 
     def param_shapes(self, sizes: Sizes) -> Mapping[str, Shape]:
-        """A [rank, d_model] and B [rank · d, d_model], for queries and for keys"""
+        """A [query_rank | key_rank, d_model], B [query_rank · d | key_rank · d, d_model]"""
         return {
             "a_query": (self.query_rank, sizes.d_model),
             "b_query": (self.query_rank * sizes.d, sizes.d_model),
