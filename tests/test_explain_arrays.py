@@ -18,6 +18,7 @@ RANDOM = np.random.default_rng(5)
 Q, K, V = (np.float32(RANDOM.normal(size=(HEAD, QUERY, D))) for _ in "qkv")
 SHARED = np.float32(RANDOM.normal(size=(2, QUERY, D)))  # keys of two heads, for four of queries
 LOWER = np.tril(np.ones((QUERY, QUERY), bool))
+ONE_ROW = np.eye(QUERY, dtype=bool) | (np.arange(QUERY) == 2)[:, None]  # query 2 has all keys
 ADDED = np.where(LOWER, np.float32(0), -np.inf)
 
 
@@ -113,6 +114,11 @@ CASES = {  # what is saved; further arguments; the keywords of the truth
     "added mask": ({"q": Q, "k": K, "attn_mask": ADDED}, {}, "causal"),
     "masked side": ({"q": Q, "k": K, "attn_mask": ~LOWER}, {}, "causal"),
     "visible side": ({"q": Q, "k": K, "attn_mask": LOWER}, {}, "causal"),
+    "a side that leaves each query a key": (
+        {"q": Q, "k": K, "attn_mask": ONE_ROW},
+        {},
+        {"allowed": ONE_ROW},
+    ),
     "mask expression": ({"q": Q, "k": K}, {"mask": "causal"}, "causal"),
     "variant": ({"q": Q, "k": K}, {"variant": "causal"}, "causal"),
     "key padding": (
@@ -245,6 +251,8 @@ REFUSED = [  # the source; further arguments; what the message says
     ({"q": Q, "k": K[:, :, :2]}, {}, "do not fit each other"),
     ({"q": Q, "k": K, "attn_mask": np.eye(QUERY) + np.eye(QUERY)[::-1] > 0}, {}, "its 1 may"),
     ({"q": Q, "k": K, "attentions": attention(Q, K)[:, :3]}, {}, "do not fit"),
+    ({"q": Q[None], "k": np.stack([K, K])}, {}, "do not fit each other"),
+    ((Q, K.tolist()), {}, "type tuple should be a file, a mapping of names to arrays, or a tuple"),
     ({"q": Q, "k": K * np.nan}, {}, "finite"),
     ({"q": Q, "k": K, "v": V[0]}, {}, "do not fit each other"),
     ({"q": Q, "k": K, "attentions": with_value(attention(Q, K), np.nan)}, {}, "query 0, key 0 is"),

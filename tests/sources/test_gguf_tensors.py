@@ -1,11 +1,15 @@
 """Tensors of GGUF files: each kind by its definition, and only of the rows in use."""
 
+from types import SimpleNamespace
+
 import gguf
 import numpy as np
 import pytest
 from gguf import GGMLQuantizationType as Kind
 
 from attnviz.sources.checkpoint.gguf.header import read_header
+from attnviz.sources.checkpoint.gguf.llama_like import PHI3
+from attnviz.sources.checkpoint.gguf.rope import rope_values
 from attnviz.sources.checkpoint.gguf.tensors import GgufTensor, fused_heads, rotated_pairs
 from tests.sources.gguf_blocks import BLOCKS
 from tests.sources.gguf_writer import heads_apart, rotary
@@ -115,3 +119,12 @@ def test_damaged_scales_are_no_warning(tmp_path):
     rows = random_rows("Q4_1")
     rows[:, :4] = 0xFF  # NaN
     assert np.isnan(stored(tmp_path, "Q4_1", rows).read()).any()
+
+
+@pytest.mark.parametrize("d_head", [49, 64, 103, 196])  # 49 × (1 / 49) < 1 in floating point
+def test_the_share_of_rotated_dimensions_gives_back_their_number(d_head):
+    for n_dim in range(1, d_head):
+        header = SimpleNamespace(metadata={f"{PHI3.name}.rope.dimension_count": n_dim}, tensors={})
+        share = rope_values(header, PHI3, {"head_dim": d_head})["partial_rotary_factor"]
+        assert int(d_head * share) == n_dim
+        assert share == n_dim / d_head or int(d_head * (n_dim / d_head)) != n_dim

@@ -186,6 +186,8 @@ YARN = {"rope_type": "yarn", "factor": 2.0}
         ("deberta-v2-own", {"share_att_key": True}, "share_att_key = true, but .*pos_key_proj.w"),
         ("deberta-v2-own", {"pos_att_type": "p2c"}, "lacks its term, but .*pos_key_proj.weight"),
         ("deberta-v2-own", {"pos_att_type": "c2p"}, "lacks its term, but .*pos_query_proj.weight"),
+        ("deberta-v2-conv", {"conv_groups": 3}, "conv_groups = 3 should be a divisor of .* = 32"),
+        ("deberta-v2-conv", {"conv_kernel_size": 4}, "conv_kernel_size = 4 should be odd"),
         ("bert", {"hidden_act": "x" * 999}, "hidden_act = 'x{79} is not supported"),
         ("t5", {"relative_attention_max_distance": 2}, "max_distance = 2 should be above 2"),
         (

@@ -114,7 +114,8 @@ def find_modules(named: Mapping[str, Any]) -> dict[str, StoredAttention]:
 def is_matrix(value: Any) -> bool:
     """Whether a value is an array, or a list of lists, of two to five axes of numbers."""
     if isinstance(value, list):
-        return bool(value) and isinstance(value[0], list) and not isinstance(value[0][:1], str)
+        first = value[0] if value else None
+        return isinstance(first, list) and bool(first) and not isinstance(first[0], str)
     if not is_array(value) or not 2 <= len(value.shape) <= MAX_AXES:
         return False
     return not isinstance(value, np.ndarray) or value.dtype.kind == "f"

@@ -190,6 +190,7 @@ def test_steps_of_a_generation_are_put_together():
     assert np.array_equal(made.weights, full[:, 0])
     assert np.array_equal(made.masked[0, 0, 3:], [[False] * 4 + [True], [False] * 5])
     assert "3 generation steps" in made.meta["guessed"][0]
+    assert np.array_equal(read(tuple(map(tuple, steps[:1]))).weights, full[:, 0, :, :3, :3])
     assert (
         "beams"
         in read([[np.repeat(layer, 2, 0) for layer in step] for step in steps]).meta["guessed"][1]

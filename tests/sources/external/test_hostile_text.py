@@ -40,6 +40,8 @@ from tests.sources.external.handmade_files import refused
         (b'{"sequence_attributions": [{"target_attributions": [[1.0]]}]}', "whole numbers"),
         (b'{"sequence_attributions": [{}]}', "no attributions"),
         (b"const params = {}", "the page has no attention"),
+        (b'const params = {"attention": {}}', "the page has no attention"),
+        (b'const params = {"attention": []}', "the page has no attention"),
         (b'const params = {"attention": [{"name": "x"}]}', "view 'x' has no attention"),
         (b'const params = {"attention": {"all": {"attn": [[[[1.0]]]]}}}', "left_text should be"),
         (b"const params = {", "not JSON"),

@@ -54,6 +54,17 @@ def test_each_sequence_has_its_own_mask():
     assert "padding" not in read(source, which=0).meta
 
 
+def test_a_mask_that_fits_the_batch_and_the_queries_is_not_applied():
+    """A row per sequence, or per query: for two sequences of two queries it could be both."""
+    source = {
+        "attentions": np.full((1, 2, 1, 2, 3), 1 / 3),
+        "attention_mask": [[1] * 3, [1, 1, 0]],
+    }
+    made = read(source, which=1)
+    assert made.visible is None and "padding" not in made.meta
+    assert any("is not applied" in note and "in two ways" in note for note in made.meta["guessed"])
+
+
 def test_weight_on_padding_stays_visible():
     """So that it is found, and not hidden by the mask that it violates."""
     made = read({"attentions": PADDED, "attention_mask": [[1, 1, 0, 0]]})

@@ -83,6 +83,8 @@ def test_the_first_layer_of_keras_has_no_number():
     made = read({name: weights(n)[None] for n, name in enumerate(names)})
     assert made.layers == (0, 1, 2) and made.meta["modules"] == list(names)
     assert np.array_equal(made.weights, np.array([weights(n) for n in range(3)]))
+    made = read({name: weights(n)[None] for n, name in enumerate(names[:2])})
+    assert made.layers == (0, 1) and np.array_equal(made.weights[1], weights(1))
     deep = [f"encoder/block_{n}/mha{end}" for n in range(2) for end in ("", "_1")]
     made = read({name: weights(n) for n, name in enumerate(deep)}, which="encoder/block/mha_1")
     assert made.meta["modules"] == [deep[1], deep[3]]
@@ -115,6 +117,15 @@ def test_files_and_lists_of_module_names():
     assert made.status == 0 and made.out.splitlines()[1].startswith("0,0,0,0,b,a,")
     lists = json.dumps({name: array.tolist() for name, array in named.items()})
     assert np.allclose(read(lists.encode()).weights[1], weights(1))
+
+
+def test_lists_of_strings_named_like_layers_are_no_arrays():
+    named = {f"h.{n}.attn": weights(n)[None].tolist() for n in range(2)}
+    made = read(
+        named | {f"h.{n}.pieces": [list("abcde")] * 2 for n in range(2)} | {"h.2.ids": [[]]}
+    )
+    assert np.allclose(made.weights[1], weights(1))
+    assert not any("not read" in note for note in made.meta.get("guessed", ()))
 
 
 def test_encoder_attention_of_a_decoder_has_source_and_target_tokens():

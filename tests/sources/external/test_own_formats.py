@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -15,6 +16,7 @@ from attnviz.errors import InvalidInputError, MisuseError
 from attnviz.render.formats import find_format
 from attnviz.render.style import Style
 from attnviz.sources.external import read
+from attnviz.sources.external.metadata import CHECKS
 from tests.conftest import HOSTILE, make_map
 
 WHOLE = ["json", "jsonl", "npz", "safetensors"]  # all that a map knows
@@ -227,6 +229,27 @@ def test_a_document_that_does_not_fit_is_refused_with_its_reason(reason):
         read(changed(**REFUSED[reason]))
     assert told.value.status == 3
     assert "\n" not in str(told.value)
+
+
+WRONG_META = {
+    **{"row_sum": "2", "signed": 1, "trained": "yes", "source": 3, "id": 3},
+    **{"guessed": ["a", 1], "padding": [-1], "roles": "query", "predictions": 3},
+    **{"nan_rows": [[0, 1]], "predictions_by_map": [], "effects": {"notes": 3}},
+}
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_metadata_of_another_type_is_refused_with_what_it_should_be(name):
+    meaning = f"meta.{name} is {WRONG_META[name]!r:.40}; it should be {CHECKS[name][1]}"
+    with pytest.raises(InvalidInputError, match=re.escape(meaning)):
+        read(changed(meta={name: WRONG_META[name]}))
+
+
+@pytest.mark.parametrize("entry", [[0, 1, 2], [0, 1, [0], 2], [-1, 1, [0]], [0, 1, ["a"]], "abc"])
+def test_rows_of_nan_are_a_layer_a_head_and_queries(entry):
+    assert read(changed(meta={"nan_rows": [[0, 1, [2, 0]]]})).meta["nan_rows"] == [[0, 1, [2, 0]]]
+    with pytest.raises(InvalidInputError, match=r"a list of \[layer, head, queries\]"):
+        read(changed(meta={"nan_rows": [[0, 1, [2]], entry]}))
 
 
 def test_a_table_may_have_other_lines_and_columns():

@@ -155,6 +155,11 @@ def test_long_tables_whose_tokens_have_no_certain_position():
         read(same)
     with pytest.raises(InvalidInputError, match="tokens repeat"):
         read(LONG.replace({"the, 2": "the"}).sample(frac=1, random_state=0))
+    lines = list(zip("aaccaacca", "bdbdbdbdb", [0.5] * 9, strict=True))
+    for n_line in (8, 9):  # of a head with five lines and one with fewer
+        table = pandas.DataFrame(lines[:n_line], columns=LONG.columns)
+        with pytest.raises(InvalidInputError, match="tokens repeat"):
+            read(table.assign(head=[0] * 5 + [1] * (n_line - 5)))
     mixed = read(LONG.sample(frac=1, random_state=0))
     assert "in the order in which they appear" in mixed.meta["guessed"][0]
     at = labels(mixed.queries).index("cat"), labels(mixed.keys).index("the")
