@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -45,6 +46,22 @@ def test_every_step_leaves_a_valid_map_that_states_it(step, make):
         assert_allclose(result.row_sums[rows], 1.0)
     elif result.row_sum == "at most 1":
         assert (result.row_sums <= 1 + 1e-9).all()
+
+
+def test_predictions_of_words_are_those_after_their_last_pieces():
+    stated = [{"position": n, "probability": 0.5} for n in (0, 1, 2, 9)]
+    meta = {"predictions": {"of": "next token", "positions": stated}}
+    amap = pair()
+    merged = merge_words(replace(amap, meta={**amap.meta, **meta})).meta["predictions"]
+    assert [each["position"] for each in merged["positions"]] == [0, 1, 8]  # pieces 0, 2 and 9
+
+
+@pytest.mark.parametrize("axis", ["layers", "heads"])
+def test_a_reduction_states_the_number_that_it_combines(axis):
+    one = causal().select(layers=[0], heads=[0])
+    for amap, number in ((one, "1 "), (causal(), "2 layers" if axis == "layers" else "3 heads")):
+        words = reduce(amap, f"{axis}:mean").meta["reduced"]
+        assert words == f"mean of {number if number[-1] == 's' else number + axis[:-1]}"
 
 
 def test_words_are_sums_over_keys_and_means_over_queries():

@@ -135,6 +135,32 @@ def test_the_arithmetic_follows_the_tunables(name, setting, cell):
     assert lines[-1][0] == "weight" and weight == pytest.approx(lines[-1][2], abs=1e-7)
 
 
+@pytest.mark.parametrize(
+    ("name", "words", "cell"),
+    [
+        ("tupe", (), "6,0"),  # the first key, of another query
+        ("selective", ("--mask", "window(3)"), "5,4"),  # masked scores take nothing off a key
+    ],
+)
+def test_the_arithmetic_follows_masks_and_the_first_key(name, words, cell):
+    result = run("explain", LONGER, "-v", name, *words, "--cell", cell, "--json")
+    assert (result.status, result.err) == (0, "")
+    lines = parse_document(json.loads(result.out)["cell"])
+    weight = recompute(lines, is_source, tolerance=1e-7, of_weight=1e-7)
+    assert lines[-1][0] == "weight" and weight == pytest.approx(lines[-1][2], abs=1e-7)
+
+
+def test_fused_scores_are_named_by_their_keys():
+    """The lines "fused 0 to 2", "fused 3" and so on name each key once, in order."""
+    for setting in ("fusion=0", "fusion=0.01", "fusion=9"):
+        words = ("explain", LONGER, "-v", "fusedmax", "--set", setting, "--cell", "6,1", "--json")
+        lines = parse_document(json.loads(run(*words).out)["cell"])
+        ranges = [re.findall(r"\d+", name) for name, *_ in lines if name.startswith("fused")]
+        keys = [n for ends in ranges for n in range(int(ends[0]), int(ends[-1]) + 1)]
+        assert keys == list(range(7))
+        assert all(len(ends) == 1 or ends[0] != ends[1] for ends in ranges)
+
+
 @pytest.mark.parametrize("name", ["inverted", "sinkhorn", "matrix-tree"])
 def test_scores_that_are_too_far_apart_for_the_page_are_reported(name):
     result = run("explain", SENTENCE, "-v", name, "--scale", "factor(10)", "--cell", "3,1")

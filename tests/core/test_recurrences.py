@@ -7,6 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from attnviz.core.arithmetic.recurrence import unit_lines
+from attnviz.core.arithmetic.worksheet import Worksheet
 from attnviz.core.engine.attend import attend, init_params
 from attnviz.core.engine.attention import apply_positions, compute_weights
 from attnviz.core.grid import Grid
@@ -153,3 +155,14 @@ def test_retention_fades_at_the_published_paces():
     weights = run(row, Inputs(query=same, key=same, grid=Grid.of(4, 3, 3)))
     paces = weights[:, 2, 1] / weights[:, 2, 2]
     np.testing.assert_allclose(paces, 1 - 2.0 ** -np.arange(5, 9), rtol=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("vector", "length", "unit"), [([3.0, -4.0], 5.0, [0.6, -0.8]), ([0.0, 0.0], 0.0, [0.0, 0.0])]
+)
+def test_the_unit_of_a_vector_of_zeros_is_zero(vector, length, unit):
+    lines = unit_lines(Worksheet(), "u", "k", np.array(vector))
+    assert next(lines).value == length
+    with pytest.raises(StopIteration) as end:
+        next(lines)
+    assert end.value.value.tolist() == unit

@@ -57,6 +57,21 @@ def test_padding_has_its_new_positions():
     assert select_tokens(amap, [0, 1], [1, 2]).meta["padding"] == []
 
 
+def test_selected_tokens_keep_their_masks_and_vectors():
+    amap = attnviz.look(LONG, variant="causal", heads=2, layers=2, with_vectors=True)
+    queries, keys = [1, 7, 4], [0, 5, 2]
+    some = select_tokens(amap, queries, keys)
+    for at in np.ndindex(2, 2, 3, 3):
+        layer, head, i, j = at
+        assert some.weights[at] == amap.weights[layer, head, queries[i], keys[j]]
+        assert some.masked[at] == (keys[j] > queries[i])
+        assert_array_equal(some.query_vectors[at[:3]], amap.query_vectors[layer, head, queries[i]])
+        assert_array_equal(
+            some.key_vectors[layer, head, j], amap.key_vectors[layer, head, keys[j]]
+        )
+    assert select_tokens(make_map(), [0], [1]).visible is None
+
+
 def test_segments_of_queries_and_keys_are_not_exchanged():
     amap = make_map("aBcD")
     tokens = tuple(replace(token, segment=token.label.isupper()) for token in amap.queries)
