@@ -59,7 +59,9 @@ class Environment(Record):
 
     def without_streams(self) -> Environment:
         """A copy that can be sent to another process."""
-        return replace_fields(self, stdin=None, stdout=None, stderr=None, environ=dict(self.environ))
+        return replace_fields(
+            self, stdin=None, stdout=None, stderr=None, environ=dict(self.environ)
+        )
 
     def with_color(self, mode: str) -> Environment:
         """A copy with this value of --color.
