@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Protocol
 
@@ -140,7 +141,14 @@ def address_space_left() -> int | None:
 
 
 def cgroup_limit(root: Path = Path("/")) -> int | None:
-    """The lowest memory limit of the control groups of this process; None without one.
+    """The lowest memory limit of the control groups of this process; None without one."""
+    limits = [limit for path in limit_files(root) for limit in read_limit(path)]
+    return min(limits, default=None)
+
+
+@cache
+def limit_files(root: Path) -> tuple[Path, ...]:
+    """The files with memory limits of the control groups of this process.
 
     Version 2 states it in memory.max of a group and of the groups around it, version 1 in
     memory.limit_in_bytes. In a container the files of its own group may stand at the top.
@@ -148,8 +156,8 @@ def cgroup_limit(root: Path = Path("/")) -> int | None:
     try:
         groups = (root / "proc/self/cgroup").read_text(encoding="utf-8").splitlines()
     except (OSError, ValueError):
-        return None
-    limits: list[int] = []
+        return ()
+    found: list[Path] = []
     for line in groups:
         _, controllers, path = [*line.split(":", 2), "", ""][:3]
         if not controllers:
@@ -161,8 +169,8 @@ def cgroup_limit(root: Path = Path("/")) -> int | None:
         folder = top / path.lstrip("/")
         for group in (folder, *folder.parents):
             if group.is_relative_to(top):
-                limits += read_limit(group / name)
-    return min(limits, default=None)
+                found.append(group / name)
+    return tuple(path for path in found if path.is_file())
 
 
 def read_limit(path: Path) -> list[int]:

@@ -10,7 +10,6 @@ from attnviz.errors import InvalidInputError, MisuseError
 from attnviz.sources.model.checkpoint import open_checkpoint
 from attnviz.sources.model.describe import describe
 from attnviz.sources.model.feature_checks import check_features
-from attnviz.sources.model.memory_estimate import largest_layer_size
 from tests.sources.reference import (
     MODELS,
     RecordingAttend,
@@ -108,7 +107,7 @@ def test_a_layer_has_all_its_parameters_where_they_are_stored_apart():
     stack = checkpoint.stacks["encoder"]
     d = checkpoint.config.get_int("d_model")
     n_attention, n_feed_forward = 4 * d * d + 4 * d, 8 * d * d + 5 * d
-    assert largest_layer_size(checkpoint, stack) == n_attention + n_feed_forward + 4 * d
+    assert stack.largest_layer == n_attention + n_feed_forward + 4 * d
 
 
 def test_relative_keys_replace_the_position_embeddings_of_bert():

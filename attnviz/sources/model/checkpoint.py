@@ -10,6 +10,7 @@ from functools import cached_property
 from attnviz.core.arrays import FloatArray
 from attnviz.core.engine.layer_call import AttendCallback
 from attnviz.core.token_features import compute_token_features
+from attnviz.core.variant import Variant
 from attnviz.errors import AttnvizWarning, InvalidInputError, MisuseError
 from attnviz.record import Record
 from attnviz.sources.checkpoint.config import Config
@@ -61,6 +62,11 @@ class Checkpoint(Record):
             return {kind: next(iter(self.stacks.values())).n_layer}
         counts = {side: stack.n_layer for side, stack in self.stacks.items()}
         return counts | {"cross": counts["decoder"]}
+
+    def variants(self, kind: str) -> tuple[Variant, ...]:
+        """The model's own mechanism of each layer, for a kind of attention."""
+        stack = self.stack_for(kind)
+        return stack.cross_variants if kind == "cross" else stack.variants
 
     def stack_for(self, kind: str) -> LayerStack:
         """The stack that contains a kind of attention."""

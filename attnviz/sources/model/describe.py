@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from attnviz.core.variant import Variant
 from attnviz.sources.checkpoint.config import Config
 from attnviz.sources.families.attention_config import is_sliding
 from attnviz.sources.families.slots import Layer
@@ -65,12 +64,3 @@ def group_by_pipeline(kind: str, spec: Attention, layers: list[Layer]) -> Iterat
     pairs = [(prefix + layer_variant(spec, layer).pipeline, layer.index) for layer in layers]
     for pipeline, group in groupby(sorted(pairs, key=lambda pair: pair[0]), lambda pair: pair[0]):
         yield {"kind": kind, "layers": [index for _, index in group], "algebra": pipeline}
-
-
-def layer_variants(checkpoint: Checkpoint, kind: str) -> tuple[Variant, ...]:
-    """The model's own mechanism of each layer, for a kind of attention."""
-    stack = checkpoint.stack_for(kind)
-    spec = (
-        stack.spec.attention if kind != "cross" or stack.spec.cross is None else stack.spec.cross
-    )
-    return tuple(layer_variant(spec, Layer(stack.config, i)) for i in range(stack.n_layer))

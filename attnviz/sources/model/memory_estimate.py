@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import math
-from collections import Counter
 from collections.abc import Iterable
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from attnviz.core.variant import Variant
 from attnviz.sources.memory import MemoryEstimate, activation_bytes, map_bytes
-from attnviz.sources.model.describe import layer_variants
-from attnviz.sources.model.size_checks import layer_pattern
-from attnviz.sources.transformer.experts import expert_pattern
 
 if TYPE_CHECKING:
     from attnviz.sources.model.checkpoint import Checkpoint
@@ -33,16 +28,14 @@ def estimate_memory(
     Activations: per token a dozen vectors and three of the feed-forward layer's inner ones,
     and the blocks of weights. Maps are pooled to at most `max_side` cells per side.
     """
-    layer = max(largest_layer_size(checkpoint, stack) for stack in checkpoint.stacks.values())
-    config = checkpoint.config
+    config, stacks = checkpoint.config, checkpoint.stacks.values()
     d_model = config.get_int("d_model")
-    d_inner = max(inner_width(stack) for stack in checkpoint.stacks.values())
+    d_inner = max(inner_width(stack) for stack in stacks)
     n_number = n_token * (12 * d_model + 3 * d_inner)
     if variants is None:
-        kinds = checkpoint.attentions
-        variants = chain.from_iterable(layer_variants(checkpoint, kind) for kind in kinds)
+        variants = chain.from_iterable(map(checkpoint.variants, checkpoint.attentions))
     return MemoryEstimate(
-        layer=4 * layer,
+        layer=4 * max(stack.largest_layer for stack in stacks),
         activations=4 * n_number
         + activation_bytes(variants, checkpoint.n_head, n_token, n_token, 4),
         maps=map_bytes(n_map, n_token, n_token, max_side),
@@ -57,21 +50,3 @@ def inner_width(stack: LayerStack) -> int:
     shared = experts.shared
     width = 0 if shared is None else config.get_int(shared.d_inner)
     return width + config.get_int("d_expert") + config.get_int("n_expert")
-
-
-def largest_layer_size(checkpoint: Checkpoint, stack: LayerStack) -> int:
-    """Number of parameters in the largest layer of a stack, with one of its experts."""
-    experts = stack.spec.feed_forward.experts
-    of_layer = layer_pattern(stack.tensor_templates, checkpoint.family.prefixes)
-    of_expert = None if experts is None else expert_pattern(experts)
-    sizes: Counter[str] = Counter()
-    expert_sizes: Counter[str] = Counter()
-    for name, tensor in checkpoint.tensors.by_name.items():
-        if match := of_layer.match(name):
-            is_expert = of_expert is not None and of_expert.fullmatch(name, match.end())
-            index = match[match.lastindex or 0]
-            (expert_sizes if is_expert else sizes)[index] += math.prod(tensor.shape)
-    n_expert = 1 if experts is None else stack.config.get_int("n_expert")
-    return max(
-        (size + expert_sizes[layer] // n_expert for layer, size in sizes.items()), default=0
-    )

@@ -12,7 +12,6 @@ from attnviz.core.inputs import Sizes
 from attnviz.core.variants import find_variant
 from attnviz.errors import MisuseError, UnknownParameterError
 from attnviz.sources.model.checkpoint import Checkpoint
-from attnviz.sources.model.describe import layer_variants
 from attnviz.sources.options import PART_OPTIONS
 
 
@@ -56,7 +55,7 @@ def check_intervention(model: Checkpoint, kind: str, intervention: Intervention)
     That is one with layers or heads that do not exist, with parts whose trained parameters the
     model lacks, or one that changes nothing.
     """
-    own, config = layer_variants(model, kind), model.stack_for(kind).config
+    own, config = model.variants(kind), model.stack_for(kind).config
     n_head = config.get_int("n_head")
     for layer in (*(intervention.layers or ()), *intervention.ablated):
         if layer >= len(own):

@@ -20,7 +20,6 @@ from attnviz.record import Record
 from attnviz.sources.memory import MapFormat, check_memory, machine_memory, with_writer
 from attnviz.sources.model.chat import Chat
 from attnviz.sources.model.checkpoint import Checkpoint
-from attnviz.sources.model.describe import layer_variants
 from attnviz.sources.model.expert_records import describe_experts, routing_records
 from attnviz.sources.model.memory_estimate import estimate_memory
 from attnviz.sources.model.model_input import decoder_input, encode_input, with_generated
@@ -171,7 +170,7 @@ class ModelPass(Record):
         n_token = max(len(self.queries), len(self.keys))
         variants = None
         if self.intervention:
-            own = enumerate(layer_variants(self.model, self.kind))
+            own = enumerate(self.model.variants(self.kind))
             variants = [self.intervention.apply(variant, layer) for layer, variant in own]
         estimate = estimate_memory(self.model, n_token, n_map, max_side, variants)
         estimate = with_writer(estimate, formats, n_map, n_token, n_token, max_side)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from attnviz.errors import AttnvizWarning, InvalidInputError
 from attnviz.sources.checkpoint.config import Config, raise_invalid
 from attnviz.sources.checkpoint.tensors import Tensors
 from attnviz.sources.transformer.embedding import embedding_table, position_offset
+from attnviz.sources.transformer.layer_size import layer_pattern
 from attnviz.sources.transformer.stack import LayerStack
 
 
@@ -56,14 +56,6 @@ def count_layers(template: str, tensors: Tensors) -> int:
     pattern = layer_pattern((template,), tensors.prefixes)
     matches = filter(None, map(pattern.match, tensors.by_name))
     return len({int(match[1]) for match in matches})
-
-
-def layer_pattern(templates: Iterable[str], prefixes: Iterable[str]) -> re.Pattern[str]:
-    """The start of the names of a layer's tensors; the last group is the index of the layer."""
-    start, layers = "|".join(map(re.escape, prefixes)), "|".join(map(re.escape, templates))
-    layers = re.sub(r"\\\{(i|group)\\\}", r"(\\d{1,9})", layers)
-    layers = layers.replace(re.escape("{inner}"), r"\d{1,9}")
-    return re.compile(f"(?:{start})(?:{layers})")
 
 
 def check_experts(stack: LayerStack, tensors: Tensors) -> None:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 
 from attnviz.core.arrays import FloatArray
+from attnviz.core.variant import Variant
 from attnviz.record import Record
 from attnviz.sources.checkpoint.config import Config
 from attnviz.sources.checkpoint.tensors import Tensors
 from attnviz.sources.families.slots import Layer
 from attnviz.sources.families.spec import Attention, FeedForward, Stack
-from attnviz.sources.transformer.attention import AttentionContext, attention_layer
+from attnviz.sources.transformer.attention import AttentionContext, attention_layer, layer_variant
 from attnviz.sources.transformer.convolution import add_convolution, has_convolution
 from attnviz.sources.transformer.experts import Routing, mixture_of_experts, route
 from attnviz.sources.transformer.feed_forward import feed_forward
+from attnviz.sources.transformer.layer_size import largest_layer_size
 from attnviz.sources.transformer.output_path import build_output_path
 from attnviz.sources.transformer.weights import Weights
 
@@ -54,6 +58,27 @@ class LayerStack(Record):
         names = (*vars(self.spec.attention).values(), *vars(self.spec.feed_forward).values())
         elsewhere = (name for name in names if isinstance(name, str) and name.startswith("/"))
         return (self.spec.layer, *(f"{name[1:]}." for name in elsewhere))
+
+    @cached_property
+    def largest_layer(self) -> int:
+        """Number of parameters in the largest layer, with one of its experts."""
+        experts = self.spec.feed_forward.experts
+        n_expert = 1 if experts is None else self.config.get_int("n_expert")
+        return largest_layer_size(self.tensors, self.tensor_templates, experts, n_expert)
+
+    @cached_property
+    def variants(self) -> tuple[Variant, ...]:
+        """The model's own mechanism of each layer."""
+        return self.make_variants(self.spec.attention)
+
+    @cached_property
+    def cross_variants(self) -> tuple[Variant, ...]:
+        """That of the cross-attention of each layer; without any, of its attention."""
+        return self.make_variants(self.spec.cross or self.spec.attention)
+
+    def make_variants(self, spec: Attention) -> tuple[Variant, ...]:
+        """The mechanism of each layer."""
+        return tuple(layer_variant(spec, Layer(self.config, i)) for i in range(self.n_layer))
 
     def run(
         self,
