@@ -190,7 +190,7 @@ def test_the_estimate_is_not_below_the_measured_peak(n_mechanism, variant, monke
 
 
 def test_the_bytes_of_the_weights_alone_are_below_the_peak(monkeypatch):
-    monkeypatch.setattr(memory, "BYTES_PER_WEIGHT", 5)
+    monkeypatch.setattr(memory, "BYTES_PER_WEIGHT", 3)
     text = " ".join(f"w{i}" for i in range(250))
     names = ["multihead", "scaled-dot", "hard"]
     function = partial(attnviz.compare, text, variants=names, heads=8, dim=8)

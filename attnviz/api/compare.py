@@ -14,7 +14,8 @@ from attnviz.argument_types import abbreviate, require_type
 from attnviz.core import subset
 from attnviz.core.arrays import FloatArray
 from attnviz.core.attention_map import AttentionMap
-from attnviz.core.engine.collectors import FullCollector, run_unrecorded
+from attnviz.core.engine.collectors import run_unrecorded
+from attnviz.core.engine.full_collector import FullCollector
 from attnviz.core.engine.layer_call import LayerCall
 from attnviz.core.selection import HeadSelection, Selector
 from attnviz.errors import MisuseError, UnknownParameterError
@@ -30,7 +31,7 @@ from attnviz.sources.options import PART_OPTIONS, Options, validate_options
 from attnviz.sources.seeded.run_seeded import SeededPass, describe_overrides
 from attnviz.sources.token_text import TextInput, as_text
 
-COPIES_PER_PASS = 5  # maps in memory per recorded one: as recorded, differences, joined
+COPIES_PER_PASS = 7  # maps in memory per recorded one: as recorded, differences, joined
 Indices = tuple[int, ...] | None  # of layers or heads; None: all
 
 
@@ -108,7 +109,7 @@ def compare(
         passes = build_variants(text, context, variants, options)
     selected = check_passes(passes, selection)
     collectors = {
-        name: FullCollector(layers=layers, heads=heads)
+        name: FullCollector(layers=layers, heads=heads, n_layer=passes[name].n_layer)
         for name, (layers, heads) in selected.items()
     }
     run_passes(passes, collectors, last_layer(selected.values()))

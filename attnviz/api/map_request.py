@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from attnviz.argument_types import require_type
 from attnviz.core.attention_map import AttentionMap
-from attnviz.core.engine.collectors import FullCollector
+from attnviz.core.engine.full_collector import FullCollector
 from attnviz.core.selection import HeadSelection
 from attnviz.core.subset import select_segments
 from attnviz.core.tokens import Tokens

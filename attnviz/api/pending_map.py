@@ -13,7 +13,8 @@ from attnviz.api.pooling import build_pooled_map, choose_pool_size
 from attnviz.argument_types import require_type
 from attnviz.core.arrays import stack_read_only
 from attnviz.core.attention_map import AttentionMap
-from attnviz.core.engine.collectors import Collector, FullCollector
+from attnviz.core.engine.collectors import Collector
+from attnviz.core.engine.full_collector import FullCollector
 from attnviz.core.engine.layer_call import AttendCallback
 from attnviz.core.map_metadata import MapMetadata
 from attnviz.core.selection import HeadSelection, Selector
@@ -106,7 +107,8 @@ def prepare_map(
     last = None if layers is None else max(layers)
     collector: FullCollector | PooledCollector
     if pool_size is None:
-        recorded: Any = {"with_vectors": with_vectors, "layers": layers, "heads": heads}
+        recorded: Any = {"layers": layers, "heads": heads, "n_layer": forward.n_layer}
+        recorded["with_vectors"] = with_vectors
         collector = request.make_collector(**recorded)
     else:
         for option, is_given in (
@@ -151,7 +153,7 @@ def build_map(
     return AttentionMap(
         queries=forward.queries,
         keys=forward.keys,
-        weights=stack_read_only(collector.weights),
+        weights=collector.stack_weights(),
         visible=stack_read_only(np.broadcast_arrays(*collector.visible)),
         layers=tuple(collector.recorded_layers),
         heads=collector.recorded_heads,

@@ -15,7 +15,7 @@ from attnviz.errors import MisuseError
 from attnviz.record import Record
 
 MAX_MEMORY_SHARE = 0.8  # of the machine's memory that a run may take
-BYTES_PER_WEIGHT = 9  # float32 in the collector and again in the map, and a bool for visibility
+BYTES_PER_WEIGHT = 6  # float32, and a bool for visibility in the collector and again in the map
 LEAN_FORMAT = "npz"  # recommended where another format needs too much
 BYTES_PER_TOKEN = 1000  # of a token with its texts, as Python objects
 

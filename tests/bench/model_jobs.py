@@ -3,7 +3,8 @@
 from attnviz import effect, head_stats
 from attnviz.api.blas_threads import use_threads
 from attnviz.api.look import look
-from attnviz.core.engine.collectors import FullCollector, run_layer
+from attnviz.core.engine.collectors import run_layer
+from attnviz.core.engine.full_collector import FullCollector
 from attnviz.sources.forward_pass import build_forward_pass
 from attnviz.sources.model.checkpoint import open_checkpoint
 from tests.bench import billion, tasks

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from attnviz.api.blas_threads import use_threads
-from attnviz.core.engine.collectors import FullCollector
+from attnviz.core.engine.full_collector import FullCollector
 from attnviz.core.engine.layer_call import LayerCall
 from attnviz.core.engine.pooled_collector import PooledCollector
 from attnviz.core.grid import Grid

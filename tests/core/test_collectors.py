@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from attnviz.core.engine.collectors import FullCollector
+from attnviz.core.engine.full_collector import FullCollector
 from attnviz.core.engine.layer_call import LayerCall
 from attnviz.core.engine.pooled_collector import POOLINGS, PooledCollector, TokenBins
 from attnviz.core.grid import Grid
@@ -117,3 +117,23 @@ def test_blocks_write_every_weight_of_a_map_that_begins_without_values(monkeypat
         call = LayerCall(layer=0, inputs=inputs, value=value, variant=variant, needs_output=False)
         collector.callback()(call)
         assert np.isfinite(collector.weights[0]).all(), variant.name
+
+
+@pytest.mark.parametrize("first", ["multihead", "sliding-window"])
+@pytest.mark.parametrize("second", ROWS)
+def test_layers_in_one_array_have_the_weights_that_each_has_alone(first, second):
+    # The first layer may need no zeros where the second leaves keys out.
+    layers = [next(calls(first)), list(calls(second))[1]]
+    alone = []
+    for call in layers:
+        single = FullCollector()
+        single.callback()(call)
+        alone.append(single.stack_weights()[0])
+    for n_layer in (1, 2, 3):  # of an unknown number, of all, of more than run
+        collector = FullCollector(n_layer=n_layer)
+        for call in layers:
+            collector.callback()(call)
+        stacked = collector.stack_weights()
+        assert_array_equal(stacked, np.stack(alone))
+        assert not stacked.flags.writeable
+        assert (stacked is collector.all_weights) == (n_layer == 2)

@@ -7,7 +7,8 @@ import pytest
 from numpy.testing import assert_array_equal
 
 import attnviz
-from attnviz.core.engine.collectors import Collector, FullCollector
+from attnviz.core.engine.collectors import Collector
+from attnviz.core.engine.full_collector import FullCollector
 from attnviz.core.selection import HeadSelection, resolve_ranges
 from attnviz.core.subset import select_segments, select_tokens
 from attnviz.core.variants import find_variant

@@ -7,7 +7,7 @@ from numpy.testing import assert_array_equal
 from attnviz.core.compose.grammar import parse_mask
 from attnviz.core.engine.attend import attend
 from attnviz.core.engine.attention import compute_weights
-from attnviz.core.engine.collectors import FullCollector
+from attnviz.core.engine.full_collector import FullCollector
 from attnviz.core.engine.layer_call import LayerCall
 from attnviz.core.engine.softmax_block import compute_softmax_block, is_dot_softmax
 from attnviz.core.grid import FULL_BLOCK, Grid

@@ -117,7 +117,7 @@ def test_more_than_the_writer_can_have_is_refused_before_anything_is_computed(mo
     made = run("a b c", "-f", "svg")
     assert made.status == 2 and made.out == ""
     assert made.err == (
-        "error: 3 tokens need about 64.0 MB (layer 0 B, activations 18.9 kB, maps 324 B, svg 64.0 "
+        "error: 3 tokens need about 64.0 MB (layer 0 B, activations 18.9 kB, maps 216 B, svg 64.0 "
         "MB); this machine has 40.0 MB. Write npz instead of svg. Select fewer layers and heads "
         "(--layer, --head) or shorten the text\n"
     )
@@ -130,7 +130,7 @@ def test_the_format_that_needs_most_is_counted(monkeypatch):
     )
     assert run("a b c", "--pool", "2", "-f", "csv").status == 0
     (estimate,) = counted
-    assert (estimate.format, estimate.maps) == ("csv", 9 * 4 * 2 * 2)
+    assert (estimate.format, estimate.maps) == ("csv", 6 * 4 * 2 * 2)
     assert estimate.writer == find_format("csv").writer_bytes(4, 2, 2)
 
 

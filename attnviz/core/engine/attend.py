@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from math import prod
 from typing import Any, NamedTuple
 
@@ -21,7 +22,8 @@ from attnviz.core.engine.attend_arguments import (
     to_params,
     to_seed,
 )
-from attnviz.core.engine.collectors import Collector, FullAccumulator, run_layer
+from attnviz.core.engine.collectors import Collector, run_layer
+from attnviz.core.engine.full_collector import FullAccumulator, new_array
 from attnviz.core.grid import Grid
 from attnviz.core.heads.grouped_query import repeat_kv
 from attnviz.core.inputs import Inputs, Sizes
@@ -153,7 +155,9 @@ def attend_one(
     n_output_heads = variant.heads.n_output_heads(n_head)
     all_heads = Collector()
     all_heads.select_heads(n_output_heads)
-    accumulator = FullAccumulator.of(variant, inputs, all_heads, query.dtype)
+    accumulator = FullAccumulator.of(
+        variant, inputs, all_heads, partial(new_array, dtype=query.dtype)
+    )
     values = None if value is None else variant.heads.expand_values(value, n_output_heads)
     output = run_layer(variant, inputs, values, accumulator)
     return AttentionResult(output, accumulator.weights)

@@ -13,16 +13,15 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from attnviz.core.arrays import BoolArray, FloatArray
-from attnviz.core.engine.attention import Block, apply_positions, apply_weights
-from attnviz.core.engine.blocks import compute_blocks, leaves_out_keys, no_memory
+from attnviz.core.arrays import FloatArray
+from attnviz.core.engine.attention import Block, apply_weights
+from attnviz.core.engine.blocks import compute_blocks, no_memory
 from attnviz.core.engine.layer_call import AttendCallback, LayerCall
 from attnviz.core.grid import BlockIndex
 from attnviz.core.inputs import Inputs
 from attnviz.core.map_metadata import MapMetadata, weakest_row_sum
 from attnviz.core.variant import Variant
 from attnviz.errors import MisuseError
-from attnviz.record import Record
 
 VariantChooser = Callable[[LayerCall], Variant]
 
@@ -146,81 +145,3 @@ class Collector:
     def accumulator(self, call: LayerCall, variant: Variant) -> Accumulator:
         """A new accumulator for a recorded layer."""
         raise TypeError(f"{type(self).__name__} does not define an accumulator")
-
-
-class FullCollector(Collector):
-    """Records all weights of the selected layers and heads, as float32."""
-
-    def __init__(self, *, with_vectors: bool = False, **selected: Collection[int] | None) -> None:
-        super().__init__(**selected)
-        self.with_vectors = with_vectors
-        self.weights: list[FloatArray] = []  # one per recorded layer, as the lists below
-        self.visible: list[BoolArray] = []
-        self.queries: list[FloatArray] = []
-        self.keys: list[FloatArray] = []
-
-    def accumulator(self, call: LayerCall, variant: Variant) -> FullAccumulator:
-        """A new accumulator for a recorded layer."""
-        inputs, heads = call.inputs, list(self.recorded_heads)
-        accumulator = FullAccumulator.of(variant, inputs, self)
-        self.weights.append(accumulator.weights)
-        self.visible.append(accumulator.visible)
-        n_query_head = len(inputs.query)
-        if self.with_vectors and variant.heads.n_output_heads(n_query_head) == n_query_head:
-            scored = apply_positions(variant, inputs)  # the vectors that the scores are of
-            self.queries.append(scored.query[heads].astype(np.float32))
-            self.keys.append(scored.key[heads].astype(np.float32))
-        return accumulator
-
-
-class FullAccumulator(Record, eq=False):
-    """All weights of a layer.
-
-    Shapes: weights [head, query, key], visible [head | 1, query, key]
-    """
-
-    collector: Collector
-    weights: FloatArray
-    visible: BoolArray
-    has_all_heads: bool  # in the order of the layer
-
-    @classmethod
-    def of(
-        cls, variant: Variant, inputs: Inputs, collector: Collector, dtype: Any = np.float32
-    ) -> FullAccumulator:
-        """An empty accumulator; pairs outside all blocks stay 0 and masked."""
-        n_head, pairs = len(collector.recorded_heads), inputs.grid.shape[1:]
-        n_visible = n_head if variant.visibility_per_head(inputs.grid) else 1
-        n_layer_head = variant.heads.n_output_heads(len(inputs.query))
-        # Blocks that leave no key out write every weight.
-        allocate = np.zeros if leaves_out_keys(variant) else np.empty
-        return cls(
-            collector,
-            allocate((n_head, *pairs), dtype),
-            np.zeros((n_visible, *pairs), bool),
-            collector.recorded_heads == tuple(range(n_layer_head)),
-        )
-
-    def memory(self, indices: BlockIndex) -> FloatArray | None:
-        """The block's part of the weights, if all heads are recorded.    -> [head, query, key]"""
-        if not self.has_all_heads or not isinstance(indices.keys, slice):
-            return None
-        return self.weights[indices]
-
-    def map(self, block: Block) -> None:
-        """Copy a block into its part of the arrays, which no other block shares."""
-        heads, queries, keys = block.indices
-        if np.may_share_memory(block.weights, self.weights):  # computed in place, by `memory`
-            if len(self.visible) > 1:
-                self.visible[heads, queries, keys] = block.visible
-            elif not heads.start:
-                self.visible[0, queries, keys] = block.visible[0]
-            return
-        for head, i in self.collector.wanted_heads_in(block):
-            self.weights[i][queries, keys] = block.weights[head]
-            if i < len(self.visible):
-                visible = block.visible[head if len(block.visible) > 1 else 0]
-                self.visible[i][queries, keys] = visible
-
-    def reduce(self, summary: None) -> None:
-        """Do nothing: `map` has written the block."""

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from attnviz.core.arrays import FloatArray
-from attnviz.core.engine.collectors import FullCollector
+from attnviz.core.engine.full_collector import FullCollector
 from attnviz.core.engine.layer_call import LayerCall
 from attnviz.core.engine.output_path import NormScale, OutputPath
 from attnviz.core.heads import Heads

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from attnviz.core.arrays import FloatArray
-from attnviz.core.engine.collectors import FullCollector
+from attnviz.core.engine.full_collector import FullCollector
 from attnviz.errors import MisuseError
 from attnviz.sources.seeded.embedding_table import is_table
 from attnviz.sources.seeded.run_seeded import SeededPass, build_seeded_pass
