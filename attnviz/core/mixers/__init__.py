@@ -43,9 +43,6 @@ class CausalMixer(Mixer):
 
     def explain_lines(self, pair: MapPair) -> Lines:
         """The weight as the product of what the key writes, what remains, and what is read"""
-        if pair.j > pair.i:
-            yield ArithmeticLine("weight", (0, " (a later key)"), pair.weight)
-            return
         shown = pair.visible[pair.head, pair.query]
         tokens = [t for t in range(pair.j, pair.i + 1) if shown[t]]
         yield from self.past_lines(pair, tokens)

@@ -202,7 +202,7 @@ class Rwkv7(CausalMixer):
             sheet.row("b′", rate_bias)
             sheet.row(rate_name, rate, f"σ(b′ + {drive})")
             if t == pair.j:
-                break
+                continue  # the last one
             decay = np.exp(-exp(-0.5) * sigmoid(decays[t] + bias))
             decay_name, drive = subscript("w", t), subscript("W tanh(Vx", t) + ")"
             sheet.row(drive, decays[t])

@@ -79,9 +79,6 @@ class NativeSparse(Normalizer):
 
     def explain_lines(self, pair: WeightPair) -> Lines:
         """The gates, the share of the key in each branch, and their sum"""
-        if pair.j > pair.i:
-            yield ArithmeticLine("weight", (0, " (a later key)"), pair.weight)
-            return
         drive = pair.param("w_branches") @ pair.query_source
         sheet, gates = Worksheet(["compressed", "selected", "window"]), []
         sheet.row("Wx", drive)
