@@ -20,7 +20,8 @@ SENTENCE, LONGER = "The cat sat down", "The cat sat down on the mat"
 # A subscript is the position of a token.
 SOURCES = {
     # vectors of the steps "queries", "keys", "rotated queries", "rotated keys" and the input
-    "q|[kx][₀-₉,]*|a|b|[ab] [qk]|q,(q,)?k|q,q|k,(p,)?r|k,p": "printed in the steps, or parts of such a vector",
+    "q|[kx][₀-₉,]*|a|b|[ab] [qk]": "printed in the steps, or parts of such a vector",
+    "q,q,k|k,p,r|q,[qk]|k,[pr]": "the same, one after another",
     # learned vectors, and products of a learned matrix with a vector
     "v|w|u|m|s|a|b′?|D|δ|ξ|ρ|α|λ|[wab][₁₂₃12]|b_[qk]|Wⱼ|W₂ⱼ|R₁ᵢ|R₂ⱼ|P_l|P_w|[γβ] [qk]": "learned",
     "U[qk][₀-₉]+|w_c|Fα[₀-₉]+|Vf[₀-₉]+|R(W|nU)x[₀-₉]+|[wu][′″₀-₉]*·[qkx]": "matrix × vector",

@@ -1,4 +1,4 @@
-"""The arithmetic of cells that few sentences have: huge, zero and equal vectors, masks, tunables."""
+"""The arithmetic of cells that few sentences have: huge, zero and equal vectors, masks."""
 
 import json
 
@@ -11,7 +11,7 @@ from attnviz.render.reports.json_explanation import explanation_document
 from tests.cli.by_hand import parse_document, recompute
 from tests.cli.test_arithmetic import is_source
 
-WORDS = "a b c d e f".split()
+WORDS = ["a", "b", "c", "d", "e", "f"]
 
 
 def vectors(scale, zero="", seed=1):
@@ -43,7 +43,8 @@ CASES = [  # a row, the query and the key, and what differs
     ("bounded-memory", "5,2", {"embedding": HUGE}),
     ("ntm", "5,2", {"embedding": HUGE}),
     ("ntm", "5,2", {"mask": "~window(2)"}),
-    ("monotonic", "5,2", {"mask": "~window(2)"}),
+    ("monotonic", "2,5", {"mask": "~window(2)"}),
+    ("path", "1,4", {}),  # a later key
     ("alibi", "5,2", {"heads": 3, "head": 2, "dim": 12}),  # between two slopes
     ("causal", "5,2", {"temperature": 0.333333}),
     ("delta-product", "5,2", {"householders": 1}),

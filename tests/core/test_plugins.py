@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from attnviz.core.variants import find_variant, plugins
+from attnviz.errors import AttnvizWarning
+
 HERE = Path(__file__).parent.parent
 EXAMPLE = HERE / "plugin"
 
@@ -64,3 +67,39 @@ def test_names_of_the_catalogue_never_load_a_plug_in(attnviz):
 def test_all_plug_ins_can_be_skipped(attnviz):
     result = attnviz("The cat sat", "-v", "recent", ATTNVIZ_PLUGINS="0")
     assert result.returncode == 2 and "unknown variant 'recent'" in result.stderr
+
+
+class EntryPoint:
+    """An entry point whose object is given, or an error."""
+
+    name = "example"
+
+    def __init__(self, value):
+        self.value = value
+
+    def load(self):
+        if isinstance(self.value, Exception):
+            raise self.value
+        return self.value
+
+
+def test_entry_points_are_rows_lists_of_rows_or_skipped():
+    row = find_variant("dot")
+    assert list(plugins.load_rows(EntryPoint(row))) == [row]
+    assert list(plugins.load_rows(EntryPoint([row, row]))) == [row, row]
+    for value, reason in (
+        (ImportError("no"), "ImportError: no"),
+        (3, "expected a Variant, not int"),
+    ):
+        with pytest.warns(AttnvizWarning, match=f"plug-in 'example' is skipped: {reason}"):
+            assert list(plugins.load_rows(EntryPoint(value))) == []
+
+
+def test_plug_ins_can_be_switched_off(monkeypatch):
+    monkeypatch.setattr("importlib.metadata.entry_points", lambda group: [EntryPoint(group)])
+    load = plugins.load_plugins.__wrapped__  # without its cache
+    monkeypatch.setenv("ATTNVIZ_PLUGINS", "0")
+    assert load() == ()
+    monkeypatch.delenv("ATTNVIZ_PLUGINS")
+    with pytest.warns(AttnvizWarning, match="expected a Variant, not str"):
+        assert load() == ()
