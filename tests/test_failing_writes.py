@@ -1,5 +1,6 @@
 """Each fallible call of writing fails in turn: the old file is whole, or the new one is."""
 
+import contextlib
 import errno
 import io
 import os
@@ -23,7 +24,7 @@ class Failures:
 
     def __init__(self, patch, k, error):
         self.k, self.error, self.n = k, error, 0
-        patch.setattr(os, "fdopen", lambda handle, mode: FailingFile(handle, self))
+        patch.setattr(os, "fdopen", self.wrap(lambda handle, mode: FailingFile(handle, self)))
         for owner, name in CALLS:
             patch.setattr(owner, name, self.wrap(getattr(owner, name)))
 
@@ -67,12 +68,34 @@ def write_in_steps(path):
         file.close()
 
 
+def write_resumed(path):
+    """A resumed run reads the finished lines, here to write others in their place."""
+    file = GrowingFile(path, resume=True)
+    try:
+        assert [*file.lines()] == [OLD]
+        file.truncate(0)
+        for record in RECORDS:
+            file.append(record)
+        file.commit()
+    finally:
+        file.close()
+
+
 def left_over(folder, path):
     """What the files of a folder hold, but for the target."""
     return [file.read_bytes() for file in folder.iterdir() if file != path]
 
 
-@pytest.mark.parametrize("write", [write_whole, write_in_steps])
+def open_files(folder):
+    """The files of a folder that this process has open, as far as the system tells."""
+    links, paths = Path("/proc/self/fd"), []
+    for link in links.iterdir() if links.is_dir() else ():
+        with contextlib.suppress(FileNotFoundError):  # that of the folder of links itself
+            paths.append(str(link.readlink()))
+    return [path for path in paths if path.startswith(str(folder))]
+
+
+@pytest.mark.parametrize("write", [write_whole, write_in_steps, write_resumed])
 @pytest.mark.parametrize("error", ERRORS, ids=lambda e: getattr(e, "strerror", type(e).__name__))
 def test_whichever_call_fails_no_file_is_torn(write, error, tmp_path):
     expected = CouldNotError if isinstance(error, OSError) else type(error)
@@ -91,8 +114,9 @@ def test_whichever_call_fails_no_file_is_torn(write, error, tmp_path):
                 has_failed = False
         assert path.read_bytes() in ((OLD, NEW) if has_failed else (NEW,)), k
         # A file that grows keeps its whole records for --resume.
-        allowed = [NEW[:n] for n in (13, 27, 40)] if write is write_in_steps else []
+        allowed = [NEW[:n] for n in (13, 27, 40)] if write is not write_whole else []
         assert all(data in allowed for data in left_over(folder, path)), k
+        assert open_files(folder) == [], k
         if failures.n < k:
             break
     assert not has_failed and k > 8

@@ -17,6 +17,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import BinaryIO
 
+from attnviz.api.file_lock import open_locked, open_stream
 from attnviz.errors import CouldNotError
 
 MAX_NAME_BYTES = 255  # of one part of a path
@@ -54,8 +55,8 @@ def replace_file(path: Path, chunks: Iterable[bytes]) -> None:
     with contextlib.ExitStack() as stack:
         stack.callback(remove_file, temporary)  # before it exists: no interrupt can leave it
         handle = open_locked(temporary, os.O_EXCL)
-        stack.callback(os.close, os.dup(handle))  # keeps the lock until the file has its name
-        with os.fdopen(handle, "wb") as file:
+        with open_stream(handle, "wb") as file:
+            stack.callback(os.close, os.dup(handle))  # keeps the lock until the file has its name
             for chunk in chunks:
                 file.write(chunk)
         temporary.chmod(mode)
@@ -108,13 +109,18 @@ class GrowingFile:
                 self.file: BinaryIO = path.open("ab", buffering=0)
                 return
             mode_for(self.target)  # refuses a folder
-            self.file = os.fdopen(open_locked(self.partial), "r+b")
-            self.was_interrupted = os.fstat(self.file.fileno()).st_size > 0
-            if resume and not self.was_interrupted and self.target.exists():
-                with self.target.open("rb") as finished:
-                    shutil.copyfileobj(finished, self.file)
-                self.is_copy = True
-                self.file.seek(0)
+            handle = open_locked(self.partial)
+            self.was_interrupted = os.fstat(handle).st_size > 0
+            with contextlib.ExitStack() as stack:
+                if not self.was_interrupted:
+                    stack.callback(remove_file, self.partial)  # where nothing comes of it
+                self.file = stack.enter_context(open_stream(handle, "r+b"))
+                if resume and not self.was_interrupted and self.target.exists():
+                    with self.target.open("rb") as finished:
+                        shutil.copyfileobj(finished, self.file)
+                    self.is_copy = True
+                    self.file.seek(0)
+                stack.pop_all()
         except (OSError, ValueError) as error:
             raise cannot_write(path, error) from None
 
@@ -191,33 +197,6 @@ def partial_path(path: Path) -> Path:
         digest = blake2b(name, digest_size=8).hexdigest()
         name = name[: MAX_NAME_BYTES - len(PARTIAL) - len(digest)] + digest.encode()
     return path.with_name(os.fsdecode(name) + PARTIAL)
-
-
-def open_locked(path: Path, flags: int = 0) -> int:
-    """A descriptor of a file that no other run of attnviz has open, for reading and writing.
-
-    Raises BlockingIOError where one has.
-    """
-    while True:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | flags, 0o600)
-        try:
-            lock(handle)
-            with contextlib.suppress(FileNotFoundError):
-                if os.path.samestat(os.fstat(handle), path.stat()):
-                    return handle  # still the file of this name: no other run has renamed it
-        except BaseException:
-            os.close(handle)
-            raise
-        os.close(handle)
-
-
-def lock(handle: int) -> None:
-    """Lock a file until it is closed; a system without such locks goes without."""
-    try:
-        from fcntl import LOCK_EX, LOCK_NB, flock
-    except ImportError:  # not a POSIX system
-        return
-    flock(handle, LOCK_EX | LOCK_NB)
 
 
 def is_special(path: Path) -> bool:

@@ -16,13 +16,13 @@ from types import FrameType
 from typing import Any
 
 from attnviz import __main__ as program
-from attnviz.api import atomic_file
+from attnviz.api import atomic_file, file_lock
 from attnviz.cli.batch import batch, corpus, effect_record
 from attnviz.cli.output import earlier_run, existing_file, map_writers
 from tests.cli.runner import run
 
 MODULES = (
-    atomic_file, batch, corpus, earlier_run, effect_record, existing_file, map_writers,
+    atomic_file, batch, corpus, earlier_run, effect_record, existing_file, file_lock, map_writers,
 )  # fmt: skip
 SECONDS = 120  # of one run
 FILES = frozenset(module.__file__ for module in MODULES)
