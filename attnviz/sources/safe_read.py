@@ -10,7 +10,7 @@ from sys import getsizeof
 from typing import BinaryIO
 
 from attnviz.errors import CouldNotError, InvalidInputError, missing_package
-from attnviz.sources.memory import format_bytes
+from attnviz.sources.memory import MAX_MEMORY_SHARE, format_bytes, machine_memory
 
 LARGEST = 1 << 30  # bytes of a file, compressed or not
 LARGEST_TEXT = 200_000_000  # as Python objects, text takes several times its size in bytes
@@ -110,6 +110,15 @@ def check_growth(n_packed: int, n_unpacked: int, limit: int) -> None:
 def memory_budget(n_byte: int) -> int:
     """The bytes that a file of arrays, of `n_byte` bytes, may take in memory."""
     return max(BUDGET, GROWTH * n_byte)
+
+
+def machine_budget() -> int | None:
+    """The bytes that arrays of a program may take beside their own; None: unknown.
+
+    Arrays that are broadcast claim more memory than they have.
+    """
+    available = machine_memory()
+    return None if available is None else int(MAX_MEMORY_SHARE * available)
 
 
 def check_budget(n_byte: int, what: str, budget: int | None = None) -> None:

@@ -108,8 +108,9 @@ def read(
     else:
         from attnviz.sources.external.arrays import from_arrays
         from attnviz.sources.external.assemble import assemble
+        from attnviz.sources.safe_read import machine_budget
 
-        raw = from_arrays(source, selection)
+        raw = from_arrays(source, selection, budget=machine_budget())
         amap = assemble(raw, tokens, selection, producer="arrays")
     warn_of_readings(amap.meta.get("guessed", ()))
     return amap

@@ -30,7 +30,7 @@ def from_arrays(
 ) -> RawAttention:
     """Attention from one array, one per layer, one per generation step, or named arrays.
 
-    `budget`: the bytes that arrays of a file may take beside their own; None: no limit.
+    `budget`: the bytes that the arrays may take beside their own; None: no limit.
     `n_sequence`: the number of sequences of the batch; None: unknown.
     Raises InvalidInputError, with the reason, for anything that is not attention.
     """
@@ -96,12 +96,12 @@ def is_frame(source: Any) -> bool:
 
 
 def check_arrays(arrays: Sequence[Any], budget: int | None, *, is_copied: bool = True) -> None:
-    """Refuse NumPy arrays of a file that would take more than `budget` bytes as floats."""
+    """Refuse arrays that would take more than `budget` bytes as floats, before any is read."""
     if budget is not None:
         n_byte = sum(
-            float_bytes(a.shape, a.dtype, is_copied=is_copied)
+            float_bytes(a.shape, getattr(a, "dtype", None), is_copied=is_copied)
             for a in arrays
-            if isinstance(a, np.ndarray)
+            if isinstance(a.shape, tuple)  # others are read by their own library first
         )
         check_budget(n_byte, f"{describe_shapes(arrays)}, as floats,", budget)
 

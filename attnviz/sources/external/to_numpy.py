@@ -51,9 +51,13 @@ def unmasked(sources: Sequence[Any]) -> list[BoolArray] | None:
 def float_bytes(shape: Shape, dtype: Any, *, is_copied: bool = False) -> int:
     """The bytes of an array as floats, in the map, and of a flag per value, beside its own.
 
-    `is_copied`: it is copied on the way, even if it holds floats already.
+    `is_copied`: it is copied on the way, even if it holds floats already. A type of another
+    library is counted as float32, which is copied.
     """
-    kind = np.dtype(dtype)
+    try:
+        kind = np.dtype(dtype)
+    except TypeError:
+        kind = np.dtype(np.float16)
     n_byte = 4 if kind in (np.float16, np.float32) else 8
     is_converted = is_copied or kind not in (np.float32, np.float64)
     return prod(shape) * (n_byte * (1 + is_converted) + 1)

@@ -226,3 +226,22 @@ def test_values_without_a_shape_are_refused_by_name():
     for name in ("input_ids", "token_type_ids"):
         with pytest.raises(InvalidInputError, match=name):
             read({"attentions": np.eye(2), name: {}})
+
+
+CLAIMED = np.broadcast_to(np.float32(0.5), (2, 1 << 17, 1 << 17))  # 137 GB, of 4 bytes
+
+
+@pytest.mark.parametrize(
+    "source",
+    [CLAIMED, CLAIMED[None], [CLAIMED, CLAIMED], {"attentions": (CLAIMED[None],)}],
+    ids=["heads", "layer", "layers", "outputs"],
+)
+def test_a_broadcast_array_that_claims_more_than_there_is_is_refused_unread(source, monkeypatch):
+    monkeypatch.setattr(safe_read, "machine_memory", lambda: 100_000_000_000)
+    with pytest.raises(InvalidInputError, match=r"would take .* GB in memory; the limit is 80"):
+        read(source)
+
+
+def test_a_broadcast_array_that_fits_is_read(monkeypatch):
+    monkeypatch.setattr(safe_read, "machine_memory", lambda: None)
+    assert read(CLAIMED[:, :3, :2], (["a", "b", "c"], ["d", "e"])).shape == (1, 2, 3, 2)
