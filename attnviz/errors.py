@@ -14,7 +14,7 @@ from contextvars import ContextVar
 
 NOT_PASSED = 4  # exit status of `diff` beyond a limit, and of `check` with violations
 IS_COMMAND_LINE = ContextVar("IS_COMMAND_LINE", default=False)
-OPTION = re.compile(r"(`[^`]*`)|(?<![\w-])(?:-v|--([a-z][a-z-]*))(?: (-?\d[\w.,-]*|'[^']*'|N\b))?")
+OPTION = r"(`[^`]*`)|(?<![\w-])(?:-v|--([a-z][a-z-]*))(?: (-?\d[\w.,-]*|'[^']*'|N\b))?"
 PARAMETERS = {  # of options whose parameters in Python have other names
     "layer": "select_layers",
     "head": "select_heads",
@@ -52,7 +52,7 @@ def name_parameters(message: str) -> str:
         name = PARAMETERS.get(option, option.replace("-", "_"))
         return f"{name}={match[3]}" if match[3] else name
 
-    return OPTION.sub(rename, message)
+    return re.compile(OPTION).sub(rename, message)
 
 
 class AttnvizError(Exception):

@@ -11,7 +11,8 @@ from attnviz.core.compose.grammar import parse_mask
 from attnviz.core.compose.mask_pairs import allowed_pairs
 from attnviz.core.masks import Mask
 from attnviz.core.tokens import Token
-from attnviz.measures.check import Violation, find_violations, is_padding
+from attnviz.measures.check import Violation, find_violations
+from attnviz.measures.padding_keys import is_padding
 from attnviz.measures.row_mass import row_sum_tolerance
 from attnviz.measures.rules import Requirements
 from attnviz.render.safe_text import escape_token

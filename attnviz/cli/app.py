@@ -37,7 +37,7 @@ COMMANDS = (  # each is the function of this name in the module of this name
     "schema",
 )
 NEED_ALL_COMMANDS = ("--install-completion", "--show-completion")
-WORD = re.compile(r"[A-Za-z][A-Za-z-]*")
+WORD = r"[A-Za-z][A-Za-z-]*"
 NUMBERS = {"int": "a whole number", "float": "a number"}
 
 
@@ -167,7 +167,7 @@ class Root(TyperGroup):
         Raises MisuseError for a first word that is no sentence, with what was probably meant.
         """
         word, following = args[0], args[1:2]
-        if not WORD.fullmatch(word) or ctx.obj is None or ctx.resilient_parsing:
+        if not re.fullmatch(WORD, word) or ctx.obj is None or ctx.resilient_parsing:
             return
         from difflib import get_close_matches
 

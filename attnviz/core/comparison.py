@@ -12,10 +12,8 @@ from attnviz.core.map_metadata import MapMetadata
 
 KINDS = ("original", "changed", "difference")
 DIVERGENCE_NOTE = "JS = Jensen–Shannon divergence in bits"
-DIVERGENCE_LABEL = re.compile(
-    r" · JS (?:< )?\d\.\d{3}(?: bits)?$"
-)  # ends the name of a difference
-DIVERGENCE_CAPTION = re.compile(rf"; (?:{DIVERGENCE_NOTE}|largest change: .*)$")
+DIVERGENCE_LABEL = r" · JS (?:< )?\d\.\d{3}(?: bits)?$"  # ends the name of a difference
+DIVERGENCE_CAPTION = rf"; (?:{DIVERGENCE_NOTE}|largest change: .*)$"
 
 
 class ComparedHead(NamedTuple):
@@ -44,8 +42,8 @@ def without_divergence(amap: AttentionMap) -> AttentionMap:
     stale = ("divergence", "row_divergence", "most_changed")
     meta = {name: value for name, value in amap.meta.items() if name not in stale}
     if "algebra" in meta:
-        meta["algebra"] = DIVERGENCE_CAPTION.sub("", str(meta["algebra"]))
-    names = tuple(DIVERGENCE_LABEL.sub("", name) for name in amap.names)
+        meta["algebra"] = re.sub(DIVERGENCE_CAPTION, "", str(meta["algebra"]))
+    names = tuple(re.sub(DIVERGENCE_LABEL, "", name) for name in amap.names)
     return replace(amap, names=names, meta=cast("MapMetadata", meta))
 
 

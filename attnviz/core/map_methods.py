@@ -11,11 +11,12 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from attnviz.core.arrays import BoolArray, FloatArray, IntArray
-from attnviz.core.link import Link
 from attnviz.method_table import find_method
 
 if TYPE_CHECKING:
     from typing import Self
+
+    from attnviz.core.link import Link
 
 Labels = int | str | Collection[int | str] | None
 Positions = int | slice | Sequence[int] | IntArray | BoolArray | None

@@ -22,8 +22,8 @@ Selector = int | str | Collection[int | str] | None  # of the layers, or of the 
 Range = tuple[int, int]  # the first and the last number, counted from the end where negative
 
 MAX_RANGE = 10_000  # numbers of one range, as in 0-9999
-RANGE = re.compile(r"(-?\d{1,6})(?:\s*-\s*(-?\d{1,6}))?")
-PAIR = re.compile(r"(-?\d{1,6})\.(?:(-?\d{1,6})|\*)")
+RANGE = r"(-?\d{1,6})(?:\s*-\s*(-?\d{1,6}))?"
+PAIR = r"(-?\d{1,6})\.(?:(-?\d{1,6})|\*)"
 ALL: Range = (0, -1)
 
 
@@ -131,7 +131,7 @@ def parse_ranges(selector: Selector, option: str) -> tuple[Range, ...] | None:
         return None
     ranges: list[Range] = []
     for item in split_items(selector, option):
-        match = RANGE.fullmatch(item)
+        match = re.fullmatch(RANGE, item)
         if not match:
             pairs = ", or LAYER.HEAD as in 2.9" if option == "--head" else ""
             raise MisuseError(
@@ -151,7 +151,7 @@ def parse_pairs(selector: Selector) -> tuple[tuple[Range, ...], tuple[Range, ...
     Raises MisuseError for a list that is not all combinations of its layers and heads.
     """
     items = [] if selector is None else split_items(selector, "--head")
-    matches = [PAIR.fullmatch(item) for item in items]
+    matches = [re.fullmatch(PAIR, item) for item in items]
     pairs = [
         (int(match[1]), ALL if match[2] is None else (int(match[2]), int(match[2])))
         for match in matches

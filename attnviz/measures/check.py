@@ -10,7 +10,7 @@ import numpy as np
 
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.subset import visible_pairs
-from attnviz.core.token_features import PADDING_TOKENS
+from attnviz.measures.padding_keys import is_padding
 from attnviz.measures.rules import RULES, Breach, CheckedWeights, Requirements, check_finite
 from attnviz.record import Record
 
@@ -75,13 +75,6 @@ def list_nan_rows(amap: AttentionMap, names: Sequence[str] | None) -> Iterator[V
             sentence = f"layer {layer}, head {head}: query {query}: the row is NaN{others}"
             count = len(rows)
             yield Violation("number", layer, head, (rows[0],), nan, count, sentence, inf)
-
-
-def is_padding(amap: AttentionMap) -> list[bool]:
-    """Which keys are padding, by their tokens or by the mask in their file.    -> [key]"""
-    stated: Any = amap.meta.get("padding", ())
-    positions = set(stated) if isinstance(stated, list | tuple) else set()
-    return [k in positions or key.piece in PADDING_TOKENS for k, key in enumerate(amap.keys)]
 
 
 def check_weights(

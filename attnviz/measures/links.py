@@ -9,8 +9,8 @@ import numpy as np
 from attnviz.core.arrays import BoolArray, FloatArray
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.subset import visible_pairs
-from attnviz.measures.check import is_padding
 from attnviz.measures.once_per_map import once_per_map
+from attnviz.measures.padding_keys import is_padding
 
 
 class StrongLink(NamedTuple):

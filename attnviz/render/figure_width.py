@@ -9,7 +9,7 @@ from attnviz.errors import MisuseError
 INCHES = {"in": 1.0, "cm": 1 / 2.54, "mm": 1 / 25.4, "pt": 1 / 72}
 NAMED = {"column": 3.25, "page": 6.75}  # inches, of papers in two columns
 MAX_INCHES = 200
-LENGTH = re.compile(r"(\d{1,6}(?:\.\d+)?)\s*(in|cm|mm|pt)?")
+LENGTH = r"(\d{1,6}(?:\.\d+)?)\s*(in|cm|mm|pt)?"
 
 
 def parse_width(text: str) -> float:
@@ -20,7 +20,7 @@ def parse_width(text: str) -> float:
     """
     if text.strip() in NAMED:
         return NAMED[text.strip()]
-    match = LENGTH.fullmatch(text.strip())
+    match = re.fullmatch(LENGTH, text.strip())
     inches = float(match[1]) * INCHES[match[2] or "in"] if match else 0.0
     return check_width(inches, repr(text))
 

@@ -17,13 +17,13 @@ MAX_MARKS = 4  # combining marks per letter; no living script needs more
 INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 INVISIBLE_CATEGORIES = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"))
 MODIFIERS = "\U0001f3fb-\U0001f3ff"  # skin tones
-SELECTORS = re.compile(f"[\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef{MODIFIERS}]")
-JOINING_JAMO = re.compile("[\u1161-\u11ff\ud7b0-\ud7fb]")
+SELECTOR = f"[\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef{MODIFIERS}]"
+JOINING_JAMO = "[\u1161-\u11ff\ud7b0-\ud7fb]"
 
 # Joiners, selectors and modifiers are kept only inside an emoji sequence.
 PICTOGRAPH = f"(?![{MODIFIERS}])[\u2190-\u21ff\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff]"
 EMOJI = f"{PICTOGRAPH}\ufe0f?[{MODIFIERS}]?"
-GRAPHEME_PART = re.compile(
+GRAPHEME_PART = (
     "(?P<whole>[\U0001f1e6-\U0001f1ff]{2}|[0-9#*]\ufe0f\u20e3"
     f"|{EMOJI}(?:\u200d{EMOJI}){{0,7}})|(?s:.)"
 )
@@ -56,7 +56,7 @@ def escape_text(text: str) -> str:
         return text
     parts: list[str] = []
     marks, on_letter = 0, False
-    for piece in GRAPHEME_PART.finditer(text):
+    for piece in re.finditer(GRAPHEME_PART, text):
         char = piece[0]
         if is_combining(char):
             marks += 1
@@ -85,7 +85,7 @@ def is_invisible(char: str) -> bool:
     return (
         category(char) in INVISIBLE_CATEGORIES
         or char in INVISIBLE
-        or SELECTORS.fullmatch(char) is not None
+        or re.fullmatch(SELECTOR, char) is not None
     )
 
 
@@ -93,7 +93,7 @@ def is_combining(char: str) -> bool:
     """Whether a character combines with the one before it."""
     if len(char) > 1 or is_invisible(char):
         return False
-    return category(char).startswith("M") or JOINING_JAMO.fullmatch(char) is not None
+    return category(char).startswith("M") or re.fullmatch(JOINING_JAMO, char) is not None
 
 
 def to_ascii(text: str) -> str:
@@ -108,7 +108,7 @@ def to_ascii(text: str) -> str:
 def split_graphemes(text: str) -> Iterator[str]:
     """Grapheme clusters of escaped text: a letter with its marks, an emoji."""
     unit = ""
-    for piece in GRAPHEME_PART.finditer(text):
+    for piece in re.finditer(GRAPHEME_PART, text):
         if unit and not is_combining(piece[0]):
             yield unit
             unit = ""

@@ -24,7 +24,7 @@ SETTINGS: Mapping[str, type] = {  # options that a name may set, and the types o
 }
 PARTS = tuple(name for name, kind in SETTINGS.items() if kind is not int)
 KIND_NAMES = {int: "a whole number", float: "a number"}
-COMMA = re.compile(r",(?![^()]*\))")  # outside parentheses, as in window(4)
+COMMA = r",(?![^()]*\))"  # outside parentheses, as in window(4)
 
 
 def expand_variant(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -60,7 +60,7 @@ def expand_variant(options: Mapping[str, Any]) -> dict[str, Any]:
 
 def split_settings(variant: str, text: str) -> Iterator[tuple[str, str]]:
     """The keys and values after the colon; keys with underscores."""
-    for item in COMMA.split(text):
+    for item in re.split(COMMA, text):
         key, sign, value = item.partition("=")
         if not sign or not key.strip() or not value.strip():
             raise MisuseError(

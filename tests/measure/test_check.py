@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from attnviz.core.attention_map import AttentionMap
-from attnviz.measures.check import PADDING_TOKENS, check_weights, find_violations
+from attnviz.core.token_features import PADDING_TOKENS
+from attnviz.measures.check import check_weights, find_violations
 from attnviz.measures.rules import RULES, Requirements
 from tests.measure.maps import SHARED_OUT, UNSHARED, causal, leaky, plain, shares, tokens
 

@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 # Spellings that have one meaning: others, such as 1_000 or 007, are left to typer.
-INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,14})")
-DECIMAL = re.compile(r"-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,15})?")
+INTEGER = r"-?(0|[1-9][0-9]{0,14})"
+DECIMAL = r"-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,15})?"
 
 
 def is_text(value: Any) -> bool:
@@ -35,8 +35,10 @@ class Conversion(NamedTuple):
 CONVERSIONS: Mapping[Any, Conversion] = {
     str: Conversion(is_text, str),
     list[str]: Conversion(is_texts, list),
-    int: Conversion(lambda value: isinstance(value, str) and INTEGER.fullmatch(value), int),
-    float: Conversion(lambda value: isinstance(value, str) and DECIMAL.fullmatch(value), float),
+    int: Conversion(lambda value: isinstance(value, str) and re.fullmatch(INTEGER, value), int),
+    float: Conversion(
+        lambda value: isinstance(value, str) and re.fullmatch(DECIMAL, value), float
+    ),
 }
 
 

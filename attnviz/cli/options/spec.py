@@ -99,7 +99,7 @@ def with_options(
             if p.kind is not p.VAR_KEYWORD
         ]
         command.__signature__ = signature.replace(parameters=[*own, *shared])  # type: ignore[attr-defined]
-        command.__annotations__ = {p.name: p.annotation for p in (*own, *shared)}
+        command.__annotations__ = {}  # else typer resolves those of the signature once more
         return command
 
     return decorate

@@ -27,9 +27,9 @@ class FullCollector(Collector):
     """
 
     def __init__(
-        self, *, n_layer: int = 1, with_vectors: bool = False, **selected: Collection[int] | None
+        self, *, n_layer: int = 1, with_vectors: bool = False, **selection: Collection[int] | None
     ) -> None:
-        super().__init__(**selected)
+        super().__init__(**selection)
         self.n_layer = n_layer if self.layers is None else len(self.layers)
         self.with_vectors = with_vectors
         self.all_weights: FloatArray = np.zeros((0, 0, 0, 0), np.float32)

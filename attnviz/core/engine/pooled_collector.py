@@ -65,8 +65,8 @@ def join_tokens(tokens: tuple[Token, ...]) -> Token:
 class PooledCollector(Collector):
     """Records at most `max_bins` bins of queries and of keys per layer; see POOLINGS."""
 
-    def __init__(self, *, max_bins: int = 512, **selected: Collection[int] | None) -> None:
-        super().__init__(**selected)
+    def __init__(self, *, max_bins: int = 512, **selection: Collection[int] | None) -> None:
+        super().__init__(**selection)
         self.max_bins = max_bins
         self.accumulators: list[PooledAccumulator] = []
 

@@ -6,7 +6,6 @@ file has an object {"token": [numbers]}, or a list of rows.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Mapping
 from math import isfinite
 from os import PathLike
@@ -135,6 +134,8 @@ def json_rows(name: str, value: Any) -> list[Row]:
 
 def csv_rows(name: str, text: str) -> list[Row]:
     """The rows of a CSV file, with a token in front of the numbers or without."""
+    import csv
+
     rows: list[Row] = []
     try:
         for n, cells in enumerate(csv.reader(text.splitlines(), strict=True), start=1):
