@@ -52,8 +52,8 @@ def escape_token(token: str) -> str:
 
 def escape_text(text: str) -> str:
     """Untrusted text other than a token (title, file name): as `escape_token`, but spaces stay."""
-    if text.isascii() and text.isprintable():
-        return text
+    if text.isprintable() and (text.isascii() or text.translate(ASCII).isascii()):
+        return text  # nothing but ASCII and our own marks
     parts: list[str] = []
     marks, on_letter = 0, False
     for piece in re.finditer(GRAPHEME_PART, text):

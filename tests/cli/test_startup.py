@@ -1,8 +1,11 @@
 """Start-up: a command imports only what it uses."""
 
+import ast
+import inspect
 import json
 import subprocess
 import sys
+from importlib import import_module
 
 import pytest
 
@@ -69,6 +72,35 @@ def test_the_default_command_loads_one_family_and_no_pictures():
     assert parts == ["attnviz.core.heads.grouped_query"]  # every head layout repeats KV heads
     assert excess(modules, *(f"attnviz.{name}" for name in UNREQUESTED)) == []
     assert excess(modules, "gzip", "csv") == []
+
+
+def compiled_at_import(source):
+    """The dataclasses and patterns that a module compiles when it is imported."""
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.ClassDef):
+            decorators = [ast.unparse(one).partition("(")[0] for one in node.decorator_list]
+            yield from [node.name] * decorators.count("dataclass")
+        if isinstance(node, ast.Assign) and ast.unparse(node.value).startswith("re.compile("):
+            yield ast.unparse(node.targets[0])
+
+
+def test_the_default_command_compiles_few_methods_and_no_patterns():
+    """A dataclass costs 1 ms, a pattern up to 1: records share methods, `re` keeps patterns."""
+    names = [m for m in loaded("The cat sat on the mat") if m.startswith("attnviz.")]
+    assert len(names) > 100
+    found = {
+        f"{name.removeprefix('attnviz.')}: {what}"
+        for name in names
+        for what in compiled_at_import(inspect.getsource(import_module(name)))
+    }
+    assert found == {"core.tokens: Token"}  # long texts have many: they are made in half the time
+
+
+@pytest.mark.parametrize(
+    "source", ["@dataclass(frozen=True)\nclass A:\n    b: int", "A = re.compile('b')"]
+)
+def test_that_test_can_fail(source):
+    assert [*compiled_at_import(source)] == ["A"]
 
 
 def test_json_needs_no_tables():

@@ -9,7 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from attnviz.render.safe_text import escape_text, escape_token, split_graphemes, to_ascii, truncate
+from attnviz.render.safe_text import (
+    ASCII,
+    escape_text,
+    escape_token,
+    split_graphemes,
+    to_ascii,
+    truncate,
+)
 from tests.conftest import HOSTILE
 
 ANY = st.text(st.characters(exclude_categories=())) | st.sampled_from(HOSTILE)
@@ -139,3 +146,14 @@ def test_the_cost_of_a_long_label_grows_with_its_length(text):
     assert len(shown) <= 40
     assert sum(n_measured) <= len(escaped) + 40 * 60
     assert "".join(split_graphemes(escaped)) == escaped
+
+
+def test_our_own_marks_are_not_escaped():
+    """Text of ASCII and of them is returned at once, as it is where other text follows."""
+    marks = [chr(code) for code in ASCII]
+    assert len(marks) > 40
+    for mark in marks:
+        assert escape_text(mark) == mark
+        assert escape_text(f"a{mark}b é") == f"a{mark}b é"
+    assert escape_text("→\u202e·") == "→<U+202E>·"
+    assert escape_text("→\u0301") == "→\u0301"
