@@ -140,7 +140,7 @@ def test_the_arithmetic_follows_the_tunables(name, setting, cell):
     ("name", "words", "cell"),
     [
         ("tupe", (), "6,0"),  # the first key, of another query
-        ("selective", ("--mask", "window(3)"), "5,4"),  # masked scores take nothing off a key
+        ("selective", ("--mask", "~window(2)"), "6,2"),  # masked scores take nothing off it
     ],
 )
 def test_the_arithmetic_follows_masks_and_the_first_key(name, words, cell):
