@@ -145,6 +145,8 @@ def test_the_command_with_a_corpus(files):
     assert (document["replacement"], document["replacement_texts"]) == ("mean", 3)
     table = run("effect", REPEATED, *words, width=300).out
     assert "ablated heads have their mean output over 3 texts" in table
+    on_terminal = run("effect", REPEATED, *words, "-o", str(files / "e.json"), tty=True)
+    assert "3/3" in on_terminal.err  # the texts of the corpus
     (files / "corpus.txt").write_text(CORPUS[0])
     assert "their mean output over 1 text ·" in run("effect", REPEATED, *words, width=300).out
 

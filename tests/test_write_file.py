@@ -10,7 +10,13 @@ from threading import Thread
 
 import pytest
 
-from attnviz.api.atomic_file import GrowingFile, partial_path, write_file
+from attnviz.api.atomic_file import (
+    TEMPORARY,
+    GrowingFile,
+    partial_path,
+    remove_stale_files,
+    write_file,
+)
 from attnviz.api.write import write
 from attnviz.errors import AttnvizError, CouldNotError
 from tests.conftest import make_map
@@ -328,6 +334,19 @@ def test_a_folder_that_cannot_be_written_to_is_an_error(existing, monkeypatch, w
         patch.setattr(os, "open", refuse)
         write_to(existing, NEW)
     assert contents(existing.parent) == {"map.json": OLD}
+
+
+def test_files_that_killed_runs_left_are_removed_and_closed(tmp_path):
+    def next_descriptor():
+        with Path(os.devnull).open("rb") as file:
+            return file.fileno()
+
+    first = next_descriptor()
+    for n in range(3):
+        (tmp_path / f"{n}".join(TEMPORARY)).touch()
+    (tmp_path / "kept").touch()
+    remove_stale_files(tmp_path)
+    assert [*contents(tmp_path)] == ["kept"] and next_descriptor() == first
 
 
 def test_a_resumed_file_ends_where_it_was_cut(tmp_path):

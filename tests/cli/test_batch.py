@@ -18,7 +18,7 @@ from attnviz.cli.environment import Environment
 from attnviz.cli.input.sentences import read_sentences
 from attnviz.cli.output.filename_template import fill_template, safe_filename
 from attnviz.cli.output.map_writers import StdoutWriter
-from attnviz.cli.output.progress import progress
+from attnviz.cli.output.progress import count_lines, progress
 from attnviz.errors import InvalidInputError, MisuseError
 from tests.cli.runner import run
 
@@ -371,6 +371,14 @@ def test_progress_is_shown_on_a_terminal_only(tmp_path):
         assert env.stdout.getvalue() == b""
         if shown:
             assert b"4/4" in env.stderr.getvalue()
+
+
+@pytest.mark.parametrize(("text", "n_line"), [("a\nb\n", 2), ("a\nb", 2), ("a", 1), ("", 0)])
+def test_the_last_line_counts_without_a_line_break(text, n_line, tmp_path, monkeypatch):
+    (tmp_path / "in.txt").write_text(text)
+    monkeypatch.setattr("attnviz.cli.output.progress.READ_SIZE", 2)
+    assert count_lines(str(tmp_path / "in.txt")) == n_line
+    assert count_lines(None) is count_lines(str(tmp_path)) is None
 
 
 def test_one_sentence_imports_no_batch_module():

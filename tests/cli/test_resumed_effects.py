@@ -67,6 +67,16 @@ def test_a_resumed_run_computes_what_is_missing_only(monkeypatch):
     assert results() == complete
 
 
+def test_a_fresh_run_does_not_count_what_an_earlier_one_left():
+    assert run(*WORDS).status == 0
+    complete = results()
+    Path("e.json").unlink()
+    Path(RECORD).write_bytes(b'{"left": "by a killed run"}\n')
+    made = run(*WORDS)
+    assert made.status == 0 and "note: replacing the unfinished results" in made.err
+    assert results() == complete
+
+
 def test_what_cannot_be_resumed():
     words = ("effect", "-i", "in.txt", "-m", "induction")
     stop = ("-o", "e.csv", "--fail-fast")

@@ -67,8 +67,11 @@ def progress_bar(
 
 
 def count_lines(input: str | None) -> int | None:
-    """The number of lines of a file; None for a pipe."""
+    """The number of lines of a file, the last of which may have no line break; None for a pipe."""
     if input is None or not Path(input).is_file():
         return None
+    n_break, block = 0, b"\n"
     with Path(input).open("rb") as file:
-        return sum(block.count(b"\n") for block in iter(lambda: file.read(READ_SIZE), b""))
+        while more := file.read(READ_SIZE):
+            n_break, block = n_break + more.count(b"\n"), more
+    return n_break + (not block.endswith(b"\n"))
