@@ -80,7 +80,7 @@ ALLOWED = {
     # Patterns.
     "sources/external/readers.py: re.compile": "the signatures of the table of readers",
     "sources/transformer/experts.py: re.compile": "names of tensors of each family, escaped",
-    "sources/model/size_checks.py: re.compile": "prefixes of tensors, escaped, and a constant",
+    "sources/transformer/layer_size.py: re.compile": "prefixes of tensors, escaped, a constant",
     # Programs that the user runs with `attnviz watch`, as with `python`.
     "cli/program/run_program.py: compile": "the script of the command line",
     "cli/program/run_program.py: exec": "the script of the command line",
