@@ -310,6 +310,20 @@ def test_the_thirds_of_a_fused_projection_are_stated():
     assert np.allclose(output.numbers, attention(Q, K)[3] @ V[3], atol=1e-6)
 
 
+def test_a_mask_over_keys_separates_sequences_from_heads():
+    """[2, token, 4]: two sequences with two heads side by side, or two heads of one sequence."""
+    query, key = np.random.default_rng(7).normal(
+        size=(2, 2, 2, QUERY, 2)
+    )  # each [batch, head, token, d]
+    weights = [attention(q, k, scale=2**-0.5) for q, k in zip(query, key, strict=True)]
+    sides = {name: a.swapaxes(1, 2).reshape(2, QUERY, 4) for name, a in (("q", query), ("k", key))}
+    named = {**sides, "attentions": np.array(weights), "attention_mask": np.ones((2, QUERY), int)}
+    shown = weights_of(named, head=1, which=1)[0]
+    assert np.abs(shown - weights[1][1]).max() < 1e-6
+    with pytest.raises(InvalidInputError, match="with 2 heads, 5 queries, 3 keys do not"):
+        attnviz.explain(named | {"attentions": np.array(weights)[..., :3]})
+
+
 def test_one_head_is_an_assumption_where_the_number_is_not_stated():
     flat = {"q": side_by_side(Q)[0], "k": side_by_side(K)[0]}
     assert "assuming one head; add --heads N" in attnviz.explain(flat).meta["guessed"][0]

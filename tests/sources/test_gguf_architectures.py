@@ -224,6 +224,18 @@ def test_the_windows_of_gemma_3_are_in_five_of_six_layers_without_a_pattern(tmp_
     )
 
 
+def test_the_dense_layers_of_embedding_gemma_come_after_the_attention(tmp_path):
+    tensors = {f"dense_{n}.weight": np.ones((8, 8), np.float32) for n in (2, 3)}
+    path = write_gguf(
+        tmp_path / "x.gguf", "gemma3-bidirectional", "gemma-embedding", tensors=tensors
+    )
+    checkpoint = open_checkpoint(str(path))
+    assert max(differences(checkpoint, "gemma3-bidirectional")) <= TOLERANCE
+    write_gguf(path, "gemma3_text", "gemma3", tensors=tensors)
+    with pytest.raises(InvalidInputError, match="dense_2"):
+        open_checkpoint(str(path))
+
+
 def test_roberta_is_stored_as_bert(tmp_path):
     """Without the rows before the first position, and with one vector for all segments."""
     path = write_gguf(tmp_path / "x.gguf", "roberta", "bert")

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from attnviz.core.arrays import FloatArray, Shape
+from attnviz.core.map_array import plural
 from attnviz.errors import InvalidInputError, MisuseError
 from attnviz.sources.external.guesses import Reading
 
@@ -183,7 +184,7 @@ def describe_shapes(arrays: tuple[FloatArray, FloatArray, FloatArray | None], si
     names = ("queries", "keys", "values")
     shapes = [f"{n} {a.shape}" for n, a in zip(names, arrays, strict=True) if a is not None]
     known = [
-        f"{n} {what}{'s' * (n != 1)}"
+        f"{n} {what if n == 1 else plural(what)}"
         for what, n in zip(("head", "query", "key", "sequence"), sizes, strict=True)
         if n is not None
     ]
