@@ -49,11 +49,12 @@ def test_every_step_leaves_a_valid_map_that_states_it(step, make):
 
 
 def test_predictions_of_words_are_those_after_their_last_pieces():
-    stated = [{"position": n, "probability": 0.5} for n in (0, 1, 2, 9)]
+    stated = [{"position": n, "probability": n / 10} for n in (0, 1, 2, 9)]
     meta = {"predictions": {"of": "next token", "positions": stated}}
     amap = pair()
     merged = merge_words(replace(amap, meta={**amap.meta, **meta})).meta["predictions"]
-    assert [each["position"] for each in merged["positions"]] == [0, 1, 8]  # pieces 0, 2 and 9
+    left = [(each["position"], each["probability"]) for each in merged["positions"]]
+    assert left == [(0, 0.0), (1, 0.2), (8, 0.9)]  # those after pieces 0, 2 and 9
 
 
 @pytest.mark.parametrize("axis", ["layers", "heads"])
