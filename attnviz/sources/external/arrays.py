@@ -97,13 +97,13 @@ def is_frame(source: Any) -> bool:
 
 def check_arrays(arrays: Sequence[Any], budget: int | None, *, is_copied: bool = True) -> None:
     """Refuse arrays that would take more than `budget` bytes as floats, before any is read."""
-    if budget is not None:
+    # Others are tuples of arrays, which are refused later, or read by their own library first.
+    sized = [a for a in arrays if isinstance(getattr(a, "shape", None), tuple)]
+    if sized and budget is not None:
         n_byte = sum(
-            float_bytes(a.shape, getattr(a, "dtype", None), is_copied=is_copied)
-            for a in arrays
-            if isinstance(a.shape, tuple)  # others are read by their own library first
+            float_bytes(a.shape, getattr(a, "dtype", None), is_copied=is_copied) for a in sized
         )
-        check_budget(n_byte, f"{describe_shapes(arrays)}, as floats,", budget)
+        check_budget(n_byte, f"{describe_shapes(sized)}, as floats,", budget)
 
 
 def describe_shapes(arrays: Sequence[Any]) -> str:
