@@ -49,7 +49,7 @@ def broken(content, name):
 
 
 def slow(content, name):
-    end = time.process_time() + 0.02
+    end = time.process_time() + 0.05
     while time.process_time() < end:
         pass
     raise InvalidInputError("slow")
