@@ -185,8 +185,9 @@ def test_the_estimate_is_not_below_the_measured_peak(n_mechanism, variant, monke
         function = partial(attnviz.compare, text, variants=names, **options)
     function()  # imports
     measured, estimated = measured_and_estimated(function, monkeypatch)
-    # Softmax of a dot product is computed within the map, but large scores need three arrays more.
-    assert measured < estimated < (4 if n_mechanism == 1 and variant != "top-k" else 3) * measured
+    # Softmax of a dot product is computed within the map, but large scores need three arrays
+    # more. Arrays of all processors are counted, where OMP_NUM_THREADS may allow one thread.
+    assert measured < estimated < (5 if n_mechanism == 1 else 3) * measured
 
 
 def test_the_bytes_of_the_weights_alone_are_below_the_peak(monkeypatch):
