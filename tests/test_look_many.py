@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from tests.cli.runner import run
 from tests.sources.reference import FOLDERS, MODELS, open_model
 
 TEXTS = ["the cat sat", "a dog ran on the mat", "cat", "the mat was where the cat sat"]
+EQUAL = ["mat the sat", *TEXTS[:3], "sat the cat", "dog", "cat sat the"]  # of few lengths
 ROUNDING = 5e-6
 
 
@@ -33,6 +35,12 @@ def same(ours, alone):
     )  # fmt: skip
     assert ours.meta == alone.meta and ours.text == alone.text
     assert np.array_equal(ours.visible, alone.visible)
+    for vectors, others in (
+        (ours.query_vectors, alone.query_vectors),
+        (ours.key_vectors, alone.key_vectors),
+    ):
+        assert (vectors is None) == (others is None)
+        assert vectors is None or np.allclose(vectors, others, atol=1e-4)
     return np.abs(ours.weights - alone.weights).max() < ROUNDING
 
 
@@ -49,14 +57,37 @@ def n_packed(monkeypatch):
     return numbers
 
 
+@pytest.fixture
+def n_batched(monkeypatch):
+    """The numbers of texts of one length in each layer that was computed for them at once."""
+    numbers, attend_batch = [], packed_run.attend_batch
+
+    def count(call, variant, collectors, out):
+        numbers.append(len(collectors))
+        attend_batch(call, variant, collectors, out)
+
+    monkeypatch.setattr(packed_run, "attend_batch", count)
+    return numbers
+
+
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_maps_of_every_family_are_those_of_each_text_alone(folder, n_packed):
     options = {"model": str(MODELS / folder), **kinds_of(folder)}
-    texts = TEXTS[:3]
-    for ours, text in zip(look_many(texts, **options), texts, strict=True):
+    for ours, text in zip(look_many(EQUAL, **options), EQUAL, strict=True):
         assert same(ours, look(text, **options))
-    forward = prepare_map((), texts[0], **options).forward
-    assert n_packed == ([3] if packed_run.can_pack(forward) else [])
+    forward = prepare_map((), EQUAL[0], **options).forward
+    assert n_packed == ([len(EQUAL)] if packed_run.can_pack(forward) else [])
+
+
+def test_texts_of_one_length_are_computed_at_once_in_many_families(n_batched):
+    n_family = 0
+    for folder in FOLDERS:
+        n_batched.clear()
+        maps = look_many(EQUAL, model=str(MODELS / folder), **kinds_of(folder))
+        lengths = Counter(len(amap.queries) for amap in maps)
+        n_family += bool(n_batched)
+        assert {*n_batched} in ({n for n in lengths.values() if n > 1}, set())
+    assert n_family > 0.3 * len(FOLDERS)
 
 
 def test_most_families_are_packed():
@@ -80,8 +111,8 @@ def test_most_families_are_packed():
     ],
     ids=str,
 )
-def test_options_act_as_on_each_text_alone(options, n_packed):
-    texts = TEXTS[:2] + TEXTS[3:]
+def test_options_act_as_on_each_text_alone(options, n_packed, n_batched):
+    texts = [text for text in EQUAL if " " in text]
     for ours, text in zip(look_many(texts, model="induction", **options), texts, strict=True):
         alone = look(text, model="induction", **options)
         predicted = [amap.meta.pop("predictions", None) for amap in mutable(ours, alone)]
@@ -93,7 +124,7 @@ def test_options_act_as_on_each_text_alone(options, n_packed):
             )
         else:
             assert same(ours, alone)
-    assert n_packed == [3]
+    assert n_packed == [len(texts)] and bool(n_batched) == ("pool" not in options)
 
 
 def mutable(*amaps):
@@ -136,6 +167,24 @@ def test_texts_are_read_as_maps_are_taken():
     assert len(read) == module.GROUP + 1
 
 
+def test_a_text_that_overflows_comes_after_the_maps_before_it(monkeypatch):
+    def overflow(text):
+        if "dog" in text.forward.encoding.tokens[-1].label:
+            raise NumbersError("overflow")
+
+    run_packed, attend = packed_run.run_packed, module.PendingMap.run
+    monkeypatch.setattr(
+        packed_run,
+        "run_packed",
+        lambda texts, last: [*map(overflow, texts), run_packed(texts, last)],
+    )
+    monkeypatch.setattr(module.PendingMap, "run", lambda self: [overflow(self), attend(self)])
+    maps = look_many(["the cat", "cat", "a dog", "cat"], model="induction")
+    assert [next(maps).text for _ in range(2)] == ["the cat", "cat"]
+    with pytest.raises(NumbersError, match="overflow"):
+        next(maps)
+
+
 def test_a_text_that_is_refused_comes_after_the_maps_before_it():
     maps = look_many(["the cat", "a dog", "", "cat"], model="induction")
     assert [next(maps).text for _ in range(2)] == ["the cat", "a dog"]
@@ -149,7 +198,8 @@ def test_one_text_is_refused(texts):
         look_many(texts, model="induction")
 
 
-LINES = [f"the cat sat on mat {n}" for n in range(70)]
+N = module.GROUP
+LINES = [f"the cat sat on mat {n}" for n in range(2 * N + 6)]
 
 
 @pytest.fixture
@@ -164,7 +214,7 @@ def test_results_of_a_file_do_not_depend_on_processes(corpus, tmp_path, n_packed
     for file, jobs in zip(files, "12", strict=True):
         made = run("-i", str(corpus), "-m", "induction", "-o", str(file), "--jobs", jobs)
         assert made.status == 0, made.err
-    assert n_packed == [32, 32, 6]
+    assert n_packed == [N, N, 6]
     assert files[0].read_bytes() == files[1].read_bytes()
 
 
@@ -173,18 +223,18 @@ def test_a_resumed_run_has_the_same_bytes(corpus, tmp_path, n_packed):
     words = ("-i", str(corpus), "-m", "induction", "-o", str(path), "--resume")
     assert run(*words).status == 0
     whole = path.read_bytes()
-    path.write_bytes(b"".join(whole.splitlines(keepends=True)[:40]))
+    path.write_bytes(b"".join(whole.splitlines(keepends=True)[: N + 8]))
     n_packed.clear()
     assert run(*words).status == 0
     assert path.read_bytes() == whole
-    assert n_packed == [32, 6]  # the second group again as a whole
+    assert n_packed == [N, 6]  # the second group again as a whole
 
 
 def test_lines_of_a_pipe_run_alone(corpus, n_packed):
     made = run("-m", "induction", "-f", "jsonl", stdin=corpus.read_text())
     assert made.status == 0 and n_packed == []
     made = run("-i", str(corpus), "-m", "induction", "-f", "jsonl")
-    assert n_packed == [32, 32, 6] and len(made.out.splitlines()) == 70
+    assert n_packed == [N, N, 6] and len(made.out.splitlines()) == len(LINES)
 
 
 def test_an_invalid_line_does_not_stop_its_group(tmp_path, n_packed):
@@ -203,12 +253,12 @@ def test_where_a_shared_run_fails_each_sentence_has_its_own_error(corpus, monkey
 
     monkeypatch.setattr(packed_run, "run_packed", fail)
     made = run("-i", str(corpus), "-m", "induction", "-f", "jsonl")
-    assert made.status == 0 and len(made.out.splitlines()) == 70
+    assert made.status == 0 and len(made.out.splitlines()) == len(LINES)
 
 
 def test_heads_of_a_file_share_runs(corpus, n_packed):
     made = run("heads", "-i", str(corpus), "-m", "induction", "-f", "csv")
-    assert made.status == 0 and n_packed == [32, 32, 6]
+    assert made.status == 0 and n_packed == [N, N, 6]
 
 
 @pytest.mark.parametrize("step", ["prepare", "finish"])

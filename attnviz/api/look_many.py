@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Unpack, cast
 
 from attnviz.api.blas_threads import use_threads
@@ -16,7 +16,7 @@ from attnviz.sources.forward_pass import ForwardPass
 if TYPE_CHECKING:
     from attnviz.sources.model.run_model import ModelPass
 
-GROUP = 32  # texts whose forward passes may be one
+GROUP = 64  # texts whose forward passes may be one
 PACKED_NUMBERS = 1 << 21  # hidden states of one run
 PACKED_WEIGHTS = 1 << 25  # of its maps, which are in memory together
 
@@ -24,7 +24,7 @@ PACKED_WEIGHTS = 1 << 25  # of its maps, which are in memory together
 def look_many(texts: Iterable[str], **options: Unpack[LookOptions]) -> Iterator[AttentionMap]:
     """Compute the attention weights of many texts, in order, with bounded memory.
 
-    Up to 32 texts of a pretrained model share a forward pass, without padding: for a corpus of
+    Up to 64 texts of a pretrained model share a forward pass, without padding: for a corpus of
     sentences, this is several times faster than `look` for each of them.
 
     Args:
@@ -47,7 +47,21 @@ def look_many(texts: Iterable[str], **options: Unpack[LookOptions]) -> Iterator[
         raise UnknownParameterError("texts should be several texts, got one: put it into a list")
     arguments: dict[str, Any] = {**options}
     groups = group_maps(prepare_map((), text, **arguments) for text in texts)
-    return (amap for group in groups for amap in run_group(group))
+    return (amap for group in groups for amap in run_each(group, arguments))
+
+
+def run_each(group: Sequence[PendingMap], arguments: Mapping[str, Any]) -> Iterator[AttentionMap]:
+    """The maps of a group; where its run fails, each text runs alone, up to the one that fails."""
+    try:
+        maps = run_group(group)
+    except AttnvizError:
+        if len(group) == 1:
+            raise
+    else:
+        yield from maps
+        return
+    for pending in group:
+        yield from run_group([prepare_map((), pending.text, **arguments)])
 
 
 def group_maps(pending: Iterable[PendingMap]) -> Iterator[list[PendingMap]]:
@@ -106,6 +120,6 @@ def run_group(group: Sequence[PendingMap]) -> list[AttentionMap]:
     else:
         from attnviz.sources.model.packed_run import PackedText, run_packed
 
-        texts = [PackedText(cast("ModelPass", one.forward), one.attend) for one in group]
+        texts = [PackedText(cast("ModelPass", one.forward), one.collector) for one in group]
         run_packed(texts, group[0].last_layer)
     return [pending.build() for pending in group]

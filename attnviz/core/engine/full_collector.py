@@ -41,16 +41,43 @@ class FullCollector(Collector):
 
     def accumulator(self, call: LayerCall, variant: Variant) -> FullAccumulator:
         """A new accumulator for a recorded layer."""
-        inputs, heads = call.inputs, list(self.recorded_heads)
+        inputs = call.inputs
         accumulator = FullAccumulator.of(variant, inputs, self, self.allocate)
         self.weights.append(accumulator.weights)
         self.visible.append(accumulator.visible)
         n_query_head = len(inputs.query)
         if self.with_vectors and variant.heads.n_output_heads(n_query_head) == n_query_head:
             scored = apply_positions(variant, inputs)  # the vectors that the scores are of
-            self.queries.append(scored.query[heads].astype(np.float32))
-            self.keys.append(scored.key[heads].astype(np.float32))
+            self.keep_vectors(scored.query, scored.key)
         return accumulator
+
+    def record(
+        self,
+        layer: int,
+        variant: Variant,
+        weights: FloatArray,
+        visible: BoolArray,
+        vectors: tuple[FloatArray, FloatArray],
+    ) -> None:
+        """Record a layer that was computed elsewhere; `vectors` are those of its scores.
+
+        Shapes: weights [head, query, key], visible [1, query, key], vectors [head, token, d]
+        """
+        self.select_heads(len(weights))
+        own = self.allocate((len(self.recorded_heads), *weights.shape[1:]), False)
+        weights.take(self.recorded_heads, axis=0, out=own)
+        self.weights.append(own)
+        self.visible.append(visible)
+        self.recorded_layers.append(layer)
+        self.variants.append(variant)
+        if self.with_vectors:
+            self.keep_vectors(*vectors)
+
+    def keep_vectors(self, query: FloatArray, key: FloatArray) -> None:
+        """Record the query and key vectors of the recorded heads.    [head, token, d] twice"""
+        heads = list(self.recorded_heads)
+        self.queries.append(query[heads].astype(np.float32))
+        self.keys.append(key[heads].astype(np.float32))
 
     def allocate(self, shape: tuple[int, ...], is_zero: bool) -> FloatArray:
         """The weights of the next layer, in the array of all where its shape is theirs.
