@@ -141,8 +141,8 @@ def prepare(
     pool_size = choose_pool_size(forward, pool, pool_by)
     layers, heads = selection.resolve(range(forward.n_layer), range(forward.n_head))
     check_request(forward, layers, heads, pool_size, formats=formats)
-    unused = find_unused_options(text, context, **options)
-    refuse_unused(unused, str(forward.meta().get("variant")), has_vectors)
+    if unused := find_unused_options(text, context, **options):
+        refuse_unused(unused, str(forward.meta().get("variant")), has_vectors)
     return forward, pool_size
 
 

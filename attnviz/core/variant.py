@@ -179,7 +179,7 @@ class Variant(Record, kw_only=True):
         visible = np.broadcast_to(self.mask(Grid.of(*shape)), shape)
         return not np.triu(visible, 1).any()
 
-    @property
+    @cached_property
     def pipeline(self) -> str:
         """The parts in order: rope → dot → root-d → causal → softmax, 4 heads.
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from stat import S_ISDIR
 
 FileStamp = tuple[tuple[str, int, int], ...]
 
@@ -10,8 +12,10 @@ FileStamp = tuple[tuple[str, int, int], ...]
 def read_stamp(path: Path) -> FileStamp:
     """Name, modification time and size of a file, or of each file in a folder; else empty."""
     try:
-        files = sorted(path.iterdir()) if path.is_dir() else [path]
-        states = [(file.name, file.stat()) for file in files]
+        states = [(path.name, path.stat())]
+        if S_ISDIR(states[0][1].st_mode):
+            with os.scandir(path) as entries:
+                states = [(entry.name, entry.stat()) for entry in entries]
     except (OSError, ValueError):  # ValueError: a NUL in the name
         return ()
-    return tuple((name, state.st_mtime_ns, state.st_size) for name, state in states)
+    return tuple(sorted((name, state.st_mtime_ns, state.st_size) for name, state in states))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from dataclasses import replace
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
+from time import monotonic
 from typing import Protocol
 
 from attnviz.core.engine.working_memory import count_working_numbers
@@ -122,7 +123,7 @@ def machine_memory() -> int | None:
         physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, OSError, ValueError):
         return None
-    limits = (address_space_left(), cgroup_limit())
+    limits = (address_space_left(), cgroup_limit_at(int(monotonic())))
     return min(physical, *(limit for limit in limits if limit is not None))
 
 
@@ -138,6 +139,13 @@ def address_space_left() -> int | None:
     except (ImportError, OSError, ValueError):
         return None
     return max(0, limit - n_page * os.sysconf("SC_PAGE_SIZE"))
+
+
+@lru_cache(maxsize=1)
+def cgroup_limit_at(second: int) -> int | None:
+    """`cgroup_limit`, read once a second: a corpus checks its memory for each sentence."""
+    del second
+    return cgroup_limit()
 
 
 def cgroup_limit(root: Path = Path("/")) -> int | None:

@@ -52,5 +52,15 @@ def test_a_system_without_control_groups_has_no_limit(tmp_path):
 
 def test_a_limit_lowers_the_memory_of_the_machine(monkeypatch):
     whole = machine_memory()
+    memory.cgroup_limit_at.cache_clear()
     monkeypatch.setattr(memory, "cgroup_limit", lambda: 123_456_789)
     assert machine_memory() == 123_456_789 < whole
+    memory.cgroup_limit_at.cache_clear()
+
+
+def test_limits_of_control_groups_are_read_again_after_a_second(monkeypatch):
+    limits = iter((3_000_000, 2_000_000))
+    monkeypatch.setattr(memory, "cgroup_limit", lambda: next(limits))
+    monkeypatch.setattr(memory, "monotonic", iter((1e9 + 0.1, 1e9 + 0.9, 1e9 + 1.1)).__next__)
+    assert [machine_memory() for _ in range(3)] == [3_000_000, 3_000_000, 2_000_000]
+    memory.cgroup_limit_at.cache_clear()

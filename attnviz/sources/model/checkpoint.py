@@ -27,7 +27,7 @@ from attnviz.sources.model.quantization import scale_block
 from attnviz.sources.model.size_checks import check_sizes, check_token_id
 from attnviz.sources.model.stacks import build_stacks
 from attnviz.sources.model.tensor_prefixes import find_prefixes
-from attnviz.sources.model.tokenizer_config import find_contradictions
+from attnviz.sources.model.tokenizer_config import find_contradictions, read_settings
 from attnviz.sources.tokenizing.tokenizers import Encoding, TextTokenizer
 from attnviz.sources.transformer.attention import AttentionContext
 from attnviz.sources.transformer.embedding import embed_tokens, max_positions
@@ -94,6 +94,11 @@ class Checkpoint(Record):
         return max_positions(stack.spec.embedding, stack.weights)
 
     @cached_property
+    def tokenizer_settings(self) -> Mapping[str, object]:
+        """Settings of the tokenizer that its tokens may contradict."""
+        return read_settings(self.files)
+
+    @cached_property
     def generation(self) -> GenerationConfig:
         """The settings of greedy decoding."""
         return read_generation_config(self.files, self.config.values)
@@ -126,9 +131,8 @@ class Checkpoint(Record):
         library = self.files.load_tokenizer(is_target=is_target)
         tokenizer = TextTokenizer(library.name, "the model's own", lambda texts: library)
         encoding = tokenizer.encode(text, pair)
-        for contradiction in find_contradictions(self.files, text, encoding.tokens):
-            message = f"{contradiction}; tokenizer.json is followed"
-            warnings.warn(message, AttnvizWarning, stacklevel=2)
+        for contradiction in find_contradictions(self.tokenizer_settings, text, encoding.tokens):
+            warnings.warn(f"{contradiction}; tokenizer.json is followed", AttnvizWarning, 2)
         return encoding
 
     def tokens_of_ids(self, ids: Sequence[int], *, is_sequence: bool = False) -> Encoding:
@@ -165,8 +169,7 @@ class Checkpoint(Record):
         while encoding.tokens[-1 - n_tail].special and n_tail < max_length:
             n_tail += 1
         n_token = len(encoding.ids)
-        keep = [*range(max_length - n_tail), *range(n_token - n_tail, n_token)]
-        return encoding.select(keep)
+        return encoding.select([*range(max_length - n_tail), *range(n_token - n_tail, n_token)])
 
     def run(
         self,

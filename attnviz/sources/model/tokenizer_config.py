@@ -15,16 +15,18 @@ from attnviz.sources.checkpoint.files import TOKENIZER_CONFIG as FILE
 from attnviz.sources.checkpoint.source import CheckpointSource
 
 
-def find_contradictions(files: CheckpointSource, text: str, tokens: Tokens) -> Iterator[str]:
-    """A sentence for each setting of the file that the tokens of a text contradict.
+def read_settings(files: CheckpointSource) -> Mapping[str, object]:
+    """The settings that tokens may contradict.
 
-    Without a tokenizer.json there is none: the tokenizer is built by the settings.
+    Without a tokenizer.json there are none: the tokenizer is built by them.
 
     Raises InvalidInputError for a file that is no JSON object.
     """
-    settings = files.read_document(FILE) if files.has_tokenizer_json else None
-    if settings is None:
-        return
+    return (files.has_tokenizer_json and files.read_document(FILE)) or {}
+
+
+def find_contradictions(settings: Mapping[str, Any], text: str, tokens: Tokens) -> Iterator[str]:
+    """A sentence for each setting that the tokens of a text contradict."""
     for key, token, at in (("add_bos_token", "bos_token", 0), ("add_eos_token", "eos_token", -1)):
         piece, is_set = token_text(settings.get(token)), settings.get(key)
         if not isinstance(is_set, bool) or piece is None:

@@ -71,10 +71,9 @@ class TextTokenizer(Record):
         with translate_errors(self.name):
             tokenizer = self.build(texts)
             encoding = tokenizer.encode(*texts)
+            spans = name_unknown(tokenizer, encoding.ids, read_spans(encoding, len(texts)))
         if not encoding.ids:
             raise MisuseError(f"tokenizer {self.name!r} finds no tokens in the sentence {text!r}")
-        with translate_errors(self.name):
-            spans = name_unknown(tokenizer, encoding.ids, read_spans(encoding, len(texts)))
         tokens = map(make_token, spans, make_labels(spans, texts))
         return Encoding(tuple(tokens), tuple(encoding.ids), tuple(encoding.type_ids))
 
