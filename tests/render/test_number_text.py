@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from attnviz.render.data import decimals, number_text
+from attnviz.render.data import shortest_digits as shortest
 from attnviz.render.data.decimals import shortest_decimals
 from attnviz.render.data.json_document import array_chunks, flag_texts
 from attnviz.render.data.number_text import row_texts
@@ -48,8 +49,47 @@ def test_random_weights_are_written_as_json_writes_them():
             weights = rng.dirichlet(np.full(n_key, spread), 60).astype("f4")
             signed = weights * rng.choice([-1, 1], weights.shape)
             for rows in (weights, signed, np.round(weights, 3), np.round(signed, 8)):
-                short = shortest_decimals(rows) if rows.dtype == "f4" else rows.astype(float)
-                assert whole(short) == dumped(short)
+                assert whole(rows) == dumped(as_float64(rows))
+
+
+def as_float64(rows):
+    """What JSON holds: of a float32, the float64 of its shortest decimal in NumPy's text.
+
+    Those of -0 have no sign.
+    """
+    return rows.astype("S").astype(np.float64) + 0.0 if rows.dtype == "f4" else rows
+
+
+def test_numbers_of_any_size_stand_among_weights():
+    """Up to one in twenty is written by itself, in its place; with more of them, all are."""
+    rng = np.random.default_rng(1)
+    for n_other in (1, 30, 100):
+        rows = rng.dirichlet(np.full(40, 3.0), 25).astype("f4")
+        powers = rng.uniform(-44, 38, n_other)
+        rows.flat[rng.choice(rows.size, n_other, replace=False)] = 10.0**powers
+        rows.flat[:9] = [1e-12, 9.99999e-13, 1e-45, 1, 0, 0.99999994, 0.5, 2, 3.4e38]
+        neighbors = np.concatenate(
+            [np.nextafter(EVERY_POWER.astype("f4"), np.float32(side)) for side in (0, 1)]
+        )
+        for case in (rows, -rows, neighbors[None], rows.astype(float)):
+            assert whole(case) == dumped(as_float64(case))
+
+
+def test_a_number_in_doubt_is_written_by_itself(monkeypatch):
+    """As would be one whose digits the arithmetic rounds to another float32."""
+    rows = np.random.default_rng(2).dirichlet(np.full(40, 3.0), 50).astype("f4")
+    exponents, powers, half_distance = shortest.binary_tables()
+    monkeypatch.setattr(
+        shortest, "binary_tables", lambda: (exponents, powers, 1.01 * half_distance)
+    )
+    assert 0 < np.count_nonzero(~shortest.shortest_digits(rows).is_exact) < rows.size / 20
+    assert whole(rows) == dumped(as_float64(rows))
+    assert np.array_equal(shortest_decimals(rows), as_float64(rows))
+
+
+def test_powers_of_two_are_never_in_doubt():
+    """The float32 below one is half as far away as that above it."""
+    assert shortest.shortest_digits(np.float32(0.5) ** np.arange(1, 39, dtype="f4")).is_exact.all()
 
 
 def test_only_other_numbers_are_left_to_json(monkeypatch):

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from attnviz.core.arrays import FloatArray, IntArray
+from attnviz.core.arrays import FloatArray
 from attnviz.errors import NumbersError
+from attnviz.render.data.shortest_digits import N_DIGIT, TENS, shortest_digits
 
 SMALLEST, LARGEST = 1e-12, 1.0  # between them, up to nine digits are integers over 10^n
-TENS = 10.0 ** np.arange(23)  # the powers of ten that are exact in float64
 BLOCK_SIZE = 1 << 13  # numbers that are converted at a time; their arrays stay in the cache
 DIGITS = 17  # a float64 below 1 has no more decimals
 
@@ -73,28 +73,17 @@ def shortest_decimals(numbers: FloatArray) -> FloatArray:
     """The float64 whose text is the shortest that reads back as the same float32.    [...]
 
     A decimal of k digits is an integer over a power of ten. Both are exact in float64 and their
-    quotient is rounded once, so that it is the float64 of these k digits. Where the power of
-    ten would not be exact, NumPy formats the number, which takes ten times as long.
+    quotient is rounded once, so that it is the float64 of these k digits. NumPy formats numbers
+    out of reach of that, which takes far longer.
     """
-    exact = numbers.ravel().astype(np.float64)
-    short, left = np.zeros_like(exact), np.flatnonzero(exact)
-    size = np.abs(exact[left])
-    far = (size < SMALLEST) | (size >= LARGEST)
-    short[left[far]] = exact[left[far]].astype("<f4").astype("S").astype(np.float64)
-    left = left[~far]
-    power = 8 - np.floor(np.log10(np.abs(exact[left]))).astype(int)  # for nine digits
-    few = round_to_places(exact[left], power - 3).astype("<f4") == exact[left].astype("<f4")
-    for some, lengths in ((few, range(1, 7)), (~few, range(7, 10))):
-        at, tens = left[some], power[some]
-        for length in lengths:
-            tried = round_to_places(exact[at], tens - (9 - length))
-            fits = tried.astype("<f4") == exact[at].astype("<f4")
-            short[at[fits]] = tried[fits]
-            at, tens = at[~fits], tens[~fits]
-        short[at] = exact[at].astype("<f4").astype("S").astype(np.float64)
-    return short.reshape(numbers.shape)
-
-
-def round_to_places(numbers: FloatArray, places: IntArray) -> FloatArray:
-    """Round each number to its number of decimals.    [number], [number] -> [number]"""
-    return np.rint(numbers * TENS[places]) / TENS[places]
+    size = np.abs(numbers.ravel())
+    left = np.flatnonzero(size)
+    is_short = (size[left] >= SMALLEST) & (size[left] < LARGEST)
+    at = left[is_short]
+    digits = shortest_digits(size[at])
+    short = np.zeros(size.shape)
+    short[at] = digits.digits / TENS[N_DIGIT - 1 - digits.exponent]
+    others = np.concatenate((left[~is_short], at[~digits.is_exact]))
+    short[others] = size[others].astype("S").astype(np.float64)
+    result: FloatArray = np.copysign(short.reshape(numbers.shape), np.where(numbers < 0, -1, 1))
+    return result

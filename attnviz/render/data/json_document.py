@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from attnviz.core.arrays import BoolArray
+from attnviz.core.arrays import BoolArray, FloatArray
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.file_format import FORMAT, FORMAT_VERSION
 from attnviz.core.tokens import Token
-from attnviz.render.data.decimals import decimals, require_float32, row_blocks
+from attnviz.render.data.decimals import decimals, require_float32, row_blocks, to_float32
 from attnviz.render.data.number_text import RowTexts, row_texts
 from attnviz.render.style import Style
 
@@ -43,7 +43,7 @@ def document_chunks(
     meta = document.pop("meta")
     yield to_json_line(document)[:-2] + b',"weights":'
     yield from array_chunks(
-        amap.weights, lambda rows: row_texts(decimals(rows, "weight", style.precision))
+        amap.weights, lambda rows: row_texts(printed_floats(rows, "weight", style.precision))
     )
     yield b',"hidden":'
     if amap.visible is None or amap.visible.all():
@@ -55,7 +55,7 @@ def document_chunks(
     for name in vector_names:
         yield f',"{name}":'.encode()
         yield from array_chunks(
-            getattr(amap, name), lambda rows: row_texts(decimals(rows, "vector"))
+            getattr(amap, name), lambda rows: row_texts(printed_floats(rows, "vector"))
         )
     yield b"}\n"
 
@@ -81,6 +81,14 @@ def array_chunks(array: Any, to_texts: Callable[[Any], RowTexts]) -> Iterator[by
             for head in heads
         )
     yield b"]]]"
+
+
+def printed_floats(rows: FloatArray, what: str, precision: int | None = None) -> FloatArray:
+    """What is written of rows: float32, or with a precision float64 of that number of decimals.
+
+    Shapes: [row, column] -> [row, column]
+    """
+    return to_float32(rows, what) if precision is None else decimals(rows, what, precision)
 
 
 def separator_before(row: int, n_head: int, n_row: int) -> bytes:
