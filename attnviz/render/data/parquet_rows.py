@@ -18,6 +18,7 @@ from attnviz.core.file_format import ID_COLUMN, MAP_COLUMN
 from attnviz.render.data.chunk_sink import ChunkSink
 from attnviz.render.data.decimals import to_float32
 
+UNORDERED = ("query_token", "key_token", "hidden")  # columns whose statistics skip nothing
 ROW_GROUP_SIZE = 1 << 17  # rows that are in memory at a time
 
 
@@ -124,6 +125,7 @@ class RowWriter:
             table.schema,
             compression="zstd",
             use_dictionary=[name for name in self.columns if name not in ("weight", "hidden")],
+            write_statistics=[name for name in self.columns if name not in UNORDERED],
             store_schema=False,
         )
         self.writer.add_key_value_metadata(self.metadata)
