@@ -11,14 +11,23 @@ from attnviz.cli.environment import Environment
 from attnviz.cli.main import run
 from attnviz.render.formats import find_format
 from tests.bench import census
-from tests.bench.measure import Job, printed, program
-from tests.bench.other_programs import Rival, corpus_file, minilm, temporary, text_file
+from tests.bench.measure import Job, printed, process, program
+from tests.bench.other_programs import (
+    CORPUS_SCRIPT,
+    PYTHON,
+    Rival,
+    corpus_file,
+    minilm,
+    temporary,
+    text_file,
+)
 from tests.bench.sentences import sentences_of_lengths
 
 CORPUS = [f"sentence number {n} of a corpus sat on the mat" for n in range(300)]
 SENTENCES = sentences_of_lengths(200)
 FOUR_HUNDRED = text_file("400", sentences_of_lengths())
 JSONL, PARQUET, HEADS = temporary(".jsonl"), temporary(".parquet"), temporary("-heads.json")
+NPZ, FOLDER = temporary("-script.npz"), temporary("-maps")
 
 
 def corpus():
@@ -37,6 +46,16 @@ def corpus_by_hand():
 def cluster(n_worker):
     """The seconds that a census takes on a cluster of so many processes."""
     return printed(sys.executable, "-m", "tests.bench.census", str(n_worker))
+
+
+def script(target):
+    """The maps of 400 sentences to a file, by a script with transformers."""
+    return process("-c", CORPUS_SCRIPT, minilm(), FOUR_HUNDRED, target, python=str(PYTHON))
+
+
+def command(*words):
+    """The same by attnviz."""
+    return program("-i", FOUR_HUNDRED, "-m", minilm(), *words)
 
 
 CORPORA = (
@@ -71,8 +90,27 @@ CORPORA = (
     ),
     Job(
         "400 sentences through MiniLM to Parquet, cold",
+        "a script with transformers, saved as npz",
+        command("-o", PARQUET),
+        script(NPZ),
+        0.7,
+        3,
+        warm=False,
+        rival=True,
+    ),
+    Job(
+        "400 sentences through MiniLM to Parquet, cold",
         "the same batches in memory, saved as npz",
-        program("-i", FOUR_HUNDRED, "-m", minilm(), "-o", PARQUET),
+        command("-o", PARQUET),
+        Rival("batches to npz"),
+        0.7,
+        5,
+        warm=False,
+    ),
+    Job(
+        "400 sentences through MiniLM to npz files, cold",
+        "the same batches in memory, saved as npz",
+        command("-o", f"{FOLDER}-{{n}}.npz"),
         Rival("batches to npz"),
         0.7,
         5,
@@ -80,8 +118,18 @@ CORPORA = (
     ),
     Job(
         "400 sentences through MiniLM to JSON Lines, cold",
+        "a script with transformers, through json",
+        command("-o", JSONL),
+        script(NPZ + ".jsonl"),
+        0.4,
+        3,
+        warm=False,
+        rival=True,
+    ),
+    Job(
+        "400 sentences through MiniLM to JSON Lines, cold",
         "the same batches in memory, through json",
-        program("-i", FOUR_HUNDRED, "-m", minilm(), "-o", JSONL),
+        command("-o", JSONL),
         Rival("batches to json"),
         0.4,
         5,

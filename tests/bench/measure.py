@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+TURN, MAX_CALLS = 0.05, 30  # seconds and calls of a turn
+
 
 @dataclass(frozen=True)
 class Job:
@@ -29,9 +31,9 @@ class Job:
 
 def ratio(job):
     """Medians, and the ratio with its spread: the middle half of the single pairs."""
-    if job.warm:
-        job.run(), job.reference()
-    pairs = [(taken(job.run), taken(job.reference)) for _ in range(job.times)]
+    sides = job.run, job.reference
+    n_call = max(map(calls_per_turn, sides)) if job.warm else 1
+    pairs = [[turn(side, n_call) for side in sides] for _ in range(job.times)]
     ratios = sorted(ours / theirs for ours, theirs in pairs)
     ours, theirs = (median(side) for side in zip(*pairs, strict=True))
     quarter = len(ratios) // 4
@@ -46,6 +48,21 @@ def ratio(job):
         "unit": job.unit,
         "most": job.most,
     }
+
+
+def calls_per_turn(action):
+    """The calls of an action that fill a turn."""
+    taken(action)
+    return max(1, min(MAX_CALLS, int(TURN / max(taken(action), 1e-9))))
+
+
+def turn(action, n_call):
+    """The median of the second half of some calls.
+
+    During the first, threads of the program before it may still wait actively for more work:
+    those of torch and of OpenBLAS do for milliseconds.
+    """
+    return median([taken(action) for _ in range(n_call)][n_call // 2 :])
 
 
 def taken(action):

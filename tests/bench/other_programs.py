@@ -1,7 +1,9 @@
 """Others' programs, asked to do the same job in turns with ours."""
 
+import atexit
 import importlib.util
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -22,7 +24,32 @@ made = model(**tokenizer("The cat sat on the mat", return_tensors="pt"), output_
 print(json.dumps([layer[0].tolist() for layer in made.attentions]))
 """
 
-# The same for a GGUF file: its path, a text, and a file for the weights.
+# All maps of the sentences of a file, in padded batches of 32 sorted by length: a model, the file,
+# and where to write them, as .npz or as JSON Lines.
+CORPUS_SCRIPT = """
+import json, sys, numpy, torch
+from transformers import AutoModel, AutoTokenizer
+tokenizer = AutoTokenizer.from_pretrained(sys.argv[1])
+model = AutoModel.from_pretrained(sys.argv[1], attn_implementation="eager").eval()
+texts = open(sys.argv[2]).read().splitlines()
+order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
+maps = [None] * len(texts)
+with torch.no_grad():
+    for start in range(0, len(texts), 32):
+        batch = order[start : start + 32]
+        given = tokenizer([texts[i] for i in batch], padding=True, return_tensors="pt")
+        layers = model(**given, output_attentions=True).attentions
+        for row, i in enumerate(batch):
+            n = int(given["attention_mask"][row].sum())
+            maps[i] = numpy.stack([layer[row, :, :n, :n].numpy() for layer in layers])
+if sys.argv[3].endswith(".npz"):
+    numpy.savez(sys.argv[3], *maps)
+else:
+    with open(sys.argv[3], "w") as out:
+        out.writelines(json.dumps(weights.tolist()) + "\\n" for weights in maps)
+"""
+
+# The same as SCRIPT for a GGUF file: its path, a text, and a file for the weights.
 GGUF_SCRIPT = """
 import sys, numpy
 from pathlib import Path
@@ -53,9 +80,13 @@ def minilm():
     return str(Path(spec.submodule_search_locations[0]) / "model")
 
 
+FOLDER = Path(tempfile.mkdtemp(prefix="attnviz-bench-"))
+atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
+
+
 def temporary(ending):
-    """The path of a file that this run writes."""
-    return str(Path(tempfile.gettempdir()) / f"attnviz-bench-{os.getpid()}{ending}")
+    """The path of a file that this run writes, and removes at its end."""
+    return str(FOLDER / f"bench{ending}")
 
 
 def text_file(name, sentences):
