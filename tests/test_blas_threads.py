@@ -7,9 +7,10 @@ import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 import attnviz
-from attnviz.api.blas_threads import count_threads, limit_blas, read_quota, use_threads
+from attnviz.api.blas_threads import limit_blas, use_threads
 from attnviz.api.thread_pool import shared_pool
 from attnviz.core.engine.parallel import map_tasks
+from attnviz.core.engine.thread_count import count_threads, read_quota
 
 
 def blas_threads():
@@ -85,7 +86,7 @@ def test_threads_are_no_more_than_a_container_may_use(tmp_path, monkeypatch):
     read_quota.cache_clear()
     assert read_quota(tmp_path / "missing") > 1000
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    monkeypatch.setattr("attnviz.api.blas_threads.read_quota", lambda: 1)
+    monkeypatch.setattr("attnviz.core.engine.thread_count.read_quota", lambda: 1)
     assert count_threads() == 1
 
 

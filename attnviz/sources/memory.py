@@ -10,6 +10,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Protocol
 
+from attnviz.core.engine.thread_count import count_threads
 from attnviz.core.engine.working_memory import count_working_numbers
 from attnviz.core.variant import Variant
 from attnviz.errors import MisuseError
@@ -57,7 +58,7 @@ def activation_bytes(
 
     Of several layers, those of the mechanism that needs most.
     """
-    n_thread = os.cpu_count() or 1
+    n_thread = count_threads()
     return n_byte * max(
         count_working_numbers(variant, n_head, n_query, n_key, n_thread) for variant in variants
     )

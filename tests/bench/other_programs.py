@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from attnviz.api.blas_threads import count_threads
+from attnviz.core.engine.thread_count import count_threads
 
 HERE = Path(__file__).parent
 PYTHON = Path(os.environ.get("BENCH_PYTHON", ".venv-bench/bin/python"))

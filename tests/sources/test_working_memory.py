@@ -13,6 +13,7 @@ import pytest
 import attnviz
 from attnviz.core.engine.working_memory import count_arrays, count_working_numbers
 from attnviz.core.variants import VARIANTS, find_variant
+from attnviz.sources.memory import activation_bytes
 from attnviz.sources.model import run_model
 from attnviz.sources.seeded import run_seeded
 from tests.cli.runner import run
@@ -89,3 +90,12 @@ def test_overrides_of_a_model_are_counted(monkeypatch):
 def test_steps_of_a_product_multiply_its_arrays():
     one, three = (find_variant("delta-product").with_tunables(householders=n) for n in (1, 3))
     assert (count_arrays(one), count_arrays(three)) == (5, 33)
+
+
+def test_blocks_are_counted_for_the_threads_that_run(monkeypatch):
+    """Not for all processors of a machine of which a container may use some."""
+    needs = []
+    for n_thread in ("1", "4"):
+        monkeypatch.setenv("OMP_NUM_THREADS", n_thread)
+        needs.append(activation_bytes([find_variant("sparsemax")], 4, 9000, 9000, 4))
+    assert needs[1] == 4 * needs[0]
