@@ -55,7 +55,9 @@ class DifferentialV2(MultiHead):
 
     def weight_lines(self, pair: Pair, weights: FloatArray, weight: float) -> Lines:
         """The gate of the query's token, and the difference of the two maps"""
-        inner = products("w·x", ("w", pair.param("w_lambda")), ("x", pair.query_source))
+        first_map = Pair(pair.inputs, 2 * pair.head, pair.query, pair.key)
+        row, source = first_map.param("w_lambda"), first_map.query_source
+        inner = products("w·x", ("w", row), ("x", source))
         yield inner
         first, second = map(float, weights)
         gate = ("σ(", inner.value, ")")
