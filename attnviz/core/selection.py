@@ -139,7 +139,7 @@ def parse_ranges(selector: Selector, option: str) -> tuple[Range, ...] | None:
                 f"mean, max or min{pairs}"
             )
         first, last = int(match[1]), int(match[2] or match[1])
-        if (first < 0) == (last < 0) and not first <= last <= first + MAX_RANGE:
+        if (first < 0) == (last < 0) and not first <= last < first + MAX_RANGE:
             raise MisuseError(f"{option} {show(selector)}: the range {item} is empty or too long")
         ranges.append((first, last))
     return tuple(ranges)

@@ -7,7 +7,7 @@ import pytest
 
 from attnviz.core.attention_map import AttentionMap
 from attnviz.core.reduction import REDUCTIONS, reduce_heads, reduce_layers
-from attnviz.core.selection import HeadSelection
+from attnviz.core.selection import MAX_RANGE, HeadSelection
 from attnviz.core.tokens import Token
 from attnviz.errors import MisuseError
 
@@ -67,6 +67,28 @@ def test_what_is_selected(layers, heads, expected):
 def test_what_is_refused(layers, heads, says):
     with pytest.raises(MisuseError, match=re.escape(says)):
         resolve(layers, heads)
+
+
+PAIRS = ", or LAYER.HEAD as in 2.9"
+
+
+@pytest.mark.parametrize(
+    ("layers", "heads", "end"), [("x", None, "mean, max or min"), (None, "x", PAIRS.lstrip(", "))]
+)
+def test_pairs_are_suggested_for_heads_alone(layers, heads, end):
+    with pytest.raises(MisuseError, match=re.escape(end) + "$") as caught:
+        resolve(layers, heads)
+    assert (PAIRS in str(caught.value)) == (heads is not None)
+
+
+def test_a_range_has_a_maximum_length():
+    for first in (0, 7):
+        last = first + MAX_RANGE - 1
+        assert HeadSelection.parse(f"{first}-{last}").layers == ((first, last),)
+        for beyond in (last + 1, last + 2, 999_999):
+            with pytest.raises(MisuseError, match=f"{first}-{beyond} is empty or too long"):
+                HeadSelection.parse(f"{first}-{beyond}")
+    assert HeadSelection.parse("3-3").layers == ((3, 3),)
 
 
 def random_map(n_layer=3, n_head=4, visible=None, **meta):
