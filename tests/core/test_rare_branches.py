@@ -144,6 +144,18 @@ def test_tunables_of_several_numbers():
         coerce((1.0,), 3, "factors")
 
 
+@pytest.mark.parametrize("value", [-(2**53) + 1, -5, -2, -1, 0, 2, 2**53 - 1, "7", 3.0, True])
+def test_whole_numbers_that_a_float_holds_exactly(value):
+    assert coerce(1, value, "top") == int(value)
+    assert type(coerce(1, value, "top")) is int
+
+
+@pytest.mark.parametrize("value", [2**53, -(2**53), 2.5, -0.5, "1.5", "inf", "nan", 10**400])
+def test_other_numbers_are_no_whole_numbers(value):
+    with pytest.raises(MisuseError, match="should be a whole number"):
+        coerce(1, value, "top")
+
+
 def test_a_tunable_under_its_old_and_its_new_name_is_refused():
     values = {"growth": 0.1, "floor": 2}
     part = TemperatureTuning()

@@ -1,5 +1,7 @@
 """T5 relative position bias against the published buckets, and by hand."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -30,6 +32,28 @@ def test_all_distances_as_published(sides):
     with np.load(MODELS / "buckets.npz") as file:
         got = t5_bucket(file["distance"], 32, 128, both=sides == "both")
         assert got.tolist() == file[sides].tolist()
+
+
+def bucket_by_the_formula(distance, n_bucket, max_distance):
+    """The bucket of an earlier key: exact up to half of the buckets, then logarithmic."""
+    exact = n_bucket // 2
+    if distance < exact:
+        return distance
+    if distance >= max_distance:
+        return n_bucket - 1
+    share = math.log(distance / exact) / math.log(max_distance / exact)
+    return exact + int(share * (n_bucket - exact))
+
+
+@pytest.mark.parametrize("max_distance", [9, 12, 15, 17, 40])
+@pytest.mark.parametrize("n_bucket", [4, 7, 16])
+def test_buckets_of_any_number_and_reach(n_bucket, max_distance):
+    """As many as 1.1 and 20 times the distances that have a bucket of their own."""
+    expected = [bucket_by_the_formula(n, n_bucket, max_distance) for n in range(60)]
+    got = t5_bucket(-np.arange(60), n_bucket, max_distance, both=False)
+    assert got.tolist() == expected
+    both = t5_bucket(np.arange(-59, 60), 2 * n_bucket, max_distance, both=True)
+    assert both.tolist() == expected[:0:-1] + [0] + [n_bucket + n for n in expected[1:]]
 
 
 def test_each_head_adds_its_own_bias():

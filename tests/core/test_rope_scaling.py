@@ -121,6 +121,22 @@ def test_the_ramp_of_yarn_is_rounded_outwards():
     np.testing.assert_allclose(frequencies, plain * (1 - exact + exact / 4), rtol=1e-8)
 
 
+@pytest.mark.parametrize(
+    ("beta_fast", "beta_slow", "first", "last"),
+    [
+        (512.0, 1.0, 0, 7),  # from pair -0.78 to 10.05; 0 to the last dimension as published
+        (32.0, 1.0, 4, 7),  # no pair is on the ramp, which begins behind the last pair
+        (64.0, 64.0, 2, 3),  # from 2.83 rounded outwards
+        (512.0, 400.0, 0, 0.001),  # from -0.78 to -0.36: a ramp without a width
+    ],
+)
+def test_the_ramp_of_yarn_is_cut_off_at_the_dimensions(beta_fast, beta_slow, first, last):
+    yarn = Yarn(base=10.0, beta_fast=beta_fast, beta_slow=beta_slow)
+    ramp = np.clip((np.arange(4) - first) / (last - first), 0, 1)
+    plain = rope_frequencies(10.0, 8)
+    np.testing.assert_allclose(yarn.frequencies(8, 10), plain * (1 - ramp + ramp / 4), rtol=1e-12)
+
+
 def test_scaled_rope_rotates_interleaved_pairs_too():
     vectors, positions = draw_uniform((2, 5, 8), "vectors"), np.arange(5)
     for pairs in ("halves", "interleaved"):
