@@ -9,7 +9,9 @@ from attnviz.core.compose.grammar import parse_mask
 from attnviz.core.engine import attention
 from attnviz.core.engine.attend import attend
 from attnviz.core.engine.attention import evaluate_mask
+from attnviz.core.engine.blocks import split_into_blocks
 from attnviz.core.grid import BlockIndex, Grid
+from attnviz.core.inputs import Inputs
 from attnviz.core.masks import Causal, Mask, Window
 from attnviz.core.masks.local import Diagonal
 from attnviz.core.seeded_random import draw_uniform
@@ -121,6 +123,34 @@ def test_any_number_of_threads_gives_the_same_bits(small_blocks, mask, dtype):
             other = attend(query, key, value, mask=mask)
         assert_array_equal(other.weights, first.weights)
         assert_array_equal(other.output, first.output)
+
+
+BLOCKS = [  # a mechanism, heads, tokens; heads and queries of a block, and the number of blocks
+    ("scaled-dot", 6, 104, (6, 104), 1),  # up to SINGLE_BLOCK_MAX
+    ("scaled-dot", 8, 100, (4, 100), 2),  # two groups of heads
+    ("scaled-dot", 7, 100, (4, 100), 2),
+    ("scaled-dot", 4, 256, (2, 256), 2),  # BLOCK_SIZE
+    ("scaled-dot", 8, 200, (2, 200), 4),  # four groups of heads
+    ("scaled-dot", 8, 257, (3, 256), 6),  # more queries than a block has
+    ("scaled-dot", 2, 600, (1, 256), 6),
+    ("talking-heads", 4, 200, (4, 200), 1),  # all heads
+    ("talking-heads", 8, 400, (8, 163), 3),
+    ("sinkhorn", 8, 200, (8, 200), 1),  # all queries
+]
+
+
+@pytest.mark.parametrize(("name", "n_head", "n", "of_first", "n_block"), BLOCKS)
+def test_blocks_of_a_layer(name, n_head, n, of_first, n_block):
+    """The split decides the time alone; each head of each query is in one block."""
+    zeros = np.zeros((n_head, n, 2))
+    inputs = Inputs(query=zeros, key=zeros, grid=Grid.of(n_head, n, n))
+    blocks = split_into_blocks(VARIANTS[name], inputs)
+    count = np.zeros((n_head, n), dtype=int)
+    for block in blocks:
+        count[block.heads, block.queries] += 1
+    assert (count == 1).all()
+    first = inputs.grid.select_block(blocks[0])
+    assert (first.shape[:2], len(blocks)) == (of_first, n_block)
 
 
 def test_blocks_equal_a_single_block(small_blocks):
