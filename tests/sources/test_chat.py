@@ -3,6 +3,7 @@
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from tokenizers import AddedToken, Tokenizer
@@ -10,7 +11,7 @@ from tokenizers import AddedToken, Tokenizer
 import attnviz
 from attnviz.errors import AttnvizWarning, CouldNotError, InvalidInputError
 from attnviz.sources.model.chat import named_templates
-from attnviz.sources.tokenizing import chat_prompt, child_process
+from attnviz.sources.tokenizing import chat_prompt, child_process, template_worker
 from attnviz.sources.tokenizing.chat_prompt import apply_template, encode_prompt
 from attnviz.sources.tokenizing.tokenizer_json import parse_tokenizer
 from tests.chat.tokenizer import CONTROL, build_tokenizer
@@ -100,6 +101,22 @@ def test_a_system_message_of_the_template_is_a_turn(name, roles, tokenizer):
     assert encode_prompt(tokenizer, prompt)[1] == roles
 
 
+@pytest.mark.parametrize("text", ["a <|im_start|> b", "<|start_header_id|>", "<start_of_turn>m"])
+@pytest.mark.parametrize("name", TURNS)
+def test_a_control_token_of_the_user_begins_no_turn(name, text, tokenizer):
+    plain, written = (
+        encode_prompt(tokenizer, prompt_of(name, {"system": None, "text": each}))
+        for each in ("the cat", text)
+    )
+    assert written[1] == plain[1]
+
+    def first_turn(encoding):
+        return [(token.piece, token.segment) for token in encoding.tokens if token.segment == 0]
+
+    if "system" in plain[1]:
+        assert first_turn(written[0]) == first_turn(plain[0])
+
+
 HOSTILE = {
     "endless": "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
     "memory": "{% set a = 'x' * 10 ** 10 %}{{ a }}",
@@ -124,6 +141,16 @@ def test_hostile_templates_end_with_an_error(name, monkeypatch):
         apply_template(HOSTILE[name], VARIABLES, USER)
     assert len(str(caught.value)) < 400 and "\n" not in str(caught.value)
     assert apply_template("{{ 1 + 1 }} {{ bos_token }}", VARIABLES, USER).text == "2 <s>"
+
+
+@pytest.mark.parametrize("n", [template_worker.MAX_PROMPT, template_worker.MAX_PROMPT + 1])
+def test_a_prompt_may_have_a_mebicharacter(n):
+    template = SimpleNamespace(render=lambda **_: "x" * n)
+    if n == 1 << 20:
+        assert len(template_worker.render(template, {}, {})) == n
+        return
+    with pytest.raises(ValueError, match="of 1,048,577 characters; at most 1,048,576"):
+        template_worker.render(template, {}, {})
 
 
 @pytest.mark.parametrize(

@@ -30,10 +30,14 @@ Message = Mapping[str, str]  # role and content
 
 
 class Turn(NamedTuple):
-    """A part of a prompt: whose it is, and the position in the prompt at which it ends."""
+    """A part of a prompt: whose it is, and the position in the prompt at which it ends.
+
+    `content` is the position of the message's own text; None where the template changes it.
+    """
 
     role: str
     end: int
+    content: int | None = None
 
 
 class ChatPrompt(NamedTuple):
@@ -110,8 +114,9 @@ def find_turns(
         end_of_content = 0 if start < 0 else start + len(content)
         last = max(common_length(text, beginning or ""), end_of_content)
         if last > end:
+            start = text.rfind(content, end, last)
             end = last
-            turns.append(Turn(message["role"], end))
+            turns.append(Turn(message["role"], end, None if start < 0 else start))
     return (*turns, Turn("assistant", len(text)))
 
 
@@ -170,12 +175,14 @@ def end_between_tokens(turns: Sequence[Turn], spans: Sequence[Span]) -> Iterator
 def split_default_system(turns: tuple[Turn, ...], spans: Sequence[Span]) -> tuple[Turn, ...]:
     """The turns, with a system message that the template itself puts before the user's.
 
-    It is found where turns begin with one control token, that of the assistant's turn.
+    It is found where turns begin with one control token, that of the assistant's turn. One that
+    the user wrote begins no turn.
     """
     first, *_ = turns
     before = turns[-2].end if len(turns) > 1 else 0
     opening = next((span for span in spans if span.start >= before), None)
     if first.role != "user" or opening is None or not opening.special:
         return turns
-    starts = [s.start for s in spans if s.start < first.end and s.piece == opening.piece]
+    end = first.end if first.content is None else first.content
+    starts = [s.start for s in spans if s.start < end and s.piece == opening.piece]
     return turns if len(starts) < 2 else (Turn("system", starts[-1]), *turns)
