@@ -92,6 +92,10 @@ DAMAGED = {
         header(pair("general.alignment", 4, struct.pack("<I", 0)), tensors=[VECTOR]),
         "general.alignment = 0 should be 1 to 1,048,576",
     ),
+    "an alignment beyond the bound": (
+        header(pair("general.alignment", 4, struct.pack("<I", (1 << 20) + 1)), tensors=[VECTOR]),
+        "general.alignment = 1048577 should be 1 to 1,048,576",
+    ),
     "an alignment that is a string": (
         header(pair("general.alignment", 8, text("x")), tensors=[VECTOR]),
         "general.alignment = 'x' should be 1 to",
@@ -156,6 +160,21 @@ def test_a_valid_file_is_not_refused(tmp_path):
     content = read_header(path)
     assert content.metadata == {"general.architecture": "llama", "a": 1.5}
     assert content.tensors["x"].shape == (8,)
+
+
+@pytest.mark.parametrize("alignment", [1, 8, 1 << 20])
+def test_data_begin_at_the_stated_alignment(alignment, tmp_path):
+    path = tmp_path / "x.gguf"
+    stated = pair("general.alignment", 4, struct.pack("<I", alignment))
+    content = header(stated, n_tensor=1) + VECTOR
+    start = -(-len(content) // alignment) * alignment
+    content += bytes(start + 32 - len(content))
+    path.write_bytes(content)
+    tensor = read_header(path).tensors["x"]
+    assert (tensor.start, tensor.end) == (start, start + 32)
+    path.write_bytes(content[:-1])
+    with pytest.raises(InvalidInputError, match="1 bytes are missing at its end"):
+        read_header(path)
 
 
 def test_headers_and_vocabularies_are_bounded(tmp_path, monkeypatch):

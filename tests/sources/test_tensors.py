@@ -98,8 +98,12 @@ def write_header(path: Path, header: bytes, size: int | None = None) -> Path:
 @pytest.mark.parametrize("how", HEADERS)
 def test_an_invalid_header_is_refused(how, tmp_path):
     path = write_header(tmp_path / "x.safetensors", HEADERS[how])
-    with pytest.raises(InvalidInputError, match="is not a valid safetensors file"):
+    with pytest.raises(InvalidInputError, match="is not a valid safetensors file") as caught:
         read_tensors([path])
+    n = 8 + len(HEADERS[how])
+    missing = f"it has {n + 8:,} of {n + 36:,} bytes; download it again"
+    assert (missing in str(caught.value)) == (how == "past the end")
+    assert ("download" in str(caught.value)) == (how == "past the end")
 
 
 @pytest.mark.parametrize("size", [1 << 40, (1 << 63) - 1, 0])

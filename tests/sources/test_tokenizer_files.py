@@ -224,11 +224,24 @@ def test_damaged_merges_and_vocabularies_are_refused(file, content, message, tmp
         load_tokenizer(folder)
 
 
+COUNTS = {"default_vocab_size": 300, "default_num_special_tokens": 25}
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         ({"config": {}}, "default_vocab_size should be an integer"),
+        ({"config": COUNTS}, "pattern should be a string, vocab a list"),
+        ({"config": COUNTS | {"pattern": 3}}, "pattern should be a string, vocab a list"),
+        ({"vocab": {"rank": 0}}, "pattern should be a string, vocab a list"),
+        *(
+            ({"config": COUNTS | {"default_vocab_size": n}}, "should be an integer from 1 to 1,")
+            for n in (0, True, 1.0, (1 << 20) + 1)
+        ),
         ({"vocab": [{"rank": 1}]}, "entry 0 of vocab should have rank 0"),
+        ({"vocab": [{"rank": 0, "token_bytes": "A"}]}, "entry 0 .* token_bytes in base64"),
+        ({"vocab": [{"rank": 0, "token_bytes": "QQ==?"}]}, "entry 0 .* token_bytes in base64"),
+        ({"vocab": ["QQ=="]}, "entry 0 of vocab should have rank 0"),
         ({"vocab": []}, "fewer than .* different tokens"),
         ({"vocab": 3}, "has no 'vocab'"),
         ({"special_tokens": [{}] * 25}, "special_tokens should be at most 25 names"),
@@ -257,7 +270,9 @@ def charsmap():
         ("½a", "1/2a", [(0, 1), (0, 1), (0, 1), (1, 2)]),
         ("a\nb", "a b", [(0, 1), (1, 2), (2, 3)]),
         ("", "", []),
+        ("½" * 300, "1/2" * 300, [(i, i + 1) for i in range(300) for _ in range(3)]),
     ],
+    ids=lambda value: value[:9] if isinstance(value, str) else "",
 )
 def test_the_longest_match_of_a_charsmap_is_replaced(charsmap, text, normalized, spans):
     result = charsmap.normalize(text)
