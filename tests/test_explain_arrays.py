@@ -249,6 +249,8 @@ REFUSED = [  # the source; further arguments; what the message says
     ({"in_proj": fused(Q, K, V)}, {"heads": 2 * HEAD + 1}, "do not fit each other"),
     ({"query_key_value": fused(Q, K, V)}, {"heads": HEAD}, "no pair of queries and keys"),
     ({"q": Q, "k": K[:, :, :2]}, {}, "do not fit each other"),
+    ({"q": Q[0, 0], "k": K[0, 0]}, {}, "no queries and keys"),
+    ({"q": Q[None, None, None], "k": K[None, None, None]}, {}, "no queries and keys"),
     ({"q": Q, "k": K, "attn_mask": np.eye(QUERY) + np.eye(QUERY)[::-1] > 0}, {}, "its 1 may"),
     ({"q": Q, "k": K, "attentions": attention(Q, K)[:, :3]}, {}, "do not fit"),
     ({"q": Q[None], "k": np.stack([K, K])}, {}, "do not fit each other"),

@@ -66,6 +66,15 @@ CASES = {
         {},
         {"rope_parameters": YARN_CONFIG},
     ),
+    "yarn, other ramps": (
+        "llama",
+        "llama",
+        YARN
+        | {"llama.rope.scaling.yarn_beta_fast": 4.0, "llama.rope.scaling.yarn_beta_slow": 0.5}
+        | {"llama.rope.scaling.yarn_attn_factor": 1.5},
+        {},
+        {"rope_parameters": YARN_CONFIG | {"beta_fast": 4.0, "beta_slow": 0.5}},
+    ),
     "a factor without a type": (
         "llama",
         "llama",

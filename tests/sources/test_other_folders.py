@@ -104,6 +104,7 @@ FOLDERS = {
             r"the folder above a model; type: --model .*0_Transformer$",
         ),
         ({"a b/config.json": BERT}, r"type: --model '.*a b'$"),
+        ({"b/config.json": BERT, "a/config.json": BERT}, r"\(of 2\); type: --model .*/a$"),
     ],
     "one level up": [
         (

@@ -36,6 +36,15 @@ COSTLY_PATTERNS = [
     r"(?# \) [ )(a+)+\b\B]",
     r"[[](a+)+]",
     r"a{1,100}b{,50}c{3,}",
+    r"x|(a|aa)+b",  # after each kind of piece
+    r"(x)(a|aa)+b",
+    r"\)(a|aa)+b",
+    r"[)](a|aa)+b",
+    r"x*(a|aa)+b",
+    r"x{2,}(a|aa)+b",
+    r"x(a|aa)+b",
+    r"(?:a|a)*(b)",
+    r"(a|b)*(c|d)*(e|f)*",
 ]
 
 

@@ -94,7 +94,8 @@ class Selection(Record):
         Raises UnknownNameError for a name that is not among them.
         """
         if self.name is None:
-            return Choice(0, default_note("", [f"{name!r:.80}" for name in names[: FEW + 1]]))
+            shown = names[: FEW + 2]  # the first, a few others, and one that is not listed
+            return Choice(0, default_note("", [f"{name!r:.80}" for name in shown]))
         matches = [
             index
             for index, name in enumerate(names)

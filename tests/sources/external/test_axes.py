@@ -107,6 +107,16 @@ def test_an_array_whose_last_axis_does_not_sum_to_1_is_refused(order, axes):
     assert "sum to 1 along axis" in str(refusal.value)
 
 
+@pytest.mark.parametrize(
+    ("shape", "axes"),
+    [((3, 3, 5), "qkh"), ((3, 3, 2), "qkh"), ((4, 3, 5), "hkq"), ((3, 3, 3), "hkq")],
+)
+def test_heads_are_taken_to_be_last_where_the_others_are_a_square(shape, axes):
+    weights = np.random.default_rng(0).dirichlet([0.1] * shape[1], (shape[0], shape[2]))
+    with pytest.raises(InvalidInputError, match=f"axes='{axes}'"):
+        read(weights.swapaxes(1, 2))
+
+
 @pytest.mark.parametrize("factor", [1, 0.5, -1, 3])
 def test_other_row_sums_are_not_taken_for_another_order(factor):
     assert read(ramp(3, 2, 5, 5) * factor).n_layer == 3

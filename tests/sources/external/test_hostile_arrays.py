@@ -118,6 +118,19 @@ def test_odd_archives_are_refused(data, reason):
     refused(data, reason)
 
 
+@pytest.mark.parametrize("comment", [b"", b"a\0\0", b"a" * 65_535])
+def test_a_large_directory_is_refused_whatever_the_comment_after_it(comment):
+    content = npz([("weights.npy", npy(np.eye(2)))])[:-2]
+    end = content.rindex(b"PK\x05\x06")
+    content += struct.pack("<H", len(comment)) + comment
+    assert isinstance(read(content), AttentionMap)
+    for size, reason in ((10_000_000, "invalid npz: (?!its directory)"), (10_000_001, "10,000 m")):
+        stated = struct.pack("<I", size)
+        refused(content[: end + 12] + stated + content[end + 16 :], reason)
+    locator = b"PK\x06\x07" + bytes(16)
+    refused(content[:end] + locator + content[end:], "directory is for more than 10,000 members")
+
+
 def test_a_duplicate_member_is_refused():
     with pytest.warns(UserWarning, match="Duplicate"):
         data = npz([("weights.npy", npy(np.eye(2))), ("weights.npy", npy(np.eye(3)))])

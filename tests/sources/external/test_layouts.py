@@ -9,6 +9,7 @@ import pytest
 
 from attnviz.errors import GuessWarning, InvalidInputError, MisuseError
 from attnviz.sources.external import read
+from attnviz.sources.external.band import has_pattern
 from tests.sources.external.test_other_programs import FIXTURES
 
 TOKENS = [f"t{n}" for n in range(9)]
@@ -51,6 +52,24 @@ def test_a_band_without_the_names_of_global_attention():
         with pytest.warns(GuessWarning) if layout is None else nullcontext():
             plain = read(arrays["attentions"][:, 0], axes="lhqk", layout=layout)
         assert np.array_equal(plain.weights, made.weights)
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        ("011 111 111 110", True),
+        ("010 110 010 100", True),  # 5 of the 10 pairs within the window
+        ("010 100 010 100", False),
+        ("010 000 010 100", False),  # 3 of the 7 pairs of queries with a weight
+        ("010 000 110 100", True),
+        ("110 111 111 110", False),  # a weight before the first token
+        ("011 111 111 111", False),
+        ("000 000 000 000", False),
+    ],
+)
+def test_a_band_is_zero_outside_and_at_most_half_of_it_within(rows, expected):
+    band = np.array([list(map(float, row)) for row in rows.split()])
+    assert has_pattern(band, 2) is expected
 
 
 @pytest.mark.parametrize(
