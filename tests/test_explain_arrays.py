@@ -274,6 +274,8 @@ REFUSED = [  # the source; further arguments; what the message says
     ({"q": Q, "k": K}, {"seed": 3}, "seed has no effect"),
     ({"q": Q, "k": K}, {"positions": "sinusoidal"}, "added to the embeddings"),
     ({"q": Q, "k": K}, {"axes": "hqd"}, "does not fit"),
+    ({"q": Q, "k": K}, {"axes": "htdd"}, "one letter per axis"),
+    ({"q": Q, "k": K}, {"axes": "hxd"}, "one letter per axis"),
     ({"q": Q, "k": K}, {"head": 9}, "there is no head 9"),
     ({"q": Q, "k": K}, {"context": "a"}, "context has no effect"),
     ("The cat", {"which": 1}, "which has no effect"),

@@ -12,7 +12,8 @@ import attnviz
 from attnviz.errors import AttnvizWarning, CouldNotError, InvalidInputError
 from attnviz.sources.model.chat import named_templates
 from attnviz.sources.tokenizing import chat_prompt, child_process, template_worker
-from attnviz.sources.tokenizing.chat_prompt import apply_template, encode_prompt
+from attnviz.sources.tokenizing.chat_prompt import apply_template, encode_prompt, is_written
+from attnviz.sources.tokenizing.labels import Span
 from attnviz.sources.tokenizing.tokenizer_json import parse_tokenizer
 from tests.chat.tokenizer import CONTROL, build_tokenizer
 from tests.cli.runner import run
@@ -141,6 +142,21 @@ def test_hostile_templates_end_with_an_error(name, monkeypatch):
         apply_template(HOSTILE[name], VARIABLES, USER)
     assert len(str(caught.value)) < 400 and "\n" not in str(caught.value)
     assert apply_template("{{ 1 + 1 }} {{ bos_token }}", VARIABLES, USER).text == "2 <s>"
+
+
+def test_a_template_without_the_messages_is_the_turn_of_the_assistant(tokenizer):
+    template = "{% if add_generation_prompt %}a dog{% endif %}"
+    encoding, roles = encode_prompt(tokenizer, apply_template(template, {}, USER))
+    assert roles == ("assistant",) and {token.segment for token in encoding.tokens} == {0}
+
+
+@pytest.mark.parametrize(
+    ("text", "piece", "expected"),
+    [("<s>", "<s>", True), (" <s> ", "<s>", True), ("!", "<unk>", False), ("cat", "<unk>", False)],
+)
+def test_a_control_token_is_special_where_it_is_written(text, piece, expected):
+    span = Span(piece, 1, 1 + len(text), False, 0, None)
+    assert is_written(span, f"x{text}y") is expected
 
 
 @pytest.mark.parametrize("n", [template_worker.MAX_PROMPT, template_worker.MAX_PROMPT + 1])

@@ -10,12 +10,14 @@ import pytest
 
 from attnviz.errors import AttnvizError, InvalidInputError, MisuseError
 from attnviz.sources.checkpoint import hub
+from attnviz.sources.checkpoint.config_ranges import INT_RANGES
 from attnviz.sources.checkpoint.gguf.header import read_header
 from attnviz.sources.checkpoint.torch_file import is_size
 from attnviz.sources.external.frame_times import MAX_SECONDS, MIN_SECONDS, check_seconds
 from attnviz.sources.external.json_document import LIMITS, parse_token
 from attnviz.sources.external.metadata import MAX_INDEX, is_index_list
 from attnviz.sources.external.named_ids import find_input_ids, find_segments
+from attnviz.sources.external.parquet import check_footer
 from attnviz.sources.tokenizing.regex_cost import is_costly
 from attnviz.sources.tokenizing.sentencepiece_model import Piece, read_piece
 from tests.sources.test_gguf_refusals import entry, header
@@ -90,3 +92,25 @@ def test_a_piece_of_sentencepiece_has_one_of_six_kinds(kind):
         return
     with pytest.raises(InvalidInputError, match="piece 3 has no text, no finite score or an unkn"):
         read_piece(message, 3)
+
+
+@pytest.mark.parametrize("size", [1 << 24, (1 << 24) + 1, 0x01000000 * 255])
+def test_the_size_of_a_footer_is_that_of_four_bytes(size):
+    data = size.to_bytes(4, "little") + b"PAR1"
+    if size <= 1 << 24:
+        check_footer(data)
+        return
+    with pytest.raises(InvalidInputError, match=f"has {size:,} bytes; at most 16,777,216 are"):
+        check_footer(data)
+
+
+def test_a_setting_of_one_or_none_is_in_range():
+    """The least number of layers is 1; counts that a model can do without begin at 0."""
+    least = {name: low for name, (low, _) in INT_RANGES.items()}
+    without = {"max_window_layers", "n_segment", "num_random_blocks", "conv_kernel_size"}
+    assert {name for name, low in least.items() if low == 0} == without | {
+        name for name in least if name.endswith("_token_id")
+    }
+    others = {"relative_attention_num_buckets": 4, "relative_attention_max_distance": 2}
+    others |= dict.fromkeys(("max_relative_positions", "position_buckets"), -1)
+    assert {name: low for name, low in least.items() if low not in (0, 1)} == others

@@ -147,6 +147,14 @@ WEIGHTS = [
         {"tf_model.h5": DATA},
         r"transformers 4 is .*BertForMaskedLM.from_pretrained\(FOLDER, from_tf=True\)",
     ),
+    (
+        {"config.json": BERT | {"architectures": ["A", "B"]}, "tf_model.h5": DATA},
+        r"transformers\.A\.from_pretrained",
+    ),
+    (
+        {"config.json": BERT | {"architectures": ["A(1)"]}, "tf_model.h5": DATA},
+        r"transformers\.AutoModel\.from_pretrained",
+    ),
     ({"flax_model.msgpack": DATA}, r"from_pretrained\(FOLDER, from_flax=True\)\.save_pretrained"),
     ({"bert_model.ckpt.index": DATA}, "a file of TensorFlow 1, .*from_tf=True"),
     ({"rust_model.ot": DATA}, r"rust-bert, .*from_pretrained\(FOLDER\)\.save_pretrained"),

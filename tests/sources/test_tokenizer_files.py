@@ -216,6 +216,10 @@ def test_settings_that_do_not_fit_are_refused_by_name(file, content, message, tm
     ("file", "content", "message"),
     [
         ("vocab.json", '{"a": 1}', r"should map pieces to the ids 0, 1, 2"),
+        ("vocab.json", '{"a": 0, "b": 0}', r"should map pieces to the ids 0, 1, 2"),
+        ("vocab.json", '{"a": -1}', r"should map pieces to the ids 0, 1, 2"),
+        ("vocab.json", '{"a": true}', r"should map pieces to the ids 0, 1, 2"),
+        ("vocab.json", "{}", r"should map pieces to the ids 0, 1, 2"),
         ("vocab.json", "[]", r"should map pieces to the ids 0, 1, 2"),
         ("vocab.json", '{"a": 0, "a": 1}', "duplicate key 'a'"),
         ("merges.txt", "#version\nx", "merges.txt, line 2: 'x' should be two pieces"),

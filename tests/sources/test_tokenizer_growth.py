@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from pathlib import Path
 
 import pytest
+from tokenizers import normalizers
 
 from attnviz.errors import InvalidInputError
+from attnviz.sources.tokenizing.tokenizer_growth import FACTORS, read_steps
 from attnviz.sources.tokenizing.tokenizer_json import load_tokenizer, tokens_of_ids
 from attnviz.sources.tokenizing.tokenizers import find_tokenizer
 from tests.sources.documents import DOUBLE, added, bert_document, sequence
@@ -103,3 +106,42 @@ def test_growing_decoders_are_refused(saved):
     path = saved(bert_document(decoder=sequence("decoders", *[DOUBLE] * 40)))
     with pytest.raises(InvalidInputError, match=r"decoder could turn 3 bytes"):
         tokens_of_ids(load_tokenizer(Path(path)), [4])
+
+
+# Characters that grow the most in some form: compatibility, musical signs, capitals, spaces.
+CHARACTERS = [*map(chr, range(0xD800)), *map(chr, range(0xE000, 0x20000))]
+MOST = ("ByteLevel", "Lowercase", "NFC", "NFD", "NFKC", "NFKD")
+
+
+@pytest.mark.parametrize("kind", [*MOST, "BertNormalizer", "Nmt", "StripAccents"])
+def test_the_factor_of_a_normalizer_is_the_most_that_a_character_grows(kind):
+    factor = FACTORS["normalizer"][kind]
+    normalize = getattr(normalizers, kind)().normalize_str
+    texts = [c for c in CHARACTERS if unicodedata.normalize("NFKD", c) != c or c.lower() != c]
+    growth = max(
+        len(normalize(text).encode()) / len(text.encode())
+        for text in [*texts, *map(chr, range(0x180)), "中", "\u200b"]
+    )
+    assert growth <= factor
+    assert kind not in MOST or growth > factor - 1
+
+
+@pytest.mark.parametrize(
+    ("step", "factor"),
+    [
+        ({"type": "Replace", "pattern": {"String": "ab"}, "content": "12345"}, 3),
+        ({"type": "Replace", "pattern": {"String": "ab"}, "content": "1"}, 1),
+        ({"type": "Replace", "pattern": {"String": "é"}, "content": "1234"}, 2),
+        ({"type": "Replace", "pattern": {"String": ""}, "content": "1234"}, 5),
+        ({"type": "Replace", "pattern": {"Regex": "a"}, "content": "1234"}, 5),
+        ({"type": "Replace", "pattern": "a", "content": "1234"}, 5),
+        ({"type": "Prepend", "prepend": "é1"}, 4),
+        ({"type": "Strip"}, 1),
+        ({"type": "Precompiled", "precompiled_charsmap": "AAAAAGFiYwBhAA=="}, 3),
+        ({"type": "NFC"}, 3),
+        ({}, 11),
+    ],
+)
+def test_the_factor_of_a_step_is_that_of_its_keys(step, factor):
+    (read,) = read_steps("normalizer", {"normalizer": step})
+    assert (read.path, read.factor) == ("normalizer", factor)

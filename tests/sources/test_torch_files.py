@@ -181,6 +181,15 @@ HOSTILE = {
     "odd items": (Pickle().put(b"}(K\1u").end(), "a key without a value"),
     "list key": (Pickle().put(b"}]Ns").end(), "neither text nor an integer"),
     "other id": (Pickle().put(b"N\x85Q").end(), "is not that of a storage"),
+    **{
+        f"id of a {kind}": (Pickle().put(key).end(), "is not that of a storage")
+        for kind, key in {
+            "module": b"(X\6\0\0\0moduleNNNNtQ",  # before "storage" by letter, and after it
+            "tensor": b"(X\6\0\0\0tensorNNNNtQ",
+            "few": b"(X\7\0\0\0storageNNNtQ",
+            "many": b"(X\7\0\0\0storageNNNNNNtQ",
+        }.items()
+    },
     "text id": (Pickle().text("a").put(b"Q").end(), "a persistent id is no tuple"),
     "huge storage": (tensor(1 << 62, 0, [2], [1]), "no type, key or size"),
     "view": (

@@ -196,9 +196,11 @@ def test_a_document_may_be_spread_over_lines_and_sorted():
 
 REFUSED = {
     "format_version 2.0; this attnviz reads 1.0": {"format_version": "2.0"},
+    "format_version 0.9; this attnviz reads 1.0": {"format_version": "0.9"},
     "not an attnviz document": {"format_version": 1},
     "no weights": {"weights": None},
     "weights have 3 axes": {"weights": [[[0.5]]]},
+    "weights have 5 axes": {"weights": [[[[[0.5]]]]]},
     "ragged": {"weights": [[[[0.5, 0.5], [1.0]]]]},
     "holds str": {"weights": [[[["0.5"]]]]},
     "holds bool": {"weights": [[[[True]]]]},
@@ -209,6 +211,9 @@ REFUSED = {
     "0 and 1 only": {"hidden": [[[[2]]]]},
     "does not fit the weights": {"hidden": [[[[0]] * 2] * 2] * 2},
     "not 0 where hidden is 1": {"hidden": [[[[1] * 3] * 3] * 2]},
+    "weight is not 0 where hidden is 1": {
+        **{"weights": [[[[-0.5, 0, 0]] * 3] * 2], "hidden": [[[[1, 0, 0]] * 3] * 2]},
+    },
     "queries should be": {"queries": "cat"},
     "queries.0. should be": {"queries": ["cat"]},
     r"queries\[0\].word is True": {"queries": [{"label": "a", "word": True}]},
