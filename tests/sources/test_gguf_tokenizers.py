@@ -8,8 +8,10 @@ import pytest
 
 from attnviz.errors import AttnvizWarning, CouldNotError, InvalidInputError
 from attnviz.sources.tokenizing.encode import TextTokenizer
+from attnviz.sources.tokenizing.gguf_models import restore_sentinels
 from attnviz.sources.tokenizing.gguf_pre_tokenizers import PRE_TOKENIZERS, find_pre_tokenizer
 from attnviz.sources.tokenizing.gguf_tokenizer import KINDS, build_tokenizer, describe_tokenizer
+from attnviz.sources.tokenizing.gguf_vocabulary import Vocabulary
 from attnviz.sources.tokenizing.regex_cost import is_costly
 from attnviz.sources.tokenizing.sentencepiece_model import (
     CONTROL,
@@ -167,6 +169,37 @@ def test_pre_tokenizers_keep_every_character(row):
     encoding = tokenizer.encode(text)
     assert tokenizer.decode(list(encoding.ids)) == text
     assert not any(map(is_costly, row.patterns))
+
+
+# As in llama.cpp's source: those that normalize, and those whose whole words need no merge.
+NORMALIZED = {"olmo", "modern-bert", "qwen2", "deepseek-r1-qwen", "stablelm2", "megrez"}
+WHOLE_WORDS = {"llama-bpe", "llama3", "llama-v3", "falcon3", "smaug-bpe", "tekken"}
+
+
+@pytest.mark.parametrize("name", [name for row in PRE_TOKENIZERS for name in row.names])
+def test_some_pre_tokenizers_normalize_and_take_whole_words(name):
+    values = dict(byte_bpe("gpt2", END, name))
+    values["tokenizer.ggml.tokens"] = [*values["tokenizer.ggml.tokens"], "zqzq"]
+    kinds = values["tokenizer.ggml.token_type"]
+    values["tokenizer.ggml.token_type"] = np.append(kinds, kinds[-1:] * 0 + 1)
+    tokenizer = build_tokenizer(values, "llama", "x.gguf")
+    is_normalized = tokenizer.encode("e\u0301").ids == tokenizer.encode("é").ids
+    assert is_normalized == (name in NORMALIZED)
+    assert (tokenizer.encode("zqzq").tokens == ["zqzq"]) == (name in WHOLE_WORDS)
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 100, 101])
+def test_fillers_of_t5_are_its_sentinels_from_the_last_on(n):
+    tokens = ["a", *(f"[PAD{32000 + i}]" for i in range(n))]
+    vocabulary = Vocabulary(
+        {"tokenizer.ggml.tokens": tokens, "tokenizer.ggml.token_type": np.ones(n + 1, np.int32)},
+        "t5",
+    )
+    restore_sentinels(vocabulary)
+    n_named = min(n, 100)
+    named = [f"<extra_id_{99 - i}>" for i in range(n_named)]
+    assert vocabulary.tokens == ["a", *named, *tokens[1 + n_named :]]
+    assert list(vocabulary.types) == [1, *[CONTROL] * n_named, *[1] * (n - n_named)]
 
 
 def test_pre_tokenizers_have_one_row_each():

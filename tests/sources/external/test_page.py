@@ -20,6 +20,7 @@ from attnviz.sources.external.attnviz_html import (
     inflate,
     parse_packed_header,
     read_html,
+    restore_sums,
     unpack_values,
 )
 from attnviz.sources.external.selection import Selection
@@ -128,6 +129,22 @@ def test_sums_that_no_rounding_explains_change_little():
     changed = page(sums=True, layers=[squeezed(data)])
     weights = read_page(changed).weights
     assert np.allclose(weights, [1.0, 99 / 254 + 1 / 254, 0.0])
+
+
+@pytest.mark.parametrize(
+    ("total", "expected"),
+    [
+        (1.0, [0.25, 0.5, 0.25]),
+        (1.1, [0.3, 0.55, 0.25]),  # each changes by the share that is missing
+        (0.9, [0.2, 0.45, 0.25]),
+        (9.0, [0.35, 0.6, 0.25]),  # at most by one step
+        (-9.0, [0.15, 0.4, 0.25]),
+    ],
+)
+def test_sums_are_restored_within_a_step(total, expected):
+    values, steps = np.array([[0.25, 0.5, 0.25]] * 2), np.array([[0.1, 0.1, 0.0], [0.0] * 3])
+    restored = restore_sums(values, np.array([total, total]), steps)
+    assert np.allclose(restored, [expected, values[1]])
 
 
 @pytest.mark.parametrize("share", [0.02, 0.3, 0.6, 0.95])
