@@ -6,7 +6,7 @@ own formula over the vectors above it, so that every number can be computed by h
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
@@ -220,12 +220,6 @@ def softmax_lines(
     yield ArithmeticLine("row sum", (f"Σ {mass_name}", *sink_piece), total, table)
     own = pair.weight if label == "weight" else float(mass[pair.at]) / total
     yield ArithmeticLine(label, (*mine, " / ", total), own)
-
-
-def last_value(lines: Iterable[ArithmeticLine]) -> float:
-    """The value of the last line."""
-    *_, last = lines
-    return last.value
 
 
 def format_pieces(pieces: tuple[Piece, ...], digits: int = DIGITS) -> str:
