@@ -39,6 +39,7 @@ def read_parquet(data: bytes, selection: Selection) -> RawAttention:
     try:
         from pyarrow import ArrowException, BufferReader
         from pyarrow.parquet import ParquetFile
+        from pyarrow.types import is_nested
     except ImportError:
         raise CouldNotError(
             "parquet files need the pyarrow package: pip install 'attnviz[arrow]'"
@@ -50,7 +51,8 @@ def read_parquet(data: bytes, selection: Selection) -> RawAttention:
         texts = [
             name
             for name in (*map(token_column, SIDES), MAP_COLUMN)
-            if name in file.schema_arrow.names
+            if file.schema_arrow.names.count(name) == 1
+            and not is_nested(file.schema_arrow.field(name).type)  # has no column of its own
         ]
         return read_table(ParquetFile(BufferReader(data), read_dictionary=texts))
     except (ArrowException, OSError, ValueError) as error:
