@@ -170,7 +170,8 @@ def read_each(
     if amap is not None:
         yield amap
         return
-    while items is not None:
+    assert items is not None
+    while True:
         with name_source_in_errors(source):
             item = next(items, None)
         if item is None:

@@ -82,14 +82,11 @@ def read_circuitsvis(data: bytes, selection: Selection) -> RawAttention:
 
 
 def parse_object_after(pattern: re.Pattern[str], data: bytes) -> Mapping[str, Any]:
-    """The JSON object that follows a pattern in a page's script."""
+    """The JSON object that follows a pattern, which ends before its brace, in a page's script."""
     text = decode_text(data)
-    match = pattern.search(text)
     check_size(text)
-    value = parse_at(text, match.end())[0] if match else None
-    if not isinstance(value, dict):
-        raise InvalidInputError("the page has no attention data in its script")
-    return value
+    match = pattern.search(text)
+    return parse_at(text, match.end())[0] if match else {}
 
 
 def parse_vectors(values: Any, what: str) -> FloatArray:
