@@ -324,6 +324,13 @@ def test_a_sentencepiece_vocabulary_has_an_unknown_token():
         build_tokenizer(dict(values), "llama", "x.gguf")
 
 
+def test_the_tokenizer_of_a_file_is_built_once():
+    values = dict(byte_bpe("gpt2", END, "gpt-2"))
+    tokenizer = build_tokenizer(values, "gpt2", "x.gguf")
+    assert build_tokenizer(values, "gpt2", "x.gguf") is tokenizer
+    assert build_tokenizer(dict(values), "gpt2", "x.gguf") is not tokenizer
+
+
 def test_kinds_are_described():
     assert describe_tokenizer(BPE, "x") == "byte-level BPE (gpt-2), from the metadata"
     values = from_sentencepiece("llama", "llama")

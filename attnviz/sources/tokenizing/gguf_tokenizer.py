@@ -79,7 +79,7 @@ def find_kind(metadata: Metadata, name: str) -> GgufKind:
     )
 
 
-class Source(Record, eq=False):
+class Source(Record):
     """Metadata of a file and its architecture; equal to those of the same file only."""
 
     metadata: Metadata
