@@ -48,10 +48,11 @@ def load_script(path: str) -> tuple[ModuleType, CodeType, str]:
         code = compile(file.read_bytes(), str(file), "exec")
     except OSError as error:
         raise CouldNotError(f"cannot run {path!r}: {error.strerror}") from None
-    except ValueError as error:
-        raise CouldNotError(f"cannot run {path!r}: {error}") from None
-    except SyntaxError as error:
-        raise CouldNotError(f"cannot run {path!r}: line {error.lineno}: {error.msg}") from None
+    except (SyntaxError, ValueError) as error:  # before Python 3.11.4, NUL was a ValueError
+        line = getattr(error, "lineno", None)  # None for a file that holds NUL
+        where = "" if line is None else f"line {line}: "
+        reason = getattr(error, "msg", error)
+        raise CouldNotError(f"cannot run {path!r}: {where}{reason}") from None
     main = ModuleType("__main__")
     main.__file__ = str(file)
     main.__dict__["__spec__"] = None
@@ -101,7 +102,7 @@ def as_main(main: ModuleType, argv: list[str], entry: str) -> Iterator[None]:
     Standard output, warnings, Ctrl-C and garbage collection are those of Python, not of attnviz.
     """
     is_main_thread = threading.current_thread() is threading.main_thread()
-    before = sys.argv, sys.path[:], gc.get_threshold()
+    before = sys.argv[:], sys.path[:], gc.get_threshold()
     sys.argv[:], sys.path[:1] = argv, [entry]
     sys.modules["__main__"] = main  # stays: functions that run at exit need it
     gc.set_threshold(700, 10, 10)
