@@ -32,9 +32,7 @@ class Batch:
 
     def run_tasks(self) -> None:
         """Run tasks until none is left, or one has failed."""
-        for i in self.next:
-            if i >= len(self.tasks) or self.has_failed:
-                return
+        while (i := next(self.next)) < len(self.tasks) and not self.has_failed:
             try:
                 self.outputs[i] = self.work(self.tasks[i])
             except Exception as error:

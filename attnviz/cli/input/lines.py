@@ -6,7 +6,6 @@ Only LF ends a line, so form feeds, U+2028 and NUL stay in their sentence.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import count
 from typing import BinaryIO
 
 from attnviz.errors import InvalidInputError
@@ -39,10 +38,9 @@ def number_lines(stream: BinaryIO, cap: int = MAX_LINE_BYTES) -> Iterator[tuple[
 
     A line longer than `cap` is cut to a little more than `cap` bytes, which `decode_line` refuses.
     """
-    for number in count(1):
-        content = stream.readline(cap + 2)
-        if not content:
-            return
+    number = 0
+    while content := stream.readline(cap + 2):
+        number += 1
         yield number, content.removesuffix(b"\n").removesuffix(b"\r")
         while len(content) == cap + 2 and not content.endswith(b"\n"):
             content = stream.readline(cap + 2)

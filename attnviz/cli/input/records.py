@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from itertools import count
 from typing import Any, BinaryIO
 
 from attnviz.cli.input.lines import decode_line, number_lines, read_whole
@@ -69,7 +68,7 @@ def parse_table(
     if column not in names:
         header = ", ".join(names) or "none"
         raise MisuseError(f"no column {column!r} in the input, read as {form}; columns: {header}")
-    for _ in count():
+    while True:
         try:
             row = next(reader)
             if row:
