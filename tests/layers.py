@@ -55,7 +55,7 @@ LAYERS = {
         ("subset", "token_features"),
         ("comparison", "effects"),
         ("attention_map", "words"),
-        ("map_array", "map_fields", "map_methods", "map_output"),
+        ("map_array", "map_fields", "map_methods", "map_output", "layer_properties"),
         ("tokens", "grid", "link"),
         ("initialization",),
         (

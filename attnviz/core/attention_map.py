@@ -11,6 +11,7 @@ import numpy as np
 
 from attnviz.core.arrays import BoolArray, FloatArray
 from attnviz.core.indices import Numbers, indices_of, original_indices
+from attnviz.core.layer_properties import select_layer_properties
 from attnviz.core.map_array import MapArray
 from attnviz.core.map_fields import as_mask, as_tokens, as_weights, check_texts, fit_vectors
 from attnviz.core.map_metadata import MapMetadata, RowSum
@@ -166,23 +167,24 @@ class AttentionMap(MapArray, MapMethods, MapOutput, Record, eq=False):
         def pick(array: Any) -> Any:
             if array is None:
                 return None
-            layers = layer_indices if array.shape[0] > 1 or self.n_layer == 1 else [0]
-            heads = head_indices if array.shape[1] > 1 or self.n_head == 1 else [0]
-            picked = array[np.ix_(layers, heads)]
+            rows = layer_indices if array.shape[0] > 1 or self.n_layer == 1 else [0]
+            columns = head_indices if array.shape[1] > 1 or self.n_head == 1 else [0]
+            picked = array[np.ix_(rows, columns)]
             picked.setflags(write=False)  # else the new map would copy it
             return picked
 
         meta, modules = self.meta, self.meta.get("modules")
         if isinstance(modules, list) and len(modules) == self.n_layer:
             meta = {**meta, "modules": [modules[i] for i in layer_indices]}
+        layers = tuple(self.layers[i] for i in layer_indices)
         return replace(
             self,
             weights=pick(self.weights),
             visible=pick(self.visible),
             query_vectors=pick(self.query_vectors),
             key_vectors=pick(self.key_vectors),
-            layers=tuple(self.layers[i] for i in layer_indices),
+            layers=layers,
             heads=tuple(self.heads[i] for i in head_indices),
             names=tuple(self.names[i] for i in head_indices) if self.names else (),
-            meta=meta,
+            meta=select_layer_properties(meta, layers),
         )

@@ -14,6 +14,15 @@ from attnviz.core.predictions import Predictions
 RowSum = Literal["1", "at most 1", "any"]  # of a row with at least one visible key
 
 
+class LayerProperties(TypedDict):
+    """Pipeline, row sum and sign of the mechanism of some layers, by their original indices."""
+
+    algebra: str
+    row_sum: RowSum
+    signed: bool
+    layers: list[int]
+
+
 class MechanismMetadata(TypedDict, total=False):
     """The mechanism and the rules that its weights obey.
 
@@ -23,6 +32,7 @@ class MechanismMetadata(TypedDict, total=False):
     signed: whether weights may be negative.
     composed: parts and tunables that override the variant's own.
     simplified: what the mechanism leaves out of its source.
+    layer_properties: where layers differ in these three, those of each group of equal layers.
     layer_plans: for mechanisms that alternate by layer, the names of the mechanisms of layers 0,
         1, 2 …, repeated over the depth; by the name of the plan.
     """
@@ -32,6 +42,7 @@ class MechanismMetadata(TypedDict, total=False):
     algebra: str
     row_sum: RowSum
     signed: bool
+    layer_properties: list[LayerProperties]
     composed: str
     simplified: str
     layer_plans: dict[str, list[str]]

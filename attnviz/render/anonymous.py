@@ -13,7 +13,8 @@ from attnviz.core.map_metadata import MapMetadata
 KEPT = frozenset(
     (
         "source", "trained", "seed", "row_sum", "signed", "variant", "formula", "algebra",
-        "composed", "simplified", "layer_plans", "attention", "dim", "layers", "heads", "kv_heads",
+        "composed", "simplified", "layer_plans", "layer_properties", "attention", "dim", "layers",
+        "heads", "kv_heads",
         "padding", "roles", "predictions", "predictions_by_map", "pooled", "reduced", "words",
         "segments", "dropped", "key_positions", "reduced_layers", "reduced_heads", "mask",
         "density", "compared", "comparison", "alignment", "divergence", "row_divergence",

@@ -92,11 +92,12 @@ def test_properties_are_those_of_all_layers():
     """Row sums are the weakest, and one signed layer makes the map signed."""
     rows = [find_variant(name) for name in ("scaled-dot", "differential", "softmax-one")]
     collector = Collector()
-    collector.variants = rows
+    collector.recorded_layers, collector.variants = [0, 1, 2], rows
     properties = collector.properties()
     assert properties["algebra"] == "; ".join(row.pipeline for row in rows)
     assert (properties["row_sum"], properties["signed"]) == ("any", True)
-    collector.variants = rows[::2]
+    assert [group["layers"] for group in properties["layer_properties"]] == [[0], [1], [2]]
+    collector.recorded_layers, collector.variants = [0, 2], rows[::2]
     assert collector.properties()["row_sum"] == "at most 1"
 
 

@@ -19,7 +19,8 @@ from attnviz.core.engine.blocks import compute_blocks, no_memory
 from attnviz.core.engine.layer_call import AttendCallback, LayerCall
 from attnviz.core.grid import BlockIndex
 from attnviz.core.inputs import Inputs
-from attnviz.core.map_metadata import MapMetadata, weakest_row_sum
+from attnviz.core.layer_properties import describe_layers
+from attnviz.core.map_metadata import MapMetadata
 from attnviz.core.variant import Variant
 from attnviz.errors import MisuseError
 
@@ -100,12 +101,10 @@ class Collector:
 
     def properties(self) -> MapMetadata:
         """Properties of all recorded layers: pipelines, row sums, whether weights are signed."""
-        pipelines = list(dict.fromkeys(variant.pipeline for variant in self.variants))
-        return {
-            "algebra": "; ".join(pipelines),
-            "row_sum": weakest_row_sum(variant.row_sum for variant in self.variants),
-            "signed": any(variant.signed for variant in self.variants),
-        }
+        return describe_layers(
+            (layer, variant.pipeline, variant.row_sum, variant.signed)
+            for layer, variant in zip(self.recorded_layers, self.variants, strict=True)
+        )
 
     def callback(self, choose: VariantChooser = lambda call: call.variant) -> AttendCallback:
         """The callback that a source runs its layers with; `choose` picks the mechanism."""

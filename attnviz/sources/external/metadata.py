@@ -86,9 +86,26 @@ def is_nan_rows(value: Any) -> bool:
     )
 
 
+def is_layer_properties(value: Any) -> bool:
+    """Whether a value is a list of properties of layers."""
+    return isinstance(value, list) and all(
+        isinstance(group, dict)
+        and is_text(group.get("algebra"))
+        and is_row_sum(group.get("row_sum"))
+        and is_flag(group.get("signed"))
+        and is_index_list(group.get("layers"))
+        and group["layers"]
+        for group in value
+    )
+
+
 CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "row_sum": (is_row_sum, " or ".join(map(repr, ROW_SUMS))),
     "signed": (is_flag, "true or false"),
+    "layer_properties": (
+        is_layer_properties,
+        "a list of objects with algebra, row_sum, signed and layers",
+    ),
     "trained": (is_flag, "true or false"),
     "source": (is_text, "a string"),
     "id": (is_text, "a string"),

@@ -240,6 +240,7 @@ WRONG_META = {
     **{"row_sum": "2", "signed": 1, "trained": "yes", "source": 3, "id": 3},
     **{"guessed": ["a", 1], "padding": [-1], "roles": "query", "predictions": 3},
     **{"nan_rows": [[0, 1]], "predictions_by_map": [], "effects": {"notes": 3}},
+    "layer_properties": [{"algebra": "dot", "row_sum": "1", "signed": False, "layers": []}],
 }
 
 
