@@ -86,6 +86,21 @@ def test_evaluating_undecided_keys_only_gives_the_same_mask(mask, size, monkeypa
         assert_array_equal(np.broadcast_to(evaluate_mask(mask, grid), grid.shape), expected)
 
 
+def test_keys_that_bounds_decide_are_not_evaluated(monkeypatch):
+    n_evaluated, evaluate = [], Window.__call__
+
+    def record(mask, grid):
+        n_evaluated.append(grid.k.size)
+        return evaluate(mask, grid)
+
+    monkeypatch.setattr(Window, "__call__", record)
+    block = grid_of(40, 40).select_block(BlockIndex(queries=slice(20, 24)))
+    for threshold, expected in ((4 * 40 + 1, 40), (4 * 40, 6), (0, 6)):
+        monkeypatch.setattr(attention, "BOUNDS_THRESHOLD", threshold)
+        evaluate_mask(Window(9), block)
+        assert n_evaluated.pop() == expected
+
+
 class WrongBounds(Mask):
     """A mask with wrong bounds: they exclude the first key, which is visible."""
 
