@@ -58,14 +58,14 @@ def test_lines_of_one_token_and_of_several_heads(visit):
     assert len(all_lines) == 15
     assert len({color for *_, color, _ in all_lines}) == 1
     page.tab.locator(".links .query button").nth(2).hover()
-    assert len(page.tab.evaluate("curves")) == 3
+    page.tab.wait_for_function("curves.length === 3")  # drawn with the next frame
     page.tab.locator(".links .key button").nth(1).hover()
-    assert len(page.tab.evaluate("curves")) == 4
+    page.tab.wait_for_function("curves.length === 4")
     page.tab.mouse.move(0, 0)
     page.tab.locator(".chips button", has_text="all").click()
     expect(page.tab.locator(".chips [aria-pressed=true]")).to_have_count(2)
+    page.tab.wait_for_function("curves.length === 30")
     curves = page.tab.evaluate("curves")
-    assert len(curves) == 30
     assert len({color for *_, color, _ in curves}) == 2
     assert page.tab.url.endswith("heads=4")
 
@@ -75,7 +75,7 @@ def test_focus_on_a_token_announces_its_row_and_draws_its_lines(visit):
     page.tab.evaluate(RECORD_CURVES)
     page.tab.locator(".links .query button").nth(2).focus()
     assert page.text("#live").startswith("b attends to ")
-    assert len(page.tab.evaluate("curves")) == 3
+    page.tab.wait_for_function("curves.length === 3")  # drawn with the next frame
 
 
 def test_the_lines_are_those_of_the_selected_head(visit):
