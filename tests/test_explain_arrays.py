@@ -245,6 +245,7 @@ REFUSED = [  # the source; further arguments; what the message says
     ({"attentions": attention(Q, K)}, {}, "no queries and keys"),
     ({"q": Q, "v": V}, {}, "no pair of queries and keys"),
     ({"q_proj": side_by_side(Q), "k_proj": side_by_side(K)}, {}, "heads=N, their number"),
+    ({"in_proj": np.zeros((QUERY, 0), np.float32)}, {}, "no queries and keys"),
     ({"in_proj": fused(Q, K, V)}, {}, "heads=N, their number"),
     ({"in_proj": fused(Q, K, V)}, {"heads": 2 * HEAD + 1}, "do not fit each other"),
     ({"query_key_value": fused(Q, K, V)}, {"heads": HEAD}, "no pair of queries and keys"),

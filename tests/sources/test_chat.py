@@ -118,6 +118,19 @@ def test_a_control_token_of_the_user_begins_no_turn(name, text, tokenizer):
         assert first_turn(written[0]) == first_turn(plain[0])
 
 
+@pytest.mark.parametrize("n", [0, 1, 2, 3])
+def test_messages_of_the_template_are_one_turn_before_the_user(n, tokenizer):
+    own = "".join(f"<|im_start|>system\n{i}<|im_end|>\n" for i in range(n))
+    loop = (
+        "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
+    )
+    end = "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+    encoding, roles = encode_prompt(tokenizer, apply_template(own + loop + end, {}, USER))
+    assert roles == ("system",) * (n > 0) + ("user", "assistant")
+    openings = [t.segment for t in encoding.tokens if t.piece == "<|im_start|>"]
+    assert openings == [0] * n + [int(n > 0), 1 + (n > 0)]
+
+
 HOSTILE = {
     "endless": "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
     "memory": "{% set a = 'x' * 10 ** 10 %}{{ a }}",

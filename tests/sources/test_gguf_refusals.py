@@ -261,6 +261,28 @@ def test_numbers_per_layer_may_all_be_the_same(tmp_path):
     assert open_checkpoint(str(path)).run(TEXT, attend_unrecorded).shape == (4, 32)
 
 
+# Values that mean nothing, and one that is not supported, of keys of other architectures.
+NEUTRAL = {
+    "expert_count": (0, 8),
+    "expert_used_count": (0, 2),
+    "attention.clamp_kqv": (0.0, 8.0),
+    "attention.max_alibi_bias": (0.0, 8.0),
+    "rope.scaling.yarn_log_multiplier": (0.0, 0.5),
+    "logit_scale": (1.0, 0.5),
+}
+
+
+@pytest.mark.parametrize("key", NEUTRAL)
+def test_a_key_with_the_value_that_means_nothing_is_accepted(key, tmp_path):
+    neutral, other = NEUTRAL[key]
+    for value in {neutral, 0.0 if key == "logit_scale" else neutral}:
+        path = write_gguf(tmp_path / "x.gguf", "llama", "llama", metadata={f"llama.{key}": value})
+        assert open_checkpoint(str(path)).run(TEXT, attend_unrecorded).shape == (4, 32)
+    path = write_gguf(tmp_path / "x.gguf", "llama", "llama", metadata={f"llama.{key}": other})
+    with pytest.raises(InvalidInputError, match=rf"llama\.{key} = {other} is not supported"):
+        open_checkpoint(str(path))
+
+
 def test_an_unknown_architecture(tmp_path):
     path = tmp_path / "x.gguf"
     path.write_bytes(header(pair("general.architecture", 8, text("rwkv7"))))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+from attnviz.errors import InvalidInputError
 from attnviz.sources.tokenizing import limited_tokenizer
-from attnviz.sources.tokenizing.limited_tokenizer import LimitedTokenizer, read_limits
+from attnviz.sources.tokenizing.limited_tokenizer import LimitedTokenizer, max_size, read_limits
 from attnviz.sources.tokenizing.sentencepiece_document import NEVER, unigram_score
 from attnviz.sources.tokenizing.sentencepiece_model import (
     BYTE,
@@ -18,6 +20,7 @@ from attnviz.sources.tokenizing.sentencepiece_model import (
     Piece,
     SentencePieceModel,
 )
+from attnviz.sources.tokenizing.tekken_file import read_count
 from attnviz.sources.tokenizing.tokenizers import find_tokenizer
 from tests.tokenizers.folders import FOLDERS, make_folder
 
@@ -63,6 +66,20 @@ def test_long_texts_with_a_pattern_are_encoded_in_a_process_of_their_own(n, has_
     for texts in (("a" * n,), ("a" * (n - 7), "b" * 7)):
         is_here = tokenizer.encode(*texts) == "in this process"
         assert is_here == (n <= 1000 or not has_regex)
+
+
+def test_a_text_may_grow_by_its_length_and_a_constant():
+    free, factor = limited_tokenizer.FREE_BYTES, limited_tokenizer.MAX_GROWTH
+    assert [max_size(n) for n in (0, 1, 1000)] == [free, free + factor, free + 1000 * factor]
+    assert factor > 1
+
+
+@pytest.mark.parametrize("count", [1, 1 << 20])
+def test_counts_of_tekken_go_up_to_a_bound(count):
+    assert read_count({"n": count}, "n", Path("tekken.json")) == count
+    for wrong in (0, (1 << 20) + 1, True, None):
+        with pytest.raises(InvalidInputError, match=r"tekken\.json: n should be an integer"):
+            read_count({"n": wrong}, "n", Path("tekken.json"))
 
 
 @pytest.mark.parametrize(

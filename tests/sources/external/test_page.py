@@ -61,6 +61,7 @@ def test_the_valid_page_can_be_read():
         {"codes": "float32"},
         {"codes": []},
         {"curve": "cubic"},
+        {"planes": True, "shape": [1, 1, 3, 2], "layers": [squeezed(PEAKS + bytes([1] * 6))]},
         {"curve": []},
         {"sums": 1},
         {"shape": [1, 1, 3]},
@@ -95,6 +96,12 @@ def test_broken_islands_are_refused(island):
         read_page(START + island + END)
     with pytest.raises(InvalidInputError):
         read_page(island)
+
+
+@pytest.mark.parametrize("codes", ["uint8", "int8"])
+def test_codes_of_one_byte_have_no_planes(codes):
+    with pytest.raises(InvalidInputError, match=f"{codes} has one byte per code, and no planes"):
+        read_page(page(codes=codes, planes=True))
 
 
 def test_another_version_is_refused():
