@@ -154,7 +154,7 @@ bench-watch: $(TORCH)/test ## measure the overhead of watch against eager attent
 
 bench-deps: ## install the references of make bench into .venv-bench
 	$(PYTHON) -m venv .venv-bench
-	.venv-bench/bin/python -m pip install --quiet 'torch>=2.6' 'transformers>=5' onnxruntime gguf accelerate
+	.venv-bench/bin/python -m pip install --quiet 'torch>=2.6' 'transformers>=5' onnxruntime gguf accelerate seaborn
 
 bench-compare: $(VENV)/test ## show changes since tests/bench/last.json
 	$(BIN)/python -m tests.bench --compare

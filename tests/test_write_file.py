@@ -361,3 +361,22 @@ def test_a_resumed_file_ends_where_it_was_cut(tmp_path):
     file.commit()
     file.close()
     assert contents(tmp_path) == {"all.jsonl": b"one\ntwo\n"}
+
+
+def test_a_file_that_nothing_was_appended_to_leaves_the_earlier_one(tmp_path):
+    """As where a command is refused after the file was opened."""
+    path = tmp_path / "all.jsonl"
+    path.write_bytes(b"previous\n")
+    GrowingFile(path).close()
+    assert path.read_bytes() == b"previous\n" and [*tmp_path.iterdir()] == [path]
+
+
+def test_a_resumed_file_begins_with_the_finished_one(tmp_path):
+    path = tmp_path / "all.jsonl"
+    path.write_bytes(b"previous\n")
+    file = GrowingFile(path, resume=True)
+    assert [*file.lines()] == [b"previous\n"]
+    file.append(b"next\n")
+    file.commit()
+    file.close()
+    assert path.read_bytes() == b"previous\nnext\n" and [*tmp_path.iterdir()] == [path]

@@ -1,11 +1,12 @@
 """Programs from their start to their end."""
 
 from tests.bench.measure import Job, process, program
-from tests.bench.other_programs import temporary
-from tests.bench.references import IMPORTS, MATPLOTLIB
+from tests.bench.other_programs import PYTHON, temporary
+from tests.bench.references import IMPORTS, MATPLOTLIB, SEABORN
 
 SENTENCE = "The cat sat on the mat"
 TWELVE = "The quick brown fox did not jump over the dog on mats"
+FORTY = " ".join(f"word{i}" for i in range(40))
 PICTURE = temporary(".png")
 PART = "from attnviz.core.registry import find_part; find_part('normalize', 'stick-breaking')"
 FILE = "import attnviz.core.registry, attnviz.core.normalizers.stick_breaking"
@@ -43,6 +44,15 @@ COLD = (
         process("-c", MATPLOTLIB, PICTURE, "numbers"),
         1.3,
         7,
+    ),
+    Job(
+        "one head of 40 tokens with numbers as PNG, cold",
+        "seaborn, without numbers",
+        program(FORTY, "--head", "0", "--annotate", "-o", PICTURE),
+        process("-c", SEABORN, PICTURE, python=str(PYTHON)),
+        0.7,
+        7,
+        rival=True,
     ),
     Job(
         "the first use of a late part, cold",

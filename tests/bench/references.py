@@ -31,6 +31,19 @@ figure.colorbar(shown, ax=places)
 figure.savefig(sys.argv[1])
 """
 
+# One head of forty tokens without numbers, in seaborn.
+SEABORN = """
+import sys, numpy, matplotlib
+matplotlib.use("Agg")
+import seaborn
+from matplotlib import pyplot
+words = [f"word{i}" for i in range(40)]
+weights = numpy.random.default_rng(0).random((40, 40))
+figure, axes = pyplot.subplots(figsize=(10, 9), dpi=150)
+seaborn.heatmap(weights, xticklabels=words, yticklabels=words, vmin=0, ax=axes)
+figure.savefig(sys.argv[1])
+"""
+
 
 def weights_by_hand(query, key, value):
     """The floor: two matrix products, exp, and writing the map."""
