@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-model demo-llm test test-torch test-lowest fuzz mutants check format bench docs gallery page page-packages clean
+.PHONY: help demo demo-model demo-llm test test-order test-torch test-lowest fuzz mutants check format bench docs gallery page page-packages clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -77,6 +77,16 @@ demo-llm: $(VENV)/run $(VENV)/smollm2 ## a chat model in a GGUF file: SmolLM2-13
 # Each core runs a contiguous part of the tests, so that most fixtures of a file are made once.
 test: $(VENV)/test $(VENV)/browser ## install what the tests need and run them, on all cores
 	$(BIN)/python -m pytest -q -n auto --maxprocesses 8 --dist worksteal
+
+ORDERS := 1 2 3
+
+$(VENV)/order: $(VENV)/test
+	$(BIN)/python -m pip install --quiet --group order
+	@touch $@
+
+test-order: $(VENV)/order $(VENV)/browser ## run the tests in random orders, one after another: ORDERS="1 2 3" are the seeds
+	for seed in $(ORDERS); do $(BIN)/python -m pytest -q -n auto --maxprocesses 8 --dist worksteal \
+		--random-order-bucket=module --random-order-seed=$$seed || exit 1; done
 
 TORCH := .venv-torch
 
