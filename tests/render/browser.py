@@ -115,6 +115,21 @@ class Visit:
         """The text of the first element that matches."""
         return self.tab.locator(selector).first.inner_text()
 
+    def frames(self):
+        """Up to 100 frames of the page, for what is drawn after a while."""
+        for _ in range(100):
+            self.tab.evaluate("new Promise(requestAnimationFrame)")
+            yield
+
+    def wait_for(self, condition):
+        """Wait until a JavaScript expression is true.
+
+        Playwright's wait_for_function evaluates text inside the page, which the page's policy
+        refuses: it only works where the expression is true at once.
+        """
+        if not any(self.tab.evaluate(condition) for _ in self.frames()):
+            raise AssertionError(f"{condition} is {self.tab.evaluate(condition)} after 100 frames")
+
 
 if __name__ == "__main__":
     install()

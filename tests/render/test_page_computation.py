@@ -108,16 +108,9 @@ def test_tokens_that_are_found_are_marked_in_the_pictures(visit):
     assert accents(page) == 0
     page.tab.locator("#find").fill("c")
     browsers.expect(page.tab.locator("search output")).to_have_text("1 found")
-    assert any(accents(page) > 4 * 2 * 20 for _ in frames(page))
+    assert any(accents(page) > 4 * 2 * 20 for _ in page.frames())
     page.tab.locator("#find").fill("")
-    assert any(accents(page) == 0 for _ in frames(page))
-
-
-def frames(page):
-    """Frames of the page, for what is drawn after a while."""
-    for _ in range(100):
-        page.tab.evaluate("new Promise(requestAnimationFrame)")
-        yield
+    assert any(accents(page) == 0 for _ in page.frames())
 
 
 def test_two_heads_beside_each_other_have_their_difference(visit):

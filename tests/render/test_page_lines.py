@@ -58,13 +58,13 @@ def test_lines_of_one_token_and_of_several_heads(visit):
     assert len(all_lines) == 15
     assert len({color for *_, color, _ in all_lines}) == 1
     page.tab.locator(".links .query button").nth(2).hover()
-    page.tab.wait_for_function("curves.length === 3")  # drawn with the next frame
+    page.wait_for("curves.length === 3")  # drawn with the next frame
     page.tab.locator(".links .key button").nth(1).hover()
-    page.tab.wait_for_function("curves.length === 4")
+    page.wait_for("curves.length === 4")
     page.tab.mouse.move(0, 0)
     page.tab.locator(".chips button", has_text="all").click()
     expect(page.tab.locator(".chips [aria-pressed=true]")).to_have_count(2)
-    page.tab.wait_for_function("curves.length === 30")
+    page.wait_for("curves.length === 30")
     curves = page.tab.evaluate("curves")
     assert len({color for *_, color, _ in curves}) == 2
     assert page.tab.url.endswith("heads=4")
@@ -75,7 +75,7 @@ def test_focus_on_a_token_announces_its_row_and_draws_its_lines(visit):
     page.tab.evaluate(RECORD_CURVES)
     page.tab.locator(".links .query button").nth(2).focus()
     assert page.text("#live").startswith("b attends to ")
-    page.tab.wait_for_function("curves.length === 3")  # drawn with the next frame
+    page.wait_for("curves.length === 3")  # drawn with the next frame
 
 
 def test_the_lines_are_those_of_the_selected_head(visit):
@@ -165,3 +165,11 @@ def test_signed_weights_have_dashed_lines(visit):
     page = visit(make_map_of(weights, meta={"row_sum": "any"}), "view=lines")
     assert sorted(dashed for *_, dashed in painted(page)) == [False, False, True, True]
     assert "Dashed: negative." in page.text("#legend")
+
+
+def test_waiting_sees_what_becomes_true_some_frames_later_and_nothing_else(visit):
+    page = visit(rich(), "view=lines")
+    page.tab.evaluate("setTimeout(() => { window.late = true; }, 50)")
+    page.wait_for("window.late === true")
+    with pytest.raises(AssertionError, match=r"window.late === 1 is False after 100 frames"):
+        page.wait_for("window.late === 1")
