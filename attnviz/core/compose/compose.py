@@ -13,11 +13,13 @@ from attnviz.core.arrays import BoolArray
 from attnviz.core.biases import SoftCap, Temperature
 from attnviz.core.masks import Both, Full, GivenMask, Mask
 from attnviz.core.part import Part
+from attnviz.core.tunables import tunable_values
 from attnviz.core.variant import Variant
 from attnviz.core.variants import find_variant
 from attnviz.errors import MisuseError, ShapeError, UnknownParameterError
 
 PartChoice = str | Part | None
+OVERRIDES = ["score", "scale", "bias", "mask", "normalize", "positions", "temperature", "softcap"]
 
 
 def compose(
@@ -62,7 +64,20 @@ def compose(
         replace(layer, **overrides(layer, parts, biases, added)) for layer in result.layers
     )
     result = replace(result, **overrides(result, parts, biases, added), layers=layers)
-    return result.with_tunables(**tunables) if tunables else result
+    if not tunables:
+        return result
+    check_tunables(result, tunables)
+    return result.with_tunables(**tunables)
+
+
+def check_tunables(variant: Variant, tunables: Mapping[str, Any]) -> None:
+    """Raise MisuseError for an argument of compose among the tunables that the variant lacks."""
+    own = tunable_values(variant.slots)
+    for name in tunables:
+        if name in OVERRIDES and name not in own:
+            raise MisuseError(
+                f"variant {variant.name!r} has no tunable {name!r}; {name} is set by --{name}"
+            )
 
 
 def overrides(
@@ -72,11 +87,18 @@ def overrides(
 
     Raises MisuseError for parts that the mechanism has no slot for.
     """
-    if variant.mixer is not None and (parts.keys() - {"position"} or biases):
-        slots = " or ".join(sorted(parts.keys() - {"position"}))
-        missing = f"no {slots} to override" if slots else "none to add a bias to"
+    names = [*sorted(parts.keys() - {"position"}), *(bias.name for bias in biases)]
+    if variant.mixer is not None and names:
+        own = [name for name in names if name in tunable_values(variant.slots)]
+        hint = "".join(
+            f"; its own {name} is a tunable: `--set {name}=VALUE`, in Python "
+            f"tunables={{'{name}': VALUE}}"
+            for name in own
+        )
+        verb = "does" if len(names) == 1 else "do"
         raise MisuseError(
-            f"{variant.name!r} computes its weights without scores; it has {missing}"
+            f"{variant.name!r} computes its weights without scores; {' and '.join(names)} {verb} "
+            f"not apply to it{hint}"
         )
     added = {} if mask is None else {"mask": intersect_masks(variant.mask, mask)}
     return {"bias": (*variant.bias, *biases), **parts, **added}
